@@ -1,0 +1,101 @@
+package market
+
+// This file lists the ways in which the market says no, and the warnings it
+// keeps for the operator.
+
+import "fmt"
+
+// UnknownSymbolError says that no such symbol exists as of the view.
+type UnknownSymbolError struct {
+	Symbol     string   // as it was asked for, without the space around it
+	DidYouMean []string // visible symbols one typing mistake away, sorted, at most 5
+}
+
+func (e *UnknownSymbolError) Error() string {
+	return fmt.Sprintf("Symbol %s not found! This action will not be allowed.", e.Symbol)
+}
+
+// NoPriceError says that the symbol exists as of the view but has no bar, or
+// not the price asked for, at the stamp.
+type NoPriceError struct {
+	Symbol  string
+	At      Stamp
+	Nearest Stamp // the newest visible bar before At, "" if there is none
+}
+
+func (e *NoPriceError) Error() string {
+	if e.Nearest == "" {
+		return fmt.Sprintf("%s has no price at %s, and none before it", e.Symbol, e.At)
+	}
+	return fmt.Sprintf("%s has no price at %s; its newest bar before that is %s", e.Symbol, e.At, e.Nearest)
+}
+
+// NotYetError says that a stamp after that of the view was asked for.
+type NotYetError struct{ At, AsOf Stamp }
+
+func (e *NotYetError) Error() string {
+	return fmt.Sprintf("%s is not yet known: it is %s now", e.At, e.AsOf)
+}
+
+// DamagedError says that the series of a symbol cannot be read, because its
+// line is broken or the file was changed underneath. It stays until the files
+// are opened again.
+type DamagedError struct {
+	Symbol string
+	File   string
+	Line   int // from 1
+	Err    error
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("prices of %s cannot be read (%s:%d): %v", e.Symbol, e.File, e.Line, e.Err)
+}
+
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// Warning is something wrong in a price file that does not keep the rest of it
+// from being served.
+type Warning struct {
+	File    string // "" when the warning is about no single place
+	Line    int    // from 1
+	Problem string
+}
+
+func (w Warning) String() string {
+	if w.File == "" {
+		return w.Problem
+	}
+	return fmt.Sprintf("%s:%d: %s", w.File, w.Line, w.Problem)
+}
+
+const maxWarnings = 100
+
+// warningList keeps the first warnings and counts the others: a file of
+// garbage must not fill the memory with complaints about itself.
+type warningList struct {
+	kept []Warning
+	more int
+}
+
+func (l *warningList) add(w Warning) {
+	if len(l.kept) == maxWarnings {
+		l.more++
+		return
+	}
+	l.kept = append(l.kept, w)
+}
+
+func (l *warningList) addAll(other warningList) {
+	for _, w := range other.kept {
+		l.add(w)
+	}
+	l.more += other.more
+}
+
+func (l *warningList) list() []Warning {
+	all := append([]Warning(nil), l.kept...)
+	if l.more > 0 {
+		all = append(all, Warning{Problem: fmt.Sprintf("%d more problems are not listed", l.more)})
+	}
+	return all
+}

@@ -1,0 +1,223 @@
+package market
+
+// This file turns a price file into an index: which symbol is on which line,
+// and where that line is. What the line says is read later, if ever.
+//
+// The file is read once in blocks, and a line again when it is asked for. A
+// memory map is avoided on purpose: a file truncated underneath a map kills the
+// process with SIGBUS, and a mapped pass counts as resident memory. Blocks and
+// ReadAt are as fast, and a truncated file is an error like any other.
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+const (
+	blockSize = 1 << 20
+	headSize  = 2 << 10  // of a line; the symbol is usually within the first 200 bytes
+	maxLine   = 64 << 20 // some 400,000 bars
+)
+
+const jsonSpace = " \t\r\n"
+
+// source is an open price file.
+type source struct {
+	path string
+	file *os.File
+	size int64
+}
+
+// place is where the series of a symbol is.
+type place struct {
+	symbol         string
+	source         *source
+	line           int // from 1
+	offset, length int64
+}
+
+// openSource opens a price file. Anything but a regular file is refused before
+// it is opened, because opening a pipe may wait for ever.
+func openSource(path string) (*source, error) {
+	stat, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("price file: %w", err)
+	}
+	if stat.IsDir() {
+		return nil, fmt.Errorf("price file %s is a directory", path)
+	}
+	if !stat.Mode().IsRegular() {
+		return nil, fmt.Errorf("price file %s is not a regular file", path)
+	}
+	if stat.Size() == 0 {
+		return nil, fmt.Errorf("price file %s is empty", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("price file: %w", err)
+	}
+	return &source{path: path, file: file, size: stat.Size()}, nil
+}
+
+// index finds the series in the file: one on each line, or the whole file is
+// one object written over many lines. Lines that are no series are warnings; a
+// file without any series is an error. The block is scratch space.
+func (s *source) index(block []byte) ([]place, warningList, error) {
+	var found []place
+	var damaged warningList
+	err := s.lines(block, func(l line) {
+		symbol, err := s.symbolOf(l)
+		if err != nil {
+			damaged.add(Warning{s.path, l.number, err.Error()})
+			return
+		}
+		found = append(found, place{symbol, s, l.number, l.offset, l.length})
+	})
+	if err != nil {
+		return nil, damaged, fmt.Errorf("price file: %w", err)
+	}
+	if len(found) > 0 {
+		return found, damaged, nil
+	}
+	symbol, err := s.identify(0, s.size)
+	if err != nil {
+		return nil, damaged, fmt.Errorf("price file %s: no line is a price series, nor is the whole file: %w", s.path, err)
+	}
+	return []place{{symbol, s, 1, 0, s.size}}, warningList{}, nil
+}
+
+// line is a line of a file that is not blank.
+type line struct {
+	number         int // from 1
+	offset, length int64
+	head           []byte // its beginning, headSize at most, valid until the next line
+	last           byte   // the last byte that is not space
+}
+
+// lines yields the lines of the file that are not blank.
+func (s *source) lines(block []byte, yield func(line)) error {
+	l := line{number: 1, head: make([]byte, 0, headSize)}
+	end := func() {
+		if l.last != 0 {
+			yield(l)
+		}
+		l = line{number: l.number + 1, offset: l.offset + l.length + 1, head: l.head[:0]}
+	}
+	for at := int64(0); ; {
+		n, err := s.file.ReadAt(block, at)
+		at += int64(n)
+		for rest := block[:n]; len(rest) > 0; {
+			piece, after, ended := bytes.Cut(rest, []byte("\n"))
+			l.take(piece)
+			if ended {
+				end()
+			}
+			rest = after
+		}
+		if err == io.EOF {
+			end()
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// take adds the next piece of a line that may lie across blocks.
+func (l *line) take(piece []byte) {
+	l.length += int64(len(piece))
+	l.head = append(l.head, piece[:min(len(piece), headSize-len(l.head))]...)
+	if text := bytes.TrimRight(piece, jsonSpace); len(text) > 0 {
+		l.last = text[len(text)-1]
+	}
+}
+
+// symbolOf names the series on a line, in most cases from its beginning alone.
+func (s *source) symbolOf(l line) (string, error) {
+	head := trimStart(l.head)
+	switch {
+	case !bytes.HasPrefix(head, []byte("{")):
+		return "", errors.New("not a JSON object")
+	case l.last != '}':
+		return "", errors.New("torn: the line does not end with the object that it begins")
+	}
+	if symbol := symbolNearStart(head); symbol != "" {
+		return symbol, nil
+	}
+	return s.identify(l.offset, l.length)
+}
+
+// symbolNearStart returns the symbol if it is a plain string in the "Meta Data"
+// with which the object begins, else "". It does not judge the rest of the
+// object; a wrong guess comes to light when the series is read.
+func symbolNearStart(head []byte) string {
+	head = bytes.TrimLeft(head[1:], jsonSpace)
+	if !bytes.HasPrefix(head, []byte(`"Meta Data"`)) {
+		return ""
+	}
+	meta, _, closed := bytes.Cut(afterKey(head, `"Meta Data"`), []byte("}"))
+	value, isText := bytes.CutPrefix(afterKey(meta, `"2. Symbol"`), []byte(`"`))
+	symbol, _, ended := bytes.Cut(value, []byte(`"`))
+	if !closed || !isText || !ended || bytes.ContainsRune(symbol, '\\') {
+		return ""
+	}
+	return strings.TrimSpace(string(symbol))
+}
+
+// afterKey returns what follows `key :` in b, or nothing.
+func afterKey(b []byte, key string) []byte {
+	_, rest, _ := bytes.Cut(b, []byte(key))
+	rest, colon := bytes.CutPrefix(bytes.TrimLeft(rest, jsonSpace), []byte(":"))
+	if !colon {
+		return nil
+	}
+	return bytes.TrimLeft(rest, jsonSpace)
+}
+
+// identify names the series in a stretch of the file by reading all of it.
+func (s *source) identify(offset, length int64) (string, error) {
+	text, err := s.read(offset, length)
+	if err != nil {
+		return "", err
+	}
+	var object struct {
+		Meta meta `json:"Meta Data"`
+	}
+	if err := json.Unmarshal(text, &object); err != nil {
+		return "", fmt.Errorf("not a price object: %w", err)
+	}
+	symbol := strings.TrimSpace(object.Meta.Symbol)
+	if symbol == "" {
+		return "", errors.New(`no symbol: "2. Symbol" is missing in "Meta Data"`)
+	}
+	return symbol, nil
+}
+
+// read returns a stretch of the file, without a byte order mark and the space
+// around it.
+func (s *source) read(offset, length int64) ([]byte, error) {
+	if length > maxLine {
+		return nil, fmt.Errorf("too long: %d bytes, at most %d are read", length, maxLine)
+	}
+	text := make([]byte, length)
+	_, err := s.file.ReadAt(text, offset)
+	if err == io.EOF && length > 0 {
+		return nil, errors.New("the file ends before the series does; it was truncated after it was opened")
+	}
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	return bytes.TrimSpace(trimStart(text)), nil
+}
+
+// trimStart drops the byte order mark, which only the first line can have, and
+// the space before the text.
+func trimStart(b []byte) []byte {
+	return bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), jsonSpace)
+}

@@ -1,0 +1,73 @@
+package market
+
+// This file describes the price files to whoever operates them.
+
+// Info says what a set of price files holds, the future included.
+type Info struct {
+	Files    []FileInfo   `json:"files"`    // in the order given to Open
+	Symbols  int          `json:"symbols"`  // readable ones
+	First    Stamp        `json:"first"`    // "" if there are no bars
+	Last     Stamp        `json:"last"`     // likewise
+	Interval string       `json:"interval"` // "daily", "60min" and so on, "mixed" if series differ
+	Series   []SeriesInfo `json:"series"`   // by symbol, ascending
+}
+
+// FileInfo describes a price file.
+type FileInfo struct {
+	Path    string `json:"path"`
+	Bytes   int64  `json:"bytes"`   // when it was opened
+	Symbols int    `json:"symbols"` // readable ones
+}
+
+// SeriesInfo describes the series of a symbol.
+type SeriesInfo struct {
+	Symbol   string `json:"symbol"`
+	Name     string `json:"name"` // "" if the file has none
+	Interval string `json:"interval"`
+	Bars     int    `json:"bars"`
+	First    Stamp  `json:"first"` // "" if there are no bars
+	Last     Stamp  `json:"last"`  // likewise
+	File     string `json:"file"`
+	Line     int    `json:"line"` // from 1
+}
+
+// Info describes the files. It reads every series; damaged ones are left out
+// and appear in Warnings.
+func (p *Prices) Info() (Info, error) {
+	info := Info{Series: []SeriesInfo{}}
+	perFile := map[*source]int{}
+	for _, symbol := range p.symbols {
+		s := p.series[symbol]
+		if s.about.Load() == nil {
+			if _, err := p.load(s); isDamage(err) {
+				continue
+			} else if err != nil {
+				return Info{}, err
+			}
+		}
+		perFile[s.source]++
+		info.add(s, s.about.Load())
+	}
+	for _, s := range p.sources {
+		info.Files = append(info.Files, FileInfo{s.path, s.size, perFile[s]})
+	}
+	return info, nil
+}
+
+func (i *Info) add(s *series, about *summary) {
+	i.Symbols++
+	i.Series = append(i.Series, SeriesInfo{s.symbol, about.name, about.interval, about.bars,
+		about.first, about.last, s.source.path, s.line})
+	if i.Symbols == 1 {
+		i.Interval = about.interval
+	} else if i.Interval != about.interval {
+		i.Interval = "mixed"
+	}
+	if about.bars == 0 {
+		return
+	}
+	if i.First == "" || about.first < i.First {
+		i.First = about.first
+	}
+	i.Last = max(i.Last, about.last)
+}

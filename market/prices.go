@@ -1,0 +1,232 @@
+package market
+
+// This file holds the prices: the index over all files, and the series that
+// have been read so far.
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// maxBars bounds the bars kept in memory, at some 350 bytes each.
+const maxBars = 250_000
+
+// Prices is what a set of price files says. It is safe for concurrent use.
+//
+// A series is read when it is first asked for and kept until newer ones crowd
+// it out, so a change of a file underneath shows at any time or never; open
+// the files again to see it.
+type Prices struct {
+	sources []*source
+	series  map[string]*series
+	symbols []string // ascending
+
+	mu       sync.Mutex // guards what is below
+	warnings warningList
+	kept     []*series // those with bars in memory, the first read first
+	bars     int       // in memory
+	maxBars  int
+}
+
+// series is the bars of a symbol, in memory or not.
+type series struct {
+	place
+	bars  atomic.Pointer[[]Bar]   // ascending; nil while not in memory
+	about atomic.Pointer[summary] // nil until first read, then for good
+
+	reading sync.Mutex
+	damage  error
+}
+
+// summary is what stays known of a series whose bars are not in memory.
+type summary struct {
+	name, interval string
+	bars           int
+	first, last    Stamp
+}
+
+// Open indexes price files. A file holds one JSON object per line and symbol,
+// or is as a whole one such object:
+//
+//	{"Meta Data": {"2. Symbol": "AAPL", "2.1. Name": "Apple"},
+//	 "Time Series (Daily)": {"2025-10-02": {"1. open": "256.5", "2. high": "258.1",
+//	  "3. low": "254.1", "4. close": "257.1", "5. volume": "42630239"}}}
+//
+// "1. buy price" and "4. sell price" are other names of open and close. Values
+// are strings or numbers, and any may be absent.
+//
+// A damaged line is a warning. It is an error if there is no path, if a path is
+// not a readable regular file, if a file has no series at all, and if a symbol
+// is there twice.
+func Open(paths ...string) (*Prices, error) {
+	if len(paths) == 0 {
+		return nil, errors.New("no price file was given")
+	}
+	p := &Prices{series: map[string]*series{}, maxBars: maxBars}
+	block := make([]byte, blockSize)
+	for _, path := range paths {
+		if err := p.add(path, block); err != nil {
+			p.Close() // the error that matters is err
+			return nil, err
+		}
+	}
+	p.symbols = slices.Sorted(maps.Keys(p.series))
+	return p, nil
+}
+
+func (p *Prices) add(path string, block []byte) error {
+	source, err := openSource(path)
+	if err != nil {
+		return err
+	}
+	p.sources = append(p.sources, source)
+	places, damaged, err := source.index(block)
+	if err != nil {
+		return err
+	}
+	p.warnings.addAll(damaged)
+	for _, at := range places {
+		if first, ok := p.series[at.symbol]; ok {
+			return fmt.Errorf("symbol %s is there twice: %s:%d and %s:%d",
+				at.symbol, first.source.path, first.line, path, at.line)
+		}
+		p.series[at.symbol] = &series{place: at}
+	}
+	return nil
+}
+
+// Close closes the files. Series that are not in memory cannot be read after it.
+func (p *Prices) Close() error {
+	var errs []error
+	for _, s := range p.sources {
+		errs = append(errs, s.file.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Warnings returns what was found wrong so far: damaged lines since Open, flaws
+// within a series once it has been read. After the first 100 they are counted.
+func (p *Prices) Warnings() []Warning {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.warnings.list()
+}
+
+// AsOf returns the market as seen at the stamp, which must come from ParseStamp.
+func (p *Prices) AsOf(s Stamp) View { return View{p, s} }
+
+// Stamps returns every stamp at which any symbol has a bar, ascending, from
+// `from` to `to`, both included ("" is no bound, a day as the end takes in all
+// its moments). It is the calendar of whoever runs a simulation, and knows the
+// future; whoever trades in one has only a View.
+//
+// It reads every series. Damaged ones are left out and appear in Warnings.
+func (p *Prices) Stamps(from, to Stamp) ([]Stamp, error) {
+	stamps := map[Stamp]struct{}{}
+	for _, symbol := range p.symbols {
+		bars, err := p.load(p.series[symbol])
+		if isDamage(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, bar := range bars {
+			if from <= bar.Stamp && bar.Stamp.until(to) {
+				stamps[bar.Stamp] = struct{}{}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(stamps)), nil
+}
+
+// load returns the bars of a series, reading them unless they are in memory.
+func (p *Prices) load(s *series) ([]Bar, error) {
+	if bars := s.bars.Load(); bars != nil {
+		return *bars, nil
+	}
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	if bars := s.bars.Load(); bars != nil {
+		return *bars, nil
+	}
+	if s.damage != nil {
+		return nil, s.damage
+	}
+	read, err := s.read()
+	if errors.Is(err, os.ErrClosed) {
+		return nil, fmt.Errorf("prices of %s: %w", s.symbol, err)
+	}
+	if err != nil {
+		s.damage = &DamagedError{s.symbol, s.source.path, s.line, err}
+		p.warn(s, warningList{kept: []Warning{{Problem: fmt.Sprintf("prices of %s cannot be read: %v", s.symbol, err)}}})
+		return nil, s.damage
+	}
+	if s.about.Load() == nil {
+		s.about.Store(read.summary())
+		p.warn(s, read.flaws)
+	}
+	s.bars.Store(&read.bars)
+	p.keep(s, len(read.bars))
+	return read.bars, nil
+}
+
+// read reads and parses the series, which must still be where the index says.
+func (s *series) read() (parsed, error) {
+	text, err := s.source.read(s.offset, s.length)
+	if err != nil {
+		return parsed{}, err
+	}
+	read, err := parse(text)
+	if err != nil {
+		return parsed{}, err
+	}
+	if read.symbol != s.symbol {
+		return parsed{}, fmt.Errorf("the symbol there is now %.40q; the file was rewritten after it was opened", read.symbol)
+	}
+	return read, nil
+}
+
+func (p parsed) summary() *summary {
+	about := &summary{name: p.name, interval: p.interval, bars: len(p.bars)}
+	if about.bars > 0 {
+		about.first, about.last = p.bars[0].Stamp, p.bars[about.bars-1].Stamp
+	}
+	return about
+}
+
+// warn keeps what was found wrong in a series.
+func (p *Prices) warn(s *series, found warningList) {
+	for i := range found.kept {
+		found.kept[i].File, found.kept[i].Line = s.source.path, s.line
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.warnings.addAll(found)
+}
+
+// keep accounts for a series just read, and drops those read longest ago while
+// there are too many bars. The order of reading rather than of use, so that a
+// look-up of a series in memory takes no lock.
+func (p *Prices) keep(s *series, bars int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.kept = append(p.kept, s)
+	p.bars += bars
+	for p.bars > p.maxBars && len(p.kept) > 1 {
+		oldest := p.kept[0]
+		p.kept = p.kept[1:]
+		p.bars -= oldest.about.Load().bars
+		oldest.bars.Store(nil)
+	}
+}
+
+func isDamage(err error) bool {
+	_, ok := errors.AsType[*DamagedError](err)
+	return ok
+}

@@ -1,0 +1,93 @@
+package market
+
+// Tests against real price files, and ledgers that were written from them.
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/shopspring/decimal"
+)
+
+func realData(t *testing.T, parts ...string) string {
+	t.Helper()
+	folder := os.Getenv("MCP_TRADE_TESTDATA")
+	if folder == "" {
+		t.Skip("MCP_TRADE_TESTDATA does not name a folder of real prices")
+	}
+	return filepath.Join(append([]string{folder}, parts...)...)
+}
+
+func TestRealFiles(t *testing.T) {
+	for _, c := range []struct {
+		file        string
+		symbols     int
+		first, last Stamp
+		interval    string
+		id          ID
+	}{
+		{"us_daily/merged.jsonl", 101, "2025-06-10", "2025-10-30", "daily", US},
+		{"us_daily/QQQ.json", 1, "2025-06-06", "2025-10-28", "daily", US},
+		{"us_hourly_test/merged.jsonl", 101, "2025-10-16 07:00:00", "2025-10-27 19:00:00", "60min", US},
+		{"cn_daily/merged.jsonl", 50, "2025-10-09", "2025-11-19", "daily", CN},
+		{"cn_hourly/merged.jsonl", 50, "2025-10-09 10:30:00", "2025-11-19 15:00:00", "60min", CN},
+		{"crypto/merged.jsonl", 10, "2024-11-26", "2025-11-16", "daily", Crypto},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			p, err := Open(realData(t, c.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			info, err := p.Info()
+			if err != nil || info.Symbols != c.symbols || info.First != c.first || info.Last != c.last || info.Interval != c.interval {
+				t.Error(info.Symbols, info.First, info.Last, info.Interval, err)
+			}
+			if w := p.Warnings(); len(w) > 0 {
+				t.Error(w)
+			}
+			for _, s := range info.Series {
+				if Of(s.Symbol) != c.id || s.Bars < 2 {
+					t.Errorf("%+v", s)
+				}
+			}
+		})
+	}
+}
+
+// Every trade in a real ledger was filled at the open as of its date.
+func TestRealFills(t *testing.T) {
+	ledgers, err := filepath.Glob(realData(t, "*", "*", "rows.tsv"))
+	if err != nil || len(ledgers) == 0 {
+		t.Fatal(ledgers, err)
+	}
+	trades := 0
+	for _, ledger := range ledgers {
+		p, err := Open(filepath.Join(filepath.Dir(filepath.Dir(ledger)), "merged.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := os.ReadFile(ledger)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for row := range strings.Lines(string(rows)) {
+			cells := strings.Split(row, "\t")
+			date, symbol, open := Stamp(cells[1]), cells[4], cells[6]
+			if symbol == "" || open == "" || symbol == "symbol" {
+				continue
+			}
+			want := decimal.RequireFromString(open)
+			if got, err := p.AsOf(date).OpenPrice(symbol); err != nil || !got.Equal(want) {
+				t.Errorf("%s: %s at %s is %s, %v; want %s", ledger, symbol, date, got, err, want)
+			}
+			trades++
+		}
+		p.Close()
+	}
+	if trades < 1000 {
+		t.Errorf("only %d trades were checked", trades)
+	}
+}
