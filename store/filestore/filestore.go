@@ -1,0 +1,123 @@
+// Package filestore keeps sessions and ledgers in plain files, the embedded default that needs no server.
+//
+//	{data dir}/.runtime_env_{model id}.json              the session values of a model: one JSON object
+//	{log path}/{signature}/position/position.jsonl       the ledger of an account: one JSON object per line
+//	{log path}/{signature}/position/.position.lock       held by whoever appends
+//
+// The files are those that AI-Trader's Python programs read and write, so both can work on them at the same time.
+// Processes exclude each other with advisory locks (flock); a commit is one write followed by one fsync.
+package filestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"mcp-trade/store"
+)
+
+// Store keeps state in a data directory and a log directory. It is safe for concurrent use, and any number of
+// processes may use the same directories.
+type Store struct {
+	dataDir, logPath         string
+	runtimeModel, runtimeEnv string
+	warn                     func(string)
+
+	mu      sync.Mutex
+	ledgers map[string]*ledgerFile
+	turns   map[string]chan struct{} // by the path of a lock: full while a goroutine of this process has its turn
+}
+
+// Option changes a [Store] as [New] makes it.
+type Option func(*Store)
+
+// WithSessionFile keeps the session of one model in a file of another name (AI-Trader's RUNTIME_ENV_PATH).
+func WithSessionFile(model, path string) Option {
+	return func(s *Store) { s.runtimeModel, s.runtimeEnv = model, path }
+}
+
+// WithWarnings has what the store repaired, such as the torn end of a ledger, told to warn.
+func WithWarnings(warn func(string)) Option {
+	return func(s *Store) { s.warn = warn }
+}
+
+// New returns a store that keeps sessions in dataDir and ledgers below logPath. Folders are made when first written.
+func New(dataDir, logPath string, options ...Option) *Store {
+	s := &Store{
+		dataDir: dataDir, logPath: logPath, warn: func(string) {},
+		ledgers: map[string]*ledgerFile{}, turns: map[string]chan struct{}{},
+	}
+	for _, o := range options {
+		o(s)
+	}
+	return s
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Name implements [store.Store].
+func (s *Store) Name() string { return "file" }
+
+// Close implements [store.Store].
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for name, l := range s.ledgers {
+		errs = append(errs, l.close())
+		delete(s.ledgers, name)
+	}
+	return errors.Join(errs...)
+}
+
+// LedgerFile returns the path of an account's ledger.
+func (s *Store) LedgerFile(account string) string {
+	return filepath.Join(s.logPath, account, "position", "position.jsonl")
+}
+
+// lockPatience is how long a process waits for another one's lock before it gives up.
+const lockPatience = 10 * time.Second
+
+// withLock runs do while it holds the advisory lock of that name against other processes and goroutines. Goroutines
+// take turns in the order in which they came: a file lock alone would let a busy one starve the rest.
+func (s *Store) withLock(ctx context.Context, path string, do func() error) (err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	patience, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	turn := s.turn(path)
+	lock := flock.New(path)
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+		_, err = lock.TryLockContext(patience, 500*time.Microsecond)
+	case <-patience.Done():
+		err = patience.Err()
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("somebody else holds %s: %w", path, ctx.Err())
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("another process has held %s for %v; end it and try again", path, lockPatience)
+	case err != nil:
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	return do()
+}
+
+func (s *Store) turn(path string) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.turns[path] == nil {
+		s.turns[path] = make(chan struct{}, 1)
+	}
+	return s.turns[path]
+}

@@ -1,0 +1,451 @@
+// Ledgers in plain files: lines appended under a lock, synced before the answer.
+
+package filestore
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"mcp-trade/store"
+)
+
+// Head implements [store.Ledgers].
+func (s *Store) Head(_ context.Context, account, orderID string) (head, ordered []byte, err error) {
+	l, err := s.ledger(account)
+	if err != nil {
+		return nil, nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.refresh(); err != nil {
+		return nil, nil, s.unreadable(err)
+	}
+	if orderID != "" {
+		if ordered, err = l.ordered(orderID); err != nil {
+			return nil, nil, s.unreadable(err)
+		}
+	}
+	return l.head, ordered, nil
+}
+
+// Append implements [store.Ledgers].
+func (s *Store) Append(ctx context.Context, c store.Commit) error {
+	l, err := s.ledger(c.Account)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err = s.withLock(ctx, filepath.Join(filepath.Dir(l.path), ".position.lock"), func() error {
+		return s.appendLocked(ctx, l, c)
+	})
+	var used *store.UsedError
+	var unreachable *store.UnreachableError
+	if err == nil || errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrSessionChanged) ||
+		errors.As(err, &used) || errors.As(err, &unreachable) {
+		return err
+	}
+	return &store.UnreachableError{Engine: s.Name(), Doing: "write the ledger", Err: err}
+}
+
+// appendLocked is Append under the ledger's lock. A session that lives in files too is locked as well, so that the
+// line, the conditions that it was judged under and the flag that announces it are one step for every other process.
+func (s *Store) appendLocked(ctx context.Context, l *ledgerFile, c store.Commit) error {
+	if err := l.refresh(); err != nil {
+		return err
+	}
+	if c.OrderID != "" {
+		line, err := l.ordered(c.OrderID)
+		if err != nil {
+			return err
+		}
+		if line != nil {
+			return &store.UsedError{Line: line}
+		}
+	}
+	commit := func() error {
+		if err := c.Guard.Check(ctx); err != nil {
+			return err
+		}
+		if l.nextID() != c.ID {
+			return store.ErrConflict
+		}
+		return l.append(c.Line, s.warn)
+	}
+	if c.Guard.Home != store.Sessions(s) {
+		if err := commit(); err != nil {
+			return err
+		}
+		s.follow(c.Guard.Follow(ctx))
+		return nil
+	}
+	return s.withSession(ctx, c.Guard, commit)
+}
+
+// withSession runs commit under the locks of every session file that the guard names, so that no process changes what
+// the line is judged under before it is in. Then it sets the values; what is set already costs no write.
+func (s *Store) withSession(ctx context.Context, g store.Guard, commit func() error) error {
+	do := func() error {
+		if err := commit(); err != nil {
+			return err
+		}
+		for model, names := range byModel(keysOf(g.Set)) {
+			s.follow(setSession(s.SessionFile(model), names, func(name string) string {
+				return g.Set[store.Key{Model: model, Name: name}]
+			}))
+		}
+		return nil
+	}
+	var files []string
+	for model := range byModel(append(keysOf(g.Want), keysOf(g.Set)...)) {
+		files = append(files, s.SessionFile(model))
+	}
+	slices.Sort(files) // who locks several does so in one order, or two would wait for each other
+	for _, file := range slices.Compact(files) {
+		inner := do
+		do = func() error { return s.withLock(ctx, sessionLock(file), inner) }
+	}
+	return do()
+}
+
+// follow tells of a value that could not be set after its line was committed. The ledger is the truth about what was
+// traded, the value only announces it, so the commit stands.
+func (s *Store) follow(err error) {
+	if err != nil {
+		s.warn(fmt.Sprintf("the order is in the ledger, but the session could not be told: %v", err))
+	}
+}
+
+// Lines implements [store.Ledgers].
+func (s *Store) Lines(_ context.Context, account string) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		f, size, err := s.snapshot(account)
+		if f == nil {
+			if err != nil {
+				yield(nil, err)
+			}
+			return
+		}
+		defer f.Close()
+		for line, err := range forward(f, 0, size) {
+			if err != nil {
+				err = s.unreadable(err)
+			}
+			if !yield(bytes.Clone(line.text), err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// LinesBefore implements [store.Ledgers].
+func (s *Store) LinesBefore(_ context.Context, account string, before int64) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		f, size, err := s.snapshot(account)
+		if f == nil {
+			if err != nil {
+				yield(nil, err)
+			}
+			return
+		}
+		defer f.Close()
+		for line, err := range backward(f, size) {
+			if err == nil && before != store.Newest {
+				var id int64
+				if id, _, err = store.LineID(line); err == nil && id >= before {
+					continue
+				}
+			}
+			if err != nil {
+				err = s.unreadable(err)
+			}
+			if !yield(line, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Accounts implements [store.Ledgers].
+func (s *Store) Accounts(context.Context) ([]string, error) {
+	entries, err := os.ReadDir(s.logPath)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, s.unreadable(err)
+	}
+	var accounts []string
+	for _, e := range entries {
+		if _, err := os.Stat(s.LedgerFile(e.Name())); err == nil && store.CheckName("signature", e.Name()) == nil {
+			accounts = append(accounts, e.Name())
+		}
+	}
+	return accounts, nil
+}
+
+func (s *Store) unreadable(err error) error {
+	return &store.UnreachableError{Engine: s.Name(), Doing: "read the ledger", Err: err}
+}
+
+// snapshot opens a ledger as it is now: a handle of its own and the size up to which its lines are whole. Both are
+// zero where there is no ledger.
+func (s *Store) snapshot(account string) (*os.File, int64, error) {
+	l, err := s.ledger(account)
+	if err != nil {
+		return nil, 0, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := &ledgerFile{path: l.path} // l keeps its handle, and the path may lead to another file by now
+	if err := now.refresh(); err != nil {
+		return nil, 0, s.unreadable(err)
+	}
+	return now.file, now.size, nil
+}
+
+// ledger returns the one ledgerFile of an account in this process.
+func (s *Store) ledger(account string) (*ledgerFile, error) {
+	if err := store.CheckName("signature", account); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.ledgers[account]
+	if l == nil {
+		l = &ledgerFile{path: s.LedgerFile(account)}
+		s.ledgers[account] = l
+	}
+	return l, nil
+}
+
+// ledgerFile is what this process knows of one ledger: enough to append without reading it again. What other
+// processes appended since is read from where the knowledge ends; a file that was replaced or cut is read afresh.
+type ledgerFile struct {
+	path string
+
+	mu    sync.Mutex
+	file  *os.File
+	size  int64     // where the last whole line ends
+	mtime time.Time // when the file was last seen to change
+	torn  int64     // bytes after the last whole line
+	head  []byte    // the last whole line, without its line feed
+	id    int64     // the id of head
+
+	orders  map[[16]byte]int64 // the offset of the line of each order id, by its hash
+	indexed int64              // how far the file is in orders
+}
+
+func (l *ledgerFile) nextID() int64 {
+	if l.head == nil {
+		return 0
+	}
+	return l.id + 1
+}
+
+func (l *ledgerFile) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.forget()
+}
+
+func (l *ledgerFile) forget() error {
+	f := l.file
+	l.file, l.size, l.mtime, l.torn, l.head, l.id, l.orders, l.indexed = nil, 0, time.Time{}, 0, nil, 0, nil, 0
+	if f == nil {
+		return nil
+	}
+	return f.Close()
+}
+
+// refresh brings head and size up to date with the file.
+func (l *ledgerFile) refresh() error {
+	now, err := os.Stat(l.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return l.forget()
+	}
+	if err != nil {
+		return err
+	}
+	if l.file != nil {
+		mine, err := l.file.Stat()
+		if err != nil {
+			return err
+		}
+		grown := now.Size() > l.size+l.torn
+		switch {
+		case !os.SameFile(mine, now), now.Size() < l.size, !grown && !now.ModTime().Equal(l.mtime), grown && !l.headInPlace():
+			if err := l.forget(); err != nil {
+				return err
+			}
+		case !grown:
+			return nil
+		}
+	}
+	if l.file == nil {
+		if l.file, err = os.OpenFile(l.path, os.O_RDWR|os.O_APPEND, 0); errors.Is(err, fs.ErrPermission) {
+			l.file, err = os.Open(l.path) // a ledger that may only be read can be looked at
+		}
+		if err != nil {
+			return err
+		}
+		if now, err = l.file.Stat(); err != nil { // the path may have got another file since
+			return errors.Join(err, l.forget())
+		}
+	}
+	if err := l.readHead(now.Size()); err != nil {
+		return errors.Join(err, l.forget())
+	}
+	l.mtime = now.ModTime()
+	return nil
+}
+
+// headInPlace tells whether the line that was the last one still stands where it stood. If not, the file was written
+// anew under the same name, and nothing that is known of it holds.
+func (l *ledgerFile) headInPlace() bool {
+	if l.head == nil {
+		return l.size == 0
+	}
+	from := max(0, l.size-int64(len(l.head))-2) // with its line feed, or the two of another system
+	text := make([]byte, l.size-from)
+	_, err := l.file.ReadAt(text, from)
+	return err == nil && bytes.HasSuffix(bytes.TrimSpace(text), l.head)
+}
+
+// readHead finds the last whole line below size, at the cost of reading that line.
+func (l *ledgerFile) readHead(size int64) error {
+	end, err := wholeEnd(l.file, size)
+	if err != nil {
+		return err
+	}
+	l.size, l.torn, l.head, l.id = end, size-end, nil, 0
+	for text, err := range backward(l.file, end) {
+		if err != nil {
+			return err
+		}
+		if l.id, _, err = store.LineID(text); err != nil {
+			return fmt.Errorf("the last line of %s is damaged (%w); 'mcp-trade ledger verify' tells more", l.path, err)
+		}
+		l.head = bytes.Clone(text)
+		break
+	}
+	return nil
+}
+
+// ordered returns the line that carries an order id. The first question reads the whole file, the later ones only
+// what was appended since.
+func (l *ledgerFile) ordered(orderID string) ([]byte, error) {
+	if l.file == nil {
+		return nil, nil
+	}
+	if l.orders == nil {
+		l.orders = map[[16]byte]int64{}
+	}
+	for line, err := range forward(l.file, l.indexed, l.size) {
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Contains(line.text, []byte(`"order_id"`)) {
+			if _, id, err := store.LineID(line.text); err == nil && id != "" {
+				l.orders[hash(id)] = line.offset
+			}
+		}
+	}
+	l.indexed = l.size
+	offset, ok := l.orders[hash(orderID)]
+	if !ok {
+		return nil, nil
+	}
+	for line, err := range forward(l.file, offset, l.size) {
+		return line.text, err
+	}
+	return nil, fmt.Errorf("%s changed while it was read", l.path)
+}
+
+func hash(orderID string) [16]byte {
+	sum := sha256.Sum256([]byte(orderID))
+	return [16]byte(sum[:16])
+}
+
+// append writes one line after the last whole one and syncs it. If that fails the file is cut back, so the line is
+// either durable or absent.
+func (l *ledgerFile) append(line []byte, warn func(string)) error {
+	id, orderID, err := store.LineID(line)
+	if err != nil {
+		return err
+	}
+	if bytes.IndexByte(line, '\n') >= 0 {
+		return errors.New("a ledger line has no line feed within")
+	}
+	if l.file == nil {
+		if l.file, err = create(l.path); err != nil {
+			return err
+		}
+	}
+	if l.torn > 0 {
+		warn(fmt.Sprintf("%s: cut back %d bytes of a line that was never finished", l.path, l.torn))
+		if err := l.file.Truncate(l.size); err != nil {
+			return err
+		}
+		l.torn = 0
+	}
+	text := make([]byte, 0, len(line)+2)
+	if l.size > 0 && !endsWithLineFeed(l.file, l.size) {
+		text = append(text, '\n')
+	}
+	start := l.size + int64(len(text))
+	text = append(append(text, line...), '\n')
+	if _, err = l.file.Write(text); err == nil {
+		err = l.file.Sync()
+	}
+	if err != nil {
+		return errors.Join(err, l.file.Truncate(l.size), l.forget())
+	}
+	now, err := l.file.Stat()
+	if err != nil || now.Size() != start+int64(len(line))+1 {
+		// The line is in. A program that locks nothing wrote at the same moment, so where it is must be read.
+		_ = l.forget()
+		return nil
+	}
+	if l.orders != nil && l.indexed == l.size {
+		if orderID != "" {
+			l.orders[hash(orderID)] = start
+		}
+		l.indexed = now.Size()
+	}
+	l.size, l.mtime, l.head, l.id = now.Size(), now.ModTime(), bytes.Clone(line), id
+	return nil
+}
+
+// create makes an empty ledger and syncs its folders' entries, so that the file outlives a power failure as well as its lines do.
+func create(path string) (*os.File, error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range []string{dir, filepath.Dir(dir)} {
+		if h, err := os.Open(d); err == nil {
+			_ = h.Sync() // not every file system can sync a folder
+			_ = h.Close()
+		}
+	}
+	return f, nil
+}
+
+func endsWithLineFeed(f io.ReaderAt, size int64) bool {
+	var last [1]byte
+	_, err := f.ReadAt(last[:], size-1)
+	return err == nil && last[0] == '\n'
+}

@@ -1,0 +1,109 @@
+// Reading a file of lines from either end.
+
+package filestore
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"mcp-trade/store"
+)
+
+// maxLine bounds a ledger line, in bytes. A full book of ten thousand symbols is about 150 kB.
+const maxLine = 16 << 20
+
+type line struct {
+	text   []byte // without line feed; valid until the next one
+	offset int64
+}
+
+// forward yields the lines between two offsets, both at line boundaries. Blank lines are passed over.
+func forward(f io.ReaderAt, from, to int64) iter.Seq2[line, error] {
+	return func(yield func(line, error) bool) {
+		scanner := bufio.NewScanner(io.NewSectionReader(f, from, to-from))
+		scanner.Buffer(make([]byte, 0, 64<<10), maxLine)
+		offset, next := from, from
+		scanner.Split(func(data []byte, atEOF bool) (int, []byte, error) {
+			advance, token, err := bufio.ScanLines(data, atEOF)
+			offset, next = next, next+int64(advance)
+			return advance, token, err
+		})
+		for scanner.Scan() {
+			if text := bytes.TrimSpace(scanner.Bytes()); len(text) > 0 && !yield(line{text, offset}, nil) {
+				return
+			}
+		}
+		if err := scanner.Err(); err != nil {
+			yield(line{}, tooLong(err, next))
+		}
+	}
+}
+
+// backward yields the lines before an offset at a line boundary, last first. Blank lines are passed over.
+func backward(f io.ReaderAt, end int64) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		const block = 32 << 10
+		var rest []byte // what is read of the line that began before the block
+		for end > 0 {
+			n := min(block, end)
+			end -= n
+			buf := make([]byte, n, int(n)+len(rest))
+			if _, err := f.ReadAt(buf, end); err != nil {
+				yield(nil, err)
+				return
+			}
+			buf = append(buf, rest...)
+			for cut := bytes.LastIndexByte(buf, '\n'); cut >= 0; cut = bytes.LastIndexByte(buf, '\n') {
+				if text := bytes.TrimSpace(buf[cut+1:]); len(text) > 0 && !yield(text, nil) {
+					return
+				}
+				buf = buf[:cut]
+			}
+			if rest = buf; len(rest) > maxLine {
+				yield(nil, tooLong(bufio.ErrTooLong, end))
+				return
+			}
+		}
+		if text := bytes.TrimSpace(rest); len(text) > 0 {
+			yield(text, nil)
+		}
+	}
+}
+
+// wholeEnd returns where the last whole line below size ends. What follows the last line feed counts as a line if it
+// is a whole JSON object with an id, as another program may have left it; else it was torn off while it was written.
+func wholeEnd(f io.ReaderAt, size int64) (int64, error) {
+	for text, err := range backward(f, size) {
+		if err != nil {
+			return 0, err
+		}
+		if _, _, err := store.LineID(text); err == nil {
+			return size, nil
+		}
+		break
+	}
+	const block = 32 << 10
+	for end := size; end > 0; {
+		n := min(block, end)
+		buf := make([]byte, n)
+		if _, err := f.ReadAt(buf, end-n); err != nil {
+			return 0, err
+		}
+		if cut := bytes.LastIndexByte(buf, '\n'); cut >= 0 {
+			return end - n + int64(cut) + 1, nil
+		}
+		end -= n
+	}
+	return 0, nil
+}
+
+func tooLong(err error, offset int64) error {
+	if errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("the line at byte %d is longer than %d MiB", offset, maxLine>>20)
+	}
+	return err
+}

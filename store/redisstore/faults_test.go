@@ -1,0 +1,223 @@
+package redisstore_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"mcp-trade/store"
+	"mcp-trade/store/redisstore"
+	"mcp-trade/store/storetest"
+)
+
+// within runs do and fails the test if it hangs; the limit is far beyond what a store may take.
+func within(t *testing.T, what string, do func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		t.Fatalf("%s hangs", what)
+	}
+}
+
+// The server commits and its answer is lost. Whether the store can ask again decides what it answers; in no case is
+// the line there twice.
+func TestALostAnswer(t *testing.T) {
+	server := storetest.StartRedis(t)
+	for _, c := range []struct {
+		name, orderID string
+		then          storetest.Mode
+		unknown       bool // the store cannot find out
+	}{
+		{"and the server answers again", "", storetest.Pass, false},
+		{"of an order and the server answers again", "o-1", storetest.Pass, false},
+		{"and the server refuses from then on", "", storetest.Refuse, true},
+		{"and the server hangs from then on", "o-1", storetest.Hang, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			do(t, bare(t, server), "FLUSHALL")
+			proxy := storetest.StartProxy(t, server)
+			s := open(t, "redis://"+proxy.Addr())
+			appendLine(t, s, 0)
+			proxy.DropReply("evalsha", func() { proxy.Set(c.then) })
+			commit := storetest.Commit("a", 1, c.orderID)
+			commit.Guard = store.Guard{Home: s, Want: values{ifTrade: ""}, Set: values{ifTrade: `true`}, TTL: time.Hour}
+			within(t, "the append", func() {
+				err := s.Append(t.Context(), commit)
+				if c.unknown {
+					wantUnreachable(t, err, true, "commit to the ledger")
+				} else if err != nil {
+					t.Error(err)
+				}
+			})
+			if proxy.Drops() != 1 {
+				t.Errorf("%d answers were lost", proxy.Drops())
+			}
+			proxy.Set(storetest.Pass)
+			want := []string{string(storetest.Line(0, "")), string(storetest.Line(1, c.orderID))}
+			if got := storetest.Whole(t, s, "a"); !slices.Equal(got, want) {
+				t.Errorf("the ledger is %q", got)
+			}
+			wantValues(t, s, values{ifTrade: `true`})
+			// Who tries again as a new commit learns that the first one is in.
+			again := storetest.Commit("a", 1, c.orderID)
+			err := s.Append(t.Context(), again)
+			used := new(store.UsedError)
+			if c.orderID != "" && (!errors.As(err, &used) || string(used.Line) != want[1]) || c.orderID == "" && !errors.Is(err, store.ErrConflict) {
+				t.Errorf("tried again: %v", err)
+			}
+			appendLine(t, s, 2)
+		})
+	}
+}
+
+// The answer is lost, and before the store asks again another writer appends and the session changes. What happened
+// is what counts.
+func TestALostAnswerIsFoundBehindOtherLines(t *testing.T) {
+	server := storetest.StartRedis(t)
+	c, other := bare(t, server), open(t, "redis://"+server)
+	for _, orderID := range []string{"", "o-1"} {
+		do(t, c, "FLUSHALL")
+		proxy := storetest.StartProxy(t, server)
+		s := open(t, "redis://"+proxy.Addr())
+		if err := s.SetValues(t.Context(), values{today: `"d"`}, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		appendLine(t, s, 0)
+		proxy.DropReply("evalsha", func() {
+			for id := range int64(2) {
+				if err := other.Append(t.Context(), storetest.Commit("a", id+2, "")); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := other.SetValues(t.Context(), values{today: `"e"`}, time.Hour); err != nil {
+				t.Error(err)
+			}
+		})
+		commit := storetest.Commit("a", 1, orderID)
+		commit.Guard = store.Guard{Home: s, Want: values{today: `"d"`}}
+		if err := s.Append(t.Context(), commit); err != nil {
+			t.Errorf("order id %q: %v", orderID, err)
+		}
+		if got := storetest.Whole(t, s, "a"); len(got) != 4 || got[1] != string(commit.Line) {
+			t.Errorf("order id %q: the ledger is %q", orderID, got)
+		}
+	}
+}
+
+func TestAServerThatRefuses(t *testing.T) {
+	proxy := storetest.StartProxy(t, "127.0.0.1:1")
+	proxy.Set(storetest.Refuse)
+	for name, address := range map[string]string{
+		"server":   "redis://" + proxy.Addr(),
+		"cluster":  "redis://" + proxy.Addr() + "," + proxy.Addr(),
+		"sentinel": "redis://" + proxy.Addr() + "?master_name=main",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			unanswered(t, open(t, address))
+		})
+	}
+}
+
+// A server that accepts and says nothing has not got a commit before it has greeted.
+func TestAServerThatHangs(t *testing.T) {
+	t.Parallel()
+	server := storetest.StartRedis(t)
+	cold, warm := storetest.StartProxy(t, server), storetest.StartProxy(t, server)
+	cold.Set(storetest.Hang)
+	t.Run("from the start", func(t *testing.T) {
+		t.Parallel()
+		unanswered(t, open(t, "redis://"+cold.Addr()))
+	})
+	t.Run("once it has the commit", func(t *testing.T) {
+		t.Parallel()
+		s := open(t, "redis://"+warm.Addr())
+		appendLine(t, s, 0)
+		warm.Set(storetest.Hang)
+		within(t, "the append", func() { wantUnreachable(t, s.Append(t.Context(), storetest.Commit("a", 1, "")), true) })
+		warm.Set(storetest.Pass)
+		appendLine(t, s, 1) // it never reached the server, and the store recovers
+	})
+}
+
+// unanswered checks that every question to a server that gives no answer ends, and that none is answered "nothing".
+func unanswered(t *testing.T, s *redisstore.Store) {
+	ask := map[string]func() error{
+		"values":      func() error { _, err := s.Values(t.Context(), signature); return err },
+		"set":         func() error { return s.SetValues(t.Context(), values{signature: `"x"`}, time.Hour) },
+		"clear":       func() error { return s.ClearValues(t.Context(), signature) },
+		"head":        func() error { _, _, err := s.Head(t.Context(), "a", ""); return err },
+		"accounts":    func() error { _, err := s.Accounts(t.Context()); return err },
+		"persistence": func() error { _, err := s.Persistence(t.Context()); return err },
+		"append":      func() error { return s.Append(t.Context(), storetest.Commit("a", 0, "o-1")) },
+		"guarded append": func() error {
+			c := storetest.Commit("a", 0, "")
+			c.Guard = store.Guard{Home: s, Want: values{signature: `"x"`}, Set: values{ifTrade: `true`}}
+			return s.Append(t.Context(), c)
+		},
+		"lines": func() error {
+			for _, err := range s.Lines(t.Context(), "a") {
+				return err
+			}
+			return nil
+		},
+		"lines before": func() error {
+			for _, err := range s.LinesBefore(t.Context(), "a", store.Newest) {
+				return err
+			}
+			return nil
+		},
+	}
+	answers := make(chan func(), len(ask))
+	for what, do := range ask {
+		go func() {
+			err := do()
+			answers <- func() { t.Log(what); wantUnreachable(t, err, false) }
+		}()
+	}
+	within(t, "an answer", func() {
+		for range ask {
+			(<-answers)()
+		}
+	})
+}
+
+// A server out of memory answers, and has done nothing.
+func TestAServerThatIsFull(t *testing.T) {
+	addr := storetest.StartRedis(t)
+	s, c := open(t, "redis://"+addr), bare(t, addr)
+	do(t, c, "CONFIG", "SET", "maxmemory", 1)
+	wantUnreachable(t, s.Append(t.Context(), storetest.Commit("a", 0, "")), false, "OOM")
+	do(t, c, "CONFIG", "SET", "maxmemory", 0)
+	appendLine(t, s, 0)
+	storetest.Whole(t, s, "a")
+}
+
+// A server that keeps an append-only file, synced always, is killed between commits and started again.
+func TestARestartedServerHasEveryLine(t *testing.T) {
+	server := storetest.NewRedis(t, "--appendonly", "yes", "--appendfsync", "always")
+	s := open(t, "redis://"+server.Addr)
+	next := int64(0)
+	for range 3 {
+		for range 5 {
+			appendLine(t, s, next)
+			next++
+		}
+		server.Kill()
+		err := s.Append(t.Context(), storetest.Commit("a", next, ""))
+		if unreachable := new(store.UnreachableError); !errors.As(err, &unreachable) {
+			t.Errorf("a dead server: %v", err)
+		}
+		server.Start(t)
+		if got := int64(len(storetest.Whole(t, s, "a"))); got != next {
+			t.Fatalf("%d lines, want %d", got, next)
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"mcp-trade/store"
+)
+
+func TestALineCarriesItsIDAndItsOrderID(t *testing.T) {
+	for _, c := range []struct {
+		line, orderID string
+		id            int64
+		ok            bool
+	}{
+		{`{"date": "2025-10-02", "id": 0, "positions": {"CASH": 10000.0}}`, "", 0, true},
+		{`{"id":7,"order_id":"o-1"}`, "o-1", 7, true},
+		{`{"order_id": "\u00fc \"", "id": 9223372036854775807}`, `ü "`, 9223372036854775807, true},
+		{`{"id": 1, "order_id": null}`, "", 1, true},
+		{`{"id": 1, "this_action": {"id": 2, "order_id": "inner"}}`, "", 1, true},
+		{"", "", 0, false},
+		{"{}", "", 0, false},
+		{"null", "", 0, false},
+		{`[{"id": 1}]`, "", 0, false},
+		{`{"id": null}`, "", 0, false},
+		{`{"id": "1"}`, "", 0, false},
+		{`{"id": 1.5}`, "", 0, false},
+		{`{"id": 9223372036854775808}`, "", 0, false},
+		{`{"id": 1, "order_id": 5}`, "", 0, false},
+		{`{"id": 1`, "", 0, false},
+		{`{"id": 1}{"id": 2}`, "", 0, false},
+		{`{"id": 1}` + "\x00", "", 0, false},
+	} {
+		id, orderID, err := store.LineID([]byte(c.line))
+		if id != c.id || orderID != c.orderID || (err == nil) != c.ok {
+			t.Errorf("%s: id %d, order id %q, %v", c.line, id, orderID, err)
+		}
+	}
+}
+
+func TestANameStandsInAPathAndInAKey(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"gpt-5": true, "a": true, "_": true, "-": true, "9": true, "claude-3.7-sonnet_x": true, "a..b": true, strings.Repeat("n", 64): true,
+		"": false, ".": false, "..": false, ".a": false, "a/b": false, `a\b`: false, "a b": false, "a\n": false, "{a}": false,
+		"*": false, "ü": false, strings.Repeat("n", 65): false, strings.Repeat("../", 1000): false,
+	} {
+		err := store.CheckName("signature", name)
+		if (err == nil) != ok {
+			t.Errorf("%q: %v", name, err)
+		}
+		if refused := new(store.NameError); !ok && (!errors.As(err, &refused) || len(err.Error()) > 300) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// The guard of a session that nobody keeps asks for nothing and sets nothing.
+func TestAGuardWithoutAHomeAsksForNothing(t *testing.T) {
+	k := store.Key{Model: "26", Name: "SIGNATURE"}
+	for _, g := range []store.Guard{{}, {Want: map[store.Key]string{k: "x"}, Set: map[store.Key]string{k: "y"}, TTL: time.Hour}} {
+		if err := errors.Join(g.Check(context.Background()), g.Follow(context.Background())); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAGuardHoldsWhileTheValuesAgree(t *testing.T) {
+	a, b := store.Key{Model: "26", Name: "A"}, store.Key{Model: "26", Name: "B"}
+	type values = map[store.Key]string
+	for _, c := range []struct {
+		want, are values
+		holds     bool
+	}{
+		{nil, values{a: "1"}, true},
+		{values{a: "1"}, values{a: "1", b: "2"}, true},
+		{values{a: "1", b: ""}, values{a: "1"}, true},
+		{values{a: "1", b: ""}, values{a: "1", b: ""}, true},
+		{values{a: "1"}, values{a: "2"}, false},
+		{values{a: "1"}, values{}, false},
+		{values{a: ""}, values{a: "1"}, false},
+		{values{a: "1"}, values{a: `"1"`}, false},
+	} {
+		if err := (store.Guard{Want: c.want}).Holds(c.are); (err == nil) != c.holds || err != nil && !errors.Is(err, store.ErrSessionChanged) {
+			t.Errorf("wanted %v, there are %v: %v", c.want, c.are, err)
+		}
+	}
+}

@@ -1,0 +1,204 @@
+// A real Redis for tests, and the wish list of the machine that runs them.
+
+package storetest
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Require skips the test if it lacks what it needs, and says why. It fails the test instead where the environment
+// variable MCP_TRADE_REQUIRE, a comma list, names what is missing: there it was promised.
+func Require(t testing.TB, what string, have bool, why string) {
+	t.Helper()
+	if have {
+		return
+	}
+	for name := range strings.SplitSeq(os.Getenv("MCP_TRADE_REQUIRE"), ",") {
+		if strings.TrimSpace(name) == what {
+			t.Fatalf("MCP_TRADE_REQUIRE names %s, but %s", what, why)
+		}
+	}
+	t.Skipf("%s: %s", what, why)
+}
+
+// TestData returns the absolute path of the folder of real prices and ledgers that MCP_TRADE_TESTDATA names; a
+// relative value counts from the root of the module. Without it the test is skipped.
+func TestData(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("MCP_TRADE_TESTDATA")
+	Require(t, "testdata", dir != "", "MCP_TRADE_TESTDATA does not name a folder")
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(moduleRoot(t), dir)
+	}
+	info, err := os.Stat(dir)
+	Require(t, "testdata", err == nil && info.IsDir(), dir+" is not a folder")
+	return dir
+}
+
+func moduleRoot(t testing.TB) string {
+	dir, err := os.Getwd() // go test runs in the folder of the package
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("no go.mod above the working directory")
+		}
+	}
+}
+
+// StartRedis starts a real Redis server that keeps nothing on disk, unless args, which come last on its command line,
+// say otherwise. It returns the address, and ends the server with the test.
+func StartRedis(t testing.TB, args ...string) (addr string) {
+	t.Helper()
+	return NewRedis(t, args...).Addr
+}
+
+// Redis is a real server that a test may kill and start again on the same port and the same files.
+type Redis struct {
+	Addr string
+	Dir  string // its working directory
+
+	argv    func(port string) []string
+	process *os.Process
+	ended   chan struct{}
+}
+
+// NewRedis is [StartRedis] for a test that handles the server itself.
+func NewRedis(t testing.TB, args ...string) *Redis {
+	t.Helper()
+	needRedis(t)
+	r := &Redis{Dir: t.TempDir()}
+	r.argv = func(port string) []string {
+		return slices.Concat([]string{
+			"--bind", "127.0.0.1", "--port", port, "--dir", r.Dir, "--save", "", "--appendonly", "no",
+		}, args)
+	}
+	r.startAnywhere(t)
+	return r
+}
+
+// NewSentinel starts a real sentinel that watches a server under a name.
+func NewSentinel(t testing.TB, name, master string) *Redis {
+	t.Helper()
+	needRedis(t)
+	host, port, err := net.SplitHostPort(master)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Redis{Dir: t.TempDir()}
+	conf := filepath.Join(r.Dir, "sentinel.conf") // a sentinel writes what it learns into its file
+	text := fmt.Sprintf("bind 127.0.0.1\ndir %s\nsentinel monitor %s %s %s 1\n", r.Dir, name, host, port)
+	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r.argv = func(port string) []string { return []string{conf, "--sentinel", "--port", port} }
+	r.startAnywhere(t)
+	return r
+}
+
+func needRedis(t testing.TB) {
+	t.Helper()
+	_, err := exec.LookPath("redis-server")
+	Require(t, "redis", err == nil, "redis-server is not on the PATH")
+}
+
+// startAnywhere starts the server on a free port, and on another one if somebody was quicker.
+func (r *Redis) startAnywhere(t testing.TB) {
+	t.Helper()
+	t.Cleanup(r.Kill)
+	var err error
+	for range 3 {
+		r.Addr = "127.0.0.1:" + FreePort(t)
+		if err = r.start(); err == nil {
+			return
+		}
+	}
+	t.Fatal(err)
+}
+
+// Start starts the server again after a [Redis.Kill], and waits until it answers.
+func (r *Redis) Start(t testing.TB) {
+	t.Helper()
+	if err := r.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *Redis) start() error {
+	_, port, _ := net.SplitHostPort(r.Addr) // made by startAnywhere
+	var log bytes.Buffer
+	cmd := exec.Command("redis-server", r.argv(port)...)
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	r.process, r.ended = cmd.Process, ended
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		select {
+		case <-ended:
+			return fmt.Errorf("redis-server ended at once:\n%s", log.String())
+		default:
+		}
+		if answers(r.Addr) {
+			return nil
+		}
+		if time.Now().After(end) {
+			r.Kill()
+			return fmt.Errorf("redis-server does not answer on %s:\n%s", r.Addr, log.String())
+		}
+	}
+}
+
+// Kill ends the server at once, as kill -9 does.
+func (r *Redis) Kill() {
+	if r.process != nil {
+		_ = r.process.Kill()
+		<-r.ended
+	}
+}
+
+// FreePort returns a port on 127.0.0.1 that was free a moment ago.
+func FreePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String()) // a listener's address is well formed
+	return port
+}
+
+// answers tells whether a server replies to PING, if only to ask for a password.
+func answers(addr string) bool {
+	c, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(time.Second))
+	if _, err := c.Write([]byte("PING\r\n")); err != nil {
+		return false
+	}
+	reply, _ := bufio.NewReader(c).ReadString('\n')
+	return strings.HasPrefix(reply, "+PONG") || strings.HasPrefix(reply, "-NOAUTH")
+}
