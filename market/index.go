@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	blockSize = 1 << 20
+	blockSize = 128 << 10
 	headSize  = 2 << 10  // of a line; the symbol is usually within the first 200 bytes
 	maxLine   = 64 << 20 // some 400,000 bars
 )
