@@ -56,7 +56,7 @@ func (s *Store) Append(ctx context.Context, c store.Commit) error {
 		errors.As(err, &used) || errors.As(err, &unreachable) {
 		return err
 	}
-	return &store.UnreachableError{Engine: s.Name(), Doing: "write the ledger", Err: err}
+	return &store.UnreachableError{Engine: engine, Doing: "write the ledger", Err: err}
 }
 
 // appendLocked is Append under the ledger's lock. A session that lives in files too is locked as well, so that the
@@ -193,7 +193,7 @@ func (s *Store) Accounts(context.Context) ([]string, error) {
 }
 
 func (s *Store) unreadable(err error) error {
-	return &store.UnreachableError{Engine: s.Name(), Doing: "read the ledger", Err: err}
+	return &store.UnreachableError{Engine: engine, Doing: "read the ledger", Err: err}
 }
 
 // snapshot opens a ledger as it is now: a handle of its own and the size up to which its lines are whole. Both are
@@ -376,7 +376,7 @@ func hash(orderID string) [16]byte {
 }
 
 // append writes one line after the last whole one and syncs it. If that fails the file is cut back, so the line is
-// either durable or absent.
+// either durable or absent; if that fails too it is unknown which.
 func (l *ledgerFile) append(line []byte, warn func(string)) error {
 	id, orderID, err := store.LineID(line)
 	if err != nil {
@@ -403,11 +403,14 @@ func (l *ledgerFile) append(line []byte, warn func(string)) error {
 	}
 	start := l.size + int64(len(text))
 	text = append(append(text, line...), '\n')
-	if _, err = l.file.Write(text); err == nil {
+	written, err := l.file.Write(text)
+	if err == nil {
 		err = l.file.Sync()
 	}
 	if err != nil {
-		return errors.Join(err, l.file.Truncate(l.size), l.forget())
+		cut := l.file.Truncate(l.size)
+		err = errors.Join(err, cut, l.forget())
+		return &store.UnreachableError{Engine: engine, Doing: "write the ledger", Err: err, Unknown: cut != nil && written > 0}
 	}
 	now, err := l.file.Stat()
 	if err != nil || now.Size() != start+int64(len(line))+1 {

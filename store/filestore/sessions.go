@@ -38,7 +38,7 @@ func (s *Store) Values(_ context.Context, keys ...store.Key) (map[store.Key]stri
 	for model, names := range byModel(keys) {
 		object, err := readSession(s.SessionFile(model))
 		if err != nil {
-			return nil, &store.UnreachableError{Engine: s.Name(), Doing: "read the session", Err: err}
+			return nil, &store.UnreachableError{Engine: engine, Doing: "read the session", Err: err}
 		}
 		for _, name := range names {
 			if raw, ok := object[name]; ok {
@@ -76,7 +76,7 @@ func (s *Store) change(ctx context.Context, keys []store.Key, apply func(map[str
 			return writeSession(path, object)
 		})
 		if err != nil {
-			return &store.UnreachableError{Engine: s.Name(), Doing: "write the session", Err: err}
+			return &store.UnreachableError{Engine: engine, Doing: "write the session", Err: err}
 		}
 	}
 	return nil
