@@ -9,11 +9,14 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// maxBars bounds the bars kept in memory, at some 350 bytes each.
+// maxBars bounds the bars kept in memory, at some 110 bytes each.
 const maxBars = 250_000
 
 // Prices is what a set of price files says. It is safe for concurrent use.
@@ -36,8 +39,8 @@ type Prices struct {
 // series is the bars of a symbol, in memory or not.
 type series struct {
 	place
-	bars  atomic.Pointer[[]Bar]   // ascending; nil while not in memory
-	about atomic.Pointer[summary] // nil until first read, then for good
+	bars  atomic.Pointer[[]keptBar] // ascending; nil while not in memory
+	about atomic.Pointer[summary]   // nil until first read, then for good
 
 	reading sync.Mutex
 	damage  error
@@ -46,6 +49,7 @@ type series struct {
 // summary is what stays known of a series whose bars are not in memory.
 type summary struct {
 	name, interval string
+	period         time.Duration // of a bar; 0 if the interval does not tell
 	bars           int
 	first, last    Stamp
 }
@@ -137,8 +141,8 @@ func (p *Prices) Stamps(from, to Stamp) ([]Stamp, error) {
 			return nil, err
 		}
 		for _, bar := range bars {
-			if from <= bar.Stamp && bar.Stamp.until(to) {
-				stamps[bar.Stamp] = struct{}{}
+			if from <= bar.stamp && bar.stamp.until(to) {
+				stamps[bar.stamp] = struct{}{}
 			}
 		}
 	}
@@ -146,7 +150,7 @@ func (p *Prices) Stamps(from, to Stamp) ([]Stamp, error) {
 }
 
 // load returns the bars of a series, reading them unless they are in memory.
-func (p *Prices) load(s *series) ([]Bar, error) {
+func (p *Prices) load(s *series) ([]keptBar, error) {
 	if bars := s.bars.Load(); bars != nil {
 		return *bars, nil
 	}
@@ -194,8 +198,13 @@ func (s *series) read() (parsed, error) {
 
 func (p parsed) summary() *summary {
 	about := &summary{name: p.name, interval: p.interval, bars: len(p.bars)}
+	if minutes, ok := strings.CutSuffix(p.interval, "min"); ok {
+		if n, err := strconv.Atoi(minutes); err == nil && n > 0 {
+			about.period = time.Duration(n) * time.Minute
+		}
+	}
 	if about.bars > 0 {
-		about.first, about.last = p.bars[0].Stamp, p.bars[about.bars-1].Stamp
+		about.first, about.last = p.bars[0].stamp, p.bars[about.bars-1].stamp
 	}
 	return about
 }

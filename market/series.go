@@ -62,38 +62,65 @@ func (f *figure) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-const maxDigits = 64
+// maxDigits is what 64 bits hold of a figure.
+const maxDigits = 18
 
 // number reads the figure. No figure is an unknown number; one that is not a
 // number, or is below what such a figure can be, is unknown and a problem.
-func (f figure) number(zeroToo bool) (decimal.NullDecimal, error) {
+func (f figure) number(zeroToo bool) (number, error) {
 	text := strings.TrimSpace(string(f))
 	if text == "" {
-		return decimal.NullDecimal{}, nil
+		return number{}, nil
 	}
-	if len(text) > maxDigits {
-		return decimal.NullDecimal{}, errors.New("is not a number")
+	if len(text) > 64 {
+		return number{}, errors.New("is not a number")
 	}
 	d, err := decimal.NewFromString(text)
-	// A few bytes can write a number of a billion digits, which the first sum
-	// with it would spell out.
-	if err != nil || d.Exponent() < -maxDigits || d.Exponent() > maxDigits {
-		return decimal.NullDecimal{}, errors.New("is not a number")
+	switch {
+	case err != nil:
+		return number{}, errors.New("is not a number")
+	case d.IsNegative():
+		return number{}, errors.New("is negative")
+	case d.IsZero() && !zeroToo:
+		return number{}, errors.New("is not positive")
+	case d.NumDigits() > maxDigits, d.Exponent() < -maxDigits, d.Exponent() > maxDigits:
+		// A few bytes can write a number of a billion digits, which the first
+		// sum with it would spell out.
+		return number{}, fmt.Errorf("has more than %d digits", maxDigits)
 	}
-	if d.IsNegative() {
-		return decimal.NullDecimal{}, errors.New("is negative")
+	return number{d.CoefficientInt64(), int8(d.Exponent()), true}, nil
+}
+
+// number is a figure as it is kept, in 16 bytes: there are many, and a decimal
+// has four times that size.
+type number struct {
+	coefficient int64
+	exponent    int8
+	known       bool
+}
+
+func (n number) decimal() decimal.NullDecimal {
+	if !n.known {
+		return decimal.NullDecimal{}
 	}
-	if d.IsZero() && !zeroToo {
-		return decimal.NullDecimal{}, errors.New("is not positive")
-	}
-	return decimal.NewNullDecimal(d), nil
+	return decimal.NewNullDecimal(decimal.New(n.coefficient, int32(n.exponent)))
+}
+
+// keptBar is a bar as it is kept.
+type keptBar struct {
+	stamp                          Stamp
+	open, high, low, close, volume number
+}
+
+func (b keptBar) bar() Bar {
+	return Bar{b.stamp, b.open.decimal(), b.high.decimal(), b.low.decimal(), b.close.decimal(), b.volume.decimal()}
 }
 
 // parsed is a series as read.
 type parsed struct {
 	symbol, name string
 	interval     string      // "daily", "60min"
-	bars         []Bar       // ascending, no stamp twice
+	bars         []keptBar   // ascending, no stamp twice
 	flaws        warningList // without file and line
 }
 
@@ -114,18 +141,18 @@ func parse(text []byte) (parsed, error) {
 	if err != nil {
 		return parsed{}, err
 	}
-	p.bars = make([]Bar, 0, len(series))
+	p.bars = make([]keptBar, 0, len(series))
 	// In the order of the text, and stable, so that of two spellings of one
 	// stamp it is always the same that counts.
 	for _, key := range slices.Sorted(maps.Keys(series)) {
 		p.add(key, series[key])
 	}
-	slices.SortStableFunc(p.bars, func(a, b Bar) int { return strings.Compare(string(a.Stamp), string(b.Stamp)) })
-	p.bars = slices.CompactFunc(p.bars, func(a, b Bar) bool {
-		if a.Stamp == b.Stamp {
-			p.flaw("%s: a second bar at this stamp is left out", a.Stamp)
+	slices.SortStableFunc(p.bars, func(a, b keptBar) int { return strings.Compare(string(a.stamp), string(b.stamp)) })
+	p.bars = slices.CompactFunc(p.bars, func(a, b keptBar) bool {
+		if a.stamp == b.stamp {
+			p.flaw("%s: a second bar at this stamp is left out", a.stamp)
 		}
-		return a.Stamp == b.Stamp
+		return a.stamp == b.stamp
 	})
 	return p, nil
 }
@@ -163,20 +190,20 @@ func (p *parsed) add(key string, f figures) {
 		p.flaw("a bar is left out: %v", err)
 		return
 	}
-	read := func(what string, f figure, zeroToo bool) decimal.NullDecimal {
-		d, err := f.number(zeroToo)
+	read := func(what string, f figure, zeroToo bool) number {
+		n, err := f.number(zeroToo)
 		if err != nil {
 			p.flaw("%s: %s %.40q %v and is taken as unknown", stamp, what, string(f), err)
 		}
-		return d
+		return n
 	}
-	p.bars = append(p.bars, Bar{
-		Stamp:  stamp,
-		Open:   read("open", either(f.Buy, f.Open), false),
-		High:   read("high", f.High, false),
-		Low:    read("low", f.Low, false),
-		Close:  read("close", either(f.Sell, f.Close), false),
-		Volume: read("volume", f.Volume, true),
+	p.bars = append(p.bars, keptBar{
+		stamp:  stamp,
+		open:   read("open", either(f.Buy, f.Open), false),
+		high:   read("high", f.High, false),
+		low:    read("low", f.Low, false),
+		close:  read("close", either(f.Sell, f.Close), false),
+		volume: read("volume", f.Volume, true),
 	})
 }
 

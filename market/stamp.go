@@ -52,6 +52,15 @@ func (s Stamp) Day() Stamp { return s[:min(len(s), len(dayForm))] }
 // IsDay tells whether the stamp is a day rather than a moment.
 func (s Stamp) IsDay() bool { return len(s) == len(dayForm) }
 
+// add returns the moment that is d after the moment s.
+func (s Stamp) add(d time.Duration) Stamp {
+	t, err := time.Parse(momentForm, string(s))
+	if err != nil {
+		return s // a day; moments are what the caller has
+	}
+	return Stamp(t.Add(d).Format(momentForm))
+}
+
 // until tells whether a bar at s lies in a range that ends with to, which is
 // part of it: a day as the end takes in all its moments, "" is no end.
 func (s Stamp) until(to Stamp) bool {

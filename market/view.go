@@ -6,16 +6,17 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/shopspring/decimal"
 )
 
 // View is the market as seen at a stamp. It is a value; Prices.AsOf makes it.
 //
-// A bar is whole when its period is over: a timed bar before the stamp, a daily
-// bar before the day of the stamp. Of the bar at the stamp (with a moment as
-// the stamp: also the daily bar of that day) only the open is known. Nothing
-// else exists: no later bar, and no symbol that has only later bars.
+// A bar is whole when its period is over by the stamp; of one that has begun, at
+// the stamp or before it, only the open is known. (The period of a daily bar is
+// over when its day is, that of a 60min bar after 60 minutes.) Nothing else
+// exists: no later bar, and no symbol that has only later bars.
 //
 // Symbols are found as written, without the space around them, or else in
 // capitals. Every method that takes one returns an *UnknownSymbolError if it
@@ -59,13 +60,13 @@ func (v View) Bar(symbol string, at Stamp) (Bar, error) {
 	if at > v.asOf {
 		return Bar{}, &NotYetError{at, v.asOf}
 	}
-	s, bars, err := v.bars(symbol)
+	w, err := v.window(symbol)
 	if err != nil {
 		return Bar{}, err
 	}
-	bar, ok := v.barAt(bars, at)
+	bar, ok := w.at(at)
 	if !ok {
-		return Bar{}, v.noPrice(s, bars, at)
+		return Bar{}, w.noPrice(at)
 	}
 	return bar, nil
 }
@@ -81,17 +82,17 @@ func (v View) Bars(symbol string, from, to Stamp, limit int) (bars []Bar, next S
 	if from > v.asOf {
 		return nil, "", &NotYetError{from, v.asOf}
 	}
-	_, all, err := v.bars(symbol)
+	w, err := v.window(symbol)
 	if err != nil {
 		return nil, "", err
 	}
-	all = all[:sort.Search(len(all), func(i int) bool { return !all[i].Stamp.until(to) })]
+	end := sort.Search(len(w.bars), func(i int) bool { return !w.bars[i].stamp.until(to) })
 	if from == "" {
-		return v.newest(all, limit), "", nil
+		return w.newest(end, limit), "", nil
 	}
 	bars = []Bar{}
-	for _, bar := range all[indexFrom(all, from):] {
-		bar, ok := v.show(bar)
+	for i := w.from(from); i < end; i++ {
+		bar, ok := w.show(i)
 		if ok && limit > 0 && len(bars) == limit {
 			return bars, bar.Stamp, nil
 		}
@@ -102,14 +103,98 @@ func (v View) Bars(symbol string, from, to Stamp, limit int) (bars []Bar, next S
 	return bars, "", nil
 }
 
-// newest returns the newest bars that are visible, in ascending order.
-func (v View) newest(all []Bar, limit int) []Bar {
-	bars := []Bar{}
-	for _, bar := range slices.Backward(all) {
-		if limit > 0 && len(bars) == limit {
-			break
+// OpenPrice returns the open of the bar at the stamp of the view: the price at
+// which an order fills. It returns a *NoPriceError if that is not known.
+func (v View) OpenPrice(symbol string) (decimal.Decimal, error) {
+	w, err := v.window(symbol)
+	if err != nil {
+		return decimal.Decimal{}, err
+	}
+	for _, at := range []Stamp{v.asOf, v.asOf.Day()} {
+		if bar, ok := w.at(at); ok {
+			return bar.Open.Decimal, nil
 		}
-		if bar, ok := v.show(bar); ok {
+	}
+	return decimal.Decimal{}, w.noPrice(v.asOf)
+}
+
+// LastClose returns the newest close that is known as of the view, that of a
+// whole bar, and the stamp of that bar. It returns a *NoPriceError if there is
+// none.
+func (v View) LastClose(symbol string) (decimal.Decimal, Stamp, error) {
+	w, err := v.window(symbol)
+	if err != nil {
+		return decimal.Decimal{}, "", err
+	}
+	for i := len(w.bars) - 1; i >= 0; i-- {
+		if bar, ok := w.show(i); ok && bar.Close.Valid {
+			return bar.Close.Decimal, bar.Stamp, nil
+		}
+	}
+	return decimal.Decimal{}, "", w.noPrice(v.asOf)
+}
+
+// window is a series up to the stamp of a view.
+type window struct {
+	symbol string
+	asOf   Stamp
+	period time.Duration // of a bar, 0 if it is not known
+	bars   []keptBar     // none begins after the stamp
+}
+
+// window returns the series of a symbol as far as the view reaches.
+func (v View) window(symbol string) (window, error) {
+	s, err := v.find(symbol)
+	if err != nil {
+		return window{}, err
+	}
+	return v.cut(s)
+}
+
+func (v View) cut(s *series) (window, error) {
+	bars, err := v.prices.load(s)
+	if err != nil {
+		return window{}, err
+	}
+	begun := sort.Search(len(bars), func(i int) bool { return bars[i].stamp > v.asOf })
+	return window{s.symbol, v.asOf, s.about.Load().period, bars[:begun]}, nil
+}
+
+// show returns the bar of an index as the view sees it, if it sees it. This is
+// the rule that all else rests on: a bar whose period is over is whole, of one
+// that has begun the open is known. An open that is not known shows nothing:
+// whether a bar will be there at all is itself news.
+func (w window) show(i int) (Bar, bool) {
+	b := w.bars[i]
+	if w.over(b.stamp) {
+		return b.bar(), true
+	}
+	return Bar{Stamp: b.stamp, Open: b.open.decimal()}, b.open.known
+}
+
+// over tells whether the period of a bar has ended by the stamp of the view. Where
+// the length of the period is not known, it has if the bar began before.
+func (w window) over(stamp Stamp) bool {
+	if stamp.IsDay() || stamp.Day() != w.asOf.Day() {
+		return stamp.Day() < w.asOf.Day()
+	}
+	return stamp < w.asOf && stamp.add(w.period) <= w.asOf
+}
+
+// at returns the bar that begins at a stamp.
+func (w window) at(at Stamp) (Bar, bool) {
+	i := w.from(at)
+	if i == len(w.bars) || w.bars[i].stamp != at {
+		return Bar{}, false
+	}
+	return w.show(i)
+}
+
+// newest returns the newest visible bars before an index, in ascending order.
+func (w window) newest(end, limit int) []Bar {
+	bars := []Bar{}
+	for i := end - 1; i >= 0 && (limit <= 0 || len(bars) < limit); i-- {
+		if bar, ok := w.show(i); ok {
 			bars = append(bars, bar)
 		}
 	}
@@ -117,48 +202,17 @@ func (v View) newest(all []Bar, limit int) []Bar {
 	return bars
 }
 
-// OpenPrice returns the open of the bar at the stamp of the view: the price at
-// which an order fills. It returns a *NoPriceError if that is not known.
-func (v View) OpenPrice(symbol string) (decimal.Decimal, error) {
-	s, bars, err := v.bars(symbol)
-	if err != nil {
-		return decimal.Decimal{}, err
-	}
-	for _, at := range []Stamp{v.asOf, v.asOf.Day()} {
-		if bar, ok := v.barAt(bars, at); ok {
-			return bar.Open.Decimal, nil
-		}
-	}
-	return decimal.Decimal{}, v.noPrice(s, bars, v.asOf)
+// from returns the index of the first bar that does not begin before a stamp.
+func (w window) from(from Stamp) int {
+	return sort.Search(len(w.bars), func(i int) bool { return w.bars[i].stamp >= from })
 }
 
-// LastClose returns the newest close that is known as of the view, that of a
-// whole bar, and the stamp of that bar. It returns a *NoPriceError if there is
-// none.
-func (v View) LastClose(symbol string) (decimal.Decimal, Stamp, error) {
-	s, bars, err := v.bars(symbol)
-	if err != nil {
-		return decimal.Decimal{}, "", err
+func (w window) noPrice(at Stamp) error {
+	missing := &NoPriceError{Symbol: w.symbol, At: at}
+	if before := w.newest(w.from(at), 1); len(before) == 1 {
+		missing.Nearest = before[0].Stamp
 	}
-	for _, bar := range slices.Backward(bars) {
-		if bar, ok := v.show(bar); ok && bar.Close.Valid {
-			return bar.Close.Decimal, bar.Stamp, nil
-		}
-	}
-	return decimal.Decimal{}, "", v.noPrice(s, bars, v.asOf)
-}
-
-// show returns the bar as the view sees it, if it sees it. This is the rule
-// that all else rests on. An open that is not known shows nothing: whether a
-// bar will be there at all is itself news.
-func (v View) show(b Bar) (Bar, bool) {
-	switch {
-	case b.Stamp == v.asOf, b.Stamp == v.asOf.Day():
-		return Bar{Stamp: b.Stamp, Open: b.Open}, b.Open.Valid
-	case b.Stamp < v.asOf:
-		return b, true
-	}
-	return Bar{}, false
+	return missing
 }
 
 // sees tells whether any bar of the series is visible. The first bar mostly
@@ -172,14 +226,8 @@ func (v View) sees(s *series) (bool, error) {
 			return true, nil
 		}
 	}
-	bars, err := v.prices.load(s)
-	if err != nil {
-		return false, err
-	}
-	return slices.ContainsFunc(v.past(bars), func(b Bar) bool {
-		_, ok := v.show(b)
-		return ok
-	}), nil
+	w, err := v.cut(s)
+	return err == nil && len(w.newest(len(w.bars), 1)) > 0, err
 }
 
 // find returns the series of a symbol that exists as of the view.
@@ -199,41 +247,4 @@ func (v View) find(symbol string) (*series, error) {
 		return nil, err
 	}
 	return nil, &UnknownSymbolError{symbol, similar}
-}
-
-// bars returns the series of a symbol and its bars up to the stamp of the view,
-// still to be passed through show.
-func (v View) bars(symbol string) (*series, []Bar, error) {
-	s, err := v.find(symbol)
-	if err != nil {
-		return nil, nil, err
-	}
-	bars, err := v.prices.load(s)
-	return s, v.past(bars), err
-}
-
-// past cuts off the bars after the stamp of the view.
-func (v View) past(bars []Bar) []Bar {
-	return bars[:sort.Search(len(bars), func(i int) bool { return bars[i].Stamp > v.asOf })]
-}
-
-func (v View) barAt(bars []Bar, at Stamp) (Bar, bool) {
-	i := indexFrom(bars, at)
-	if i == len(bars) || bars[i].Stamp != at {
-		return Bar{}, false
-	}
-	return v.show(bars[i])
-}
-
-func (v View) noPrice(s *series, bars []Bar, at Stamp) error {
-	missing := &NoPriceError{Symbol: s.symbol, At: at}
-	if before := v.newest(bars[:indexFrom(bars, at)], 1); len(before) == 1 {
-		missing.Nearest = before[0].Stamp
-	}
-	return missing
-}
-
-// indexFrom returns the index of the first bar that is not before the stamp.
-func indexFrom(bars []Bar, from Stamp) int {
-	return sort.Search(len(bars), func(i int) bool { return bars[i].Stamp >= from })
 }

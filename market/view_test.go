@@ -12,12 +12,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
 
 func TestVisibility(t *testing.T) {
-	const open, whole, hidden = "open", "whole", "hidden"
+	// The last two show the same, but an order fills only at the stamp.
+	const hidden, whole, open, begun = "hidden", "whole", "open", "begun"
 	for _, c := range []struct {
 		bar, asOf Stamp
 		want      string
@@ -36,14 +38,28 @@ func TestVisibility(t *testing.T) {
 		{"2025-10-02 10:30:00", "2025-10-02 10:30:00", open},
 		{"2025-10-02 10:30:00", "2025-10-02 10:30:01", whole},
 		{"2025-10-02 10:30:00", "2025-10-02 11:30:00", whole},
+		{"2025-10-02 10:30:00/60min", "2025-10-02 10:30:00", open},
+		{"2025-10-02 10:30:00/60min", "2025-10-02 10:30:01", begun},
+		{"2025-10-02 10:30:00/60min", "2025-10-02 11:29:59", begun},
+		{"2025-10-02 10:30:00/60min", "2025-10-02 11:30:00", whole},
+		{"2025-10-02 23:30:00/60min", "2025-10-03", whole},
 	} {
-		v := openText(t, seriesLine("A", string(c.bar))).AsOf(c.asOf)
+		stamp, interval, timed := strings.Cut(string(c.bar), "/")
+		line := seriesLine("A", stamp)
+		if timed {
+			line = strings.Replace(line, "Daily", interval, 1)
+		}
+		c.bar = Stamp(stamp)
+		v := openText(t, line).AsOf(c.asOf)
 		bars, _, err := v.Bars("A", "", "", 0)
 		got := hidden
 		if len(bars) == 1 {
 			got = whole
 			if text(bars[0]) == string(c.bar)+" 10.5 - - - -" {
 				got = open
+			}
+			if got == open && c.bar < c.asOf && !c.bar.IsDay() {
+				got = begun
 			}
 		}
 		if unknown := err != nil; got != c.want || unknown != (c.want == hidden) {
@@ -225,7 +241,7 @@ func TestTheFutureDoesNotShow(t *testing.T) {
 
 // moments are stamps of which some are days and some are moments, ascending.
 var moments = []Stamp{
-	"2025-10-01", "2025-10-01 10:30:00", "2025-10-01 15:00:00", "2025-10-02", "2025-10-02 10:30:00",
+	"2025-10-01", "2025-10-01 10:30:00", "2025-10-01 11:00:00", "2025-10-01 15:00:00", "2025-10-02", "2025-10-02 10:30:00",
 	"2025-10-02 15:00:00", "2025-10-03", "2025-10-03 10:30:00", "2025-10-06",
 }
 
@@ -254,7 +270,8 @@ func (q quotes) shareThePast(other quotes, asOf Stamp) {
 		for _, stamp := range moments {
 			mine, here := q[name][stamp]
 			theirs, there := other[name][stamp]
-			atTheStamp := stamp == asOf || stamp == asOf.Day()
+			atTheStamp := stamp == asOf || stamp == asOf.Day() ||
+				strings.HasPrefix(name, "AA") && !stamp.IsDay() && stamp < asOf && stamp.add(time.Hour) > asOf
 			switch {
 			case stamp > asOf && there:
 				bars[stamp] = theirs
@@ -276,7 +293,11 @@ func (q quotes) shareThePast(other quotes, asOf Stamp) {
 func (q quotes) open(t *rapid.T, path string) *Prices {
 	lines := seriesLine("Z", "2025-10-01") + "\n"
 	for name, bars := range q {
-		line, err := json.Marshal(map[string]any{"Meta Data": map[string]string{"2. Symbol": name}, "Time Series (Daily)": bars})
+		interval := "Daily"
+		if strings.HasPrefix(name, "AA") {
+			interval = "60min"
+		}
+		line, err := json.Marshal(map[string]any{"Meta Data": map[string]string{"2. Symbol": name}, "Time Series (" + interval + ")": bars})
 		if err != nil {
 			t.Fatal(err)
 		}
