@@ -1,0 +1,281 @@
+// The accounts in a store: opening one, committing orders to it, reading it as of a date.
+
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/market"
+	"mcp-trade/store"
+)
+
+// Accounts commits orders to the ledgers of a store and reads them. It is safe for concurrent use, and any number of
+// processes may commit to the same ledgers.
+type Accounts struct {
+	ledgers store.Ledgers
+
+	mu    sync.Mutex
+	heads map[string]Book // the newest book seen of each account
+}
+
+// NewAccounts returns the accounts whose ledgers a store keeps.
+func NewAccounts(ledgers store.Ledgers) *Accounts {
+	return &Accounts{ledgers: ledgers, heads: map[string]Book{}}
+}
+
+// Fill is the result of an order.
+type Fill struct {
+	Record
+	Replayed bool // the order was committed earlier; Record is what it did then
+}
+
+// Submit judges an order at the open of the view's bar, and commits it under the guard. Another commit in between makes it
+// judge again, on the newer book.
+//
+// An order with an id that the ledger holds already changes nothing: the first result is returned if it was the same
+// order. Errors: *[Refusal], the price errors of [market.View], [store.ErrSessionChanged], *[store.UnreachableError].
+func (a *Accounts) Submit(ctx context.Context, account string, o Order, v market.View, g store.Guard) (Fill, error) {
+	judge := func(book Book) (Record, error) { return judge(book, o, v) }
+	return a.commit(ctx, account, o, judge, g)
+}
+
+// Preview judges an order as Submit does and commits nothing.
+func (a *Accounts) Preview(ctx context.Context, account string, o Order, v market.View) (Record, error) {
+	book, err := a.Head(ctx, account)
+	if err != nil {
+		return Record{}, err
+	}
+	return judge(book, o, v)
+}
+
+// CloseDay commits a no_trade record unless the account has a record of that date, other than its first, or of a later one.
+func (a *Accounts) CloseDay(ctx context.Context, account string, date market.Stamp) error {
+	errClosed := errors.New("the day has a record")
+	_, err := a.commit(ctx, account, Order{}, func(book Book) (Record, error) {
+		if book.Date > date || book.Date == date && book.ID > 0 {
+			return Record{}, errClosed
+		}
+		return noTrade(book, date), nil
+	}, store.Guard{})
+	if errors.Is(err, errClosed) {
+		return nil
+	}
+	return err
+}
+
+// Register opens an account with cash. A signature that has a ledger is a *[RegisteredError].
+func (a *Accounts) Register(ctx context.Context, account string, cash decimal.Decimal, date market.Stamp) (Record, error) {
+	if cash.IsNegative() {
+		return Record{}, fmt.Errorf("an account cannot be opened with %s of cash; use 0 or more", cash)
+	}
+	rec := Record{Date: date, Positions: Positions{{Cash, cash}}}
+	err := a.ledgers.Append(ctx, store.Commit{Account: account, Line: rec.Line()})
+	if errors.Is(err, store.ErrConflict) {
+		return Record{}, &RegisteredError{account}
+	}
+	return rec, err
+}
+
+// RegisteredError says that an account exists already.
+type RegisteredError struct{ Account string }
+
+func (e *RegisteredError) Error() string {
+	return fmt.Sprintf("the account %s is registered already", e.Account)
+}
+
+// maxTries bounds how often one order is judged. Each conflict means that another order got in, so the tries are lost
+// only to progress.
+const maxTries = 500
+
+// commit has judge make the record that follows the newest book and appends it.
+//
+// The first try trusts the book of the last commit in this process, which saves reading the ledger: the append proves
+// it right or conflicts. A refusal is only final on a book that was just read.
+func (a *Accounts) commit(ctx context.Context, account string, o Order, judge func(Book) (Record, error), g store.Guard) (Fill, error) {
+	book, known := a.head(account)
+	for try := range maxTries {
+		fresh := !known || try > 0
+		if fresh {
+			head, ordered, err := a.ledgers.Head(ctx, account, o.ID)
+			if err != nil {
+				return Fill{}, err
+			}
+			if ordered != nil {
+				return replay(ordered, o)
+			}
+			if book, err = parseHead(account, head); err != nil {
+				return Fill{}, err
+			}
+		}
+		rec, err := judge(book)
+		if err != nil && !fresh {
+			continue
+		}
+		if err != nil {
+			return Fill{}, err
+		}
+		line := rec.Line()
+		err = a.ledgers.Append(ctx, store.Commit{Account: account, ID: rec.ID, Line: line, OrderID: o.ID, Guard: g})
+		var used *store.UsedError
+		switch {
+		case err == nil:
+			a.see(account, rec.book(line))
+			return Fill{Record: rec}, nil
+		case errors.As(err, &used):
+			return replay(used.Line, o)
+		case !errors.Is(err, store.ErrConflict):
+			a.forget(account)
+			return Fill{}, err
+		}
+		if err := pause(ctx, try); err != nil {
+			return Fill{}, err
+		}
+	}
+	return Fill{}, &store.UnreachableError{
+		Engine: "ledger", Doing: "commit", Err: fmt.Errorf("other orders on the account %s came first %d times", account, maxTries),
+	}
+}
+
+// judge applies an order at the view's quote. The order itself comes before the symbol, the symbol before the book.
+func judge(book Book, o Order, v market.View) (Record, error) {
+	symbol, known := v.Resolve(o.Symbol)
+	if known == nil {
+		o.Symbol = symbol
+	}
+	rules, err := RulesFor(o.Symbol)
+	if err != nil {
+		return Record{}, err
+	}
+	if err := rules.Check(o); err != nil {
+		return Record{}, err
+	}
+	if known != nil {
+		return Record{}, known
+	}
+	price, err := v.OpenPrice(symbol)
+	if err != nil {
+		return Record{}, err
+	}
+	return Apply(book, o, Quote{At: v.AsOf(), Price: price}, rules)
+}
+
+// replay answers an order whose id is in the ledger with the first result, if it is the order that had it.
+func replay(line []byte, o Order) (Fill, error) {
+	first, err := ParseLine(line)
+	if err != nil {
+		return Fill{}, err
+	}
+	if first.Action != o.Action || !sameSymbol(first.Symbol, o.Symbol) || !first.Amount.Equal(o.Amount) {
+		return Fill{}, &Refusal{
+			OrderIDReused,
+			fmt.Sprintf("The order id %q belongs to another order: %s %s %s on %s. Use a new order id for a new order.", o.ID, first.Action, first.Amount, first.Symbol, first.Date),
+			map[string]any{"order_id": o.ID, "first": map[string]any{"id": first.ID, "action": first.Action, "symbol": first.Symbol, "amount": first.Amount, "date": first.Date}},
+		}
+	}
+	return Fill{Record: first, Replayed: true}, nil
+}
+
+func parseHead(account string, head []byte) (Book, error) {
+	if head == nil {
+		return Book{}, &Refusal{
+			NotRegistered,
+			fmt.Sprintf("The account %s is not registered. Open it with: mcp-trade ledger register %s --cash 10000 --date YYYY-MM-DD", account, account),
+			map[string]any{"signature": account},
+		}
+	}
+	return ParseBook(head)
+}
+
+// pause lets the other committers of a busy ledger get on: a random time that grows with the tries.
+func pause(ctx context.Context, try int) error {
+	select {
+	case <-time.After(rand.N(time.Duration(min(try+1, 20)) * 200 * time.Microsecond)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (a *Accounts) head(account string) (Book, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	b, ok := a.heads[account]
+	return b, ok
+}
+
+func (a *Accounts) see(account string, b Book) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.heads[account] = b
+}
+
+func (a *Accounts) forget(account string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.heads, account)
+}
+
+// Head returns the newest book of an account. An account without a ledger is a *[Refusal] with the code [NotRegistered].
+func (a *Accounts) Head(ctx context.Context, account string) (Book, error) {
+	head, _, err := a.ledgers.Head(ctx, account, "")
+	if err != nil {
+		return Book{}, err
+	}
+	return parseHead(account, head)
+}
+
+// Book returns the account as of a stamp: its newest record dated then or earlier. An account that was opened later is
+// as unknown as one that was never opened.
+func (a *Accounts) Book(ctx context.Context, account string, asOf market.Stamp) (Book, error) {
+	book, err := a.Head(ctx, account)
+	if err != nil || book.Date <= asOf {
+		return book, err
+	}
+	for line, err := range a.ledgers.LinesBefore(ctx, account, book.ID) {
+		if err != nil {
+			return Book{}, err
+		}
+		if book, err = ParseBook(line); err != nil || book.Date <= asOf {
+			return book, err
+		}
+	}
+	return parseHead(account, nil)
+}
+
+// Trades returns up to limit records that bought or sold, dated asOf or earlier, with ids below before, newest first.
+// next is the value of before that goes on, 0 when there are no more.
+func (a *Accounts) Trades(ctx context.Context, account string, asOf market.Stamp, before int64, limit int) (trades []Record, next int64, err error) {
+	if limit < 1 {
+		return nil, 0, nil
+	}
+	for line, err := range a.ledgers.LinesBefore(ctx, account, before) {
+		if err != nil {
+			return nil, 0, err
+		}
+		r, err := ParseLine(line)
+		if err != nil {
+			return nil, 0, err
+		}
+		if !r.Traded() || r.Date > asOf {
+			continue
+		}
+		if len(trades) == limit {
+			return trades, trades[limit-1].ID, nil
+		}
+		trades = append(trades, r)
+	}
+	return trades, 0, nil
+}
+
+// sameSymbol compares a symbol of a record with one as a caller wrote it.
+func sameSymbol(recorded, written string) bool {
+	return strings.EqualFold(recorded, strings.TrimSpace(written))
+}

@@ -1,0 +1,147 @@
+// Judging an order: pure arithmetic over a book, a quote and the rules of a market.
+
+package ledger
+
+import (
+	"fmt"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/market"
+)
+
+// Rules are what a market demands of an order.
+type Rules struct {
+	Lot decimal.Decimal // an amount is a positive multiple of it
+}
+
+// RulesFor returns the rules of the market that a symbol belongs to. US shares trade in whole shares. The other markets
+// have no rules here, and so cannot be traded: their prices are in other currencies and their lots are others.
+func RulesFor(symbol string) (Rules, error) {
+	if m := market.Of(symbol); m != market.US {
+		return Rules{}, &Refusal{
+			Code:    InvalidArgument,
+			Message: fmt.Sprintf("%s belongs to the market %q, which cannot be traded here. Trade US shares.", symbol, m),
+			Details: map[string]any{"symbol": symbol, "market": m},
+		}
+	}
+	return Rules{Lot: decimal.NewFromInt(1)}, nil
+}
+
+// Code classifies a refusal for programs.
+type Code string
+
+// The codes of refusals.
+const (
+	InvalidArgument      Code = "invalid_argument"
+	InsufficientCash     Code = "insufficient_cash"
+	InsufficientPosition Code = "insufficient_position"
+	DateBackwards        Code = "date_backwards"
+	OrderIDReused        Code = "order_id_reused"
+	NotRegistered        Code = "not_registered"
+)
+
+// Refusal says why an order was not executed, and what the caller can do. The sentences are those of AI-Trader where it
+// has one.
+type Refusal struct {
+	Code    Code
+	Message string
+	Details map[string]any // values that marshal to JSON
+}
+
+func (r *Refusal) Error() string { return r.Message }
+
+// maxAmount bounds an order, in shares. No company has as many.
+var maxAmount = decimal.New(1, 15)
+
+// Check refuses an order whose action or amount no book and no price could satisfy.
+func (r Rules) Check(o Order) error {
+	invalid := func(format string, args ...any) error {
+		return &Refusal{InvalidArgument, fmt.Sprintf(format, args...), map[string]any{"symbol": o.Symbol, "amount": o.Amount, "minimum": r.Lot}}
+	}
+	switch {
+	case o.Action != Buy && o.Action != Sell:
+		return invalid("Unknown action %q. Use buy or sell.", o.Action)
+	case o.Symbol == Cash: // there are shares of that name; a book would take them for money
+		return invalid("%s is the name of the account's money and cannot be traded.", o.Symbol)
+	case !o.Amount.IsPositive():
+		return invalid("Amount must be positive. You tried to %s %s shares.", o.Action, o.Amount)
+	case o.Amount.GreaterThan(maxAmount):
+		return invalid("Amount must be at most %s. You tried to %s %s shares.", maxAmount, o.Action, o.Amount)
+	case !o.Amount.Mod(r.Lot).IsZero():
+		return invalid("Invalid amount format. Amount must be an integer for stock trading. You provided: %s", o.Amount)
+	}
+	return nil
+}
+
+// Apply judges an order: it returns the record that follows book, or a *[Refusal]. What holds of every record that
+// it returns:
+//
+//	id = book.ID + 1, date >= book.Date, cash >= 0, holdings >= 0
+//	buy:  cash = old cash - price*amount - fees, holding = old holding + amount
+//	sell: cash = old cash + price*amount - fees, holding = old holding - amount
+func Apply(book Book, o Order, q Quote, r Rules) (Record, error) {
+	if err := r.Check(o); err != nil {
+		return Record{}, err
+	}
+	if q.At < book.Date {
+		return Record{}, &Refusal{
+			DateBackwards,
+			fmt.Sprintf("TODAY_DATE is %s, but the newest record of this account is dated %s. Set TODAY_DATE to that date or a later one.", q.At, book.Date),
+			map[string]any{"date": q.At, "newest_record": book.Date},
+		}
+	}
+	rec := Record{
+		Date: q.At, ID: book.ID + 1, Action: o.Action, Symbol: o.Symbol, Amount: o.Amount,
+		Price: decimal.NewNullDecimal(q.Price), OrderID: o.ID, Prev: book.Hash, Note: o.Note,
+	}
+	value, held := q.Price.Mul(o.Amount), book.Positions.Amount(o.Symbol)
+	if o.Action == Buy {
+		if need := value.Add(rec.Fees); need.GreaterThan(book.Cash()) {
+			return Record{}, tooDear(book, o, q, r, need)
+		}
+		rec.Positions = book.Positions.with(o.Symbol, held.Add(o.Amount)).with(Cash, book.Cash().Sub(value).Sub(rec.Fees))
+	} else {
+		if held.LessThan(o.Amount) {
+			return Record{}, tooFew(book, o, q, held)
+		}
+		rec.Positions = book.Positions.with(o.Symbol, held.Sub(o.Amount)).with(Cash, book.Cash().Add(value).Sub(rec.Fees))
+	}
+	for _, n := range []decimal.Decimal{q.Price, rec.Positions.Amount(o.Symbol), rec.Cash()} {
+		// What cannot be read back would lock the account.
+		if _, err := ParseDecimal(n.String()); err != nil {
+			return Record{}, &Refusal{
+				InvalidArgument, fmt.Sprintf("The order cannot be kept in the ledger: %v.", err),
+				map[string]any{"symbol": o.Symbol, "amount": o.Amount},
+			}
+		}
+	}
+	return rec, nil
+}
+
+func tooDear(book Book, o Order, q Quote, r Rules, need decimal.Decimal) error {
+	lots, _ := book.Cash().QuoRem(q.Price.Mul(r.Lot), 0)
+	return &Refusal{
+		InsufficientCash, "Insufficient cash! This action will not be allowed.",
+		map[string]any{
+			"symbol": o.Symbol, "date": q.At, "price": q.Price, "required_cash": need,
+			"cash_available": book.Cash(), "max_amount": lots.Mul(r.Lot),
+		},
+	}
+}
+
+func tooFew(book Book, o Order, q Quote, held decimal.Decimal) error {
+	message := "Insufficient shares! This action will not be allowed."
+	if held.IsZero() {
+		message = fmt.Sprintf("No position for %s! This action will not be allowed.", o.Symbol)
+	}
+	return &Refusal{
+		InsufficientPosition, message,
+		map[string]any{"symbol": o.Symbol, "date": q.At, "have": held, "want_to_sell": o.Amount, "max_amount": held},
+	}
+}
+
+// noTrade returns the record of a day without a trade.
+func noTrade(book Book, date market.Stamp) Record {
+	return Record{Date: date, ID: book.ID + 1, Action: NoTrade, Positions: book.Positions, Prev: book.Hash}
+}

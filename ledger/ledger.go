@@ -1,0 +1,131 @@
+// Package ledger keeps the account: orders are judged against a book by pure arithmetic, and what they did is
+// committed as one record through a store.
+//
+//	Order + Book + Quote + Rules  --Apply-->  Record  --Accounts.Submit-->  one line, durable, once
+//
+// A record holds the whole book after it, so the newest record is the account. Money and amounts are exact decimals.
+// Nothing here knows the wall clock: the same orders on the same prices give the same bytes.
+package ledger
+
+import (
+	"slices"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/market"
+)
+
+// Cash is the position that holds money.
+const Cash = "CASH"
+
+// Action is what a record did.
+type Action string
+
+// The actions of this package. A ledger of AI-Trader may hold others, such as buy_crypto, that mean the same.
+const (
+	Register Action = ""         // opened the account: the first record
+	Buy      Action = "buy"      // money for shares
+	Sell     Action = "sell"     // shares for money
+	NoTrade  Action = "no_trade" // a trading day without a trade
+)
+
+// Order asks for a trade at the open of the current bar.
+type Order struct {
+	ID     string // chosen by the caller to make repeating the order safe; may be ""
+	Action Action // Buy or Sell
+	Symbol string
+	Amount decimal.Decimal // in shares
+	Note   string          // kept with the record; may be ""
+}
+
+// Quote is the price at which an order fills.
+type Quote struct {
+	At    market.Stamp
+	Price decimal.Decimal // in the account's currency, for one share
+}
+
+// Position is how much of one thing an account holds: shares of a symbol, or money under the name [Cash].
+type Position struct {
+	Symbol string
+	Amount decimal.Decimal
+}
+
+// Positions are listed in the order in which the account first named them.
+type Positions []Position
+
+// Amount returns how much is held of a symbol, zero if it was never named.
+func (p Positions) Amount(symbol string) decimal.Decimal {
+	for _, held := range p {
+		if held.Symbol == symbol {
+			return held.Amount
+		}
+	}
+	return decimal.Zero
+}
+
+// Holdings returns the positions that hold something and are not cash, by symbol.
+func (p Positions) Holdings() Positions {
+	var holdings Positions
+	for _, held := range p {
+		if held.Symbol != Cash && !held.Amount.IsZero() {
+			holdings = append(holdings, held)
+		}
+	}
+	slices.SortFunc(holdings, func(a, b Position) int {
+		switch {
+		case a.Symbol < b.Symbol:
+			return -1
+		case a.Symbol > b.Symbol:
+			return 1
+		}
+		return 0
+	})
+	return holdings
+}
+
+// with returns a copy in which amount is held of symbol.
+func (p Positions) with(symbol string, amount decimal.Decimal) Positions {
+	changed := slices.Clone(p)
+	for i := range changed {
+		if changed[i].Symbol == symbol {
+			changed[i].Amount = amount
+			return changed
+		}
+	}
+	return append(changed, Position{symbol, amount})
+}
+
+// Book is an account after one of its records.
+type Book struct {
+	Date      market.Stamp // of the record
+	ID        int64        // of the record
+	Positions Positions
+	Hash      string // of the record's line; the next record carries it
+}
+
+// Cash returns the money in the book.
+func (b Book) Cash() decimal.Decimal { return b.Positions.Amount(Cash) }
+
+// Record is one line of a ledger: what was done, and the whole book after it.
+type Record struct {
+	Date      market.Stamp
+	ID        int64 // 0 for the first record, then consecutive
+	Action    Action
+	Symbol    string              // "" unless traded
+	Amount    decimal.Decimal     // in shares, 0 unless traded
+	Price     decimal.NullDecimal // of one share; ledgers of other programs may not state it
+	Positions Positions
+	OrderID   string
+	Fees      decimal.Decimal
+	Prev      string // SHA-256, in hex, of the line before; "" in the first record and in records of other programs
+	Note      string
+}
+
+// Traded tells whether the record bought or sold something.
+func (r Record) Traded() bool { return r.buys() || r.sells() }
+
+func (r Record) buys() bool  { return r.Action == Buy || r.Action == "buy_crypto" }
+func (r Record) sells() bool { return r.Action == Sell || r.Action == "sell_crypto" }
+
+// Cash returns the money left after the record.
+func (r Record) Cash() decimal.Decimal { return r.Positions.Amount(Cash) }

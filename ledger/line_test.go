@@ -1,0 +1,244 @@
+package ledger
+
+// Tests of the form of a record: written as other programs expect it, read as they write it.
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+
+	"mcp-trade/market"
+	"mcp-trade/store/storetest"
+)
+
+// The bytes are a contract with other programs and with the chain of hashes: no change of these lines is small.
+func TestARecordIsWrittenByteForByte(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		rec  Record
+		want string
+	}{
+		{"the registration", Record{Date: "2025-10-01", Positions: positions("CASH 10000.00")},
+			`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 10000}}`},
+		{"a purchase with every key", Record{
+			Date: "2025-10-02 10:30:00", ID: 12, Action: Buy, Symbol: "NVDA", Amount: dec("10"), Price: decimal.NewNullDecimal(dec("189.60")),
+			Positions: positions("AAPL 0, CASH 8104.0001, NVDA 10"), OrderID: `o-"1"`, Fees: dec("0.5"), Prev: "6d1f", Note: "<up> & über\n",
+		}, `{"date": "2025-10-02 10:30:00", "id": 12, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 10, "price": 189.6}, ` +
+			`"positions": {"AAPL": 0, "CASH": 8104.0001, "NVDA": 10}, "order_id": "o-\"1\"", "fees": 0.5, "prev": "6d1f", "note": "<up> & über\n"}`},
+		{"a sale without a price, as another program has it", Record{
+			Date: "2025-10-02", ID: 1, Action: "sell_crypto", Symbol: "BTC-USDT", Amount: dec("0.00006"), Positions: positions("CASH 1e3"),
+		}, `{"date": "2025-10-02", "id": 1, "this_action": {"action": "sell_crypto", "symbol": "BTC-USDT", "amount": 0.00006}, "positions": {"CASH": 1000}}`},
+		{"a day without a trade", noTrade(Book{Date: "2025-10-02", ID: 3, Positions: positions("CASH 1, NVDA 2"), Hash: "ff"}, "2025-10-03"),
+			`{"date": "2025-10-03", "id": 4, "this_action": {"action": "no_trade", "symbol": "", "amount": 0}, "positions": {"CASH": 1, "NVDA": 2}, "prev": "ff"}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := string(c.rec.Line()); got != c.want {
+				t.Errorf("\ngot  %s\nwant %s", got, c.want)
+			}
+			wantSame(t, c.rec)
+		})
+	}
+}
+
+// wantSame checks that a record is the same after it was written and read.
+func wantSame(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, rec Record) {
+	t.Helper()
+	line := rec.Line()
+	again, err := ParseLine(line)
+	if err != nil || bytes.IndexByte(line, '\n') >= 0 || !bytes.Equal(again.Line(), line) {
+		t.Fatalf("%s\nwas read as\n%s, %v", line, again.Line(), err)
+	}
+	// Decimals that are equal may be made of different parts, so the numbers are compared by value.
+	if again.Date != rec.Date || again.ID != rec.ID || again.Action != rec.Action || again.Symbol != rec.Symbol || !again.Amount.Equal(rec.Amount) ||
+		again.Price.Valid != rec.Price.Valid || !again.Price.Decimal.Equal(rec.Price.Decimal) || again.OrderID != rec.OrderID ||
+		!again.Fees.Equal(rec.Fees) || again.Prev != rec.Prev || again.Note != rec.Note || len(again.Positions) != len(rec.Positions) {
+		t.Fatalf("%+v\nbecame\n%+v", rec, again)
+	}
+	for i, p := range rec.Positions {
+		if again.Positions[i].Symbol != p.Symbol || !again.Positions[i].Amount.Equal(p.Amount) {
+			t.Fatalf("position %d: %v became %v", i, p, again.Positions[i])
+		}
+	}
+}
+
+func TestAnyRecordIsReadAsItWasWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		number := rapid.Custom(func(t *rapid.T) decimal.Decimal {
+			return decimal.New(rapid.Int64().Draw(t, "digits"), rapid.Int32Range(-30, 30).Draw(t, "exponent"))
+		})
+		rec := Record{
+			Date:    rapid.SampledFrom([]market.Stamp{"2025-10-02", "0001-01-01", "9999-12-31 23:59:59"}).Draw(t, "date"),
+			ID:      rapid.Int64().Draw(t, "id"),
+			OrderID: rapid.String().Draw(t, "order id"), Fees: number.Draw(t, "fees"),
+			Prev: rapid.StringMatching("[0-9a-f]{0,64}").Draw(t, "prev"), Note: rapid.String().Draw(t, "note"),
+			Positions: Positions{},
+		}
+		if rec.Action = rapid.SampledFrom([]Action{Register, Buy, Sell, NoTrade, "buy_crypto", `"`}).Draw(t, "action"); rec.Action != Register {
+			rec.Symbol, rec.Amount = rapid.String().Draw(t, "symbol"), number.Draw(t, "amount")
+			if rec.Price.Valid = rapid.Bool().Draw(t, "priced"); rec.Price.Valid {
+				rec.Price.Decimal = number.Draw(t, "price")
+			}
+		}
+		for range rapid.IntRange(0, 5).Draw(t, "positions") {
+			rec.Positions = append(rec.Positions, Position{rapid.String().Draw(t, "held"), number.Draw(t, "of it")})
+		}
+		wantSame(t, rec)
+	})
+}
+
+func TestALineOfAnotherProgramIsRead(t *testing.T) {
+	const text = `{"positions":{"NVDA":17,"B":0.00006,"CASH":6783.770000000001},"id":2,"date":"2025-10-03","metadata":{"price":189.19},
+		"this_action":{"amount":17,"symbol":"NVDA","action":"buy","price":null,"extra":[1]}}`
+	r, err := ParseLine([]byte(text))
+	if err != nil || r.ID != 2 || r.Date != "2025-10-03" || !r.Traded() || r.Symbol != "NVDA" || r.Price.Valid || !r.Amount.Equal(dec("17")) {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if got := spell(r.Positions); got != "NVDA 17, B 0.00006, CASH 6783.770000000001" {
+		t.Error(got)
+	}
+}
+
+func TestWhatIsNoRecordIsRefused(t *testing.T) {
+	for name, text := range map[string]string{
+		"nothing":               "",
+		"a torn line":           `{"date": "2025-10-01", "id": 0, "posi`,
+		"two records":           `{"date": "2025-10-01", "id": 0, "positions": {}}{"date": "2025-10-01", "id": 0, "positions": {}}`,
+		"a list":                `[]`,
+		"null":                  `null`,
+		"no id":                 `{"date": "2025-10-01", "positions": {}}`,
+		"an id that is no int":  `{"date": "2025-10-01", "id": 1.5, "positions": {}}`,
+		"an id that is too big": `{"date": "2025-10-01", "id": 9223372036854775808, "positions": {}}`,
+		"no positions":          `{"date": "2025-10-01", "id": 0}`,
+		"positions are null":    `{"date": "2025-10-01", "id": 0, "positions": null}`,
+		"positions are a list":  `{"date": "2025-10-01", "id": 0, "positions": []}`,
+		"a nested position":     `{"date": "2025-10-01", "id": 0, "positions": {"A": {"B": 1}}}`,
+		"a position in text":    `{"date": "2025-10-01", "id": 0, "positions": {"A": "1"}}`,
+		"a position of null":    `{"date": "2025-10-01", "id": 0, "positions": {"A": null}}`,
+		"NaN":                   `{"date": "2025-10-01", "id": 0, "positions": {"CASH": NaN}}`,
+		"an endless position":   `{"date": "2025-10-01", "id": 0, "positions": {"CASH": 1e999999999}}`,
+		"an endless amount":     `{"date": "2025-10-01", "id": 1, "this_action": {"action": "buy", "symbol": "A", "amount": 1e999}, "positions": {}}`,
+		"an endless price":      `{"date": "2025-10-01", "id": 1, "this_action": {"action": "buy", "amount": 1, "price": 1e-999}, "positions": {}}`,
+		"endless fees":          `{"date": "2025-10-01", "id": 1, "fees": 1e999, "positions": {}}`,
+		"no date":               `{"id": 0, "positions": {}}`,
+		"a date of no calendar": `{"date": "2025-02-30", "id": 0, "positions": {}}`,
+	} {
+		if r, err := ParseLine([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), "not a ledger line: ") {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+	}
+}
+
+func TestParseDecimal(t *testing.T) {
+	const refused = ""
+	for in, want := range map[string]string{
+		"0":                                   "0",
+		"10.50":                               "10.5",
+		"-3":                                  "-3",
+		"+3":                                  "3",
+		"1e3":                                 "1000",
+		"1e30":                                "1" + strings.Repeat("0", 30),
+		"1e-30":                               "0." + strings.Repeat("0", 29) + "1",
+		"6783.770000000001":                   "6783.770000000001",
+		strings.Repeat("9", 64):               strings.Repeat("9", 64),
+		strings.Repeat("9", 65):               refused,
+		strings.Repeat("9", 60) + "e30":       refused, // as short, but not once it is written out
+		"-" + strings.Repeat("9", 33) + "e30": "-" + strings.Repeat("9", 33) + strings.Repeat("0", 30),
+		"1e31":                                refused,
+		"1e-31":                               refused,
+		"1e999":                               refused,
+		"1e999999999999":                      refused,
+		"-1e-999":                             refused,
+		"NaN":                                 refused,
+		"nan":                                 refused,
+		"Infinity":                            refused,
+		"inf":                                 refused,
+		"-Inf":                                refused,
+		"":                                    refused,
+		" 1":                                  refused,
+		"1 ":                                  refused,
+		"0x10":                                refused,
+		"1_000":                               refused,
+		"1,5":                                 refused,
+		"1.2.3":                               refused,
+		"--1":                                 refused,
+		"e5":                                  refused,
+		"ten":                                 refused,
+		"１":                                   refused,
+	} {
+		d, err := ParseDecimal(in)
+		got := d.String()
+		if err != nil {
+			got = refused
+		}
+		if got != want {
+			t.Errorf("ParseDecimal(%q) = %s, %v; want %q", in, d, err, want)
+		}
+	}
+}
+
+func FuzzParseLine(f *testing.F) {
+	for _, text := range []string{
+		`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 10000}}`,
+		`{"date": "2025-10-02 10:30:00", "id": 1, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 10, "price": 189.6},` +
+			` "positions": {"CASH": 8104, "NVDA": 10}, "order_id": "o", "fees": 1e-3, "prev": "\"", "note": "<"}`,
+		`{"date": "2025-10-01", "id": -1, "this_action": {"action": "\"", "amount": "7", "price": null}, "positions": {"A": 1e30, "A": -0.0}}`,
+		`{"date": "2025-10-01", "id": 0, "this_action": {"symbol": "A", "amount": 1}, "positions": {}}`,
+		`{"date": "2025-10-01", "id": 0, "positions": {"A": 11111111111111111111111111111111111111111111e30}}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if rec, err := ParseLine(text); err == nil {
+			wantSame(t, rec)
+		}
+	})
+}
+
+// Every line of a real ledger is read, keeps the order of its positions, and is the same when written again.
+func TestRealLedgersAreRead(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(storetest.TestData(t), "*", "*", "position.jsonl"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	rows := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(text) {
+			r, err := ParseLine(line)
+			if err != nil {
+				t.Fatalf("%s: %v in %.200s", file, err, line)
+			}
+			wantSame(t, r)
+			_, after, _ := bytes.Cut(line, []byte(`"positions": {`))
+			listed, _, _ := bytes.Cut(after, []byte("}"))
+			var want []string
+			for item := range strings.SplitSeq(string(listed), ", ") {
+				symbol, _, _ := strings.Cut(item, ":")
+				want = append(want, strings.Trim(symbol, `"`))
+			}
+			var got []string
+			for _, p := range r.Positions {
+				got = append(got, p.Symbol)
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Fatalf("%s: positions are in the order %v, want %v", file, got, want)
+			}
+			rows++
+		}
+	}
+	if rows < 1400 {
+		t.Errorf("only %d rows were read", rows)
+	}
+}
