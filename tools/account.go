@@ -1,0 +1,173 @@
+// get_portfolio, get_trades and get_session.
+
+package tools
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+type noParams struct{}
+
+type portfolioResult struct {
+	Signature  string              `json:"signature"`
+	Date       market.Stamp        `json:"date"`
+	Cash       decimal.Decimal     `json:"cash"`
+	Holdings   []holding           `json:"holdings"`
+	TotalValue decimal.NullDecimal `json:"total_value" jsonschema:"cash and holdings; null when a holding has no price"`
+	Unpriced   []string            `json:"unpriced" jsonschema:"holdings without a known price"`
+}
+
+type holding struct {
+	Symbol    string              `json:"symbol"`
+	Amount    decimal.Decimal     `json:"amount"`
+	Price     decimal.NullDecimal `json:"price"`
+	PriceDate market.Stamp        `json:"price_date,omitempty" jsonschema:"date of the price: today's open, or an earlier close"`
+	Value     decimal.NullDecimal `json:"value"`
+}
+
+func getPortfolio(ctx context.Context, d *Desk, _ noParams) (portfolioResult, error) {
+	s, err := d.Session.Read(ctx)
+	if err != nil {
+		return portfolioResult{}, sessionError{err}
+	}
+	v, err := d.asOf(s)
+	if err != nil {
+		return portfolioResult{}, err
+	}
+	book, err := d.Accounts.Book(ctx, s.Signature, s.Today)
+	if err != nil {
+		return portfolioResult{}, err
+	}
+	return portfolio(s.Signature, book, v), nil
+}
+
+// portfolio values a book. A price that is not known leaves the total unknown: it is no zero.
+func portfolio(signature string, book ledger.Book, v market.View) portfolioResult {
+	r := portfolioResult{Signature: signature, Date: v.AsOf(), Cash: book.Cash(), Holdings: []holding{}, Unpriced: []string{}}
+	total := book.Cash()
+	for _, p := range book.Positions.Holdings() {
+		h := holding{Symbol: p.Symbol, Amount: p.Amount}
+		if price, at, err := mark(v, p.Symbol); err == nil {
+			h.Price, h.PriceDate = decimal.NewNullDecimal(price), at
+			h.Value = decimal.NewNullDecimal(price.Mul(p.Amount))
+			total = total.Add(h.Value.Decimal)
+		} else {
+			r.Unpriced = append(r.Unpriced, p.Symbol)
+		}
+		r.Holdings = append(r.Holdings, h)
+	}
+	if len(r.Unpriced) == 0 {
+		r.TotalValue = decimal.NewNullDecimal(total)
+	}
+	return r
+}
+
+// mark is the price at which a holding is valued: today's open, else the last close.
+func mark(v market.View, symbol string) (decimal.Decimal, market.Stamp, error) {
+	price, err := v.OpenPrice(symbol)
+	if err == nil {
+		return price, v.AsOf(), nil
+	}
+	return v.LastClose(symbol)
+}
+
+type tradesParams struct {
+	Limit  int    `json:"limit,omitempty" jsonschema:"How many trades at most. Default 20" min:"1" max:"200"`
+	Cursor string `json:"cursor,omitempty" jsonschema:"The next of an earlier answer, to go on from there" max:"20"`
+}
+
+type tradesResult struct {
+	Trades []tradeRow `json:"trades"`
+	Next   string     `json:"next,omitempty" jsonschema:"cursor of the next call, when there are more"`
+}
+
+type tradeRow struct {
+	ID      int64               `json:"id"`
+	Date    market.Stamp        `json:"date"`
+	Action  ledger.Action       `json:"action"`
+	Symbol  string              `json:"symbol"`
+	Amount  decimal.Decimal     `json:"amount"`
+	Price   decimal.NullDecimal `json:"price"`
+	Fees    decimal.Decimal     `json:"fees"`
+	Cash    decimal.Decimal     `json:"cash" jsonschema:"after the trade"`
+	OrderID string              `json:"order_id,omitempty"`
+	Note    string              `json:"note,omitempty"`
+}
+
+func getTrades(ctx context.Context, d *Desk, p tradesParams) (tradesResult, error) {
+	s, err := d.Session.Read(ctx)
+	if err != nil {
+		return tradesResult{}, sessionError{err}
+	}
+	book, err := d.Accounts.Book(ctx, s.Signature, s.Today)
+	if err != nil {
+		return tradesResult{}, err
+	}
+	before := book.ID + 1
+	if p.Cursor != "" {
+		if before, err = strconv.ParseInt(p.Cursor, 10, 64); err != nil || before < 0 {
+			return tradesResult{}, &argumentError{"The argument \"cursor\" is none that was given out. Leave it out to start with the newest trade.", map[string]any{"argument": "cursor"}}
+		}
+		before = min(before, book.ID+1)
+	}
+	if p.Limit == 0 {
+		p.Limit = 20
+	}
+	trades, next, err := d.Accounts.Trades(ctx, s.Signature, s.Today, before, p.Limit)
+	if err != nil {
+		return tradesResult{}, err
+	}
+	r := tradesResult{Trades: []tradeRow{}}
+	for _, t := range trades {
+		r.Trades = append(r.Trades, tradeRow{
+			ID: t.ID, Date: t.Date, Action: t.Action, Symbol: t.Symbol, Amount: t.Amount, Price: t.Price,
+			Fees: t.Fees, Cash: t.Cash(), OrderID: t.OrderID, Note: t.Note,
+		})
+	}
+	if next > 0 {
+		r.Next = strconv.FormatInt(next, 10)
+	}
+	return r, nil
+}
+
+type sessionResult struct {
+	ModelID   string            `json:"model_id"`
+	Signature string            `json:"signature" jsonschema:"the account"`
+	TodayDate market.Stamp      `json:"today_date" jsonschema:"the simulated date"`
+	IfTrade   bool              `json:"if_trade" jsonschema:"a trade was made since the flag was last reset"`
+	Halted    bool              `json:"halted" jsonschema:"true: no order is executed"`
+	Sources   map[string]string `json:"sources" jsonschema:"where each value comes from: redis, file or environment"`
+	Markets   []string          `json:"markets" jsonschema:"markets that can be traded"`
+	Ledger    string            `json:"ledger" jsonschema:"where the ledger is kept: redis or file"`
+	Account   string            `json:"account" jsonschema:"registered, not_registered or unreachable"`
+}
+
+func getSession(ctx context.Context, d *Desk, _ noParams) (sessionResult, error) {
+	s, err := d.Session.Read(ctx)
+	if err != nil {
+		return sessionResult{}, sessionError{err}
+	}
+	r := sessionResult{
+		ModelID: s.Model, Signature: s.Signature, TodayDate: s.Today, IfTrade: s.IfTrade, Halted: s.Halted,
+		Sources: map[string]string{}, Markets: []string{string(market.US)}, Ledger: d.Ledger, Account: "registered",
+	}
+	for name, source := range s.Sources {
+		r.Sources[name] = string(source)
+	}
+	_, err = d.Accounts.Book(ctx, s.Signature, s.Today)
+	var refusal *ledger.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		r.Account = string(refusal.Code)
+	case err != nil:
+		r.Account = "unreachable"
+	}
+	return r, nil
+}

@@ -1,0 +1,193 @@
+// What a client can read without calling a tool: the resource ledger://{signature}/latest and the prompt trading-day.
+
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/session"
+)
+
+func latestTemplate() mcp.ResourceTemplate {
+	return mcp.NewResourceTemplate("ledger://{signature}/latest", "latest-record",
+		mcp.WithTemplateDescription("The account's newest record as of today: date, id and positions. Only the account of the session can be read."),
+		mcp.WithTemplateMIMEType("application/json"))
+}
+
+// latest reads the newest record that the session's date allows, of the session's account and no other.
+func (d *Desk) latest(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+	s, err := d.Session.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if own := "ledger://" + s.Signature + "/latest"; req.Params.URI != own {
+		return nil, fmt.Errorf("only the account of the session can be read: %s", own)
+	}
+	book, err := d.Accounts.Book(ctx, s.Signature, s.Today)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(struct {
+		Signature string           `json:"signature"`
+		Date      market.Stamp     `json:"date"`
+		ID        int64            `json:"id"`
+		Positions ledger.Positions `json:"positions"`
+	}{s.Signature, book.Date, book.ID, held(book.Positions)})
+	if err != nil {
+		return nil, err
+	}
+	return []mcp.ResourceContents{mcp.TextResourceContents{URI: req.Params.URI, MIMEType: "application/json", Text: string(text)}}, nil
+}
+
+func tradingDayPrompt() mcp.Prompt {
+	return mcp.NewPrompt("trading-day",
+		mcp.WithPromptDescription("The day's briefing: date, holdings, the last closes, today's opens, profit since yesterday."))
+}
+
+func (d *Desk) tradingDay(ctx context.Context, _ mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
+	s, err := d.Session.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text, err := d.briefing(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return mcp.NewGetPromptResult("Briefing for "+string(s.Today), []mcp.PromptMessage{
+		mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent(text)),
+	}), nil
+}
+
+// maxQuotes bounds the symbols that a briefing quotes beside those held.
+const maxQuotes = 150
+
+// briefing is the day as a trader would want it on one page.
+func (d *Desk) briefing(ctx context.Context, s session.Session) (string, error) {
+	v, err := d.asOf(s)
+	if err != nil {
+		return "", err
+	}
+	book, err := d.Accounts.Book(ctx, s.Signature, s.Today)
+	if err != nil {
+		return "", err
+	}
+	now := portfolio(s.Signature, book, v)
+	var b strings.Builder
+	fmt.Fprintf(&b, "Today is %s, in a simulation on historical prices. You trade the account %s.\n", s.Today, s.Signature)
+	fmt.Fprintf(&b, "Cash: %s\n", now.Cash.StringFixed(2))
+	if now.TotalValue.Valid {
+		fmt.Fprintf(&b, "Total value: %s\n", now.TotalValue.Decimal.StringFixed(2))
+	} else {
+		fmt.Fprintf(&b, "Total value: unknown, since there is no price for %s\n", strings.Join(now.Unpriced, ", "))
+	}
+	if err := d.sinceYesterday(ctx, &b, s, now, v); err != nil {
+		return "", err
+	}
+	holdings(&b, now, v)
+	if err := quotes(&b, v); err != nil {
+		return "", err
+	}
+	b.WriteString("\nOrders fill at today's opens. Highs, lows and closes of today are not known yet.\n")
+	return b.String(), nil
+}
+
+// sinceYesterday compares the value now, at today's opens, with that of the evening before at yesterday's opens. Trades at
+// the open change neither, so the difference is what the holdings earned from one open to the next.
+func (d *Desk) sinceYesterday(ctx context.Context, b *strings.Builder, s session.Session, now portfolioResult, v market.View) error {
+	yesterday, ok := previous(v, now.Holdings)
+	if !ok {
+		return nil
+	}
+	book, err := d.Accounts.Book(ctx, s.Signature, yesterday)
+	var refusal *ledger.Refusal
+	if errors.As(err, &refusal) {
+		return nil // the account was opened later
+	}
+	if err != nil {
+		return err
+	}
+	then := portfolio(s.Signature, book, d.Prices.AsOf(yesterday))
+	if now.TotalValue.Valid && then.TotalValue.Valid {
+		profit := now.TotalValue.Decimal.Sub(then.TotalValue.Decimal)
+		fmt.Fprintf(b, "Profit since the open of %s: %s\n", yesterday, signed(profit))
+	}
+	return nil
+}
+
+// previous returns the newest stamp before the view's at which a holding has a bar.
+func previous(v market.View, holdings []holding) (market.Stamp, bool) {
+	var newest market.Stamp
+	for _, h := range holdings {
+		if _, at, err := v.LastClose(h.Symbol); err == nil {
+			newest = max(newest, at)
+		}
+	}
+	return newest, newest != ""
+}
+
+func holdings(b *strings.Builder, now portfolioResult, v market.View) {
+	if len(now.Holdings) == 0 {
+		b.WriteString("\nHoldings: none\n")
+		return
+	}
+	b.WriteString("\nHoldings (symbol, shares, last close, price now, value now):\n")
+	for _, h := range now.Holdings {
+		fmt.Fprintf(b, "%s %s %s %s %s\n", h.Symbol, h.Amount, lastClose(v, h.Symbol), orDash(h.Price), orDash(h.Value))
+	}
+}
+
+// quotes lists the last close and today's open of the symbols that have a bar today.
+func quotes(b *strings.Builder, v market.View) error {
+	symbols, err := v.Symbols()
+	if err != nil {
+		return err
+	}
+	listed := 0
+	for _, symbol := range symbols {
+		open, err := v.OpenPrice(symbol)
+		if err != nil {
+			continue
+		}
+		if listed++; listed == 1 {
+			b.WriteString("\nMarket (symbol, last close, today's open):\n")
+		}
+		if listed <= maxQuotes {
+			fmt.Fprintf(b, "%s %s %s\n", symbol, lastClose(v, symbol), open)
+		}
+	}
+	switch {
+	case listed == 0:
+		b.WriteString("\nMarket: nothing trades today\n")
+	case listed > maxQuotes:
+		fmt.Fprintf(b, "and %d more symbols; ask get_price for them\n", listed-maxQuotes)
+	}
+	return nil
+}
+
+func lastClose(v market.View, symbol string) string {
+	price, _, err := v.LastClose(symbol)
+	return orDash(decimal.NullDecimal{Decimal: price, Valid: err == nil})
+}
+
+func orDash(d decimal.NullDecimal) string {
+	if !d.Valid {
+		return "-"
+	}
+	return d.Decimal.String()
+}
+
+func signed(d decimal.Decimal) string {
+	if d.IsNegative() {
+		return d.StringFixed(2)
+	}
+	return "+" + d.StringFixed(2)
+}

@@ -1,0 +1,155 @@
+package tools
+
+// The property that makes the simulation honest: nobody can tell two futures apart.
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rs/zerolog"
+	"pgregory.net/rapid"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/session"
+	"mcp-trade/store/filestore"
+)
+
+var days = []string{"2025-10-01", "2025-10-02", "2025-10-03", "2025-10-06", "2025-10-07", "2025-10-08"}
+
+// history is the ledger that both futures begin with.
+var history = []string{
+	`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 5000}}`,
+	`{"date": "2025-10-01", "id": 1, "this_action": {"action": "buy", "symbol": "AAA", "amount": 3}, "positions": {"CASH": 4000, "AAA": 3}, "order_id": "old"}`,
+}
+
+func TestTheFutureInfluencesNoAnswer(t *testing.T) {
+	folder := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		today := rapid.SampledFrom(days).Draw(t, "today")
+		one, two := twoFutures(t, today)
+		requests := drawRequests(t)
+		a, b := answers(t, folder, one, today, requests), answers(t, folder, two, today, requests)
+		for i := range a {
+			if a[i] != b[i] {
+				t.Fatalf("%s\nis answered\n%s\nor\n%s", requests[i], a[i], b[i])
+			}
+		}
+	})
+}
+
+// twoFutures draws two markets that agree before today and on the opens of today, and on nothing else.
+func twoFutures(t *rapid.T, today string) (one, two map[string]bars) {
+	figure := rapid.SampledFrom([]string{"90", "100.5", "110", "250.25"})
+	bar := rapid.Custom(func(t *rapid.T) [5]string {
+		return [5]string{figure.Draw(t, "open"), figure.Draw(t, "high"), figure.Draw(t, "low"), figure.Draw(t, "close"), "1000"}
+	})
+	one, two = map[string]bars{"ZZZ": {days[0]: {"1", "1", "1", "1", "1"}}}, map[string]bars{"ZZZ": {days[0]: {"1", "1", "1", "1", "1"}}}
+	if today == days[0] {
+		two["ZZZ"][today] = [5]string{"1", "2", "3", "4", "5"}
+	}
+	for _, symbol := range []string{"AAA", "AAB", "AAC", "BBB"} {
+		mine, theirs := bars{}, bars{}
+		for _, day := range days {
+			switch {
+			case day > today:
+				if rapid.Bool().Draw(t, "mine") {
+					mine[day] = bar.Draw(t, "mine")
+				}
+				if rapid.Bool().Draw(t, "theirs") {
+					theirs[day] = bar.Draw(t, "theirs")
+				}
+			case rapid.IntRange(0, 3).Draw(t, "traded") > 0:
+				mine[day] = bar.Draw(t, "shared")
+				theirs[day] = mine[day]
+				if day == today {
+					rest := bar.Draw(t, "rest of today")
+					rest[0] = mine[day][0]
+					theirs[day] = rest
+				}
+			}
+		}
+		if len(mine) > 0 {
+			one[symbol] = mine
+		}
+		if len(theirs) > 0 {
+			two[symbol] = theirs
+		}
+	}
+	return one, two
+}
+
+func drawRequests(t *rapid.T) []string {
+	date := rapid.SampledFrom(append([]string{"2025-10-04", "2025-12-01"}, days...))
+	symbol := rapid.SampledFrom([]string{"AAA", "aab", "AAC", "BBB", "AAD", "ZZZ"})
+	tool := rapid.Custom(func(t *rapid.T) string {
+		s, d := symbol.Draw(t, "symbol"), date.Draw(t, "date")
+		name := rapid.SampledFrom([]string{"buy", "sell", "get_price", "get_price_local", "get_price_history", "get_portfolio", "get_trades", "get_session"}).Draw(t, "tool")
+		arguments := map[string]string{
+			"buy": fmt.Sprintf(`{"symbol":%q,"amount":%d}`, s, rapid.IntRange(1, 40).Draw(t, "amount")), "sell": fmt.Sprintf(`{"symbol":%q,"amount":2,"dry_run":%v}`, s, rapid.Bool().Draw(t, "dry")),
+			"get_price": fmt.Sprintf(`{"symbol":%q,"date":%q}`, s, d), "get_price_local": fmt.Sprintf(`{"symbol":%q,"date":%q}`, s, d),
+			"get_price_history": fmt.Sprintf(`{"symbol":%q,%q:%q,"limit":%d}`, s, rapid.SampledFrom([]string{"start", "end"}).Draw(t, "bound"), d, rapid.IntRange(1, 5).Draw(t, "limit")),
+		}[name]
+		if arguments == "" {
+			arguments = "{}"
+		}
+		return fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, name, arguments)
+	})
+	requests := rapid.SliceOfN(tool, 5, 15).Draw(t, "calls")
+	return append(requests,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_portfolio"}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"trading-day"}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"ledger://a/latest"}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`,
+	)
+}
+
+// answers returns what a server says in one of the futures.
+func answers(t *rapid.T, folder string, symbols map[string]bars, today string, requests []string) []string {
+	dir, err := os.MkdirTemp(folder, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "merged.jsonl")
+	if err := writePrices(path, symbols); err != nil {
+		t.Fatal(err)
+	}
+	prices, err := market.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer prices.Close()
+	s := filestore.New(dir, dir)
+	defer s.Close()
+	if err := os.MkdirAll(filepath.Dir(s.LedgerFile("a")), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.LedgerFile("a"), []byte(strings.Join(history, "\n")+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.SessionFile("m"), fmt.Appendf(nil, `{"SIGNATURE": "a", "TODAY_DATE": %q}`, today), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	layers, err := session.New(session.Config{Model: "m", File: s, Env: func(string) (string, bool) { return "", false }, Warn: func(string) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := NewServer(&Desk{Session: layers, Accounts: ledger.NewAccounts(s), Prices: prices, Ledger: "file", Log: zerolog.Nop()},
+		Options{Toolsets: []string{TradeSet, MarketSet, AITraderSet}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make([]string, len(requests))
+	for i, r := range requests {
+		text, err := json.Marshal(server.MCP().HandleMessage(t.Context(), json.RawMessage(r)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[i] = string(text)
+	}
+	return all
+}

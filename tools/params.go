@@ -1,0 +1,233 @@
+// Arguments and schemas: what is unambiguous is accepted, everything else refused with a sentence that says what to send.
+//
+// The fields of a params struct are strings, ints and decimals. Their tags say the rest:
+//
+//	json:"limit,omitempty"       the name; omitempty makes it optional
+//	jsonschema:"How many ..."    the description
+//	min:"1" max:"500"            bounds of a number; max also bounds the length of a string
+
+package tools
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/ledger"
+)
+
+// argumentError says what is wrong with the arguments of a call.
+type argumentError struct {
+	message string
+	details map[string]any
+}
+
+func (e *argumentError) Error() string { return e.message }
+
+// field is a field of a params struct.
+type field struct {
+	name     string
+	optional bool
+	min, max *float64
+	index    int
+	kind     reflect.Type
+}
+
+func fieldsOf(t reflect.Type) []field {
+	var fields []field
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		fields = append(fields, field{
+			name: name, optional: strings.Contains(options, "omitempty"), index: i, kind: f.Type,
+			min: bound(f.Tag.Get("min")), max: bound(f.Tag.Get("max")),
+		})
+	}
+	return fields
+}
+
+func bound(tag string) *float64 {
+	if v, err := strconv.ParseFloat(tag, 64); err == nil {
+		return &v
+	}
+	return nil
+}
+
+// bind reads arguments into a params struct. A null stands for an argument that was not given, a number or a flag may
+// come as a string, and space around a string does not count.
+func bind[P any](arguments json.RawMessage) (P, error) {
+	var params P
+	given := map[string]json.RawMessage{}
+	if len(arguments) > 0 {
+		if err := json.Unmarshal(arguments, &given); err != nil {
+			return params, &argumentError{"The arguments are not an object. Send one, such as {}.", nil}
+		}
+	}
+	v := reflect.ValueOf(&params).Elem()
+	fields := fieldsOf(v.Type())
+	if err := checkNames(fields, given); err != nil {
+		return params, err
+	}
+	for _, f := range fields {
+		raw := bytes.TrimSpace(given[f.name])
+		if len(raw) == 0 || string(raw) == "null" {
+			if !f.optional {
+				return params, f.refuse("is missing")
+			}
+			continue
+		}
+		if err := f.set(v.Field(f.index), raw); err != nil {
+			return params, err
+		}
+	}
+	return params, nil
+}
+
+func checkNames(fields []field, given map[string]json.RawMessage) error {
+	valid := make([]string, len(fields))
+	for i, f := range fields {
+		valid[i] = f.name
+	}
+	for name := range given {
+		if !slices.Contains(valid, name) {
+			if len(valid) == 0 {
+				return &argumentError{fmt.Sprintf("Unknown argument %.40q. This tool takes none.", name), map[string]any{"argument": name, "valid": valid}}
+			}
+			return &argumentError{fmt.Sprintf("Unknown argument %.40q. Valid are: %s.", name, strings.Join(valid, ", ")), map[string]any{"argument": name, "valid": valid}}
+		}
+	}
+	return nil
+}
+
+// set reads one argument.
+func (f field) set(to reflect.Value, raw json.RawMessage) error {
+	text := string(raw)
+	quoted := json.Unmarshal(raw, &text) == nil
+	text = strings.TrimSpace(text)
+	switch p := to.Addr().Interface().(type) {
+	case *string:
+		switch {
+		case !quoted:
+			return f.refuse("must be a string")
+		case text == "" && !f.optional:
+			return f.refuse("is empty")
+		case f.max != nil && utf8.RuneCountInString(text) > int(*f.max):
+			return f.refuse(fmt.Sprintf("is longer than %g characters", *f.max))
+		case strings.ContainsFunc(text, unicode.IsControl):
+			return f.refuse("holds control characters")
+		}
+		*p = text
+	case *bool:
+		b, err := strconv.ParseBool(text)
+		if err != nil {
+			return f.refuse("must be true or false")
+		}
+		*p = b
+	case *int:
+		d, err := ledger.ParseDecimal(text)
+		if err != nil || !d.IsInteger() || d.LessThan(decimal.NewFromFloat(*f.min)) || d.GreaterThan(decimal.NewFromFloat(*f.max)) {
+			return f.refuse(fmt.Sprintf("must be a whole number from %g to %g", *f.min, *f.max))
+		}
+		*p = int(d.IntPart())
+	case *decimal.Decimal:
+		d, err := ledger.ParseDecimal(text)
+		if err != nil {
+			return &argumentError{
+				fmt.Sprintf("Invalid amount format. Amount must be an integer for stock trading. You provided: %.40s", text),
+				map[string]any{"argument": f.name, "provided": fmt.Sprintf("%.40s", text)},
+			}
+		}
+		*p = d
+	}
+	return nil
+}
+
+func (f field) refuse(problem string) error {
+	return &argumentError{fmt.Sprintf("The argument %q %s.", f.name, problem), map[string]any{"argument": f.name}}
+}
+
+// resultTypes are the types that Go's own shape says too little or too much about. A value that may be null has two
+// branches, each of one type: not every client knows lists of types.
+var resultTypes = map[reflect.Type]*jsonschema.Schema{
+	reflect.TypeFor[decimal.Decimal]():     {Type: "number"},
+	reflect.TypeFor[decimal.NullDecimal](): oneOf("number", "null"),
+	reflect.TypeFor[ledger.Positions]():    {Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "number"}},
+	reflect.TypeFor[cells]():               {Type: "array", Items: oneOf("string", "number", "null")},
+}
+
+func oneOf(types ...string) *jsonschema.Schema {
+	s := &jsonschema.Schema{}
+	for _, t := range types {
+		s.AnyOf = append(s.AnyOf, &jsonschema.Schema{Type: t})
+	}
+	return s
+}
+
+// paramsSchema is the input schema of a params struct.
+func paramsSchema[P any]() json.RawMessage {
+	if reflect.TypeFor[P]().NumField() == 0 {
+		// Some model vendors refuse an object without a list of properties, even of none.
+		return json.RawMessage(`{"type":"object","properties":{},"additionalProperties":false}`)
+	}
+	types := map[reflect.Type]*jsonschema.Schema{reflect.TypeFor[decimal.Decimal](): {Type: "integer"}}
+	schema := schemaOf[P](types)
+	for _, f := range fieldsOf(reflect.TypeFor[P]()) {
+		if f.kind.Kind() == reflect.String {
+			if f.max != nil {
+				schema.Properties[f.name].MaxLength = jsonschema.Ptr(int(*f.max))
+			}
+			continue
+		}
+		schema.Properties[f.name].Minimum, schema.Properties[f.name].Maximum = f.min, f.max
+	}
+	return marshalSchema(schema)
+}
+
+// resultSchema is the output schema of a result struct.
+func resultSchema[R any]() json.RawMessage {
+	schema := schemaOf[R](resultTypes)
+	open(schema)
+	return marshalSchema(schema)
+}
+
+func schemaOf[T any](types map[reflect.Type]*jsonschema.Schema) *jsonschema.Schema {
+	schema, err := jsonschema.For[T](&jsonschema.ForOptions{TypeSchemas: types})
+	if err != nil {
+		panic(err) // the struct is ours: a test builds every schema
+	}
+	return schema
+}
+
+// open lets results grow, and takes the null out of the type of lists, which are never null here and which some clients
+// do not understand.
+func open(s *jsonschema.Schema) {
+	if slices.Contains(s.Types, "array") {
+		s.Type, s.Types = "array", nil
+	}
+	if s.Type == "object" && len(s.Properties) > 0 {
+		s.AdditionalProperties = nil
+	}
+	for _, p := range s.Properties {
+		open(p)
+	}
+	if s.Items != nil {
+		open(s.Items)
+	}
+}
+
+func marshalSchema(s *jsonschema.Schema) json.RawMessage {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}

@@ -1,0 +1,138 @@
+// get_price, get_price_history and AI-Trader's get_price_local.
+
+package tools
+
+import (
+	"context"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/market"
+	"mcp-trade/session"
+)
+
+type priceParams struct {
+	Symbol string `json:"symbol" jsonschema:"Ticker such as AAPL" max:"40"`
+	Date   string `json:"date,omitempty" jsonschema:"YYYY-MM-DD, or YYYY-MM-DD HH:MM:SS for hourly prices. Default today" max:"40"`
+}
+
+type priceResult struct {
+	Symbol string       `json:"symbol"`
+	Date   market.Stamp `json:"date"`
+	OHLCV  ohlcv        `json:"ohlcv" jsonschema:"null where not known yet"`
+}
+
+type ohlcv struct {
+	Open   decimal.NullDecimal `json:"open"`
+	High   decimal.NullDecimal `json:"high"`
+	Low    decimal.NullDecimal `json:"low"`
+	Close  decimal.NullDecimal `json:"close"`
+	Volume decimal.NullDecimal `json:"volume"`
+}
+
+func getPrice(ctx context.Context, d *Desk, p priceParams) (priceResult, error) {
+	v, err := d.view(ctx)
+	if err != nil {
+		return priceResult{}, err
+	}
+	at := v.AsOf()
+	if p.Date != "" {
+		if at, err = stamp("date", p.Date); err != nil {
+			return priceResult{}, err
+		}
+	}
+	bar, err := v.Bar(p.Symbol, at)
+	if err != nil {
+		return priceResult{}, err
+	}
+	symbol, err := v.Resolve(p.Symbol)
+	if err != nil {
+		return priceResult{}, err
+	}
+	return priceResult{symbol, bar.Stamp, ohlcv{bar.Open, bar.High, bar.Low, bar.Close, bar.Volume}}, nil
+}
+
+type localPriceParams struct {
+	Symbol string `json:"symbol" jsonschema:"Ticker such as AAPL" max:"40"`
+	Date   string `json:"date" jsonschema:"YYYY-MM-DD, or YYYY-MM-DD HH:MM:SS for hourly prices" max:"40"`
+}
+
+func getPriceLocal(ctx context.Context, d *Desk, p localPriceParams) (priceResult, error) {
+	return getPrice(ctx, d, priceParams(p))
+}
+
+type historyParams struct {
+	Symbol string `json:"symbol" jsonschema:"Ticker such as AAPL" max:"40"`
+	Start  string `json:"start,omitempty" jsonschema:"First date, YYYY-MM-DD or YYYY-MM-DD HH:MM:SS. Default: as many bars before end as limit allows" max:"40"`
+	End    string `json:"end,omitempty" jsonschema:"Last date, in the same form. Default today" max:"40"`
+	Limit  int    `json:"limit,omitempty" jsonschema:"How many bars at most. Default 30" min:"1" max:"500"`
+}
+
+type historyResult struct {
+	Symbol  string       `json:"symbol"`
+	Columns []string     `json:"columns"`
+	Rows    []cells      `json:"rows" jsonschema:"one list of values per bar, in the order of columns"`
+	Next    market.Stamp `json:"next,omitempty" jsonschema:"start of the next call, when there are more"`
+}
+
+// cells are the values of one bar; what is not known is null.
+type cells []any
+
+func getPriceHistory(ctx context.Context, d *Desk, p historyParams) (historyResult, error) {
+	v, err := d.view(ctx)
+	if err != nil {
+		return historyResult{}, err
+	}
+	var start, end market.Stamp
+	if p.Start != "" {
+		if start, err = stamp("start", p.Start); err != nil {
+			return historyResult{}, err
+		}
+	}
+	if p.End != "" {
+		if end, err = stamp("end", p.End); err != nil {
+			return historyResult{}, err
+		}
+	}
+	if p.Limit == 0 {
+		p.Limit = 30
+	}
+	symbol, err := v.Resolve(p.Symbol)
+	if err != nil {
+		return historyResult{}, err
+	}
+	bars, next, err := v.Bars(symbol, start, end, p.Limit)
+	if err != nil {
+		return historyResult{}, err
+	}
+	r := historyResult{Symbol: symbol, Columns: []string{"date", "open", "high", "low", "close", "volume"}, Rows: []cells{}, Next: next}
+	for _, b := range bars {
+		r.Rows = append(r.Rows, cells{b.Stamp, b.Open, b.High, b.Low, b.Close, b.Volume})
+	}
+	return r, nil
+}
+
+// view is the market as of the session's date.
+func (d *Desk) view(ctx context.Context) (market.View, error) {
+	s, err := d.Session.Read(ctx)
+	if err != nil {
+		return market.View{}, sessionError{err}
+	}
+	return d.asOf(s)
+}
+
+// asOf is the market as of a session's date: the one door to prices.
+func (d *Desk) asOf(s session.Session) (market.View, error) {
+	if d.Prices == nil {
+		return market.View{}, noPricesError{}
+	}
+	return d.Prices.AsOf(s.Today), nil
+}
+
+func stamp(argument, text string) (market.Stamp, error) {
+	s, err := market.ParseStamp(text)
+	if err != nil {
+		return "", &argumentError{"The argument " + argument + ": " + err.Error() + ".", map[string]any{"argument": argument}}
+	}
+	return s, nil
+}

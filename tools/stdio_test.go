@@ -1,0 +1,451 @@
+package tools
+
+// Tests of the loop: every request answered once, orders in the order in which they came, whatever comes in.
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/rs/zerolog"
+
+	"mcp-trade/ledger"
+	"mcp-trade/session"
+	"mcp-trade/store/filestore"
+)
+
+// message is one line of the server.
+type message struct {
+	JSONRPC string
+	ID      json.RawMessage
+	Result  json.RawMessage
+	Error   *struct {
+		Code    int
+		Message string
+	}
+}
+
+// messages reads what the server wrote, which must be one JSON-RPC message per line and nothing else.
+func messages(t testing.TB, out []byte) []message {
+	t.Helper()
+	var all []message
+	for line := range bytes.Lines(out) {
+		var m message
+		if err := json.Unmarshal(line, &m); err != nil || m.JSONRPC != "2.0" || len(m.ID) == 0 || (m.Result == nil) == (m.Error == nil) || !bytes.HasSuffix(line, []byte("\n")) {
+			t.Fatalf("the server wrote %.500q, %v", line, err)
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
+// exchange serves an input to its end.
+func exchange(t testing.TB, s *Server, in string) []message {
+	t.Helper()
+	var out bytes.Buffer
+	if err := s.Serve(t.Context(), strings.NewReader(in), &out); err != nil {
+		t.Fatal(err)
+	}
+	return messages(t, out.Bytes())
+}
+
+func callLine(id any, tool, arguments string) string {
+	text, _ := json.Marshal(id)
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":%q,"arguments":%s}}`+"\n", text, tool, arguments)
+}
+
+const buyOne = `{"symbol":"NVDA","amount":1}`
+
+func TestEveryRequestIsAnsweredOnceAtEndOfInput(t *testing.T) {
+	f := newFixture(t, testBars)
+	var in strings.Builder
+	var orders []string
+	for id := range 500 {
+		switch id % 5 {
+		case 0:
+			action := []string{"buy", "sell"}[id/5%2]
+			orders = append(orders, action)
+			in.WriteString(callLine(id, action, buyOne))
+		case 1:
+			in.WriteString(callLine(id, "get_price", `{"symbol":"NVDA"}`))
+		case 2:
+			in.WriteString(callLine(id, "get_portfolio", `{}`))
+		case 3:
+			fmt.Fprintf(&in, `{"jsonrpc":"2.0","id":%d,"method":"ping"}`+"\n", id)
+		case 4:
+			fmt.Fprintf(&in, `{"jsonrpc":"2.0","id":%d,"method":"prompts/get","params":{"name":"trading-day"}}`+"\n", id)
+		}
+	}
+	seen := map[string]int{}
+	var answered []int64 // records of the orders, as they were answered
+	for _, m := range exchange(t, f.server, strings.TrimSuffix(in.String(), "\n")) {
+		seen[string(m.ID)]++
+		if m.Error != nil || strings.Contains(string(m.Result), `"isError":true`) {
+			t.Errorf("request %s: %s %+v", m.ID, m.Result, m.Error)
+		}
+		var r struct {
+			StructuredContent struct {
+				Status string
+				ID     int64
+			}
+		}
+		if err := json.Unmarshal(m.Result, &r); err != nil {
+			t.Fatal(err)
+		}
+		if r.StructuredContent.Status == "filled" {
+			answered = append(answered, r.StructuredContent.ID)
+			var id int64
+			if err := json.Unmarshal(m.ID, &id); err != nil || r.StructuredContent.ID != id/5+1 {
+				t.Errorf("order %d is record %d", id/5, r.StructuredContent.ID)
+			}
+		}
+	}
+	for id := range 500 {
+		if n := seen[fmt.Sprint(id)]; n != 1 {
+			t.Errorf("request %d was answered %d times", id, n)
+		}
+	}
+	if len(answered) != len(orders) || !slices.IsSorted(answered) || f.rows(t, "gpt-5") != len(orders)+1 {
+		t.Errorf("the answers of the orders came as the records %v, and there are %d rows", answered, f.rows(t, "gpt-5"))
+	}
+}
+
+// conversation is a server on two pipes: the test says what comes when.
+type conversation struct {
+	t       *testing.T
+	in      *io.PipeWriter
+	answers chan message
+	done    chan error
+	began   chan string   // ids of held calls that run
+	release chan struct{} // lets one held call end
+}
+
+// converse serves two more tools: "hold" runs beside others, "hold_order" on the lane of orders; both until they are released.
+func converse(t *testing.T, ctx context.Context, f *fixture) *conversation {
+	in, input := io.Pipe()
+	output, out := io.Pipe()
+	c := &conversation{t: t, in: input, answers: make(chan message), done: make(chan error, 1), began: make(chan string), release: make(chan struct{})}
+	for _, name := range []string{"hold", "hold_order"} {
+		f.server.mcp.AddTool(mcp.NewTool(name), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			c.began <- name
+			<-c.release
+			return mcp.NewToolResultText(fmt.Sprintf("cancelled: %v", ctx.Err() != nil)), nil
+		})
+	}
+	f.server.orders["hold_order"] = true
+	go func() {
+		c.done <- f.server.Serve(ctx, in, out)
+		_ = out.Close()
+	}()
+	go func() {
+		defer close(c.answers)
+		d := json.NewDecoder(output)
+		for {
+			var m message
+			if d.Decode(&m) != nil {
+				return
+			}
+			c.answers <- m
+		}
+	}()
+	return c
+}
+
+func (c *conversation) say(line string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c.in, line); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// wait receives with a bound, so that a server that hangs fails the test instead of the whole run.
+func wait[T any](t *testing.T, from <-chan T, what string) (v T) {
+	t.Helper()
+	select {
+	case v = <-from:
+	case <-time.After(20 * time.Second):
+		t.Fatalf("no %s", what)
+	}
+	return v
+}
+
+func (c *conversation) hear() message { return wait(c.t, c.answers, "answer") }
+
+// end closes the input and returns the answers that were still to come.
+func (c *conversation) end() (rest []message) {
+	c.t.Helper()
+	_ = c.in.Close()
+	for m := range c.answers {
+		rest = append(rest, m)
+	}
+	if err := wait(c.t, c.done, "end"); err != nil {
+		c.t.Error(err)
+	}
+	return rest
+}
+
+func TestOrdersRunOneAfterTheOtherAndTheRestBesideThem(t *testing.T) {
+	f := newFixture(t, testBars)
+	c := converse(t, t.Context(), f)
+	c.say(callLine(1, "hold_order", `{}`))
+	wait(t, c.began, "beginning of the order")
+	c.say(callLine(2, "buy", buyOne))
+	c.say(callLine(3, "hold", `{}`))
+	wait(t, c.began, "beginning of what is no order") // it runs beside the order
+	c.say(callLine(4, "get_portfolio", `{}`))
+	if m := c.hear(); string(m.ID) != "4" || f.rows(t, "gpt-5") != 1 {
+		t.Errorf("%s was answered first, and the ledger has %d rows", m.ID, f.rows(t, "gpt-5"))
+	}
+	c.release <- struct{}{}
+	c.release <- struct{}{}
+	var order []string
+	for range 3 {
+		if m := c.hear(); string(m.ID) != "3" {
+			order = append(order, string(m.ID))
+		}
+	}
+	if fmt.Sprint(order) != "[1 2]" {
+		t.Errorf("the orders were answered as %v", order)
+	}
+	if rest := c.end(); len(rest) > 0 {
+		t.Errorf("%+v", rest)
+	}
+}
+
+func cancelLine(id any) string {
+	text, _ := json.Marshal(id)
+	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%s,"reason":"test"}}`+"\n", text)
+}
+
+func TestACancelledRequestIsAnsweredAndAnOrderThatHadNotBegunIsNotExecuted(t *testing.T) {
+	f := newFixture(t, testBars)
+	c := converse(t, t.Context(), f)
+	c.say(callLine(1, "hold_order", `{}`))
+	wait(t, c.began, "beginning")
+	c.say(callLine("two", "buy", buyOne))
+	c.say(callLine(3, "buy", buyOne))
+	c.say(cancelLine("two") + cancelLine(1) + cancelLine(99) + cancelLine(nil) + `{"jsonrpc":"2.0","method":"notifications/cancelled"}` + "\n")
+	c.say(callLine(4, "get_session", `{}`)) // answered after the cancellations were read
+	if m := c.hear(); string(m.ID) != "4" {
+		t.Errorf("%s came first", m.ID)
+	}
+	c.release <- struct{}{}
+	if m := c.hear(); string(m.ID) != "1" || !strings.Contains(string(m.Result), "cancelled: true") {
+		t.Errorf("what ran when it was cancelled is answered %s %s %+v", m.ID, m.Result, m.Error)
+	}
+	if m := c.hear(); string(m.ID) != `"two"` || m.Error == nil || m.Error.Code != -32800 {
+		t.Errorf("what had not begun is answered %s %s %+v", m.ID, m.Result, m.Error)
+	}
+	if m := c.hear(); string(m.ID) != "3" || !strings.Contains(string(m.Result), `"status":"filled"`) {
+		t.Errorf("what was not cancelled is answered %s %s %+v", m.ID, m.Result, m.Error)
+	}
+	if rest := c.end(); len(rest) > 0 || f.rows(t, "gpt-5") != 2 {
+		t.Errorf("%+v, and %d rows", rest, f.rows(t, "gpt-5"))
+	}
+}
+
+func TestWhatWasReadIsAnsweredWhenTheServerIsToldToStop(t *testing.T) {
+	f := newFixture(t, testBars)
+	ctx, stop := context.WithCancel(t.Context())
+	c := converse(t, ctx, f)
+	c.say(callLine(1, "hold_order", `{}`))
+	wait(t, c.began, "beginning")
+	c.say(callLine(2, "buy", buyOne))
+	c.say(callLine(3, "get_session", `{}`))
+	if m := c.hear(); string(m.ID) != "3" { // so 2 was read
+		t.Errorf("%s came first", m.ID)
+	}
+	stop()
+	c.release <- struct{}{}
+	if m := c.hear(); string(m.ID) != "1" || !strings.Contains(string(m.Result), "cancelled: false") {
+		t.Errorf("%s %s", m.ID, m.Result)
+	}
+	if m := c.hear(); string(m.ID) != "2" || !strings.Contains(string(m.Result), `"status":"filled"`) {
+		t.Errorf("%s %s", m.ID, m.Result)
+	}
+	if err := wait(t, c.done, "end, although the input goes on"); err != nil {
+		t.Error(err)
+	}
+	_ = c.in.Close()
+}
+
+func TestALineThatIsNoRequest(t *testing.T) {
+	f := newFixture(t, testBars)
+	long := func(n int) string {
+		return `{"jsonrpc":"2.0","id":5,"method":"ping","x":"` + strings.Repeat("x", n-47) + `"}`
+	}
+	for _, c := range []struct{ name, in, want string }{
+		{"not JSON", "hello", "null -32700"},
+		{"a torn object", `{"jsonrpc":"2.0","id":1,"method":"pi`, "null -32700"},
+		{"two objects", `{"jsonrpc":"2.0","id":1,"method":"ping"}{"jsonrpc":"2.0","id":2,"method":"ping"}`, "null -32700"},
+		{"binary", "\xff\xfe\x00", "null -32700"},
+		{"a batch", `[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, "null -32600"},
+		{"a number", `5`, "null -32600"},
+		{"null", `null`, "null -32600"},
+		{"an unknown method", `{"jsonrpc":"2.0","id":1,"method":"nope"}`, "1 -32601"},
+		{"a subscription, which must not keep the server from ending", `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},` +
+			`"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`, "1 -32603"},
+		{"an unknown tool", strings.TrimSpace(callLine(1, "nope", "{}")), "1 -32602"},
+		{"a blank line", "", ""},
+		{"white space", " \t ", ""},
+		{"a notification", `{"jsonrpc":"2.0","method":"notifications/initialized"}`, ""},
+		{"an answer", `{"jsonrpc":"2.0","id":1,"result":{}}`, ""},
+		{"the longest line", long(4 << 20), "5 ok"},
+		{"a line that is too long", long(4<<20 + 1), "null -32600"},
+		{"a line that is far too long", strings.Repeat("x", 9<<20), "null -32600"},
+	} {
+		for _, ending := range []string{"\n", "\r\n"} {
+			t.Run(c.name+fmt.Sprintf(" and %q", ending), func(t *testing.T) {
+				var got []string
+				for _, m := range exchange(t, f.server, c.in+ending+`{"jsonrpc":"2.0","id":"next","method":"ping"}`+ending) {
+					result := "ok"
+					if m.Error != nil {
+						result = fmt.Sprint(m.Error.Code)
+					}
+					if string(m.ID) != `"next"` {
+						got = append(got, string(m.ID)+" "+result)
+					} else if result == "ok" {
+						got = append(got, "next")
+					}
+				}
+				slices.Sort(got)
+				want := strings.TrimSpace(strings.Join(slices.Sorted(slices.Values([]string{c.want, "next"})), " "))
+				if strings.Join(got, " ") != want {
+					t.Errorf("%q, want %q", got, want)
+				}
+			})
+		}
+	}
+}
+
+func TestTheIDOfARequestComesBackAsItWas(t *testing.T) {
+	f := newFixture(t, testBars)
+	for _, id := range []string{`1`, `0`, `-7`, `9007199254740993`, `"a"`, `""`, `"1"`, `"日本"`, `"550e8400-e29b-41d4-a716-446655440000"`} {
+		for _, method := range []string{`"ping"`, `"nope"`, `"tools/call","params":{"name":"buy","arguments":{}}`} {
+			got := exchange(t, f.server, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"method":%s}`, id, method))
+			if len(got) != 1 || string(got[0].ID) != id {
+				t.Errorf("%s to %s became %+v", id, method, got)
+			}
+		}
+	}
+}
+
+// A client need not wait for the answer to initialize.
+func TestCallsMayFollowTheHandshakeAtOnce(t *testing.T) {
+	f := newFixture(t, testBars)
+	got := exchange(t, f.server, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`+"\n"+
+		`{"jsonrpc":"2.0","method":"notifications/initialized"}`+"\n"+callLine(1, "buy", buyOne)+callLine(2, "sell", buyOne))
+	if len(got) != 3 || string(got[0].ID) != "0" || !strings.Contains(string(got[0].Result), `"version":"1.2.3"`) || !strings.Contains(string(got[0].Result), `"instructions":"Paper trading`) {
+		t.Fatalf("%+v", got)
+	}
+	for i, m := range got[1:] {
+		if string(m.ID) != fmt.Sprint(i+1) || !strings.Contains(string(m.Result), `"status":"filled"`) {
+			t.Errorf("%s %s %+v", m.ID, m.Result, m.Error)
+		}
+	}
+}
+
+func TestAPanicFailsOneRequest(t *testing.T) {
+	f := newFixture(t, testBars)
+	f.server.mcp.AddTool(mcp.NewTool("panic"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) { panic("a bug") })
+	f.server.mcp.AddPrompt(mcp.NewPrompt("panic"), func(context.Context, mcp.GetPromptRequest) (*mcp.GetPromptResult, error) { panic("a bug") })
+	f.server.orders["panic_order"] = true
+	f.server.mcp.AddTool(mcp.NewTool("panic_order"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) { panic("a bug") })
+	got := exchange(t, f.server, callLine(1, "panic", `{}`)+callLine(2, "panic_order", `{}`)+
+		`{"jsonrpc":"2.0","id":3,"method":"prompts/get","params":{"name":"panic"}}`+"\n"+callLine(4, "buy", buyOne))
+	if len(got) != 4 {
+		t.Fatalf("%+v", got)
+	}
+	for _, m := range got {
+		if string(m.ID) == "4" {
+			if !strings.Contains(string(m.Result), `"status":"filled"`) {
+				t.Errorf("%s %+v", m.Result, m.Error)
+			}
+		} else if m.Error == nil || m.Error.Code != -32603 {
+			t.Errorf("%s: %s %+v", m.ID, m.Result, m.Error)
+		}
+	}
+	if !strings.Contains(f.log.String(), "a bug") {
+		t.Errorf("the log does not tell: %s", f.log)
+	}
+}
+
+// deaf is a client that is gone after some answers.
+type deaf struct {
+	mu   sync.Mutex
+	left int
+}
+
+var errDeaf = errors.New("nobody listens")
+
+func (d *deaf) Write(text []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.left--; d.left < 0 {
+		return 0, errDeaf
+	}
+	return len(text), nil
+}
+
+func TestTheServerEndsWhenNobodyListens(t *testing.T) {
+	f := newFixture(t, testBars)
+	in, input := io.Pipe() // never closed by the client
+	defer input.Close()
+	done := make(chan error, 1)
+	go func() { done <- f.server.Serve(t.Context(), in, &deaf{left: 2}) }()
+	go func() {
+		for id := range 100 {
+			if _, err := io.WriteString(input, callLine(id, "get_session", `{}`)); err != nil {
+				return
+			}
+		}
+	}()
+	if err := wait(t, done, "end"); !errors.Is(err, errDeaf) {
+		t.Error(err)
+	}
+	_ = in.Close()
+}
+
+func FuzzServe(f *testing.F) {
+	for _, s := range []string{
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"buy","arguments":{"symbol":"A","amount":1}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_trades","arguments":[1]}}` + "\n\r\n[]",
+		`{"jsonrpc":"2.0","id":{"a":1},"method":"ping"}`, `{"id":1}`, `{"jsonrpc":"2.0","id":1e400,"method":"tools/list","params":5}`,
+		`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`, `{"jsonrpc":"2.0","id":"` + "\xff" + `","method":"ping"}`,
+		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"ledger://%zz/latest"}}`, `{"jsonrpc":"2.0","id":1,"method":"initialize","params":null}`,
+	} {
+		f.Add([]byte(s))
+	}
+	s := filestore.New(f.TempDir(), f.TempDir())
+	layers, err := session.New(session.Config{Model: "m", File: s, Env: func(string) (string, bool) { return "", false }, Warn: func(string) {}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	server, err := NewServer(&Desk{Session: layers, Accounts: ledger.NewAccounts(s), Ledger: "file", Log: zerolog.Nop()}, Options{Toolsets: DefaultToolsets})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var out bytes.Buffer
+		if err := server.Serve(t.Context(), bytes.NewReader(in), &out); err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(out.Bytes()) {
+			if !json.Valid(line) {
+				t.Fatalf("%q\nis answered\n%q", in, line)
+			}
+		}
+		if n, most := bytes.Count(out.Bytes(), []byte("\n")), bytes.Count(in, []byte("\n"))+1; n > most {
+			t.Fatalf("%d lines in %q are answered with %d", most, in, n)
+		}
+	})
+}

@@ -1,0 +1,238 @@
+// Package tools is where MCP calls arrive. A tool is three things in reading order: a params struct, a function that
+// knows nothing of MCP, and one row in the table below. The row is all that the server, its instructions and the
+// schemas are made of.
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	"github.com/rs/zerolog"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/session"
+)
+
+// Desk is what the tools work with.
+type Desk struct {
+	Session  *session.Layers
+	Accounts *ledger.Accounts
+	Prices   *market.Prices // nil: the server was given none
+	Ledger   string         // the engine that keeps the ledgers: "file" or "redis"
+	Log      zerolog.Logger
+}
+
+// The toolsets.
+const (
+	TradeSet    = "trade"
+	MarketSet   = "market"
+	AITraderSet = "ai-trader" // tools under the names and with the answers of AI-Trader
+)
+
+// DefaultToolsets is served unless others are asked for.
+var DefaultToolsets = []string{TradeSet, MarketSet}
+
+// table lists every tool.
+func table() []tool {
+	return []tool{
+		newTool(tool{
+			name: "buy", set: TradeSet, title: "Buy shares", hints: hints{destructive: true}, orders: true,
+			description: "Buy shares with cash, filled at once at today's open. Answers with the fill and the account after it. " +
+				"Refused, with max_amount, when the cash does not cover it. To repeat a call safely after a lost answer, give it an order_id.",
+		}, buy),
+		newTool(tool{
+			name: "sell", set: TradeSet, title: "Sell shares", hints: hints{destructive: true}, orders: true,
+			description: "Sell shares that the account holds, filled at once at today's open. Answers with the fill and the account after it. " +
+				"Refused, with what the account has, when it holds fewer. Short selling is not possible.",
+		}, sell),
+		newTool(tool{
+			name: "get_portfolio", set: TradeSet, title: "Portfolio", hints: hints{readOnly: true},
+			description: "Cash, holdings and total value of the account as of today, valued at today's opens, or at the last known close where " +
+				"a symbol has no bar today. A holding without any price is listed in unpriced and makes total_value null.",
+		}, getPortfolio),
+		newTool(tool{
+			name: "get_trades", set: TradeSet, title: "Trades", hints: hints{readOnly: true},
+			description: "The account's trades up to today, newest first. When there are more, next is the cursor of the next call.",
+		}, getTrades),
+		newTool(tool{
+			name: "get_session", set: TradeSet, title: "Session", hints: hints{readOnly: true},
+			description: "Who trades and on which date: the account (signature), today_date, whether a trade was made since the flag was last reset, and where each value comes from. " +
+				"Use it first, and whenever a tool says that the session is missing.",
+		}, getSession),
+		newTool(tool{
+			name: "get_price", set: MarketSet, title: "Price", hints: hints{readOnly: true},
+			description: "Open, high, low, close and volume of one symbol on one date, today unless date is given. Of today only the open is known yet; the rest is null.",
+		}, getPrice),
+		newTool(tool{
+			name: "get_price_history", set: MarketSet, title: "Price history", hints: hints{readOnly: true},
+			description: "Bars of one symbol, oldest first, up to today. Without start: the newest ones. When there are more, next is the start of the next call.",
+		}, getPriceHistory),
+		newTool(tool{
+			name: "get_price_local", set: AITraderSet, title: "Price (AI-Trader)", hints: hints{readOnly: true},
+			description: "Open, high, low, close and volume of one symbol on one date, as AI-Trader's tool of this name answers. Of today only the open is known yet; the rest is null.",
+		}, getPriceLocal),
+	}
+}
+
+// tool is one row of the table.
+type tool struct {
+	name, set, title, description string
+
+	hints  hints
+	orders bool // runs on the order lane, in arrival order; absent from a read-only server
+
+	params, result json.RawMessage // schemas
+	call           func(context.Context, *Desk, json.RawMessage) (any, error)
+}
+
+// hints are what a client may assume of a tool. None reaches beyond the data it was given (openWorld), and only reading
+// twice is the same as once (idempotent).
+type hints struct{ readOnly, destructive bool }
+
+// newTool completes a row with the schemas and the call of its function.
+func newTool[P, R any](t tool, f func(context.Context, *Desk, P) (R, error)) tool {
+	t.params, t.result = paramsSchema[P](), resultSchema[R]()
+	t.call = func(ctx context.Context, d *Desk, arguments json.RawMessage) (any, error) {
+		params, err := bind[P](arguments)
+		if err != nil {
+			return nil, err
+		}
+		return f(ctx, d, params)
+	}
+	return t
+}
+
+// declaration is the tool as MCP lists it.
+func (t tool) declaration() mcp.Tool {
+	return mcp.Tool{
+		Name: t.name, Title: t.title, Description: t.description,
+		RawInputSchema: t.params, RawOutputSchema: t.result,
+		Annotations: mcp.ToolAnnotation{
+			Title:           t.title,
+			ReadOnlyHint:    mcp.ToBoolPtr(t.hints.readOnly),
+			DestructiveHint: mcp.ToBoolPtr(t.hints.destructive),
+			IdempotentHint:  mcp.ToBoolPtr(t.hints.readOnly),
+			OpenWorldHint:   mcp.ToBoolPtr(false),
+		},
+	}
+}
+
+// handler is the tool as MCP calls it: what a caller can mend is a result, everything else is a fault of ours.
+func (t tool) handler(d *Desk) server.ToolHandlerFunc {
+	return func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		var arguments json.RawMessage
+		if err := req.BindArguments(&arguments); err != nil {
+			arguments = nil
+		}
+		answer, err := t.call(ctx, d, arguments)
+		if err != nil {
+			f, ok := failureOf(err)
+			if !ok {
+				d.Log.Error().Err(err).Str("tool", t.name).Msg("tool failed")
+				return nil, err
+			}
+			if f.Error != err.Error() { // the caller is told less than there is to know
+				d.Log.Warn().Str("tool", t.name).Str("code", string(f.Code)).Msg(err.Error())
+			}
+			return result(f, true)
+		}
+		return result(answer, false)
+	}
+}
+
+// result carries an answer as structured content and, for clients that know only text, as the same JSON in text. A
+// failure is text alone: structured content would have to be of the tool's output schema, and clients check that.
+func result(answer any, failed bool) (*mcp.CallToolResult, error) {
+	text, err := json.Marshal(answer)
+	switch {
+	case err != nil:
+		return nil, err
+	case failed:
+		return mcp.NewToolResultError(string(text)), nil
+	}
+	return mcp.NewToolResultStructured(json.RawMessage(text), string(text)), nil
+}
+
+// Options says what a server offers.
+type Options struct {
+	Version  string   // of the program
+	Toolsets []string // names of toolsets
+	ReadOnly bool     // leave out the tools that trade
+}
+
+// Server is an MCP server with the tools of some toolsets.
+type Server struct {
+	mcp    *server.MCPServer
+	orders map[string]bool // the tools that run on the order lane
+	log    zerolog.Logger
+}
+
+// NewServer returns a server of the tools of the toolsets asked for. An unknown toolset is an error that lists the known
+// ones.
+func NewServer(d *Desk, o Options) (*Server, error) {
+	offered, err := offer(o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		mcp: server.NewMCPServer("mcp-trade", o.Version,
+			server.WithTitle("mcp-trade"),
+			server.WithInstructions(instructions(offered)),
+			server.WithToolCapabilities(false),
+			server.WithResourceCapabilities(false, false),
+			server.WithPromptCapabilities(false),
+			server.WithRecovery(),
+		),
+		orders: map[string]bool{},
+		log:    d.Log,
+	}
+	for _, t := range offered {
+		s.mcp.AddTool(t.declaration(), t.handler(d))
+		s.orders[t.name] = t.orders
+	}
+	s.mcp.AddResourceTemplate(latestTemplate(), d.latest)
+	s.mcp.AddPrompt(tradingDayPrompt(), d.tradingDay)
+	return s, nil
+}
+
+// MCP returns the server as mcp-go knows it, for clients in the same process.
+func (s *Server) MCP() *server.MCPServer { return s.mcp }
+
+// offer picks rows of the table.
+func offer(o Options) ([]tool, error) {
+	var known []string
+	var offered []tool
+	for _, t := range table() {
+		if !slices.Contains(known, t.set) {
+			known = append(known, t.set)
+		}
+		if slices.Contains(o.Toolsets, t.set) && !(o.ReadOnly && t.orders) {
+			offered = append(offered, t)
+		}
+	}
+	for _, set := range o.Toolsets {
+		if !slices.Contains(known, set) {
+			return nil, fmt.Errorf("unknown toolset %q; known are %s", set, strings.Join(known, ", "))
+		}
+	}
+	return offered, nil
+}
+
+// instructions tells a model what the server is for and what each tool does.
+func instructions(offered []tool) string {
+	var b strings.Builder
+	b.WriteString("Paper trading on historical prices. The account and the simulated date (today) come from the session; no argument changes them. " +
+		"Orders fill at today's open. Nothing after today is known. A failed call answers with error, code and the way out.\n")
+	for _, t := range offered {
+		first, _, _ := strings.Cut(t.description, ". ")
+		fmt.Fprintf(&b, "- %s: %s.\n", t.name, strings.TrimSuffix(first, "."))
+	}
+	b.WriteString("The prompt trading-day is the day's briefing; the resource ledger://{signature}/latest is the account's newest record.")
+	return b.String()
+}

@@ -1,0 +1,134 @@
+// buy and sell.
+
+package tools
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/session"
+	"mcp-trade/store"
+)
+
+type tradeParams struct {
+	Symbol  string          `json:"symbol" jsonschema:"Ticker such as AAPL" max:"40"`
+	Amount  decimal.Decimal `json:"amount" jsonschema:"Number of shares, a whole number such as 10" min:"1"`
+	OrderID string          `json:"order_id,omitempty" jsonschema:"Your own id for this order. The same id with the same order again answers with the first result and trades nothing" max:"128"`
+	DryRun  bool            `json:"dry_run,omitempty" jsonschema:"true: answer what would happen and trade nothing. Default false"`
+	Note    string          `json:"note,omitempty" jsonschema:"Reason for the trade, kept in the ledger" max:"500"`
+}
+
+type tradeResult struct {
+	Status    string           `json:"status" jsonschema:"filled or dry_run"`
+	Replayed  bool             `json:"replayed" jsonschema:"true: this order_id was filled before, and this is that fill"`
+	OrderID   string           `json:"order_id,omitempty"`
+	ID        int64            `json:"id" jsonschema:"id of the ledger record"`
+	Date      market.Stamp     `json:"date"`
+	Action    ledger.Action    `json:"action"`
+	Symbol    string           `json:"symbol"`
+	Amount    decimal.Decimal  `json:"amount"`
+	Price     decimal.Decimal  `json:"price" jsonschema:"per share"`
+	Fees      decimal.Decimal  `json:"fees"`
+	Cash      decimal.Decimal  `json:"cash" jsonschema:"after the trade"`
+	Position  decimal.Decimal  `json:"position" jsonschema:"shares of the symbol after the trade"`
+	Positions ledger.Positions `json:"positions" jsonschema:"all holdings after the trade, and CASH"`
+}
+
+func buy(ctx context.Context, d *Desk, p tradeParams) (tradeResult, error) {
+	return d.trade(ctx, ledger.Buy, p)
+}
+
+func sell(ctx context.Context, d *Desk, p tradeParams) (tradeResult, error) {
+	return d.trade(ctx, ledger.Sell, p)
+}
+
+const (
+	tradeTime   = 20 * time.Second // for one order, waiting for other processes included
+	sessionSeen = 5                // how often the session may change while one order is judged
+)
+
+// trade executes an order in the session. It is first judged in the session as it was last seen, which the commit
+// proves; what the commit does not prove, a refusal or a replay, is only final in a session that was just read. An order
+// that has begun is finished, whether or not the caller still waits.
+func (d *Desk) trade(ctx context.Context, action ledger.Action, p tradeParams) (tradeResult, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tradeTime)
+	defer cancel()
+	order := ledger.Order{ID: p.OrderID, Action: action, Symbol: p.Symbol, Amount: p.Amount, Note: p.Note}
+	if p.DryRun {
+		return d.preview(ctx, order)
+	}
+	fill, err := d.submit(ctx, order, d.Session.Presume)
+	if !settled(fill, err) {
+		fill, err = d.submit(ctx, order, d.Session.Read)
+	}
+	for try := 1; try < sessionSeen && errors.Is(err, store.ErrSessionChanged); try++ {
+		fill, err = d.submit(ctx, order, d.Session.Read)
+	}
+	if err != nil {
+		return tradeResult{}, err
+	}
+	return answer("filled", fill.Record, fill.Replayed), nil
+}
+
+// settled tells whether the outcome holds whatever the session is by now: a commit does, since its guard held; and so
+// does a commit of which nothing was heard, which must not be sent as another one.
+func settled(fill ledger.Fill, err error) bool {
+	var unreachable *store.UnreachableError
+	return err == nil && !fill.Replayed || errors.As(err, &unreachable)
+}
+
+// reading is a way to the session: as it is now, or as it was last seen.
+type reading func(context.Context) (session.Session, error)
+
+// submit commits the order in the session that read returns.
+func (d *Desk) submit(ctx context.Context, o ledger.Order, read reading) (ledger.Fill, error) {
+	s, v, err := d.floor(ctx, read)
+	if err != nil {
+		return ledger.Fill{}, err
+	}
+	return d.Accounts.Submit(ctx, s.Signature, o, v, s.Guard())
+}
+
+// preview tells what the order would do.
+func (d *Desk) preview(ctx context.Context, o ledger.Order) (tradeResult, error) {
+	s, v, err := d.floor(ctx, d.Session.Read)
+	if err != nil {
+		return tradeResult{}, err
+	}
+	rec, err := d.Accounts.Preview(ctx, s.Signature, o, v)
+	if err != nil {
+		return tradeResult{}, err
+	}
+	return answer("dry_run", rec, false), nil
+}
+
+// floor is where an order is traded: a session that is not halted, and the market as of its date.
+func (d *Desk) floor(ctx context.Context, read reading) (session.Session, market.View, error) {
+	s, err := read(ctx)
+	if err != nil {
+		return s, market.View{}, sessionError{err}
+	}
+	if s.Halted {
+		return s, market.View{}, haltedError{s.Model}
+	}
+	v, err := d.asOf(s)
+	return s, v, err
+}
+
+func answer(status string, r ledger.Record, replayed bool) tradeResult {
+	return tradeResult{
+		Status: status, Replayed: replayed, OrderID: r.OrderID, ID: r.ID, Date: r.Date, Action: r.Action,
+		Symbol: r.Symbol, Amount: r.Amount, Price: r.Price.Decimal, Fees: r.Fees, Cash: r.Cash(),
+		Position: r.Positions.Amount(r.Symbol), Positions: held(r.Positions),
+	}
+}
+
+// held returns the positions that an answer lists: what is held, and the cash.
+func held(p ledger.Positions) ledger.Positions {
+	return append(p.Holdings(), ledger.Position{Symbol: ledger.Cash, Amount: p.Amount(ledger.Cash)})
+}
