@@ -16,6 +16,7 @@ import (
 	"io"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
@@ -40,9 +41,10 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		cancels: map[string]context.CancelFunc{}, broken: make(chan struct{}),
 	}
 	c.wait.Go(c.runOrders)
-	lines := make(chan line)
-	go readLines(ctx, in, lines)
+	lines, ended := make(chan line), make(chan struct{})
+	go readLines(in, lines, ended)
 	c.dispatch(ctx, lines)
+	close(ended)
 	close(c.orders)
 	c.wait.Wait()
 	return c.writeErr
@@ -72,13 +74,20 @@ type request struct {
 	text json.RawMessage
 }
 
-// dispatch gives each line to where it runs. It ends with the input, with ctx, or when nobody listens any more.
+// lastWords is for how long a server that is told to stop still takes what its client has sent already.
+const lastWords = 50 * time.Millisecond
+
+// dispatch gives each line to where it runs. It ends with the input, soon after ctx, or when nobody listens any more.
 func (c *connection) dispatch(ctx context.Context, lines <-chan line) {
 	// A request that was read is answered even if the server is told to stop.
 	running := context.WithoutCancel(ctx)
+	stop := ctx.Done()
+	var silence <-chan time.Time
 	for {
 		select {
-		case <-ctx.Done():
+		case <-stop:
+			stop, silence = nil, time.After(lastWords)
+		case <-silence:
 			return
 		case <-c.broken:
 			return
@@ -247,8 +256,8 @@ type line struct {
 	tooLong bool // text was longer than maxMessage and is gone
 }
 
-// readLines sends the lines of in until it ends or ctx is done.
-func readLines(ctx context.Context, in io.Reader, lines chan<- line) {
+// readLines sends the lines of in until it ends, or nobody takes them any more.
+func readLines(in io.Reader, lines chan<- line, ended <-chan struct{}) {
 	defer close(lines)
 	r := bufio.NewReaderSize(in, 64<<10)
 	for {
@@ -256,7 +265,7 @@ func readLines(ctx context.Context, in io.Reader, lines chan<- line) {
 		if len(l.text) > 0 || l.tooLong {
 			select {
 			case lines <- l:
-			case <-ctx.Done():
+			case <-ended:
 				return
 			}
 		}
