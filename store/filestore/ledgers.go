@@ -129,37 +129,18 @@ func (s *Store) follow(err error) {
 
 // Lines implements [store.Ledgers].
 func (s *Store) Lines(_ context.Context, account string) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		f, size, err := s.snapshot(account)
-		if f == nil {
-			if err != nil {
-				yield(nil, err)
-			}
-			return
-		}
-		defer f.Close()
+	return s.read(account, func(f *os.File, size int64, yield func([]byte, error) bool) {
 		for line, err := range forward(f, 0, size) {
-			if err != nil {
-				err = s.unreadable(err)
-			}
-			if !yield(bytes.Clone(line.text), err) || err != nil {
+			if !yield(bytes.Clone(line.text), err) {
 				return
 			}
 		}
-	}
+	})
 }
 
 // LinesBefore implements [store.Ledgers].
 func (s *Store) LinesBefore(_ context.Context, account string, before int64) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		f, size, err := s.snapshot(account)
-		if f == nil {
-			if err != nil {
-				yield(nil, err)
-			}
-			return
-		}
-		defer f.Close()
+	return s.read(account, func(f *os.File, size int64, yield func([]byte, error) bool) {
 		for line, err := range backward(f, size) {
 			if err == nil && before != store.Newest {
 				var id int64
@@ -167,13 +148,31 @@ func (s *Store) LinesBefore(_ context.Context, account string, before int64) ite
 					continue
 				}
 			}
-			if err != nil {
-				err = s.unreadable(err)
-			}
-			if !yield(line, err) || err != nil {
+			if !yield(line, err) {
 				return
 			}
 		}
+	})
+}
+
+// read yields what a reader of lines yields from a ledger as it is now, up to the first error.
+func (s *Store) read(account string, lines func(f *os.File, size int64, yield func([]byte, error) bool)) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		f, size, err := s.snapshot(account)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if f == nil {
+			return
+		}
+		defer f.Close()
+		lines(f, size, func(line []byte, err error) bool {
+			if err != nil {
+				err = s.unreadable(err)
+			}
+			return yield(line, err) && err == nil
+		})
 	}
 }
 
