@@ -42,7 +42,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	c.wait.Go(c.runOrders)
 	lines, ended := make(chan line), make(chan struct{})
-	go readLines(in, lines, ended)
+	go readLines(untilDone{ctx, in}, lines, ended)
 	c.dispatch(ctx, lines)
 	close(ended)
 	close(c.orders)
@@ -74,7 +74,7 @@ type request struct {
 	text json.RawMessage
 }
 
-// lastWords is for how long a server that is told to stop still takes what its client has sent already.
+// lastWords is how long a server that is told to stop waits for a reading that had begun before.
 const lastWords = 50 * time.Millisecond
 
 // dispatch gives each line to where it runs. It ends with the input, soon after ctx, or when nobody listens any more.
@@ -96,6 +96,9 @@ func (c *connection) dispatch(ctx context.Context, lines <-chan line) {
 				return
 			}
 			c.take(running, l)
+			if silence != nil {
+				silence = time.After(lastWords)
+			}
 		}
 	}
 }
@@ -116,7 +119,9 @@ func (c *connection) take(ctx context.Context, l line) {
 		return
 	}
 	var e envelope
-	if !json.Valid(l.text) {
+	var notJSON *json.SyntaxError
+	// A message whose parts have other types than these is for mcp-go to refuse.
+	if err := json.Unmarshal(l.text, &e); errors.As(err, &notJSON) {
 		c.refuse(mcp.PARSE_ERROR, "The line is not JSON. Send one JSON-RPC message per line.")
 		return
 	}
@@ -124,8 +129,6 @@ func (c *connection) take(ctx context.Context, l line) {
 		c.refuse(mcp.INVALID_REQUEST, "The line is not a JSON-RPC message. Send one object per line; batches are not supported.")
 		return
 	}
-	// A message whose parts have other types is for mcp-go to refuse.
-	_ = json.Unmarshal(l.text, &e)
 	r := request{ctx: ctx, id: e.ID, text: l.text}
 	switch {
 	case len(e.ID) == 0 || string(e.ID) == "null" || e.Method == "":
@@ -158,12 +161,14 @@ func (c *connection) runOrders() {
 }
 
 func (c *connection) answer(r request) {
+	var message any
 	if r.ctx.Err() != nil {
-		c.write(errorMessage(r.id, codeCancelled, "The request was cancelled before it began."))
+		message = errorMessage(r.id, codeCancelled, "The request was cancelled before it began.")
 	} else {
-		c.write(c.handle(r))
+		message = c.handle(r)
 	}
-	c.cancel(r.id)
+	c.cancel(r.id) // before the answer: after it, the client may use the id again
+	c.write(message)
 }
 
 // handle has mcp-go answer a message; nil means that there is no answer.
@@ -177,7 +182,13 @@ func (c *connection) handle(r request) (answer any) {
 	// mcp-go reads a number as a float, so that one of many digits would come back as another one.
 	id := mcp.NewRequestId(r.id)
 	exact := len(r.id) > 0 && bytes.IndexByte([]byte("-0123456789"), r.id[0]) >= 0
-	switch m := c.server.mcp.HandleMessage(r.ctx, r.text).(type) {
+	m := c.server.mcp.HandleMessage(r.ctx, r.text)
+	if e, ok := m.(mcp.JSONRPCError); ok && e.Error.Code == mcp.INVALID_REQUEST {
+		if text, ok := quoteArguments(r.text); ok {
+			m = c.server.mcp.HandleMessage(r.ctx, text)
+		}
+	}
+	switch m := m.(type) {
 	case nil:
 		return nil
 	case mcp.JSONRPCResponse:
@@ -193,6 +204,30 @@ func (c *connection) handle(r request) (answer any) {
 	default:
 		return m
 	}
+}
+
+// quoteArguments returns a call whose arguments hold a number that no float can hold, such as 1e999, with the numbers as
+// strings. mcp-go refuses such a call as a whole; the tool can say what is wrong with the argument.
+func quoteArguments(text json.RawMessage) (json.RawMessage, bool) {
+	var number *json.UnmarshalTypeError
+	if err := json.Unmarshal(text, new(any)); !errors.As(err, &number) {
+		return nil, false
+	}
+	var call map[string]any
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&call); err != nil {
+		return nil, false
+	}
+	params, _ := call["params"].(map[string]any)
+	arguments, ok := params["arguments"].(map[string]any)
+	for name, value := range arguments {
+		if n, isNumber := value.(json.Number); isNumber {
+			arguments[name] = n.String()
+		}
+	}
+	quoted, err := json.Marshal(call)
+	return quoted, ok && err == nil
 }
 
 // cancellable lets a cancellation reach a request until it is answered.
@@ -256,12 +291,28 @@ type line struct {
 	tooLong bool // text was longer than maxMessage and is gone
 }
 
+// untilDone is a reader that reads no more when its context is done: what was read before can still be taken.
+type untilDone struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (r untilDone) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.in.Read(p)
+}
+
 // readLines sends the lines of in until it ends, or nobody takes them any more.
 func readLines(in io.Reader, lines chan<- line, ended <-chan struct{}) {
 	defer close(lines)
 	r := bufio.NewReaderSize(in, 64<<10)
 	for {
 		l, err := readLine(r)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return // in the middle of a line
+		}
 		if len(l.text) > 0 || l.tooLong {
 			select {
 			case lines <- l:

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -84,15 +85,19 @@ func (s *Store) LedgerFile(account string) string {
 	return filepath.Join(s.logPath, account, "position", "position.jsonl")
 }
 
+func (s *Store) ledgerLock(account string) string {
+	return filepath.Join(s.logPath, account, "position", ".position.lock")
+}
+
 // lockPatience is how long a process waits for another one's lock before it gives up.
 const lockPatience = 10 * time.Second
+
+// lockPause is how long it waits between two tries.
+const lockPause = 500 * time.Microsecond
 
 // withLock runs do while it holds the advisory lock of that name against other processes and goroutines. Goroutines
 // take turns in the order in which they came: a file lock alone would let a busy one starve the rest.
 func (s *Store) withLock(ctx context.Context, path string, do func() error) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
 	patience, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
 	turn := s.turn(path)
@@ -101,7 +106,11 @@ func (s *Store) withLock(ctx context.Context, path string, do func() error) erro
 	select {
 	case turn <- struct{}{}:
 		defer func() { <-turn }()
-		_, err = lock.TryLockContext(patience, 500*time.Microsecond)
+		if _, err = lock.TryLockContext(patience, lockPause); errors.Is(err, fs.ErrNotExist) {
+			if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
+				_, err = lock.TryLockContext(patience, lockPause)
+			}
+		}
 	case <-patience.Done():
 		err = patience.Err()
 	}

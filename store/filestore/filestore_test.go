@@ -698,7 +698,7 @@ func TestWhereNothingCanBeWrittenNothingIs(t *testing.T) {
 
 	// A line that is none is not written, nor is one that would be two.
 	s = open(t, t.TempDir())
-	for _, bad := range []string{"", "null", `{"id": 0`, `{"date": "2025-10-02"}`, "{\"id\": 0,\n\"x\": 1}"} {
+	for _, bad := range []string{"", "null", `{"id": 0`, "[]", "{\"id\": 0,\n\"x\": 1}"} {
 		wantUnreachable(t, s.Append(t.Context(), store.Commit{Account: "a", Line: []byte(bad)}))
 		wantHead(t, s, "")
 	}

@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,7 +49,7 @@ func (s *Store) Append(ctx context.Context, c store.Commit) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err = s.withLock(ctx, filepath.Join(filepath.Dir(l.path), ".position.lock"), func() error {
+	err = s.withLock(ctx, s.ledgerLock(c.Account), func() error {
 		return s.appendLocked(ctx, l, c)
 	})
 	var used *store.UsedError
@@ -59,8 +61,7 @@ func (s *Store) Append(ctx context.Context, c store.Commit) error {
 	return &store.UnreachableError{Engine: engine, Doing: "write the ledger", Err: err}
 }
 
-// appendLocked is Append under the ledger's lock. A session that lives in files too is locked as well, so that the
-// line, the conditions that it was judged under and the flag that announces it are one step for every other process.
+// appendLocked is Append under the ledger's lock.
 func (s *Store) appendLocked(ctx context.Context, l *ledgerFile, c store.Commit) error {
 	if err := l.refresh(); err != nil {
 		return err
@@ -74,47 +75,54 @@ func (s *Store) appendLocked(ctx context.Context, l *ledgerFile, c store.Commit)
 			return &store.UsedError{Line: line}
 		}
 	}
-	commit := func() error {
-		if err := c.Guard.Check(ctx); err != nil {
-			return err
-		}
-		if l.nextID() != c.ID {
-			return store.ErrConflict
-		}
-		return l.append(c.Line, s.warn)
+	if c.Guard.Home == store.Sessions(s) {
+		return s.withSessions(ctx, c.Guard, func() error { return s.appendNext(l, c) })
 	}
-	if c.Guard.Home != store.Sessions(s) {
-		if err := commit(); err != nil {
-			return err
-		}
-		s.follow(c.Guard.Follow(ctx))
-		return nil
+	if err := c.Guard.Check(ctx); err != nil {
+		return err
 	}
-	return s.withSession(ctx, c.Guard, commit)
+	if err := s.appendNext(l, c); err != nil {
+		return err
+	}
+	s.follow(c.Guard.Follow(ctx))
+	return nil
 }
 
-// withSession runs commit under the locks of every session file that the guard names, so that no process changes what
-// the line is judged under before it is in. Then it sets the values; what is set already costs no write.
-func (s *Store) withSession(ctx context.Context, g store.Guard, commit func() error) error {
+func (s *Store) appendNext(l *ledgerFile, c store.Commit) error {
+	if l.nextID() != c.ID {
+		return store.ErrConflict
+	}
+	return l.append(c, s.warn)
+}
+
+// withSessions runs commit if the guard holds, under the locks of the sessions that it names, so that the line, what it
+// was judged under and the values that announce it are one step for every other process. Then it sets the values; what
+// is set already costs no write. The values of [store.AllModels] are not locked, or every account would wait for every
+// other: who sets those waits for the commits that are under way.
+func (s *Store) withSessions(ctx context.Context, g store.Guard, commit func() error) error {
+	keys := append(keysOf(g.Want), keysOf(g.Set)...)
 	do := func() error {
+		values, objects, err := s.readValues(keys)
+		if err != nil {
+			return err
+		}
+		if err := g.Holds(values); err != nil {
+			return err
+		}
 		if err := commit(); err != nil {
 			return err
 		}
-		for model, names := range byModel(keysOf(g.Set)) {
-			s.follow(setSession(s.SessionFile(model), names, func(name string) string {
-				return g.Set[store.Key{Model: model, Name: name}]
-			}))
+		for model, object := range objects {
+			s.follow(s.setValues(model, object, g.Set))
 		}
 		return nil
 	}
-	var files []string
-	for model := range byModel(append(keysOf(g.Want), keysOf(g.Set)...)) {
-		files = append(files, s.SessionFile(model))
-	}
-	slices.Sort(files) // who locks several does so in one order, or two would wait for each other
-	for _, file := range slices.Compact(files) {
-		inner := do
-		do = func() error { return s.withLock(ctx, sessionLock(file), inner) }
+	models := slices.Sorted(maps.Keys(byModel(keys))) // who locks several does so in one order, or two would wait for each other
+	for _, model := range models {
+		if model != store.AllModels {
+			inner := do
+			do = func() error { return s.withLock(ctx, sessionLock(s.SessionFile(model)), inner) }
+		}
 	}
 	return do()
 }
@@ -376,13 +384,10 @@ func hash(orderID string) [16]byte {
 
 // append writes one line after the last whole one and syncs it. If that fails the file is cut back, so the line is
 // either durable or absent; if that fails too it is unknown which.
-func (l *ledgerFile) append(line []byte, warn func(string)) error {
-	id, orderID, err := store.LineID(line)
-	if err != nil {
-		return err
-	}
-	if bytes.IndexByte(line, '\n') >= 0 {
-		return errors.New("a ledger line has no line feed within")
+func (l *ledgerFile) append(c store.Commit, warn func(string)) (err error) {
+	line := c.Line
+	if !json.Valid(line) || line[0] != '{' || bytes.IndexByte(line, '\n') >= 0 {
+		return fmt.Errorf("not a JSON object on one line: %.60q", line)
 	}
 	if l.file == nil {
 		if l.file, err = create(l.path); err != nil {
@@ -418,12 +423,12 @@ func (l *ledgerFile) append(line []byte, warn func(string)) error {
 		return nil
 	}
 	if l.orders != nil && l.indexed == l.size {
-		if orderID != "" {
-			l.orders[hash(orderID)] = start
+		if c.OrderID != "" {
+			l.orders[hash(c.OrderID)] = start
 		}
 		l.indexed = now.Size()
 	}
-	l.size, l.mtime, l.head, l.id = now.Size(), now.ModTime(), bytes.Clone(line), id
+	l.size, l.mtime, l.head, l.id = now.Size(), now.ModTime(), bytes.Clone(line), c.ID
 	return nil
 }
 

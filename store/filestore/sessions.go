@@ -34,49 +34,80 @@ func (s *Store) SessionFile(model string) string {
 
 // Values implements [store.Sessions]. A file that is absent or empty holds nothing.
 func (s *Store) Values(_ context.Context, keys ...store.Key) (map[store.Key]string, error) {
-	values := make(map[store.Key]string, len(keys))
+	values, _, err := s.readValues(keys)
+	return values, err
+}
+
+// sessionObject is what a session file holds.
+type sessionObject map[string]json.RawMessage
+
+// readValues reads the values, and with them the whole sessions, by model.
+func (s *Store) readValues(keys []store.Key) (map[store.Key]string, map[string]sessionObject, error) {
+	values, objects := make(map[store.Key]string, len(keys)), map[string]sessionObject{}
 	for model, names := range byModel(keys) {
 		object, err := readSession(s.SessionFile(model))
 		if err != nil {
-			return nil, &store.UnreachableError{Engine: engine, Doing: "read the session", Err: err}
+			return nil, nil, &store.UnreachableError{Engine: engine, Doing: "read the session", Err: err}
 		}
+		objects[model] = object
 		for _, name := range names {
 			if raw, ok := object[name]; ok {
 				values[store.Key{Model: model, Name: name}] = string(raw)
 			}
 		}
 	}
-	return values, nil
+	return values, objects, nil
 }
 
 // SetValues implements [store.Sessions]. Files do not expire values. Other keys in the file stay as they are.
 func (s *Store) SetValues(ctx context.Context, values map[store.Key]string, _ time.Duration) error {
-	return s.change(ctx, keysOf(values), func(object map[string]json.RawMessage, k store.Key) {
-		object[k.Name] = rawJSON(values[k])
+	return s.change(ctx, keysOf(values), func(model string, object sessionObject) error {
+		return s.setValues(model, object, values)
 	})
 }
 
 // ClearValues implements [store.Sessions].
 func (s *Store) ClearValues(ctx context.Context, keys ...store.Key) error {
-	return s.change(ctx, keys, func(object map[string]json.RawMessage, k store.Key) { delete(object, k.Name) })
+	return s.change(ctx, keys, func(model string, object sessionObject) error {
+		for _, k := range keys {
+			if k.Model == model {
+				delete(object, k.Name)
+			}
+		}
+		return writeSession(s.SessionFile(model), object)
+	})
 }
 
-// change rewrites the files of the keys' models under their locks.
-func (s *Store) change(ctx context.Context, keys []store.Key, apply func(map[string]json.RawMessage, store.Key)) error {
-	for model, names := range byModel(keys) {
+// change changes the sessions of the keys' models under their locks.
+func (s *Store) change(ctx context.Context, keys []store.Key, apply func(model string, object sessionObject) error) error {
+	for model := range byModel(keys) {
 		path := s.SessionFile(model)
 		err := s.withLock(ctx, sessionLock(path), func() error {
 			object, err := readSession(path)
 			if err != nil {
 				return err
 			}
-			for _, name := range names {
-				apply(object, store.Key{Model: model, Name: name})
-			}
-			return writeSession(path, object)
+			return apply(model, object)
 		})
+		if err == nil && model == store.AllModels {
+			err = s.awaitCommits(ctx)
+		}
 		if err != nil {
 			return &store.UnreachableError{Engine: engine, Doing: "write the session", Err: err}
+		}
+	}
+	return nil
+}
+
+// awaitCommits waits for the commits that are under way: later ones see the session as it is now.
+func (s *Store) awaitCommits(ctx context.Context) error {
+	accounts, err := s.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, account := range accounts {
+		if err := s.withLock(ctx, s.ledgerLock(account), func() error { return nil }); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -86,24 +117,24 @@ func sessionLock(path string) string { return path + ".lock" }
 
 // readSession reads a session file. Other programs rewrite it in place, so one that is empty or cut short is read again
 // for a while before it counts as holding nothing, or as damaged.
-func readSession(path string) (map[string]json.RawMessage, error) {
+func readSession(path string) (sessionObject, error) {
 	const emptied, torn, pause = time.Second, 100 * time.Millisecond, time.Millisecond
 	for start := time.Now(); ; time.Sleep(pause) {
 		text, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			return map[string]json.RawMessage{}, nil
+			return sessionObject{}, nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		var object map[string]json.RawMessage
+		var object sessionObject
 		if err = json.Unmarshal(text, &object); err == nil && object != nil {
 			return object, nil
 		}
 		switch waited := time.Since(start); {
 		case len(bytes.TrimSpace(text)) == 0:
 			if waited > emptied {
-				return map[string]json.RawMessage{}, nil
+				return sessionObject{}, nil
 			}
 		case waited > torn:
 			if err == nil {
@@ -114,26 +145,23 @@ func readSession(path string) (map[string]json.RawMessage, error) {
 	}
 }
 
-// setSession sets values in a session file, whose lock the caller holds, if they are not what they should be already.
-func setSession(path string, names []string, value func(name string) string) error {
-	object, err := readSession(path)
-	if err != nil {
-		return err
-	}
+// setValues sets those of the values that are the model's in its session, if they are not what they should be already.
+// The caller holds the lock of the session.
+func (s *Store) setValues(model string, object sessionObject, values map[store.Key]string) error {
 	changed := false
-	for _, name := range names {
-		if raw := rawJSON(value(name)); !bytes.Equal(object[name], raw) {
-			object[name], changed = raw, true
+	for k, text := range values {
+		if raw := rawJSON(text); k.Model == model && !bytes.Equal(object[k.Name], raw) {
+			object[k.Name], changed = raw, true
 		}
 	}
 	if !changed {
 		return nil
 	}
-	return writeSession(path, object)
+	return writeSession(s.SessionFile(model), object)
 }
 
 // writeSession writes each value as the very text that it is: who compares it later must find it unchanged.
-func writeSession(path string, object map[string]json.RawMessage) error {
+func writeSession(path string, object sessionObject) error {
 	text, separator := []byte("{"), "\n    "
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		quoted, err := json.Marshal(name)

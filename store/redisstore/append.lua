@@ -46,7 +46,9 @@ redis.call('XADD', ledger, ARGV[1] .. '-1', 'line', line, 'mark', mark)
 if order ~= '' then redis.call('HSET', orders, order, ARGV[1]) end
 
 for i = 1, wanted do
-  if expiry > 0 then redis.call('PEXPIRE', KEYS[2 + i], ARGV[5]) else redis.call('PERSIST', KEYS[2 + i]) end
+  if ARGV[6 + i] ~= '-' then
+    if expiry > 0 then redis.call('PEXPIRE', KEYS[2 + i], ARGV[5]) else redis.call('PERSIST', KEYS[2 + i]) end
+  end
 end
 for i = 1, #KEYS - 2 - wanted do
   local key, value = KEYS[2 + wanted + i], ARGV[6 + wanted + i]
