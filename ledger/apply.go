@@ -100,12 +100,12 @@ func Apply(book Book, o Order, q Quote, r Rules) (Record, error) {
 		if need := value.Add(rec.Fees); need.GreaterThan(book.Cash()) {
 			return Record{}, tooDear(book, o, q, r, need)
 		}
-		rec.Positions = book.Positions.with(o.Symbol, held.Add(o.Amount)).with(Cash, book.Cash().Sub(value).Sub(rec.Fees))
+		rec.Positions = book.Positions.with(Position{o.Symbol, held.Add(o.Amount)}, Position{Cash, book.Cash().Sub(value).Sub(rec.Fees)})
 	} else {
 		if held.LessThan(o.Amount) {
 			return Record{}, tooFew(book, o, q, held)
 		}
-		rec.Positions = book.Positions.with(o.Symbol, held.Sub(o.Amount)).with(Cash, book.Cash().Add(value).Sub(rec.Fees))
+		rec.Positions = book.Positions.with(Position{o.Symbol, held.Sub(o.Amount)}, Position{Cash, book.Cash().Add(value).Sub(rec.Fees)})
 	}
 	for _, n := range []decimal.Decimal{q.Price, rec.Positions.Amount(o.Symbol), rec.Cash()} {
 		// What cannot be read back would lock the account.

@@ -163,7 +163,7 @@ func TestAnyOrdersKeepTheBooksExactly(t *testing.T) {
 			held[s] = new(big.Rat)
 			if n := rapid.Int64Range(-1, 30).Draw(t, "held"); n >= 0 {
 				held[s].SetInt64(n)
-				before.Positions = before.Positions.with(s, decimal.NewFromInt(n))
+				before.Positions = before.Positions.with(Position{s, decimal.NewFromInt(n)})
 			}
 		}
 		for range rapid.IntRange(1, 30).Draw(t, "orders") {

@@ -9,6 +9,7 @@ package ledger
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/shopspring/decimal"
 
@@ -71,28 +72,21 @@ func (p Positions) Holdings() Positions {
 			holdings = append(holdings, held)
 		}
 	}
-	slices.SortFunc(holdings, func(a, b Position) int {
-		switch {
-		case a.Symbol < b.Symbol:
-			return -1
-		case a.Symbol > b.Symbol:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(holdings, func(a, b Position) int { return strings.Compare(a.Symbol, b.Symbol) })
 	return holdings
 }
 
-// with returns a copy in which amount is held of symbol.
-func (p Positions) with(symbol string, amount decimal.Decimal) Positions {
-	changed := slices.Clone(p)
-	for i := range changed {
-		if changed[i].Symbol == symbol {
-			changed[i].Amount = amount
-			return changed
+// with returns a copy with the given positions in place of those of the same symbols.
+func (p Positions) with(changes ...Position) Positions {
+	changed := append(make(Positions, 0, len(p)+len(changes)), p...)
+	for _, c := range changes {
+		if i := slices.IndexFunc(changed, func(held Position) bool { return held.Symbol == c.Symbol }); i >= 0 {
+			changed[i] = c
+		} else {
+			changed = append(changed, c)
 		}
 	}
-	return append(changed, Position{symbol, amount})
+	return changed
 }
 
 // Book is an account after one of its records.

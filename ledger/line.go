@@ -41,8 +41,7 @@ func (r Record) Line() []byte {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		writeText(b, held.Symbol)
-		b.WriteString(": " + held.Amount.String())
+		writePosition(b, held, ": ")
 	}
 	b.WriteByte('}')
 	if r.OrderID != "" {
@@ -64,11 +63,39 @@ func (r Record) Line() []byte {
 	return b.Bytes()
 }
 
+// writeText writes a string as JSON. A book names a hundred symbols, nearly all of them plain letters.
 func writeText(b *bytes.Buffer, s string) {
+	if unescaped(s) {
+		b.WriteByte('"')
+		b.WriteString(s)
+		b.WriteByte('"')
+		return
+	}
 	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
 	_ = e.Encode(s)         // a string always encodes
 	b.Truncate(b.Len() - 1) // the encoder ends it with a line feed
+}
+
+// unescaped tells whether JSON writes a string as it is.
+func unescaped(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// writePosition writes one position. Most of a book is zeros.
+func writePosition(b *bytes.Buffer, p Position, colon string) {
+	writeText(b, p.Symbol)
+	b.WriteString(colon)
+	if p.Amount.IsZero() {
+		b.WriteByte('0')
+	} else {
+		b.WriteString(p.Amount.String())
+	}
 }
 
 // ParseLine reads a line of a ledger. Keys that it does not know are passed over.
@@ -159,8 +186,7 @@ func (p Positions) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		writeText(b, held.Symbol)
-		b.WriteString(":" + held.Amount.String())
+		writePosition(b, held, ":")
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil

@@ -135,7 +135,7 @@ func (v *verifier) follows(r Record, found func(Class, any, any)) {
 	price, priced := v.price(r, found)
 	left := func(base Book) Positions {
 		if !priced {
-			return after(base.Positions, r, decimal.Zero).with(Cash, r.Cash())
+			return after(base.Positions, r, decimal.Zero).with(Position{Cash, r.Cash()})
 		}
 		return after(base.Positions, r, price)
 	}
@@ -188,7 +188,7 @@ func after(base Positions, r Record, price decimal.Decimal) Positions {
 		change = change.Neg()
 	}
 	cash := base.Amount(Cash).Sub(price.Mul(change)).Sub(r.Fees)
-	return base.with(r.Symbol, base.Amount(r.Symbol).Add(change)).with(Cash, cash)
+	return base.with(Position{r.Symbol, base.Amount(r.Symbol).Add(change)}, Position{Cash, cash})
 }
 
 // impliedPrice returns the price at which the trade does lead from the base to the record, if only the cash speaks against

@@ -62,9 +62,9 @@ func bound(tag string) *float64 {
 	return nil
 }
 
-// bind reads arguments into a params struct. A null stands for an argument that was not given, a number or a flag may
+// bind reads arguments into a params struct of these fields. A null stands for an argument that was not given, a number or a flag may
 // come as a string, and space around a string does not count.
-func bind[P any](arguments json.RawMessage) (P, error) {
+func bind[P any](fields []field, arguments json.RawMessage) (P, error) {
 	var params P
 	given := map[string]json.RawMessage{}
 	if len(arguments) > 0 {
@@ -73,7 +73,6 @@ func bind[P any](arguments json.RawMessage) (P, error) {
 		}
 	}
 	v := reflect.ValueOf(&params).Elem()
-	fields := fieldsOf(v.Type())
 	if err := checkNames(fields, given); err != nil {
 		return params, err
 	}
@@ -93,17 +92,18 @@ func bind[P any](arguments json.RawMessage) (P, error) {
 }
 
 func checkNames(fields []field, given map[string]json.RawMessage) error {
-	valid := make([]string, len(fields))
-	for i, f := range fields {
-		valid[i] = f.name
-	}
 	for name := range given {
-		if !slices.Contains(valid, name) {
-			if len(valid) == 0 {
-				return &argumentError{fmt.Sprintf("Unknown argument %.40q. This tool takes none.", name), map[string]any{"argument": name, "valid": valid}}
-			}
-			return &argumentError{fmt.Sprintf("Unknown argument %.40q. Valid are: %s.", name, strings.Join(valid, ", ")), map[string]any{"argument": name, "valid": valid}}
+		if slices.ContainsFunc(fields, func(f field) bool { return f.name == name }) {
+			continue
 		}
+		valid, way := []string{}, "This tool takes none."
+		for _, f := range fields {
+			valid = append(valid, f.name)
+		}
+		if len(valid) > 0 {
+			way = "Valid are: " + strings.Join(valid, ", ") + "."
+		}
+		return &argumentError{fmt.Sprintf("Unknown argument %.40q. %s", name, way), map[string]any{"argument": name, "valid": valid}}
 	}
 	return nil
 }

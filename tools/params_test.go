@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -59,7 +60,7 @@ func TestBind(t *testing.T) {
 		{`"symbol"`, "The arguments are not an object. Send one, such as {}."},
 		{`7`, "The arguments are not an object. Send one, such as {}."},
 	} {
-		p, err := bind[tradeParams](json.RawMessage(c.arguments))
+		p, err := bind[tradeParams](fieldsOf(reflect.TypeFor[tradeParams]()), json.RawMessage(c.arguments))
 		got := fmt.Sprintf("%q %s %q %v %q", p.Symbol, p.Amount, p.OrderID, p.DryRun, p.Note)
 		if err != nil {
 			got = err.Error()
@@ -80,7 +81,7 @@ func TestBindOfAWholeNumber(t *testing.T) {
 		`{"limit":0}`: refused, `{"limit":-1}`: refused, `{"limit":201}`: refused, `{"limit":1.5}`: refused, `{"limit":"x"}`: refused,
 		`{"limit":1e30}`: refused, `{"limit":1e999}`: refused, `{"limit":true}`: refused, `{"limit":18446744073709551617}`: refused,
 	} {
-		p, err := bind[tradesParams](json.RawMessage(arguments))
+		p, err := bind[tradesParams](fieldsOf(reflect.TypeFor[tradesParams]()), json.RawMessage(arguments))
 		got := fmt.Sprint(p.Limit)
 		if err != nil {
 			got = err.Error()
@@ -96,7 +97,7 @@ func FuzzBind(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, arguments []byte) {
-		p, err := bind[tradeParams](arguments)
+		p, err := bind[tradeParams](fieldsOf(reflect.TypeFor[tradeParams]()), arguments)
 		if err != nil {
 			if len(err.Error()) > 400 {
 				t.Fatalf("the refusal of %q has %d bytes", arguments, len(err.Error()))
@@ -104,7 +105,7 @@ func FuzzBind(f *testing.F) {
 			return
 		}
 		// What was accepted can be said again in plain words, and means the same.
-		again, err := bind[tradeParams](fmt.Appendf(nil, `{"symbol":%s,"amount":%s,"order_id":%s,"dry_run":%v,"note":%s}`,
+		again, err := bind[tradeParams](fieldsOf(reflect.TypeFor[tradeParams]()), fmt.Appendf(nil, `{"symbol":%s,"amount":%s,"order_id":%s,"dry_run":%v,"note":%s}`,
 			quote(p.Symbol), p.Amount, quote(p.OrderID), p.DryRun, quote(p.Note)))
 		if err != nil || again.Symbol != p.Symbol || !again.Amount.Equal(p.Amount) || again.OrderID != p.OrderID || again.DryRun != p.DryRun || again.Note != p.Note {
 			t.Fatalf("%q is %+v, which is %+v, %v", arguments, p, again, err)

@@ -41,10 +41,21 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		cancels: map[string]context.CancelFunc{}, broken: make(chan struct{}),
 	}
 	c.wait.Go(c.runOrders)
-	lines, ended := make(chan line), make(chan struct{})
-	go readLines(untilDone{ctx, in}, lines, ended)
-	c.dispatch(ctx, lines)
-	close(ended)
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		// A request that was read is answered even if the server is told to stop.
+		c.takeLines(context.WithoutCancel(ctx), untilDone{ctx, in})
+	}()
+	select {
+	case <-read:
+	case <-c.broken:
+		c.takeMu.Lock()
+		c.stopped = true
+		c.takeMu.Unlock()
+	case <-ctx.Done():
+		c.awaitLastWords(read)
+	}
 	close(c.orders)
 	c.wait.Wait()
 	return c.writeErr
@@ -57,6 +68,10 @@ type connection struct {
 	room   chan struct{} // holds one token per other request
 	slots  chan struct{} // holds one token per other request that runs
 	wait   sync.WaitGroup
+
+	takeMu  sync.Mutex
+	taken   int  // lines
+	stopped bool // no more are taken
 
 	cancelMu sync.Mutex
 	cancels  map[string]context.CancelFunc // of the requests that are not answered yet, by id
@@ -74,31 +89,50 @@ type request struct {
 	text json.RawMessage
 }
 
+// takeLines gives each line of in to where it runs, until in ends or the taking is stopped.
+func (c *connection) takeLines(ctx context.Context, in io.Reader) {
+	r := bufio.NewReaderSize(in, 64<<10)
+	for {
+		l, err := readLine(r)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return // in the middle of a line
+		}
+		if (len(l.text) > 0 || l.tooLong) && !c.takeUnlessStopped(ctx, l) || err != nil {
+			return
+		}
+	}
+}
+
+func (c *connection) takeUnlessStopped(ctx context.Context, l line) bool {
+	c.takeMu.Lock()
+	defer c.takeMu.Unlock()
+	if !c.stopped {
+		c.take(ctx, l)
+		c.taken++
+	}
+	return !c.stopped
+}
+
 // lastWords is how long a server that is told to stop waits for a reading that had begun before.
 const lastWords = 50 * time.Millisecond
 
-// dispatch gives each line to where it runs. It ends with the input, soon after ctx, or when nobody listens any more.
-func (c *connection) dispatch(ctx context.Context, lines <-chan line) {
-	// A request that was read is answered even if the server is told to stop.
-	running := context.WithoutCancel(ctx)
-	stop := ctx.Done()
-	var silence <-chan time.Time
-	for {
+// awaitLastWords lets the lines be taken that were read before the server was told to stop. A reading that had begun by
+// then and brings nothing is given up.
+func (c *connection) awaitLastWords(read <-chan struct{}) {
+	for seen := -1; ; {
 		select {
-		case <-stop:
-			stop, silence = nil, time.After(lastWords)
-		case <-silence:
+		case <-read:
 			return
-		case <-c.broken:
+		case <-time.After(lastWords):
+		}
+		if !c.takeMu.TryLock() {
+			continue // one is being taken
+		}
+		quiet := c.taken == seen
+		c.stopped, seen = quiet, c.taken
+		c.takeMu.Unlock()
+		if quiet {
 			return
-		case l, ok := <-lines:
-			if !ok {
-				return
-			}
-			c.take(running, l)
-			if silence != nil {
-				silence = time.After(lastWords)
-			}
 		}
 	}
 }
@@ -302,28 +336,6 @@ func (r untilDone) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return r.in.Read(p)
-}
-
-// readLines sends the lines of in until it ends, or nobody takes them any more.
-func readLines(in io.Reader, lines chan<- line, ended <-chan struct{}) {
-	defer close(lines)
-	r := bufio.NewReaderSize(in, 64<<10)
-	for {
-		l, err := readLine(r)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return // in the middle of a line
-		}
-		if len(l.text) > 0 || l.tooLong {
-			select {
-			case lines <- l:
-			case <-ended:
-				return
-			}
-		}
-		if err != nil {
-			return
-		}
-	}
 }
 
 // readLine reads one line, however long, and keeps at most maxMessage of it.

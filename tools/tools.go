@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -98,8 +99,9 @@ type hints struct{ readOnly, destructive bool }
 // newTool completes a row with the schemas and the call of its function.
 func newTool[P, R any](t tool, f func(context.Context, *Desk, P) (R, error)) tool {
 	t.params, t.result = paramsSchema[P](), resultSchema[R]()
+	fields := fieldsOf(reflect.TypeFor[P]())
 	t.call = func(ctx context.Context, d *Desk, arguments json.RawMessage) (any, error) {
-		params, err := bind[P](arguments)
+		params, err := bind[P](fields, arguments)
 		if err != nil {
 			return nil, err
 		}
