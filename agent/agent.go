@@ -1,0 +1,139 @@
+// Package agent is the trader: it walks accounts through the trading days, each through an MCP server of its own that it
+// launches as a subprocess, and lets a decider trade there.
+//
+// A day of an account:
+//
+//	session: SIGNATURE, TODAY_DATE, IF_TRADE=false
+//	decider: orders, each with an id made of the date and its number
+//	session: IF_TRADE, and the ledger: trades of the day reset the flag, a day without one gets a no_trade record
+//	checkpoint: the day is complete
+//
+// A run that ends in the middle of a day, however it ends, goes on with the same order of the same day: what was committed
+// is known by its order id, what was refused by the checkpoint.
+package agent
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/rs/zerolog"
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/session"
+)
+
+// Account is one account to run.
+type Account struct {
+	Name    string // its signature, and the model id of its session
+	Decider Decider
+}
+
+// ParseAccount reads an account written as NAME=DECIDER or NAME=DECIDER:ARG.
+func ParseAccount(text string) (Account, error) {
+	name, spec, ok := strings.Cut(text, "=")
+	if !ok {
+		return Account{}, fmt.Errorf("%q is not NAME=DECIDER[:ARG]", text)
+	}
+	d, err := NewDecider(spec)
+	return Account{name, d}, err
+}
+
+// Runner runs accounts over the trading days of the prices.
+type Runner struct {
+	Prices   *market.Prices
+	Accounts *ledger.Accounts
+	Session  func(model string) (*session.Layers, error)
+	Server   func(model string) Command // how to launch the MCP server of a model
+	Stderr   io.Writer                  // takes what the servers log
+	LogPath  string                     // folder of the checkpoints: {LogPath}/{account}/run.json
+
+	From, To market.Stamp    // accounts are opened on From; trading begins on the next trading day and ends with To
+	Cash     decimal.Decimal // to open accounts with
+
+	Progress func(Progress) // is told of each day that an account completed; may be called from several goroutines
+	Log      zerolog.Logger
+}
+
+// Command launches a subprocess.
+type Command struct {
+	Path string
+	Args []string
+	Env  []string // in addition to that of this process
+}
+
+// Progress is how far an account is.
+type Progress struct {
+	Account  string
+	Done, Of int // trading days
+	Date     market.Stamp
+	Trades   int // on that day
+	Refused  int // on that day
+}
+
+// Result is what became of an account.
+type Result struct {
+	Account  string              `json:"account"`
+	Days     int                 `json:"days"`    // completed
+	Trades   int                 `json:"trades"`  // in the ledger
+	Refused  int                 `json:"refused"` // orders
+	Cash     decimal.Decimal     `json:"cash"`
+	Value    decimal.NullDecimal `json:"value"`  // at the last closes; null if a holding has no known price
+	Return   decimal.NullDecimal `json:"return"` // value over the money that the account was opened with, less 1
+	Verified bool                `json:"verified"`
+	Findings []ledger.Finding    `json:"findings"`
+	Error    string              `json:"error,omitempty"` // why the account did not come to the end
+
+	Err error `json:"-"`
+}
+
+// maxAtOnce bounds how many accounts, and so subprocesses, run side by side.
+const maxAtOnce = 16
+
+// Run runs the accounts side by side and returns one result for each. Accounts that exist go on after their last complete
+// day. When ctx is done no further order is sent; the one under way is awaited.
+func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) {
+	days, err := r.days()
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, a := range accounts {
+		if names[a.Name] {
+			return nil, fmt.Errorf("the account %s is named twice", a.Name)
+		}
+		names[a.Name] = true
+	}
+	results := make([]Result, len(accounts))
+	slots := make(chan struct{}, maxAtOnce)
+	var wait sync.WaitGroup
+	for i, a := range accounts {
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			w := walk{Runner: r, account: a, days: days}
+			err := w.run(ctx)
+			results[i] = w.result(context.WithoutCancel(ctx), err)
+		})
+	}
+	wait.Wait()
+	return results, nil
+}
+
+// days are the trading days of the run: those after From, up to To.
+func (r *Runner) days() ([]market.Stamp, error) {
+	days, err := r.Prices.Stamps(r.From, r.To)
+	if err != nil {
+		return nil, err
+	}
+	days = slices.DeleteFunc(days, func(d market.Stamp) bool { return d.Day() <= r.From.Day() })
+	if len(days) == 0 {
+		return nil, fmt.Errorf("the prices have no trading day after %s up to %s; 'mcp-trade prices info' tells which they have", r.From, r.To)
+	}
+	return days, nil
+}

@@ -1,0 +1,68 @@
+// The checkpoint of an account: which day it is at, and what the ledger does not tell about it.
+
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2/maybe"
+
+	"mcp-trade/market"
+	"mcp-trade/store"
+)
+
+// newest is the id before which every record lies.
+const newest = store.Newest
+
+// checkpoint is saved when a day begins, when an order is refused, and when the day is complete.
+type checkpoint struct {
+	Date     market.Stamp      `json:"date"`
+	Complete bool              `json:"complete"`
+	Refused  map[string]string `json:"refused,omitempty"` // orders of the day by id, and their codes
+	Before   int               `json:"refused_before"`    // how many orders were refused on earlier days
+}
+
+func (c *checkpoint) refuse(id, code string) {
+	if c.Refused == nil {
+		c.Refused = map[string]string{}
+	}
+	c.Refused[id] = code
+}
+
+func (w *walk) checkpointFile() string {
+	return filepath.Join(w.LogPath, w.account.Name, "run.json")
+}
+
+// readCheckpoint reads a checkpoint; a file that is not there is an account that was never run.
+func readCheckpoint(path string) (checkpoint, error) {
+	var c checkpoint
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err != nil {
+		return c, fmt.Errorf("the checkpoint %s cannot be read: %w; delete it to go on after the newest record", path, err)
+	}
+	return c, nil
+}
+
+// saveCheckpoint replaces the checkpoint on disk.
+func (w *walk) saveCheckpoint() error {
+	text, err := json.Marshal(w.checkpoint)
+	if err != nil {
+		return err
+	}
+	path := w.checkpointFile()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return maybe.WriteFile(path, append(text, '\n'), 0o644)
+}

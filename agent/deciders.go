@@ -1,0 +1,215 @@
+// Deciders: what to trade on a day.
+
+package agent
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+// Decider decides what an account does on a day, by sending orders. It sees the day, which shows it nothing later, and must
+// send the same orders when it is asked about the same day again.
+type Decider interface {
+	Decide(ctx context.Context, d *Day) error
+}
+
+// NewDecider returns the decider of a name, with an argument behind a colon:
+//
+//	equal-weight      holds every symbol in equal parts, put right on the first trading day of each month
+//	momentum[:N]      holds the N symbols (5) that gained most in 20 bars, chosen anew every 5 trading days
+//	random[:SEED]     buys or sells a few symbols at random; the same seed (1) does the same again
+//	recorded:FILE     repeats the trades in a ledger
+func NewDecider(spec string) (Decider, error) {
+	name, arg, given := strings.Cut(spec, ":")
+	switch name {
+	case "equal-weight":
+		if given {
+			return nil, fmt.Errorf("the decider equal-weight takes no argument")
+		}
+		return equalWeight{}, nil
+	case "momentum":
+		n, err := strconv.Atoi(cmp.Or(arg, "5"))
+		if err != nil || n < 1 || n > 1000 {
+			return nil, fmt.Errorf("momentum:%s: the argument is how many symbols to hold, 1 to 1000", arg)
+		}
+		return momentum{n}, nil
+	case "random":
+		seed, err := strconv.ParseUint(cmp.Or(arg, "1"), 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("random:%s: the argument is a seed, a whole number of 0 or more", arg)
+		}
+		return random{seed}, nil
+	case "recorded":
+		return newRecorded(arg)
+	}
+	return nil, fmt.Errorf("there is no decider %q; use equal-weight, momentum[:N], random[:SEED] or recorded:FILE", name)
+}
+
+// equalWeight holds every symbol in equal parts.
+type equalWeight struct{}
+
+func (equalWeight) Decide(ctx context.Context, d *Day) error {
+	if d.Number > 0 && d.Date.Day()[:7] == d.Book.Date.Day()[:7] {
+		return nil
+	}
+	open, err := opens(d.Market)
+	if err != nil {
+		return err
+	}
+	return d.rebalance(ctx, open, open)
+}
+
+// momentum holds the symbols that gained most.
+type momentum struct{ n int }
+
+func (m momentum) Decide(ctx context.Context, d *Day) error {
+	const every, bars = 5, 20
+	if d.Number%every != 0 {
+		return nil
+	}
+	open, err := opens(d.Market)
+	if err != nil {
+		return err
+	}
+	gains := map[string]decimal.Decimal{}
+	for _, q := range open {
+		past, _, err := d.Market.Bars(q.symbol, "", "", bars+1)
+		if err != nil {
+			return err
+		}
+		if len(past) > bars && past[0].Open.Valid {
+			gains[q.symbol] = q.price.DivRound(past[0].Open.Decimal, 8)
+		}
+	}
+	best := slices.DeleteFunc(slices.Clone(open), func(q quote) bool { _, known := gains[q.symbol]; return !known })
+	slices.SortStableFunc(best, func(a, b quote) int { return gains[b.symbol].Cmp(gains[a.symbol]) })
+	if len(best) == 0 {
+		return nil // too early to tell
+	}
+	return d.rebalance(ctx, best[:min(m.n, len(best))], open)
+}
+
+// random trades at random, a few orders a day, most of them sensible.
+type random struct{ seed uint64 }
+
+func (r random) Decide(ctx context.Context, d *Day) error {
+	open, err := opens(d.Market)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	h := fnv.New64a()
+	h.Write([]byte(d.Date))
+	dice := rand.New(rand.NewPCG(r.seed, h.Sum64()))
+	for range dice.IntN(4) {
+		q := open[dice.IntN(len(open))]
+		action, amount := ledger.Buy, decimal.NewFromInt(int64(1+dice.IntN(20)))
+		if held := d.Book.Positions.Amount(q.symbol); held.IsPositive() && dice.IntN(2) == 0 {
+			action, amount = ledger.Sell, decimal.Min(held, amount)
+		}
+		if _, err := d.Order(ctx, action, q.symbol, amount); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// quote is a symbol and its open of the day.
+type quote struct {
+	symbol string
+	price  decimal.Decimal
+}
+
+// opens lists the symbols that open on the view's day, by name.
+func opens(v market.View) ([]quote, error) {
+	symbols, err := v.Symbols()
+	if err != nil {
+		return nil, err
+	}
+	var quotes []quote
+	for _, symbol := range symbols {
+		if price, err := v.OpenPrice(symbol); err == nil {
+			quotes = append(quotes, quote{symbol, price})
+		}
+	}
+	return quotes, nil
+}
+
+// rebalance makes the account hold the symbols wanted, in equal parts of what it is worth at the opens, and nothing else
+// that can be sold today. It sells before it buys, so that the proceeds can be spent.
+func (d *Day) rebalance(ctx context.Context, wanted, open []quote) error {
+	worth := d.Book.Cash()
+	for _, q := range open {
+		worth = worth.Add(q.price.Mul(d.Book.Positions.Amount(q.symbol)))
+	}
+	target := map[string]decimal.Decimal{}
+	for _, q := range wanted {
+		shares, _ := worth.QuoRem(q.price.Mul(decimal.NewFromInt(int64(len(wanted)))), 0)
+		target[q.symbol] = shares
+	}
+	for _, action := range []ledger.Action{ledger.Sell, ledger.Buy} {
+		for _, q := range open {
+			change := target[q.symbol].Sub(d.Book.Positions.Amount(q.symbol))
+			if action == ledger.Sell {
+				change = change.Neg()
+			}
+			if !change.IsPositive() {
+				continue
+			}
+			if _, err := d.Order(ctx, action, q.symbol, change); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// recorded repeats the trades in a ledger, in their order, each on its date.
+type recorded struct {
+	trades map[market.Stamp][]ledger.Record
+}
+
+func newRecorded(path string) (Decider, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("recorded: %w", err)
+	}
+	defer f.Close()
+	r := recorded{map[market.Stamp][]ledger.Record{}}
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 16<<20)
+	for row := 0; lines.Scan(); row++ {
+		if strings.TrimSpace(lines.Text()) == "" {
+			continue
+		}
+		rec, err := ledger.ParseLine(lines.Bytes())
+		if err != nil {
+			return nil, fmt.Errorf("recorded:%s row %d: %w", path, row, err)
+		}
+		if rec.Action == ledger.Buy || rec.Action == ledger.Sell {
+			r.trades[rec.Date] = append(r.trades[rec.Date], rec)
+		}
+	}
+	return r, lines.Err()
+}
+
+func (r recorded) Decide(ctx context.Context, d *Day) error {
+	for _, t := range r.trades[d.Date] {
+		if _, err := d.Order(ctx, t.Action, t.Symbol, t.Amount); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,250 @@
+// One account's way through the days.
+
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/session"
+)
+
+type walk struct {
+	*Runner
+	account Account
+	days    []market.Stamp
+
+	session    *session.Layers
+	desk       *desk
+	checkpoint checkpoint
+}
+
+// run walks the account through the days that it has not completed.
+func (w *walk) run(ctx context.Context) (err error) {
+	if w.session, err = w.Session(w.account.Name); err != nil {
+		return err
+	}
+	unlock, err := w.lock()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	first, err := w.resume(ctx)
+	if err != nil || first == len(w.days) {
+		return err
+	}
+	if w.desk, err = openDesk(ctx, w.Server(w.account.Name), w.Stderr); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.desk.close()) }()
+	for i := first; i < len(w.days); i++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := w.day(ctx, i); err != nil {
+			return fmt.Errorf("%s: %w", w.days[i], err)
+		}
+	}
+	return nil
+}
+
+// lock keeps a second run off the account: the two would set each other's date. It ends with the process, however that ends.
+func (w *walk) lock() (unlock func() error, err error) {
+	path := filepath.Join(w.LogPath, w.account.Name, ".run.lock")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	lock := flock.New(path)
+	ok, err := lock.TryLock()
+	if err == nil && !ok {
+		err = errors.New("another run trades this account; wait for it, or end it")
+	}
+	return lock.Unlock, err
+}
+
+// resume opens the account if it is new, reads how far it is, and returns the first day to trade.
+func (w *walk) resume(ctx context.Context) (first int, err error) {
+	_, err = w.Accounts.Register(ctx, w.account.Name, w.Cash, w.From)
+	var registered *ledger.RegisteredError
+	switch {
+	case err == nil:
+		w.checkpoint = checkpoint{}
+		return 0, nil
+	case !errors.As(err, &registered):
+		return 0, err
+	}
+	if w.checkpoint, err = readCheckpoint(w.checkpointFile()); err != nil {
+		return 0, err
+	}
+	head, err := w.Accounts.Head(ctx, w.account.Name)
+	if err != nil {
+		return 0, err
+	}
+	for first < len(w.days) && w.done(w.days[first], head.Date) {
+		first++
+	}
+	return first, nil
+}
+
+// done tells whether a day needs no more trading: it lies before the newest record, or it is that record's and not the day
+// that the checkpoint left open.
+func (w *walk) done(day, newest market.Stamp) bool {
+	open := w.checkpoint.Date == day && !w.checkpoint.Complete
+	return day < newest || day <= max(newest, w.checkpoint.Date) && !open
+}
+
+// day trades one day.
+func (w *walk) day(ctx context.Context, i int) error {
+	date := w.days[i]
+	if w.checkpoint.Date != date {
+		w.checkpoint = checkpoint{Date: date, Before: w.checkpoint.Before + len(w.checkpoint.Refused)}
+		if err := w.saveCheckpoint(); err != nil {
+			return err
+		}
+	}
+	err := w.session.Set(ctx, map[string]any{session.Signature: w.account.Name, session.TodayDate: string(date), session.IfTrade: false})
+	if err != nil {
+		return err
+	}
+	before := w.From
+	if i > 0 {
+		before = w.days[i-1]
+	}
+	book, err := w.Accounts.Book(ctx, w.account.Name, before)
+	if err != nil {
+		return err
+	}
+	d := &Day{Date: date, Number: i, Book: book, Market: w.Prices.AsOf(date), walk: w}
+	if err := w.account.Decider.Decide(ctx, d); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := w.close(ctx, date); err != nil {
+		return err
+	}
+	w.Progress(Progress{w.account.Name, i + 1, len(w.days), date, d.filled, len(w.checkpoint.Refused)})
+	return nil
+}
+
+// close ends a day: the ledger says whether it had a trade, the flag should say the same.
+func (w *walk) close(ctx context.Context, date market.Stamp) error {
+	if err := w.Accounts.CloseDay(ctx, w.account.Name, date); err != nil {
+		return err
+	}
+	trades, _, err := w.Accounts.Trades(ctx, w.account.Name, date, newest, 1)
+	if err != nil {
+		return err
+	}
+	s, err := w.session.Read(ctx)
+	if err != nil {
+		return err
+	}
+	traded := len(trades) > 0 && trades[0].Date == date
+	if traded != s.IfTrade {
+		w.Log.Warn().Str("account", w.account.Name).Str("date", string(date)).Bool("if_trade", s.IfTrade).Bool("traded", traded).
+			Msg("IF_TRADE disagrees with the ledger; the ledger counts")
+	}
+	if s.IfTrade {
+		if err := w.session.Set(ctx, map[string]any{session.IfTrade: false}); err != nil {
+			return err
+		}
+	}
+	w.checkpoint.Complete = true
+	return w.saveCheckpoint()
+}
+
+// Day is a trading day as a decider sees it.
+type Day struct {
+	Date   market.Stamp
+	Number int         // of trading days before it in this run
+	Book   ledger.Book // as it was before the day
+	Market market.View // as of the day
+
+	walk   *walk
+	step   int
+	filled int
+}
+
+// Order sends an order and reports whether it was filled. A refusal is no error; what keeps orders from being judged is.
+// Calling it in the same way after an interruption sends nothing twice.
+func (d *Day) Order(ctx context.Context, action ledger.Action, symbol string, amount decimal.Decimal) (filled bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	d.step++
+	id := fmt.Sprintf("%s#%d", d.Date, d.step)
+	if _, refused := d.walk.checkpoint.Refused[id]; refused {
+		return false, nil
+	}
+	code, err := d.walk.desk.order(context.WithoutCancel(ctx), action, symbol, amount, id)
+	if err != nil {
+		return false, err
+	}
+	if code == "" {
+		d.filled++
+		return true, nil
+	}
+	d.walk.checkpoint.refuse(id, code)
+	return false, d.walk.saveCheckpoint()
+}
+
+// result says what became of the account, whether or not it came to the end.
+func (w *walk) result(ctx context.Context, err error) Result {
+	r := Result{Account: w.account.Name, Refused: w.checkpoint.Before + len(w.checkpoint.Refused), Findings: []ledger.Finding{}, Err: err}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	report, verifyErr := ledger.Verify(w.Accounts.Lines(ctx, w.account.Name), w.Prices)
+	if verifyErr != nil || report.Rows == 0 {
+		return r
+	}
+	r.Trades, r.Cash, r.Findings = report.Trades, report.Book.Cash(), report.Findings
+	r.Verified = len(report.Findings) == 0 && report.Unpriced == 0
+	for r.Days < len(w.days) && w.done(w.days[r.Days], report.Book.Date) {
+		r.Days++
+	}
+	if value, ok := w.value(report.Book); ok {
+		r.Value = decimal.NewNullDecimal(value)
+		if opened := report.First.Cash(); opened.IsPositive() {
+			r.Return = decimal.NewNullDecimal(value.DivRound(opened, 6).Sub(decimal.NewFromInt(1)))
+		}
+	}
+	return r
+}
+
+// value is what a book is worth after the close of its day: at that day's closes, at its opens where the data ends with
+// them, else at the last closes before.
+func (w *walk) value(book ledger.Book) (decimal.Decimal, bool) {
+	atOpen, afterClose := w.Prices.AsOf(book.Date), w.Prices.AsOf(nextDay(book.Date))
+	total := book.Cash()
+	for _, p := range book.Positions.Holdings() {
+		price, at, err := afterClose.LastClose(p.Symbol)
+		if open, openErr := atOpen.OpenPrice(p.Symbol); openErr == nil && (err != nil || at < book.Date) {
+			price, err = open, nil
+		}
+		if err != nil {
+			return decimal.Zero, false
+		}
+		total = total.Add(price.Mul(p.Amount))
+	}
+	return total, true
+}
+
+func nextDay(s market.Stamp) market.Stamp {
+	day, err := time.Parse(time.DateOnly, string(s.Day()))
+	if err != nil {
+		return s // not a stamp of a ledger
+	}
+	return market.Stamp(day.AddDate(0, 0, 1).Format(time.DateOnly))
+}

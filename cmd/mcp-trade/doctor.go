@@ -1,0 +1,147 @@
+// mcp-trade doctor: whether everything that is configured works, and what follows where it does not.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"mcp-trade/ledger"
+	"mcp-trade/session"
+)
+
+// finding is what doctor says of one thing.
+type finding struct {
+	What   string `json:"what"`
+	State  string `json:"state"` // ok, warning or failed
+	Detail string `json:"detail"`
+}
+
+func doctorCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "doctor", Short: "Check whether everything that is configured works", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := s.open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			found := []finding{checkFolder("data dir", s.dataDir), checkFolder("log path", s.logPath), s.checkPrices()}
+			found = append(found, checkRedis(cmd.Context(), r)...)
+			found = append(found, finding{"ledger", "ok", "kept in " + r.ledgers.Name()})
+			l, err := s.session(r, s.modelID)
+			if err != nil {
+				return err
+			}
+			found = append(found, checkSession(cmd.Context(), l, s.accounts(r))...)
+			if s.json {
+				err = printJSON(cmd.OutOrStdout(), found)
+			} else {
+				t := newTable(cmd.OutOrStdout(), "", "", "")
+				t.ResetHeaders()
+				for _, f := range found {
+					t.AppendRow(table.Row{f.What, f.State, f.Detail})
+				}
+				t.Render()
+			}
+			if err != nil {
+				return err
+			}
+			for _, f := range found {
+				if f.State == "failed" {
+					return quietError(exitFailed)
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// checkFolder tries to write where files are to be kept.
+func checkFolder(what, dir string) finding {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return finding{what, "failed", err.Error()}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return finding{what, "failed", fmt.Sprintf("%v; name another with --%s", err, strings.ReplaceAll(what, " ", "-"))}
+	}
+	f, err := os.CreateTemp(dir, ".doctor-")
+	if err != nil {
+		return finding{what, "failed", fmt.Sprintf("cannot be written: %v", err)}
+	}
+	defer os.Remove(f.Name())
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return finding{what, "failed", fmt.Sprintf("cannot be synced: %v", err)}
+	}
+	return finding{what, "ok", abs + " can be written"}
+}
+
+func (s *settings) checkPrices() finding {
+	prices, err := s.openPrices()
+	switch {
+	case err != nil:
+		return finding{"prices", "failed", err.Error()}
+	case prices == nil:
+		return finding{"prices", "warning", fmt.Sprintf("none: name files with --prices or MCP_TRADE_PRICES, or put a *merged*.jsonl into %s", s.dataDir)}
+	}
+	defer prices.Close()
+	info, err := prices.Info()
+	if err != nil {
+		return finding{"prices", "failed", err.Error()}
+	}
+	detail := fmt.Sprintf("%d symbols, %s to %s, %s", info.Symbols, info.First, info.Last, info.Interval)
+	if n := len(prices.Warnings()); n > 0 {
+		return finding{"prices", "warning", fmt.Sprintf("%s; %d warnings, the first: %s", detail, n, prices.Warnings()[0])}
+	}
+	return finding{"prices", "ok", detail}
+}
+
+func checkRedis(ctx context.Context, r rooms) []finding {
+	if r.redis == nil {
+		return []finding{{"redis", "ok", "none is configured: sessions and ledgers are files"}}
+	}
+	p, err := r.redis.Persistence(ctx)
+	if err != nil {
+		return []finding{{"redis", "failed", err.Error() + "; sessions are read from files meanwhile, ledgers in Redis wait"}}
+	}
+	found := []finding{{"redis", "ok", fmt.Sprintf("%s answers, version %s", strings.Join(r.redis.Addrs(), ","), p.Version)}}
+	switch {
+	case p.AppendOnly == "unknown":
+		return append(found, finding{"redis persistence", "warning", "the server does not tell; ask its operator whether acknowledged writes outlive a crash"})
+	case p.AppendOnly != "yes":
+		return append(found, finding{"redis persistence", "warning", "appendonly is off: a crash of the server loses every trade since its last snapshot; set appendonly yes"})
+	case p.Fsync != "always":
+		return append(found, finding{"redis persistence", "warning", fmt.Sprintf("appendonly is on, synced %s: a power failure can lose the last second of trades; appendfsync always loses none", p.Fsync)})
+	}
+	return append(found, finding{"redis persistence", "ok", "appendonly is on and synced always: what is acknowledged is kept"})
+}
+
+func checkSession(ctx context.Context, l *session.Layers, accounts *ledger.Accounts) []finding {
+	what := "session " + l.Model
+	s, err := l.Read(ctx)
+	var missing *session.MissingError
+	switch {
+	case errors.As(err, &missing):
+		return []finding{{what, "warning", err.Error()}}
+	case err != nil:
+		return []finding{{what, "failed", err.Error()}}
+	}
+	detail := fmt.Sprintf("%s on %s (from: %s, %s)", s.Signature, s.Today, s.Sources[session.Signature], s.Sources[session.TodayDate])
+	found := []finding{{what, "ok", detail}}
+	if s.Halted {
+		found[0] = finding{what, "warning", detail + "; HALT is set: nothing is traded"}
+	}
+	book, err := accounts.Head(ctx, s.Signature)
+	if err != nil {
+		return append(found, finding{"account " + s.Signature, "warning", err.Error()})
+	}
+	return append(found, finding{"account " + s.Signature, "ok", fmt.Sprintf("%d records, the newest dated %s, cash %s", book.ID+1, book.Date, money(book.Cash()))})
+}

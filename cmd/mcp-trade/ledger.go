@@ -1,0 +1,288 @@
+// mcp-trade ledger: open, look at, prove and copy accounts.
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/shopspring/decimal"
+	"github.com/spf13/cobra"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/store"
+)
+
+func ledgerCommand(s *settings) *cobra.Command {
+	cmd := &cobra.Command{Use: "ledger", Short: "Open, look at, prove and copy accounts"}
+	cmd.AddCommand(registerCommand(s), showCommand(s), verifyCommand(s), exportCommand(s), importCommand(s))
+	return cmd
+}
+
+func registerCommand(s *settings) *cobra.Command {
+	var cash, date string
+	cmd := &cobra.Command{
+		Use: "register SIGNATURE", Short: "Open an account", Args: cobra.ExactArgs(1),
+		Example: "  mcp-trade ledger register gpt-5 --cash 10000 --date 2025-10-01",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			amount, err := ledger.ParseDecimal(cash)
+			if err != nil {
+				return usageError{fmt.Errorf("--cash: %w", err)}
+			}
+			day, err := market.ParseStamp(date)
+			if err != nil {
+				return usageError{fmt.Errorf("--date: %w", err)}
+			}
+			r, err := s.open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			rec, err := s.accounts(r).Register(cmd.Context(), args[0], amount, day)
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return printJSON(cmd.OutOrStdout(), map[string]any{"signature": args[0], "id": rec.ID, "date": rec.Date, "cash": amount, "ledger": r.ledgers.Name()})
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Opened the account %s with %s on %s (ledger in %s).\n", args[0], money(amount), day, r.ledgers.Name())
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&cash, "cash", "10000", "money to begin with")
+	cmd.Flags().StringVar(&date, "date", "", "day on which the account is opened")
+	_ = cmd.MarkFlagRequired("date")
+	return cmd
+}
+
+func showCommand(s *settings) *cobra.Command {
+	var limit int
+	cmd := &cobra.Command{
+		Use: "show SIGNATURE", Short: "Print an account and its newest trades", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := s.open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			accounts := s.accounts(r)
+			book, err := accounts.Head(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			trades, _, err := accounts.Trades(cmd.Context(), args[0], book.Date, store.Newest, limit)
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return showJSON(cmd.OutOrStdout(), args[0], book, trades)
+			}
+			showTables(cmd.OutOrStdout(), args[0], book, trades)
+			return nil
+		},
+	}
+	cmd.Flags().IntVar(&limit, "trades", 10, "how many trades to print")
+	return cmd
+}
+
+func showJSON(w io.Writer, account string, book ledger.Book, trades []ledger.Record) error {
+	type trade struct {
+		ID     int64               `json:"id"`
+		Date   market.Stamp        `json:"date"`
+		Action ledger.Action       `json:"action"`
+		Symbol string              `json:"symbol"`
+		Amount decimal.Decimal     `json:"amount"`
+		Price  decimal.NullDecimal `json:"price"`
+		Cash   decimal.Decimal     `json:"cash"`
+	}
+	rows := []trade{}
+	for _, t := range trades {
+		rows = append(rows, trade{t.ID, t.Date, t.Action, t.Symbol, t.Amount, t.Price, t.Cash()})
+	}
+	return printJSON(w, map[string]any{
+		"signature": account, "id": book.ID, "date": book.Date, "cash": book.Cash(), "holdings": book.Positions.Holdings(), "trades": rows,
+	})
+}
+
+func showTables(w io.Writer, account string, book ledger.Book, trades []ledger.Record) {
+	fmt.Fprintf(w, "%s after record %d of %s\n\n", account, book.ID, book.Date)
+	t := newTable(w, "holding", ">amount")
+	t.AppendRow(table.Row{ledger.Cash, money(book.Cash())})
+	for _, p := range book.Positions.Holdings() {
+		t.AppendRow(table.Row{p.Symbol, p.Amount})
+	}
+	t.Render()
+	if len(trades) == 0 {
+		fmt.Fprintln(w, "\nNo trades.")
+		return
+	}
+	fmt.Fprintln(w, "\nNewest trades")
+	t = newTable(w, ">id", "date", "action", "symbol", ">amount", ">price", ">cash after")
+	for _, r := range trades {
+		price := "-"
+		if r.Price.Valid {
+			price = r.Price.Decimal.String()
+		}
+		t.AppendRow(table.Row{r.ID, r.Date, r.Action, r.Symbol, r.Amount, price, money(r.Cash())})
+	}
+	t.Render()
+}
+
+func verifyCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "verify [SIGNATURE|FILE...]", Short: "Prove that each row follows from the one before it and from the prices",
+		Long: "Recompute each row of a ledger from the row before it and from the open price of its date, and check ids, dates,\n" +
+			"balances and the chain of hashes. Without arguments every account is verified. Exit 1 if any row does not follow.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := s.open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			prices, err := s.openPrices()
+			if err != nil {
+				return err
+			}
+			if prices != nil {
+				defer prices.Close()
+			}
+			accounts := s.accounts(r)
+			if len(args) == 0 {
+				if args, err = accounts.Names(cmd.Context()); err != nil {
+					return err
+				}
+			}
+			return verify(cmd, s, args, func(name string) iter.Seq2[[]byte, error] { return linesOf(cmd.Context(), accounts, name) }, prices)
+		},
+	}
+}
+
+// linesOf reads the ledger of an account, or the file of that name if there is one.
+func linesOf(ctx context.Context, accounts *ledger.Accounts, name string) iter.Seq2[[]byte, error] {
+	if stat, err := os.Stat(name); err == nil && stat.Mode().IsRegular() {
+		return fileLines(name)
+	}
+	return accounts.Lines(ctx, name)
+}
+
+func verify(cmd *cobra.Command, s *settings, names []string, lines func(string) iter.Seq2[[]byte, error], prices *market.Prices) error {
+	w := cmd.OutOrStdout()
+	type result struct {
+		Name string `json:"ledger"`
+		OK   bool   `json:"ok"`
+		ledger.Report
+	}
+	results, ok := []result{}, true
+	for _, name := range names {
+		report, err := ledger.Verify(lines(name), prices)
+		if err != nil {
+			return err
+		}
+		if report.Rows == 0 {
+			return fmt.Errorf("%s has no ledger", name)
+		}
+		results = append(results, result{name, len(report.Findings) == 0, report})
+		ok = ok && len(report.Findings) == 0
+	}
+	if s.json {
+		if err := printJSON(w, results); err != nil {
+			return err
+		}
+	} else {
+		for _, r := range results {
+			printReport(w, r.Name, r.Report)
+		}
+	}
+	if !ok {
+		return quietError(exitFailed)
+	}
+	return nil
+}
+
+func printReport(w io.Writer, name string, r ledger.Report) {
+	verdict := "every row follows"
+	if n := len(r.Findings); n > 0 {
+		verdict = fmt.Sprintf("%d findings", n)
+	}
+	fmt.Fprintf(w, "%s: %d rows, %d trades, %d chained: %s\n", name, r.Rows, r.Trades, r.Chained, verdict)
+	if r.Unpriced > 0 {
+		fmt.Fprintf(w, "  %d trades have no known price, so their cash could not be verified; name the price files with --prices\n", r.Unpriced)
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(w, "  %s\n", f)
+	}
+}
+
+func exportCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "export SIGNATURE", Short: "Write a ledger to standard output, one record per line", Args: cobra.ExactArgs(1),
+		Example: "  mcp-trade ledger export gpt-5 --ledger file | mcp-trade ledger import gpt-5 - --ledger redis",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := s.open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			out := bufio.NewWriter(cmd.OutOrStdout())
+			if _, err := s.accounts(r).Export(cmd.Context(), args[0], out); err != nil {
+				return err
+			}
+			return out.Flush()
+		},
+	}
+}
+
+func importCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "import SIGNATURE FILE", Short: "Read a ledger from a file, or from standard input (-), into an account that has none", Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := s.open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			added, err := s.accounts(r).Import(cmd.Context(), args[0], fileLines(args[1]))
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return printJSON(cmd.OutOrStdout(), map[string]any{"signature": args[0], "added": added, "ledger": r.ledgers.Name()})
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Added %d rows to the account %s (ledger in %s).\n", added, args[0], r.ledgers.Name())
+			return err
+		},
+	}
+}
+
+// fileLines yields the lines of a file, or of standard input for "-", that are not blank.
+func fileLines(path string) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		f := os.Stdin
+		if path != "-" {
+			var err error
+			if f, err = os.Open(path); err != nil {
+				yield(nil, err)
+				return
+			}
+			defer f.Close()
+		}
+		lines := bufio.NewScanner(f)
+		lines.Buffer(nil, 16<<20)
+		for lines.Scan() {
+			if line := bytes.TrimSpace(lines.Bytes()); len(line) > 0 && !yield(line, nil) {
+				return
+			}
+		}
+		if err := lines.Err(); err != nil {
+			yield(nil, &fs.PathError{Op: "read", Path: path, Err: err})
+		}
+	}
+}

@@ -1,0 +1,90 @@
+// Command mcp-trade lets language models trade on paper: an MCP server, the session and the ledgers behind it, and a
+// runner that trades through it day after day. There is one file per subcommand; this one holds the root, the other
+// shared ones are settings.go (flags, environment, wiring) and print.go (tables and JSON).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/shopspring/decimal"
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run executes one command line and returns its exit code.
+func run(args []string) int {
+	decimal.MarshalJSONWithoutQuotes = true // amounts are JSON numbers, everywhere
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root, began := newRoot()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	var quiet quietError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &quiet):
+		return int(quiet)
+	case errors.As(err, &usage) || !*began:
+		fmt.Fprintf(os.Stderr, "mcp-trade: %v\nSee 'mcp-trade --help'.\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(os.Stderr, "mcp-trade: %v\n", err)
+	return exitFailed
+}
+
+// usageError is a mistake in the command line or the settings.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// quietError ends the program with a code after everything was said.
+type quietError int
+
+func (e quietError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+// newRoot returns the command tree, and whether a subcommand began: an error before that is one of usage.
+func newRoot() (root *cobra.Command, began *bool) {
+	began = new(bool)
+	s := newSettings()
+	root = &cobra.Command{
+		Use:           "mcp-trade",
+		Short:         "Paper trading for language models, on historical prices, through MCP",
+		Long:          "mcp-trade lets language models trade on paper: an MCP server with the tools to trade on historical prices,\nthe session that tells it who trades and on which date, and ledgers that prove every cent.\n\nStart with: mcp-trade demo",
+		SilenceErrors: true, SilenceUsage: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return s.resolve(cmd) },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	s.register(root.PersistentFlags())
+	root.AddCommand(stdioCommand(s), runCommand(s), demoCommand(s), sessionCommand(s), ledgerCommand(s),
+		pricesCommand(s), doctorCommand(s), versionCommand())
+	note(root, began)
+	return root, began
+}
+
+// note has every subcommand below cmd note that it began.
+func note(cmd *cobra.Command, began *bool) {
+	if do := cmd.RunE; do != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			*began = true
+			return do(cmd, args)
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		note(sub, began)
+	}
+}

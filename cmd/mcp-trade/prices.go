@@ -1,0 +1,51 @@
+// mcp-trade prices: what the price files hold.
+
+package main
+
+import (
+	"fmt"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+)
+
+func pricesCommand(s *settings) *cobra.Command {
+	cmd := &cobra.Command{Use: "prices", Short: "Look at the price files"}
+	var symbols bool
+	info := &cobra.Command{
+		Use: "info", Short: "Print what the price files hold: files, symbols, dates", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			prices, err := s.needPrices()
+			if err != nil {
+				return err
+			}
+			defer prices.Close()
+			info, err := prices.Info()
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			if s.json {
+				return printJSON(w, info)
+			}
+			fmt.Fprintf(w, "%d symbols, %s to %s, %s\n\n", info.Symbols, info.First, info.Last, info.Interval)
+			t := newTable(w, "file", ">symbols", ">bytes")
+			for _, f := range info.Files {
+				t.AppendRow(table.Row{f.Path, f.Symbols, f.Bytes})
+			}
+			t.Render()
+			if symbols {
+				fmt.Fprintln(w)
+				t = newTable(w, "symbol", "name", ">bars", "first", "last")
+				for _, x := range info.Series {
+					t.AppendRow(table.Row{x.Symbol, x.Name, x.Bars, x.First, x.Last})
+				}
+				t.Render()
+			}
+			return nil
+		},
+	}
+	info.Flags().BoolVar(&symbols, "symbols", false, "list the symbols too")
+	cmd.AddCommand(info)
+	return cmd
+}

@@ -1,0 +1,62 @@
+// What commands print: a table for people, JSON for programs.
+
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/shopspring/decimal"
+	"golang.org/x/term"
+)
+
+// printJSON prints one value.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// newTable is a table on w. A header that starts with ">" heads a column of numbers, aligned to the right.
+func newTable(w io.Writer, header ...string) table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	style := table.StyleLight
+	style.Format.Header = text.FormatDefault
+	style.Options = table.Options{SeparateHeader: true}
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
+	t.SetStyle(style)
+	row, columns := make(table.Row, len(header)), make([]table.ColumnConfig, len(header))
+	for i, h := range header {
+		columns[i].Number = i + 1
+		if name, number := strings.CutPrefix(h, ">"); number {
+			columns[i].Align, columns[i].AlignHeader, h = text.AlignRight, text.AlignRight, name
+		}
+		row[i] = h
+	}
+	t.SetColumnConfigs(columns)
+	t.AppendHeader(row)
+	return t
+}
+
+// money prints an amount to the cent, with the thousands apart.
+func money(d decimal.Decimal) string {
+	whole, cents, _ := strings.Cut(d.Abs().StringFixed(2), ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if d.Round(2).IsNegative() {
+		whole = "-" + whole
+	}
+	return whole + "." + cents
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,232 @@
+// The settings, and the rooms wired up by them.
+//
+// A setting is a flag, else an environment variable, else a line of .env in the working directory, else a default. Secrets
+// have no flag, since arguments can be seen by every process of the machine.
+
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/joho/godotenv"
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/session"
+	"mcp-trade/store"
+	"mcp-trade/store/filestore"
+	"mcp-trade/store/redisstore"
+)
+
+type settings struct {
+	modelID, redisURL, dataDir, logPath string
+	prices                              []string
+	ledger                              string
+	ttl                                 time.Duration
+	logFormat                           string
+	json                                bool
+
+	env map[string]string // what .env says
+	log zerolog.Logger
+}
+
+func newSettings() *settings { return &settings{} }
+
+// variables names the environment variable of each flag that has one.
+var variables = map[string]string{
+	"model-id":    "CURRENT_MODEL_ID",
+	"redis-url":   "REDIS_URL",
+	"data-dir":    "MCP_TRADE_DATA_DIR",
+	"log-path":    "LOG_PATH",
+	"prices":      "MCP_TRADE_PRICES",
+	"ledger":      "MCP_TRADE_LEDGER",
+	"session-ttl": "MCP_TRADE_SESSION_TTL",
+	"toolsets":    "MCP_TRADE_TOOLSETS",
+	"read-only":   "MCP_TRADE_READ_ONLY",
+}
+
+func (s *settings) register(f *pflag.FlagSet) {
+	f.StringVar(&s.modelID, "model-id", session.DefaultModel, "whose session to use (CURRENT_MODEL_ID)")
+	f.StringVar(&s.redisURL, "redis-url", "", "Redis without a password in its address, such as redis://127.0.0.1:6379 (REDIS_URL)")
+	f.StringVar(&s.dataDir, "data-dir", "data", "folder of sessions and price files (MCP_TRADE_DATA_DIR)")
+	f.StringVar(&s.logPath, "log-path", "", "folder of the ledgers (LOG_PATH) (default {data-dir}/agent_data)")
+	f.StringSliceVar(&s.prices, "prices", nil, "price file, repeatable (MCP_TRADE_PRICES) (default every *merged*.jsonl in the data dir)")
+	f.StringVar(&s.ledger, "ledger", "", "where ledgers are kept: file or redis (MCP_TRADE_LEDGER) (default redis when one is configured, else file)")
+	f.DurationVar(&s.ttl, "session-ttl", session.DefaultTTL, "life of a session in Redis after its last use (MCP_TRADE_SESSION_TTL)")
+	f.StringVar(&s.logFormat, "log-format", "console", "log on stderr as console or json")
+	f.BoolVar(&s.json, "json", false, "print JSON for programs")
+}
+
+// resolve fills in what the command line left open and checks the result.
+func (s *settings) resolve(cmd *cobra.Command) error {
+	env, err := godotenv.Read()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf(".env cannot be read; every line must be NAME=value (the file is not shown, it may hold secrets)")
+	}
+	s.env = env
+	for name, variable := range variables {
+		flag := cmd.Flags().Lookup(name)
+		if text, ok := s.lookup(variable); flag != nil && !flag.Changed && ok && text != "" {
+			if err := flag.Value.Set(text); err != nil {
+				return usageError{fmt.Errorf("%s: %q is not valid for it", variable, text)}
+			}
+		}
+	}
+	if cmd.Flags().Changed("redis-url") && strings.Contains(s.redisURL, "@") {
+		return usageError{errors.New("--redis-url holds a user or password, which every process of the machine can see in an argument: put it into REDIS_URL")}
+	}
+	if s.logPath == "" {
+		s.logPath = filepath.Join(s.dataDir, "agent_data")
+	}
+	if s.logFormat != "console" && s.logFormat != "json" {
+		return usageError{fmt.Errorf("--log-format %q: use console or json", s.logFormat)}
+	}
+	if !slices.Contains([]string{"", "file", "redis"}, s.ledger) {
+		return usageError{fmt.Errorf("--ledger %q: use file or redis", s.ledger)}
+	}
+	if s.ttl < time.Second {
+		return usageError{fmt.Errorf("--session-ttl %v: use at least 1s", s.ttl)}
+	}
+	s.log = newLog(os.Stderr, s.logFormat)
+	return nil
+}
+
+func newLog(w io.Writer, format string) zerolog.Logger {
+	if format == "console" {
+		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !isTerminal(w)}
+	}
+	return zerolog.New(w).Level(zerolog.InfoLevel).With().Timestamp().Logger()
+}
+
+// lookup reads an environment variable, or the .env file under it.
+func (s *settings) lookup(name string) (string, bool) {
+	if text, ok := os.LookupEnv(name); ok {
+		return text, true
+	}
+	text, ok := s.env[name]
+	return text, ok
+}
+
+// rooms are the stores, wired up.
+type rooms struct {
+	file    *filestore.Store
+	redis   *redisstore.Store // nil without Redis
+	ledgers store.Store       // one of the two
+}
+
+func (r rooms) Close() error {
+	if r.redis != nil {
+		return errors.Join(r.redis.Close(), r.file.Close())
+	}
+	return r.file.Close()
+}
+
+// open wires up the stores. It connects to nothing yet.
+func (s *settings) open() (rooms, error) {
+	var options []filestore.Option
+	if path, ok := s.lookup("RUNTIME_ENV_PATH"); ok && path != "" {
+		options = append(options, filestore.WithSessionFile(s.modelID, path))
+	}
+	warn := func(text string) { s.log.Warn().Msg(text) }
+	r := rooms{file: filestore.New(s.dataDir, s.logPath, append(options, filestore.WithWarnings(warn))...)}
+	r.ledgers = r.file
+	var err error
+	if r.redis, err = s.openRedis(warn); err != nil {
+		return r, usageError{err}
+	}
+	switch {
+	case s.ledger == "redis" && r.redis == nil:
+		return r, usageError{errors.New("the ledger is to be kept in Redis, but no Redis is configured: set REDIS_URL, or --ledger file")}
+	case s.ledger != "file" && r.redis != nil:
+		r.ledgers = r.redis
+	}
+	return r, nil
+}
+
+func (s *settings) openRedis(warn func(string)) (*redisstore.Store, error) {
+	restURL, _ := s.lookup("UPSTASH_REDIS_REST_URL")
+	options, err := redisstore.Options(s.redisURL)
+	switch {
+	case s.redisURL == "" && restURL == "":
+		return nil, nil
+	case s.redisURL == "":
+		token, _ := s.lookup("UPSTASH_REDIS_REST_TOKEN")
+		options, err = redisstore.UpstashOptions(restURL, token)
+	}
+	if err != nil {
+		return nil, err
+	}
+	redisstore.LogTo(warn)
+	return redisstore.New(options, newNonce(), warn), nil
+}
+
+// newNonce returns marks that no other process and no other call gives.
+func newNonce() func() string {
+	var random [12]byte
+	_, _ = rand.Read(random[:]) // never fails
+	process, count := hex.EncodeToString(random[:]), atomic.Int64{}
+	return func() string { return process + "-" + strconv.FormatInt(count.Add(1), 36) }
+}
+
+// session wires up the session of a model.
+func (s *settings) session(r rooms, model string) (*session.Layers, error) {
+	c := session.Config{Model: model, File: r.file, Env: s.lookup, TTL: s.ttl, Warn: func(text string) { s.log.Warn().Msg(text) }}
+	if r.redis != nil {
+		c.Redis = r.redis
+	}
+	l, err := session.New(c)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return l, nil
+}
+
+func (s *settings) accounts(r rooms) *ledger.Accounts { return ledger.NewAccounts(r.ledgers) }
+
+// priceFiles are the files asked for, else those in the data dir.
+func (s *settings) priceFiles() ([]string, error) {
+	if len(s.prices) > 0 {
+		return s.prices, nil
+	}
+	return filepath.Glob(filepath.Join(s.dataDir, "*merged*.jsonl"))
+}
+
+// openPrices opens the price files; without any it returns nil.
+func (s *settings) openPrices() (*market.Prices, error) {
+	files, err := s.priceFiles()
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	prices, err := market.Open(files...)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range prices.Warnings() {
+		s.log.Warn().Msg(w.String())
+	}
+	return prices, nil
+}
+
+// needPrices is openPrices for a command that is nothing without them.
+func (s *settings) needPrices() (*market.Prices, error) {
+	prices, err := s.openPrices()
+	if err == nil && prices == nil {
+		err = usageError{fmt.Errorf("no price files: name them with --prices or MCP_TRADE_PRICES, or put a *merged*.jsonl into %s", s.dataDir)}
+	}
+	return prices, err
+}

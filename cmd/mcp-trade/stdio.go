@@ -1,0 +1,60 @@
+// mcp-trade stdio: the MCP server on standard input and output.
+
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"mcp-trade/tools"
+)
+
+func stdioCommand(s *settings) *cobra.Command {
+	o := tools.Options{Version: version()}
+	cmd := &cobra.Command{
+		Use:   "stdio",
+		Short: "Serve MCP on standard input and output, as the subprocess of an agent",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return serveStdio(cmd, s, o) },
+	}
+	cmd.Flags().StringSliceVar(&o.Toolsets, "toolsets", tools.DefaultToolsets, "tools to serve: trade, market, ai-trader (MCP_TRADE_TOOLSETS)")
+	cmd.Flags().BoolVar(&o.ReadOnly, "read-only", false, "do not offer buy and sell (MCP_TRADE_READ_ONLY)")
+	return cmd
+}
+
+func serveStdio(cmd *cobra.Command, s *settings, o tools.Options) error {
+	// Standard output is protocol, whatever happens: anything else that would print there goes to stderr. A client that
+	// is gone is an error of writing, not a signal that ends the program in the middle of an order.
+	out := os.Stdout
+	os.Stdout = os.Stderr
+	signal.Ignore(syscall.SIGPIPE)
+
+	r, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	layers, err := s.session(r, s.modelID)
+	if err != nil {
+		return err
+	}
+	prices, err := s.openPrices()
+	if err != nil {
+		return err
+	}
+	if prices == nil {
+		s.log.Warn().Msg("no price files: name them with --prices or MCP_TRADE_PRICES; until then nothing can be traded")
+	} else {
+		defer prices.Close()
+	}
+	server, err := tools.NewServer(&tools.Desk{
+		Session: layers, Accounts: s.accounts(r), Prices: prices, Ledger: r.ledgers.Name(), Log: s.log,
+	}, o)
+	if err != nil {
+		return usageError{err}
+	}
+	return server.Serve(cmd.Context(), os.Stdin, out)
+}

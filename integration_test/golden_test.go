@@ -1,0 +1,219 @@
+// Golden ledgers: the trades of real agents, replayed through the binary, must give the books that those agents had.
+
+package integration_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/store/storetest"
+)
+
+var goldenAgents = []string{"gpt-5", "gemini-2.5-flash", "qwen3-max"}
+
+// golden is the ledger of a real agent, and per row in which way it follows from the row before.
+type golden struct {
+	agent   string
+	file    string
+	prices  string
+	records []ledger.Record
+	classes []string
+}
+
+func goldenLedgers(t *testing.T) []golden {
+	t.Helper()
+	dir := filepath.Join(storetest.TestData(t), "us_daily")
+	var all []golden
+	for _, agent := range goldenAgents {
+		g := golden{agent: agent, file: filepath.Join(dir, agent, "position.jsonl"), prices: filepath.Join(dir, "merged.jsonl")}
+		text, err := os.ReadFile(g.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.records = parseLedger(t, string(text))
+		rows, err := os.ReadFile(filepath.Join(dir, agent, "rows.tsv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(string(rows)), "\n")[1:]
+		if len(lines) != len(g.records) {
+			t.Fatalf("%s: %d rows are classified, %d there", agent, len(lines), len(g.records))
+		}
+		for _, line := range lines {
+			g.classes = append(g.classes, strings.Split(line, "\t")[8])
+		}
+		all = append(all, g)
+	}
+	return all
+}
+
+// sameBook compares holdings exactly, and cash to what the binary floats of the originals are good for.
+func sameBook(t *testing.T, row int, want, got ledger.Positions) {
+	t.Helper()
+	w, g := want.Holdings(), got.Holdings()
+	same := len(w) == len(g)
+	for i := 0; same && i < len(w); i++ {
+		same = w[i].Symbol == g[i].Symbol && w[i].Amount.Equal(g[i].Amount)
+	}
+	if !same {
+		t.Fatalf("row %d: holdings are %v, want %v", row, g, w)
+	}
+	if off := want.Amount(ledger.Cash).Sub(got.Amount(ledger.Cash)).Abs(); off.GreaterThan(decimal.New(1, -6)) {
+		t.Fatalf("row %d: cash is %s, want %s", row, got.Amount(ledger.Cash), want.Amount(ledger.Cash))
+	}
+}
+
+func TestGoldenLedgersReplayedCallByCall(t *testing.T) {
+	for _, g := range goldenLedgers(t) {
+		t.Run(g.agent, func(t *testing.T) {
+			onBothStores(t, func(t *testing.T, p *place) {
+				p.prices = g.prices
+				replayGolden(t, p, g)
+			})
+		})
+	}
+}
+
+func replayGolden(t *testing.T, p *place, g golden) {
+	first := g.records[0]
+	p.open(t, g.agent, first.Cash().String(), string(first.Date))
+	tr, accounts, today := p.trade(t, g.agent), p.accounts(t), first.Date
+	counts := map[string]int{}
+	for row, want := range g.records[1:] {
+		row++
+		if want.Date != today {
+			today = want.Date
+			p.setDate(t, g.agent, string(today))
+		}
+		order := args{"symbol": want.Symbol, "amount": json.Number(want.Amount.String())}
+		switch class := g.classes[row]; class {
+		case "exact":
+			fill := tr.call(t, string(want.Action), order)
+			if fill.failed || fill.str("date") != string(want.Date) {
+				t.Fatalf("row %d: %s", row, fill.text)
+			}
+			var answer struct{ Positions ledger.Positions }
+			if err := json.Unmarshal([]byte(fill.text), &answer); err != nil {
+				t.Fatal(err)
+			}
+			sameBook(t, row, want.Positions, answer.Positions)
+		case "exact_zero_amount":
+			tr.refused(t, "invalid_argument", string(want.Action), order)
+		case "no_trade":
+			if err := accounts.CloseDay(t.Context(), g.agent, want.Date); err != nil {
+				t.Fatal(err)
+			}
+			newest := p.records(t, g.agent)
+			got := newest[len(newest)-1]
+			if got.Action != ledger.NoTrade || got.Date != want.Date || got.Symbol != "" || !got.Amount.IsZero() {
+				t.Fatalf("row %d: no_trade became %+v", row, got)
+			}
+			sameBook(t, row, want.Positions, got.Positions)
+		default:
+			t.Fatalf("row %d is of the class %s", row, class)
+		}
+		counts[g.classes[row]]++
+	}
+	if n := len(p.records(t, g.agent)); n != 1+counts["exact"]+counts["no_trade"] {
+		t.Fatalf("%d records after %v", n, counts)
+	}
+	p.verified(t, g.agent)
+	t.Logf("%s: %v", g.agent, counts)
+}
+
+func TestGoldenLedgersReplayedByRun(t *testing.T) {
+	all := goldenLedgers(t)
+	onBothStores(t, func(t *testing.T, p *place) {
+		p.prices = all[0].prices
+		run := []string{"run", "--from", "2025-10-01", "--to", "2025-10-30", "--cash", "10000"}
+		for _, g := range all {
+			run = append(run, "--account", g.agent+"=recorded:"+g.file)
+		}
+		p.do(t, run...)
+		for _, g := range all {
+			sameRun(t, g, p.records(t, g.agent))
+			p.verified(t, g.agent)
+		}
+	})
+}
+
+// sameRun holds a run against the ledger that it repeated: the trades one by one, and a no_trade record on each trading
+// day without one.
+func sameRun(t *testing.T, g golden, got []ledger.Record) {
+	t.Helper()
+	traded := map[market.Stamp]bool{}
+	var want []ledger.Record
+	for row, r := range g.records[1:] {
+		if g.classes[row+1] == "exact" {
+			traded[r.Date] = true
+			want = append(want, r)
+		}
+	}
+	days := map[market.Stamp]bool{}
+	for _, r := range got[1:] {
+		days[r.Date] = true
+		if r.Action == ledger.NoTrade {
+			if traded[r.Date] {
+				t.Fatalf("%s: %s has trades and a no_trade record", g.agent, r.Date)
+			}
+			continue
+		}
+		if len(want) == 0 || r.Action != want[0].Action || r.Symbol != want[0].Symbol || !r.Amount.Equal(want[0].Amount) || r.Date != want[0].Date {
+			t.Fatalf("%s: the record %d is %s %s %s on %s, which is not the next one of the original", g.agent, r.ID, r.Action, r.Amount, r.Symbol, r.Date)
+		}
+		sameBook(t, int(want[0].ID), want[0].Positions, r.Positions)
+		want = want[1:]
+	}
+	if len(want) > 0 {
+		t.Fatalf("%s: %d trades of the original are missing, the first %+v", g.agent, len(want), want[0])
+	}
+	if len(days) != 21 { // trading days of October 2025 after the 1st, up to the 30th
+		t.Fatalf("%s: %d days have records", g.agent, len(days))
+	}
+}
+
+func TestVerifyOnRealLedgersNamesTheRowsThatTradeNothing(t *testing.T) {
+	for _, g := range goldenLedgers(t) {
+		t.Run(g.agent, func(t *testing.T) {
+			p := onFiles(t)
+			p.prices = g.prices
+			out := p.try(t, "ledger", "verify", g.file, "--json")
+			var reports []struct {
+				Rows, Trades, Unpriced int
+				Findings               []ledger.Finding
+			}
+			if err := json.Unmarshal([]byte(out.stdout), &reports); err != nil || len(reports) != 1 {
+				t.Fatalf("%v: %s%s", err, out.stdout, out.stderr)
+			}
+			var want []int
+			for row, class := range g.classes {
+				if class == "exact_zero_amount" {
+					want = append(want, row)
+				}
+			}
+			r := reports[0]
+			if r.Rows != len(g.records) || r.Unpriced != 0 || len(r.Findings) != len(want) {
+				t.Fatalf("the report is %+v, want findings in the rows %v of %d", r, want, len(g.records))
+			}
+			for i, f := range r.Findings {
+				if f.Row != want[i] || f.Class != ledger.ZeroAmount {
+					t.Errorf("finding %s, want a zero amount in row %d", f, want[i])
+				}
+			}
+			wantCode := 0
+			if len(want) > 0 {
+				wantCode = 1
+			}
+			if out.code != wantCode {
+				t.Errorf("exit %d, want %d", out.code, wantCode)
+			}
+		})
+	}
+}

@@ -1,0 +1,9 @@
+//go:build !race
+
+package integration_test
+
+// raced tells that the tests look for data races, and so that the binary is to be built to look for them too.
+const raced = false
+
+// pace is how many times slower than usual the binary is, about.
+const pace = 1

@@ -1,0 +1,73 @@
+// The command line, as scripts under testdata/script: what each command prints, and how it ends.
+
+package integration_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"mcp-trade/store/storetest"
+)
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("PATH", filepath.Dir(binary)+string(filepath.ListSeparator)+e.Getenv("PATH"))
+			e.Setenv("PLAIN", plain)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits,
+			"json":  isJSON,
+			"redis": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Setenv("REDIS", "redis://"+storetest.StartRedis(t, args...))
+			},
+		},
+		Condition: func(what string) (bool, error) {
+			if what != "redis" {
+				return false, errors.New("unknown condition")
+			}
+			_, err := exec.LookPath("redis-server")
+			storetest.Require(t, "redis", err == nil, "redis-server is not on the PATH")
+			return err == nil, nil
+		},
+	})
+}
+
+// exits runs a command and holds its exit code against the first argument. What it prints is for stdout and stderr.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		code = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if code != want {
+		ts.Fatalf("exit %d, want %d", code, want)
+	}
+}
+
+// isJSON reads a file, or the output of the last command (stdout), which must be one JSON value.
+func isJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: json FILE")
+	}
+	if json.Valid([]byte(ts.ReadFile(args[0]))) == neg {
+		ts.Fatalf("%s is JSON: %v", args[0], !neg)
+	}
+}

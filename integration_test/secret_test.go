@@ -1,0 +1,122 @@
+// A password of Redis is for Redis alone: nothing that the program prints, and nothing that other processes of the
+// machine can see of it, holds it.
+
+package integration_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mcp-trade/store/storetest"
+)
+
+// arguments collects the command lines of the binary's processes until stop is called.
+func watchArguments(t *testing.T) (stop func() (seen []string)) {
+	t.Helper()
+	storetest.Require(t, "procfs", exists("/proc/self/cmdline"), "there is no /proc")
+	done, result := make(chan struct{}), make(chan []string)
+	go func() {
+		seen := map[string]bool{}
+		for {
+			links, _ := filepath.Glob("/proc/[0-9]*/exe")
+			for _, link := range links {
+				if exe, err := os.Readlink(link); err == nil && exe == binary {
+					line, _ := os.ReadFile(filepath.Join(filepath.Dir(link), "cmdline")) // of a process that may be gone by now
+					seen[string(bytes.ReplaceAll(line, []byte{0}, []byte{' '}))] = true
+				}
+			}
+			select {
+			case <-done:
+				var all []string
+				for line := range seen {
+					all = append(all, line)
+				}
+				result <- all
+				return
+			default:
+			}
+		}
+	}()
+	return func() []string { close(done); return <-result }
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func TestThePasswordOfRedisIsNeverShown(t *testing.T) {
+	const right, wrong = "r1ght-horse-battery", "wr0ng-horse-battery"
+	addr := storetest.StartRedis(t, "--requirepass", right)
+	shows := func(t *testing.T, where, text string) {
+		t.Helper()
+		if strings.Contains(text, right) || strings.Contains(text, wrong) {
+			t.Errorf("%s shows the password:\n%s", where, text)
+		}
+	}
+	run := runArgs("2025-01-10", "dice=random:7")
+	commands := [][]string{
+		{"doctor"}, {"doctor", "--json"}, {"session", "set", "SIGNATURE=alice", "TODAY_DATE=2025-01-02"}, {"session", "list"},
+		{"ledger", "register", "alice", "--date", "2025-01-01"}, {"ledger", "show", "alice"}, {"ledger", "verify", "alice"}, {"ledger", "export", "alice"},
+		{"stdio"}, {"stdio", "--log-format", "json"}, run,
+	}
+	for _, c := range []struct {
+		name, url string
+		works     bool
+	}{
+		{"the right password", "redis://:" + right + "@" + addr, true},
+		{"the right password and a user", "redis://default:" + right + "@" + addr + "/0", true},
+		{"a wrong password", "redis://:" + wrong + "@" + addr, false},
+		{"an address that cannot be read", "redis://:" + wrong + "@" + addr + ":7/x", false},
+		{"a scheme that is none", "http://:" + wrong + "@" + addr, false},
+		{"a server that is not there", "redis://:" + wrong + "@127.0.0.1:" + storetest.FreePort(t), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := onFiles(t)
+			p.prices, p.redisURL = synthetic, c.url
+			stop := watchArguments(t)
+			for _, command := range commands {
+				cmd := p.command(command...)
+				if command[0] == "stdio" {
+					cmd.Stdin = strings.NewReader(orderLine(1, "buy", "SYN01", 1, "") + callLine(2, "get_session", "{}"))
+				}
+				out := runToEnd(t, cmd)
+				shows(t, strings.Join(command, " "), out.stdout+out.stderr)
+				if failed := out.code != 0; c.works && failed && command[0] != "ledger" {
+					t.Errorf("%v: exit %d\n%s%s", command, out.code, out.stdout, out.stderr)
+				}
+				if !c.works && command[0] == "run" && out.code == 0 {
+					t.Errorf("%v works without the password", command)
+				}
+			}
+			lines := stop()
+			shows(t, "a command line", strings.Join(lines, "\n"))
+			children := 0
+			for _, line := range lines {
+				if strings.Contains(line, "stdio --log-format") {
+					children++
+				}
+			}
+			if c.works && children == 0 {
+				t.Error("no server of a run was seen: the test proves nothing of their command lines")
+			}
+			_ = filepath.WalkDir(p.dir, func(path string, d os.DirEntry, err error) error {
+				if text, err := os.ReadFile(path); err == nil {
+					shows(t, path, string(text))
+				}
+				return nil
+			})
+		})
+	}
+}
+
+func TestAPasswordInAnArgumentIsRefused(t *testing.T) {
+	p := onFiles(t)
+	out := p.try(t, "doctor", "--redis-url", "redis://:horse-battery@127.0.0.1:1")
+	if out.code != 2 || !strings.Contains(out.stderr, "REDIS_URL") || strings.Contains(out.stderr, "horse") {
+		t.Fatalf("exit %d\n%s", out.code, out.stderr)
+	}
+}
