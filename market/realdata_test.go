@@ -9,16 +9,9 @@ import (
 	"testing"
 
 	"github.com/shopspring/decimal"
-)
 
-func realData(t *testing.T, parts ...string) string {
-	t.Helper()
-	folder := os.Getenv("MCP_TRADE_TESTDATA")
-	if folder == "" {
-		t.Skip("MCP_TRADE_TESTDATA does not name a folder of real prices")
-	}
-	return filepath.Join(append([]string{folder}, parts...)...)
-}
+	"mcp-trade/store/storetest"
+)
 
 func TestRealFiles(t *testing.T) {
 	for _, c := range []struct {
@@ -36,7 +29,7 @@ func TestRealFiles(t *testing.T) {
 		{"crypto/merged.jsonl", 10, "2024-11-26", "2025-11-16", "daily", Crypto},
 	} {
 		t.Run(c.file, func(t *testing.T) {
-			p, err := Open(realData(t, c.file))
+			p, err := Open(filepath.Join(storetest.TestData(t), c.file))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +52,7 @@ func TestRealFiles(t *testing.T) {
 
 // Every trade in a real ledger was filled at the open as of its date.
 func TestRealFills(t *testing.T) {
-	ledgers, err := filepath.Glob(realData(t, "*", "*", "rows.tsv"))
+	ledgers, err := filepath.Glob(filepath.Join(storetest.TestData(t), "*", "*", "rows.tsv"))
 	if err != nil || len(ledgers) == 0 {
 		t.Fatal(ledgers, err)
 	}
