@@ -56,5 +56,5 @@ func serveStdio(cmd *cobra.Command, s *settings, o tools.Options) error {
 	if err != nil {
 		return usageError{err}
 	}
-	return server.Serve(cmd.Context(), os.Stdin, out)
+	return server.Serve(cmd.Context(), polled(os.Stdin), out)
 }
