@@ -35,8 +35,7 @@ func TestScripts(t *testing.T) {
 				return false, errors.New("unknown condition")
 			}
 			_, err := exec.LookPath("redis-server")
-			storetest.Require(t, "redis", err == nil, "redis-server is not on the PATH")
-			return err == nil, nil
+			return err == nil || storetest.Promised("redis"), nil
 		},
 	})
 }

@@ -16,19 +16,26 @@ import (
 	"time"
 )
 
-// Require skips the test if it lacks what it needs, and says why. It fails the test instead where the environment
-// variable MCP_TRADE_REQUIRE, a comma list, names what is missing: there it was promised.
+// Require skips the test if it lacks what it needs, and says why. It fails the test instead where that was promised.
 func Require(t testing.TB, what string, have bool, why string) {
 	t.Helper()
-	if have {
-		return
+	switch {
+	case have:
+	case Promised(what):
+		t.Fatalf("MCP_TRADE_REQUIRE names %s, but %s", what, why)
+	default:
+		t.Skipf("%s: %s", what, why)
 	}
+}
+
+// Promised tells whether the environment variable MCP_TRADE_REQUIRE, a comma list, names a thing.
+func Promised(what string) bool {
 	for name := range strings.SplitSeq(os.Getenv("MCP_TRADE_REQUIRE"), ",") {
 		if strings.TrimSpace(name) == what {
-			t.Fatalf("MCP_TRADE_REQUIRE names %s, but %s", what, why)
+			return true
 		}
 	}
-	t.Skipf("%s: %s", what, why)
+	return false
 }
 
 // TestData returns the absolute path of the folder of real prices and ledgers that MCP_TRADE_TESTDATA names; a
