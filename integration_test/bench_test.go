@@ -117,6 +117,9 @@ func benchmarkBuy(b *testing.B, p *place, floor func(line []byte)) {
 	// The floor of a call depends on the size of its answer, so the echo's is that of a buy.
 	answer := []string{"ANSWER=" + tr.call(b, "buy", args{"symbol": "SYN01", "amount": 1, "order_id": "first"}).text}
 	echo, loop := connect(b, path, nil, answer), connect(b, path, []string{"loop"}, answer)
+	// The harder floor: an echo that answers next to nothing.
+	short := []string{`ANSWER={"text":"SYN01"}`}
+	shortEcho, shortLoop := connect(b, path, nil, short), connect(b, path, []string{"loop"}, short)
 	line := []byte(strings.Repeat("x", 1199) + "\n")
 	s := samples{}
 	n := 0
@@ -129,19 +132,19 @@ func benchmarkBuy(b *testing.B, p *place, floor func(line []byte)) {
 				}
 			})
 		}
-		for range inARow {
-			s.take("echo", func() { echo.call(b, "echo", args{"symbol": "SYN01", "amount": 1, "order_id": "n"}) })
-		}
-		for range inARow {
-			s.take("loop", func() { loop.call(b, "echo", args{"symbol": "SYN01", "amount": 1, "order_id": "n"}) })
+		for name, server := range map[string]*trader{"echo": echo, "loop": loop, "short-echo": shortEcho, "short-loop": shortLoop} {
+			for range inARow {
+				s.take(name, func() { server.call(b, "echo", args{"symbol": "SYN01", "amount": 1, "order_id": "n"}) })
+			}
 		}
 		for range inARow {
 			s.take("floor", func() { floor(line) })
 		}
 	}
 	s.report(b)
-	b.ReportMetric(s.median("buy")/(s.median("echo")+s.median("floor")), "buy/(echo+floor)")
-	b.ReportMetric(s.median("buy")/(s.median("loop")+s.median("floor")), "buy/(loop+floor)")
+	for _, echo := range []string{"echo", "loop", "short-echo", "short-loop"} {
+		b.ReportMetric(s.median("buy")/(s.median(echo)+s.median("floor")), "buy/("+echo+"+floor)")
+	}
 }
 
 func BenchmarkBuyFile(b *testing.B) {
