@@ -1,0 +1,158 @@
+// The account against something that one could have bought instead.
+
+package report
+
+import (
+	"math"
+	"sort"
+
+	"gonum.org/v1/gonum/stat"
+
+	"mcp-trade/market"
+)
+
+// SymbolSeries is the benchmark of holding one symbol: its closes from a day on, as far as the view shows them.
+func SymbolSeries(v market.View, symbol string) (Series, error) {
+	symbol, err := v.Resolve(symbol)
+	if err != nil {
+		return Series{}, err
+	}
+	s := Series{Name: symbol, Points: []Point{}}
+	days, err := v.Days(market.Of(symbol), "", "")
+	if err != nil {
+		return Series{}, err
+	}
+	for _, d := range days {
+		if price, err := v.Close(symbol, d); err == nil {
+			s.Points = append(s.Points, Point{d, Known(price.InexactFloat64())})
+		}
+	}
+	return s, nil
+}
+
+// EqualWeight is the benchmark of putting the same money into every symbol of a market at its close on the first day of the
+// range, and holding it. On a day without a close a symbol counts with its last one.
+func EqualWeight(v market.View, id market.ID, from, to market.Stamp) (Series, error) {
+	s := Series{Name: "equal-weight", Points: []Point{}}
+	days, err := v.Days(id, from, to)
+	if err != nil || len(days) == 0 {
+		return s, err
+	}
+	symbols, err := v.Symbols()
+	if err != nil {
+		return s, err
+	}
+	values, held := make([]float64, len(days)), 0
+	for _, symbol := range symbols {
+		base, err := v.Close(symbol, days[0])
+		if market.Of(symbol) != id || err != nil {
+			continue
+		}
+		held++
+		growth := 1.0
+		for i, d := range days {
+			if price, err := v.Close(symbol, d); err == nil {
+				growth = price.Div(base).InexactFloat64()
+			}
+			values[i] += growth
+		}
+	}
+	for i, d := range days {
+		if held > 0 {
+			s.Points = append(s.Points, Point{d, Known(values[i] / float64(held))})
+		}
+	}
+	return s, nil
+}
+
+// at is the value on a date: that of the newest point up to then.
+func (s *Series) at(date market.Stamp) Number {
+	i := sort.Search(len(s.Points), func(i int) bool { return s.Points[i].Date > date })
+	if i == 0 {
+		return Number{}
+	}
+	return s.Points[i-1].Value
+}
+
+// on is the value on exactly a date.
+func (s *Series) on(date market.Stamp) Number {
+	i := sort.Search(len(s.Points), func(i int) bool { return s.Points[i].Date >= date })
+	if i == len(s.Points) || s.Points[i].Date != date {
+		return Number{}
+	}
+	return s.Points[i].Value
+}
+
+// beside pairs the returns of an account with those of the benchmark between the same dates. A pair takes four known values:
+// where the benchmark has none, the next pair reaches over the gap.
+func (s *Series) beside(points []Point) (mine, its []float64, total Number) {
+	if len(points) == 0 {
+		return nil, nil, Number{}
+	}
+	value, level := points[0].Value, s.at(points[0].Date)
+	begin := level
+	for _, p := range points[1:] {
+		now := s.on(p.Date)
+		if !now.known {
+			continue
+		}
+		if level.known && level.value > 0 && value.value > 0 {
+			mine = append(mine, p.Value.value/value.value-1)
+			its = append(its, now.value/level.value-1)
+		}
+		value, level = p.Value, now
+	}
+	if !begin.known || len(its) == 0 {
+		return mine, its, Number{}
+	}
+	return mine, its, Known(level.value/begin.value - 1)
+}
+
+// against fills in the figures that take a benchmark.
+func (m *Metrics) against(benchmark *Series, s sample) {
+	absent := when(benchmark == nil, "no benchmark was given")
+	var mine, its []float64
+	var total Number
+	if benchmark != nil {
+		mine, its, total = benchmark.beside(s.points)
+	}
+	n := len(its)
+	none := first(absent, when(!total.known, "the benchmark has no value on these dates"))
+	few := first(absent, when(n < 2, "it takes two returns of both, and there is %d", n))
+	m.set(&m.BenchmarkReturn, "benchmark_return", total.value, none)
+	m.set(&m.ExcessReturn, "excess_return", m.TotalReturn.value-total.value, first(none, when(!m.TotalReturn.known, "the total return is not defined")))
+
+	var beta, alpha, active, spread, variance float64
+	if few == "" {
+		variance = stat.Variance(its, nil)
+		beta = stat.Covariance(mine, its, nil) / variance
+		alpha = s.year * (stat.Mean(mine, nil) - s.free - beta*(stat.Mean(its, nil)-s.free))
+		apart := make([]float64, n)
+		for i := range apart {
+			apart[i] = mine[i] - its[i]
+		}
+		active, spread = stat.MeanStdDev(apart, nil)
+	}
+	flat := when(variance == 0, "all returns of the benchmark are the same")
+	m.set(&m.Beta, "beta", beta, first(few, flat))
+	m.set(&m.Alpha, "alpha", alpha, first(few, flat))
+	m.set(&m.TrackingError, "tracking_error", spread*math.Sqrt(s.year), few)
+	m.set(&m.InformationRatio, "information_ratio", active/spread*math.Sqrt(s.year), first(few, when(spread == 0, "the account does what the benchmark does")))
+	up, down := captures(mine, its)
+	m.set(&m.UpCapture, "up_capture", up, first(absent, when(math.IsNaN(up), "the benchmark never rose")))
+	m.set(&m.DownCapture, "down_capture", down, first(absent, when(math.IsNaN(down), "the benchmark never fell")))
+}
+
+// captures are the returns on the days when the benchmark rose, and when it fell, as parts of its own. NaN: there is no such
+// day.
+func captures(mine, its []float64) (up, down float64) {
+	var mineUp, itsUp, mineDown, itsDown float64
+	for i, r := range its {
+		if r > 0 {
+			mineUp, itsUp = mineUp+mine[i], itsUp+r
+		} else if r < 0 {
+			mineDown, itsDown = mineDown+mine[i], itsDown+r
+		}
+	}
+	return mineUp / itsUp, mineDown / itsDown
+}
