@@ -29,10 +29,12 @@ const (
 
 // Style says how to draw.
 type Style struct {
-	Format        Format // "" is SVG
-	Width, Height int    // in pixels; 0 is 960 and 400
-	Dark          bool   // for a dark ground
-	Title         string // "" is none
+	Format        Format  // "" is SVG
+	Width, Height int     // in pixels; 0 is 960 and 400
+	Dark          bool    // for a dark ground
+	Title         string  // "" is none
+	FontSize      float64 // of labels, in points; 0 is 12
+	Bare          bool    // without a legend, for a page that has one of its own
 }
 
 // ErrEmpty says that there is nothing to draw.
@@ -122,8 +124,11 @@ func PriceWithTrades(prices report.Series, trades []report.Trade, s Style) ([]by
 	return draw(append([]line{price}, marks[:]...), s, money)
 }
 
+// dotSize is the radius of the dot at each value. It is hardly seen, but for a value between unknown ones.
+const dotSize = 0.8
+
 func newLine(name string, color charts.Color) line {
-	return line{name, map[market.Stamp]report.Number{}, charts.Symbol{Shape: charts.SymbolDot, Size: 0.8}, color}
+	return line{name, map[market.Stamp]report.Number{}, charts.Symbol{Shape: charts.SymbolDot, Size: dotSize}, color}
 }
 
 func compare(a, b market.Stamp) int {
@@ -233,9 +238,11 @@ func draw(lines []line, s Style, k kind) ([]byte, error) {
 		Theme: theme(lines, s.Dark), LineStrokeWidth: 1.6, StackSeries: charts.Ptr(k == parts), FillOpacity: 210,
 		Padding: charts.NewBox(16, 12, 20, 8),
 		Title:   charts.TitleOption{Text: s.Title},
-		XAxis:   charts.XAxisOption{BoundaryGap: charts.Ptr(false), LabelCount: max(2, min(len(days), width(s)/130))},
+		Legend:  charts.LegendOption{Show: charts.Ptr(!s.Bare)},
+		XAxis:   charts.XAxisOption{LabelFontStyle: charts.FontStyle{FontSize: s.FontSize}, BoundaryGap: charts.Ptr(false), LabelCount: max(2, min(len(days), width(s)/130))},
 		YAxis:   []charts.YAxisOption{axis(k, lines)},
 	}
+	opt.YAxis[0].LabelFontStyle = opt.XAxis.LabelFontStyle
 	if s.Title != "" {
 		opt.Legend.Offset = charts.OffsetStr{Top: "28"}
 	}
