@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -25,7 +24,7 @@ import (
 // The ground is left out, as is a dot that a line goes through. The attributes data-first and data-last are where the first
 // and the last date of the drawing stand, along its width.
 func Inline(svg []byte) ([]byte, error) {
-	in := inliner{through: map[point]bool{}, first: math.MaxInt, last: math.MinInt}
+	in := inliner{through: map[point]bool{}}
 	if err := in.read(svg); err != nil {
 		return nil, fmt.Errorf("not a drawing of this package: %w", err)
 	}
@@ -46,7 +45,7 @@ type inliner struct {
 	viewBox     string
 	shapes      []shape
 	through     map[point]bool // lines go through these points
-	first, last int
+	first, last string
 }
 
 var corner = regexp.MustCompile(`[ML] (-?[0-9.]+) (-?[0-9.]+)`)
@@ -87,9 +86,9 @@ func (in *inliner) add(s shape) {
 				in.through[point{c[1], c[2]}] = true
 			}
 		}
-	case "circle":
-		if x, err := strconv.Atoi(s.attrs["cx"]); err == nil && s.dot() {
-			in.first, in.last = min(in.first, x), max(in.last, x)
+		// Where the axis begins and ends are the first and the last date.
+		if c := corner.FindAllStringSubmatch(s.attrs["d"], -1); classOf(s.attrs["style"]) == "axis" && len(c) == 2 && c[0][2] == c[1][2] {
+			in.first, in.last = c[0][1], c[1][1]
 		}
 	}
 	in.shapes = append(in.shapes, s)
@@ -102,11 +101,8 @@ func (s shape) dot() bool {
 
 func (in *inliner) write() []byte {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, `<svg viewBox="%s"`, escaped(in.viewBox))
-	if in.first <= in.last {
-		fmt.Fprintf(&out, ` data-first="%d" data-last="%d"`, in.first, in.last)
-	}
-	out.WriteString(` aria-hidden="true" focusable="false">`)
+	fmt.Fprintf(&out, `<svg viewBox="%s" data-first="%s" data-last="%s" aria-hidden="true" focusable="false">`,
+		escaped(in.viewBox), escaped(in.first), escaped(in.last))
 	for _, s := range in.shapes {
 		class := classOf(s.attrs["style"])
 		switch {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -56,8 +57,9 @@ func TestADrawingForAPageHasClassesInPlaceOfStyles(t *testing.T) {
 		if strings.Contains(string(inline), "script") {
 			t.Errorf("%s names what a page has a legend for", name)
 		}
-		if !regexp.MustCompile(`data-first="\d+" data-last="\d+"`).Match(inline) {
-			t.Errorf("%s does not say where its dates stand: %.200s", name, inline)
+		dots := regexp.MustCompile(`<circle cx="(\d+)" cy="\d+" r="0.8"`).FindAllSubmatch(svg, -1)
+		if want := fmt.Sprintf(`data-first="%s" data-last="%s"`, dots[0][1], dots[len(dots)-1][1]); !strings.Contains(string(inline), want) {
+			t.Errorf("%s has dates at %s, but says %.120s", name, want, inline)
 		}
 		if len(inline) > len(svg)*2/3 {
 			t.Errorf("%s has %d bytes for a page, %d before", name, len(inline), len(svg))
