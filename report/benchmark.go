@@ -30,11 +30,11 @@ func SymbolSeries(v market.View, symbol string) (Series, error) {
 	return s, nil
 }
 
-// EqualWeight is the benchmark of putting the same money into every symbol of a market at its close on the first day of the
-// range, and holding it. On a day without a close a symbol counts with its last one.
-func EqualWeight(v market.View, id market.ID, from, to market.Stamp) (Series, error) {
+// EqualWeight is the benchmark of putting the same money into every symbol that has a close on the first day of the range, and
+// holding it. On a day without a close a symbol counts with its last one.
+func EqualWeight(v market.View, from, to market.Stamp) (Series, error) {
 	s := Series{Name: "equal-weight", Points: []Point{}}
-	days, err := v.Days(id, from, to)
+	days, err := v.Days("", from, to)
 	if err != nil || len(days) == 0 {
 		return s, err
 	}
@@ -45,14 +45,14 @@ func EqualWeight(v market.View, id market.ID, from, to market.Stamp) (Series, er
 	values, held := make([]float64, len(days)), 0
 	for _, symbol := range symbols {
 		base, err := v.Close(symbol, days[0])
-		if market.Of(symbol) != id || err != nil {
+		if err != nil {
 			continue
 		}
 		held++
 		growth := 1.0
 		for i, d := range days {
 			if price, err := v.Close(symbol, d); err == nil {
-				growth = price.Div(base).InexactFloat64()
+				growth = price.InexactFloat64() / base.InexactFloat64()
 			}
 			values[i] += growth
 		}

@@ -128,6 +128,7 @@ func (b builder) inRange(days []DayNotes) []DayNotes {
 	kept := []DayNotes{}
 	for _, d := range days {
 		if b.covers(d.Date) && !b.before(d.Date) {
+			d.Text = prose(d.Text)
 			kept = append(kept, d)
 		}
 	}
