@@ -133,11 +133,11 @@ func (m *Metrics) against(benchmark *Series, s sample) {
 		}
 		active, spread = stat.MeanStdDev(apart, nil)
 	}
-	flat := when(variance == 0, "all returns of the benchmark are the same")
+	flat := when(variance < tiny*tiny, "all returns of the benchmark are the same")
 	m.set(&m.Beta, "beta", beta, first(few, flat))
 	m.set(&m.Alpha, "alpha", alpha, first(few, flat))
 	m.set(&m.TrackingError, "tracking_error", spread*math.Sqrt(s.year), few)
-	m.set(&m.InformationRatio, "information_ratio", active/spread*math.Sqrt(s.year), first(few, when(spread == 0, "the account does what the benchmark does")))
+	m.set(&m.InformationRatio, "information_ratio", active/spread*math.Sqrt(s.year), first(few, when(spread < tiny, "the account does what the benchmark does")))
 	up, down := captures(mine, its)
 	m.set(&m.UpCapture, "up_capture", up, first(absent, when(math.IsNaN(up), "the benchmark never rose")))
 	m.set(&m.DownCapture, "down_capture", down, first(absent, when(math.IsNaN(down), "the benchmark never fell")))

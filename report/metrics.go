@@ -110,19 +110,22 @@ func (m *Metrics) performance(s sample, d *Drawdown) {
 		mean, sd = stat.MeanStdDev(s.returns, nil)
 	}
 	spread := when(n < 2, "it takes two returns, and there is %d", n)
-	flat := when(sd == 0, "all returns are the same")
+	flat := when(sd < tiny, "all returns are the same")
 	m.set(&m.Volatility, "volatility", sd*math.Sqrt(s.year), spread)
 	m.set(&m.Sharpe, "sharpe", sharpe(mean, sd, s), first(spread, flat))
-	m.set(&m.Sortino, "sortino", (mean-s.free)/downside(s.returns)*math.Sqrt(s.year), first(spread, when(downside(s.returns) == 0, "no return is below 0")))
+	m.set(&m.Sortino, "sortino", (mean-s.free)/downside(s.returns)*math.Sqrt(s.year), first(spread, when(downside(s.returns) < tiny, "no return is below 0")))
 
 	depth := 0.0
 	if d != nil {
 		depth = d.Depth
 	}
 	m.set(&m.MaxDrawdown, "max_drawdown", depth, few)
-	m.set(&m.Calmar, "calmar", annual/depth, first(few, poor, when(depth == 0, "the value never fell")))
+	m.set(&m.Calmar, "calmar", annual/depth, first(few, poor, when(depth < tiny, "the value never fell")))
 	m.extremes(s)
 }
+
+// tiny is a deviation that is none: what binary floats make of equal returns.
+const tiny = 1e-12
 
 func sharpe(mean, sd float64, s sample) float64 { return (mean - s.free) / sd * math.Sqrt(s.year) }
 
