@@ -38,6 +38,7 @@ type Options struct {
 	Method    Method       // "" is Own
 	RiskFree  float64      // a year's return without risk, 0.02 for 2 %
 	Benchmark *Series      // nil: none
+	Carry     bool         // accounts go on to the end of the range without records, as those do that are still traded
 	Trades    int          // how many trades, and as many closed trades, an account's report holds; 0 is DefaultTrades
 	Seed      uint64       // of the bootstrap: the same seed gives the same intervals
 

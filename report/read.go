@@ -43,6 +43,7 @@ type history struct {
 	first, last market.Stamp
 	rows        int
 	opened      ledger.Positions // held after the first row
+	outlives    bool             // there are rows after the range
 	tradedFirst bool             // there are more trades on the first day than the first row
 	days        []day            // ascending
 	trades      newest[Trade]
@@ -97,7 +98,11 @@ func (r *reader) row(line []byte) error {
 		return nil
 	}
 	opening := r.h.first == ""
-	if !opening && !r.covers(w.date) || opening && w.date > r.View.AsOf() {
+	if w.date > r.View.AsOf() {
+		return nil
+	}
+	if !opening && !r.covers(w.date) {
+		r.h.outlives = true
 		return nil
 	}
 	if r.now == nil || r.now.date != w.date.Day() {
