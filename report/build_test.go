@@ -107,6 +107,21 @@ func TestAPartOfALedger(t *testing.T) {
 		t.Errorf("as of %s: %+v", week[2], seen)
 	}
 
+	// Neither can rows of a later date be seen, whatever they are.
+	text := func(r Report) string {
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	past := opened("2025-10-01", 1000).trade(week[0], "A", 5, 100, 0)
+	want := text(build(t, Options{View: p.AsOf(week[2]), Carry: true}, past.ledger("a")))
+	past.trade(week[3], "A", -5, 130, 0).lines = append(past.lines, "torn")
+	if got := text(build(t, Options{View: p.AsOf(week[2]), Carry: true}, past.ledger("a"))); got != want {
+		t.Errorf("later rows make\n%s\nof\n%s", got, want)
+	}
+
 	// An account ends with its last record, unless it is still traded.
 	for carry, want := range map[bool]int{false: 1, true: 4} {
 		ended := one(t, Options{View: p.AsOf("2025-10-08"), Carry: carry}, opened("2025-10-01", 1000).trade(week[0], "A", 5, 100, 0).ledger("a"))

@@ -75,7 +75,16 @@ func (b builder) read(l Ledger) (history, error) {
 		if err != nil {
 			return history{}, fmt.Errorf("%s: %w", l.Signature, err)
 		}
-		if err := r.row(line); err != nil {
+		w, ok := r.pick(line)
+		if ok && w.date > b.View.AsOf() {
+			break // neither this row nor what follows it exists yet
+		}
+		r.h.rows++
+		if !ok {
+			r.h.warnings.add("unreadable", "Row %d cannot be read", r.h.rows-1)
+			continue
+		}
+		if err := r.row(w, line); err != nil {
 			return history{}, err
 		}
 	}
@@ -89,18 +98,9 @@ func (b builder) read(l Ledger) (history, error) {
 	return r.h, nil
 }
 
-// row takes in a line.
-func (r *reader) row(line []byte) error {
-	r.h.rows++
-	w, ok := r.pick(line)
-	if !ok {
-		r.h.warnings.add("unreadable", "Row %d cannot be read", r.h.rows-1)
-		return nil
-	}
+// row takes in a row, and the line that it is.
+func (r *reader) row(w row, line []byte) error {
 	opening := r.h.first == ""
-	if w.date > r.View.AsOf() {
-		return nil
-	}
 	if !opening && !r.covers(w.date) {
 		r.h.outlives = true
 		return nil
