@@ -4,6 +4,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"gonum.org/v1/gonum/stat"
@@ -30,14 +31,17 @@ func SymbolSeries(v market.View, symbol string) (Series, error) {
 	return s, nil
 }
 
-// EqualWeight is the benchmark of putting the same money into every symbol of a market at its close on the first day of the
-// range, and holding it. On a day without a close a symbol counts with its last one.
-func EqualWeight(v market.View, id market.ID, from, to market.Stamp) (Series, error) {
+// EqualWeight is the benchmark of putting the same money into every symbol that has a close on the first day, and holding it.
+// The first day is the last trading day before from, or else the first one there is. On a day without a close a symbol counts
+// with its last one.
+func EqualWeight(v market.View, from, to market.Stamp) (Series, error) {
 	s := Series{Name: "equal-weight", Points: []Point{}}
-	days, err := v.Days(id, from, to)
+	days, err := v.Days("", "", to)
 	if err != nil || len(days) == 0 {
 		return s, err
 	}
+	i, _ := slices.BinarySearch(days, from.Day())
+	days = days[max(i-1, 0):]
 	symbols, err := v.Symbols()
 	if err != nil {
 		return s, err
@@ -45,14 +49,14 @@ func EqualWeight(v market.View, id market.ID, from, to market.Stamp) (Series, er
 	values, held := make([]float64, len(days)), 0
 	for _, symbol := range symbols {
 		base, err := v.Close(symbol, days[0])
-		if market.Of(symbol) != id || err != nil {
+		if err != nil {
 			continue
 		}
 		held++
 		growth := 1.0
 		for i, d := range days {
 			if price, err := v.Close(symbol, d); err == nil {
-				growth = price.Div(base).InexactFloat64()
+				growth = price.InexactFloat64() / base.InexactFloat64()
 			}
 			values[i] += growth
 		}
@@ -83,44 +87,50 @@ func (s *Series) on(date market.Stamp) Number {
 	return s.Points[i].Value
 }
 
-// beside pairs the returns of an account with those of the benchmark between the same dates. A pair takes four known values:
-// where the benchmark has none, the next pair reaches over the gap.
-func (s *Series) beside(points []Point) (mine, its []float64, total Number) {
-	if len(points) == 0 {
-		return nil, nil, Number{}
-	}
-	value, level := points[0].Value, s.at(points[0].Date)
-	begin := level
-	for _, p := range points[1:] {
-		now := s.on(p.Date)
-		if !now.known {
+// pairs are returns of an account and of a benchmark between the same dates.
+type pairs struct {
+	mine, its           []float64
+	from, to            market.Stamp // what they cover; "" if there are none
+	mineTotal, itsTotal Number
+}
+
+// beside pairs the known values of an account with those of the benchmark. Where the benchmark has none, the next pair
+// reaches over the gap.
+func (s *Series) beside(points []Point) pairs {
+	var p pairs
+	var value, level, firstValue, firstLevel Number
+	for i, point := range points {
+		now := s.on(point.Date)
+		if i == 0 {
+			now = s.at(point.Date) // an account may be opened on a day without trading
+		}
+		if !now.known || now.value <= 0 || point.Value.value <= 0 && !value.known {
 			continue
 		}
-		if level.known && level.value > 0 && value.value > 0 {
-			mine = append(mine, p.Value.value/value.value-1)
-			its = append(its, now.value/level.value-1)
+		if value.known && value.value > 0 {
+			p.mine = append(p.mine, point.Value.value/value.value-1)
+			p.its = append(p.its, now.value/level.value-1)
+			p.to, p.mineTotal, p.itsTotal = point.Date, Known(point.Value.value/firstValue.value-1), Known(now.value/firstLevel.value-1)
+		} else if !value.known {
+			p.from, firstValue, firstLevel = point.Date, point.Value, now
 		}
-		value, level = p.Value, now
+		value, level = point.Value, now
 	}
-	if !begin.known || len(its) == 0 {
-		return mine, its, Number{}
-	}
-	return mine, its, Known(level.value/begin.value - 1)
+	return p
 }
 
 // against fills in the figures that take a benchmark.
-func (m *Metrics) against(benchmark *Series, s sample) {
+func (m *Metrics) against(benchmark *Series, s sample) pairs {
 	absent := when(benchmark == nil, "no benchmark was given")
-	var mine, its []float64
-	var total Number
+	var p pairs
 	if benchmark != nil {
-		mine, its, total = benchmark.beside(s.points)
+		p = benchmark.beside(s.points)
 	}
-	n := len(its)
-	none := first(absent, when(!total.known, "the benchmark has no value on these dates"))
-	few := first(absent, when(n < 2, "it takes two returns of both, and there is %d", n))
-	m.set(&m.BenchmarkReturn, "benchmark_return", total.value, none)
-	m.set(&m.ExcessReturn, "excess_return", m.TotalReturn.value-total.value, first(none, when(!m.TotalReturn.known, "the total return is not defined")))
+	mine, its, n := p.mine, p.its, len(p.its)
+	none := first(absent, when(!p.itsTotal.known, "the benchmark has no values on these dates"))
+	few := first(absent, when(n < 2, "it takes two returns of both, not %d", n))
+	m.set(&m.BenchmarkReturn, "benchmark_return", p.itsTotal.value, none)
+	m.set(&m.ExcessReturn, "excess_return", p.mineTotal.value-p.itsTotal.value, none)
 
 	var beta, alpha, active, spread, variance float64
 	if few == "" {
@@ -133,14 +143,15 @@ func (m *Metrics) against(benchmark *Series, s sample) {
 		}
 		active, spread = stat.MeanStdDev(apart, nil)
 	}
-	flat := when(variance == 0, "all returns of the benchmark are the same")
+	flat := when(variance < tiny*tiny, "all returns of the benchmark are the same")
 	m.set(&m.Beta, "beta", beta, first(few, flat))
 	m.set(&m.Alpha, "alpha", alpha, first(few, flat))
 	m.set(&m.TrackingError, "tracking_error", spread*math.Sqrt(s.year), few)
-	m.set(&m.InformationRatio, "information_ratio", active/spread*math.Sqrt(s.year), first(few, when(spread == 0, "the account does what the benchmark does")))
+	m.set(&m.InformationRatio, "information_ratio", active/spread*math.Sqrt(s.year), first(few, when(spread < tiny, "the account does what the benchmark does")))
 	up, down := captures(mine, its)
 	m.set(&m.UpCapture, "up_capture", up, first(absent, when(math.IsNaN(up), "the benchmark never rose")))
 	m.set(&m.DownCapture, "down_capture", down, first(absent, when(math.IsNaN(down), "the benchmark never fell")))
+	return p
 }
 
 // captures are the returns on the days when the benchmark rose, and when it fell, as parts of its own. NaN: there is no such

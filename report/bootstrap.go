@@ -20,7 +20,7 @@ const (
 func (b builder) resample(a *Account, s sample) {
 	m, n := &a.Metrics, len(s.returns)
 	if n < minReturns {
-		why := fmt.Sprintf("it takes %d returns, and there are %d", minReturns, n)
+		why := fmt.Sprintf("it takes %d returns, not %d", minReturns, n)
 		m.Undefined["total_return_interval"], m.Undefined["sharpe_interval"] = why, why
 		a.Verdict = fmt.Sprintf("%s: too few to tell anything.", count(n, "daily return"))
 		return
@@ -33,10 +33,13 @@ func (b builder) resample(a *Account, s sample) {
 	}
 	i := m.TotalReturnInterval
 	a.Verdict = fmt.Sprintf("With %d daily returns, the total return lies between %.1f %% and %.1f %% (95 %%)", n, 100*i.Low.value, 100*i.High.value)
-	if i.Low.value <= 0 && i.High.value >= 0 {
+	switch {
+	case i.Low.value > 0:
+		a.Verdict += ": a gain that chance alone makes unlikely."
+	case i.High.value < 0:
+		a.Verdict += ": a loss that chance alone makes unlikely."
+	default:
 		a.Verdict += ": too short a sample to tell it from chance."
-	} else {
-		a.Verdict += ": more than chance would give, if the future is like these days."
 	}
 }
 
@@ -59,7 +62,7 @@ func bootstrap(s sample, random *rand.Rand) (totals, sharpes []float64) {
 			at = (at + 1) % n
 		}
 		totals = append(totals, growth-1)
-		if mean, sd := stat.MeanStdDev(drawn, nil); sd > 0 {
+		if mean, sd := stat.MeanStdDev(drawn, nil); sd >= tiny {
 			sharpes = append(sharpes, sharpe(mean, sd, s))
 		}
 	}

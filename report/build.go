@@ -38,6 +38,7 @@ type Options struct {
 	Method    Method       // "" is Own
 	RiskFree  float64      // a year's return without risk, 0.02 for 2 %
 	Benchmark *Series      // nil: none
+	Carry     bool         // accounts go on to the end of the range without records, as those do that are still traded
 	Trades    int          // how many trades, and as many closed trades, an account's report holds; 0 is DefaultTrades
 	Seed      uint64       // of the bootstrap: the same seed gives the same intervals
 
@@ -128,6 +129,7 @@ func (b builder) inRange(days []DayNotes) []DayNotes {
 	kept := []DayNotes{}
 	for _, d := range days {
 		if b.covers(d.Date) && !b.before(d.Date) {
+			d.Text = prose(d.Text)
 			kept = append(kept, d)
 		}
 	}

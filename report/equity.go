@@ -15,7 +15,11 @@ import (
 
 // value fills in the periods of an account and what depends on them.
 func (b builder) value(a *Account, h history) error {
-	days, err := b.View.Days(a.Market, h.first, h.last)
+	end := h.last
+	if h.outlives || b.Carry {
+		end = b.To
+	}
+	days, err := b.View.Days(a.Market, h.first, end)
 	if err != nil {
 		return err
 	}
@@ -270,11 +274,15 @@ func deepest(points []Point) *Drawdown {
 
 // final fills in what is held at the end.
 func (b builder) final(a *Account, h history) {
-	book := h.book(h.last.Day())
+	end := h.last.Day()
+	if n := len(a.Periods); n > 0 {
+		end = max(end, a.Periods[n-1].Date)
+	}
+	book := h.book(end)
 	a.Cash, a.Holdings = Known(book.Amount(ledger.Cash).InexactFloat64()), []Holding{}
 	for _, held := range book.Holdings() {
 		x := Holding{Symbol: held.Symbol, Amount: held.Amount.InexactFloat64(), Cost: h.lots.cost(held.Symbol)}
-		x.Price, x.Priced = b.lastClose(held.Symbol, h.last.Day())
+		x.Price, x.Priced = b.lastClose(held.Symbol, end)
 		if x.Price.known {
 			x.Value = Known(x.Price.value * x.Amount)
 		}
@@ -322,15 +330,15 @@ func (v *valuer) unknowns(days []market.Stamp) []string {
 		}
 	}
 	for _, d := range v.h.days {
-		if _, open := slices.BinarySearch(days, d.date); !open && d.trades > 0 && !v.before(d.date) {
+		if _, open := slices.BinarySearch(days, d.date); !open && d.date != v.h.first.Day() && !v.before(d.date) {
 			elsewhere = append(elsewhere, d.date)
 		}
 	}
 	symbols := names(missing)
 	say(unpriced, "The value on %s is unknown: there is no close of "+symbols, "The value on %d days is unknown (%s): there is no close of "+symbols)
 	say(carried, "There is no record on %s, a trading day; the book before it is carried on", "There is no record on %d trading days (%s); the book before them is carried on")
-	say(elsewhere, "There are trades on %s, a day without prices; they count on the next one with prices, if there is one",
-		"There are trades on %d days without prices (%s); they count on the next one with prices, if there is one")
+	say(elsewhere, "There are records on %s, a day without prices; they count on the next day with prices, if there is one",
+		"There are records on %d days without prices (%s); they count on the next day with prices, if there is one")
 	for i := range list {
 		list[i] += "."
 	}

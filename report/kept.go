@@ -38,7 +38,7 @@ func (w *warnings) add(kind, format string, args ...any) {
 	}
 	if w.count[kind]++; w.count[kind] == 1 {
 		w.kinds = append(w.kinds, kind)
-		w.first[kind] = fmt.Sprintf(format, args...)
+		w.first[kind] = plain(fmt.Sprintf(format, args...))
 	}
 }
 

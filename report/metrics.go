@@ -51,7 +51,10 @@ func (b builder) measure(a *Account, h history, n Notes) {
 	m.performance(s, a.Drawdown)
 	m.trading(a, h, s)
 	m.usage(n)
-	m.against(b.Benchmark, s)
+	p := m.against(b.Benchmark, s)
+	if n := len(s.points); p.to != "" && (p.from != s.points[0].Date || p.to != s.points[n-1].Date) {
+		a.Warnings = append(a.Warnings, fmt.Sprintf("The benchmark has values from %s to %s only; the account is held against it between these.", p.from, p.to))
+	}
 	b.resample(a, s)
 	if b.Method == AITrader {
 		a.Upstream = b.upstream(a, h)
@@ -91,7 +94,7 @@ func (m *Metrics) performance(s sample, d *Drawdown) {
 	n := len(s.returns)
 	m.Returns = n
 	none := when(len(s.points) == 0, "no value is known")
-	few := when(len(s.points) < 2, "it takes two known values, and there is %d", len(s.points))
+	few := when(len(s.points) < 2, "it takes two known values, not %d", len(s.points))
 	var start, end, total, annual, days float64
 	if none == "" {
 		start, end = s.points[0].Value.value, s.points[len(s.points)-1].Value.value
@@ -109,20 +112,23 @@ func (m *Metrics) performance(s sample, d *Drawdown) {
 	if n > 1 {
 		mean, sd = stat.MeanStdDev(s.returns, nil)
 	}
-	spread := when(n < 2, "it takes two returns, and there is %d", n)
-	flat := when(sd == 0, "all returns are the same")
+	spread := when(n < 2, "it takes two returns, not %d", n)
+	flat := when(sd < tiny, "all returns are the same")
 	m.set(&m.Volatility, "volatility", sd*math.Sqrt(s.year), spread)
 	m.set(&m.Sharpe, "sharpe", sharpe(mean, sd, s), first(spread, flat))
-	m.set(&m.Sortino, "sortino", (mean-s.free)/downside(s.returns)*math.Sqrt(s.year), first(spread, when(downside(s.returns) == 0, "no return is below 0")))
+	m.set(&m.Sortino, "sortino", (mean-s.free)/downside(s.returns)*math.Sqrt(s.year), first(spread, when(downside(s.returns) < tiny, "no return is below 0")))
 
 	depth := 0.0
 	if d != nil {
 		depth = d.Depth
 	}
 	m.set(&m.MaxDrawdown, "max_drawdown", depth, few)
-	m.set(&m.Calmar, "calmar", annual/depth, first(few, poor, when(depth == 0, "the value never fell")))
+	m.set(&m.Calmar, "calmar", annual/depth, first(few, poor, when(depth < tiny, "the value never fell")))
 	m.extremes(s)
 }
+
+// tiny is a deviation that is none: what binary floats make of equal returns.
+const tiny = 1e-12
 
 func sharpe(mean, sd float64, s sample) float64 { return (mean - s.free) / sd * math.Sqrt(s.year) }
 

@@ -43,6 +43,7 @@ type history struct {
 	first, last market.Stamp
 	rows        int
 	opened      ledger.Positions // held after the first row
+	outlives    bool             // there are rows after the range
 	tradedFirst bool             // there are more trades on the first day than the first row
 	days        []day            // ascending
 	trades      newest[Trade]
@@ -58,22 +59,32 @@ type reader struct {
 	signature string
 	h         history
 	days      map[market.Stamp]*day
-	now       *day   // the day being read
-	line      []byte // its newest line
-	opens     map[string]Number
+	now       *day              // the day being read
+	line      []byte            // its newest line
+	opens     map[string]Number // of the date being read
+	symbols   map[string]string
 	dateText  string
 	date      market.Stamp // that the text stands for
 }
 
 // read reads a ledger.
 func (b builder) read(l Ledger) (history, error) {
-	r := reader{builder: b, signature: l.Signature, days: map[market.Stamp]*day{}, opens: map[string]Number{}}
+	r := reader{builder: b, signature: l.Signature, days: map[market.Stamp]*day{}, opens: map[string]Number{}, symbols: map[string]string{}}
 	r.h.trades.max, r.h.closed.max, r.h.lots = b.Trades, b.Trades, lots{}
 	for line, err := range l.Lines {
 		if err != nil {
 			return history{}, fmt.Errorf("%s: %w", l.Signature, err)
 		}
-		if err := r.row(line); err != nil {
+		w, ok := r.pick(line)
+		if ok && w.date > b.View.AsOf() {
+			break // neither this row nor what follows it exists yet
+		}
+		r.h.rows++
+		if !ok {
+			r.h.warnings.add("unreadable", "Row %d cannot be read", r.h.rows-1)
+			continue
+		}
+		if err := r.row(w, line); err != nil {
 			return history{}, err
 		}
 	}
@@ -87,22 +98,17 @@ func (b builder) read(l Ledger) (history, error) {
 	return r.h, nil
 }
 
-// row takes in a line.
-func (r *reader) row(line []byte) error {
-	r.h.rows++
-	w, ok := r.pick(line)
-	if !ok {
-		r.h.warnings.add("unreadable", "row %d cannot be read", r.h.rows-1)
-		return nil
-	}
+// row takes in a row, and the line that it is.
+func (r *reader) row(w row, line []byte) error {
 	opening := r.h.first == ""
-	if !opening && !r.covers(w.date) || opening && w.date > r.View.AsOf() {
+	if !opening && !r.covers(w.date) {
+		r.h.outlives = true
 		return nil
 	}
 	if r.now == nil || r.now.date != w.date.Day() {
 		r.endDay()
 		if w.date.Day() < r.h.last.Day() {
-			r.h.warnings.add("backwards", "row %d is dated %s, after one of %s", r.h.rows-1, w.date, r.h.last)
+			r.h.warnings.add("backwards", "Row %d is dated %s, after one of %s", r.h.rows-1, w.date, r.h.last)
 		}
 		r.beginDay(w.date.Day())
 	}
@@ -184,7 +190,7 @@ func (r *reader) endDay() {
 	if book := r.book(r.line); book != nil {
 		r.now.book = book
 		if symbol := r.h.lots.settle(book, r.now.date); symbol != "" {
-			r.h.warnings.add("lost", "after %s the book holds another amount of %s than its trades leave", r.now.date, symbol)
+			r.h.warnings.add("lost", "After %s the book holds another amount of %s than its trades leave, so the ledger has lost trades", r.now.date, symbol)
 		}
 	}
 	r.line = r.line[:0]
@@ -194,12 +200,13 @@ func (r *reader) endDay() {
 func (r *reader) book(line []byte) ledger.Positions {
 	rec, err := ledger.ParseLine(line)
 	if err != nil {
-		r.h.warnings.add("unreadable", "row %d cannot be read: %v", r.h.rows-1, err)
+		r.h.warnings.add("unreadable", "Row %d cannot be read: %v", r.h.rows-1, err)
 		return nil
 	}
 	book := ledger.Positions{}
 	for _, p := range rec.Positions {
 		if p.Symbol == ledger.Cash || !p.Amount.IsZero() {
+			p.Symbol = r.symbol(p.Symbol)
 			book = append(book, p)
 		}
 		if p.Symbol != ledger.Cash && r.h.market == "" {
@@ -215,14 +222,14 @@ func (r *reader) trade(w row) error {
 	if !buys && w.action != "sell" && w.action != "sell_crypto" || w.amount <= 0 {
 		return nil
 	}
-	symbol := strings.Clone(w.symbol)
+	symbol := r.symbol(w.symbol)
 	if r.h.market == "" {
 		r.h.market = market.Of(symbol)
 	}
 	open := r.open(symbol, w.date)
 	t := Trade{
 		ID: w.id, Date: w.date, Action: "sell", Symbol: symbol, Amount: w.amount, Fees: w.fees,
-		Price: cmp.Or(w.price, open), OrderID: strings.Clone(w.orderID), Note: strings.Clone(w.note),
+		Price: cmp.Or(w.price, open), OrderID: plain(w.orderID), Note: prose(w.note),
 	}
 	sign := -1.0
 	if buys {
@@ -246,12 +253,22 @@ func (r *reader) trade(w row) error {
 		r.h.wins.add(trip)
 	}
 	if !t.Price.known {
-		r.h.warnings.add("unpriced", "the price of trade %d (%s) is neither in its row nor in the prices", w.id, symbol)
+		r.h.warnings.add("unpriced", "The price of trade %d (%s) is neither in its row nor in the prices", w.id, symbol)
 	}
 	if r.OnTrade == nil {
 		return nil
 	}
 	return r.OnTrade(r.signature, t)
+}
+
+// symbol is a symbol as it is shown; there are few of them.
+func (r *reader) symbol(text string) string {
+	symbol, ok := r.symbols[text]
+	if !ok {
+		symbol = plain(text)
+		r.symbols[strings.Clone(text)] = symbol
+	}
+	return symbol
 }
 
 func (d *day) take(t Trade) {

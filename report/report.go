@@ -174,8 +174,8 @@ type Metrics struct {
 	TokensPerPercent Number `json:"tokens_per_percent"` // for each percent of total return
 	CostPerPercent   Number `json:"cost_per_percent"`   // likewise
 
-	BenchmarkReturn  Number `json:"benchmark_return"` // total, over the same dates
-	ExcessReturn     Number `json:"excess_return"`    // total return less that
+	BenchmarkReturn  Number `json:"benchmark_return"` // total, over the dates that both have
+	ExcessReturn     Number `json:"excess_return"`    // total return over the same dates, less that
 	Alpha            Number `json:"alpha"`            // of a year
 	Beta             Number `json:"beta"`
 	TrackingError    Number `json:"tracking_error"` // of a year

@@ -39,7 +39,7 @@ func TestUpstreamMatchesThePublishedMetricsToTheLastDigit(t *testing.T) {
 	if err := json.Unmarshal(text, &published); err != nil {
 		t.Fatal(err)
 	}
-	view := openPrices(t, filepath.Join(data, "merged.jsonl")).AsOf("9999-12-31")
+	view := openPrices(t, filepath.Join(data, "merged.jsonl")).AsOf(always)
 	for _, account := range []string{"gpt-5", "MiniMax-M2", "claude-3.7-sonnet"} {
 		t.Run(account, func(t *testing.T) {
 			r := build(t, Options{View: view, Method: AITrader}, Ledger{Signature: account, Lines: fileLines(t, filepath.Join(data, account, "position.jsonl"))})
@@ -56,25 +56,6 @@ func TestUpstreamMatchesThePublishedMetricsToTheLastDigit(t *testing.T) {
 			}
 		})
 	}
-}
-
-func openPrices(t testing.TB, path string) *market.Prices {
-	t.Helper()
-	p, err := market.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.Close() })
-	return p
-}
-
-func build(t testing.TB, o Options, ledgers ...Ledger) Report {
-	t.Helper()
-	r, err := Build(ledgers, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }
 
 // fileLines yields the lines of a file.
