@@ -21,8 +21,9 @@ import (
 
 // reportFlags are the flags of the command as they were given.
 type reportFlags struct {
-	from, to, benchmark, method, out string
-	riskFree                         float64
+	from, to, benchmark, method, out, serve string
+	riskFree                                float64
+	open                                    bool
 }
 
 // endOfTime is after every bar: whoever looks back from there sees all of them.
@@ -33,9 +34,10 @@ func reportCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "report [SIGNATURE|FILE...]", Short: "Tell what accounts were worth: leaderboard, figures, charts",
 		Long: "Tell what accounts were worth at the close of each trading day, and what follows from it. Without arguments every account\n" +
-			"is reported. With --out the folder gets report.json, equity.csv, trades.csv and charts as SVG and PNG.\n" +
+			"is reported. With --out the folder gets report.html, report.json, equity.csv, trades.csv and charts as SVG and PNG. With\n" +
+			"--serve the page report.html is served and follows the ledgers as they grow.\n" +
 			"A figure that is not known is '-', or null with its reason in report.json.",
-		Example: "  mcp-trade report --benchmark equal-weight\n  mcp-trade report gpt-5 qwen3-max --benchmark QQQ.json --from 2025-10-01 --out results",
+		Example: "  mcp-trade report --benchmark equal-weight\n  mcp-trade report gpt-5 qwen3-max --benchmark QQQ.json --from 2025-10-01 --out results\n  mcp-trade report --serve 127.0.0.1:8090",
 		RunE:    func(cmd *cobra.Command, args []string) error { return s.report(cmd, f, args) },
 	}
 	cmd.Flags().StringVar(&f.from, "from", "", "first day (default the first of each account)")
@@ -44,6 +46,9 @@ func reportCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&f.method, "method", string(report.Own), "own, or upstream for AI-Trader's published figures too")
 	cmd.Flags().Float64Var(&f.riskFree, "risk-free", 0, "a year's return without risk, 0.02 for 2 %")
 	cmd.Flags().StringVar(&f.out, "out", "", "folder to write the report to")
+	cmd.Flags().StringVar(&f.serve, "serve", "", "address to serve the page on, such as 127.0.0.1:8090")
+	cmd.Flags().BoolVar(&f.open, "open", false, "let --serve take an address that other machines reach; there is no password")
+	cmd.MarkFlagsMutuallyExclusive("serve", "out")
 	return cmd
 }
 
@@ -64,6 +69,9 @@ func (s *settings) report(cmd *cobra.Command, f reportFlags, names []string) err
 	}
 	defer prices.Close()
 	o.View = prices.AsOf(endOfTime)
+	if f.serve != "" {
+		return s.serveReport(cmd, f, o, r, names)
+	}
 	ledgers, err := s.reported(cmd.Context(), s.accounts(r), names)
 	if err != nil {
 		return err
@@ -84,7 +92,7 @@ func (s *settings) report(cmd *cobra.Command, f reportFlags, names []string) err
 		return err
 	}
 	if f.out != "" {
-		if err := writeReport(f.out, result, trades); err != nil {
+		if err := writeReport(f.out, result, o.View, trades); err != nil {
 			return err
 		}
 	}
@@ -93,7 +101,7 @@ func (s *settings) report(cmd *cobra.Command, f reportFlags, names []string) err
 	}
 	printLeaderboard(cmd.OutOrStdout(), result)
 	if f.out != "" {
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWritten to %s: report.json, equity.csv, trades.csv, charts as SVG and PNG.\n", f.out)
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWritten to %s: report.html, report.json, equity.csv, trades.csv, charts as SVG and PNG.\n", f.out)
 	}
 	return err
 }
