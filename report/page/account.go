@@ -57,7 +57,7 @@ func newAccount(a report.Account, l link, s Subject) (account, error) {
 		link: l, Verdict: a.Verdict, Warnings: a.Warnings, Headline: headline(a), Measures: measures(a.Metrics),
 		Upstream: upstream(a.Upstream), Cash: money(a.Cash),
 	}
-	v.Lead = fmt.Sprintf("%s in %s, on the market %s.", things(a.AllTrades, "trade"), things(len(a.Periods), "trading day"), a.Market)
+	v.Lead = fmt.Sprintf("%s in %s, %s.", things(a.AllTrades, "trade"), things(len(a.Periods), "trading day"), marketName(a.Market))
 	for _, h := range a.Holdings {
 		v.Holdings = append(v.Holdings, holding{
 			h.Symbol, amount(h.Amount), price(h.Price), string(h.Priced), money(h.Value), gain(h.Gain), sign(h.Gain),
@@ -72,6 +72,18 @@ func newAccount(a report.Account, l link, s Subject) (account, error) {
 	}
 	v.days(a)
 	return v, nil
+}
+
+func marketName(id market.ID) string {
+	switch id {
+	case market.US:
+		return "US shares"
+	case market.CN:
+		return "Chinese A-shares"
+	case market.Crypto:
+		return "crypto"
+	}
+	return string(id)
 }
 
 // newAllocation draws what the account was in.
@@ -176,6 +188,8 @@ func times(n int) string {
 		return "never"
 	case 1:
 		return "once"
+	case 2:
+		return "twice"
 	}
 	return count(n) + " times"
 }

@@ -26,6 +26,7 @@ func TestThePageInABrowser(t *testing.T) {
 			if wide := pagetest.Eval[int](tab, `document.documentElement.scrollWidth`); wide > int(screen.Width) {
 				t.Errorf("the page is %d pixels wide on a screen of %d", wide, screen.Width)
 			}
+			tab.Do(chromedp.Evaluate[chromedp.Void](`for (const d of document.querySelectorAll("details")) d.open = true`))
 			for _, finding := range tab.Axe() {
 				t.Error(finding)
 			}
@@ -210,6 +211,9 @@ func TestHostileTextIsInertInABrowser(t *testing.T) {
 	tab.Picture("hostile")
 	if pagetest.Eval[bool](tab, `"hacked" in window || document.querySelectorAll("img, script:not(:last-of-type)").length > 0`) {
 		t.Error("a text was taken for markup")
+	}
+	if acting := pagetest.Eval[int](tab, `(document.body.innerText.match(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g) ?? []).length`); acting > 0 {
+		t.Errorf("%d characters act on the text", acting)
 	}
 	for _, place := range []string{"#trades-table td.note", "#trades-table tr td:nth-child(4)", ".day blockquote p", ".legend li", ".warnings li", ".pair tbody th"} {
 		texts := pagetest.Eval[[]string](tab, fmt.Sprintf(`[...document.querySelectorAll(%q)].map(e => e.textContent)`, place))

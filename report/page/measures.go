@@ -51,9 +51,9 @@ func fell(d *report.Drawdown) string {
 	case d == nil:
 		return "it never fell"
 	case d.Recovered == "":
-		return fmt.Sprintf("%s, not recovered", span(d.Peak, d.Trough))
+		return unbroken(fmt.Sprintf("%s, not recovered", span(d.Peak, d.Trough)))
 	}
-	return fmt.Sprintf("%s, recovered %s", span(d.Peak, d.Trough), d.Recovered)
+	return unbroken(fmt.Sprintf("%s, recovered %s", span(d.Peak, d.Trough), d.Recovered))
 }
 
 // measures are all figures.

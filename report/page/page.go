@@ -18,6 +18,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 
 	"mcp-trade/market"
 	"mcp-trade/report"
@@ -161,7 +162,18 @@ func (r *renderer) accounts(v *version, s Subject, rep report.Report) error {
 func (r *renderer) execute(name string, data any) (template.HTML, error) {
 	var out bytes.Buffer
 	err := r.templates.ExecuteTemplate(&out, name, data)
-	return template.HTML(out.String()), err
+	return template.HTML(inert(out.String())), err
+}
+
+// inert makes characters that would act on a text rather than be read visible: those that control terminals, and those that
+// change the direction of writing.
+func inert(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 func (v *version) digest() string {

@@ -125,14 +125,5 @@ func span(from, to market.Stamp) string {
 	return fmt.Sprintf("%s to %s", from, to)
 }
 
-// list writes names as a sentence does.
-func list(names []string) string {
-	switch n := len(names); n {
-	case 0:
-		return ""
-	case 1:
-		return names[0]
-	default:
-		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
-	}
-}
+// unbroken keeps the dates of a text each on one line.
+func unbroken(text string) string { return strings.ReplaceAll(text, "-", "\u2011") }

@@ -56,8 +56,13 @@ func newTrades(r report.Report, elsewhere string) trades {
 	slices.SortStableFunc(all, func(x, y dealt) int {
 		return cmp.Or(strings.Compare(string(y.trade.Date), string(x.trade.Date)), cmp.Compare(y.trade.ID, x.trade.ID), strings.Compare(x.account, y.account))
 	})
+	ids := map[string]int{}
 	for _, x := range all[:min(len(all), maxTrades)] {
-		t.Rows = append(t.Rows, newTrade(x.account, x.trade))
+		row := newTrade(x.account, x.trade)
+		if ids[row.ID]++; ids[row.ID] > 1 { // a ledger of another program may use an id again
+			row.ID = fmt.Sprintf("%s-%d", row.ID, ids[row.ID])
+		}
+		t.Rows = append(t.Rows, row)
 		t.Fees = t.Fees || x.trade.Fees != 0
 		t.Notes = t.Notes || x.trade.Note != ""
 	}
