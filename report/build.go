@@ -100,7 +100,7 @@ func (b builder) account(l Ledger) (Account, error) {
 		return Account{}, err
 	}
 	a := Account{
-		Signature: l.Signature, Market: h.market, First: h.first, Last: h.last, Rows: h.rows,
+		Signature: plain(l.Signature), Market: h.market, First: h.first, Last: h.last, Rows: h.rows,
 		Trades: h.trades.list(), AllTrades: h.trades.all, Closed: h.closed.list(), AllClosed: h.closed.all,
 		Notes: b.inRange(l.Notes.Days), Warnings: h.warnings.list(),
 	}

@@ -205,9 +205,31 @@ func TestHostileTextIsInert(t *testing.T) {
 	}
 }
 
+func TestOnlyABookThatEndsForCertainIsPassedOver(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"id": 1, "positions": {"A": 1, "CASH": 2.5}, "note": "x"}`: `{"id": 1, "positions": {}, "note": "x"}`,
+		`{"positions": {}}`: `{"positions": {}}`,
+		`{"note": "\"positions\": {", "positions": {"A": 1}}`:              `{"note": "\"positions\": {", "positions": {}}`,
+		`{"positions": {"A}": 1}, "id": 1}`:                                "",
+		`{"positions": {"A}, \"B": 1}, "id": 1}`:                           "",
+		`{"positions": {"A": {"B": 1}}, "id": 1}`:                          "",
+		`{"positions": {"A": 1`:                                            "",
+		`{"positions":{"A": 1}, "id": 1}`:                                  "", // written in another way
+		`{"more": {"positions": {"A": 1}}, "positions": {"A": 1}}`:         `{"more": {"positions": {}}, "positions": {"A": 1}}`,
+		`{"note": "positions", "positions": {"A": 1, "B": 2}, "order": 1}`: `{"note": "positions", "positions": {}, "order": 1}`,
+	} {
+		if want == "" {
+			want = in
+		}
+		if got := withoutBook([]byte(in)); got != want {
+			t.Errorf("%s becomes %s, want %s", in, got, want)
+		}
+	}
+}
+
 func TestCellsAreNoFormulas(t *testing.T) {
 	for in, want := range map[string]string{
-		"": "", "NVDA": "NVDA", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", " =1": "' =1", "'x": "''x", "a=1": "a=1", "\n=1": "'\n=1", "\r=1": "\uFFFD=1",
+		"": "", "NVDA": "NVDA", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", " =1": "' =1", "'x": "''x", "a=1": "a=1", "\n=1": "'\n=1", "\r=1": "'\r=1",
 	} {
 		if got := cell(in); got != want {
 			t.Errorf("%q becomes %q, want %q", in, got, want)

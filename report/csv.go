@@ -12,8 +12,7 @@ import (
 // cell is a text as a spreadsheet shows it. One that begins like a formula is a formula to a spreadsheet, which would work
 // it out, so it gets an apostrophe in front.
 func cell(text string) string {
-	text = prose(text)
-	if strings.HasPrefix(text, "'") || strings.ContainsRune("=+-@\t\n", firstRune(text)) {
+	if strings.HasPrefix(text, "'") || strings.ContainsRune("=+-@\t\r\n", firstRune(text)) {
 		return "'" + text
 	}
 	return text

@@ -4,6 +4,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -75,7 +76,7 @@ func (b builder) read(l Ledger) (history, error) {
 		if err != nil {
 			return history{}, fmt.Errorf("%s: %w", l.Signature, err)
 		}
-		w, ok := r.pick(line)
+		w, ok := r.pick(withoutBook(line))
 		if ok && w.date > b.View.AsOf() {
 			break // neither this row nor what follows it exists yet
 		}
@@ -112,7 +113,7 @@ func (r *reader) row(w row, line []byte) error {
 		}
 		r.beginDay(w.date.Day())
 	}
-	r.line = append(r.line[:0], line...)
+	r.line = append(r.line[:0], line...) // a line need not last longer than its turn
 	r.h.last = max(r.h.last, w.date)
 	if opening {
 		r.h.first = w.date
@@ -123,10 +124,30 @@ func (r *reader) row(w row, line []byte) error {
 	return r.trade(w)
 }
 
-// pick reads the fields of a line that matter. It passes over the book without reading it.
-func (r *reader) pick(line []byte) (row, bool) {
+// withoutBook returns a line with an empty book, if it can be told with certainty where the book ends: that is where the
+// first brace closes, if no other one opens and no text is open. Else it returns the line as it is.
+func withoutBook(line []byte) string {
+	const key = `"positions": {`
+	start := bytes.Index(line, []byte(key))
+	if start < 0 {
+		return string(line)
+	}
+	start += len(key)
+	n := bytes.IndexByte(line[start:], '}')
+	if n < 0 {
+		return string(line)
+	}
+	book := line[start : start+n]
+	if bytes.IndexByte(book, '{') >= 0 || bytes.IndexByte(book, '\\') >= 0 || bytes.Count(book, []byte(`"`))%2 != 0 {
+		return string(line)
+	}
+	return string(line[:start]) + string(line[start+n:])
+}
+
+// pick reads the fields of a line that matter.
+func (r *reader) pick(line string) (row, bool) {
 	var w row
-	object := gjson.ParseBytes(line)
+	object := gjson.Parse(line)
 	hasID, finite := false, true
 	number := func(v gjson.Result) float64 {
 		f := v.Float()
@@ -162,7 +183,7 @@ func (r *reader) pick(line []byte) (row, bool) {
 		}
 		return true
 	})
-	return w, object.IsObject() && w.date != "" && hasID && finite && line[len(line)-1] == '}'
+	return w, object.IsObject() && w.date != "" && hasID && finite && strings.HasSuffix(line, "}")
 }
 
 // stamp parses a date; mostly it is that of the row before.

@@ -19,6 +19,9 @@ func plain(text string) string { return clean(text, "") }
 func prose(text string) string { return clean(text, "\n\t") }
 
 func clean(text, allowed string) string {
+	if len(text) <= maxText && printable(text) {
+		return strings.Clone(text)
+	}
 	if len(text) > maxText {
 		end := maxText
 		for !utf8.RuneStart(text[end]) {
@@ -32,4 +35,14 @@ func clean(text, allowed string) string {
 		}
 		return r
 	}, strings.Clone(text))
+}
+
+// printable tells whether a text is of nothing but letters and signs of ASCII, as nearly all are.
+func printable(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

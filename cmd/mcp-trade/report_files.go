@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
 
 	"github.com/google/renameio/v2/maybe"
 
@@ -117,29 +119,46 @@ func writeReport(dir string, r report.Report, view market.View, trades *tradeFil
 	return trades.join(filepath.Join(dir, "trades.csv"))
 }
 
-// drawCharts adds the charts that there is something to draw of.
+// drawing is a chart on its way into a file.
+type drawing struct {
+	name, title string
+	draw        func(chart.Style) ([]byte, error)
+}
+
+// drawings are the charts of a report.
+func drawings(r report.Report) []drawing {
+	list := []drawing{
+		{"equity", "Total return", func(s chart.Style) ([]byte, error) { return chart.Equity(r, s) }},
+		{"drawdown", "Drawdown", func(s chart.Style) ([]byte, error) { return chart.Drawdown(r, s) }},
+	}
+	for _, a := range r.Accounts {
+		list = append(list, drawing{"allocation-" + a.Signature, "Allocation of " + a.Signature, func(s chart.Style) ([]byte, error) { return chart.Allocation(a, s) }})
+	}
+	return list
+}
+
+// drawCharts adds the charts that there is something to draw of, drawn side by side.
 func drawCharts(files map[string][]byte, r report.Report) error {
-	for _, format := range []chart.Format{chart.SVG, chart.PNG} {
-		draw := func(name, title string, f func(chart.Style) ([]byte, error)) error {
-			style := chart.Style{Format: format, Width: 1200, Height: 600, Title: title}
-			drawing, err := f(style)
-			if err == nil {
-				files[name+"."+string(format)] = drawing
-			}
-			if errors.Is(err, chart.ErrEmpty) {
-				return nil
-			}
-			return err
-		}
-		err := errors.Join(
-			draw("equity", "Total return", func(s chart.Style) ([]byte, error) { return chart.Equity(r, s) }),
-			draw("drawdown", "Drawdown", func(s chart.Style) ([]byte, error) { return chart.Drawdown(r, s) }))
-		for _, a := range r.Accounts {
-			err = errors.Join(err, draw("allocation-"+a.Signature, "Allocation of "+a.Signature, func(s chart.Style) ([]byte, error) { return chart.Allocation(a, s) }))
-		}
-		if err != nil {
-			return err
+	var mu sync.Mutex
+	var errs []error
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for _, d := range drawings(r) {
+		for _, format := range []chart.Format{chart.SVG, chart.PNG} {
+			wait.Go(func() {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				image, err := d.draw(chart.Style{Format: format, Width: 1200, Height: 600, Title: d.title})
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					files[d.name+"."+string(format)] = image
+				} else if !errors.Is(err, chart.ErrEmpty) {
+					errs = append(errs, err)
+				}
+			})
 		}
 	}
-	return nil
+	wait.Wait()
+	return errors.Join(errs...)
 }
