@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/market"
+	"mcp-trade/report"
 )
 
 // The demo's market: as many symbols and trading days, from this day on, made up from this seed.
@@ -54,9 +55,32 @@ func demoCommand(s *settings) *cobra.Command {
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. Look closer:\n"+
 				"  mcp-trade ledger show chaser --data-dir %[1]s\n  mcp-trade ledger verify --data-dir %[1]s\n", dir)
-			return err
+			if err != nil {
+				return err
+			}
+			return demoReport(cmd, s, filepath.Join(dir, "report"))
 		},
 	}
+}
+
+// demoReport writes the report and names its page.
+func demoReport(cmd *cobra.Command, s *settings, dir string) error {
+	r, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	prices, err := s.needPrices()
+	if err != nil {
+		return err
+	}
+	defer prices.Close()
+	f := reportFlags{benchmark: "equal-weight", out: dir}
+	if _, err := s.build(cmd.Context(), f, report.Options{View: prices.AsOf(endOfTime)}, r, nil); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWhat they were worth, to open in a browser:\n  %s\n", filepath.Join(dir, "report.html"))
+	return err
 }
 
 // demoMarket writes the prices and returns their trading days.

@@ -72,29 +72,9 @@ func (s *settings) report(cmd *cobra.Command, f reportFlags, names []string) err
 	if f.serve != "" {
 		return s.serveReport(cmd, f, o, r, names)
 	}
-	ledgers, err := s.reported(cmd.Context(), s.accounts(r), names)
+	result, err := s.build(cmd.Context(), f, o, r, names)
 	if err != nil {
 		return err
-	}
-	if o.Benchmark, err = f.series(o, ledgers); err != nil {
-		return err
-	}
-	var trades *tradeFiles
-	if f.out != "" {
-		if trades, err = newTradeFiles(f.out, ledgers); err != nil {
-			return err
-		}
-		defer trades.remove()
-		o.OnTrade = trades.add
-	}
-	result, err := report.Build(ledgers, o)
-	if err != nil {
-		return err
-	}
-	if f.out != "" {
-		if err := writeReport(f.out, result, o.View, trades); err != nil {
-			return err
-		}
 	}
 	if s.json {
 		return printJSON(cmd.OutOrStdout(), result)
@@ -104,6 +84,31 @@ func (s *settings) report(cmd *cobra.Command, f reportFlags, names []string) err
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWritten to %s: report.html, report.json, equity.csv, trades.csv, charts as SVG and PNG.\n", f.out)
 	}
 	return err
+}
+
+// build builds a report, and writes it if the flags name a folder.
+func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r rooms, names []string) (report.Report, error) {
+	ledgers, err := s.reported(ctx, s.accounts(r), names)
+	if err != nil {
+		return report.Report{}, err
+	}
+	if o.Benchmark, err = f.series(o, ledgers); err != nil {
+		return report.Report{}, err
+	}
+	if f.out == "" {
+		return report.Build(ledgers, o)
+	}
+	trades, err := newTradeFiles(f.out, ledgers)
+	if err != nil {
+		return report.Report{}, err
+	}
+	defer trades.remove()
+	o.OnTrade = trades.add
+	result, err := report.Build(ledgers, o)
+	if err != nil {
+		return report.Report{}, err
+	}
+	return result, writeReport(f.out, result, o.View, trades)
 }
 
 // options reads the flags that need no files.

@@ -101,16 +101,8 @@ func (v *served) subject(ctx context.Context) (page.Subject, error) {
 			return page.Subject{}, err
 		}
 	}
-	ledgers, err := v.reported(ctx, v.settings.accounts(v.rooms), names)
-	if err != nil {
-		return page.Subject{}, err
-	}
-	o := v.options
-	if o.Benchmark, err = v.flags.series(o, ledgers); err != nil {
-		return page.Subject{}, err
-	}
-	result, err := report.Build(ledgers, o)
-	return page.Subject{Report: result, Prices: closes(o.View), AllTrades: "For all of them: mcp-trade report --out DIR writes trades.csv."}, err
+	result, err := v.build(ctx, v.flags, v.options, v.rooms, names)
+	return page.Subject{Report: result, Prices: closes(v.options.View), AllTrades: "For all of them: mcp-trade report --out DIR writes trades.csv."}, err
 }
 
 // relist is how many looks at the ledgers pass before accounts are listed anew, for which a Redis looks at all its keys.
