@@ -53,34 +53,16 @@ func demoCommand(s *settings) *cobra.Command {
 			if err := trade(cmd, s, r, []string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}); err != nil || s.json {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. Look closer:\n"+
-				"  mcp-trade ledger show chaser --data-dir %[1]s\n  mcp-trade ledger verify --data-dir %[1]s\n", dir)
-			if err != nil {
+			out := filepath.Join(dir, "report")
+			if _, err := s.report(cmd.Context(), reportFlags{method: string(report.Own), benchmark: "equal-weight", out: out}, nil); err != nil {
 				return err
 			}
-			return demoReport(cmd, s, filepath.Join(dir, "report"))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. What they were worth, day by day, to open in a browser:\n"+
+				"  %s\nLook closer:\n  mcp-trade report --serve 127.0.0.1:8090 --data-dir %[2]s\n"+
+				"  mcp-trade ledger show chaser --data-dir %[2]s\n  mcp-trade ledger verify --data-dir %[2]s\n", filepath.Join(out, "report.html"), dir)
+			return err
 		},
 	}
-}
-
-// demoReport writes the report and names its page.
-func demoReport(cmd *cobra.Command, s *settings, dir string) error {
-	r, err := s.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	prices, err := s.needPrices()
-	if err != nil {
-		return err
-	}
-	defer prices.Close()
-	f := reportFlags{benchmark: "equal-weight", out: dir}
-	if _, err := s.build(cmd.Context(), f, report.Options{View: prices.AsOf(endOfTime)}, r, nil); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWhat they were worth, to open in a browser:\n  %s\n", filepath.Join(dir, "report.html"))
-	return err
 }
 
 // demoMarket writes the prices and returns their trading days.

@@ -38,7 +38,23 @@ func reportCommand(s *settings) *cobra.Command {
 			"--serve the page report.html is served and follows the ledgers as they grow.\n" +
 			"A figure that is not known is '-', or null with its reason in report.json.",
 		Example: "  mcp-trade report --benchmark equal-weight\n  mcp-trade report gpt-5 qwen3-max --benchmark QQQ.json --from 2025-10-01 --out results\n  mcp-trade report --serve 127.0.0.1:8090",
-		RunE:    func(cmd *cobra.Command, args []string) error { return s.report(cmd, f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.serve != "" {
+				return s.serveReport(cmd, f, args)
+			}
+			r, err := s.report(cmd.Context(), f, args)
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return printJSON(cmd.OutOrStdout(), r)
+			}
+			printLeaderboard(cmd.OutOrStdout(), r)
+			if f.out != "" {
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWritten to %s: report.html, report.json, equity.csv, trades.csv, charts as SVG and PNG.\n", f.out)
+			}
+			return err
+		},
 	}
 	cmd.Flags().StringVar(&f.from, "from", "", "first day (default the first of each account)")
 	cmd.Flags().StringVar(&f.to, "to", "", "last day (default the last of each account)")
@@ -52,41 +68,27 @@ func reportCommand(s *settings) *cobra.Command {
 	return cmd
 }
 
-// report builds the report that the flags ask for, writes it and prints it.
-func (s *settings) report(cmd *cobra.Command, f reportFlags, names []string) error {
+// report builds the report that the flags ask for, and writes it if they name a folder.
+func (s *settings) report(ctx context.Context, f reportFlags, names []string) (report.Report, error) {
 	o, err := f.options()
 	if err != nil {
-		return usageError{err}
+		return report.Report{}, usageError{err}
 	}
 	r, err := s.open()
 	if err != nil {
-		return err
+		return report.Report{}, err
 	}
 	defer r.Close()
 	prices, err := s.needPrices()
 	if err != nil {
-		return err
+		return report.Report{}, err
 	}
 	defer prices.Close()
 	o.View = prices.AsOf(endOfTime)
-	if f.serve != "" {
-		return s.serveReport(cmd, f, o, r, names)
-	}
-	result, err := s.build(cmd.Context(), f, o, r, names)
-	if err != nil {
-		return err
-	}
-	if s.json {
-		return printJSON(cmd.OutOrStdout(), result)
-	}
-	printLeaderboard(cmd.OutOrStdout(), result)
-	if f.out != "" {
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWritten to %s: report.html, report.json, equity.csv, trades.csv, charts as SVG and PNG.\n", f.out)
-	}
-	return err
+	return s.build(ctx, f, o, r, names)
 }
 
-// build builds a report, and writes it if the flags name a folder.
+// build is report on stores and prices that are open.
 func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r rooms, names []string) (report.Report, error) {
 	ledgers, err := s.reported(ctx, s.accounts(r), names)
 	if err != nil {

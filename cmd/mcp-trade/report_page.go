@@ -60,15 +60,26 @@ type served struct {
 }
 
 // serveReport serves the page until the command is interrupted.
-func (s *settings) serveReport(cmd *cobra.Command, f reportFlags, o report.Options, r rooms, names []string) error {
-	_, port, err := net.SplitHostPort(f.serve)
+func (s *settings) serveReport(cmd *cobra.Command, f reportFlags, names []string) error {
+	o, err := f.options()
 	if err != nil {
-		return usageError{fmt.Errorf("--serve %q: give an address and a port, such as 127.0.0.1:8090", f.serve)}
+		return usageError{err}
 	}
-	open := !page.IsLoopback(f.serve)
-	if open && !f.open {
-		return usageError{fmt.Errorf("--serve %s would show the accounts to everybody who can reach this machine: use 127.0.0.1:%s, or add --open if that is meant", f.serve, port)}
+	open, err := f.address()
+	if err != nil {
+		return usageError{err}
 	}
+	r, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	prices, err := s.needPrices()
+	if err != nil {
+		return err
+	}
+	defer prices.Close()
+	o.View = prices.AsOf(endOfTime)
 	ctx := cmd.Context()
 	v := &served{settings: s, flags: f, options: o, rooms: r, names: names}
 	live, err := page.NewLive(ctx, page.Source{Mark: v.mark, Subject: v.subject}, func(err error) {
@@ -90,6 +101,19 @@ func (s *settings) serveReport(cmd *cobra.Command, f reportFlags, o report.Optio
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "The report is on http://%s/ and follows the ledgers. Ctrl-C ends it.\n", listener.Addr())
 	return live.Serve(ctx, listener, open)
+}
+
+// address checks where to serve, and tells whether other machines reach it.
+func (f reportFlags) address() (open bool, err error) {
+	_, port, err := net.SplitHostPort(f.serve)
+	if err != nil {
+		return false, fmt.Errorf("--serve %q: give an address and a port, such as 127.0.0.1:8090", f.serve)
+	}
+	open = !page.IsLoopback(f.serve)
+	if open && !f.open {
+		return true, fmt.Errorf("--serve %s would show the accounts to everybody who can reach this machine: use 127.0.0.1:%s, or add --open if that is meant", f.serve, port)
+	}
+	return open, nil
 }
 
 // subject is what the page shows now: nothing before the first account is opened.

@@ -44,7 +44,7 @@ var ErrEmpty = errors.New("there is nothing to draw")
 type line struct {
 	name   string
 	values map[market.Stamp]report.Number
-	symbol charts.Symbol // drawn at each value
+	symbol charts.Symbol // drawn at each value; none for a line alone
 	color  charts.Color
 }
 
@@ -124,11 +124,8 @@ func PriceWithTrades(prices report.Series, trades []report.Trade, s Style) ([]by
 	return draw(append([]line{price}, marks[:]...), s, money)
 }
 
-// dotSize is the radius of the dot at each value. It is hardly seen, but for a value between unknown ones.
-const dotSize = 0.8
-
 func newLine(name string, color charts.Color) line {
-	return line{name, map[market.Stamp]report.Number{}, charts.Symbol{Shape: charts.SymbolDot, Size: dotSize}, color}
+	return line{name, map[market.Stamp]report.Number{}, charts.Symbol{}, color}
 }
 
 func compare(a, b market.Stamp) int {
@@ -237,12 +234,15 @@ func draw(lines []line, s Style, k kind) ([]byte, error) {
 	opt := charts.LineChartOption{
 		Theme: theme(lines, s.Dark), LineStrokeWidth: 1.6, StackSeries: charts.Ptr(k == parts), FillOpacity: 210,
 		Padding: charts.NewBox(16, 12, 20, 8),
-		Title:   charts.TitleOption{Text: s.Title},
-		Legend:  charts.LegendOption{Show: charts.Ptr(!s.Bare)},
-		XAxis:   charts.XAxisOption{LabelFontStyle: charts.FontStyle{FontSize: s.FontSize}, BoundaryGap: charts.Ptr(false), LabelCount: max(2, min(len(days), width(s)/130))},
-		YAxis:   []charts.YAxisOption{axis(k, lines)},
+		Symbol:  charts.Symbol{Shape: charts.SymbolNone}, Legend: charts.LegendOption{Symbol: charts.SymbolDot, Show: charts.Ptr(!s.Bare)},
+		Title: charts.TitleOption{Text: s.Title},
+		XAxis: charts.XAxisOption{LabelFontStyle: charts.FontStyle{FontSize: s.FontSize}, BoundaryGap: charts.Ptr(false), LabelCount: max(2, min(len(days), width(s)/130))},
+		YAxis: []charts.YAxisOption{axis(k, lines)},
 	}
 	opt.YAxis[0].LabelFontStyle = opt.XAxis.LabelFontStyle
+	if k == parts {
+		opt.Legend.Symbol = charts.SymbolSquare
+	}
 	if s.Title != "" {
 		opt.Legend.Offset = charts.OffsetStr{Top: "28"}
 	}

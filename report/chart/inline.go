@@ -21,18 +21,15 @@ import (
 //	line, fill    how such a thing is drawn; a mark is both
 //	axis, grid    the frame
 //
-// The ground is left out, as is a dot that a line goes through. The attributes data-first and data-last are where the first
-// and the last date of the drawing stand, along its width.
+// The ground is left out. The attributes data-first and data-last are where the first and the last date of the drawing stand,
+// along its width.
 func Inline(svg []byte) ([]byte, error) {
-	in := inliner{through: map[point]bool{}}
+	var in inliner
 	if err := in.read(svg); err != nil {
 		return nil, fmt.Errorf("not a drawing of this package: %w", err)
 	}
 	return in.write(), nil
 }
-
-// point is a place in a drawing, as it is written there.
-type point struct{ x, y string }
 
 // shape is an element of a drawing.
 type shape struct {
@@ -44,7 +41,6 @@ type shape struct {
 type inliner struct {
 	viewBox     string
 	shapes      []shape
-	through     map[point]bool // lines go through these points
 	first, last string
 }
 
@@ -76,27 +72,15 @@ func (in *inliner) read(svg []byte) error {
 }
 
 func (in *inliner) add(s shape) {
-	switch s.name {
-	case "svg":
+	if s.name == "svg" {
 		in.viewBox = s.attrs["viewBox"]
 		return
-	case "path":
-		if strings.Contains(s.attrs["style"], "fill:none") {
-			for _, c := range corner.FindAllStringSubmatch(s.attrs["d"], -1) {
-				in.through[point{c[1], c[2]}] = true
-			}
-		}
-		// Where the axis begins and ends are the first and the last date.
-		if c := corner.FindAllStringSubmatch(s.attrs["d"], -1); classOf(s.attrs["style"]) == "axis" && len(c) == 2 && c[0][2] == c[1][2] {
-			in.first, in.last = c[0][1], c[1][1]
-		}
+	}
+	// Where the axis begins and ends are the first and the last date.
+	if c := corner.FindAllStringSubmatch(s.attrs["d"], -1); classOf(s.attrs["style"]) == "axis" && len(c) == 2 && c[0][2] == c[1][2] {
+		in.first, in.last = c[0][1], c[1][1]
 	}
 	in.shapes = append(in.shapes, s)
-}
-
-// dot tells whether a shape is the dot that stands for a value.
-func (s shape) dot() bool {
-	return s.name == "circle" && s.attrs["r"] == strconv.FormatFloat(dotSize, 'g', -1, 64)
 }
 
 func (in *inliner) write() []byte {
@@ -106,7 +90,7 @@ func (in *inliner) write() []byte {
 	for _, s := range in.shapes {
 		class := classOf(s.attrs["style"])
 		switch {
-		case class == "", s.dot() && in.through[point{s.attrs["cx"], s.attrs["cy"]}]:
+		case class == "":
 		case s.name == "path":
 			fmt.Fprintf(&out, `<path class="%s" d="%s"/>`, class, escaped(compact(s.attrs["d"])))
 		case s.name == "circle":

@@ -57,8 +57,8 @@ func TestADrawingForAPageHasClassesInPlaceOfStyles(t *testing.T) {
 		if strings.Contains(string(inline), "script") {
 			t.Errorf("%s names what a page has a legend for", name)
 		}
-		dots := regexp.MustCompile(`<circle cx="(\d+)" cy="\d+" r="0.8"`).FindAllSubmatch(svg, -1)
-		if want := fmt.Sprintf(`data-first="%s" data-last="%s"`, dots[0][1], dots[len(dots)-1][1]); !strings.Contains(string(inline), want) {
+		line := regexp.MustCompile(`class="s0 line" d="M(\d+)(?:[^"]*L(\d+) \d+)"`).FindAllSubmatch(inline, -1)
+		if want := fmt.Sprintf(`data-first="%s" data-last="%s"`, line[0][1], line[len(line)-1][2]); !strings.Contains(string(inline), want) {
 			t.Errorf("%s has dates at %s, but says %.120s", name, want, inline)
 		}
 		if len(inline) > len(svg)*2/3 {
