@@ -240,6 +240,9 @@ func draw(lines []line, s Style, k kind) ([]byte, error) {
 		YAxis: []charts.YAxisOption{axis(k, lines)},
 	}
 	opt.YAxis[0].LabelFontStyle = opt.XAxis.LabelFontStyle
+	if opt.YAxis[0].LabelCount == 0 && height(s) < 300 {
+		opt.YAxis[0].LabelCountAdjustment = -5 // more would crowd
+	}
 	if k == parts {
 		opt.Legend.Symbol = charts.SymbolSquare
 	}

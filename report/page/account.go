@@ -142,7 +142,6 @@ func newPrice(account string, series report.Series, symbol string, trades []repo
 	f := figure{
 		ID: account + "-price-" + ident(symbol), Title: symbol, Kind: "small price", Table: "Trades of " + symbol,
 		Columns: []string{"Date", "Close", "Trades"}, Dates: len(series.Points),
-		Legend: []entry{{"s0", "close"}, {"s2", "bought"}, {"s4", "sold"}},
 	}
 	series.Name = symbol
 	byDay := map[market.Stamp][]string{}

@@ -50,7 +50,7 @@ type row struct {
 var (
 	wide   = chart.Style{Width: 1160, Height: 400, FontSize: 10, Bare: true}
 	narrow = chart.Style{Width: 440, Height: 330, FontSize: 10, Bare: true}
-	small  = chart.Style{Width: 480, Height: 225, FontSize: 10, Bare: true}
+	small  = chart.Style{Width: 480, Height: 200, FontSize: 10, Bare: true}
 )
 
 // both draws a figure for wide screens and for narrow ones.
