@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/market"
+	"mcp-trade/report"
 )
 
 // The demo's market: as many symbols and trading days, from this day on, made up from this seed.
@@ -52,8 +53,13 @@ func demoCommand(s *settings) *cobra.Command {
 			if err := trade(cmd, s, r, []string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}); err != nil || s.json {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. Look closer:\n"+
-				"  mcp-trade ledger show chaser --data-dir %[1]s\n  mcp-trade ledger verify --data-dir %[1]s\n", dir)
+			out := filepath.Join(dir, "report")
+			if _, err := s.report(cmd.Context(), reportFlags{method: string(report.Own), benchmark: "equal-weight", out: out}, nil); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. What they were worth, day by day, in figures and charts:\n"+
+				"  %s\nLook closer:\n  mcp-trade report --benchmark equal-weight --data-dir %[2]s\n"+
+				"  mcp-trade ledger show chaser --data-dir %[2]s\n  mcp-trade ledger verify --data-dir %[2]s\n", out, dir)
 			return err
 		},
 	}

@@ -36,7 +36,20 @@ func reportCommand(s *settings) *cobra.Command {
 			"is reported. With --out the folder gets report.json, equity.csv, trades.csv and charts as SVG and PNG.\n" +
 			"A figure that is not known is '-', or null with its reason in report.json.",
 		Example: "  mcp-trade report --benchmark equal-weight\n  mcp-trade report gpt-5 qwen3-max --benchmark QQQ.json --from 2025-10-01 --out results",
-		RunE:    func(cmd *cobra.Command, args []string) error { return s.report(cmd, f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := s.report(cmd.Context(), f, args)
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return printJSON(cmd.OutOrStdout(), r)
+			}
+			printLeaderboard(cmd.OutOrStdout(), r)
+			if f.out != "" {
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWritten to %s: report.json, equity.csv, trades.csv, charts as SVG and PNG.\n", f.out)
+			}
+			return err
+		},
 	}
 	cmd.Flags().StringVar(&f.from, "from", "", "first day (default the first of each account)")
 	cmd.Flags().StringVar(&f.to, "to", "", "last day (default the last of each account)")
@@ -47,55 +60,44 @@ func reportCommand(s *settings) *cobra.Command {
 	return cmd
 }
 
-// report builds the report that the flags ask for, writes it and prints it.
-func (s *settings) report(cmd *cobra.Command, f reportFlags, names []string) error {
+// report builds the report that the flags ask for, and writes it if they name a folder.
+func (s *settings) report(ctx context.Context, f reportFlags, names []string) (report.Report, error) {
 	o, err := f.options()
 	if err != nil {
-		return usageError{err}
+		return report.Report{}, usageError{err}
 	}
 	r, err := s.open()
 	if err != nil {
-		return err
+		return report.Report{}, err
 	}
 	defer r.Close()
 	prices, err := s.needPrices()
 	if err != nil {
-		return err
+		return report.Report{}, err
 	}
 	defer prices.Close()
 	o.View = prices.AsOf(endOfTime)
-	ledgers, err := s.reported(cmd.Context(), s.accounts(r), names)
+	ledgers, err := s.reported(ctx, s.accounts(r), names)
 	if err != nil {
-		return err
+		return report.Report{}, err
 	}
 	if o.Benchmark, err = f.series(o, ledgers); err != nil {
-		return err
+		return report.Report{}, err
 	}
-	var trades *tradeFiles
-	if f.out != "" {
-		if trades, err = newTradeFiles(f.out, ledgers); err != nil {
-			return err
-		}
-		defer trades.remove()
-		o.OnTrade = trades.add
+	if f.out == "" {
+		return report.Build(ledgers, o)
 	}
+	trades, err := newTradeFiles(f.out, ledgers)
+	if err != nil {
+		return report.Report{}, err
+	}
+	defer trades.remove()
+	o.OnTrade = trades.add
 	result, err := report.Build(ledgers, o)
 	if err != nil {
-		return err
+		return report.Report{}, err
 	}
-	if f.out != "" {
-		if err := writeReport(f.out, result, trades); err != nil {
-			return err
-		}
-	}
-	if s.json {
-		return printJSON(cmd.OutOrStdout(), result)
-	}
-	printLeaderboard(cmd.OutOrStdout(), result)
-	if f.out != "" {
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWritten to %s: report.json, equity.csv, trades.csv, charts as SVG and PNG.\n", f.out)
-	}
-	return err
+	return result, writeReport(f.out, result, trades)
 }
 
 // options reads the flags that need no files.

@@ -42,7 +42,7 @@ var ErrEmpty = errors.New("there is nothing to draw")
 type line struct {
 	name   string
 	values map[market.Stamp]report.Number
-	symbol charts.Symbol // drawn at each value
+	symbol charts.Symbol // drawn at each value; none for a line alone
 	color  charts.Color
 }
 
@@ -123,7 +123,7 @@ func PriceWithTrades(prices report.Series, trades []report.Trade, s Style) ([]by
 }
 
 func newLine(name string, color charts.Color) line {
-	return line{name, map[market.Stamp]report.Number{}, charts.Symbol{Shape: charts.SymbolDot, Size: 0.8}, color}
+	return line{name, map[market.Stamp]report.Number{}, charts.Symbol{}, color}
 }
 
 func compare(a, b market.Stamp) int {
@@ -232,9 +232,13 @@ func draw(lines []line, s Style, k kind) ([]byte, error) {
 	opt := charts.LineChartOption{
 		Theme: theme(lines, s.Dark), LineStrokeWidth: 1.6, StackSeries: charts.Ptr(k == parts), FillOpacity: 210,
 		Padding: charts.NewBox(16, 12, 20, 8),
-		Title:   charts.TitleOption{Text: s.Title},
-		XAxis:   charts.XAxisOption{BoundaryGap: charts.Ptr(false), LabelCount: max(2, min(len(days), width(s)/130))},
-		YAxis:   []charts.YAxisOption{axis(k, lines)},
+		Symbol:  charts.Symbol{Shape: charts.SymbolNone}, Legend: charts.LegendOption{Symbol: charts.SymbolDot},
+		Title: charts.TitleOption{Text: s.Title},
+		XAxis: charts.XAxisOption{BoundaryGap: charts.Ptr(false), LabelCount: max(2, min(len(days), width(s)/130))},
+		YAxis: []charts.YAxisOption{axis(k, lines)},
+	}
+	if k == parts {
+		opt.Legend.Symbol = charts.SymbolSquare
 	}
 	if s.Title != "" {
 		opt.Legend.Offset = charts.OffsetStr{Top: "28"}
