@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"runtime"
@@ -144,20 +145,16 @@ func (b builder) covers(at market.Stamp) bool {
 // before tells whether a date lies before the range.
 func (b builder) before(at market.Stamp) bool { return at.Day() < b.From.Day() }
 
-// rank puts the highest total return first.
+// rank puts the highest total return first, and accounts without one last.
 func rank(a, b Account) int {
 	x, y := a.Metrics.TotalReturn, b.Metrics.TotalReturn
 	switch {
-	case x.known != y.known && x.known:
+	case x.known && !y.known:
 		return -1
-	case x.known != y.known:
-		return 1
-	case x.value != y.value && x.value > y.value:
-		return -1
-	case x.value != y.value:
+	case !x.known && y.known:
 		return 1
 	}
-	return strings.Compare(a.Signature, b.Signature)
+	return cmp.Or(cmp.Compare(y.value, x.value), strings.Compare(a.Signature, b.Signature))
 }
 
 // comparison says what keeps accounts from being compared.

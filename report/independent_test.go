@@ -159,7 +159,7 @@ func TestFiguresAgreeWithAnIndependentComputation(t *testing.T) {
 		}
 		// A short series grown over a year may be beyond all numbers.
 		if want := all["annual return"]; math.Abs(want) < 1e100 {
-			same(t, "annual return", Known(math.Log1p(got.AnnualReturn.value)), math.Log1p(want))
+			same(t, "annual return", got.AnnualReturn, want)
 			same(t, "Calmar", got.Calmar.Over(got.AnnualReturn), 1/got.MaxDrawdown.value)
 		}
 	})
@@ -181,8 +181,6 @@ func TestPropertiesOfFigures(t *testing.T) {
 			switch {
 			case got.known != base[name].known:
 				t.Errorf("scaled, %s is %v, was %v", name, got, base[name])
-			case got.known && math.Abs(got.value) > 1e3: // grown over a year
-				same(t, "scaled, "+name, Known(math.Log(math.Abs(got.value))), math.Log(math.Abs(base[name].value)))
 			case got.known:
 				same(t, "scaled, "+name, got, base[name].value)
 			}
