@@ -37,7 +37,7 @@ func newBoard(ranked, ordered report.Report) board {
 	}
 	links := map[string]link{}
 	for i, a := range ordered.Accounts {
-		links[a.Signature] = link{"account-" + ident(a.Signature), a.Signature, class(i)}
+		links[a.Signature] = newLink(i, a)
 	}
 	for i, a := range ranked.Accounts {
 		m := a.Metrics

@@ -348,3 +348,27 @@ func TestMoreViewersThanFitAreToldSo(t *testing.T) {
 	}
 	pageVersion(t, address) // the page itself is there for them
 }
+
+// BenchmarkPage measures a page of ten accounts: made for the first time, and after one account traded.
+func BenchmarkPage(b *testing.B) {
+	x := newBourse(b, "a", "b", "c", "d", "e", "f", "g", "h", "i", "j").season(b)
+	first := x.subject(b)
+	x.trade(b, 4, 57, "SYN01", 10, "")
+	second := x.subject(b)
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			var r renderer
+			if _, err := r.render(first); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("after a trade", func(b *testing.B) {
+		var r renderer
+		for i := 0; b.Loop(); i++ {
+			if _, err := r.render([]Subject{first, second}[i%2]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -12,12 +12,15 @@ import (
 	"embed"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"mcp-trade/market"
@@ -81,11 +84,16 @@ type section struct {
 type version struct {
 	name     string // the same for the same content
 	title    string
-	accounts []link
 	sections []section
 }
 
+// link leads to an account's section.
 type link struct{ ID, Name, Class string }
+
+// newLink is the link to the account that has a number among those of a page.
+func newLink(i int, a report.Account) link {
+	return link{"account-" + ident(a.Signature), a.Signature, class(i)}
+}
 
 // renderer makes versions. What did not change since the last one is not drawn again.
 type renderer struct {
@@ -96,7 +104,7 @@ type renderer struct {
 // drawn is an account's section, and what it was made of.
 type drawn struct {
 	account report.Account
-	class   string
+	link    link
 	html    template.HTML
 }
 
@@ -134,29 +142,41 @@ func (r *renderer) render(s Subject) (*version, error) {
 	return v, nil
 }
 
-// accounts adds a section for each account.
+// accounts adds a section for each account. They are drawn side by side.
 func (r *renderer) accounts(v *version, s Subject, rep report.Report) error {
-	now := map[string]drawn{}
+	made, errs := make([]drawn, len(rep.Accounts)), make([]error, len(rep.Accounts))
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i, a := range rep.Accounts {
-		l := link{"account-" + ident(a.Signature), a.Signature, class(i)}
-		d, ok := r.drawn[a.Signature]
-		if !ok || d.class != l.Class || !reflect.DeepEqual(d.account, a) {
-			view, err := newAccount(a, l, s)
-			if err != nil {
-				return err
-			}
-			html, err := r.execute("account", view)
-			if err != nil {
-				return err
-			}
-			d = drawn{a, l.Class, html}
-		}
-		now[a.Signature] = d
-		v.accounts = append(v.accounts, l)
-		v.sections = append(v.sections, section{l.ID, d.html})
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			made[i], errs[i] = r.account(a, newLink(i, a), s)
+		})
 	}
-	r.drawn = now
+	wait.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	r.drawn = map[string]drawn{}
+	for _, d := range made {
+		r.drawn[d.account.Signature] = d
+		v.sections = append(v.sections, section{d.link.ID, d.html})
+	}
 	return nil
+}
+
+// account is an account's section: the one of the last version if nothing changed since.
+func (r *renderer) account(a report.Account, l link, s Subject) (drawn, error) {
+	if d, ok := r.drawn[a.Signature]; ok && d.link == l && reflect.DeepEqual(d.account, a) {
+		return d, nil
+	}
+	view, err := newAccount(a, l, s)
+	if err != nil {
+		return drawn{}, err
+	}
+	html, err := r.execute("account", view)
+	return drawn{a, l, html}, err
 }
 
 func (r *renderer) execute(name string, data any) (template.HTML, error) {
@@ -191,7 +211,7 @@ func (v *version) write(w io.Writer, live bool) error {
 		return err
 	}
 	return t.ExecuteTemplate(w, "page", map[string]any{
-		"Title": v.title, "Version": v.name, "Accounts": v.accounts, "Sections": v.sections, "Live": live,
+		"Title": v.title, "Version": v.name, "Sections": v.sections, "Live": live,
 		"Policy": policy(live), "Style": template.CSS(content("page.css")), "Script": template.JS(content("page.js")),
 	})
 }
