@@ -12,19 +12,45 @@ import (
 	"mcp-trade/report/page/pagetest"
 )
 
-func TestThePageInABrowser(t *testing.T) {
+// TestInABrowser starts one browser for all that takes one.
+func TestInABrowser(t *testing.T) {
 	browser := pagetest.Start(t)
-	address := file(t, newBourse(t, "steady", "chaser", "dice").season(t).subject(t))
-	for name, screen := range map[string]pagetest.Screen{
-		"desktop-light": pagetest.Desktop, "desktop-dark": pagetest.Desktop.InTheDark(),
-		"phone-light": pagetest.Phone, "phone-dark": pagetest.Phone.InTheDark(),
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, pagetest.Browser)
+	}{
+		{"the page is seen on every screen", onEveryScreen},
+		{"trades are sorted", onASample(sorts)},
+		{"trades are filtered", onASample(filters)},
+		{"a drawing is read by keyboard and by pointer", onASample(reads)},
+		{"lines are turned off", onASample(turnsOff)},
+		{"hostile text is inert", hostileText},
+		{"a new trade comes without a reload and leaves the reader in peace", tradeComes},
+		{"an account that is opened appears", accountComes},
+		{"trouble is told and goes away", trouble},
 	} {
-		t.Run(name, func(t *testing.T) {
-			tab := browser.Open(t, screen, address)
-			tab.Picture(name)
+		t.Run(c.name, func(t *testing.T) { c.test(t, browser) })
+	}
+}
+
+func onEveryScreen(t *testing.T, browser pagetest.Browser) {
+	address := file(t, newBourse(t, "steady", "chaser", "dice").season(t).subject(t))
+	for _, c := range []struct {
+		name   string
+		screen pagetest.Screen
+	}{
+		{"desktop-light", pagetest.Desktop}, {"desktop-dark", pagetest.Desktop.InTheDark()},
+		{"phone-light", pagetest.Phone}, {"phone-dark", pagetest.Phone.InTheDark()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tab := browser.Open(t, c.screen, address)
+			tab.Picture(c.name)
 			allDrawn(t, tab)
-			if wide := pagetest.Eval[int](tab, `document.documentElement.scrollWidth`); wide > int(screen.Width) {
-				t.Errorf("the page is %d pixels wide on a screen of %d", wide, screen.Width)
+			if wide := pagetest.Eval[int](tab, `document.documentElement.scrollWidth`); wide > int(c.screen.Width) {
+				t.Errorf("the page is %d pixels wide on a screen of %d", wide, c.screen.Width)
+			}
+			if c.screen.Dark != c.screen.Phone {
+				return // each ground and each width was held against the rules once
 			}
 			tab.Do(chromedp.Evaluate[chromedp.Void](`for (const d of document.querySelectorAll("details")) d.open = true`))
 			for _, finding := range tab.Axe() {
@@ -32,10 +58,13 @@ func TestThePageInABrowser(t *testing.T) {
 			}
 		})
 	}
-	t.Run("trades are sorted", func(t *testing.T) { sorts(t, browser.Open(t, pagetest.Desktop, address)) })
-	t.Run("trades are filtered", func(t *testing.T) { filters(t, browser.Open(t, pagetest.Desktop, address)) })
-	t.Run("a drawing is read by keyboard", func(t *testing.T) { reads(t, browser.Open(t, pagetest.Desktop, address)) })
-	t.Run("lines are turned off", func(t *testing.T) { turnsOff(t, browser.Open(t, pagetest.Desktop, address)) })
+}
+
+// onASample runs a test on the page of three accounts.
+func onASample(test func(*testing.T, *pagetest.Tab)) func(*testing.T, pagetest.Browser) {
+	return func(t *testing.T, browser pagetest.Browser) {
+		test(t, browser.Open(t, pagetest.Desktop, file(t, newBourse(t, "steady", "chaser", "dice").season(t).subject(t))))
+	}
 }
 
 // allDrawn checks that each drawing is seen, in one form, with a line in it that has a length.
@@ -205,8 +234,7 @@ func turnsOff(t *testing.T, tab *pagetest.Tab) {
 	}
 }
 
-func TestHostileTextIsInertInABrowser(t *testing.T) {
-	browser := pagetest.Start(t)
+func hostileText(t *testing.T, browser pagetest.Browser) {
 	tab := browser.Open(t, pagetest.Desktop, file(t, poison(newBourse(t, "steady", "dice").season(t).subject(t))))
 	tab.Picture("hostile")
 	if pagetest.Eval[bool](tab, `"hacked" in window || document.querySelectorAll("img, script:not(:last-of-type)").length > 0`) {

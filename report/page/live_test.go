@@ -97,8 +97,7 @@ func open(t testing.TB, b *bourse) (x *exchange, address string) {
 	return x, "http://" + listener.Addr().String() + "/"
 }
 
-func TestANewTradeComesWithoutAReloadAndLeavesTheReaderInPeace(t *testing.T) {
-	browser := pagetest.Start(t)
+func tradeComes(t *testing.T, browser pagetest.Browser) {
 	x, address := open(t, newBourse(t, "steady", "dice").season(t))
 	tab, other := browser.Open(t, pagetest.Desktop, address), browser.Open(t, pagetest.Phone.InTheDark(), address)
 	for _, tab := range []*pagetest.Tab{tab, other} {
@@ -156,8 +155,7 @@ func TestANewTradeComesWithoutAReloadAndLeavesTheReaderInPeace(t *testing.T) {
 	}
 }
 
-func TestAnAccountThatIsOpenedAppears(t *testing.T) {
-	browser := pagetest.Start(t)
+func accountComes(t *testing.T, browser pagetest.Browser) {
 	b := newBourse(t, "dice", "steady").season(t)
 	late := b.books[0]
 	b.books = b.books[1:]
@@ -177,8 +175,7 @@ func TestAnAccountThatIsOpenedAppears(t *testing.T) {
 	tab.Wait(`!document.getElementById("account-steady")`)
 }
 
-func TestTroubleIsToldAndGoesAway(t *testing.T) {
-	browser := pagetest.Start(t)
+func trouble(t *testing.T, browser pagetest.Browser) {
 	x, address := open(t, newBourse(t, "steady"))
 	tab := browser.Open(t, pagetest.Desktop, address)
 	tab.Wait(`document.getElementById("live").textContent === "Live"`)

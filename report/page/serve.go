@@ -19,7 +19,7 @@ const (
 	headerTime  = 5 * time.Second  // for a request's head to arrive
 	answerTime  = 30 * time.Second // for the page, or one event, to leave
 	idleTime    = 2 * time.Minute  // of a connection between requests
-	endTime     = 2 * time.Second  // for answers under way when the server ends
+	endTime     = time.Second / 2  // for answers under way when the server ends
 	beat        = 15 * time.Second // between signs of life to a viewer to whom nothing happens
 	maxHead     = 16 << 10         // bytes of a request's head
 	maxViewers  = 256              // that follow at the same time

@@ -169,7 +169,7 @@ func (tab *Tab) Complaints() []string {
 func (tab *Tab) Forget() {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
-	tab.errors = nil
+	tab.errors, tab.requests = nil, nil
 }
 
 // Do runs actions of chromedp; an error ends the test.
