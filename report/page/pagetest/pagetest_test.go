@@ -24,11 +24,11 @@ func TestWhatIsWrongWithAPageIsFound(t *testing.T) {
 			t.Errorf("of %q nothing is said: %s", want, complaints)
 		}
 	}
+	tab.Forget()
 	findings := strings.Join(tab.Axe(), "\n")
 	for _, want := range []string{"image-alt", "color-contrast", "html-has-lang"} {
 		if !strings.Contains(findings, want) {
 			t.Errorf("%s is not found: %s", want, findings)
 		}
 	}
-	tab.Forget()
 }
