@@ -23,6 +23,7 @@ require (
 	github.com/tidwall/gjson v1.20.2
 	golang.org/x/term v0.47.0
 	gonum.org/v1/gonum v0.17.0
+	maragu.dev/gomponents v1.2.0
 	pgregory.net/rapid v1.3.0
 )
 

@@ -16,7 +16,6 @@ type board struct {
 	Benchmark   *standing
 	Note        string
 	Warnings    []string
-	Over        bool // the accounts are compared with a benchmark
 }
 
 // standing is a row of it.
@@ -30,7 +29,7 @@ type standing struct {
 // newBoard makes the leaderboard of a report, whose accounts are also in the order that gives them their colours.
 func newBoard(ranked, ordered report.Report) board {
 	from, to := extent(ranked)
-	b := board{Title: titleOf(ranked), Warnings: ranked.Warnings, Over: ranked.Benchmark != nil}
+	b := board{Title: titleOf(ranked), Warnings: ranked.Warnings}
 	b.Lead = fmt.Sprintf("%s, %s.", things(len(ranked.Accounts), "account"), span(from, to))
 	if to == "" {
 		b.Lead = "There is nothing to show yet."

@@ -6,7 +6,6 @@ package page
 import (
 	"errors"
 	"fmt"
-	"html/template"
 	"maps"
 	"slices"
 
@@ -36,7 +35,7 @@ type entry struct {
 // drawing is one form of the figure: "wide", "narrow", or "" for both.
 type drawing struct {
 	Class string
-	SVG   template.HTML
+	SVG   string
 }
 
 // row is a date with its figures.
@@ -79,7 +78,7 @@ func single(draw func(chart.Style) ([]byte, error)) ([]drawing, error) {
 }
 
 // inline draws for the page; "" if there is nothing to draw.
-func inline(draw func(chart.Style) ([]byte, error), s chart.Style) (template.HTML, error) {
+func inline(draw func(chart.Style) ([]byte, error), s chart.Style) (string, error) {
 	svg, err := draw(s)
 	if errors.Is(err, chart.ErrEmpty) {
 		return "", nil
@@ -88,7 +87,7 @@ func inline(draw func(chart.Style) ([]byte, error), s chart.Style) (template.HTM
 		return "", err
 	}
 	svg, err = chart.Inline(svg) // which escapes
-	return template.HTML(svg), err
+	return string(svg), err
 }
 
 // column is what a line of a drawing is worth on its dates.

@@ -7,21 +7,18 @@
 package page
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"html/template"
 	"io"
 	"reflect"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"unicode"
 
 	"mcp-trade/market"
 	"mcp-trade/report"
@@ -47,7 +44,7 @@ func Write(w io.Writer, s Subject) error {
 	return v.write(w, false)
 }
 
-//go:embed page.html sections.html page.css page.js
+//go:embed page.css page.js
 var files embed.FS
 
 // content returns an embedded file.
@@ -77,7 +74,7 @@ func hash(text string) string {
 // section is a part of the page that is replaced as a whole when it changes.
 type section struct {
 	ID   string
-	HTML template.HTML
+	HTML string
 }
 
 // version is the page as it was at one time.
@@ -96,48 +93,30 @@ func newLink(i int, a report.Account) link {
 }
 
 // renderer makes versions. What did not change since the last one is not drawn again.
-type renderer struct {
-	templates *template.Template
-	drawn     map[string]drawn
-}
+type renderer struct{ drawn map[string]drawn }
 
 // drawn is an account's section, and what it was made of.
 type drawn struct {
 	account report.Account
 	link    link
-	html    template.HTML
+	html    string
 }
 
 // render makes the version of a subject.
 func (r *renderer) render(s Subject) (*version, error) {
-	if r.templates == nil {
-		r.templates = template.Must(template.New("").ParseFS(files, "page.html", "sections.html"))
-	}
 	rep := s.Report
 	// Accounts keep their place and colour, however their ranks change.
 	rep.Accounts = slices.SortedFunc(slices.Values(rep.Accounts), func(a, b report.Account) int { return strings.Compare(a.Signature, b.Signature) })
-	v := &version{title: titleOf(rep)}
-	add := func(id string, data any) error {
-		html, err := r.execute(id, data)
-		v.sections = append(v.sections, section{id, html})
-		return err
-	}
-	if err := add("board", newBoard(s.Report, rep)); err != nil {
-		return nil, err
-	}
 	curves, err := newCurves(rep)
 	if err != nil {
 		return nil, err
 	}
-	if err := add("curves", curves); err != nil {
-		return nil, err
-	}
+	v := &version{title: titleOf(rep)}
+	v.sections = append(v.sections, section{"board", markup(newBoard(s.Report, rep).node())}, section{"curves", markup(curvesNode(curves))})
 	if err := r.accounts(v, s, rep); err != nil {
 		return nil, err
 	}
-	if err := add("trades", newTrades(rep, s.AllTrades)); err != nil {
-		return nil, err
-	}
+	v.sections = append(v.sections, section{"trades", markup(newTrades(rep, s.AllTrades).node())})
 	v.name = v.digest()
 	return v, nil
 }
@@ -175,25 +154,7 @@ func (r *renderer) account(a report.Account, l link, s Subject) (drawn, error) {
 	if err != nil {
 		return drawn{}, err
 	}
-	html, err := r.execute("account", view)
-	return drawn{a, l, html}, err
-}
-
-func (r *renderer) execute(name string, data any) (template.HTML, error) {
-	var out bytes.Buffer
-	err := r.templates.ExecuteTemplate(&out, name, data)
-	return template.HTML(inert(out.String())), err
-}
-
-// inert makes characters that would act on a text rather than be read visible: those that control terminals, and those that
-// change the direction of writing.
-func inert(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
+	return drawn{a, l, markup(view.node())}, nil
 }
 
 func (v *version) digest() string {
@@ -206,14 +167,7 @@ func (v *version) digest() string {
 
 // write writes the whole page.
 func (v *version) write(w io.Writer, live bool) error {
-	t, err := template.New("").ParseFS(files, "page.html")
-	if err != nil {
-		return err
-	}
-	return t.ExecuteTemplate(w, "page", map[string]any{
-		"Title": v.title, "Version": v.name, "Sections": v.sections, "Live": live,
-		"Policy": policy(live), "Style": template.CSS(content("page.css")), "Script": template.JS(content("page.js")),
-	})
+	return v.document(live).Render(w)
 }
 
 // since tells what is to be replaced in an older version, nil if that is not known.

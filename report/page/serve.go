@@ -183,7 +183,7 @@ func (v *version) event(old *version) string {
 		n.Order = append(n.Order, s.ID)
 	}
 	for _, s := range v.since(old) {
-		n.Sections[s.ID] = string(s.HTML)
+		n.Sections[s.ID] = s.HTML
 	}
 	return event("change", "id: "+v.name+"\n", n)
 }
