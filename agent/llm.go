@@ -4,9 +4,11 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/shopspring/decimal"
 )
 
@@ -21,7 +23,10 @@ type LLM struct {
 	TopP            *float64 `json:"top_p,omitempty"`
 	Seed            *int     `json:"seed,omitempty"`
 	ReasoningEffort string   `json:"reasoning_effort,omitempty"`
-	MaxTokens       int      `json:"max_tokens,omitempty"` // of one reply; 0: the endpoint's own bound, or with a budget 8192
+
+	// Of one reply, under one of its two names. 0: the endpoint's own bound, or with a budget 8192.
+	MaxTokens           int `json:"max_tokens,omitempty"`
+	MaxCompletionTokens int `json:"max_completion_tokens,omitempty"`
 
 	Stream  bool `json:"stream"`  // receive replies as they are written
 	Strict  bool `json:"strict"`  // offer tools with strict schemas where that is valid
@@ -41,7 +46,8 @@ type LLM struct {
 	Rules        string `json:"rules,omitempty"`        // custom_rules
 	Instructions string `json:"instructions,omitempty"` // custom_instructions
 
-	Servers []Server `json:"servers,omitempty"` // whose tools the model is offered beside those of the account's server
+	// Servers opens further MCP servers for an account, whose tools the model may use too. nil: none.
+	Servers func(context.Context) ([]ToolServer, error) `json:"-"`
 
 	Clock     Clock             `json:"-"`
 	Transport http.RoundTripper `json:"-"` // nil: the usual one
@@ -54,10 +60,14 @@ type TokenPrices struct {
 	Cached *decimal.Decimal `json:"cached,omitempty"` // nil: as In
 }
 
-// Server is a further MCP server. Its tools are offered as {Name}_{tool}.
-type Server struct {
-	Name    string  `json:"name"`
-	Command Command `json:"command"`
+// ToolServer is an MCP server whose tools a model may use.
+type ToolServer interface {
+	// Tools lists its tools, under the names that the model is to use.
+	Tools(context.Context) ([]mcp.Tool, error)
+	// Call calls a tool by such a name. What the model can mend is a text and failed; an error is a server that is gone.
+	Call(ctx context.Context, name string, arguments map[string]json.RawMessage) (text string, failed bool, err error)
+	// Close ends the server, or the connection to it.
+	Close() error
 }
 
 // Clock is time and chance, where they matter to nothing but waiting and the transcript.
