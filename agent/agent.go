@@ -60,11 +60,11 @@ type Runner struct {
 	Log      zerolog.Logger
 }
 
-// Command launches a subprocess.
+// Command launches a subprocess. Its arguments and environment may hold secrets.
 type Command struct {
-	Path string
-	Args []string
-	Env  []string // in addition to that of this process
+	Path string   `json:"path"`
+	Args []string `json:"-"`
+	Env  []string `json:"-"` // in addition to that of this process
 }
 
 // Progress is how far an account is.
