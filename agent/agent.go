@@ -13,6 +13,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -55,6 +56,9 @@ type Runner struct {
 
 	From, To market.Stamp    // accounts are opened on From; trading begins on the next trading day and ends with To
 	Cash     decimal.Decimal // to open accounts with
+
+	Parallel int  // how many accounts trade at once; 0: 16
+	Lockstep bool // no account begins a day before all have ended the one before
 
 	Progress func(Progress) // is told of each day that an account completed; may be called from several goroutines
 	Steps    func(StepDone) // is told of each turn of a language model, likewise
@@ -104,7 +108,7 @@ type Result struct {
 	Err error `json:"-"`
 }
 
-// maxAtOnce bounds how many accounts, and so subprocesses, run side by side.
+// maxAtOnce is how many accounts trade side by side, unless it is said.
 const maxAtOnce = 16
 
 // Run runs the accounts side by side and returns one result for each. Accounts that exist go on after their last complete
@@ -122,14 +126,16 @@ func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) 
 		names[a.Name] = true
 	}
 	results := make([]Result, len(accounts))
-	slots := make(chan struct{}, maxAtOnce)
+	slots := make(slots, cmp.Or(r.Parallel, maxAtOnce))
+	var pace *lockstep
+	if r.Lockstep {
+		pace = newLockstep(len(accounts))
+	}
 	var wait sync.WaitGroup
 	for i, a := range accounts {
 		wait.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			w := walk{Runner: r, account: a, days: days}
-			err := w.run(ctx)
+			w := walk{Runner: r, account: a, days: days, slots: slots, pace: pace}
+			err := w.start(ctx)
 			results[i] = w.result(context.WithoutCancel(ctx), err)
 		})
 	}

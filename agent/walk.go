@@ -22,12 +22,23 @@ type walk struct {
 	*Runner
 	account Account
 	days    []market.Stamp
+	slots   slots
+	pace    *lockstep // nil: each account at its own pace
 
 	session    *session.Layers
 	desk       *desk
 	box        *toolbox // what a language model is offered; nil until one asks for it
 	checkpoint checkpoint
 	today      Spending // on the day that is not complete
+}
+
+// start runs the account in one of the slots. In lockstep the slots are for the days, since every account is under way.
+func (w *walk) start(ctx context.Context) error {
+	if w.pace != nil {
+		defer w.pace.leave()
+		return w.run(ctx)
+	}
+	return w.slots.in(func() error { return w.run(ctx) })
 }
 
 // run walks the account through the days that it has not completed.
@@ -57,11 +68,22 @@ func (w *walk) run(ctx context.Context) (err error) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := w.day(ctx, i); err != nil {
+		if err := w.inStep(ctx, i); err != nil {
 			return fmt.Errorf("%s: %w", w.days[i], err)
 		}
 	}
 	return nil
+}
+
+// inStep trades a day, in lockstep once every other account has come to it.
+func (w *walk) inStep(ctx context.Context, i int) error {
+	if w.pace == nil {
+		return w.day(ctx, i)
+	}
+	if err := w.pace.await(ctx, i); err != nil {
+		return err
+	}
+	return w.slots.in(func() error { return w.day(ctx, i) })
 }
 
 // lock keeps a second run off the account: the two would set each other's date. It ends with the process, however that ends.
