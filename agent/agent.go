@@ -57,6 +57,7 @@ type Runner struct {
 	Cash     decimal.Decimal // to open accounts with
 
 	Progress func(Progress) // is told of each day that an account completed; may be called from several goroutines
+	Steps    func(StepDone) // is told of each turn of a language model, likewise
 	Log      zerolog.Logger
 }
 
@@ -76,6 +77,16 @@ type Progress struct {
 	Refused  int // on that day
 }
 
+// StepDone is how far a language model is on a day.
+type StepDone struct {
+	Account string
+	Date    market.Stamp
+	Step    int
+	Action  string // what it did last
+	Tokens  int    // on that day
+	Cost    *decimal.Decimal
+}
+
 // Result is what became of an account.
 type Result struct {
 	Account  string              `json:"account"`
@@ -87,6 +98,7 @@ type Result struct {
 	Return   decimal.NullDecimal `json:"return"` // value over the money that the account was opened with, less 1
 	Verified bool                `json:"verified"`
 	Findings []ledger.Finding    `json:"findings"`
+	Spent    *Spending           `json:"spent,omitempty"` // by a language model
 	Error    string              `json:"error,omitempty"` // why the account did not come to the end
 
 	Err error `json:"-"`

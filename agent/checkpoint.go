@@ -25,6 +25,7 @@ type checkpoint struct {
 	Complete bool              `json:"complete"`
 	Refused  map[string]string `json:"refused,omitempty"` // orders of the day by id, and their codes
 	Before   int               `json:"refused_before"`    // how many orders were refused on earlier days
+	Spent    Spending          `json:"spent,omitzero"`    // by a language model, on the days that are complete
 }
 
 func (c *checkpoint) refuse(id, code string) {

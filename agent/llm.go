@@ -3,9 +3,12 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"text/template"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -77,11 +80,76 @@ type Clock struct {
 	Jitter func() float64                             // from 0 up to 1
 }
 
-// NewLLM returns the decider. It connects to nothing yet. An error is a mistake in the settings.
-func NewLLM(o LLM) (Decider, error) { return newLLM(o) }
+// Defaults of what an LLM leaves open.
+const (
+	defaultContext   = 128000
+	defaultMaxSteps  = 30
+	defaultMaxTokens = 8192 // with a budget, which cannot be kept without a bound
+	defaultTimeout   = 2 * time.Minute
+)
 
-type llm struct{ LLM }
+// llm is the decider.
+type llm struct {
+	LLM
+	prompt   *template.Template
+	endpoint *endpoint
+}
 
-func newLLM(o LLM) (Decider, error) { return &llm{o}, nil }
+// NewLLM returns the decider of a language model. It connects to nothing yet. An error is a mistake in the settings.
+func NewLLM(o LLM) (Decider, error) {
+	o.Context, o.MaxSteps = cmp.Or(o.Context, defaultContext), cmp.Or(o.MaxSteps, defaultMaxSteps)
+	o.BaseDelay, o.Timeout = cmp.Or(o.BaseDelay, time.Second), cmp.Or(o.Timeout, defaultTimeout)
+	if o.DayBudget != nil || o.RunBudget != nil {
+		if o.Prices == nil {
+			return nil, errors.New("a budget needs the prices of tokens")
+		}
+		if o.MaxTokens == 0 && o.MaxCompletionTokens == 0 {
+			o.MaxTokens = defaultMaxTokens
+		}
+	}
+	if o.Model == "" || o.BaseURL == "" {
+		return nil, errors.New("a language model needs a name and the address of its endpoint")
+	}
+	prompt, err := parsePrompt(cmp.Or(o.Prompt, ownPrompt))
+	if err != nil {
+		return nil, err
+	}
+	return &llm{o, prompt, newEndpoint(o)}, nil
+}
 
-func (l *llm) Decide(ctx context.Context, d *Day) error { return ctx.Err() }
+// maxReplyTokens is the bound of a reply that the endpoint is told, 0 for its own.
+func (o LLM) maxReplyTokens() int { return max(o.MaxTokens, o.MaxCompletionTokens) }
+
+// Decide has the model trade the day, from where its transcript ends.
+func (l *llm) Decide(ctx context.Context, d *Day) (err error) {
+	w := d.walk
+	if w.box == nil {
+		if w.box, err = l.open(ctx, w); err != nil {
+			return err
+		}
+	}
+	j, err := openJournal(w.LogPath, w.account.Name, d.Date, l.Clock.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.close()) }()
+	t := &talk{llm: l, day: d, journal: j, box: w.box}
+	defer t.report()
+	return t.run(ctx)
+}
+
+// open opens what the model is offered on an account.
+func (l *llm) open(ctx context.Context, w *walk) (*toolbox, error) {
+	var further []ToolServer
+	if l.Servers != nil {
+		var err error
+		if further, err = l.Servers(ctx); err != nil {
+			return nil, err
+		}
+	}
+	box, err := openToolbox(ctx, w.desk, further, l.Strict)
+	if err != nil {
+		return nil, errors.Join(err, (&toolbox{servers: further}).close())
+	}
+	return box, nil
+}

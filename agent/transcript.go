@@ -76,6 +76,7 @@ type Reply struct {
 	Step    int              `json:"step"`
 	Message Message          `json:"message"`
 	Finish  string           `json:"finish,omitempty"` // why the model stopped, in the endpoint's words
+	Sent    int              `json:"sent"`             // bytes that the model was sent, roughly
 	Usage   Usage            `json:"usage"`
 	Cost    *decimal.Decimal `json:"cost,omitempty"` // where prices are known
 	Seconds float64          `json:"seconds"`

@@ -25,7 +25,9 @@ type walk struct {
 
 	session    *session.Layers
 	desk       *desk
+	box        *toolbox // what a language model is offered; nil until one asks for it
 	checkpoint checkpoint
+	today      Spending // on the day that is not complete
 }
 
 // run walks the account through the days that it has not completed.
@@ -45,7 +47,12 @@ func (w *walk) run(ctx context.Context) (err error) {
 	if w.desk, err = openDesk(ctx, w.Server(w.account.Name), w.Stderr); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.desk.close()) }()
+	defer func() { err = errors.Join(err, w.desk.Close()) }()
+	defer func() {
+		if w.box != nil {
+			err = errors.Join(err, w.box.close())
+		}
+	}()
 	for i := first; i < len(w.days); i++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -106,12 +113,17 @@ func (w *walk) done(day, newest market.Stamp) bool {
 func (w *walk) day(ctx context.Context, i int) error {
 	date := w.days[i]
 	if w.checkpoint.Date != date {
-		w.checkpoint = checkpoint{Date: date, Before: w.checkpoint.Before + len(w.checkpoint.Refused)}
+		w.checkpoint = checkpoint{Date: date, Before: w.checkpoint.Before + len(w.checkpoint.Refused), Spent: w.checkpoint.Spent}
 		if err := w.saveCheckpoint(); err != nil {
 			return err
 		}
 	}
-	err := w.session.Set(ctx, map[string]any{session.Signature: w.account.Name, session.TodayDate: string(date), session.IfTrade: false})
+	// A day that is gone on with may have had trades.
+	traded, err := w.traded(ctx, date)
+	if err != nil {
+		return err
+	}
+	err = w.session.Set(ctx, map[string]any{session.Signature: w.account.Name, session.TodayDate: string(date), session.IfTrade: traded})
 	if err != nil {
 		return err
 	}
@@ -124,7 +136,10 @@ func (w *walk) day(ctx context.Context, i int) error {
 		return err
 	}
 	d := &Day{Date: date, Number: i, Book: book, Market: w.Prices.AsOf(date), walk: w}
-	if err := w.account.Decider.Decide(ctx, d); err != nil {
+	w.today = Spending{}
+	err = w.account.Decider.Decide(ctx, d)
+	var stop *HaltedError
+	if err != nil && (!errors.As(err, &stop) || !stop.Ended) {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -134,7 +149,13 @@ func (w *walk) day(ctx context.Context, i int) error {
 		return err
 	}
 	w.Progress(Progress{w.account.Name, i + 1, len(w.days), date, d.filled, len(w.checkpoint.Refused)})
-	return nil
+	return err // the day is over, and it was the last one
+}
+
+// traded tells whether the account has a trade of a date.
+func (w *walk) traded(ctx context.Context, date market.Stamp) (bool, error) {
+	trades, _, err := w.Accounts.Trades(ctx, w.account.Name, date, newest, 1)
+	return len(trades) > 0 && trades[0].Date == date, err
 }
 
 // close ends a day: the ledger says whether it had a trade, the flag should say the same.
@@ -142,7 +163,7 @@ func (w *walk) close(ctx context.Context, date market.Stamp) error {
 	if err := w.Accounts.CloseDay(ctx, w.account.Name, date); err != nil {
 		return err
 	}
-	trades, _, err := w.Accounts.Trades(ctx, w.account.Name, date, newest, 1)
+	traded, err := w.traded(ctx, date)
 	if err != nil {
 		return err
 	}
@@ -150,7 +171,6 @@ func (w *walk) close(ctx context.Context, date market.Stamp) error {
 	if err != nil {
 		return err
 	}
-	traded := len(trades) > 0 && trades[0].Date == date
 	if traded != s.IfTrade {
 		w.Log.Warn().Str("account", w.account.Name).Str("date", string(date)).Bool("if_trade", s.IfTrade).Bool("traded", traded).
 			Msg("IF_TRADE disagrees with the ledger; the ledger counts")
@@ -161,6 +181,7 @@ func (w *walk) close(ctx context.Context, date market.Stamp) error {
 		}
 	}
 	w.checkpoint.Complete = true
+	w.checkpoint.Spent, w.today = w.checkpoint.Spent.plus(w.today), Spending{}
 	return w.saveCheckpoint()
 }
 
@@ -202,6 +223,9 @@ func (d *Day) Order(ctx context.Context, action ledger.Action, symbol string, am
 // result says what became of the account, whether or not it came to the end.
 func (w *walk) result(ctx context.Context, err error) Result {
 	r := Result{Account: w.account.Name, Refused: w.checkpoint.Before + len(w.checkpoint.Refused), Findings: []ledger.Finding{}, Err: err}
+	if spent := w.checkpoint.Spent.plus(w.today); spent.Calls > 0 {
+		r.Spent = &spent
+	}
 	if err != nil {
 		r.Error = err.Error()
 	}
