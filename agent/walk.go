@@ -22,6 +22,9 @@ type walk struct {
 	*Runner
 	account Account
 	days    []market.Stamp
+	seats   seats
+	pace    *lockstep
+	through int // days that the account is through with
 
 	session    *session.Layers
 	desk       *desk
@@ -32,6 +35,12 @@ type walk struct {
 
 // run walks the account through the days that it has not completed.
 func (w *walk) run(ctx context.Context) (err error) {
+	if w.pace == nil {
+		if err := w.seats.take(ctx); err != nil {
+			return err
+		}
+		defer w.seats.leave()
+	}
 	if w.session, err = w.Session(w.account.Name); err != nil {
 		return err
 	}
@@ -44,6 +53,7 @@ func (w *walk) run(ctx context.Context) (err error) {
 	if err != nil || first == len(w.days) {
 		return err
 	}
+	w.pass(first)
 	if w.desk, err = openDesk(ctx, w.Server(w.account.Name), w.Stderr); err != nil {
 		return err
 	}
@@ -54,14 +64,35 @@ func (w *walk) run(ctx context.Context) (err error) {
 		}
 	}()
 	for i := first; i < len(w.days); i++ {
-		if err := ctx.Err(); err != nil {
+		if err := w.turn(ctx, i); err != nil {
 			return err
-		}
-		if err := w.day(ctx, i); err != nil {
-			return fmt.Errorf("%s: %w", w.days[i], err)
 		}
 	}
 	return nil
+}
+
+// turn trades a day when the others let it begin.
+func (w *walk) turn(ctx context.Context, i int) error {
+	if err := w.pace.begin(ctx, i); err != nil {
+		return err
+	}
+	if w.pace != nil {
+		if err := w.seats.take(ctx); err != nil {
+			return err
+		}
+		defer w.seats.leave()
+	}
+	if err := w.day(ctx, i); err != nil {
+		return fmt.Errorf("%s: %w", w.days[i], err)
+	}
+	w.pass(i + 1)
+	return nil
+}
+
+// pass tells that the account is through with the days before one.
+func (w *walk) pass(day int) {
+	w.pace.end(w.through, day)
+	w.through = day
 }
 
 // lock keeps a second run off the account: the two would set each other's date. It ends with the process, however that ends.
