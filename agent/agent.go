@@ -58,7 +58,7 @@ type Runner struct {
 	Cash     decimal.Decimal // to open accounts with
 
 	Parallel int  // how many accounts trade at once; 0: 16
-	Lockstep bool // no account begins a day before all have ended the one before
+	Lockstep bool // no account begins a day before all have ended the day before
 
 	Progress func(Progress) // is told of each day that an account completed; may be called from several goroutines
 	Steps    func(StepDone) // is told of each turn of a language model, likewise
@@ -108,8 +108,8 @@ type Result struct {
 	Err error `json:"-"`
 }
 
-// maxAtOnce is how many accounts trade side by side, unless it is said.
-const maxAtOnce = 16
+// defaultParallel bounds how many accounts trade side by side. In lockstep the others wait with their servers running.
+const defaultParallel = 16
 
 // Run runs the accounts side by side and returns one result for each. Accounts that exist go on after their last complete
 // day. When ctx is done no further order is sent; the one under way is awaited.
@@ -126,16 +126,17 @@ func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) 
 		names[a.Name] = true
 	}
 	results := make([]Result, len(accounts))
-	slots := make(slots, cmp.Or(r.Parallel, maxAtOnce))
+	seats := make(seats, cmp.Or(r.Parallel, defaultParallel))
 	var pace *lockstep
 	if r.Lockstep {
-		pace = newLockstep(len(accounts))
+		pace = newLockstep(len(accounts), len(days))
 	}
 	var wait sync.WaitGroup
 	for i, a := range accounts {
 		wait.Go(func() {
-			w := walk{Runner: r, account: a, days: days, slots: slots, pace: pace}
-			err := w.start(ctx)
+			w := walk{Runner: r, account: a, days: days, seats: seats, pace: pace}
+			err := w.run(ctx)
+			pace.end(w.through, len(days))
 			results[i] = w.result(context.WithoutCancel(ctx), err)
 		})
 	}

@@ -5,8 +5,10 @@ package agent
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"slices"
 	"strings"
@@ -78,6 +80,7 @@ type Tuning struct {
 	MaxCompletionTokens int      `json:"max_completion_tokens,omitempty"` // + the same, for models that know max_tokens no more
 	ReasoningEffort     string   `json:"reasoning_effort,omitempty"`      // + as the API names it: low, medium, high
 	Stream              bool     `json:"stream"`                          // + true: replies are streamed
+	Strict              bool     `json:"strict"`                          // + false: tools are offered without strict schemas (true)
 	ContextSize         int      `json:"context_size,omitempty"`          // + tokens that a conversation may have (128000)
 
 	Price  Price  `json:"price_per_million"` // + of tokens
@@ -130,7 +133,7 @@ const defaultBaseURL = "https://api.openai.com/v1"
 func defaultConfig() Config {
 	return Config{Market: string(market.US), Parallel: 4, AgentConfig: AgentConfig{
 		InitialCash: decimal.NewFromInt(10000),
-		Tuning:      Tuning{MaxSteps: 30, MaxRetries: 3, BaseDelay: 1, Timeout: 300, ContextSize: 128000},
+		Tuning:      Tuning{MaxSteps: 30, MaxRetries: 3, BaseDelay: 1, Timeout: 300, Strict: true, ContextSize: 128000},
 	}}
 }
 
@@ -146,6 +149,34 @@ func (m Model) Key(lookup func(string) (string, bool)) (string, error) {
 		return key, nil
 	}
 	return "", fmt.Errorf("no API key for %s: set %s in the environment or in .env (to any word, if the server asks for none)", m.Signature, name)
+}
+
+// LLM is how the model decides: with a key, and with further servers, which log to stderr.
+func (m Model) LLM(key string, servers map[string]MCPServer, stderr io.Writer) LLM {
+	l := LLM{
+		Model: m.BaseModel, BaseURL: m.BaseURL, Key: key,
+		Temperature: m.Temperature, TopP: m.TopP, Seed: m.Seed, ReasoningEffort: m.ReasoningEffort,
+		MaxTokens: m.MaxTokens, MaxCompletionTokens: m.MaxCompletionTokens,
+		Stream: m.Stream, Strict: m.Strict, Context: m.ContextSize,
+		MaxSteps: m.MaxSteps, MaxRetries: m.MaxRetries, BaseDelay: m.BaseDelay.Duration(), Timeout: m.Timeout.Duration(),
+		DayBudget: known(m.Budget.Day), RunBudget: known(m.Budget.Run),
+		Prompt: m.Prompt, Rules: m.CustomRules, Instructions: m.CustomInstructions,
+	}
+	if m.Price.Known() {
+		l.Prices = &TokenPrices{In: m.Price.Input.Decimal, Out: m.Price.Output.Decimal, Cached: known(m.Price.CachedInput)}
+	}
+	if len(servers) > 0 {
+		l.Servers = func(ctx context.Context) ([]ToolServer, error) { return OpenServers(ctx, servers, stderr) }
+	}
+	return l
+}
+
+// known is the amount that is known, or nil.
+func known(d decimal.NullDecimal) *decimal.Decimal {
+	if !d.Valid {
+		return nil
+	}
+	return &d.Decimal
 }
 
 // Validate says what is not valid, with the place of each value.

@@ -1,4 +1,4 @@
-// How accounts run beside each other.
+// Accounts at the same date.
 
 package agent
 
@@ -7,73 +7,63 @@ import (
 	"sync"
 )
 
-// slots bound how much goes on at once.
-type slots chan struct{}
-
-func (s slots) in(do func() error) error {
-	s <- struct{}{}
-	defer func() { <-s }()
-	return do()
-}
-
-// lockstep holds accounts together: a day begins when every account that is still under way waits for it, or for a later
-// one. An account that comes from a run of before may be ahead; it waits for the others.
+// lockstep has no account begin a day before every other that still runs has ended the day before. A nil lockstep holds
+// nobody.
 type lockstep struct {
-	mu      sync.Mutex
-	left    int         // accounts under way
-	waiting map[int]int // how many of them wait for a day, by its number
-	turn    chan struct{}
-	day     int // the newest that has begun
+	mu   sync.Mutex
+	left []int           // accounts that have yet to end the day
+	over []chan struct{} // closed when there are none
 }
 
-func newLockstep(accounts int) *lockstep {
-	return &lockstep{left: accounts, waiting: map[int]int{}, turn: make(chan struct{}), day: -1}
-}
-
-// await returns when the day may begin.
-func (l *lockstep) await(ctx context.Context, day int) error {
-	l.mu.Lock()
-	l.waiting[day]++
-	l.advance()
-	for l.day < day {
-		turn := l.turn
-		l.mu.Unlock()
-		select {
-		case <-turn:
-		case <-ctx.Done():
-			l.mu.Lock()
-			l.waiting[day]--
-			l.mu.Unlock()
-			return ctx.Err()
-		}
-		l.mu.Lock()
+func newLockstep(accounts, days int) *lockstep {
+	l := &lockstep{left: make([]int, days), over: make([]chan struct{}, days)}
+	for i := range days {
+		l.left[i], l.over[i] = accounts, make(chan struct{})
 	}
-	l.mu.Unlock()
-	return nil
+	return l
 }
 
-// leave is called by an account that waits no more, whatever the reason.
-func (l *lockstep) leave() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.left--
-	l.advance()
-}
-
-// advance begins the earliest day that is waited for, once nobody is busy with another. Those who waited for it are busy then.
-func (l *lockstep) advance() {
-	total, first := 0, -1
-	for day, n := range l.waiting {
-		total += n
-		if n > 0 && (first < 0 || day < first) {
-			first = day
-		}
+// begin waits until a day may begin.
+func (l *lockstep) begin(ctx context.Context, day int) error {
+	if l == nil || day == 0 {
+		return ctx.Err()
 	}
-	if total < l.left || first < 0 {
+	select {
+	case <-l.over[day-1]:
+		return ctx.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// end tells that an account is through with the days from one up to but not including another: it has traded them, or
+// never will.
+func (l *lockstep) end(from, to int) {
+	if l == nil {
 		return
 	}
-	delete(l.waiting, first)
-	l.day = first
-	close(l.turn)
-	l.turn = make(chan struct{})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := from; i < to; i++ {
+		if l.left[i]--; l.left[i] == 0 {
+			close(l.over[i])
+		}
+	}
 }
+
+// seats bound how many accounts trade at once.
+type seats chan struct{}
+
+func (s seats) take(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s seats) leave() { <-s }

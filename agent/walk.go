@@ -22,8 +22,9 @@ type walk struct {
 	*Runner
 	account Account
 	days    []market.Stamp
-	slots   slots
-	pace    *lockstep // nil: each account at its own pace
+	seats   seats
+	pace    *lockstep
+	through int // days that the account is through with
 
 	session    *session.Layers
 	desk       *desk
@@ -32,17 +33,14 @@ type walk struct {
 	today      Spending // on the day that is not complete
 }
 
-// start runs the account in one of the slots. In lockstep the slots are for the days, since every account is under way.
-func (w *walk) start(ctx context.Context) error {
-	if w.pace != nil {
-		defer w.pace.leave()
-		return w.run(ctx)
-	}
-	return w.slots.in(func() error { return w.run(ctx) })
-}
-
 // run walks the account through the days that it has not completed.
 func (w *walk) run(ctx context.Context) (err error) {
+	if w.pace == nil {
+		if err := w.seats.take(ctx); err != nil {
+			return err
+		}
+		defer w.seats.leave()
+	}
 	if w.session, err = w.Session(w.account.Name); err != nil {
 		return err
 	}
@@ -55,6 +53,7 @@ func (w *walk) run(ctx context.Context) (err error) {
 	if err != nil || first == len(w.days) {
 		return err
 	}
+	w.pass(first)
 	if w.desk, err = openDesk(ctx, w.Server(w.account.Name), w.Stderr); err != nil {
 		return err
 	}
@@ -65,25 +64,35 @@ func (w *walk) run(ctx context.Context) (err error) {
 		}
 	}()
 	for i := first; i < len(w.days); i++ {
-		if err := ctx.Err(); err != nil {
+		if err := w.turn(ctx, i); err != nil {
 			return err
-		}
-		if err := w.inStep(ctx, i); err != nil {
-			return fmt.Errorf("%s: %w", w.days[i], err)
 		}
 	}
 	return nil
 }
 
-// inStep trades a day, in lockstep once every other account has come to it.
-func (w *walk) inStep(ctx context.Context, i int) error {
-	if w.pace == nil {
-		return w.day(ctx, i)
-	}
-	if err := w.pace.await(ctx, i); err != nil {
+// turn trades a day when the others let it begin.
+func (w *walk) turn(ctx context.Context, i int) error {
+	if err := w.pace.begin(ctx, i); err != nil {
 		return err
 	}
-	return w.slots.in(func() error { return w.day(ctx, i) })
+	if w.pace != nil {
+		if err := w.seats.take(ctx); err != nil {
+			return err
+		}
+		defer w.seats.leave()
+	}
+	if err := w.day(ctx, i); err != nil {
+		return fmt.Errorf("%s: %w", w.days[i], err)
+	}
+	w.pass(i + 1)
+	return nil
+}
+
+// pass tells that the account is through with the days before one.
+func (w *walk) pass(day int) {
+	w.pace.end(w.through, day)
+	w.through = day
 }
 
 // lock keeps a second run off the account: the two would set each other's date. It ends with the process, however that ends.
