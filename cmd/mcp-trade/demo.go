@@ -49,7 +49,11 @@ func demoCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer closeRooms()
-			if err := trade(cmd, s, r, []string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}); err != nil || s.json {
+			accounts, err := parseAccounts([]string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"})
+			if err != nil {
+				return err
+			}
+			if err := trade(cmd, s, r, accounts); err != nil || s.json {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. Look closer:\n"+

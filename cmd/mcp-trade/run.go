@@ -45,7 +45,11 @@ func runCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer closeRooms()
-			return trade(cmd, s, r, accounts)
+			parsed, err := parseAccounts(accounts)
+			if err != nil {
+				return err
+			}
+			return trade(cmd, s, r, parsed)
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "day on which accounts are opened")
@@ -87,7 +91,7 @@ func (s *settings) runner(from, to, cash string) (*agent.Runner, func(), error) 
 	runner := &agent.Runner{
 		Prices: prices, Accounts: s.accounts(r), Server: server, Stderr: os.Stderr, LogPath: s.logPath,
 		Session: func(model string) (*session.Layers, error) { return s.session(r, model) },
-		From:    first, To: last, Cash: amount, Progress: func(agent.Progress) {}, Log: s.log,
+		From:    first, To: last, Cash: amount, Progress: func(agent.Progress) {}, Steps: func(agent.StepDone) {}, Log: s.log,
 	}
 	return runner, func() { _, _ = prices.Close(), r.Close() }, nil
 }
@@ -117,16 +121,21 @@ func (s *settings) server() (func(model string) agent.Command, error) {
 	}, nil
 }
 
-// trade runs the accounts, shows how far they are, and prints what became of them.
-func trade(cmd *cobra.Command, s *settings, r *agent.Runner, specs []string) error {
+// parseAccounts reads accounts as the command line has them.
+func parseAccounts(specs []string) ([]agent.Account, error) {
 	var accounts []agent.Account
 	for _, spec := range specs {
 		a, err := agent.ParseAccount(spec)
 		if err != nil {
-			return usageError{err}
+			return nil, usageError{err}
 		}
 		accounts = append(accounts, a)
 	}
+	return accounts, nil
+}
+
+// trade runs the accounts, shows how far they are, and prints what became of them.
+func trade(cmd *cobra.Command, s *settings, r *agent.Runner, accounts []agent.Account) error {
 	show, done := showProgress(cmd.ErrOrStderr(), accounts)
 	r.Progress = show
 	results, err := r.Run(cmd.Context(), accounts)
