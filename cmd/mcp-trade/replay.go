@@ -45,7 +45,7 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 	// Nothing but the transcripts and the prices has a part in it.
 	*s = settings{
 		modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, log: s.log,
-		dataDir: out, logPath: out, prices: s.prices, ledger: "file",
+		dataDir: out, logPath: out, prices: s.prices, ledger: "file", alone: true,
 	}
 	r, closeRooms, err := s.runner(string(recording.From), string(recording.To), recording.Cash.String())
 	if err != nil {

@@ -113,6 +113,9 @@ func (s *settings) server() (func(model string) agent.Command, error) {
 		"MCP_TRADE_TOOLSETS=", "MCP_TRADE_READ_ONLY=",
 		"RUNTIME_ENV_PATH=", // each account has a session of its own
 	}
+	if s.alone {
+		env = append(env, "UPSTASH_REDIS_REST_URL=")
+	}
 	return func(model string) agent.Command {
 		return agent.Command{
 			Path: self, Args: []string{"stdio", "--log-format", s.logFormat},
