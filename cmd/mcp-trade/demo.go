@@ -7,8 +7,10 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
+	"mcp-trade/agent"
 	"mcp-trade/market"
 )
 
@@ -18,7 +20,7 @@ const (
 	demoSymbols = 20
 	demoDays    = 120
 	demoFirst   = market.Stamp("2025-01-01")
-	demoCash    = "100000"
+	demoCash    = 100000
 )
 
 func demoCommand(s *settings) *cobra.Command {
@@ -44,12 +46,20 @@ func demoCommand(s *settings) *cobra.Command {
 				fmt.Fprintf(cmd.OutOrStdout(), "A synthetic market (made up, seed %d): %d symbols, %d trading days from %s to %s.\nData dir: %s\n\n",
 					demoSeed, demoSymbols, demoDays, days[0], days[len(days)-1], dir)
 			}
-			r, closeRooms, err := s.runner(string(days[0]), string(days[len(days)-1]), demoCash)
+			p := plan{from: days[0], to: days[len(days)-1], cash: decimal.NewFromInt(demoCash)}
+			for _, spec := range []string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"} {
+				a, err := agent.ParseAccount(spec)
+				if err != nil {
+					return err
+				}
+				p.accounts = append(p.accounts, a)
+			}
+			r, closeRooms, err := s.runner(p)
 			if err != nil {
 				return err
 			}
 			defer closeRooms()
-			if err := trade(cmd, s, r, []string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}); err != nil || s.json {
+			if err := trade(cmd, s, r, p.accounts); err != nil || s.json {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. Look closer:\n"+
