@@ -225,31 +225,31 @@ func (t *talk) call(ctx context.Context, step, number int, c Call) (Outcome, err
 	if err != nil {
 		return o, fmt.Errorf("%s: %w", tool.name, err)
 	}
-	o.Content, o.Failed = bounded(text, maxResult), failed
-	return o, t.judge(&o, tool, text)
+	came := newOutcome(text, failed, tool.order)
+	o.Content, o.Failed, o.Filled = came.Content, came.Failed, came.Filled
+	if failed && tool.server == ToolServer(t.day.walk.desk) {
+		o.Code = came.Code
+		if o.Code != halted && slices.Contains(faults, o.Code) || tool.order && o.Code == "" {
+			return o, fmt.Errorf("%s: %s", tool.name, readFailure(text).Error) // it says nothing about the order
+		}
+	}
+	return o, nil
 }
 
-// judge reads what came of an order. An answer that says nothing about the order itself is an error.
-func (t *talk) judge(o *Outcome, tool tool, text string) error {
-	if o.Content == "" {
+// newOutcome is what an answer says.
+func newOutcome(text string, failed, order bool) Outcome {
+	o := Outcome{Content: bounded(text, maxResult), Failed: failed}
+	switch {
+	case text == "":
 		o.Content = "(nothing)" // endpoints refuse a message without content
+	case failed:
+		o.Code = readFailure(text).Code
+	case order:
+		o.Filled = strings.Contains(text, `"status":"filled"`)
+		// After an interruption the order may be there already. To the model it makes no difference.
+		o.Content = strings.Replace(o.Content, `"replayed":true`, `"replayed":false`, 1)
 	}
-	if tool.server != ToolServer(t.day.walk.desk) {
-		return nil
-	}
-	if !o.Failed {
-		if tool.order {
-			o.Filled = strings.Contains(text, `"status":"filled"`)
-			// After an interruption the order may be there already. To the model it makes no difference.
-			o.Content = strings.Replace(o.Content, `"replayed":true`, `"replayed":false`, 1)
-		}
-		return nil
-	}
-	f := readFailure(text)
-	if o.Code = f.Code; f.Code != halted && slices.Contains(faults, f.Code) || tool.order && f.Code == "" {
-		return fmt.Errorf("%s: %s", tool.name, f.Error)
-	}
-	return nil
+	return o
 }
 
 // ask has the model take the next turn, within the budgets.
@@ -398,16 +398,22 @@ func (t *talk) pause(failed error, try int) (time.Duration, error) {
 
 // report tells the walk what the day came to so far.
 func (t *talk) report() {
-	w := t.day.walk
-	w.today = spendingOf(t.journal.entries)
+	t.day.walk.today = spendingOf(t.journal.entries)
 	for _, e := range t.journal.entries {
-		switch o := e.Result; {
-		case o == nil || o.OrderID == "":
-		case o.Filled:
-			t.day.filled++
-		case o.Failed:
-			w.checkpoint.refuse(o.OrderID, o.Code)
+		if e.Result != nil {
+			t.day.count(*e.Result)
 		}
+	}
+}
+
+// count counts an order of a model.
+func (d *Day) count(o Outcome) {
+	switch {
+	case o.OrderID == "":
+	case o.Filled:
+		d.filled++
+	case o.Failed:
+		d.walk.checkpoint.refuse(o.OrderID, o.Code)
 	}
 }
 

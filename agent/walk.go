@@ -64,7 +64,11 @@ func (w *walk) run(ctx context.Context) (err error) {
 		}
 	}()
 	for i := first; i < len(w.days); i++ {
-		if err := w.turn(ctx, i); err != nil {
+		err := w.turn(ctx, i)
+		if errors.Is(err, errRecordingEnds) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
-	"mcp-trade/agent"
 	"mcp-trade/market"
 )
 
@@ -40,19 +39,15 @@ func demoCommand(s *settings) *cobra.Command {
 			// The demo keeps to its own folder, whatever else is configured.
 			*s = settings{
 				modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, log: s.log,
-				dataDir: dir, logPath: filepath.Join(dir, "agent_data"), prices: []string{filepath.Join(dir, "merged.jsonl")}, ledger: "file",
+				dataDir: dir, logPath: filepath.Join(dir, "agent_data"), prices: []string{filepath.Join(dir, "merged.jsonl")}, ledger: "file", alone: true,
 			}
 			if !s.json {
 				fmt.Fprintf(cmd.OutOrStdout(), "A synthetic market (made up, seed %d): %d symbols, %d trading days from %s to %s.\nData dir: %s\n\n",
 					demoSeed, demoSymbols, demoDays, days[0], days[len(days)-1], dir)
 			}
 			p := plan{from: days[0], to: days[len(days)-1], cash: decimal.NewFromInt(demoCash)}
-			for _, spec := range []string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"} {
-				a, err := agent.ParseAccount(spec)
-				if err != nil {
-					return err
-				}
-				p.accounts = append(p.accounts, a)
+			if p.accounts, err = parseAccounts([]string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}); err != nil {
+				return err
 			}
 			r, closeRooms, err := s.runner(p)
 			if err != nil {

@@ -50,13 +50,9 @@ func (f *planFlags) register(flags *pflag.FlagSet) {
 
 // plan makes the plan of a run. args may name a configuration.
 func (s *settings) plan(cmd *cobra.Command, f planFlags, args []string) (p plan, err error) {
-	var accounts []agent.Account
-	for _, spec := range f.accounts {
-		a, err := agent.ParseAccount(spec)
-		if err != nil {
-			return p, err
-		}
-		accounts = append(accounts, a)
+	accounts, err := parseAccounts(f.accounts)
+	if err != nil {
+		return p, err
 	}
 	if len(args) > 0 {
 		if p, err = s.configured(cmd, f, args[0]); err != nil {
@@ -67,6 +63,19 @@ func (s *settings) plan(cmd *cobra.Command, f planFlags, args []string) (p plan,
 	}
 	p.accounts = append(p.accounts, accounts...)
 	return p, p.override(f)
+}
+
+// parseAccounts reads accounts as the command line has them.
+func parseAccounts(specs []string) ([]agent.Account, error) {
+	var accounts []agent.Account
+	for _, spec := range specs {
+		a, err := agent.ParseAccount(spec)
+		if err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, a)
+	}
+	return accounts, nil
 }
 
 // override puts into the plan what the flags say.

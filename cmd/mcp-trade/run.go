@@ -21,6 +21,7 @@ import (
 
 func runCommand(s *settings) *cobra.Command {
 	var flags planFlags
+	var replay string
 	cmd := &cobra.Command{
 		Use:   "run [CONFIG.json]",
 		Short: "Trade accounts through the days, each through an MCP server of its own",
@@ -38,6 +39,9 @@ func runCommand(s *settings) *cobra.Command {
 			"  mcp-trade run --prices merged.jsonl --from 2025-10-01 --to 2025-10-30 --account steady=equal-weight --account chaser=momentum:5",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if replay != "" {
+				return s.replay(cmd, replay)
+			}
 			p, err := s.plan(cmd, flags, args)
 			if err != nil {
 				return usageError{err}
@@ -51,6 +55,7 @@ func runCommand(s *settings) *cobra.Command {
 		},
 	}
 	flags.register(cmd.Flags())
+	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	return cmd
 }
 
@@ -93,6 +98,9 @@ func (s *settings) server() (func(model string) agent.Command, error) {
 		"MCP_TRADE_PRICES=" + strings.Join(files, ","), "MCP_TRADE_SESSION_TTL=" + s.ttl.String(),
 		"MCP_TRADE_TOOLSETS=", "MCP_TRADE_READ_ONLY=",
 		"RUNTIME_ENV_PATH=", // each account has a session of its own
+	}
+	if s.alone {
+		env = append(env, "UPSTASH_REDIS_REST_URL=")
 	}
 	return func(model string) agent.Command {
 		return agent.Command{

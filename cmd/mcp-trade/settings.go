@@ -40,6 +40,7 @@ type settings struct {
 	ttl                                 time.Duration
 	logFormat                           string
 	json                                bool
+	alone                               bool // keep to the files, whatever else is configured
 
 	env map[string]string // what .env says
 	log zerolog.Logger
@@ -159,6 +160,9 @@ func (s *settings) open() (rooms, error) {
 }
 
 func (s *settings) openRedis(warn func(string)) (*redisstore.Store, error) {
+	if s.alone {
+		return nil, nil
+	}
 	restURL, _ := s.lookup("UPSTASH_REDIS_REST_URL")
 	options, err := redisstore.Options(s.redisURL)
 	switch {
