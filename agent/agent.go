@@ -79,6 +79,8 @@ type Progress struct {
 	Date     market.Stamp
 	Trades   int // on that day
 	Refused  int // on that day
+
+	Value decimal.NullDecimal // after that day; null if a holding has no known price
 }
 
 // StepDone is how far a language model is on a day.

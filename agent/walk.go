@@ -183,8 +183,21 @@ func (w *walk) day(ctx context.Context, i int) error {
 	if err := w.close(ctx, date); err != nil {
 		return err
 	}
-	w.Progress(Progress{w.account.Name, i + 1, len(w.days), date, d.filled, len(w.checkpoint.Refused)})
-	return err // the day is over, and it was the last one
+	return errors.Join(w.report(ctx, d), err) // the day is over; if there is an error, it was the last one
+}
+
+// report tells of a completed day.
+func (w *walk) report(ctx context.Context, d *Day) error {
+	book, err := w.Accounts.Book(ctx, w.account.Name, d.Date)
+	if err != nil {
+		return err
+	}
+	p := Progress{Account: w.account.Name, Done: d.Number + 1, Of: len(w.days), Date: d.Date, Trades: d.filled, Refused: len(w.checkpoint.Refused)}
+	if value, ok := w.value(book); ok {
+		p.Value = decimal.NewNullDecimal(value)
+	}
+	w.Progress(p)
+	return nil
 }
 
 // traded tells whether the account has a trade of a date.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
 	"mcp-trade/market"
@@ -18,7 +19,7 @@ const (
 	demoSymbols = 20
 	demoDays    = 120
 	demoFirst   = market.Stamp("2025-01-01")
-	demoCash    = "100000"
+	demoCash    = 100000
 )
 
 func demoCommand(s *settings) *cobra.Command {
@@ -44,16 +45,16 @@ func demoCommand(s *settings) *cobra.Command {
 				fmt.Fprintf(cmd.OutOrStdout(), "A synthetic market (made up, seed %d): %d symbols, %d trading days from %s to %s.\nData dir: %s\n\n",
 					demoSeed, demoSymbols, demoDays, days[0], days[len(days)-1], dir)
 			}
-			r, closeRooms, err := s.runner(string(days[0]), string(days[len(days)-1]), demoCash)
+			p := plan{from: days[0], to: days[len(days)-1], cash: decimal.NewFromInt(demoCash)}
+			if p.accounts, err = parseAccounts([]string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}); err != nil {
+				return err
+			}
+			r, closeRooms, err := s.runner(p)
 			if err != nil {
 				return err
 			}
 			defer closeRooms()
-			accounts, err := parseAccounts([]string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"})
-			if err != nil {
-				return err
-			}
-			if err := trade(cmd, s, r, accounts); err != nil || s.json {
+			if err := trade(cmd, s, r, p.accounts); err != nil || s.json {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. Look closer:\n"+

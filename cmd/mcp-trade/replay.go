@@ -47,19 +47,19 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 		modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, log: s.log,
 		dataDir: out, logPath: out, prices: s.prices, ledger: "file", alone: true,
 	}
-	r, closeRooms, err := s.runner(string(recording.From), string(recording.To), recording.Cash.String())
+	p := plan{from: recording.From, to: recording.To, cash: recording.Cash}
+	for _, name := range slices.Sorted(maps.Keys(recording.Runs)) {
+		p.accounts = append(p.accounts, agent.Account{Name: name, Decider: agent.NewReplay(dir)})
+	}
+	r, closeRooms, err := s.runner(p)
 	if err != nil {
 		return err
 	}
 	defer closeRooms()
-	var accounts []agent.Account
-	for _, name := range slices.Sorted(maps.Keys(recording.Runs)) {
-		accounts = append(accounts, agent.Account{Name: name, Decider: agent.NewReplay(dir)})
-	}
-	if err := trade(cmd, s, r, accounts); err != nil {
+	if err := trade(cmd, s, r, p.accounts); err != nil {
 		return err
 	}
-	return s.compare(cmd, dir, accounts)
+	return s.compare(cmd, dir, p.accounts)
 }
 
 // replayInto is the log path to replay into. It must be new to the accounts.

@@ -8,28 +8,26 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
-	"sync"
-	"time"
 
-	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
 	"mcp-trade/agent"
-	"mcp-trade/ledger"
-	"mcp-trade/market"
 	"mcp-trade/session"
 )
 
 func runCommand(s *settings) *cobra.Command {
-	var from, to, cash string
-	var accounts []string
+	var flags planFlags
+	var replay string
 	cmd := &cobra.Command{
-		Use:   "run",
+		Use:   "run [CONFIG.json]",
 		Short: "Trade accounts through the days, each through an MCP server of its own",
 		Long: "Trade accounts through the days, each through an MCP server of its own.\n\n" +
+			"With a configuration of AI-Trader's form, each of its enabled models trades an account through an OpenAI-compatible\n" +
+			"API, whose key is in OPENAI_API_KEY. The README lists what can stand in it. A flag comes before the configuration.\n\n" +
 			"An account is NAME=DECIDER[:ARG]:\n" +
 			"  equal-weight      holds every symbol in equal parts\n" +
 			"  momentum[:N]      holds the N symbols that gained most lately (5)\n" +
@@ -37,45 +35,32 @@ func runCommand(s *settings) *cobra.Command {
 			"  recorded:FILE     repeats the trades in a ledger (position.jsonl)\n\n" +
 			"Accounts are opened on --from and trade from the next trading day on. A run that was interrupted goes on where it\n" +
 			"stopped when it is started again.",
-		Example: "  mcp-trade run --prices merged.jsonl --from 2025-10-01 --to 2025-10-30 --account steady=equal-weight --account chaser=momentum:5",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, closeRooms, err := s.runner(from, to, cash)
+		Example: "  mcp-trade run config.json --account benchmark=equal-weight\n" +
+			"  mcp-trade run --prices merged.jsonl --from 2025-10-01 --to 2025-10-30 --account steady=equal-weight --account chaser=momentum:5",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if replay != "" {
+				return s.replay(cmd, replay)
+			}
+			p, err := s.plan(cmd, flags, args)
+			if err != nil {
+				return usageError{err}
+			}
+			r, closeRooms, err := s.runner(p)
 			if err != nil {
 				return err
 			}
 			defer closeRooms()
-			parsed, err := parseAccounts(accounts)
-			if err != nil {
-				return err
-			}
-			return trade(cmd, s, r, parsed)
+			return trade(cmd, s, r, p.accounts)
 		},
 	}
-	cmd.Flags().StringVar(&from, "from", "", "day on which accounts are opened")
-	cmd.Flags().StringVar(&to, "to", "", "last day to trade")
-	cmd.Flags().StringVar(&cash, "cash", "10000", "money that each account is opened with")
-	cmd.Flags().StringArrayVar(&accounts, "account", nil, "NAME=DECIDER[:ARG], repeatable")
-	for _, name := range []string{"from", "to", "account"} {
-		_ = cmd.MarkFlagRequired(name)
-	}
+	flags.register(cmd.Flags())
+	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	return cmd
 }
 
 // runner wires up a runner whose servers have the settings of this process.
-func (s *settings) runner(from, to, cash string) (*agent.Runner, func(), error) {
-	first, err := market.ParseStamp(from)
-	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("--from: %w", err)}
-	}
-	last, err := market.ParseStamp(to)
-	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("--to: %w", err)}
-	}
-	amount, err := ledger.ParseDecimal(cash)
-	if err != nil || !amount.IsPositive() {
-		return nil, nil, usageError{fmt.Errorf("--cash %q: use an amount above 0", cash)}
-	}
+func (s *settings) runner(p plan) (*agent.Runner, func(), error) {
 	r, err := s.open()
 	if err != nil {
 		return nil, nil, err
@@ -91,7 +76,8 @@ func (s *settings) runner(from, to, cash string) (*agent.Runner, func(), error) 
 	runner := &agent.Runner{
 		Prices: prices, Accounts: s.accounts(r), Server: server, Stderr: os.Stderr, LogPath: s.logPath,
 		Session: func(model string) (*session.Layers, error) { return s.session(r, model) },
-		From:    first, To: last, Cash: amount, Progress: func(agent.Progress) {}, Steps: func(agent.StepDone) {}, Log: s.log,
+		From:    p.from, To: p.to, Cash: p.cash, Parallel: p.parallel, Lockstep: p.lockstep,
+		Progress: func(agent.Progress) {}, Steps: func(agent.StepDone) {}, Log: s.log,
 	}
 	return runner, func() { _, _ = prices.Close(), r.Close() }, nil
 }
@@ -124,25 +110,12 @@ func (s *settings) server() (func(model string) agent.Command, error) {
 	}, nil
 }
 
-// parseAccounts reads accounts as the command line has them.
-func parseAccounts(specs []string) ([]agent.Account, error) {
-	var accounts []agent.Account
-	for _, spec := range specs {
-		a, err := agent.ParseAccount(spec)
-		if err != nil {
-			return nil, usageError{err}
-		}
-		accounts = append(accounts, a)
-	}
-	return accounts, nil
-}
-
 // trade runs the accounts, shows how far they are, and prints what became of them.
 func trade(cmd *cobra.Command, s *settings, r *agent.Runner, accounts []agent.Account) error {
-	show, done := showProgress(cmd.ErrOrStderr(), accounts)
-	r.Progress = show
+	v := newProgressView(cmd.ErrOrStderr(), accounts)
+	r.Progress, r.Steps = v.day, v.step
 	results, err := r.Run(cmd.Context(), accounts)
-	done()
+	v.end()
 	if err != nil {
 		return err
 	}
@@ -179,8 +152,14 @@ func verdict(cmd *cobra.Command, results []agent.Result) error {
 	return quietError(code)
 }
 
+// printResults prints a row per account. What language models used is shown where there are any.
 func printResults(w io.Writer, results []agent.Result) {
-	t := newTable(w, "account", ">days", ">trades", ">refused", ">cash", ">value", ">return", "ledger verified")
+	header := []string{"account", ">days", ">trades", ">refused", ">cash", ">value", ">return", "ledger verified"}
+	models := slices.ContainsFunc(results, func(r agent.Result) bool { return r.Spent != nil })
+	if models {
+		header = append(header, ">calls", ">tokens in", ">tokens out", ">cost")
+	}
+	t := newTable(w, header...)
 	for _, r := range results {
 		value, gain, verified := "unknown", "unknown", "no"
 		if r.Value.Valid {
@@ -192,53 +171,11 @@ func printResults(w io.Writer, results []agent.Result) {
 		if r.Verified {
 			verified = "yes"
 		}
-		t.AppendRow(table.Row{r.Account, r.Days, r.Trades, r.Refused, money(r.Cash), value, gain, verified})
+		row := table.Row{r.Account, r.Days, r.Trades, r.Refused, money(r.Cash), value, gain, verified}
+		if models && r.Spent != nil {
+			row = append(row, count(r.Spent.Calls), count(r.Spent.In), count(r.Spent.Out), cost(r.Spent.Cost))
+		}
+		t.AppendRow(row)
 	}
 	t.Render()
-}
-
-// showProgress shows a bar per account on a terminal, and a line per account and tenth of the days elsewhere. done must
-// be called before anything else is printed.
-func showProgress(w io.Writer, accounts []agent.Account) (show func(agent.Progress), done func()) {
-	if !isTerminal(w) {
-		var mu sync.Mutex
-		return func(p agent.Progress) {
-			if step := max(p.Of/10, 1); p.Done%step == 0 || p.Done == p.Of {
-				mu.Lock()
-				defer mu.Unlock()
-				fmt.Fprintf(w, "%s: day %d of %d, %s\n", p.Account, p.Done, p.Of, p.Date)
-			}
-		}, func() {}
-	}
-	bars := progress.NewWriter()
-	bars.SetOutputWriter(w)
-	bars.SetUpdateFrequency(100 * time.Millisecond)
-	bars.SetTrackerPosition(progress.PositionRight)
-	bars.SetStyle(progress.StyleBlocks)
-	bars.Style().Visibility.Value = true
-	trackers, longest := map[string]*progress.Tracker{}, 0
-	for _, a := range accounts {
-		longest = max(longest, len(a.Name))
-		trackers[a.Name] = &progress.Tracker{Message: a.Name, DeferStart: true}
-		bars.AppendTracker(trackers[a.Name])
-	}
-	bars.SetMessageLength(longest + len(" 2006-01-02 15:04:05"))
-	go bars.Render()
-	return func(p agent.Progress) {
-			t := trackers[p.Account]
-			t.UpdateTotal(int64(p.Of))
-			t.SetValue(int64(p.Done))
-			t.UpdateMessage(fmt.Sprintf("%s %s", p.Account, p.Date))
-		}, func() {
-			for _, t := range trackers {
-				if !t.IsDone() {
-					t.MarkAsErrored()
-				}
-			}
-			for bars.IsRenderInProgress() {
-				bars.Stop()
-				time.Sleep(10 * time.Millisecond)
-			}
-			fmt.Fprintln(w)
-		}
 }

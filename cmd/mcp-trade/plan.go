@@ -1,0 +1,153 @@
+// What a run is to do: from flags, and from a configuration under them.
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"mcp-trade/agent"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+// plan is what a run is to do.
+type plan struct {
+	from, to market.Stamp // accounts are opened on from; to is the last day that they trade
+	cash     decimal.Decimal
+	accounts []agent.Account
+	parallel int // accounts that trade at once; 0: as many as the runner thinks fit
+	lockstep bool
+}
+
+// planFlags are the flags of run. What is "" or 0 was not given.
+type planFlags struct {
+	from, to, cash string
+	accounts       []string
+	parallel       int
+	lockstep       bool
+}
+
+const defaultCash = "10000"
+
+func (f *planFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.from, "from", "", "day on which accounts are opened")
+	flags.StringVar(&f.to, "to", "", "last day to trade")
+	flags.StringVar(&f.cash, "cash", "", "money that each account is opened with (default "+defaultCash+")")
+	flags.StringArrayVar(&f.accounts, "account", nil, "NAME=DECIDER[:ARG], repeatable")
+	flags.IntVar(&f.parallel, "parallel", 0, "accounts that trade at once (default 16, with a configuration 4)")
+	flags.BoolVar(&f.lockstep, "lockstep", false, "no account begins a day before all have ended the day before")
+}
+
+// plan makes the plan of a run. args may name a configuration.
+func (s *settings) plan(cmd *cobra.Command, f planFlags, args []string) (p plan, err error) {
+	accounts, err := parseAccounts(f.accounts)
+	if err != nil {
+		return p, err
+	}
+	if len(args) > 0 {
+		if p, err = s.configured(cmd, f, args[0]); err != nil {
+			return p, err
+		}
+	} else if f.from == "" || f.to == "" || len(accounts) == 0 {
+		return p, errors.New("a configuration file, or the flags --from, --to and --account, are required")
+	}
+	p.accounts = append(p.accounts, accounts...)
+	return p, p.override(f)
+}
+
+// parseAccounts reads accounts as the command line has them.
+func parseAccounts(specs []string) ([]agent.Account, error) {
+	var accounts []agent.Account
+	for _, spec := range specs {
+		a, err := agent.ParseAccount(spec)
+		if err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, a)
+	}
+	return accounts, nil
+}
+
+// override puts into the plan what the flags say.
+func (p *plan) override(f planFlags) (err error) {
+	if f.from != "" {
+		if p.from, err = market.ParseStamp(f.from); err != nil {
+			return fmt.Errorf("--from: %w", err)
+		}
+	}
+	if f.to != "" {
+		if p.to, err = market.ParseStamp(f.to); err != nil {
+			return fmt.Errorf("--to: %w", err)
+		}
+	}
+	if f.cash != "" || p.cash.IsZero() {
+		p.cash, err = ledger.ParseDecimal(cmp.Or(f.cash, defaultCash))
+		if err != nil || !p.cash.IsPositive() {
+			return fmt.Errorf("--cash %q: use an amount above 0", f.cash)
+		}
+	}
+	if f.parallel < 0 {
+		return fmt.Errorf("--parallel %d: use 1 or more", f.parallel)
+	}
+	p.parallel = cmp.Or(f.parallel, p.parallel)
+	p.lockstep = p.lockstep || f.lockstep
+	return nil
+}
+
+// configured is the plan of a configuration. Nothing is opened or written before all of it is known to be right.
+func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p plan, err error) {
+	given := map[string]string{"INIT_DATE": f.from, "END_DATE": f.to} // a flag comes before the environment
+	c, warnings, err := agent.LoadConfig(path, func(name string) (string, bool) {
+		if text := given[name]; text != "" {
+			return text, true
+		}
+		return s.lookup(name)
+	})
+	for _, w := range warnings {
+		s.log.Warn().Msg(path + ": " + w)
+	}
+	if err != nil {
+		return p, err
+	}
+	p = plan{from: c.DateRange.Init, to: c.DateRange.End, cash: c.AgentConfig.InitialCash, parallel: c.Parallel, lockstep: c.Lockstep}
+	for _, m := range c.Enabled() {
+		key, err := m.Key(s.lookup)
+		if err != nil {
+			return p, err
+		}
+		o := m.LLM(key, c.MCPServers, os.Stderr)
+		o.Clock = wallClock()
+		decider, err := agent.NewLLM(o)
+		if err != nil {
+			return p, fmt.Errorf("%s: the model %s: %w", path, m.Name, err)
+		}
+		p.accounts = append(p.accounts, agent.Account{Name: m.Signature, Decider: decider})
+	}
+	if text, _ := s.lookup("LOG_PATH"); c.LogConfig.Path != "" && text == "" && !cmd.Flags().Changed("log-path") {
+		s.logPath = c.LogConfig.Path
+	}
+	return p, nil
+}
+
+func wallClock() agent.Clock {
+	return agent.Clock{Now: time.Now, Jitter: rand.Float64, Sleep: func(ctx context.Context, d time.Duration) error {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}}
+}
