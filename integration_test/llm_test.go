@@ -138,16 +138,15 @@ func (p *place) dialogues(t *testing.T) string {
 }
 
 func TestAKilledRunOfLanguageModelsIsResumedToTheSameBytes(t *testing.T) {
-	const kills = max(200/pace, 20)
+	const kills = max(100/pace, 10) // on each store
 	accounts := []string{"alice", "bob"}
 	model := modeltest.Start(t, busyDays)
 	run := llmRun{url: model.URL, from: "2025-01-01", to: fiveDays, cash: "100000", accounts: accounts}
 	onBothStores(t, func(t *testing.T, p *place) {
-		undisturbed := onFiles(t)
-		undisturbed.prices, p.prices = synthetic, synthetic
-		undisturbed.do(t, undisturbed.llm(t, run)...)
-		want, said := undisturbed.books(t, accounts...), undisturbed.dialogues(t)
+		p.prices = synthetic
 		args, data := p.llm(t, run), p.dir
+		p.do(t, args...)
+		want, said := p.books(t, accounts...), p.dialogues(t)
 		killed := map[string]int{}
 		for round := 0; killed["the runner"]+killed["a server"] < kills; round++ {
 			if round > 10*kills {
