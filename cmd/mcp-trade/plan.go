@@ -7,8 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -27,6 +29,9 @@ type plan struct {
 	accounts []agent.Account
 	parallel int // accounts that trade at once; 0: as many as the runner thinks fit
 	lockstep bool
+
+	models  map[string]agent.LLM // of the accounts that language models trade
+	servers []string             // names of the further servers that they may use
 }
 
 // planFlags are the flags of run. What is "" or 0 was not given.
@@ -119,7 +124,10 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 	if err != nil {
 		return p, err
 	}
-	p = plan{from: c.DateRange.Init, to: c.DateRange.End, cash: c.AgentConfig.InitialCash, parallel: c.Parallel, lockstep: c.Lockstep}
+	p = plan{
+		from: c.DateRange.Init, to: c.DateRange.End, cash: c.AgentConfig.InitialCash, parallel: c.Parallel, lockstep: c.Lockstep,
+		models: map[string]agent.LLM{}, servers: slices.Sorted(maps.Keys(c.MCPServers)),
+	}
 	for _, m := range c.Enabled() {
 		key, err := m.Key(s.lookup)
 		if err != nil {
@@ -132,11 +140,34 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 			return p, fmt.Errorf("%s: the model %s: %w", path, m.Name, err)
 		}
 		p.accounts = append(p.accounts, agent.Account{Name: m.Signature, Decider: decider})
+		p.models[m.Signature] = o
 	}
 	if text, _ := s.lookup("LOG_PATH"); c.LogConfig.Path != "" && text == "" && !cmd.Flags().Changed("log-path") {
 		s.logPath = c.LogConfig.Path
 	}
 	return p, nil
+}
+
+// note writes into the manifest of the log path what language models are run with.
+func (s *settings) note(p plan) error {
+	if len(p.models) == 0 {
+		return nil
+	}
+	files, err := s.priceFiles()
+	if err != nil {
+		return err
+	}
+	prices, err := agent.HashFiles(files)
+	if err != nil {
+		return err
+	}
+	runs := map[string]agent.RunRecord{}
+	for account, model := range p.models {
+		runs[account] = agent.RunRecord{
+			Model: model, Servers: p.servers, From: p.from, To: p.to, Cash: p.cash, Prices: prices, Version: version(), Started: time.Now().UTC(),
+		}
+	}
+	return agent.AddToManifest(s.logPath, runs)
 }
 
 func wallClock() agent.Clock {

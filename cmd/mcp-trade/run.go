@@ -51,6 +51,9 @@ func runCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer closeRooms()
+			if err := s.note(p); err != nil {
+				return err
+			}
 			return trade(cmd, s, r, p.accounts)
 		},
 	}
