@@ -117,3 +117,18 @@ func (p *place) hides(t testing.TB, said output, secrets ...string) {
 		})
 	}
 }
+
+// amend sets a key at the top of a configuration.
+func (p *place) amend(t testing.TB, path, key string, value any) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := object{}
+	if err := json.Unmarshal(text, &c); err != nil {
+		t.Fatal(err)
+	}
+	c[key] = value
+	p.writeConfig(t, c)
+}

@@ -59,6 +59,9 @@ func (s *settings) plan(cmd *cobra.Command, f planFlags, args []string) (p plan,
 	if err != nil {
 		return p, err
 	}
+	if err := p.override(f); err != nil {
+		return p, err
+	}
 	if len(args) > 0 {
 		if p, err = s.configured(cmd, f, args[0]); err != nil {
 			return p, err

@@ -1,0 +1,140 @@
+// Runs of language models side by side, and what ends them.
+
+package integration_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"mcp-trade/agent"
+	"mcp-trade/agent/modeltest"
+)
+
+func TestAnInterruptedRunOfModelsExits130AndIsResumed(t *testing.T) {
+	const held = "2025-01-06" // the model does not reply in its third turn of the day until the run is over
+	free, asked := make(chan struct{}), make(chan struct{}, 10)
+	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+		if r.Date == held && r.Turn == 2 {
+			asked <- struct{}{}
+			<-free
+		}
+		return normalDay(r)
+	})
+	p := onFiles(t)
+	config := p.config(t, model, fiveDays, nil, "alice")
+	cmd := p.command("run", config)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	close(free)
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit %d", code)
+	}
+	p.childless(t)
+	p.do(t, "run", config)
+	undisturbed := onFiles(t)
+	undisturbed.do(t, "run", undisturbed.config(t, modeltest.Start(t, normalDay), fiveDays, nil, "alice"))
+	if p.books(t, "alice") != undisturbed.books(t, "alice") {
+		t.Error("the ledger differs from that of an undisturbed run")
+	}
+	if n := len(results(p.transcript(t, "alice", held))); n != 4 {
+		t.Errorf("%d results on the day of the interruption, want 4", n)
+	}
+}
+
+func TestInLockstepAllModelsAreAtTheSameDate(t *testing.T) {
+	type turn struct{ model, date string }
+	turns := make(chan turn, 1000)
+	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+		turns <- turn{r.Model, r.Date}
+		return normalDay(r)
+	})
+	p := onFiles(t)
+	p.do(t, "run", p.config(t, model, fiveDays, nil, "alice", "bob", "carol"), "--lockstep", "--parallel", "2")
+	close(turns)
+	date, count := "", 0
+	for turn := range turns {
+		if turn.date < date {
+			t.Fatalf("%s is at %s after another was at %s", turn.model, turn.date, date)
+		}
+		date = turn.date
+		count++
+	}
+	if count != 3*5*4 {
+		t.Errorf("%d turns, want 4 on each of 5 days of 3 models", count)
+	}
+}
+
+func TestOneFailingModelDoesNotStopTheOthers(t *testing.T) {
+	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+		if r.Model == "scripted/bob" && r.Date > firstDay {
+			return modeltest.Fail(401, "")
+		}
+		return normalDay(r)
+	})
+	p := onFiles(t)
+	out := p.try(t, "run", p.config(t, model, fiveDays, nil, "alice", "bob", "carol"), "--account", "benchmark=equal-weight")
+	if out.code != 1 || !strings.Contains(out.stderr, "account bob stopped: 2025-01-03: ") || !strings.Contains(out.stderr, "the same command goes on") {
+		t.Errorf("exit %d\n%s", out.code, out.stderr)
+	}
+	for _, a := range []string{"alice", "carol"} {
+		if p.ending(t, a, fiveDays).Reason != agent.EndFinished {
+			t.Errorf("%s did not come to the end", a)
+		}
+	}
+	if n := len(p.records(t, "bob")); n != 4 {
+		t.Errorf("bob has %d records, want those of his first day", n)
+	}
+}
+
+func TestAFurtherServerServesARunAndSeesNoKey(t *testing.T) {
+	// The further server is the program itself, on another account.
+	p := onFiles(t)
+	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+		if r.Turn == 0 {
+			return modeltest.Do(modeltest.To("desk_get_session", nil), modeltest.Order("desk_buy", "SYN01", 1), modeltest.Order("buy", "SYN02", 1))
+		}
+		return modeltest.Say(agent.StopSignal)
+	})
+	other := onFiles(t)
+	other.prices = synthetic
+	other.open(t, "other", "100000", firstDay)
+	config := p.config(t, model, firstDay, nil, "alice")
+	p.amend(t, config, "mcp_servers", object{"desk": object{
+		"command": binary, "args": []string{"stdio"},
+		"env": object{"MCP_TRADE_DATA_DIR": other.dir, "MCP_TRADE_PRICES": synthetic, "CURRENT_MODEL_ID": "${OTHER_MODEL}"},
+	}})
+	p.env = append(p.env, "OTHER_MODEL=other")
+	out := p.try(t, "run", config)
+	if out.code != 0 {
+		t.Fatalf("exit %d\n%s", out.code, out.stderr)
+	}
+	all := results(p.transcript(t, "alice", firstDay))
+	if len(all) != 3 || all[0].Failed || all[1].Failed || all[1].OrderID != "" || !all[2].Filled {
+		t.Fatalf("the calls came to %+v", all)
+	}
+	if r := other.records(t, "other"); len(r) != 2 || r[1].Symbol != "SYN01" {
+		t.Errorf("the other account has %d records", len(r))
+	}
+	if r := p.records(t, "alice"); len(r) != 2 || r[1].Symbol != "SYN02" {
+		t.Errorf("alice has %d records", len(r))
+	}
+	p.childless(t)
+	other.childless(t)
+
+	// One that does not start is named before the day begins.
+	broken := onFiles(t)
+	config = broken.config(t, model, firstDay, nil, "alice")
+	broken.amend(t, config, "mcp_servers", object{"gone": object{"command": "/no/such/server"}})
+	asked := model.Asked()
+	out = broken.try(t, "run", config)
+	if out.code != 1 || !strings.Contains(out.stderr, "the MCP server gone (mcp_servers) does not start") || model.Asked() != asked {
+		t.Errorf("exit %d\n%s", out.code, out.stderr)
+	}
+}
