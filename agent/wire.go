@@ -37,7 +37,7 @@ type statusError struct {
 }
 
 func (e *statusError) Error() string {
-	text := fmt.Sprintf("the model's endpoint answers %d %s", e.Status, http.StatusText(e.Status))
+	text := strings.TrimSpace(fmt.Sprintf("the model's endpoint answers %d %s", e.Status, http.StatusText(e.Status)))
 	if e.Says != "" {
 		text += ": " + e.Says
 	}
@@ -150,8 +150,9 @@ func (w *wire) plain(err error) error {
 	var address *url.Error
 	var api *openai.APIError
 	var network net.Error
+	var none *noReplyError
 	switch {
-	case errors.As(err, &status), errors.Is(err, errTooLong):
+	case errors.As(err, &status), errors.As(err, &none), errors.Is(err, errTooLong):
 		return err
 	case errors.As(err, &api): // in the middle of a stream
 		code, _ := strconv.Atoi(fmt.Sprint(api.Code))
