@@ -12,8 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/renameio/v2/maybe"
-
 	"mcp-trade/market"
 )
 
@@ -134,5 +132,5 @@ func writeLog(path, account string, entries []Entry) error {
 	if err != nil {
 		return err
 	}
-	return maybe.WriteFile(path, text.Bytes(), 0o644)
+	return os.WriteFile(path, text.Bytes(), 0o644) // if that is interrupted, the day has no end yet and it is written again
 }

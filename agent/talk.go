@@ -373,7 +373,7 @@ func (t *talk) wait(ctx context.Context, failed error, r Retry, try int, worst *
 		return err
 	}
 	w := t.day.walk
-	w.Log.Warn().Str("account", w.account.Name).Str("date", string(t.day.Date)).Int("step", r.Step).Stringer("wait", pause).Msg(r.Error)
+	w.Log.Warn().Str("account", w.account.Name).Str("date", string(t.day.Date)).Int("step", r.Step).Stringer("wait", pause.Round(time.Millisecond)).Msg(r.Error)
 	return t.Clock.Sleep(ctx, pause)
 }
 

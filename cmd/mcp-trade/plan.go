@@ -129,26 +129,37 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 	}
 	p = plan{
 		from: c.DateRange.Init, to: c.DateRange.End, cash: c.AgentConfig.InitialCash, parallel: c.Parallel, lockstep: c.Lockstep,
-		models: map[string]agent.LLM{}, servers: slices.Sorted(maps.Keys(c.MCPServers)),
+		servers: slices.Sorted(maps.Keys(c.MCPServers)),
 	}
 	for _, m := range c.Enabled() {
-		key, err := m.Key(s.lookup)
-		if err != nil {
-			return p, err
+		if err := p.add(m, s.lookup, c.MCPServers); err != nil {
+			return p, fmt.Errorf("%s: %w", path, err)
 		}
-		o := m.LLM(key, c.MCPServers, os.Stderr)
-		o.Clock = wallClock()
-		decider, err := agent.NewLLM(o)
-		if err != nil {
-			return p, fmt.Errorf("%s: the model %s: %w", path, m.Name, err)
-		}
-		p.accounts = append(p.accounts, agent.Account{Name: m.Signature, Decider: decider})
-		p.models[m.Signature] = o
 	}
 	if text, _ := s.lookup("LOG_PATH"); c.LogConfig.Path != "" && text == "" && !cmd.Flags().Changed("log-path") {
 		s.logPath = c.LogConfig.Path
 	}
 	return p, nil
+}
+
+// add adds the account of a language model, whose key is looked up.
+func (p *plan) add(m agent.Model, lookup func(string) (string, bool), servers map[string]agent.MCPServer) error {
+	key, err := m.Key(lookup)
+	if err != nil {
+		return err
+	}
+	o := m.LLM(key, servers, os.Stderr)
+	o.Clock = wallClock()
+	decider, err := agent.NewLLM(o)
+	if err != nil {
+		return fmt.Errorf("the model %s: %w", m.Signature, err)
+	}
+	p.accounts = append(p.accounts, agent.Account{Name: m.Signature, Decider: decider})
+	if p.models == nil {
+		p.models = map[string]agent.LLM{}
+	}
+	p.models[m.Signature] = o
+	return nil
 }
 
 // note writes into the manifest of the log path what language models are run with.
