@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -19,38 +20,26 @@ import (
 	"mcp-trade/ledger"
 )
 
-const llmKey = "key-of-the-integration-test"
-
 // llmRun is a run of models that a script plays.
 type llmRun struct {
 	url, from, to, cash string
 	accounts            []string
-	agent               map[string]any // more of agent_config
+	tuning              object // more of agent_config
 }
 
 // llm writes the configuration of a run and returns the command that runs it.
 func (p *place) llm(t testing.TB, r llmRun) []string {
 	t.Helper()
-	p.env = append(p.env, "OPENAI_API_KEY="+llmKey)
-	settings := map[string]any{"max_steps": 60, "max_retries": 3, "base_delay": 0.001, "initial_cash": json.Number(r.cash)}
-	for k, v := range r.agent {
-		settings[k] = v
-	}
-	var models []map[string]any
+	p.env = append(p.env, "OPENAI_API_KEY="+modelKey)
+	tuning := object{"max_steps": 60, "base_delay": 0.001, "initial_cash": json.Number(r.cash)}
+	maps.Copy(tuning, r.tuning)
+	var models []object
 	for _, name := range r.accounts {
-		models = append(models, map[string]any{"name": name, "basemodel": "scripted/" + name, "signature": name, "enabled": true, "openai_base_url": r.url})
+		models = append(models, object{"name": name, "basemodel": "scripted/" + name, "signature": name, "enabled": true, "openai_base_url": r.url})
 	}
-	text, err := json.Marshal(map[string]any{
-		"agent_type": "BaseAgent", "date_range": map[string]any{"init_date": r.from, "end_date": r.to}, "models": models, "agent_config": settings,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "config.json")
-	if err := os.WriteFile(path, text, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return []string{"run", path}
+	return []string{"run", p.writeConfig(t, object{
+		"agent_type": "BaseAgent", "date_range": object{"init_date": r.from, "end_date": r.to}, "models": models, "agent_config": tuning,
+	})}
 }
 
 // decisions plays models that decide as ledgers have it: an order a turn.
