@@ -37,15 +37,21 @@ func openDesk(ctx context.Context, c Command, stderr io.Writer) (*desk, error) {
 	if err := d.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return nil, fmt.Errorf("the MCP server %s does not start: %w", c.Path, err)
 	}
-	shake, cancel := context.WithTimeout(ctx, startTime)
+	if err := greet(ctx, d.client); err != nil {
+		return nil, errors.Join(fmt.Errorf("the MCP server %s does not answer; its log says why: %w", c.Path, err), d.Close())
+	}
+	return d, nil
+}
+
+// greet shakes hands with a server.
+func greet(ctx context.Context, c *client.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	var hello mcp.InitializeRequest
 	hello.Params.ProtocolVersion = mcp.LATEST_PROTOCOL_VERSION
 	hello.Params.ClientInfo = mcp.Implementation{Name: "mcp-trade run", Version: "1"}
-	if _, err := d.client.Initialize(shake, hello); err != nil {
-		return nil, errors.Join(fmt.Errorf("the MCP server %s does not answer; its log says why: %w", c.Path, err), d.Close())
-	}
-	return d, nil
+	_, err := c.Initialize(ctx, hello)
+	return err
 }
 
 // Close ends the server and waits for it.

@@ -58,12 +58,7 @@ func openFurther(ctx context.Context, name string, s MCPServer, stderr io.Writer
 	if err := f.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return nil, f.fault("does not start", err)
 	}
-	shake, cancel := context.WithTimeout(ctx, startTime)
-	defer cancel()
-	var hello mcp.InitializeRequest
-	hello.Params.ProtocolVersion = mcp.LATEST_PROTOCOL_VERSION
-	hello.Params.ClientInfo = mcp.Implementation{Name: "mcp-trade run", Version: "1"}
-	if _, err := f.client.Initialize(shake, hello); err != nil {
+	if err := greet(ctx, f.client); err != nil {
 		_ = f.Close() // it may have ended badly already, which is what the error is about
 		return nil, f.fault("does not answer", err)
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,19 +23,12 @@ const modelKey = "sk-horse-battery-0123456789"
 // object is a part of a configuration.
 type object map[string]any
 
-// config writes a configuration by which a scripted model trades accounts over days of the synthetic market, and puts the
-// key into the environment. more goes into agent_config.
+// config writes a configuration by which a scripted model trades accounts over days of the synthetic market. more goes into
+// agent_config.
 func (p *place) config(t testing.TB, model *modeltest.Server, to string, more object, accounts ...string) (path string) {
 	t.Helper()
 	p.prices = synthetic
-	p.env = append(p.env, "OPENAI_API_KEY="+modelKey)
-	tuning := object{"initial_cash": 100000, "base_delay": 0.001}
-	maps.Copy(tuning, more)
-	var models []object
-	for _, a := range accounts {
-		models = append(models, object{"name": a, "signature": a, "basemodel": "scripted/" + a, "openai_base_url": model.URL})
-	}
-	return p.writeConfig(t, object{"date_range": object{"init_date": "2025-01-01", "end_date": to}, "agent_config": tuning, "models": models})
+	return p.llm(t, llmRun{url: model.URL, from: "2025-01-01", to: to, cash: "100000", accounts: accounts, tuning: more})[1]
 }
 
 func (p *place) writeConfig(t testing.TB, c object) (path string) {

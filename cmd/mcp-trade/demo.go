@@ -88,7 +88,7 @@ func (s *settings) demo(cmd *cobra.Command, p plan) error {
 	}
 	// The demo keeps to its own folder, whatever else is configured.
 	*s = settings{
-		modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, log: s.log,
+		modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, stderr: s.stderr, log: s.log,
 		dataDir: dir, logPath: filepath.Join(dir, "agent_data"), prices: []string{filepath.Join(dir, "merged.jsonl")}, ledger: "file", alone: true,
 	}
 	if !s.json {

@@ -46,8 +46,12 @@ func newProgressView(w io.Writer, accounts []agent.Account) *progressView {
 	return v
 }
 
-// barWidth is what the bar, the percentage and the time beside a message take.
-const barWidth = 46
+// What stands beside a message: percentage and time, and the bar where there is room for it.
+const (
+	statsWidth = 30
+	barWidth   = 22
+	barFrom    = 110 // columns
+)
 
 func (v *progressView) begin(accounts []agent.Account) {
 	v.bars = progress.NewWriter()
@@ -56,14 +60,19 @@ func (v *progressView) begin(accounts []agent.Account) {
 	v.bars.SetTrackerPosition(progress.PositionRight)
 	v.bars.SetStyle(progress.StyleBlocks)
 	v.bars.Style().Visibility.Value = true
+	v.bars.Style().Options.TimeInProgressPrecision = time.Second
 	width := 80
 	if f, ok := v.w.(*os.File); ok {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
 			width = w
 		}
 	}
+	room := width - statsWidth
+	if v.bars.Style().Visibility.Tracker = width >= barFrom; width >= barFrom {
+		room -= barWidth
+	}
 	v.bars.SetTerminalWidth(width)
-	v.bars.SetMessageLength(max(v.longest+len(" 2006-01-02 15:04:05"), width-barWidth))
+	v.bars.SetMessageLength(max(v.longest+len(" 2006-01-02 15:04:05"), room))
 	for _, a := range accounts {
 		t := &progress.Tracker{Message: a.Name, DeferStart: true}
 		v.accounts[a.Name].tracker = t
@@ -106,14 +115,14 @@ func (v *progressView) message(name string, a *accountView) string {
 	if a.step.Step == 0 {
 		return fmt.Sprintf("%s %s", name, a.day.Date)
 	}
-	m := fmt.Sprintf("%s %s step %d  %s tokens", name, a.step.Date, a.step.Step, count(a.step.Tokens))
-	if a.step.Cost != nil {
-		m += "  cost " + cost(a.step.Cost)
-	}
+	m := fmt.Sprintf("%s %s step %d %s, %s tokens", name, a.step.Date, a.step.Step, inert(a.step.Action), count(a.step.Tokens))
 	if a.day.Value.Valid {
-		m += "  value " + money(a.day.Value.Decimal)
+		m += ", value " + strings.TrimSuffix(money(a.day.Value.Decimal.Round(0)), ".00")
 	}
-	return m + "  " + inert(a.step.Action)
+	if a.step.Cost != nil {
+		m += ", cost " + cost(a.step.Cost)
+	}
+	return m
 }
 
 // plainDay is a completed day as a line.
@@ -130,6 +139,15 @@ func plainDay(p agent.Progress, s agent.StepDone) string {
 		line += ", value " + money(p.Value.Decimal)
 	}
 	return line
+}
+
+// Write shows what is logged meanwhile, above the bars.
+func (v *progressView) Write(p []byte) (int, error) {
+	if v.bars == nil {
+		return v.w.Write(p)
+	}
+	v.bars.Log("%s", strings.TrimRight(string(p), "\n"))
+	return len(p), nil
 }
 
 func (v *progressView) end() {

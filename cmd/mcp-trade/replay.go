@@ -44,7 +44,7 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 	}
 	// Nothing but the transcripts and the prices has a part in it.
 	*s = settings{
-		modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, log: s.log,
+		modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, stderr: s.stderr, log: s.log,
 		dataDir: out, logPath: out, prices: s.prices, ledger: "file", alone: true,
 	}
 	p := plan{from: recording.From, to: recording.To, cash: recording.Cash}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -77,7 +76,7 @@ func (s *settings) runner(p plan) (*agent.Runner, func(), error) {
 		return nil, nil, errors.Join(err, r.Close())
 	}
 	runner := &agent.Runner{
-		Prices: prices, Accounts: s.accounts(r), Server: server, Stderr: os.Stderr, LogPath: s.logPath,
+		Prices: prices, Accounts: s.accounts(r), Server: server, Stderr: s.stderr, LogPath: s.logPath,
 		Session: func(model string) (*session.Layers, error) { return s.session(r, model) },
 		From:    p.from, To: p.to, Cash: p.cash, Parallel: p.parallel, Lockstep: p.lockstep,
 		Progress: func(agent.Progress) {}, Steps: func(agent.StepDone) {}, Log: s.log,
@@ -117,8 +116,10 @@ func (s *settings) server() (func(model string) agent.Command, error) {
 func trade(cmd *cobra.Command, s *settings, r *agent.Runner, accounts []agent.Account) error {
 	v := newProgressView(cmd.ErrOrStderr(), accounts)
 	r.Progress, r.Steps = v.day, v.step
+	s.stderr.redirect(v)
 	results, err := r.Run(cmd.Context(), accounts)
 	v.end()
+	s.stderr.redirect(os.Stderr)
 	if err != nil {
 		return err
 	}
@@ -155,14 +156,8 @@ func verdict(cmd *cobra.Command, results []agent.Result) error {
 	return quietError(code)
 }
 
-// printResults prints a row per account. What language models used is shown where there are any.
 func printResults(w io.Writer, results []agent.Result) {
-	header := []string{"account", ">days", ">trades", ">refused", ">cash", ">value", ">return", "ledger verified"}
-	models := slices.ContainsFunc(results, func(r agent.Result) bool { return r.Spent != nil })
-	if models {
-		header = append(header, ">calls", ">tokens in", ">tokens out", ">cost")
-	}
-	t := newTable(w, header...)
+	t := newTable(w, "account", ">days", ">trades", ">refused", ">cash", ">value", ">return", "ledger verified")
 	for _, r := range results {
 		value, gain, verified := "unknown", "unknown", "no"
 		if r.Value.Valid {
@@ -174,11 +169,22 @@ func printResults(w io.Writer, results []agent.Result) {
 		if r.Verified {
 			verified = "yes"
 		}
-		row := table.Row{r.Account, r.Days, r.Trades, r.Refused, money(r.Cash), value, gain, verified}
-		if models && r.Spent != nil {
-			row = append(row, count(r.Spent.Calls), count(r.Spent.In), count(r.Spent.Out), cost(r.Spent.Cost))
-		}
-		t.AppendRow(row)
+		t.AppendRow(table.Row{r.Account, r.Days, r.Trades, r.Refused, money(r.Cash), value, gain, verified})
 	}
 	t.Render()
+	printSpending(w, results)
+}
+
+// printSpending prints what language models used, if there are any.
+func printSpending(w io.Writer, results []agent.Result) {
+	t := newTable(w, "model", ">calls", ">tokens in", ">cached", ">tokens out", ">seconds", ">cost")
+	for _, r := range results {
+		if s := r.Spent; s != nil {
+			t.AppendRow(table.Row{r.Account, count(s.Calls), count(s.In), count(s.Cached), count(s.Out), fmt.Sprintf("%.1f", s.Seconds), cost(s.Cost)})
+		}
+	}
+	if t.Length() > 0 {
+		fmt.Fprintln(w)
+		t.Render()
+	}
 }
