@@ -69,6 +69,10 @@ func newWire(o LLM) *wire {
 
 // Do sends a request. An answer that is not a reply is an error.
 func (w *wire) Do(req *http.Request) (*http.Response, error) {
+	extras := extrasOf(req.Context())
+	if err := extras.send(req); err != nil {
+		return nil, err
+	}
 	response, err := w.client.Do(req)
 	if err != nil {
 		return nil, err
@@ -91,6 +95,7 @@ func (w *wire) Do(req *http.Request) (*http.Response, error) {
 	if code, is := faultIn(body); is {
 		return nil, &statusError{Status: code, Says: w.says(body)}
 	}
+	extras.body = body
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	return response, nil
 }

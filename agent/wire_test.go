@@ -2,7 +2,10 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -78,7 +81,7 @@ func TestRepliesOfAllKindsOfEndpointsAreUnderstood(t *testing.T) {
 	}
 	call := func(rest string) string { return `{"choices":[{"delta":{"tool_calls":[{` + rest + `}]}}]}` }
 	finish := `{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}`
-	two := []Call{{"a", "buy", `{"x":1}`}, {"b", "sell", `{}`}}
+	two := []Call{{ID: "a", Tool: "buy", Arguments: `{"x":1}`}, {ID: "b", Tool: "sell", Arguments: `{}`}}
 	for _, c := range []struct {
 		name, text string
 		want       []Call
@@ -96,7 +99,7 @@ func TestRepliesOfAllKindsOfEndpointsAreUnderstood(t *testing.T) {
 			call(`"id":"b","function":{"name":"sell","arguments":"{}"}`), finish), two},
 		{"no ids", event(
 			call(`"index":0,"function":{"name":"buy","arguments":"{\"x\":1}"}`), call(`"index":1,"function":{"name":"sell","arguments":"{}"}`), finish),
-			[]Call{{"call_1", "buy", `{"x":1}`}, {"call_2", "sell", `{}`}}},
+			[]Call{{ID: "call_1", Tool: "buy", Arguments: `{"x":1}`}, {ID: "call_2", Tool: "sell", Arguments: `{}`}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, err := answer(t, LLM{Stream: true}, body(200, "text/event-stream", c.text))
@@ -104,7 +107,7 @@ func TestRepliesOfAllKindsOfEndpointsAreUnderstood(t *testing.T) {
 				t.Fatalf("%+v, %v", r.Message.Calls, err)
 			}
 			for i, want := range c.want {
-				if r.Message.Calls[i] != want {
+				if fmt.Sprint(r.Message.Calls[i]) != fmt.Sprint(want) {
 					t.Errorf("call %d is %+v, want %+v", i, r.Message.Calls[i], want)
 				}
 			}
@@ -114,5 +117,59 @@ func TestRepliesOfAllKindsOfEndpointsAreUnderstood(t *testing.T) {
 		"usage": {"prompt_tokens": 7, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 5}}}`))
 	if err != nil || parts.Message.Content != "one two" || parts.Message.Reasoning != "hm" || parts.Usage != (Usage{In: 7, Cached: 5, Out: 3}) {
 		t.Errorf("%+v, %v", parts, err)
+	}
+}
+
+func TestWhatComesWithACallGoesBackWithIt(t *testing.T) {
+	const signed = `{"google":{"thought_signature":"c2ln"}}`
+	for _, stream := range []bool{false, true} {
+		first := body(200, "application/json", `{"choices": [{"message": {"tool_calls": [
+			{"id": "a", "function": {"name": "buy", "arguments": "{}"}, "extra_content": `+signed+`},
+			{"id": "b", "function": {"name": "buy", "arguments": "{}"}, "extra_content": null}]}, "finish_reason": "tool_calls"}]}`)
+		if stream {
+			first = body(200, "text/event-stream", `data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"buy","arguments":"{}"},"extra_content":`+signed+`}]}}]}
+
+data: {"choices":[{"delta":{"tool_calls":[{"index":1,"id":"b","function":{"name":"buy","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}
+
+data: [DONE]
+
+`)
+		}
+		reply, err := answer(t, LLM{Stream: stream}, first)
+		if err != nil || len(reply.Message.Calls) != 2 || string(reply.Message.Calls[0].Extra) != signed || reply.Message.Calls[1].Extra != nil {
+			t.Fatalf("%+v, %v", reply.Message.Calls, err)
+		}
+		var sent []byte
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			sent, _ = io.ReadAll(r.Body)
+			body(400, "text/plain", "")(w, r)
+		}))
+		e := newEndpoint(LLM{Model: "m", BaseURL: s.URL, Clock: still(), Timeout: 10 * time.Second})
+		_, _ = e.ask(t.Context(), []Message{{Role: "user", Content: "<a> & b"}, reply.Message}, nil)
+		s.Close()
+		var request struct {
+			Model    string
+			Messages []struct {
+				Content   string
+				ToolCalls []map[string]json.RawMessage `json:"tool_calls"`
+			}
+		}
+		if err := json.Unmarshal(sent, &request); err != nil || request.Model != "m" || request.Messages[0].Content != "<a> & b" {
+			t.Fatalf("%v: %s", err, sent)
+		}
+		calls := request.Messages[1].ToolCalls
+		if string(calls[0]["extra_content"]) != signed || calls[1]["extra_content"] != nil || string(calls[0]["id"]) != `"a"` {
+			t.Errorf("sent back as %s", sent)
+		}
+	}
+}
+
+func TestSettingsThatAModelOfThatNameRefusesAreFoundAtOnce(t *testing.T) {
+	half := 0.5
+	if _, err := NewLLM(LLM{Model: "gpt-5", BaseURL: "http://x", Clock: still(), Temperature: &half}); err == nil || !strings.Contains(err.Error(), "gpt-5 cannot be asked") {
+		t.Error(err)
+	}
+	if _, err := NewLLM(LLM{Model: "gpt-5", BaseURL: "http://x", Clock: still(), MaxTokens: 5}); err != nil {
+		t.Error(err)
 	}
 }
