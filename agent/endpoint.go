@@ -4,6 +4,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +37,7 @@ func (e *endpoint) ask(ctx context.Context, messages []Message, tools []tool) (R
 	if e.Stream {
 		ask = e.streamed
 	}
-	reply, err := ask(asked, request)
+	reply, err := ask(withExtras(asked, messages), request)
 	switch {
 	case err == nil:
 		return e.clean(reply), nil
@@ -54,6 +55,9 @@ func (e *endpoint) request(messages []Message, tools []tool) openai.ChatCompleti
 		MaxTokens: e.MaxTokens, MaxCompletionTokens: e.MaxCompletionTokens,
 		Temperature: sampling(e.Temperature), TopP: sampling(e.TopP),
 	}
+	if reasons(e.Model) {
+		r.MaxTokens, r.MaxCompletionTokens = 0, e.maxReplyTokens()
+	}
 	for _, m := range messages {
 		r.Messages = append(r.Messages, wireMessage(m))
 	}
@@ -63,6 +67,25 @@ func (e *endpoint) request(messages []Message, tools []tool) openai.ChatCompleti
 		}})
 	}
 	return r
+}
+
+// reasons tells whether a model is one of OpenAI's that know max_tokens no more.
+func reasons(model string) bool {
+	for _, series := range []string{"o1", "o3", "o4", "gpt-5", "gpt-6"} {
+		if strings.HasPrefix(model, series) {
+			return true
+		}
+	}
+	return false
+}
+
+// check finds settings that the library does not send to a model of that name.
+func (e *endpoint) check() error {
+	request := e.request(nil, []tool{{name: "buy"}})
+	if err := openai.NewReasoningValidator().Validate(request); err != nil {
+		return fmt.Errorf("%s cannot be asked with these settings: %w", e.Model, err)
+	}
+	return nil
 }
 
 // sampling is a value as the library wants it: it leaves out a zero, which is not the same as an endpoint's own value.
@@ -101,8 +124,9 @@ func (e *endpoint) whole(ctx context.Context, request openai.ChatCompletionReque
 		m.Content += part.Text
 	}
 	for _, call := range c.Message.ToolCalls {
-		m.Calls = append(m.Calls, Call{call.ID, call.Function.Name, call.Function.Arguments})
+		m.Calls = append(m.Calls, Call{ID: call.ID, Tool: call.Function.Name, Arguments: call.Function.Arguments})
 	}
+	extrasOf(ctx).whole(&m)
 	return Reply{Message: m, Finish: string(c.FinishReason), Usage: usageOf(&response.Usage)}, nil
 }
 
@@ -117,7 +141,7 @@ func (e *endpoint) streamed(ctx context.Context, request openai.ChatCompletionRe
 	r := Reply{Message: Message{Role: "assistant"}}
 	var places []int // of the calls, as the endpoint numbers them
 	for size := 0; ; {
-		chunk, err := stream.Recv()
+		raw, chunk, err := receive(stream)
 		switch {
 		case errors.Is(err, io.EOF) && r.Finish == "":
 			return Reply{}, &noReplyError{errors.New("the reply is cut off")}
@@ -143,10 +167,18 @@ func (e *endpoint) streamed(ctx context.Context, request openai.ChatCompletionRe
 			places = addPiece(&r.Message, places, piece)
 			size += len(piece.Function.Arguments)
 		}
+		extrasOf(ctx).piece(&r.Message, raw)
 		if size += len(c.Delta.Content) + len(c.Delta.Refusal) + len(c.Delta.ReasoningContent); size > maxReply {
 			return Reply{}, errTooLong
 		}
 	}
+}
+
+func receive(stream *openai.ChatCompletionStream) (raw []byte, chunk openai.ChatCompletionStreamResponse, err error) {
+	if raw, err = stream.RecvRaw(); err == nil {
+		err = json.Unmarshal(raw, &chunk)
+	}
+	return raw, chunk, err
 }
 
 // addPiece adds a piece of a call. It belongs to the call of its number, unless it begins another one: not every endpoint
@@ -196,6 +228,9 @@ func (e *endpoint) clean(r Reply) Reply {
 	for i := range m.Calls {
 		c := &m.Calls[i]
 		c.Tool, c.Arguments = strings.ToValidUTF8(e.wire.scrub(c.Tool), ""), strings.ToValidUTF8(e.wire.scrub(c.Arguments), "\uFFFD")
+		if len(c.Extra) > 0 {
+			c.Extra = json.RawMessage(e.wire.scrub(string(c.Extra)))
+		}
 		if c.ID == "" || seen[c.ID] {
 			c.ID = fmt.Sprintf("call_%d", i+1)
 		}
@@ -212,5 +247,3 @@ func toolBytes(tools []tool) int {
 	}
 	return n
 }
-
-var _ openai.HTTPDoer = (*wire)(nil)

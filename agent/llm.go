@@ -114,7 +114,11 @@ func NewLLM(o LLM) (Decider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &llm{o, prompt, newEndpoint(o)}, nil
+	e := newEndpoint(o)
+	if err := e.check(); err != nil {
+		return nil, err
+	}
+	return &llm{o, prompt, e}, nil
 }
 
 // maxReplyTokens is the bound of a reply that the endpoint is told, 0 for its own.

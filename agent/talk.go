@@ -8,6 +8,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -40,22 +41,27 @@ func (t *talk) run(ctx context.Context) error {
 	if err := t.begin(ctx); err != nil {
 		return err
 	}
-	for {
+	for t.ended() == "" {
 		if err := ctx.Err(); err != nil {
 			return err
-		}
-		last := t.journal.entries[len(t.journal.entries)-1]
-		if last.End != nil {
-			if last.End.Reason == EndHalted {
-				return &HaltedError{t.day.walk.account.Name, true}
-			}
-			return nil
 		}
 		if err := t.advance(ctx); err != nil {
 			return err
 		}
 		t.progress()
+		if t.ended() == EndHalted {
+			return &HaltedError{t.day.walk.account.Name, true}
+		}
 	}
+	return nil
+}
+
+// ended is why the day is over, "" while it is not.
+func (t *talk) ended() string {
+	if e := t.journal.entries[len(t.journal.entries)-1].End; e != nil {
+		return e.Reason
+	}
+	return ""
 }
 
 // begin writes the first messages, unless they are there.
@@ -314,6 +320,15 @@ func (t *talk) overBudget(worst *decimal.Decimal) (bool, error) {
 	return t.DayBudget != nil && today.Add(*worst).GreaterThan(*t.DayBudget), nil
 }
 
+// early tells why a day ended that the model did not end.
+var early = map[string]string{
+	EndEmpty:    "the model replied nothing, twice",
+	EndRefused:  "the model refused",
+	EndMaxSteps: "it may take no more (max_steps)",
+	EndBudget:   "the next might have exceeded the day's budget",
+	EndHalted:   "trading is halted",
+}
+
 // end writes what the ledger says at the end of the day, and that the day is over.
 func (t *talk) end(ctx context.Context, reason string) error {
 	w := t.day.walk
@@ -328,8 +343,14 @@ func (t *talk) end(ctx context.Context, reason string) error {
 	if turns := t.turns(); len(turns) > 0 {
 		e.Differs = differences(turns[len(turns)-1].Message.Content, book)
 	}
+	warn := func(text string) {
+		w.Log.Warn().Str("account", w.account.Name).Str("date", string(t.day.Date)).Msg(text)
+	}
+	if text := early[reason]; text != "" {
+		warn(fmt.Sprintf("the day ended after %d steps: %s", e.Steps, text))
+	}
 	for _, text := range e.Differs {
-		w.Log.Warn().Str("account", w.account.Name).Str("date", string(t.day.Date)).Msg("the model's closing text differs from the ledger: " + text)
+		warn("the model's closing text differs from the ledger: " + text)
 	}
 	folder := dayFolder(w.LogPath, w.account.Name, t.day.Date)
 	if err := writeLog(filepath.Join(folder, "log.jsonl"), w.account.Name, t.journal.entries); err != nil {
@@ -419,16 +440,31 @@ func (d *Day) count(o Outcome) {
 
 // progress tells how far the day is.
 func (t *talk) progress() {
-	last := ""
 	spent := spendingOf(t.journal.entries)
-	steps := 0
+	done := StepDone{Account: t.day.walk.account.Name, Date: t.day.Date, Tokens: spent.In + spent.Out, Cost: spent.Cost}
 	for _, e := range t.journal.entries {
-		if e.Reply != nil {
-			steps, last = e.Reply.Step, "thinks"
-		}
-		if e.Result != nil {
-			last = e.Result.Tool
+		switch {
+		case e.Reply != nil:
+			done.Step, done.Action = e.Reply.Step, "thinks"
+		case e.Result != nil:
+			done.Action = e.Result.action()
 		}
 	}
-	t.day.walk.Steps(StepDone{t.day.walk.account.Name, t.day.Date, steps, last, spent.In + spent.Out, spent.Cost})
+	t.day.walk.Steps(done)
+}
+
+// action is a call in a few words.
+func (o Outcome) action() string {
+	var order struct {
+		Symbol string
+		Amount json.RawMessage
+	}
+	if o.OrderID == "" || json.Unmarshal(o.Arguments, &order) != nil {
+		return o.Tool
+	}
+	text := fmt.Sprintf("%s %.20s %.20s", o.Tool, strings.Trim(string(order.Amount), `"`), order.Symbol)
+	if !o.Filled {
+		text += ": refused"
+	}
+	return text
 }

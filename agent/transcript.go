@@ -133,6 +133,8 @@ type Call struct {
 	ID        string `json:"id"`
 	Tool      string `json:"tool"`
 	Arguments string `json:"arguments"` // text that should be a JSON object
+
+	Extra json.RawMessage `json:"extra,omitempty"` // extra_content, which the endpoint wants back as it was
 }
 
 // Usage is what a reply took.

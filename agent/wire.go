@@ -37,7 +37,7 @@ type statusError struct {
 }
 
 func (e *statusError) Error() string {
-	text := fmt.Sprintf("the model's endpoint answers %d %s", e.Status, http.StatusText(e.Status))
+	text := strings.TrimSpace(fmt.Sprintf("the model's endpoint answers %d %s", e.Status, http.StatusText(e.Status)))
 	if e.Says != "" {
 		text += ": " + e.Says
 	}
@@ -69,6 +69,10 @@ func newWire(o LLM) *wire {
 
 // Do sends a request. An answer that is not a reply is an error.
 func (w *wire) Do(req *http.Request) (*http.Response, error) {
+	extras := extrasOf(req.Context())
+	if err := extras.send(req); err != nil {
+		return nil, err
+	}
 	response, err := w.client.Do(req)
 	if err != nil {
 		return nil, err
@@ -91,6 +95,7 @@ func (w *wire) Do(req *http.Request) (*http.Response, error) {
 	if code, is := faultIn(body); is {
 		return nil, &statusError{Status: code, Says: w.says(body)}
 	}
+	extras.body = body
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	return response, nil
 }
@@ -150,8 +155,9 @@ func (w *wire) plain(err error) error {
 	var address *url.Error
 	var api *openai.APIError
 	var network net.Error
+	var none *noReplyError
 	switch {
-	case errors.As(err, &status), errors.Is(err, errTooLong):
+	case errors.As(err, &status), errors.As(err, &none), errors.Is(err, errTooLong):
 		return err
 	case errors.As(err, &api): // in the middle of a stream
 		code, _ := strconv.Atoi(fmt.Sprint(api.Code))
