@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -172,6 +173,28 @@ func TestAnUnknownKeyIsNamedWithTheNearestKnownOne(t *testing.T) {
 			t.Errorf("%s: %q %v, want %s", c.text, warnings, err, c.want)
 		}
 	}
+}
+
+func TestTheReadmeNamesEveryKey(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named func(reflect.Type)
+	named = func(typ reflect.Type) {
+		switch typ.Kind() {
+		case reflect.Slice, reflect.Map:
+			named(typ.Elem())
+		case reflect.Struct:
+			for key, of := range fields(typ) {
+				if !strings.Contains(string(text), "`"+key+"`") {
+					t.Errorf("%s is not in the README", key)
+				}
+				named(of)
+			}
+		}
+	}
+	named(reflect.TypeFor[Config]())
 }
 
 func FuzzLoadConfig(f *testing.F) {

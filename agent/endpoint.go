@@ -223,12 +223,13 @@ func usageOf(u *openai.Usage) Usage {
 // clean makes sure that a reply can be kept and sent back: it holds no key, and each call has an id of its own.
 func (e *endpoint) clean(r Reply) Reply {
 	m := &r.Message
-	for _, text := range []*string{&m.Content, &m.Refusal, &m.Reasoning} {
+	for _, text := range []*string{&m.Content, &m.Refusal, &m.Reasoning, &r.Finish} {
 		*text = strings.ToValidUTF8(e.wire.scrub(*text), "\uFFFD")
 	}
 	seen := map[string]bool{}
 	for i := range m.Calls {
 		c := &m.Calls[i]
+		c.ID = strings.ToValidUTF8(e.wire.scrub(c.ID), "")
 		c.Tool, c.Arguments = strings.ToValidUTF8(e.wire.scrub(c.Tool), ""), strings.ToValidUTF8(e.wire.scrub(c.Arguments), "\uFFFD")
 		if len(c.Extra) > 0 {
 			c.Extra = json.RawMessage(e.wire.scrub(string(c.Extra)))

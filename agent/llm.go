@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"text/template"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -91,7 +90,7 @@ const (
 // llm is the decider.
 type llm struct {
 	LLM
-	prompt   *template.Template
+	prompt   prompt
 	endpoint *endpoint
 }
 

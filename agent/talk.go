@@ -86,15 +86,9 @@ func (t *talk) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	system, err := render(t.prompt, promptData{
-		w.account.Name, t.day.Date, t.Model, t.MaxSteps, t.box.names(), StopSignal, t.Rules, t.Instructions,
-	})
-	if err != nil {
-		return err
-	}
 	return t.journal.commit(Entry{Begin: &Begin{
 		Account: w.account.Name, Date: t.day.Date, Model: t.Model, Ledger: t.day.Book.Hash, Tools: t.box.names(),
-		Messages: []Message{{Role: "system", Content: system}, {Role: "user", Content: facts + "\n" + startText}},
+		Messages: []Message{{Role: "system", Content: t.systemPrompt()}, {Role: "user", Content: facts + "\n" + startText}},
 	}})
 }
 

@@ -108,6 +108,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		if reply.RetryAfter != "" {
 			w.Header().Set("Retry-After", reply.RetryAfter)
 		}
+		if reply.Body != "" {
+			w.WriteHeader(reply.Status)
+			_, _ = io.WriteString(w, reply.Body)
+			return
+		}
 		httpError(w, reply.Status, fmt.Sprintf("scripted failure %d", reply.Status))
 	case wire.Stream:
 		w.Header().Set("Content-Type", "text/event-stream")
