@@ -191,11 +191,9 @@ func (w *walk) report(ctx context.Context, d *Day) error {
 	if err != nil {
 		return err
 	}
-	p := Progress{Account: w.account.Name, Done: d.Number + 1, Of: len(w.days), Date: d.Date, Trades: d.filled, Refused: len(w.checkpoint.Refused)}
-	if value, ok := w.value(book); ok {
-		p.Value = decimal.NewNullDecimal(value)
-	}
-	w.Progress(p)
+	w.Progress(Progress{
+		Account: w.account.Name, Done: d.Number + 1, Of: len(w.days), Date: d.Date, Trades: d.filled, Refused: len(w.checkpoint.Refused), Value: w.value(book),
+	})
 	return nil
 }
 
