@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"mcp-trade/market"
 )
 
 func TestParseAccount(t *testing.T) {
@@ -58,15 +56,5 @@ func TestParseAccount(t *testing.T) {
 	trades := a.Decider.(recorded).trades
 	if len(trades) != 1 || len(trades["2025-10-02"]) != 2 {
 		t.Errorf("recorded %v", trades)
-	}
-}
-
-func TestNextDay(t *testing.T) {
-	for in, want := range map[string]string{
-		"2025-10-02": "2025-10-03", "2025-10-02 15:00:00": "2025-10-03", "2025-12-31": "2026-01-01", "2024-02-28": "2024-02-29", "x": "x",
-	} {
-		if got := nextDay(market.Stamp(in)); string(got) != want {
-			t.Errorf("the day after %s is %s, want %s", in, got, want)
-		}
 	}
 }

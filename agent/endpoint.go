@@ -51,12 +51,14 @@ func (e *endpoint) ask(ctx context.Context, messages []Message, tools []tool) (R
 
 func (e *endpoint) request(messages []Message, tools []tool) openai.ChatCompletionRequest {
 	r := openai.ChatCompletionRequest{
-		Model: e.Model, Seed: e.Seed, ReasoningEffort: e.ReasoningEffort,
-		MaxTokens: e.MaxTokens, MaxCompletionTokens: e.MaxCompletionTokens,
+		Model: e.Model, Seed: e.Seed, ReasoningEffort: e.ReasoningEffort, MaxCompletionTokens: e.MaxCompletionTokens,
 		Temperature: sampling(e.Temperature), TopP: sampling(e.TopP),
 	}
 	if reasons(e.Model) {
-		r.MaxTokens, r.MaxCompletionTokens = 0, e.maxReplyTokens()
+		r.MaxCompletionTokens = e.maxReplyTokens()
+	} else {
+		//lint:ignore SA1019 OpenAI has another name for it by now; most other endpoints know this one only
+		r.MaxTokens = e.MaxTokens
 	}
 	for _, m := range messages {
 		r.Messages = append(r.Messages, wireMessage(m))

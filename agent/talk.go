@@ -330,9 +330,9 @@ func (t *talk) end(ctx context.Context, reason string) error {
 	if err != nil {
 		return err
 	}
-	e := &End{Reason: reason, Steps: len(t.turns()), Spent: spendingOf(t.journal.entries), Cash: book.Cash(), Holdings: book.Positions.Holdings()}
-	if value, ok := w.value(book); ok {
-		e.Value = decimal.NewNullDecimal(value)
+	e := &End{
+		Reason: reason, Steps: len(t.turns()), Spent: spendingOf(t.journal.entries),
+		Cash: book.Cash(), Holdings: book.Positions.Holdings(), Value: w.value(book),
 	}
 	if turns := t.turns(); len(turns) > 0 {
 		e.Differs = differences(turns[len(turns)-1].Message.Content, book)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/shopspring/decimal"
@@ -192,11 +191,9 @@ func (w *walk) report(ctx context.Context, d *Day) error {
 	if err != nil {
 		return err
 	}
-	p := Progress{Account: w.account.Name, Done: d.Number + 1, Of: len(w.days), Date: d.Date, Trades: d.filled, Refused: len(w.checkpoint.Refused)}
-	if value, ok := w.value(book); ok {
-		p.Value = decimal.NewNullDecimal(value)
-	}
-	w.Progress(p)
+	w.Progress(Progress{
+		Account: w.account.Name, Done: d.Number + 1, Of: len(w.days), Date: d.Date, Trades: d.filled, Refused: len(w.checkpoint.Refused), Value: w.value(book),
+	})
 	return nil
 }
 
@@ -286,37 +283,22 @@ func (w *walk) result(ctx context.Context, err error) Result {
 	for r.Days < len(w.days) && w.done(w.days[r.Days], report.Book.Date) {
 		r.Days++
 	}
-	if value, ok := w.value(report.Book); ok {
-		r.Value = decimal.NewNullDecimal(value)
-		if opened := report.First.Cash(); opened.IsPositive() {
-			r.Return = decimal.NewNullDecimal(value.DivRound(opened, 6).Sub(decimal.NewFromInt(1)))
-		}
+	r.Value = w.value(report.Book)
+	if opened := report.First.Cash(); r.Value.Valid && opened.IsPositive() {
+		r.Return = decimal.NewNullDecimal(r.Value.Decimal.DivRound(opened, 6).Sub(decimal.NewFromInt(1)))
 	}
 	return r
 }
 
 // value is what a book is worth after the close of its day: at that day's closes, at its opens where the data ends with
 // them, else at the last closes before.
-func (w *walk) value(book ledger.Book) (decimal.Decimal, bool) {
-	atOpen, afterClose := w.Prices.AsOf(book.Date), w.Prices.AsOf(nextDay(book.Date))
-	total := book.Cash()
-	for _, p := range book.Positions.Holdings() {
-		price, at, err := afterClose.LastClose(p.Symbol)
-		if open, openErr := atOpen.OpenPrice(p.Symbol); openErr == nil && (err != nil || at < book.Date) {
-			price, err = open, nil
+func (w *walk) value(book ledger.Book) decimal.NullDecimal {
+	atOpen, afterClose := w.Prices.AsOf(book.Date), w.Prices.AsOf(book.Date.NextDay())
+	return book.Positions.Value(func(symbol string) (decimal.Decimal, market.Stamp, error) {
+		price, at, err := afterClose.LastClose(symbol)
+		if open, openErr := atOpen.OpenPrice(symbol); openErr == nil && (err != nil || at < book.Date) {
+			return open, book.Date, nil
 		}
-		if err != nil {
-			return decimal.Zero, false
-		}
-		total = total.Add(price.Mul(p.Amount))
-	}
-	return total, true
-}
-
-func nextDay(s market.Stamp) market.Stamp {
-	day, err := time.Parse(time.DateOnly, string(s.Day()))
-	if err != nil {
-		return s // not a stamp of a ledger
-	}
-	return market.Stamp(day.AddDate(0, 0, 1).Format(time.DateOnly))
+		return price, at, err
+	}).Total
 }

@@ -57,9 +57,13 @@ type wire struct {
 }
 
 func newWire(o LLM) *wire {
+	transport := o.Transport
+	if usual, ok := http.DefaultTransport.(*http.Transport); ok && transport == nil {
+		transport = usual.Clone() // a connection of its own: the usual one keeps two to a host, for all accounts together
+	}
 	return &wire{
 		client: http.Client{
-			Transport: o.Transport,
+			Transport: transport,
 			// The key goes to the address that was configured and nowhere else.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},

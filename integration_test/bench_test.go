@@ -4,6 +4,7 @@
 package integration_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -110,40 +111,58 @@ func wideBook(b *testing.B, p *place) *trader {
 // inARow is how often one thing is measured before it is the next one's turn: an agent calls one server, again and again.
 const inARow = 20
 
-// benchmarkBuy measures a buy, one at a time, beside an echo and the storage that a buy cannot do without.
+// benchmarkBuy measures a buy, one at a time, beside an echo and the storage that a buy cannot do without. The echo is mcp-go's:
+// with its stock stdio loop, and with the plainest loop there is. Both sides are reached through mcp-go's client, and on a
+// bare pipe, where no client's own time blurs the ratio.
 func benchmarkBuy(b *testing.B, p *place, floor func(line []byte)) {
-	tr := wideBook(b, p)
-	path := echoServer(b)
-	// The floor of a call depends on the size of its answer, so the echo's is that of a buy.
-	answer := []string{"ANSWER=" + tr.call(b, "buy", args{"symbol": "SYN01", "amount": 1, "order_id": "first"}).text}
-	echo, loop := connect(b, path, nil, answer), connect(b, path, []string{"loop"}, answer)
-	// The harder floor: an echo that answers next to nothing.
-	short := []string{`ANSWER={"text":"SYN01"}`}
-	shortEcho, shortLoop := connect(b, path, nil, short), connect(b, path, []string{"loop"}, short)
-	line := []byte(strings.Repeat("x", 1199) + "\n")
-	s := samples{}
 	n := 0
-	for b.Loop() {
-		for range inARow {
-			n++
-			s.take("buy", func() {
-				if r := tr.call(b, "buy", args{"symbol": "SYN01", "amount": 1, "order_id": strconv.Itoa(n)}); r.failed {
-					b.Fatal(r.text)
-				}
-			})
-		}
-		for name, server := range map[string]*trader{"echo": echo, "loop": loop, "short-echo": shortEcho, "short-loop": shortLoop} {
-			for range inARow {
-				s.take(name, func() { server.call(b, "echo", args{"symbol": "SYN01", "amount": 1, "order_id": "n"}) })
+	next := func() (id int, order args) {
+		n++
+		return n, args{"symbol": "SYN01", "amount": 1, "order_id": strconv.Itoa(n)}
+	}
+	viaClient := func(tr *trader, tool string) func() {
+		return func() {
+			_, order := next()
+			if r := tr.call(b, tool, order); r.failed {
+				b.Fatal(r.text)
 			}
 		}
-		for range inARow {
-			s.take("floor", func() { floor(line) })
+	}
+	onPipe := func(cmd *exec.Cmd, tool string) func() {
+		server := pipeTo(b, cmd)
+		server.send(b, initialize)
+		server.answer(b)
+		return func() {
+			id, _ := next()
+			server.send(b, orderLine(id, tool, "SYN01", 1, strconv.Itoa(id)))
+			if answer, err := server.out.ReadBytes('\n'); err != nil || bytes.Contains(answer, []byte(`"isError":true`)) {
+				b.Fatalf("%v %s", err, answer)
+			}
+		}
+	}
+	echo, line := echoServer(b), []byte(strings.Repeat("x", 1199)+"\n")
+	measured := map[string]func(){
+		"buy":       viaClient(wideBook(b, p), "buy"),
+		"echo":      viaClient(connect(b, echo, nil, nil), "echo"),
+		"loop":      viaClient(connect(b, echo, []string{"loop"}, nil), "echo"),
+		"pipe-buy":  onPipe(p.command("stdio", "--model-id", "alice"), "buy"),
+		"pipe-echo": onPipe(exec.Command(echo), "echo"),
+		"pipe-loop": onPipe(exec.Command(echo, "loop"), "echo"),
+		"floor":     func() { floor(line) },
+	}
+	s := samples{}
+	for b.Loop() {
+		for name, call := range measured {
+			for range inARow {
+				s.take(name, call)
+			}
 		}
 	}
 	s.report(b)
-	for _, echo := range []string{"echo", "loop", "short-echo", "short-loop"} {
-		b.ReportMetric(s.median("buy")/(s.median(echo)+s.median("floor")), "buy/("+echo+"+floor)")
+	for _, way := range []string{"", "pipe-"} {
+		for _, echo := range []string{"echo", "loop"} {
+			b.ReportMetric(s.median(way+"buy")/(s.median(way+echo)+s.median("floor")), way+"buy/("+echo+"+floor)")
+		}
 	}
 }
 

@@ -48,23 +48,14 @@ func getPortfolio(ctx context.Context, d *Desk, _ noParams) (portfolioResult, er
 	return portfolio(s.Signature, book, v), nil
 }
 
-// portfolio values a book. A price that is not known leaves the total unknown: it is no zero.
+// portfolio values a book.
 func portfolio(signature string, book ledger.Book, v market.View) portfolioResult {
-	r := portfolioResult{Signature: signature, Date: v.AsOf(), Cash: book.Cash(), Holdings: []holding{}, Unpriced: []string{}}
-	total := book.Cash()
-	for _, p := range book.Positions.Holdings() {
-		h := holding{Symbol: p.Symbol, Amount: p.Amount}
-		if price, at, err := mark(v, p.Symbol); err == nil {
-			h.Price, h.PriceDate = decimal.NewNullDecimal(price), at
-			h.Value = decimal.NewNullDecimal(price.Mul(p.Amount))
-			total = total.Add(h.Value.Decimal)
-		} else {
-			r.Unpriced = append(r.Unpriced, p.Symbol)
-		}
-		r.Holdings = append(r.Holdings, h)
+	worth := book.Positions.Value(func(symbol string) (decimal.Decimal, market.Stamp, error) { return mark(v, symbol) })
+	r := portfolioResult{
+		Signature: signature, Date: v.AsOf(), Cash: worth.Cash, Holdings: []holding{}, TotalValue: worth.Total, Unpriced: worth.Unpriced,
 	}
-	if len(r.Unpriced) == 0 {
-		r.TotalValue = decimal.NewNullDecimal(total)
+	for _, h := range worth.Holdings {
+		r.Holdings = append(r.Holdings, holding{h.Symbol, h.Amount, h.Price, h.At, h.Value})
 	}
 	return r
 }

@@ -98,32 +98,55 @@ const lockPause = 500 * time.Microsecond
 // withLock runs do while it holds the advisory lock of that name against other processes and goroutines. Goroutines
 // take turns in the order in which they came: a file lock alone would let a busy one starve the rest.
 func (s *Store) withLock(ctx context.Context, path string, do func() error) error {
-	patience, cancel := context.WithTimeout(ctx, lockPatience)
-	defer cancel()
-	turn := s.turn(path)
-	lock := flock.New(path)
-	var err error
+	turn, lock := s.turn(path), flock.New(path)
 	select {
 	case turn <- struct{}{}:
-		defer func() { <-turn }()
-		if _, err = lock.TryLockContext(patience, lockPause); errors.Is(err, fs.ErrNotExist) {
-			if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
-				_, err = lock.TryLockContext(patience, lockPause)
+	default:
+		if err := await(ctx, path, func(patience context.Context) error {
+			select {
+			case turn <- struct{}{}:
+				return nil
+			case <-patience.Done():
+				return patience.Err()
 			}
+		}); err != nil {
+			return err
 		}
-	case <-patience.Done():
-		err = patience.Err()
 	}
+	defer func() { <-turn }()
+	// Mostly the lock is free, and there is nothing to set up for waiting.
+	if held, _ := lock.TryLock(); !held {
+		if err := await(ctx, path, func(patience context.Context) error { return lockFile(patience, lock) }); err != nil {
+			return err
+		}
+	}
+	defer func() { _ = lock.Unlock() }() // what was done under the lock is done
+	return do()
+}
+
+// lockFile locks a file of which the folder may not be there yet.
+func lockFile(ctx context.Context, lock *flock.Flock) error {
+	_, err := lock.TryLockContext(ctx, lockPause)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(filepath.Dir(lock.Path()), 0o755); err == nil {
+			_, err = lock.TryLockContext(ctx, lockPause)
+		}
+	}
+	return err
+}
+
+// await waits for what another holder of the lock of that name keeps, as long as there is patience.
+func await(ctx context.Context, path string, wait func(context.Context) error) error {
+	patience, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	err := wait(patience)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("somebody else holds %s: %w", path, ctx.Err())
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("another process has held %s for %v; end it and try again", path, lockPatience)
-	case err != nil:
-		return err
 	}
-	defer func() { _ = lock.Unlock() }() // what was done under the lock is done
-	return do()
+	return err
 }
 
 func (s *Store) turn(path string) chan struct{} {

@@ -1,5 +1,6 @@
 // Command echo is the floor that the benchmarks measure against: an MCP server of mcp-go's with one tool that does
-// nothing but give the answer that the environment variable ANSWER holds, as structured content and as text. It serves with mcp-go's own loop, or with "loop" as its argument with the plainest one there is.
+// nothing but give a short answer, as structured content and as text. It serves with mcp-go's own loop, or with "loop" as
+// its argument with the plainest one there is.
 package main
 
 import (
@@ -14,8 +15,8 @@ import (
 )
 
 func main() {
+	const answer = `{"text":"SYN01"}`
 	s := server.NewMCPServer("echo", "1", server.WithToolCapabilities(false))
-	answer := os.Getenv("ANSWER")
 	s.AddTool(mcp.NewTool("echo", mcp.WithString("text")), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		return mcp.NewToolResultStructured(json.RawMessage(answer), answer), nil
 	})
