@@ -191,12 +191,17 @@ func (c Config) Validate() error {
 		"%s is not after %s", c.DateRange.End, c.DateRange.Init)
 	p.expect(c.AgentConfig.InitialCash.IsPositive(), "agent_config.initial_cash", "%s is not above 0", c.AgentConfig.InitialCash)
 	p.expect(between(c.Parallel, 1, 64), "parallel", "%d is not 1 to 64", c.Parallel)
+	before := len(p)
 	c.AgentConfig.validate(&p, "agent_config")
+	shared := len(p) == before // else every model has the same mistake
 	p.expect(len(c.Enabled()) > 0, "models", "none is enabled")
 	owners := map[string]int{}
 	for i, m := range c.Models {
 		if m.Enabled {
 			m.validate(&p, fmt.Sprintf("models[%d]", i))
+			if shared {
+				m.Tuning.validate(&p, fmt.Sprintf("models[%d]", i))
+			}
 			first, twice := owners[m.Signature]
 			p.expect(!twice, fmt.Sprintf("models[%d].signature", i), "%s is that of models[%d] too; each needs an account of its own", m.Signature, first)
 			owners[m.Signature] = i
@@ -216,7 +221,6 @@ func (m Model) validate(p *problems, at string) {
 	p.expect(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", at+".openai_base_url", "not an address such as %s", defaultBaseURL)
 	p.expect(err != nil || u.User == nil, at+".openai_base_url", "holds a user or password; a key belongs into the variable that api_key_env names")
 	p.expect(!strings.ContainsAny(m.KeyEnv, "= \t\r\n") && !strings.HasPrefix(m.KeyEnv, "sk-"), at+".api_key_env", "not the name of a variable (the key itself belongs into that variable)")
-	m.Tuning.validate(p, at)
 	p.expect(m.Price.Known() || !m.Budget.Day.Valid && !m.Budget.Run.Valid, at+".budget", "needs price_per_million with input and output")
 }
 

@@ -157,6 +157,13 @@ func TestAWrongValueSaysWhereItStands(t *testing.T) {
 	}
 }
 
+func TestAMistakeForAllModelsIsToldOnce(t *testing.T) {
+	_, _, err := loadText(t, configWith(`"agent_config": {"max_retries": -1},`, ""), nil)
+	if err == nil || strings.Count(err.Error(), "max_retries") != 1 {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAnUnknownKeyIsNamedWithTheNearestKnownOne(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{configWith(`"mcpServers": {},`, ""), "mcpServers: not known, and ignored; did you mean mcp_servers?"},
