@@ -26,6 +26,7 @@ type journal struct {
 // openJournal opens the transcript of a day, or begins it. A torn line at its end is cut off.
 func openJournal(logPath, account string, date market.Stamp, now func() time.Time) (*journal, error) {
 	path := TranscriptFile(logPath, account, date)
+	_, first := os.Stat(filepath.Dir(filepath.Dir(path)))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
@@ -40,8 +41,11 @@ func openJournal(logPath, account string, date market.Stamp, now func() time.Tim
 	if err := f.Truncate(size); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	if size == 0 {
+	switch {
+	case size == 0 && first != nil:
 		syncFolders(filepath.Dir(path), 3) // the day's, log, and the account's
+	case size == 0:
+		syncFolders(filepath.Dir(path), 2)
 	}
 	return &journal{f, now, entries}, nil
 }

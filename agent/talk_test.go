@@ -177,7 +177,7 @@ func TestANormalDay(t *testing.T) {
 			t.Errorf("%s is not in the ledger once:\n%s", id, r.ledger(t))
 		}
 	}
-	if r.checkpoint.Refused["2025-01-02#2.2"] != "unknown_symbol" || r.checkpoint.Spent.Calls != 3 {
+	if r.checkpoint.Date != r.days[1] || r.checkpoint.Before != 1 || r.checkpoint.Spent.Calls != 3 {
 		t.Errorf("the checkpoint is %+v", r.checkpoint)
 	}
 	var line struct {
@@ -297,7 +297,7 @@ func TestHaltEndsTheDayAndStopsTheAccount(t *testing.T) {
 	if err := r.day(t.Context(), 0); !errors.As(err, &stop) {
 		t.Fatal(err)
 	}
-	if e := r.ending(t, 0); e.Reason != EndHalted || e.Holdings.Amount("SYN01").String() != "1" || !r.checkpoint.Complete {
+	if e := r.ending(t, 0); e.Reason != EndHalted || e.Holdings.Amount("SYN01").String() != "1" || r.checkpoint.Date != r.days[1] {
 		t.Errorf("%+v, %+v", e, r.checkpoint)
 	}
 	if err := r.day(t.Context(), 1); !errors.As(err, &stop) || len(r.transcript(t, 1)) != 0 {

@@ -147,7 +147,7 @@ func (w *walk) done(day, newest market.Stamp) bool {
 func (w *walk) day(ctx context.Context, i int) error {
 	date := w.days[i]
 	if w.checkpoint.Date != date {
-		w.checkpoint = checkpoint{Date: date, Before: w.checkpoint.Before + len(w.checkpoint.Refused), Spent: w.checkpoint.Spent}
+		w.checkpoint = w.checkpoint.next(date)
 		if err := w.saveCheckpoint(); err != nil {
 			return err
 		}
@@ -179,20 +179,21 @@ func (w *walk) day(ctx context.Context, i int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := w.close(ctx, date); err != nil {
+	refused := len(w.checkpoint.Refused)
+	if err := w.close(ctx, i); err != nil {
 		return err
 	}
-	return errors.Join(w.report(ctx, d), err) // the day is over; if there is an error, it was the last one
+	return errors.Join(w.report(ctx, d, refused), err) // the day is over; if there is an error, it was the last one
 }
 
 // report tells of a completed day.
-func (w *walk) report(ctx context.Context, d *Day) error {
+func (w *walk) report(ctx context.Context, d *Day, refused int) error {
 	book, err := w.Accounts.Book(ctx, w.account.Name, d.Date)
 	if err != nil {
 		return err
 	}
 	w.Progress(Progress{
-		Account: w.account.Name, Done: d.Number + 1, Of: len(w.days), Date: d.Date, Trades: d.filled, Refused: len(w.checkpoint.Refused), Value: w.value(book),
+		Account: w.account.Name, Done: d.Number + 1, Of: len(w.days), Date: d.Date, Trades: d.filled, Refused: refused, Value: w.value(book),
 	})
 	return nil
 }
@@ -204,7 +205,8 @@ func (w *walk) traded(ctx context.Context, date market.Stamp) (bool, error) {
 }
 
 // close ends a day: the ledger says whether it had a trade, the flag should say the same.
-func (w *walk) close(ctx context.Context, date market.Stamp) error {
+func (w *walk) close(ctx context.Context, i int) error {
+	date := w.days[i]
 	if err := w.Accounts.CloseDay(ctx, w.account.Name, date); err != nil {
 		return err
 	}
@@ -227,6 +229,9 @@ func (w *walk) close(ctx context.Context, date market.Stamp) error {
 	}
 	w.checkpoint.Complete = true
 	w.checkpoint.Spent, w.today = w.checkpoint.Spent.plus(w.today), Spending{}
+	if i+1 < len(w.days) {
+		w.checkpoint = w.checkpoint.next(w.days[i+1]) // which says of this one that it is complete, in the same write
+	}
 	return w.saveCheckpoint()
 }
 
