@@ -34,10 +34,10 @@ type LLM struct {
 	Strict  bool `json:"strict"`  // offer tools with strict schemas where that is valid
 	Context int  `json:"context"` // tokens that the model takes in; 0: 128000
 
-	MaxSteps   int           `json:"max_steps"`   // turns of the model in a day; 0: 30
-	MaxRetries int           `json:"max_retries"` // of one call that failed
-	BaseDelay  time.Duration `json:"base_delay"`  // before the first retry; 0: 1s
-	Timeout    time.Duration `json:"timeout"`     // of one call; 0: 2m
+	MaxSteps   int           `json:"max_steps"`     // turns of the model in a day; 0: 30
+	MaxRetries int           `json:"max_retries"`   // of one call that failed
+	BaseDelay  time.Duration `json:"base_delay_ns"` // before the first retry; 0: 1s
+	Timeout    time.Duration `json:"timeout_ns"`    // of one call; 0: 2m
 
 	// Money. A budget needs prices.
 	Prices    *TokenPrices     `json:"prices,omitempty"`

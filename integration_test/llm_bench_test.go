@@ -78,7 +78,7 @@ func BenchmarkLanguageModels(b *testing.B) {
 				cmd := p.command(args...)
 				cmd.Stdout, cmd.Stderr = io.Discard, io.Discard
 				began := time.Now()
-				peak, err := watched(cmd.Start, cmd.Wait, func() int { return cmd.Process.Pid })
+				peak, files, err := watched(cmd.Start, cmd.Wait, func() int { return cmd.Process.Pid })
 				took := time.Since(began)
 				b.StopTimer()
 				if err != nil {
@@ -92,6 +92,7 @@ func BenchmarkLanguageModels(b *testing.B) {
 				b.ReportMetric(float64(l.gaps[len(l.gaps)/2].Microseconds())/1000, "ms/step-p50")
 				b.ReportMetric(float64(l.gaps[len(l.gaps)*99/100].Microseconds())/1000, "ms/step-p99")
 				b.ReportMetric(float64(peak)/1024/float64(count), "MB/account")
+				b.ReportMetric(float64(files)/float64(count), "files/account")
 				b.ReportMetric(float64(took.Microseconds())/1000/steps, "ms/step")
 				b.StartTimer()
 			}
@@ -99,10 +100,11 @@ func BenchmarkLanguageModels(b *testing.B) {
 	}
 }
 
-// watched runs a command and returns the most memory that it and its servers had resident, in KiB.
-func watched(start, wait func() error, pid func() int) (peak int, err error) {
+// watched runs a command and returns the most memory that it and its servers had resident, in KiB, and the most files that
+// it had open itself.
+func watched(start, wait func() error, pid func() int) (peak, files int, err error) {
 	if err := start(); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	done, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -113,6 +115,9 @@ func watched(start, wait func() error, pid func() int) (peak int, err error) {
 				total += resident(child)
 			}
 			peak = max(peak, total)
+			if open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid())); err == nil {
+				files = max(files, len(open))
+			}
 			select {
 			case <-done:
 				return
@@ -123,7 +128,7 @@ func watched(start, wait func() error, pid func() int) (peak int, err error) {
 	err = wait()
 	close(done)
 	<-stopped
-	return peak, err
+	return peak, files, err
 }
 
 func children(pid int) []int {
