@@ -54,7 +54,7 @@ func (e *extras) whole(m *Message) {
 	var reply struct {
 		Choices []struct{ Message extraCalls }
 	}
-	if json.Unmarshal(e.body, &reply) != nil || len(reply.Choices) == 0 {
+	if !bytes.Contains(e.body, []byte(extraContent)) || json.Unmarshal(e.body, &reply) != nil || len(reply.Choices) == 0 {
 		return
 	}
 	for i, c := range reply.Choices[0].Message.ToolCalls {

@@ -115,7 +115,7 @@ type fault struct {
 // faultIn tells whether an answer that claims to be fine is an error, as gateways send them, and of which code.
 func faultIn(body []byte) (code int, is bool) {
 	var f fault
-	if json.Unmarshal(body, &f) != nil || f.Error == nil {
+	if !bytes.Contains(body, []byte(`"error"`)) || json.Unmarshal(body, &f) != nil || f.Error == nil {
 		return 0, false
 	}
 	code, _ = strconv.Atoi(strings.Trim(string(f.Error.Code), `"`))

@@ -93,6 +93,8 @@ func BenchmarkLanguageModels(b *testing.B) {
 				b.ReportMetric(float64(l.gaps[len(l.gaps)*99/100].Microseconds())/1000, "ms/step-p99")
 				b.ReportMetric(float64(peak)/1024/float64(count), "MB/account")
 				b.ReportMetric(float64(files)/float64(count), "files/account")
+				used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime() // with those of the servers
+				b.ReportMetric(float64(used.Microseconds())/1000/steps, "cpu-ms/step")
 				b.ReportMetric(float64(took.Microseconds())/1000/steps, "ms/step")
 				b.StartTimer()
 			}
