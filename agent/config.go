@@ -117,6 +117,8 @@ type MCPServer struct {
 	Env     Secrets  `json:"env,omitempty"` // values may name variables: ${NAME}
 	URL     string   `json:"url,omitempty"`
 	Headers Secrets  `json:"headers,omitempty"` // values may name variables: "Bearer ${NAME}"
+
+	Variables Secrets `json:"-"` // that the two name, with their values
 }
 
 // Seconds is a duration as it stands in a configuration.

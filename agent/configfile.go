@@ -105,8 +105,11 @@ func (l *loader) config(tree map[string]any) Config {
 		}
 	}
 	for name, s := range c.MCPServers {
-		l.expand("mcp_servers["+name+"].env", s.Env)
-		l.expand("mcp_servers["+name+"].headers", s.Headers)
+		at := "mcp_servers[" + name + "]"
+		s.Variables = Secrets{}
+		l.expand(at+".env", s.Env, s.Variables)
+		l.expand(at+".headers", s.Headers, s.Variables)
+		c.MCPServers[name] = s
 	}
 	return c
 }

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -112,22 +113,29 @@ func plainEnvironment() []string {
 	return env
 }
 
-// hider puts stars over the values of the server's secrets, and over the part of its URL that may hold one.
+// hider puts stars over what the server was given and nobody else is to see: headers, what came from variables, what is named
+// like a secret, and the query of its URL. A short value is left alone: it is no secret, and may be a part of any word.
 func (s MCPServer) hider() *strings.Replacer {
-	const shortest = 4 // shorter values are everywhere
-	var pairs []string
-	for _, secrets := range []Secrets{s.Env, s.Headers} {
-		for _, name := range slices.Sorted(maps.Keys(secrets)) {
-			value := secrets[name]
-			for _, hidden := range []string{value, value[strings.LastIndex(value, " ")+1:]} { // "Bearer horse" is hidden, and horse alone
-				if len(hidden) >= shortest {
-					pairs = append(pairs, hidden, "***")
-				}
-			}
+	const shortest = 8
+	secretName := regexp.MustCompile(`(?i)key|token|secret|pass|auth|credential`)
+	secrets := slices.Collect(maps.Values(s.Variables))
+	for name, value := range s.Env {
+		if secretName.MatchString(name) {
+			secrets = append(secrets, value)
 		}
 	}
-	if u, err := url.Parse(s.URL); err == nil && u.RawQuery != "" {
-		pairs = append(pairs, u.RawQuery, "***")
+	for _, value := range s.Headers {
+		secrets = append(secrets, value, value[strings.LastIndex(value, " ")+1:]) // "Bearer horse", and horse alone
+	}
+	if u, err := url.Parse(s.URL); err == nil {
+		secrets = append(secrets, u.RawQuery)
+	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // a whole before its part
+	var pairs []string
+	for _, secret := range secrets {
+		if len(secret) >= shortest {
+			pairs = append(pairs, secret, "***")
+		}
 	}
 	return strings.NewReplacer(pairs...)
 }

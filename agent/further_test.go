@@ -101,6 +101,19 @@ func TestAFurtherServerSeesNoKeyOfOurs(t *testing.T) {
 	}
 }
 
+func TestOnlySecretsAreHidden(t *testing.T) {
+	s := MCPServer{
+		URL:       "http://127.0.0.1/mcp?id=horse-3333",
+		Env:       Secrets{"LOG_LEVEL": "information", "API_KEY": "horse-1111", "PIN_TOKEN": "1234"},
+		Headers:   Secrets{"X": "Bearer horse-2222"},
+		Variables: Secrets{"X": "horse-0000"},
+	}
+	const text = "information 1234 horse-0000 horse-1111 horse-2222 http://127.0.0.1/mcp?id=horse-3333"
+	if got := s.hider().Replace(text); got != "information 1234 *** *** *** http://127.0.0.1/mcp?***" {
+		t.Error(got)
+	}
+}
+
 func TestToolsThatCannotBeToldApartAreRefused(t *testing.T) {
 	servers := map[string]MCPServer{"wire": {URL: startNews(t, "a.b", "a_b"), Headers: Secrets{"Authorization": "Bearer horse-battery"}}}
 	open, err := OpenServers(t.Context(), servers, &bytes.Buffer{})

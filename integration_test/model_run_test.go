@@ -4,11 +4,15 @@ package integration_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/modeltest"
+	"mcp-trade/ledger"
+	"mcp-trade/store/storetest"
 )
 
 func TestAnInterruptedRunOfModelsExits130AndIsResumed(t *testing.T) {
@@ -136,5 +140,69 @@ func TestAFurtherServerServesARunAndSeesNoKey(t *testing.T) {
 	out = broken.try(t, "run", config)
 	if out.code != 1 || !strings.Contains(out.stderr, "the MCP server gone (mcp_servers) does not start") || model.Asked() != asked {
 		t.Errorf("exit %d\n%s", out.code, out.stderr)
+	}
+}
+
+func TestAHaltEndsTheDayOfAModelAndTheRunGoesOnOnceItIsCleared(t *testing.T) {
+	onBothStores(t, func(t *testing.T, p *place) {
+		const halted = "2025-01-03"
+		var once sync.Once
+		model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+			if r.Date == halted && r.Turn == 1 {
+				once.Do(func() {
+					if out := p.try(t, "session", "set", "HALT=true", "--model-id", "*"); out.code != 0 {
+						t.Error(out.stderr)
+					}
+				})
+			}
+			return normalDay(r)
+		})
+		config := p.config(t, model, fiveDays, nil, "alice")
+		out := p.try(t, "run", config)
+		if out.code != 1 || !strings.Contains(out.stderr, "account alice stopped: 2025-01-03: trading is halted") {
+			t.Fatalf("exit %d\n%s", out.code, out.stderr)
+		}
+		if end := p.ending(t, "alice", halted); end.Reason != agent.EndHalted {
+			t.Errorf("the day ended as %s", end.Reason)
+		}
+		before := p.records(t, "alice")
+		if last := before[len(before)-1]; string(last.Date) != halted || last.Action != ledger.NoTrade {
+			t.Errorf("the last record is %+v", last)
+		}
+		p.do(t, "session", "clear", "HALT", "--model-id", "*")
+		p.do(t, "run", config)
+		if got := p.records(t, "alice"); len(got) != len(before)+3*3 {
+			t.Errorf("%d records, want those of 3 more days after %d", len(got), len(before))
+		}
+		p.verified(t, "alice")
+	})
+}
+
+func TestAConfigurationOfAITraderRunsAsItIs(t *testing.T) {
+	data := storetest.TestData(t)
+	p := onFiles(t)
+	p.prices = filepath.Join(data, "us_daily", "merged.jsonl")
+	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+		if r.Model != "openai/gpt-4o" || r.Turn > 0 {
+			return modeltest.Say(agent.StopSignal)
+		}
+		return modeltest.Do(modeltest.Order("buy", "NVDA", 1))
+	})
+	p.env = []string{"OPENAI_API_KEY=" + modelKey, "OPENAI_API_BASE=" + model.URL}
+	p.do(t, "run", filepath.Join(data, "ai_trader_config.json"))
+	// Its one enabled model, opened on the 15th, traded on the 16th and 17th, where its log_path says.
+	out := p.do(t, "ledger", "export", "gpt-4o", "--log-path", filepath.Join(p.dir, "data", "agent_data"))
+	records := parseLedger(t, out)
+	if len(records) != 3 || records[0].Date != "2025-10-15" || records[1].Date != "2025-10-16" || records[2].Date != "2025-10-17" || records[2].Symbol != "NVDA" {
+		t.Errorf("the ledger:\n%s", out)
+	}
+	if entries, err := os.ReadDir(filepath.Join(p.dir, "data", "agent_data")); err != nil || len(entries) == 0 {
+		t.Errorf("the log path of the configuration: %v, %v", entries, err)
+	}
+	// The environment comes before the file.
+	p.env = append(p.env, "INIT_DATE=2025-10-20", "END_DATE=2025-10-21", "LOG_PATH="+filepath.Join(p.dir, "elsewhere"))
+	p.do(t, "run", filepath.Join(data, "ai_trader_config.json"))
+	if records := parseLedger(t, p.do(t, "ledger", "export", "gpt-4o")); len(records) != 2 || records[1].Date != "2025-10-21" {
+		t.Errorf("by the environment: %v", records)
 	}
 }
