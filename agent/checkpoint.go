@@ -41,8 +41,10 @@ func (c *checkpoint) refuse(id, code string) {
 	c.Refused[id] = code
 }
 
-func (w *walk) checkpointFile() string {
-	return filepath.Join(w.LogPath, w.account.Name, "run.json")
+func (w *walk) checkpointFile() string { return checkpointFile(w.LogPath, w.account.Name) }
+
+func checkpointFile(logPath, account string) string {
+	return filepath.Join(logPath, account, "run.json")
 }
 
 // readCheckpoint reads a checkpoint; a file that is not there is an account that was never run.
@@ -72,4 +74,14 @@ func (w *walk) saveCheckpoint() error {
 		return err
 	}
 	return maybe.WriteFile(path, append(text, '\n'), 0o644)
+}
+
+// Refused returns how many orders of an account were refused in its runs; ok is false if it was never run.
+func Refused(logPath, account string) (n int, ok bool, err error) {
+	path := checkpointFile(logPath, account)
+	if _, err := os.Stat(path); err != nil {
+		return 0, false, nil
+	}
+	c, err := readCheckpoint(path)
+	return c.Before + len(c.Refused), err == nil, err
 }

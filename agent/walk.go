@@ -298,7 +298,7 @@ func (w *walk) result(ctx context.Context, err error) Result {
 // value is what a book is worth after the close of its day: at that day's closes, at its opens where the data ends with
 // them, else at the last closes before.
 func (w *walk) value(book ledger.Book) decimal.NullDecimal {
-	atOpen, afterClose := w.Prices.AsOf(book.Date), w.Prices.AsOf(book.Date.NextDay())
+	atOpen, afterClose := w.Prices.AsOf(book.Date), w.Prices.AsOf(book.Date.AddDays(1))
 	return book.Positions.Value(func(symbol string) (decimal.Decimal, market.Stamp, error) {
 		price, at, err := afterClose.LastClose(symbol)
 		if open, openErr := atOpen.OpenPrice(symbol); openErr == nil && (err != nil || at < book.Date) {

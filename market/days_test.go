@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-func TestNextDay(t *testing.T) {
+func TestAddDays(t *testing.T) {
 	for in, want := range map[Stamp]Stamp{
 		"2025-10-02": "2025-10-03", "2025-10-02 15:00:00": "2025-10-03", "2025-12-31": "2026-01-01", "2024-02-28": "2024-02-29", "x": "x",
 	} {
-		if got := in.NextDay(); got != want {
+		if got := in.AddDays(1); got != want {
 			t.Errorf("the day after %s is %s, want %s", in, got, want)
 		}
 	}

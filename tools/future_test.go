@@ -104,6 +104,7 @@ func drawRequests(t *rapid.T) []string {
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_portfolio"}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"trading-day"}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"ledger://a/latest"}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"report://a"}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`,
 	)
 }

@@ -199,6 +199,7 @@ func NewServer(d *Desk, o Options) (*Server, error) {
 		s.orders[t.name] = t.orders
 	}
 	s.mcp.AddResourceTemplate(latestTemplate(), d.latest)
+	s.mcp.AddResourceTemplate(performanceTemplate(), d.performance)
 	s.mcp.AddPrompt(tradingDayPrompt(), d.tradingDay)
 	return s, nil
 }
@@ -235,6 +236,7 @@ func instructions(offered []tool) string {
 		first, _, _ := strings.Cut(t.description, ". ")
 		fmt.Fprintf(&b, "- %s: %s.\n", t.name, strings.TrimSuffix(first, "."))
 	}
-	b.WriteString("The prompt trading-day is the day's briefing; the resource ledger://{signature}/latest is the account's newest record.")
+	b.WriteString("The prompt trading-day is the day's briefing; the resource ledger://{signature}/latest is the account's newest record, " +
+		"report://{signature} how it has done.")
 	return b.String()
 }

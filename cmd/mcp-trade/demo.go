@@ -14,6 +14,7 @@ import (
 
 	"mcp-trade/agent"
 	"mcp-trade/market"
+	"mcp-trade/report"
 )
 
 // The demo's market: as many symbols and trading days, from this day on, made up from this seed.
@@ -81,10 +82,10 @@ func (s *settings) demo(cmd *cobra.Command, p plan) error {
 		return err
 	}
 	p.from, p.to = days[0], days[len(days)-1]
-	closer := "mcp-trade ledger show chaser --data-dir %[1]s"
+	closer := "mcp-trade ledger show chaser"
 	if len(p.models) > 0 {
 		p.to = days[demoModelDays]
-		closer = "mcp-trade show model --data-dir %[1]s"
+		closer = "mcp-trade show model"
 	}
 	// The demo keeps to its own folder, whatever else is configured.
 	*s = settings{
@@ -106,8 +107,13 @@ func (s *settings) demo(cmd *cobra.Command, p plan) error {
 	if err := trade(cmd, s, r, p.accounts); err != nil || s.json {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. Look closer:\n"+
-		"  "+closer+"\n  mcp-trade ledger verify --data-dir %[1]s\n", dir)
+	out := filepath.Join(dir, "report")
+	if _, err := s.report(cmd.Context(), reportFlags{method: string(report.Own), benchmark: "equal-weight", out: out}, nil); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. What they were worth, day by day, in figures and charts:\n"+
+		"  %[1]s\nLook closer:\n  mcp-trade report --benchmark equal-weight --data-dir %[2]s\n"+
+		"  %[3]s --data-dir %[2]s\n  mcp-trade ledger verify --data-dir %[2]s\n", out, dir, closer)
 	return err
 }
 

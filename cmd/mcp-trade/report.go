@@ -1,0 +1,227 @@
+// mcp-trade report: what accounts were worth.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mcp-trade/agent"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/report"
+	"mcp-trade/store"
+)
+
+// reportFlags are the flags of the command as they were given.
+type reportFlags struct {
+	from, to, benchmark, method, out string
+	riskFree                         float64
+}
+
+// endOfTime is after every bar: whoever looks back from there sees all of them.
+const endOfTime = market.Stamp("9999-12-31")
+
+func reportCommand(s *settings) *cobra.Command {
+	var f reportFlags
+	cmd := &cobra.Command{
+		Use: "report [SIGNATURE|FILE...]", Short: "Tell what accounts were worth: leaderboard, figures, charts",
+		Long: "Tell what accounts were worth at the close of each trading day, and what follows from it. Without arguments every account\n" +
+			"is reported. With --out the folder gets report.json, equity.csv, trades.csv and charts as SVG and PNG.\n" +
+			"A figure that is not known is '-', or null with its reason in report.json.",
+		Example: "  mcp-trade report --benchmark equal-weight\n  mcp-trade report gpt-5 qwen3-max --benchmark QQQ.json --from 2025-10-01 --out results",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := s.report(cmd.Context(), f, args)
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return printJSON(cmd.OutOrStdout(), r)
+			}
+			printLeaderboard(cmd.OutOrStdout(), r)
+			if f.out != "" {
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWritten to %s: report.json, equity.csv, trades.csv, charts as SVG and PNG.\n", f.out)
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&f.from, "from", "", "first day (default the first of each account)")
+	cmd.Flags().StringVar(&f.to, "to", "", "last day (default the last of each account)")
+	cmd.Flags().StringVar(&f.benchmark, "benchmark", "", "what to compare with: a symbol, a price file of one symbol, or equal-weight")
+	cmd.Flags().StringVar(&f.method, "method", string(report.Own), "own, or upstream for AI-Trader's published figures too")
+	cmd.Flags().Float64Var(&f.riskFree, "risk-free", 0, "a year's return without risk, 0.02 for 2 %")
+	cmd.Flags().StringVar(&f.out, "out", "", "folder to write the report to")
+	return cmd
+}
+
+// report builds the report that the flags ask for, and writes it if they name a folder.
+func (s *settings) report(ctx context.Context, f reportFlags, names []string) (report.Report, error) {
+	o, err := f.options()
+	if err != nil {
+		return report.Report{}, usageError{err}
+	}
+	r, err := s.open()
+	if err != nil {
+		return report.Report{}, err
+	}
+	defer r.Close()
+	prices, err := s.needPrices()
+	if err != nil {
+		return report.Report{}, err
+	}
+	defer prices.Close()
+	o.View = prices.AsOf(endOfTime)
+	ledgers, err := s.reported(ctx, s.accounts(r), names)
+	if err != nil {
+		return report.Report{}, err
+	}
+	if o.Benchmark, err = f.series(o, ledgers); err != nil {
+		return report.Report{}, err
+	}
+	if f.out == "" {
+		return report.Build(ledgers, o)
+	}
+	trades, err := newTradeFiles(f.out, ledgers)
+	if err != nil {
+		return report.Report{}, err
+	}
+	defer trades.remove()
+	o.OnTrade = trades.add
+	result, err := report.Build(ledgers, o)
+	if err != nil {
+		return report.Report{}, err
+	}
+	return result, writeReport(f.out, result, trades)
+}
+
+// options reads the flags that need no files.
+func (f reportFlags) options() (report.Options, error) {
+	o := report.Options{Method: report.Method(f.method), RiskFree: f.riskFree}
+	for _, day := range []struct {
+		name, text string
+		to         *market.Stamp
+	}{{"from", f.from, &o.From}, {"to", f.to, &o.To}} {
+		stamp, err := market.ParseStamp(day.text)
+		if day.text != "" && err != nil {
+			return o, fmt.Errorf("--%s: %w", day.name, err)
+		}
+		*day.to = stamp.Day()
+	}
+	switch {
+	case o.Method != report.Own && o.Method != report.AITrader:
+		return o, fmt.Errorf("--method %q: use own or upstream", f.method)
+	case o.To != "" && o.To < o.From:
+		return o, fmt.Errorf("--from %s is after --to %s", o.From, o.To)
+	case !(f.riskFree > -1 && f.riskFree < 1):
+		return o, fmt.Errorf("--risk-free %v: write 2 %% as 0.02", f.riskFree)
+	}
+	return o, nil
+}
+
+// reported are the accounts and files of the names, or every account.
+func (s *settings) reported(ctx context.Context, accounts *ledger.Accounts, names []string) ([]report.Ledger, error) {
+	if len(names) == 0 {
+		var err error
+		if names, err = accounts.Names(ctx); err != nil {
+			return nil, err
+		}
+		if len(names) == 0 {
+			return nil, errors.New("there is no account; open one with: mcp-trade ledger register SIGNATURE --cash 10000 --date YYYY-MM-DD")
+		}
+	}
+	var ledgers []report.Ledger
+	taken := map[string]bool{}
+	for i, name := range names {
+		l := report.Ledger{Signature: signatureOf(name, i), Lines: linesOf(ctx, accounts, name)}
+		if taken[l.Signature] {
+			return nil, usageError{fmt.Errorf("two of the ledgers are called %s", l.Signature)}
+		}
+		taken[l.Signature] = true
+		refused, ok, err := agent.Refused(s.logPath, l.Signature)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			l.Notes.Refused = report.Known(float64(refused))
+		}
+		ledgers = append(ledgers, l)
+	}
+	return ledgers, nil
+}
+
+// signatureOf names a ledger that is given as a file, such as gpt-5/position/position.jsonl, after its folder or itself.
+func signatureOf(name string, number int) string {
+	path := filepath.ToSlash(filepath.Clean(name))
+	parts := strings.Split(strings.TrimSuffix(path, "/position.jsonl"), "/")
+	if last := len(parts) - 1; last > 0 && parts[last] == "position" {
+		parts = parts[:last]
+	}
+	signature := strings.TrimSuffix(parts[len(parts)-1], ".jsonl")
+	if store.CheckName("signature", signature) != nil {
+		return fmt.Sprintf("ledger-%d", number+1)
+	}
+	return signature
+}
+
+// series is the benchmark.
+func (f reportFlags) series(o report.Options, ledgers []report.Ledger) (*report.Series, error) {
+	if f.benchmark == "" {
+		return nil, nil
+	}
+	if f.benchmark == "equal-weight" {
+		from, err := earliest(o.From, ledgers)
+		if err != nil {
+			return nil, err
+		}
+		series, err := report.EqualWeight(o.View, from, o.To)
+		return &series, err
+	}
+	view, symbol := o.View, f.benchmark
+	if stat, err := os.Stat(f.benchmark); err == nil && stat.Mode().IsRegular() {
+		prices, err := market.Open(f.benchmark)
+		if err != nil {
+			return nil, fmt.Errorf("--benchmark: %w", err)
+		}
+		defer prices.Close()
+		view = prices.AsOf(endOfTime)
+		symbols, err := view.Symbols()
+		if err != nil {
+			return nil, err
+		}
+		if len(symbols) != 1 {
+			return nil, usageError{fmt.Errorf("--benchmark %s: the file has %d symbols; give one with a single symbol", f.benchmark, len(symbols))}
+		}
+		symbol = symbols[0]
+	}
+	series, err := report.SymbolSeries(view, symbol)
+	if err != nil {
+		return nil, fmt.Errorf("--benchmark: %w; a price file of one symbol will do too, or equal-weight", err)
+	}
+	return &series, nil
+}
+
+// earliest is the day on which the first of the ledgers begins, or the first day of the range if that is later.
+func earliest(from market.Stamp, ledgers []report.Ledger) (market.Stamp, error) {
+	first := endOfTime
+	for _, l := range ledgers {
+		for line, err := range l.Lines {
+			if err != nil {
+				return "", err
+			}
+			if book, err := ledger.ParseBook(line); err == nil {
+				first = min(first, book.Date.Day())
+			}
+			break
+		}
+	}
+	if first == endOfTime {
+		return from, nil // no ledger has a row to begin with; the report says so
+	}
+	return max(from, first), nil
+}

@@ -1,0 +1,159 @@
+// The files of a report.
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/google/renameio/v2/maybe"
+
+	"mcp-trade/report"
+	"mcp-trade/report/chart"
+)
+
+// tradeFiles take the trades of accounts that are read at the same time, each in a file of its own until all are read: a
+// ledger may have more trades than memory should hold.
+type tradeFiles struct {
+	dir   string
+	order []string
+	files map[string]*tradeFile
+}
+
+type tradeFile struct {
+	file *os.File
+	text *bufio.Writer
+	rows *csv.Writer
+}
+
+func newTradeFiles(dir string, ledgers []report.Ledger) (*tradeFiles, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	t := &tradeFiles{dir: dir, files: map[string]*tradeFile{}}
+	for _, l := range ledgers {
+		f, err := os.CreateTemp(dir, ".trades-*")
+		if err != nil {
+			t.remove()
+			return nil, err
+		}
+		text := bufio.NewWriter(f)
+		t.order = append(t.order, l.Signature)
+		t.files[l.Signature] = &tradeFile{f, text, csv.NewWriter(text)}
+	}
+	return t, nil
+}
+
+func (t *tradeFiles) add(signature string, trade report.Trade) error {
+	return report.WriteTrade(t.files[signature].rows, signature, trade)
+}
+
+// join writes the trades of all accounts, one account after the other.
+func (t *tradeFiles) join(path string) error {
+	all, err := os.CreateTemp(t.dir, ".trades-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(all.Name()) // unless it was renamed
+	defer all.Close()
+	header := csv.NewWriter(all)
+	_ = header.Write(report.TradeColumns()) // Error tells
+	header.Flush()
+	err = header.Error()
+	for _, signature := range t.order {
+		f := t.files[signature]
+		f.rows.Flush()
+		_, seekErr := f.file.Seek(0, io.SeekStart)
+		err = errors.Join(err, f.rows.Error(), f.text.Flush(), seekErr)
+		_, seekErr = f.file.Seek(0, io.SeekStart)
+		_, copyErr := io.Copy(all, f.file)
+		err = errors.Join(err, seekErr, copyErr)
+	}
+	if err := errors.Join(err, all.Chmod(0o644), all.Close()); err != nil {
+		return err
+	}
+	return os.Rename(all.Name(), path)
+}
+
+// remove ends the files of the accounts.
+func (t *tradeFiles) remove() {
+	for _, f := range t.files {
+		f.file.Close()
+		os.Remove(f.file.Name())
+	}
+}
+
+// writeReport writes all files of a report to a folder. Each is replaced as a whole.
+func writeReport(dir string, r report.Report, trades *tradeFiles) error {
+	files := map[string][]byte{}
+	var text bytes.Buffer
+	if err := printJSON(&text, r); err != nil {
+		return err
+	}
+	files["report.json"] = bytes.Clone(text.Bytes())
+	text.Reset()
+	if err := report.WriteEquity(&text, r); err != nil {
+		return err
+	}
+	files["equity.csv"] = text.Bytes()
+	if err := drawCharts(files, r); err != nil {
+		return err
+	}
+	for name, content := range files {
+		if err := maybe.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return trades.join(filepath.Join(dir, "trades.csv"))
+}
+
+// drawing is a chart on its way into a file.
+type drawing struct {
+	name, title string
+	draw        func(chart.Style) ([]byte, error)
+}
+
+// drawings are the charts of a report.
+func drawings(r report.Report) []drawing {
+	list := []drawing{
+		{"equity", "Total return", func(s chart.Style) ([]byte, error) { return chart.Equity(r, s) }},
+		{"drawdown", "Drawdown", func(s chart.Style) ([]byte, error) { return chart.Drawdown(r, s) }},
+	}
+	for _, a := range r.Accounts {
+		list = append(list, drawing{"allocation-" + a.Signature, "Allocation of " + a.Signature, func(s chart.Style) ([]byte, error) { return chart.Allocation(a, s) }})
+	}
+	return list
+}
+
+// drawCharts adds the charts that there is something to draw of, drawn side by side.
+func drawCharts(files map[string][]byte, r report.Report) error {
+	var mu sync.Mutex
+	var errs []error
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for _, d := range drawings(r) {
+		for _, format := range []chart.Format{chart.SVG, chart.PNG} {
+			wait.Go(func() {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				image, err := d.draw(chart.Style{Format: format, Width: 1200, Height: 600, Title: d.title})
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					files[d.name+"."+string(format)] = image
+				} else if !errors.Is(err, chart.ErrEmpty) {
+					errs = append(errs, err)
+				}
+			})
+		}
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}

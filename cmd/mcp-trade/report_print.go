@@ -1,0 +1,90 @@
+// A report on the terminal.
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/report"
+)
+
+// printLeaderboard prints a line for each account, and below what there is to know of them.
+func printLeaderboard(w io.Writer, r report.Report) {
+	header := []string{">#", "account", ">days", ">trades", ">value", ">return", ">a year", ">volatility", ">Sharpe", ">drawdown", ">days won", ">trades won"}
+	costs := slices.ContainsFunc(r.Accounts, func(a report.Account) bool { return a.Metrics.Fees.Float() != 0 })
+	if costs {
+		header = append(header, ">fees")
+	}
+	if r.Benchmark != nil {
+		header = append(header, ">over "+r.Benchmark.Name, ">alpha", ">beta")
+	}
+	t := newTable(w, header...)
+	for i, a := range r.Accounts {
+		m := a.Metrics
+		row := table.Row{
+			i + 1, a.Signature, len(a.Periods), m.Trades, cash(m.End), percent(m.TotalReturn), percent(m.AnnualReturn), percent(m.Volatility),
+			dashed(m.Sharpe, 2), percent(m.MaxDrawdown), percent(m.WinningDays), percent(m.WinningTrades),
+		}
+		if costs {
+			row = append(row, cash(m.Fees))
+		}
+		if r.Benchmark != nil {
+			row = append(row, percent(m.ExcessReturn), percent(m.Alpha), dashed(m.Beta, 2))
+		}
+		t.AppendRow(row)
+	}
+	t.Render()
+	if r.Method == report.AITrader {
+		printUpstream(w, r)
+	}
+	fmt.Fprintln(w)
+	for _, a := range r.Accounts {
+		fmt.Fprintf(w, "%s: %s\n", a.Signature, a.Verdict)
+		for _, warning := range a.Warnings {
+			fmt.Fprintf(w, "  %s\n", warning)
+		}
+	}
+	for _, warning := range r.Warnings {
+		fmt.Fprintln(w, warning)
+	}
+}
+
+// printUpstream prints AI-Trader's figures as it publishes them.
+func printUpstream(w io.Writer, r report.Report) {
+	fmt.Fprintln(w, "\nBy AI-Trader's definitions")
+	t := newTable(w, "account", ">days", ">Sharpe", ">max drawdown", ">cumulative", ">annualized", ">volatility", ">win rate", ">profit/loss", ">final value")
+	for _, a := range r.Accounts {
+		u := a.Upstream
+		t.AppendRow(table.Row{
+			a.Signature, u.Days, dashed(u.Sharpe, 4), dashed(u.MaxDrawdown, 4), dashed(u.CumulativeReturn, 4), dashed(u.AnnualReturn, 4),
+			dashed(u.Volatility, 4), dashed(u.WinRate, 4), dashed(u.ProfitLossRatio, 4), cash(u.FinalValue),
+		})
+	}
+	t.Render()
+}
+
+func dashed(n report.Number, decimals int) string {
+	if !n.Known() {
+		return "-"
+	}
+	return n.Text(decimals)
+}
+
+func percent(n report.Number) string {
+	if !n.Known() {
+		return "-"
+	}
+	return report.Known(n.Float()*100).Text(2) + " %"
+}
+
+func cash(n report.Number) string {
+	if !n.Known() {
+		return "-"
+	}
+	return money(decimal.NewFromFloat(n.Float()))
+}

@@ -1,0 +1,180 @@
+// Building a report: ledgers are read side by side, each row once, and what is kept of them is bounded by the number of days.
+
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"mcp-trade/market"
+)
+
+// Method says by whose definitions the figures are computed.
+type Method string
+
+// The methods.
+const (
+	Own      Method = "own"      // as the package documentation says
+	AITrader Method = "upstream" // AI-Trader's published figures beside them
+)
+
+// Ledger is an account to report on.
+type Ledger struct {
+	Signature string
+	Lines     iter.Seq2[[]byte, error] // oldest first; a line need not last longer than its turn
+	Notes     Notes                    // the zero Notes if nothing is known
+}
+
+// Options says what to report.
+type Options struct {
+	// View is the market that the accounts are valued in. Days that are not over as of it are not reported, nor records of
+	// such days.
+	View      market.View
+	From, To  market.Stamp // days, both included; "" is no bound
+	Method    Method       // "" is Own
+	RiskFree  float64      // a year's return without risk, 0.02 for 2 %
+	Benchmark *Series      // nil: none
+	Carry     bool         // accounts go on to the end of the range without records, as those do that are still traded
+	Trades    int          // how many trades, and as many closed trades, an account's report holds; 0 is DefaultTrades
+	Seed      uint64       // of the bootstrap: the same seed gives the same intervals
+
+	// OnTrade is told of every trade in the range, oldest first, if it is not nil. Accounts are read at the same time, each by
+	// one goroutine; an error ends the report.
+	OnTrade func(signature string, t Trade) error
+}
+
+// DefaultTrades bounds the trades that a report holds of an account.
+const DefaultTrades = 2000
+
+// Build reports on ledgers. A ledger without rows is a *[NoLedgerError]; the other errors are those of reading lines and
+// prices. What is doubtful about a row or a day is a warning of its account.
+func Build(ledgers []Ledger, o Options) (Report, error) {
+	if o.Method == "" {
+		o.Method = Own
+	}
+	if o.Trades == 0 {
+		o.Trades = DefaultTrades
+	}
+	r := Report{
+		Method: o.Method, From: o.From, To: o.To, RiskFree: o.RiskFree, Benchmark: o.Benchmark,
+		Accounts: make([]Account, len(ledgers)), Warnings: []string{},
+	}
+	b := builder{Options: o}
+	errs := make([]error, len(ledgers))
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, l := range ledgers {
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			r.Accounts[i], errs[i] = b.account(l)
+		})
+	}
+	wait.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return Report{}, err
+		}
+	}
+	slices.SortStableFunc(r.Accounts, rank)
+	r.Warnings = append(r.Warnings, comparison(r.Accounts)...)
+	return r, nil
+}
+
+// NoLedgerError says that an account has no rows.
+type NoLedgerError struct{ Signature string }
+
+func (e *NoLedgerError) Error() string { return e.Signature + " has no ledger" }
+
+// builder is what the accounts of a report share.
+type builder struct{ Options }
+
+// account reports on one ledger.
+func (b builder) account(l Ledger) (Account, error) {
+	h, err := b.read(l)
+	if err != nil {
+		return Account{}, err
+	}
+	a := Account{
+		Signature: plain(l.Signature), Market: h.market, First: h.first, Last: h.last, Rows: h.rows,
+		Trades: h.trades.list(), AllTrades: h.trades.all, Closed: h.closed.list(), AllClosed: h.closed.all,
+		Notes: b.inRange(l.Notes.Days), Warnings: h.warnings.list(),
+	}
+	if a.Market == "" {
+		if a.Market, err = b.anyMarket(); err != nil {
+			return Account{}, err
+		}
+	}
+	if err := b.value(&a, h); err != nil {
+		return Account{}, fmt.Errorf("%s: %w", l.Signature, err)
+	}
+	b.measure(&a, h, l.Notes)
+	return a, nil
+}
+
+// anyMarket is the market of an account that trades nothing: that of the first symbol that it could.
+func (b builder) anyMarket() (market.ID, error) {
+	symbols, err := b.View.Symbols()
+	if err != nil || len(symbols) == 0 {
+		return market.US, err
+	}
+	return market.Of(symbols[0]), nil
+}
+
+func (b builder) inRange(days []DayNotes) []DayNotes {
+	kept := []DayNotes{}
+	for _, d := range days {
+		if b.covers(d.Date) && !b.before(d.Date) {
+			d.Text = prose(d.Text)
+			kept = append(kept, d)
+		}
+	}
+	return kept
+}
+
+// covers tells whether a record of a date is read at all: the day is over, and not after the range.
+func (b builder) covers(at market.Stamp) bool {
+	return at.Day() < b.View.AsOf().Day() && (b.To == "" || at.Day() <= b.To.Day())
+}
+
+// before tells whether a date lies before the range.
+func (b builder) before(at market.Stamp) bool { return at.Day() < b.From.Day() }
+
+// rank puts the highest total return first, and accounts without one last.
+func rank(a, b Account) int {
+	x, y := a.Metrics.TotalReturn, b.Metrics.TotalReturn
+	switch {
+	case x.known && !y.known:
+		return -1
+	case !x.known && y.known:
+		return 1
+	}
+	return cmp.Or(cmp.Compare(y.value, x.value), strings.Compare(a.Signature, b.Signature))
+}
+
+// comparison says what keeps accounts from being compared.
+func comparison(accounts []Account) []string {
+	if len(accounts) < 2 {
+		return nil
+	}
+	var warnings []string
+	markets, spans := map[market.ID]bool{}, map[[2]market.Stamp]bool{}
+	for _, a := range accounts {
+		markets[a.Market] = true
+		if n := len(a.Periods); n > 0 {
+			spans[[2]market.Stamp{a.Opening.Date, a.Periods[n-1].Date}] = true
+		}
+	}
+	if len(markets) > 1 {
+		warnings = append(warnings, "The accounts trade in different markets, so in different currencies and on different days.")
+	}
+	if len(spans) > 1 {
+		warnings = append(warnings, "The accounts cover different dates, so their total returns cannot be compared as they stand; give --from and --to.")
+	}
+	return warnings
+}

@@ -1,0 +1,65 @@
+// The tables for spreadsheets.
+
+package report
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// cell is a text as a spreadsheet shows it. One that begins like a formula is a formula to a spreadsheet, which would work
+// it out, so it gets an apostrophe in front.
+func cell(text string) string {
+	if strings.HasPrefix(text, "'") || strings.ContainsRune("=+-@\t\r\n", firstRune(text)) {
+		return "'" + text
+	}
+	return text
+}
+
+func firstRune(text string) rune {
+	for _, r := range strings.TrimLeft(text, " ") {
+		return r
+	}
+	return 'a' // no text is no formula
+}
+
+func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+func (n Number) cell() string {
+	if !n.known {
+		return ""
+	}
+	return number(n.value)
+}
+
+// WriteEquity writes one row for the opening and each period of each account. What is unknown is an empty cell.
+func WriteEquity(w io.Writer, r Report) error {
+	c := csv.NewWriter(w)
+	_ = c.Write([]string{"account", "date", "value", "cash", "return", "drawdown", "trades", "traded", "fees"}) // Error tells
+	for _, a := range r.Accounts {
+		_ = c.Write([]string{cell(a.Signature), string(a.Opening.Date), a.Opening.Value.cell(), "", "", "", "", "", ""})
+		for _, p := range a.Periods {
+			_ = c.Write([]string{
+				cell(a.Signature), string(p.Date), p.Value.cell(), p.Cash.cell(), p.Return.cell(), p.Drawdown.cell(),
+				strconv.Itoa(p.Trades), number(p.Traded), number(p.Fees),
+			})
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// TradeColumns are the names of the columns that [WriteTrade] fills.
+func TradeColumns() []string {
+	return []string{"account", "id", "date", "action", "symbol", "amount", "price", "value", "fees", "slippage", "gain", "order_id", "note"}
+}
+
+// WriteTrade writes a row for a trade of an account.
+func WriteTrade(c *csv.Writer, signature string, t Trade) error {
+	return c.Write([]string{
+		cell(signature), strconv.FormatInt(t.ID, 10), string(t.Date), t.Action, cell(t.Symbol), number(t.Amount), t.Price.cell(),
+		t.Value.cell(), number(t.Fees), t.Slippage.cell(), t.Gain.cell(), cell(t.OrderID), cell(t.Note),
+	})
+}

@@ -1,0 +1,72 @@
+// Package report tells what accounts were worth: their value day after day, the figures that follow from it, and how they
+// stand against a benchmark. It knows ledger lines and a market.View, and nothing of files, Redis or MCP.
+//
+// # Value
+//
+// A period is a trading day: a day on which any symbol of the account's market has a bar. The value of a period is the cash
+// and the holdings of the newest row of that day or of one before it, at the closes of the day. A close is that of the day's
+// last bar. Where a holding has none the value is unknown: null, never zero, and a warning names the day. The opening is the
+// value of the first row, on the eve of the first day if there were trades on that day already; in a report from a later
+// date it is the last value known before that date.
+//
+// # Returns
+//
+// V0, V1, ... Vn are the known values, the opening's first; r1 ... rn the returns between them, ri = Vi/V(i-1) - 1. Where a
+// value is unknown, one return spans the gap. Returns, rates and parts are fractions: 0.01 is 1 %. A is the number of periods
+// in a year: 252 for US shares, 242 for Chinese A-shares, 365 for crypto. rf is a year's return without risk, 0 unless given.
+// mean is the arithmetic mean, sd the sample deviation (n-1 degrees of freedom), cov and var likewise.
+//
+//	total return    Vn/V0 - 1
+//	annual return   (Vn/V0)^(365/d) - 1, with d calendar days from V0 to Vn
+//	volatility      sd(r) * sqrt(A)
+//	Sharpe          (mean(r) - rf/A) / sd(r) * sqrt(A)
+//	Sortino         (mean(r) - rf/A) / sqrt(sum(min(r,0)^2)/n) * sqrt(A): the downside over all n returns, against 0
+//	drawdown        1 - V/P, with P the highest value so far, the opening's included
+//	max drawdown    the highest drawdown; from the day of P to the first day at P again, or to the end, in trading days
+//	                with a known value and in calendar days
+//	Calmar          annual return / max drawdown
+//	winning days    part of the returns above 0
+//	exposure        mean over the periods of 1 - cash/V
+//	turnover        (bought + sold)/2 / mean(V1 ... Vn) * A / number of periods
+//
+// # Trades
+//
+// A sale closes a trade with the shares that were bought first of those held (first in, first out). Its gain is what it
+// brought, less its fees, less what was paid for the same shares with their fees. A sale of shares whose cost is not known
+// closes none. Where the book after a day's last row differs from what the trades leave, the book counts.
+//
+//	winning trades  part of the closed trades with a gain above 0
+//	profit factor   sum of the gains / sum of the losses of closed trades
+//	slippage        sum of (price - open) * amount of purchases and (open - price) * amount of sales, with the open of the
+//	                bar that the trade was filled in; below 0 if prices were better than that
+//
+// # Benchmark
+//
+// b1 ... bm are the returns of the benchmark between the same dates as those of the account, r1 ... rm; a date without a value
+// of the benchmark is left out of both.
+//
+//	beta               cov(r, b) / var(b)
+//	alpha              A * (mean(r) - rf/A - beta * (mean(b) - rf/A))
+//	tracking error     sd(r - b) * sqrt(A)
+//	information ratio  mean(r - b) / sd(r - b) * sqrt(A)
+//	up capture         sum of r / sum of b, over the pairs with b > 0; down capture with b < 0
+//
+// # Certainty
+//
+// The 95 % intervals of the total return and of the Sharpe ratio are the 2.5 and 97.5 percentiles of 2000 series that are
+// drawn from the returns by the stationary bootstrap, in runs with a mean length of the cube root of n. The same seed draws the same.
+// It takes 10 returns. If the interval of the total return holds 0, the sample is too short to tell the result from chance.
+//
+// # Few periods
+//
+// Without a known value nothing of the above is defined. With one, the start and the end are. With two, and so one return, the
+// total and annual return, the drawdown and the best and worst day are; what takes a deviation needs two returns. A figure
+// that is not defined, be it for want of periods or because a divisor is 0, is null, and Metrics.Undefined says why. No figure
+// is ever NaN or infinite.
+//
+// # AI-Trader's figures
+//
+// The method "upstream" adds AI-Trader's published figures: one value for each day with a row, at the closes of that day;
+// Sharpe = (mean(r)*A - 0.02) / (sd(r)*sqrt(A)); the win rate is that of days; the profit-loss ratio is the mean gain over the
+// mean loss of days; ratios are rounded to 4 decimals.
+package report

@@ -1,0 +1,85 @@
+// Gaps: the days of which something is not known, in sentences.
+
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mcp-trade/market"
+)
+
+// unknowns names the days of which something is not known.
+func (v *valuer) unknowns(days []market.Stamp) []string {
+	var list []string
+	say := func(dates []market.Stamp, one, many string) {
+		switch {
+		case len(dates) == 1:
+			list = append(list, fmt.Sprintf(one, dates[0]))
+		case len(dates) > 1:
+			list = append(list, fmt.Sprintf(many, len(dates), spans(dates, days)))
+		}
+	}
+	var unpriced, carried, elsewhere []market.Stamp
+	missing := map[string]bool{}
+	for _, p := range v.periods {
+		if len(p.Unpriced) > 0 {
+			unpriced = append(unpriced, p.Date)
+			for _, symbol := range p.Unpriced {
+				missing[symbol] = true
+			}
+		}
+		if p.Carried {
+			carried = append(carried, p.Date)
+		}
+	}
+	for _, d := range v.h.days {
+		if _, open := slices.BinarySearch(days, d.date); !open && d.date != v.h.first.Day() && !v.before(d.date) {
+			elsewhere = append(elsewhere, d.date)
+		}
+	}
+	symbols := names(missing)
+	say(unpriced, "The value on %s is unknown: there is no close of "+symbols, "The value on %d days is unknown (%s): there is no close of "+symbols)
+	say(carried, "There is no record on %s, a trading day; the book before it is carried on", "There is no record on %d trading days (%s); the book before them is carried on")
+	say(elsewhere, "There are records on %s, a day without prices; they count on the next day with prices, if there is one",
+		"There are records on %d days without prices (%s); they count on the next day with prices, if there is one")
+	for i := range list {
+		list[i] += "."
+	}
+	return list
+}
+
+// names lists a few names.
+func names(set map[string]bool) string {
+	list := make([]string, 0, len(set))
+	for name := range set {
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	const told = 3
+	if len(list) > told {
+		return fmt.Sprintf("%s and %d more", strings.Join(list[:told], ", "), len(list)-told)
+	}
+	return strings.Join(list, ", ")
+}
+
+// spans writes dates as ranges of days that follow each other, the first five of them.
+func spans(dates, days []market.Stamp) string {
+	var ranges []string
+	for i := 0; i < len(dates); {
+		first := i
+		at, _ := slices.BinarySearch(days, dates[i])
+		for i++; i < len(dates) && at+i-first < len(days) && days[at+i-first] == dates[i]; i++ {
+		}
+		if last := i - 1; last > first {
+			ranges = append(ranges, fmt.Sprintf("%s to %s", dates[first], dates[last]))
+		} else {
+			ranges = append(ranges, string(dates[first]))
+		}
+	}
+	if len(ranges) > 5 {
+		ranges = append(ranges[:5], fmt.Sprintf("and %d more times", len(ranges)-5))
+	}
+	return strings.Join(ranges, ", ")
+}

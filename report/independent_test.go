@@ -1,0 +1,250 @@
+package report
+
+// Tests of the figures on random series: against the same figures computed in other ways, with 200 binary digits and by
+// other formulas, and of what must hold however they are computed.
+
+import (
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// exact is a number with 200 binary digits.
+func exact(f float64) *big.Float { return new(big.Float).SetPrec(200).SetFloat64(f) }
+
+func add(a, b *big.Float) *big.Float { return exact(0).Add(a, b) }
+func sub(a, b *big.Float) *big.Float { return exact(0).Sub(a, b) }
+func mul(a, b *big.Float) *big.Float { return exact(0).Mul(a, b) }
+func quo(a, b *big.Float) *big.Float { return exact(0).Quo(a, b) }
+
+// covariance is half the mean product of the differences between all pairs, which needs no mean of the series.
+func covariance(x, y []*big.Float) *big.Float {
+	sum, n := exact(0), float64(len(x))
+	for i := range x {
+		for j := range i {
+			sum = add(sum, mul(sub(x[i], x[j]), sub(y[i], y[j])))
+		}
+	}
+	return quo(sum, exact(n*(n-1)))
+}
+
+func mean(x []*big.Float) *big.Float {
+	sum := exact(0)
+	for _, v := range x {
+		sum = add(sum, v)
+	}
+	return quo(sum, exact(float64(len(x))))
+}
+
+func returnsOf(values []float64) []*big.Float {
+	var returns []*big.Float
+	for i := range values[1:] {
+		returns = append(returns, quo(sub(exact(values[i+1]), exact(values[i])), exact(values[i])))
+	}
+	return returns
+}
+
+func float(x *big.Float) float64 {
+	f, _ := x.Float64()
+	return f
+}
+
+func root(x *big.Float) *big.Float { return exact(0).Sqrt(x) }
+
+// independent computes the figures that rest on values, levels of a benchmark and a risk-free return, by name.
+func independent(values, levels []float64, riskFree float64) map[string]float64 {
+	r, b, a := returnsOf(values), returnsOf(levels), exact(252)
+	n, free := exact(float64(len(r))), quo(exact(riskFree), exact(252))
+	over, apart := []*big.Float{}, []*big.Float{}
+	squares, growth, market, won := exact(0), exact(1), exact(1), 0
+	var up, itsUp, down, itsDown = exact(0), exact(0), exact(0), exact(0)
+	for i := range r {
+		over, apart = append(over, sub(r[i], free)), append(apart, sub(r[i], b[i]))
+		growth, market = mul(growth, add(exact(1), r[i])), mul(market, add(exact(1), b[i]))
+		switch r[i].Sign() {
+		case -1:
+			squares = add(squares, mul(r[i], r[i]))
+		case 1:
+			won++
+		}
+		switch b[i].Sign() {
+		case -1:
+			down, itsDown = add(down, r[i]), add(itsDown, b[i])
+		case 1:
+			up, itsUp = add(up, r[i]), add(itsUp, b[i])
+		}
+	}
+	annual := math.Exp(math.Log(float(growth))*365/float64(len(r))) - 1
+	depth := 0.0
+	for i := range values { // every pair of days
+		for j := i; j < len(values); j++ {
+			depth = max(depth, (values[i]-values[j])/values[i])
+		}
+	}
+	beta := quo(covariance(r, b), covariance(b, b))
+	return map[string]float64{
+		"total return": float(sub(growth, exact(1))), "annual return": annual,
+		"volatility": float(root(mul(covariance(r, r), a))),
+		"Sharpe":     float(quo(mul(mean(over), a), root(mul(covariance(r, r), a)))),
+		"Sortino":    float(quo(mul(mean(over), a), root(quo(mul(squares, a), n)))),
+		"drawdown":   depth, "Calmar": annual / depth, "winning days": float64(won) / float64(len(r)),
+		"best day": float(slices.MaxFunc(r, (*big.Float).Cmp)), "worst day": float(slices.MinFunc(r, (*big.Float).Cmp)),
+		"beta": float(beta), "alpha": float(mul(a, sub(mean(over), mul(beta, sub(mean(b), free))))),
+		"tracking error":    float(root(mul(covariance(apart, apart), a))),
+		"information ratio": float(quo(mul(mean(apart), a), root(mul(covariance(apart, apart), a)))),
+		"up capture":        float(quo(up, itsUp)), "down capture": float(quo(down, itsDown)),
+		"benchmark return": float(sub(market, exact(1))), "excess return": float(sub(growth, market)),
+	}
+}
+
+func named(m Metrics) map[string]Number {
+	return map[string]Number{
+		"total return": m.TotalReturn, "annual return": m.AnnualReturn, "volatility": m.Volatility, "Sharpe": m.Sharpe, "Sortino": m.Sortino,
+		"drawdown": m.MaxDrawdown, "Calmar": m.Calmar, "winning days": m.WinningDays, "best day": m.BestDay, "worst day": m.WorstDay,
+		"beta": m.Beta, "alpha": m.Alpha, "tracking error": m.TrackingError, "information ratio": m.InformationRatio,
+		"up capture": m.UpCapture, "down capture": m.DownCapture, "benchmark return": m.BenchmarkReturn, "excess return": m.ExcessReturn,
+	}
+}
+
+// drawValues draws values with returns that are not too small to be told apart, the first one given
+// and below 0, the second above: what there is to say of others is tested by hand.
+func drawValues(t *rapid.T, name string, n int, first float64) []float64 {
+	values := []float64{rapid.Float64Range(10, 1e6).Draw(t, name+" start")}
+	for i := range n {
+		r := rapid.Float64Range(0.001, 0.2).Draw(t, name)
+		if i > 1 && rapid.Bool().Draw(t, name+" falls") {
+			r = -r
+		}
+		if i == 0 {
+			r = first
+		}
+		values = append(values, values[i]*(1+r))
+	}
+	return values
+}
+
+func alongside(a Account, levels []float64) Options {
+	s := Series{Name: "B", Points: []Point{{a.Opening.Date, Known(levels[0])}}}
+	for i, date := range dates(a) {
+		s.Points = append(s.Points, Point{date, Known(levels[i+1])})
+	}
+	return Options{Benchmark: &s}
+}
+
+// same compares two figures. Those near 0 are differences of larger ones, whose digits they share.
+func same(t *rapid.T, what string, got Number, want float64) {
+	if !got.known || math.Abs(got.value-want) > 1e-9*math.Max(math.Abs(want), 0.01) {
+		t.Errorf("%s is %v, want %v", what, got, want)
+	}
+}
+
+func TestFiguresAgreeWithAnIndependentComputation(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(3, 60).Draw(t, "n")
+		values, levels := drawValues(t, "value", n, -0.05), drawValues(t, "level", n, -0.3)
+		a := seriesOf(values)
+		o := alongside(a, levels)
+		o.RiskFree = rapid.Float64Range(0, 0.1).Draw(t, "risk free")
+		got := measured(a, o).Metrics
+		all := independent(values, levels, o.RiskFree)
+		for name, want := range all {
+			if name == "annual return" || name == "Calmar" {
+				continue // below
+			}
+			same(t, name, named(got)[name], want)
+		}
+		// A short series grown over a year may be beyond all numbers.
+		if want := all["annual return"]; math.Abs(want) < 1e100 {
+			same(t, "annual return", got.AnnualReturn, want)
+			same(t, "Calmar", got.Calmar.Over(got.AnnualReturn), 1/got.MaxDrawdown.value)
+		}
+	})
+}
+
+func TestPropertiesOfFigures(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(3, 60).Draw(t, "n")
+		values := drawValues(t, "value", n, -0.05)
+		base := named(measured(seriesOf(values), Options{}).Metrics)
+
+		// Money in another currency changes no ratio.
+		scale := rapid.Float64Range(0.01, 100).Draw(t, "scale")
+		scaled := make([]float64, len(values))
+		for i, v := range values {
+			scaled[i] = v * scale
+		}
+		for name, got := range named(measured(seriesOf(scaled), Options{}).Metrics) {
+			switch {
+			case got.known != base[name].known:
+				t.Errorf("scaled, %s is %v, was %v", name, got, base[name])
+			case got.known:
+				same(t, "scaled, "+name, got, base[name].value)
+			}
+		}
+
+		// In another order, the returns add up and spread as before.
+		r := make([]float64, n)
+		for i := range r {
+			r[i] = values[i+1]/values[i] - 1
+		}
+		valuesOf := func(returns []float64) []float64 {
+			v := []float64{values[0]}
+			for i, r := range returns {
+				v = append(v, v[i]*(1+r))
+			}
+			return v
+		}
+		slices.Reverse(r)
+		reversed := named(measured(seriesOf(valuesOf(r)), Options{}).Metrics)
+		for _, name := range []string{"total return", "volatility", "Sharpe", "winning days", "best day", "worst day"} {
+			same(t, "reversed, "+name, reversed[name], base[name].value)
+		}
+
+		// A little more each day shifts the mean and leaves the deviation.
+		for i := range r {
+			r[i] += 0.01
+		}
+		shifted := named(measured(seriesOf(valuesOf(r)), Options{}).Metrics)
+		same(t, "shifted, volatility", shifted["volatility"], base["volatility"].value)
+		same(t, "shifted, Sharpe", shifted["Sharpe"], base["Sharpe"].value+0.01*252/base["volatility"].value)
+
+		// Against itself nothing is won and nothing lost.
+		own := measured(seriesOf(values), alongside(seriesOf(values), scaled)).Metrics
+		same(t, "own beta", own.Beta, 1)
+		same(t, "own alpha", Known(own.Alpha.value+1), 1)
+		if own.InformationRatio.known || own.TrackingError.value > 1e-12 {
+			t.Errorf("against itself the information ratio is %v and the tracking error %v", own.InformationRatio, own.TrackingError)
+		}
+	})
+}
+
+// The intervals of a long series of independent returns are about as wide as theory says: 2 * 1.96 standard errors.
+func TestIntervalsAreAsWideAsTheyShouldBe(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	values := []float64{100}
+	for range 1000 {
+		values = append(values, values[len(values)-1]*(1+0.0005+0.01*random.NormFloat64()))
+	}
+	m := measured(seriesOf(values), Options{Seed: 7}).Metrics
+	width := m.SharpeInterval.High.value - m.SharpeInterval.Low.value
+	if want := 2 * 1.96 * math.Sqrt(252.0/1000); math.Abs(width/want-1) > 0.2 {
+		t.Errorf("the interval of the Sharpe ratio is %v wide, want about %v", width, want)
+	}
+	logs := math.Log1p(m.TotalReturnInterval.High.value) - math.Log1p(m.TotalReturnInterval.Low.value)
+	if want := 2 * 1.96 * 0.01 * math.Sqrt(1000); math.Abs(logs/want-1) > 0.2 {
+		t.Errorf("the interval of the total return is %v wide in logarithms, want about %v", logs, want)
+	}
+	if m.Sharpe.value < m.SharpeInterval.Low.value || m.Sharpe.value > m.SharpeInterval.High.value {
+		t.Errorf("the Sharpe ratio %v is not in its interval %v", m.Sharpe, m.SharpeInterval)
+	}
+	if again := measured(seriesOf(values), Options{Seed: 7}).Metrics; again.SharpeInterval != m.SharpeInterval {
+		t.Errorf("the same seed gives %v and %v", m.SharpeInterval, again.SharpeInterval)
+	}
+	if other := measured(seriesOf(values), Options{Seed: 8}).Metrics; other.SharpeInterval == m.SharpeInterval {
+		t.Error("another seed gives the same interval")
+	}
+}

@@ -1,0 +1,71 @@
+// What is kept of a ledger of any length, within bounds.
+
+package report
+
+import (
+	"fmt"
+	"slices"
+)
+
+// newest keeps the last of a sequence and counts all of it.
+type newest[T any] struct {
+	max, all int
+	kept     []T
+}
+
+func (n *newest[T]) add(v T) {
+	n.all++
+	if len(n.kept) >= 2*n.max {
+		n.kept = slices.Delete(n.kept, 0, len(n.kept)-n.max)
+	}
+	n.kept = append(n.kept, v)
+}
+
+func (n *newest[T]) list() []T {
+	return append([]T{}, n.kept[max(0, len(n.kept)-n.max):]...)
+}
+
+// warnings are sentences by kind. Of each kind the first is told, and how many there were.
+type warnings struct {
+	kinds []string
+	first map[string]string
+	count map[string]int
+}
+
+func (w *warnings) add(kind, format string, args ...any) {
+	if w.count == nil {
+		w.first, w.count = map[string]string{}, map[string]int{}
+	}
+	if w.count[kind]++; w.count[kind] == 1 {
+		w.kinds = append(w.kinds, kind)
+		w.first[kind] = plain(fmt.Sprintf(format, args...))
+	}
+}
+
+func (w *warnings) list() []string {
+	list := []string{}
+	for _, kind := range w.kinds {
+		text := w.first[kind]
+		if more := w.count[kind] - 1; more > 0 {
+			text = fmt.Sprintf("%s, and %d more like it", text, more)
+		}
+		list = append(list, text+".")
+	}
+	return list
+}
+
+// wins sums up closed trades.
+type wins struct {
+	closed, won  int
+	gained, lost float64 // lost is above 0
+}
+
+func (w *wins) add(t RoundTrip) {
+	w.closed++
+	if t.Gain > 0 {
+		w.won++
+		w.gained += t.Gain
+	} else {
+		w.lost -= t.Gain
+	}
+}

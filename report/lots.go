@@ -1,0 +1,149 @@
+// Lots: which shares a sale sells, and what was paid for them.
+
+package report
+
+import (
+	"math"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+// lot is shares bought at once, as far as they are still held.
+type lot struct {
+	date   market.Stamp
+	amount float64
+	cost   Number // of one share, with fees; null if it is not known
+}
+
+// lots are the shares held of each symbol, those bought first in front.
+type lots map[string][]lot
+
+// tolerance is by how much amounts may differ: programs that compute in binary floats round to 4 decimals.
+const tolerance = 1e-4
+
+// open takes in what an account begins with. What was paid for it is not known.
+func (l lots) open(book ledger.Positions, date market.Stamp) {
+	for _, held := range book.Holdings() {
+		l[held.Symbol] = []lot{{date, held.Amount.InexactFloat64(), Number{}}}
+	}
+}
+
+// trade takes in a trade. A sale whose cost is known closes a trade, and has a gain.
+func (l lots) trade(t *Trade) (trip RoundTrip, closed bool) {
+	if t.Action == "buy" {
+		cost := Number{}
+		if t.Value.known {
+			cost = Known((t.Value.value + t.Fees) / t.Amount)
+		}
+		l[t.Symbol] = append(l[t.Symbol], lot{t.Date, t.Amount, cost})
+		return RoundTrip{}, false
+	}
+	opened, cost := l.take(t.Symbol, t.Amount)
+	if !cost.known || !t.Value.known {
+		return RoundTrip{}, false
+	}
+	trip = RoundTrip{
+		ID: t.ID, Opened: opened, Closed: t.Date, Symbol: t.Symbol, Amount: t.Amount,
+		Cost: cost.value, Income: t.Value.value - t.Fees,
+	}
+	trip.Gain = trip.Income - trip.Cost
+	trip.Return = Known(trip.Gain).Over(cost)
+	t.Gain = Known(trip.Gain)
+	return trip, true
+}
+
+// take removes shares, the first bought first, and returns when the oldest of them were bought and what was paid for all of
+// them. That is not known if it is not known of a part, or if there are not so many.
+func (l lots) take(symbol string, amount float64) (opened market.Stamp, cost Number) {
+	held := l[symbol]
+	cost = Known(0)
+	if len(held) > 0 {
+		opened = held[0].date
+	}
+	for amount > 0 && len(held) > 0 {
+		part := min(amount, held[0].amount)
+		cost = plus(cost, held[0].cost, part)
+		amount -= part
+		if held[0].amount -= part; held[0].amount > 0 {
+			break
+		}
+		held = held[1:]
+	}
+	if l[symbol] = held; len(held) == 0 {
+		delete(l, symbol)
+	}
+	if amount > tolerance {
+		return opened, Number{}
+	}
+	return opened, cost
+}
+
+// plus adds the cost of an amount to a sum.
+func plus(sum, cost Number, amount float64) Number {
+	if !sum.known || !cost.known {
+		return Number{}
+	}
+	return Known(sum.value + cost.value*amount)
+}
+
+// settle holds the lots against a book, which counts. It names a symbol of which the book holds another amount, which
+// happens where a ledger has lost trades: then the newest lots go, or shares of unknown cost come.
+func (l lots) settle(book ledger.Positions, date market.Stamp) (differs string) {
+	holdings := book.Holdings()
+	for _, held := range holdings {
+		amount := held.Amount.InexactFloat64()
+		over := l.amount(held.Symbol) - amount
+		if math.Abs(over) > tolerance {
+			differs = held.Symbol
+		}
+		switch {
+		case over > 0:
+			l.drop(held.Symbol, over)
+		case over < -tolerance:
+			l[held.Symbol] = append(l[held.Symbol], lot{date, -over, Number{}})
+		}
+	}
+	for symbol := range l {
+		if book.Amount(symbol).IsZero() {
+			if l.amount(symbol) > tolerance {
+				differs = max(differs, symbol) // of several, always the same
+			}
+			delete(l, symbol)
+		}
+	}
+	return differs
+}
+
+// amount is how much is held of a symbol.
+func (l lots) amount(symbol string) float64 {
+	total := 0.0
+	for _, lot := range l[symbol] {
+		total += lot.amount
+	}
+	return total
+}
+
+// drop removes shares, the last bought first.
+func (l lots) drop(symbol string, amount float64) {
+	held := l[symbol]
+	for amount > 0 && len(held) > 0 {
+		last := &held[len(held)-1]
+		part := min(amount, last.amount)
+		amount -= part
+		if last.amount -= part; last.amount > 0 {
+			break
+		}
+		held = held[:len(held)-1]
+	}
+	l[symbol] = held
+}
+
+// cost is what was paid for all that is held of a symbol.
+func (l lots) cost(symbol string) Number {
+	cost := Known(0)
+	for _, lot := range l[symbol] {
+		cost = plus(cost, lot.cost, lot.amount)
+	}
+	return cost
+}

@@ -1,0 +1,210 @@
+// The figures of an account. Each formula is in the package documentation, and computed here and nowhere else.
+
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
+
+	"mcp-trade/market"
+)
+
+// periodsPerYear annualises daily figures.
+func periodsPerYear(id market.ID) float64 {
+	switch id {
+	case market.Crypto:
+		return 365
+	case market.CN:
+		return 242
+	}
+	return 252
+}
+
+// sample is what the statistics of an account rest on.
+type sample struct {
+	returns []float64      // one for each period whose value, and one before it, is known
+	dates   []market.Stamp // of those periods
+	points  []Point        // known values, the opening's included
+	year    float64        // periods
+	free    float64        // return without risk in a period
+}
+
+func (b builder) sample(a *Account) sample {
+	s := sample{points: a.points(), year: periodsPerYear(a.Market)}
+	s.free = b.RiskFree / s.year
+	for _, p := range a.Periods {
+		if p.Return.known {
+			s.returns, s.dates = append(s.returns, p.Return.value), append(s.dates, p.Date)
+		}
+	}
+	return s
+}
+
+// measure fills in the metrics of an account whose periods are known.
+func (b builder) measure(a *Account, h history, n Notes) {
+	s := b.sample(a)
+	m := &a.Metrics
+	m.Undefined = map[string]string{}
+	m.performance(s, a.Drawdown)
+	m.trading(a, h, s)
+	m.usage(n)
+	p := m.against(b.Benchmark, s)
+	if n := len(s.points); p.to != "" && (p.from != s.points[0].Date || p.to != s.points[n-1].Date) {
+		a.Warnings = append(a.Warnings, fmt.Sprintf("The benchmark has values from %s to %s only; the account is held against it between these.", p.from, p.to))
+	}
+	b.resample(a, s)
+	if b.Method == AITrader {
+		a.Upstream = b.upstream(a, h)
+	}
+}
+
+// set sets a figure, or says why there is none.
+func (m *Metrics) set(to *Number, name string, value float64, why string) {
+	if *to = Known(value); why != "" || !to.known {
+		if why == "" {
+			why = "it is too large to tell"
+		}
+		*to = Number{}
+		m.Undefined[name] = why
+	}
+}
+
+// first returns the first reason that is one.
+func first(reasons ...string) string {
+	for _, r := range reasons {
+		if r != "" {
+			return r
+		}
+	}
+	return ""
+}
+
+func when(condition bool, format string, args ...any) string {
+	if condition {
+		return fmt.Sprintf(format, args...)
+	}
+	return ""
+}
+
+// performance is what follows from the values alone.
+func (m *Metrics) performance(s sample, d *Drawdown) {
+	n := len(s.returns)
+	m.Returns = n
+	none := when(len(s.points) == 0, "no value is known")
+	few := when(len(s.points) < 2, "it takes two known values, not %d", len(s.points))
+	var start, end, total, annual, days float64
+	if none == "" {
+		start, end = s.points[0].Value.value, s.points[len(s.points)-1].Value.value
+		days = float64(s.points[len(s.points)-1].Date.DaysSince(s.points[0].Date))
+		total = end/start - 1
+		annual = math.Pow(end/start, 365/days) - 1
+	}
+	poor := when(start <= 0, "the account began with nothing")
+	m.set(&m.Start, "start", start, none)
+	m.set(&m.End, "end", end, none)
+	m.set(&m.TotalReturn, "total_return", total, first(few, poor))
+	m.set(&m.AnnualReturn, "annual_return", annual, first(few, poor))
+
+	mean, sd := math.NaN(), math.NaN()
+	if n > 1 {
+		mean, sd = stat.MeanStdDev(s.returns, nil)
+	}
+	spread := when(n < 2, "it takes two returns, not %d", n)
+	flat := when(sd < tiny, "all returns are the same")
+	m.set(&m.Volatility, "volatility", sd*math.Sqrt(s.year), spread)
+	m.set(&m.Sharpe, "sharpe", sharpe(mean, sd, s), first(spread, flat))
+	m.set(&m.Sortino, "sortino", (mean-s.free)/downside(s.returns)*math.Sqrt(s.year), first(spread, when(downside(s.returns) < tiny, "no return is below 0")))
+
+	depth := 0.0
+	if d != nil {
+		depth = d.Depth
+	}
+	m.set(&m.MaxDrawdown, "max_drawdown", depth, few)
+	m.set(&m.Calmar, "calmar", annual/depth, first(few, poor, when(depth < tiny, "the value never fell")))
+	m.extremes(s)
+}
+
+// tiny is a deviation that is none: what binary floats make of equal returns.
+const tiny = 1e-12
+
+func sharpe(mean, sd float64, s sample) float64 { return (mean - s.free) / sd * math.Sqrt(s.year) }
+
+// downside is the deviation of the returns below 0, over all of them.
+func downside(returns []float64) float64 {
+	squares := 0.0
+	for _, r := range returns {
+		squares += min(r, 0) * min(r, 0)
+	}
+	return math.Sqrt(squares / float64(len(returns)))
+}
+
+// extremes are the best and the worst day, and the part of days that gained.
+func (m *Metrics) extremes(s sample) {
+	none := when(len(s.returns) == 0, "there is no return")
+	best, worst, won := math.NaN(), math.NaN(), 0
+	if none == "" {
+		i, j := floats.MaxIdx(s.returns), floats.MinIdx(s.returns)
+		best, worst = s.returns[i], s.returns[j]
+		m.BestDate, m.WorstDate = string(s.dates[i]), string(s.dates[j])
+	}
+	for _, r := range s.returns {
+		if r > 0 {
+			won++
+		}
+	}
+	m.set(&m.BestDay, "best_day", best, none)
+	m.set(&m.WorstDay, "worst_day", worst, none)
+	m.set(&m.WinningDays, "winning_days", float64(won)/float64(len(s.returns)), none)
+}
+
+// trading is what follows from the trades.
+func (m *Metrics) trading(a *Account, h history, s sample) {
+	w := h.wins
+	m.Trades, m.ClosedTrades = h.trades.all, w.closed
+	none := when(w.closed == 0, "no trade was closed")
+	m.set(&m.WinningTrades, "winning_trades", float64(w.won)/float64(w.closed), none)
+	m.set(&m.ProfitFactor, "profit_factor", w.gained/w.lost, first(none, when(w.lost == 0, "no closed trade lost")))
+
+	traded, fees, slippage := 0.0, 0.0, Known(0)
+	for _, d := range h.days {
+		traded += d.traded
+		fees += d.fees
+		slippage.value += d.slippage.value
+		slippage.known = slippage.known && d.slippage.known
+	}
+	m.Fees = Known(fees)
+	m.set(&m.Slippage, "slippage", slippage.value, when(!slippage.known, "not every trade has a price in the data"))
+	var values, exposures []float64
+	for _, p := range a.Periods {
+		if p.Value.known && p.Value.value > 0 {
+			values = append(values, p.Value.value)
+			exposures = append(exposures, 1-p.Cash.value/p.Value.value)
+		}
+	}
+	unknown := when(len(values) == 0, "no day has a known value")
+	average := stat.Mean(values, nil)
+	m.set(&m.Turnover, "turnover", traded/2/average*s.year/float64(len(a.Periods)), unknown)
+	m.set(&m.Exposure, "exposure", stat.Mean(exposures, nil), unknown)
+}
+
+// usage is what the model took, where the run knows it.
+func (m *Metrics) usage(n Notes) {
+	m.Refused, m.Tokens, m.Cost = n.Refused, n.Tokens, n.Cost
+	percent := m.TotalReturn.value * 100
+	per := func(to *Number, name string, of Number) {
+		m.set(to, name, of.value/percent, first(when(!of.known, "the run does not tell"), when(percent <= 0, "nothing was gained")))
+	}
+	per(&m.TokensPerPercent, "tokens_per_percent", n.Tokens)
+	per(&m.CostPerPercent, "cost_per_percent", n.Cost)
+	for _, x := range []struct {
+		name string
+		of   Number
+	}{{"refused", n.Refused}, {"tokens", n.Tokens}, {"cost", n.Cost}} {
+		if !x.of.known {
+			m.Undefined[x.name] = "the run does not tell"
+		}
+	}
+}

@@ -1,0 +1,196 @@
+// What a report holds. These are the types of report.json; who draws a page or prints a table works from them alone.
+
+package report
+
+import "mcp-trade/market"
+
+// Report is what a set of accounts was worth.
+type Report struct {
+	Method    Method       `json:"method"`
+	From      market.Stamp `json:"from,omitempty"` // the range that was asked for; "" is no bound
+	To        market.Stamp `json:"to,omitempty"`
+	RiskFree  float64      `json:"risk_free"` // a year's return, 0.02 for 2 %
+	Benchmark *Series      `json:"benchmark,omitempty"`
+	Accounts  []Account    `json:"accounts"` // the highest total return first, those without one last
+	Warnings  []string     `json:"warnings"` // about more than one account
+}
+
+// Account is what one account was worth, and how it came about. Money is in the currency of its market.
+type Account struct {
+	Signature string       `json:"signature"`
+	Market    market.ID    `json:"market"` // of what it trades, or else of what could be traded
+	First     market.Stamp `json:"first"`  // date of its first record
+	Last      market.Stamp `json:"last"`   // date of its newest record in the range
+	Rows      int          `json:"rows"`   // of its ledger that were read, unreadable ones included
+
+	Opening    Point      `json:"opening"`    // what it began with, on the evening before the first period that can earn
+	Periods    []Period   `json:"periods"`    // one for each trading day, ascending
+	Allocation Allocation `json:"allocation"` // of the same periods
+	Drawdown   *Drawdown  `json:"drawdown"`   // the deepest one; null if the value is not known twice or never fell
+
+	Trades    []Trade     `json:"trades"`     // the newest in the range, oldest first; at most Options.Trades
+	Closed    []RoundTrip `json:"closed"`     // the newest trades that were closed, oldest first; bounded likewise
+	AllTrades int         `json:"trades_all"` // how many there are
+	AllClosed int         `json:"closed_all"` // how many there are
+	Holdings  []Holding   `json:"holdings"`   // at the end of the range, by symbol
+	Cash      Number      `json:"cash"`       // at the end of the range
+	Metrics   Metrics     `json:"metrics"`    //
+	Upstream  *Upstream   `json:"upstream"`   // AI-Trader's definitions; null unless the method asks for them
+	Notes     []DayNotes  `json:"notes"`      // what the run knows of the days, ascending; empty if it is not known
+	Warnings  []string    `json:"warnings"`   // what is unknown or doubtful, in sentences
+	Verdict   string      `json:"verdict"`    // in a sentence, whether the sample tells anything
+}
+
+// Point is a value on a date.
+type Point struct {
+	Date  market.Stamp `json:"date"`
+	Value Number       `json:"value"`
+}
+
+// Series is what something was worth, day after day, such as a benchmark. Days without a value are left out.
+type Series struct {
+	Name   string  `json:"name"`
+	Points []Point `json:"points"` // ascending
+}
+
+// Period is a trading day of an account. Trades and money are those of the records after the period before.
+type Period struct {
+	Date     market.Stamp `json:"date"`
+	Value    Number       `json:"value"`              // cash and holdings at the day's closes; null if a holding has none
+	Cash     Number       `json:"cash"`               //
+	Return   Number       `json:"return"`             // since the last known value, 0.01 for 1 %; null if there is none to compare
+	Drawdown Number       `json:"drawdown"`           // below the highest value so far, 0.1 for 10 % below it
+	Trades   int          `json:"trades"`             // bought or sold
+	Traded   float64      `json:"traded"`             // value of those trades
+	Fees     float64      `json:"fees"`               // paid for them
+	Unpriced []string     `json:"unpriced,omitempty"` // holdings without a close, for which the value is unknown
+	Carried  bool         `json:"carried,omitempty"`  // the day has no record; the book is the one before
+}
+
+// Allocation is what parts of the value were in what, at the end of each period.
+type Allocation struct {
+	Names []string   `json:"names"` // CASH, the symbols that weighed most, by weight, and "other" for the rest
+	Parts [][]Number `json:"parts"` // for each name, its part of the value in each period: 0.25 for a quarter
+}
+
+// Drawdown is a fall from a highest value to the lowest value that followed.
+type Drawdown struct {
+	Depth        float64      `json:"depth"`         // 0.1 for 10 % below the peak
+	Peak         market.Stamp `json:"peak"`          // day of the highest value
+	Trough       market.Stamp `json:"trough"`        // day of the lowest value
+	Recovered    market.Stamp `json:"recovered"`     // first day at or above the peak again; "" if there is none
+	TradingDays  int          `json:"trading_days"`  // from the peak to the recovery, or to the end
+	CalendarDays int          `json:"calendar_days"` // likewise
+}
+
+// Trade is a record that bought or sold.
+type Trade struct {
+	ID       int64        `json:"id"`
+	Date     market.Stamp `json:"date"`
+	Action   string       `json:"action"` // buy or sell
+	Symbol   string       `json:"symbol"`
+	Amount   float64      `json:"amount"`   // in shares or coins
+	Price    Number       `json:"price"`    // of one; the row's, else the open of its date
+	Value    Number       `json:"value"`    // price times amount
+	Fees     float64      `json:"fees"`     //
+	Slippage Number       `json:"slippage"` // paid beyond the open of its date; null if that is unknown
+	Gain     Number       `json:"gain"`     // of a sale over what was paid for the same shares, after fees; null if that is unknown
+	OrderID  string       `json:"order_id,omitempty"`
+	Note     string       `json:"note,omitempty"` // as the trader wrote it: untrusted text
+}
+
+// RoundTrip is a trade that was closed: a sale, and the shares bought first of those still held (first in, first out).
+type RoundTrip struct {
+	ID     int64        `json:"id"`     // of the sale
+	Opened market.Stamp `json:"opened"` // when the oldest of the shares were bought
+	Closed market.Stamp `json:"closed"` // when they were sold
+	Symbol string       `json:"symbol"`
+	Amount float64      `json:"amount"`
+	Cost   float64      `json:"cost"`   // paid for the shares, with fees
+	Income float64      `json:"income"` // got for them, less fees
+	Gain   float64      `json:"gain"`   // income less cost
+	Return Number       `json:"return"` // gain over cost
+}
+
+// Holding is what an account holds at the end.
+type Holding struct {
+	Symbol string       `json:"symbol"`
+	Amount float64      `json:"amount"`
+	Price  Number       `json:"price"`            // the last close known in the range
+	Priced market.Stamp `json:"priced,omitempty"` // date of that price
+	Value  Number       `json:"value"`            //
+	Cost   Number       `json:"cost"`             // paid for it, with fees; null if it is not known of all of it
+	Gain   Number       `json:"gain"`             // value less cost
+}
+
+// Notes is what a ledger does not tell, and the run that wrote it may know.
+type Notes struct {
+	Refused Number     // orders refused
+	Tokens  Number     // that the model used
+	Cost    Number     // of the model, in the currency of the account
+	Days    []DayNotes // ascending
+}
+
+// DayNotes is what a run knows of a day.
+type DayNotes struct {
+	Date    market.Stamp `json:"date"`
+	Text    string       `json:"text,omitempty"` // the model's reasoning: untrusted text
+	Tokens  Number       `json:"tokens"`
+	Cost    Number       `json:"cost"`
+	Refused Number       `json:"refused"`
+}
+
+// Metrics are the figures of an account over the range. The package documentation has the formula of each. A figure that is
+// not defined is null, and Undefined tells why, by its name in JSON. Returns and parts are fractions: 0.01 is 1 %.
+type Metrics struct {
+	Returns      int    `json:"returns"`       // how many returns the figures rest on
+	Start        Number `json:"start"`         // value at the opening
+	End          Number `json:"end"`           // the last known value
+	TotalReturn  Number `json:"total_return"`  //
+	AnnualReturn Number `json:"annual_return"` // compound
+	Volatility   Number `json:"volatility"`    // of a year
+	Sharpe       Number `json:"sharpe"`
+	Sortino      Number `json:"sortino"`
+	Calmar       Number `json:"calmar"`
+	MaxDrawdown  Number `json:"max_drawdown"`
+	BestDay      Number `json:"best_day"`
+	BestDate     string `json:"best_date"`
+	WorstDay     Number `json:"worst_day"`
+	WorstDate    string `json:"worst_date"`
+	WinningDays  Number `json:"winning_days"` // part of the days that gained
+
+	Trades        int    `json:"trades"`         // bought or sold
+	ClosedTrades  int    `json:"closed_trades"`  // sales whose cost is known
+	WinningTrades Number `json:"winning_trades"` // part of the closed trades that gained
+	ProfitFactor  Number `json:"profit_factor"`
+	Turnover      Number `json:"turnover"` // of a year
+	Exposure      Number `json:"exposure"` // part of the value that was not cash
+	Fees          Number `json:"fees"`
+	Slippage      Number `json:"slippage"`
+
+	Refused          Number `json:"refused"` // orders
+	Tokens           Number `json:"tokens"`
+	Cost             Number `json:"cost"`               // of the model
+	TokensPerPercent Number `json:"tokens_per_percent"` // for each percent of total return
+	CostPerPercent   Number `json:"cost_per_percent"`   // likewise
+
+	BenchmarkReturn  Number `json:"benchmark_return"` // total, over the dates that both have
+	ExcessReturn     Number `json:"excess_return"`    // total return over the same dates, less that
+	Alpha            Number `json:"alpha"`            // of a year
+	Beta             Number `json:"beta"`
+	TrackingError    Number `json:"tracking_error"` // of a year
+	InformationRatio Number `json:"information_ratio"`
+	UpCapture        Number `json:"up_capture"`
+	DownCapture      Number `json:"down_capture"`
+
+	TotalReturnInterval Interval `json:"total_return_interval"` // 95 %, by bootstrap
+	SharpeInterval      Interval `json:"sharpe_interval"`       // likewise
+
+	Undefined map[string]string `json:"undefined"` // why a figure is null
+}
+
+// Interval is where a figure lies with a probability of 95 %, as far as the sample tells.
+type Interval struct {
+	Low  Number `json:"low"`
+	High Number `json:"high"`
+}
