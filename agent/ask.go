@@ -65,7 +65,7 @@ func (t *talk) overBudget(worst *decimal.Decimal) (bool, error) {
 	if worst == nil {
 		return false, nil
 	}
-	today := spendingOf(t.journal.entries).cost()
+	today := SpendingOf(t.journal.entries).cost()
 	before := t.day.walk.checkpoint.Spent.cost()
 	if b := t.RunBudget; b != nil && before.Add(today).Add(*worst).GreaterThan(*b) {
 		return false, &BudgetError{before.Add(today), *worst, *b}

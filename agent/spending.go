@@ -27,8 +27,8 @@ func (p TokenPrices) cost(u Usage) decimal.Decimal {
 	return sum.Shift(-6)
 }
 
-// plus adds.
-func (s Spending) plus(o Spending) Spending {
+// Plus adds.
+func (s Spending) Plus(o Spending) Spending {
 	sum := Spending{s.Calls + o.Calls, s.In + o.In, s.Cached + o.Cached, s.Out + o.Out, s.Seconds + o.Seconds, s.Cost}
 	sum.pay(o.Cost)
 	return sum
@@ -48,8 +48,8 @@ func (s Spending) cost() decimal.Decimal {
 	return *s.Cost
 }
 
-// spendingOf adds up a day. A call that nothing was heard of, since the process ended, counts with what it may have cost.
-func spendingOf(entries []Entry) Spending {
+// SpendingOf adds up a day. A call that nothing was heard of, since the process ended, counts with what it may have cost.
+func SpendingOf(entries []Entry) Spending {
 	var s Spending
 	var open *Ask
 	for _, e := range entries {
@@ -66,7 +66,7 @@ func spendingOf(entries []Entry) Spending {
 		case e.Reply != nil:
 			open = nil
 			u := e.Reply.Usage
-			s = s.plus(Spending{1, u.In, u.Cached, u.Out, e.Reply.Seconds, e.Reply.Cost})
+			s = s.Plus(Spending{1, u.In, u.Cached, u.Out, e.Reply.Seconds, e.Reply.Cost})
 		}
 	}
 	if open != nil {

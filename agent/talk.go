@@ -186,7 +186,7 @@ func (t *talk) end(ctx context.Context, reason string) error {
 		return err
 	}
 	e := &End{
-		Reason: reason, Steps: len(t.turns()), Spent: spendingOf(t.journal.entries),
+		Reason: reason, Steps: len(t.turns()), Spent: SpendingOf(t.journal.entries),
 		Cash: book.Cash(), Holdings: book.Positions.Holdings(), Value: w.value(book),
 	}
 	if turns := t.turns(); len(turns) > 0 {
@@ -214,7 +214,7 @@ func (t *talk) since(began time.Time) float64 {
 
 // report tells the walk what the day came to so far.
 func (t *talk) report() {
-	t.day.walk.today = spendingOf(t.journal.entries)
+	t.day.walk.today = SpendingOf(t.journal.entries)
 	for _, e := range t.journal.entries {
 		if e.Result != nil {
 			t.day.count(*e.Result)
@@ -224,7 +224,7 @@ func (t *talk) report() {
 
 // progress tells how far the day is.
 func (t *talk) progress() {
-	spent := spendingOf(t.journal.entries)
+	spent := SpendingOf(t.journal.entries)
 	done := StepDone{Account: t.day.walk.account.Name, Date: t.day.Date, Tokens: spent.In + spent.Out, Cost: spent.Cost}
 	for _, e := range t.journal.entries {
 		switch {

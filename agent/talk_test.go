@@ -252,7 +252,7 @@ func TestAnAccountStopsBeforeItsBudgetIsExceededAndGoesOnWithAHigherOne(t *testi
 		err = r.day(t.Context(), day)
 		day++
 	}
-	spent := r.checkpoint.Spent.plus(r.today)
+	spent := r.checkpoint.Spent.Plus(r.today)
 	if !errors.As(err, &over) || spent.cost().GreaterThan(*price("0.45")) || day != 3 {
 		t.Fatalf("on day %d, after %v: %v", day, spent.cost(), err)
 	}

@@ -228,7 +228,7 @@ func (w *walk) close(ctx context.Context, i int) error {
 		}
 	}
 	w.checkpoint.Complete = true
-	w.checkpoint.Spent, w.today = w.checkpoint.Spent.plus(w.today), Spending{}
+	w.checkpoint.Spent, w.today = w.checkpoint.Spent.Plus(w.today), Spending{}
 	if i+1 < len(w.days) {
 		w.checkpoint = w.checkpoint.next(w.days[i+1]) // which says of this one that it is complete, in the same write
 	}
@@ -273,7 +273,7 @@ func (d *Day) Order(ctx context.Context, action ledger.Action, symbol string, am
 // result says what became of the account, whether or not it came to the end.
 func (w *walk) result(ctx context.Context, err error) Result {
 	r := Result{Account: w.account.Name, Refused: w.checkpoint.Before + len(w.checkpoint.Refused), Findings: []ledger.Finding{}, Err: err}
-	if spent := w.checkpoint.Spent.plus(w.today); spent.Calls > 0 {
+	if spent := w.checkpoint.Spent.Plus(w.today); spent.Calls > 0 {
 		r.Spent = &spent
 	}
 	if err != nil {
