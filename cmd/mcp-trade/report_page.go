@@ -11,7 +11,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/tidwall/gjson"
 
+	"mcp-trade/agent"
 	"mcp-trade/market"
 	"mcp-trade/report"
 	"mcp-trade/report/page"
@@ -132,7 +134,8 @@ func (v *served) subject(ctx context.Context) (page.Subject, error) {
 // relist is how many looks at the ledgers pass before accounts are listed anew, for which a Redis looks at all its keys.
 const relist = 8
 
-// mark is another text whenever one of the ledgers got a row, at the cost of a look at the newest of each.
+// mark is another text whenever one of the ledgers got a row, or its model said more on the day of the newest, at the cost of a
+// look at the newest of each.
 func (v *served) mark(ctx context.Context) (string, error) {
 	names := v.names
 	if len(names) == 0 {
@@ -156,7 +159,20 @@ func (v *served) mark(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&mark, "%s %s\n", name, head)
+		fmt.Fprintf(&mark, "%s %s %d\n", name, head, v.said(name, head))
 	}
 	return mark.String(), nil
+}
+
+// said is how much an account's run noted down on the day of a row.
+func (v *served) said(account string, row []byte) int64 {
+	date, err := market.ParseStamp(gjson.GetBytes(row, "date").Str)
+	if err != nil {
+		return 0
+	}
+	transcript, err := os.Stat(agent.TranscriptFile(v.logPath, account, date))
+	if err != nil {
+		return 0 // not every account is run by a model
+	}
+	return transcript.Size()
 }
