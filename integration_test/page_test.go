@@ -19,6 +19,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"mcp-trade/agent"
+	"mcp-trade/agent/modeltest"
 	"mcp-trade/report/page/pagetest"
 )
 
@@ -174,5 +176,33 @@ func TestThePageOfALongLedgerIsBounded(t *testing.T) {
 	note := pagetest.Eval[string](tab, `document.querySelector("#trades p").textContent`)
 	if note != "The newest 2,000 of 100,000 trades. All of them are in trades.csv beside this page." {
 		t.Errorf("it says %q", note)
+	}
+}
+
+func TestWhatAModelSaysStandsBesideItsTradesAndIsInert(t *testing.T) {
+	browser := pagetest.Start(t)
+	p := onFiles(t)
+	const hostile = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>\x1b[31m\x1b]0;title\a"
+	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+		if r.Turn == 0 {
+			return modeltest.Reply{Text: "Of " + r.Date + " I think " + hostile, Calls: []modeltest.Call{modeltest.Order("buy", "SYN01", 1)}}
+		}
+		return modeltest.Say("Done. %s", agent.StopSignal)
+	})
+	p.do(t, "run", p.config(t, model, "2025-01-03", object{}, "alice"))
+	p.setDate(t, "alice", "2025-01-03")
+	note := p.trade(t, "alice").call(t, "buy", args{"symbol": "SYN02", "amount": 1, "note": "<script>window.hacked=1</script>"})
+	if note.failed {
+		t.Fatal(note.text)
+	}
+	tab := browser.Open(t, pagetest.Desktop, p.serve(t).address)
+	for _, date := range []string{"2025-01-02", "2025-01-03"} {
+		day := pagetest.Eval[string](tab, fmt.Sprintf(`document.querySelector("#account-alice .day[data-key='%s']").innerText`, date))
+		if !strings.Contains(day, "Of "+date+" I think <script>window.hacked=1</script><img src=x onerror=window.hacked=1>") || !strings.Contains(day, "bought 1 SYN01") || strings.Contains(day, "\x1b") {
+			t.Errorf("%s: %q", date, day)
+		}
+	}
+	if !pagetest.Eval[bool](tab, `!("hacked" in window) && document.querySelector("#trades-table td.note").textContent === "<script>window.hacked=1</script>" && !document.querySelector("main img, main script")`) {
+		t.Error("a text was taken for markup")
 	}
 }
