@@ -30,7 +30,11 @@ type standing struct {
 func newBoard(ranked, ordered report.Report) board {
 	from, to := extent(ranked)
 	b := board{Title: titleOf(ranked), Warnings: ranked.Warnings}
-	b.Lead = fmt.Sprintf("%s, %s.", things(len(ranked.Accounts), "account"), span(from, to))
+	b.Lead = span(from, to)
+	if ranked.Benchmark != nil {
+		b.Lead += ", beside " + ranked.Benchmark.Name
+	}
+	b.Lead += "."
 	if to == "" {
 		b.Lead = "There is nothing to show yet."
 	}
