@@ -1,0 +1,135 @@
+// Importing: the articles of a file, all of them or none.
+
+package archive
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"mcp-trade/search"
+)
+
+// Importer adds articles to an archive. It may be ended at any time: what it had told to be added is there, nothing else.
+type Importer struct{ db *sql.DB }
+
+// Imported is what became of the articles of a file.
+type Imported struct {
+	Added   int `json:"added"`
+	Known   int `json:"known"`   // they were there already
+	Undated int `json:"undated"` // left out: it is not known when they were published
+}
+
+// Importer opens the archive for adding to it, and makes it if it is not there.
+func (a *Archive) Importer(ctx context.Context) (*Importer, error) {
+	if err := os.MkdirAll(filepath.Dir(a.path), 0o755); err != nil {
+		return nil, err
+	}
+	// With a write-ahead log, those who search meanwhile are not kept waiting.
+	db, err := open(a.path, "_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=cache_size(-16000)&_txlock=immediate")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(ctx, "BEGIN IMMEDIATE; "+schema+" COMMIT"); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", a.path, err), db.Close())
+	}
+	return &Importer{db}, nil
+}
+
+// Close ends the importer.
+func (i *Importer) Close() error {
+	_, _ = i.db.Exec("PRAGMA wal_checkpoint(TRUNCATE)") // in vain while somebody reads; the next one does it
+	return i.db.Close()
+}
+
+// File adds the articles of a file: Alpha Vantage's replies, or lines of JSON. If any of it cannot be read, nothing of it
+// is added. progress is told the bytes read so far.
+func (i *Importer) File(ctx context.Context, path string, progress func(int64)) (Imported, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Imported{}, err
+	}
+	defer f.Close()
+	tx, err := i.db.BeginTx(ctx, nil)
+	if err != nil {
+		return Imported{}, err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing, once it is committed
+	add, err := newAdding(ctx, tx)
+	if err != nil {
+		return Imported{}, err
+	}
+	for items, err := range articles(f, progress) {
+		if err != nil {
+			return Imported{}, fmt.Errorf("%s%w. Nothing of this file was imported", path, err)
+		}
+		for _, item := range items {
+			if err := add.item(ctx, item); err != nil {
+				return Imported{}, fmt.Errorf("%s: %w. Nothing of this file was imported", path, err)
+			}
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return Imported{}, fmt.Errorf("%s: %w. Nothing of this file was imported", path, err)
+	}
+	return add.done, nil
+}
+
+// adding is a transaction that adds articles.
+type adding struct {
+	article, word *sql.Stmt
+	done          Imported
+}
+
+func newAdding(ctx context.Context, tx *sql.Tx) (*adding, error) {
+	article, err := tx.PrepareContext(ctx, `INSERT INTO article (id, same, title, url, source, published, summary, content)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (same) DO NOTHING`)
+	if err != nil {
+		return nil, err
+	}
+	word, err := tx.PrepareContext(ctx, "INSERT INTO word (rowid, text, symbols) VALUES (?, ?, ?)")
+	return &adding{article: article, word: word}, err
+}
+
+// maxKept is how many characters of an article are kept and searched.
+const maxKept = 50_000
+
+// item adds one article.
+func (a *adding) item(ctx context.Context, item search.Item) error {
+	if len(item.Dates) != 1 || item.Dates[0].Last.IsZero() {
+		a.done.Undated++
+		return nil
+	}
+	date := item.Dates[0]
+	same := same(item, date)
+	id := rowID(date, same)
+	title, summary, content := search.Plain(item.Title), search.Plain(item.Summary), search.Cut(search.Plain(item.Content), maxKept)
+	source := search.Plain(item.Source)
+	for {
+		result, err := a.article.ExecContext(ctx, id, same[:], title, item.URL, source, date.Text, summary, content)
+		var fault *sqlite.Error
+		if errors.As(err, &fault) && fault.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
+			id = nextID(id)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); n == 0 || err != nil {
+			a.done.Known++
+			return err
+		}
+		break
+	}
+	a.done.Added++
+	text := spaced(title + "\n" + summary + "\n" + content + "\n" + source)
+	_, err := a.word.ExecContext(ctx, id, text, symbolWords(item.Symbols))
+	return err
+}

@@ -1,0 +1,109 @@
+// The tables, and the row id that is a time.
+
+package archive
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"mcp-trade/search"
+)
+
+// schema holds the articles as they are shown, and an index of their words that holds no text of its own.
+const schema = `
+CREATE TABLE IF NOT EXISTS article (
+	id INTEGER PRIMARY KEY, -- see rowID
+	same BLOB NOT NULL UNIQUE, -- see the function same
+	title TEXT NOT NULL, url TEXT NOT NULL, source TEXT NOT NULL, published TEXT NOT NULL, summary TEXT NOT NULL, content TEXT NOT NULL
+) STRICT;
+CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5 (text, symbols, content='', columnsize=0, tokenize='unicode61');
+`
+
+// A row id is the last second at which the article can have been published, one bit for "only the day is known", and some
+// of a hash to tell apart what was published in the same second. So ids are in the order of time, and whether an article
+// passes the door follows from its id alone. The ids of other articles have no part in it, unless all of it is the same.
+const (
+	hashBits = 23
+	dayBit   = 1 << hashBits
+	timeBits = hashBits + 1
+)
+
+// rowID returns the first id for an article.
+func rowID(d search.Date, same [sha256.Size]byte) int64 {
+	id := d.Last.Unix()<<timeBits | int64(binary.BigEndian.Uint32(same[:]))&(dayBit-1)
+	if d.Day {
+		id |= dayBit
+	}
+	return id
+}
+
+// nextID returns another id of the same time.
+func nextID(id int64) int64 { return id&^(dayBit-1) | (id+1)&(dayBit-1) }
+
+// bounds returns what the ids of articles that pass the door lie below: of those published at a moment, and on a day.
+func bounds(d search.Door) (moment, day int64) {
+	m, n := d.Bounds()
+	return m.Unix() << timeBits, n.Unix() << timeBits
+}
+
+func timeOf(id int64) time.Time { return time.Unix(id>>timeBits, 0).UTC() }
+
+// dateOf returns the date of an article.
+func dateOf(id int64, text string) search.Date {
+	return search.Date{Text: text, Last: timeOf(id), Day: id&dayBit != 0}
+}
+
+// same is what makes two articles the same one: where they were published and when. A later version of a page is another
+// article, or else it would change what was known before it.
+func same(item search.Item, d search.Date) [sha256.Size]byte {
+	where := item.URL
+	if where == "" {
+		where = item.Source + "\n" + item.Title
+	}
+	return sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d", where, d.Text, d.Last.Unix()))
+}
+
+// spaced puts spaces around the characters of scripts that have none between words, so that each is a word.
+func spaced(text string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	for _, r := range text {
+		if alone(r) {
+			b.WriteByte(' ')
+			b.WriteRune(r)
+			b.WriteByte(' ')
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func alone(r rune) bool {
+	return r > unicode.MaxLatin1 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
+}
+
+// symbolWord writes a symbol as one word of the index: what is neither a letter nor a digit as its number.
+func symbolWord(symbol string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(strings.TrimSpace(symbol)) {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "x%02x", r)
+		}
+	}
+	return b.String()
+}
+
+func symbolWords(symbols []string) string {
+	words := make([]string, len(symbols))
+	for i, s := range symbols {
+		words[i] = symbolWord(s)
+	}
+	return strings.Join(words, " ")
+}
