@@ -19,6 +19,9 @@ func Plain(text string) string {
 	if len(text) > maxRaw {
 		text = text[:maxRaw]
 	}
+	if isPlain(text) {
+		return text
+	}
 	text = strings.ToValidUTF8(text, "")
 	// Markup can come wrapped in entities, more than once.
 	for range 4 {
@@ -29,6 +32,19 @@ func Plain(text string) string {
 		}
 	}
 	return text
+}
+
+// isPlain tells of most texts that there is nothing to do.
+func isPlain(text string) bool {
+	space := true // before the text
+	for i := range len(text) {
+		b := text[i]
+		if b < ' ' || b > '~' || b == '<' || b == '&' || b == '[' || space && b == ' ' {
+			return false
+		}
+		space = b == ' '
+	}
+	return !space || text == ""
 }
 
 // withoutTags drops HTML, with what is not text in it.

@@ -73,11 +73,8 @@ var errNoArticle = errors.New(`holds what is neither an article (an object with 
 
 // read reads one value.
 func read(value []byte) ([]search.Item, error) {
-	items, err := alphavantage.Articles(value)
-	if !errors.Is(err, alphavantage.ErrNoFeed) {
-		return items, err
-	}
 	var a struct {
+		Feed      json.RawMessage `json:"feed"`
 		Title     string          `json:"title"`
 		URL       string          `json:"url"`
 		Published json.RawMessage `json:"published_at"`
@@ -89,7 +86,10 @@ func read(value []byte) ([]search.Item, error) {
 	if err := json.Unmarshal(value, &a); err != nil {
 		return nil, err
 	}
-	if strings.TrimSpace(a.Title) == "" {
+	switch {
+	case a.Feed != nil:
+		return alphavantage.Articles(value)
+	case strings.TrimSpace(a.Title) == "":
 		return nil, errNoArticle
 	}
 	item := search.Item{Title: a.Title, URL: a.URL, Source: a.Source, Summary: a.Summary, Content: a.Content, Symbols: a.Symbols}

@@ -3,12 +3,14 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -76,7 +78,10 @@ func (i *Importer) File(ctx context.Context, path string, progress func(int64)) 
 			}
 		}
 	}
-	if err := tx.Commit(); err != nil {
+	if err = add.flush(ctx); err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
 		return Imported{}, fmt.Errorf("%s: %w. Nothing of this file was imported", path, err)
 	}
 	return add.done, nil
@@ -86,6 +91,8 @@ func (i *Importer) File(ctx context.Context, path string, progress func(int64)) 
 type adding struct {
 	article, word *sql.Stmt
 	done          Imported
+	batch         []row
+	bytes         int // of text in the batch
 }
 
 func newAdding(ctx context.Context, tx *sql.Tx) (*adding, error) {
@@ -94,42 +101,63 @@ func newAdding(ctx context.Context, tx *sql.Tx) (*adding, error) {
 	if err != nil {
 		return nil, err
 	}
-	word, err := tx.PrepareContext(ctx, "INSERT INTO word (rowid, text, symbols) VALUES (?, ?, ?)")
+	word, err := tx.PrepareContext(ctx, "INSERT INTO word (rowid, words) VALUES (?, ?)")
 	return &adding{article: article, word: word}, err
 }
 
-// maxKept is how many characters of an article are kept and searched.
-const maxKept = 50_000
+const (
+	maxKept  = 50_000  // characters of an article that are kept and searched
+	maxBatch = 8 << 20 // bytes of text
+)
 
-// item adds one article.
+// item adds one article, with others.
 func (a *adding) item(ctx context.Context, item search.Item) error {
 	if len(item.Dates) != 1 || item.Dates[0].Last.IsZero() {
 		a.done.Undated++
 		return nil
 	}
-	date := item.Dates[0]
-	same := same(item, date)
-	id := rowID(date, same)
-	title, summary, content := search.Plain(item.Title), search.Plain(item.Summary), search.Cut(search.Plain(item.Content), maxKept)
-	source := search.Plain(item.Source)
-	for {
-		result, err := a.article.ExecContext(ctx, id, same[:], title, item.URL, source, date.Text, summary, content)
-		var fault *sqlite.Error
-		if errors.As(err, &fault) && fault.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
-			id = nextID(id)
-			continue
-		}
+	r := newRow(item, item.Dates[0])
+	a.batch = append(a.batch, r)
+	if a.bytes += len(r.title) + len(r.summary) + len(r.content); a.bytes < maxBatch {
+		return nil
+	}
+	return a.flush(ctx)
+}
+
+// flush adds the batch in the order of time: an index whose rows come in their order is written in large pieces.
+func (a *adding) flush(ctx context.Context) error {
+	slices.SortStableFunc(a.batch, func(r, s row) int { return cmp.Compare(r.id, s.id) })
+	for _, r := range a.batch {
+		added, err := a.row(ctx, &r)
 		if err != nil {
 			return err
 		}
-		if n, err := result.RowsAffected(); n == 0 || err != nil {
+		if !added {
 			a.done.Known++
+			continue
+		}
+		a.done.Added++
+		if _, err := a.word.ExecContext(ctx, r.id, r.words()); err != nil {
 			return err
 		}
-		break
 	}
-	a.done.Added++
-	text := spaced(title + "\n" + summary + "\n" + content + "\n" + source)
-	_, err := a.word.ExecContext(ctx, id, text, symbolWords(item.Symbols))
-	return err
+	a.batch, a.bytes = a.batch[:0], 0
+	return nil
+}
+
+// row adds a row, under another id if its own is taken. It reports false if the article is there already.
+func (a *adding) row(ctx context.Context, r *row) (bool, error) {
+	for {
+		result, err := a.article.ExecContext(ctx, r.id, r.same[:], r.title, r.url, r.source, r.published, r.summary, r.content)
+		var fault *sqlite.Error
+		if errors.As(err, &fault) && fault.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
+			r.id = nextID(r.id)
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		n, err := result.RowsAffected()
+		return n > 0, err
+	}
 }

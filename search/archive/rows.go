@@ -13,14 +13,14 @@ import (
 	"mcp-trade/search"
 )
 
-// schema holds the articles as they are shown, and an index of their words that holds no text of its own.
+// schema holds the articles as they are shown, and an index that knows which words are in which.
 const schema = `
 CREATE TABLE IF NOT EXISTS article (
 	id INTEGER PRIMARY KEY, -- see rowID
 	same BLOB NOT NULL UNIQUE, -- see the function same
 	title TEXT NOT NULL, url TEXT NOT NULL, source TEXT NOT NULL, published TEXT NOT NULL, summary TEXT NOT NULL, content TEXT NOT NULL
 ) STRICT;
-CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5 (text, symbols, content='', columnsize=0, tokenize='unicode61');
+CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5 (words, content='', columnsize=0, detail=none, tokenize='unicode61');
 `
 
 // A row id is the last second at which the article can have been published, one bit for "only the day is known", and some
@@ -57,47 +57,72 @@ func dateOf(id int64, text string) search.Date {
 	return search.Date{Text: text, Last: timeOf(id), Day: id&dayBit != 0}
 }
 
+// row is an article as it is kept.
+type row struct {
+	id                                              int64
+	same                                            [sha256.Size]byte
+	title, url, source, published, summary, content string
+	symbols                                         string
+}
+
+func newRow(item search.Item, date search.Date) row {
+	same := same(item, date)
+	return row{
+		id: rowID(date, same), same: same, title: search.Plain(item.Title), url: item.URL, source: search.Plain(item.Source), published: date.Text,
+		summary: search.Plain(item.Summary), content: search.Cut(search.Plain(item.Content), maxKept), symbols: symbolWords(item.Symbols),
+	}
+}
+
+// words are what the article is found by.
+func (r row) words() string {
+	return spaced(r.title+"\n"+r.summary+"\n"+r.content+"\n"+r.source) + "\n" + r.symbols
+}
+
 // same is what makes two articles the same one: where they were published and when. A later version of a page is another
 // article, or else it would change what was known before it.
-func same(item search.Item, d search.Date) [sha256.Size]byte {
+func same(item search.Item, date search.Date) [sha256.Size]byte {
 	where := item.URL
 	if where == "" {
 		where = item.Source + "\n" + item.Title
 	}
-	return sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d", where, d.Text, d.Last.Unix()))
+	return sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d", where, date.Text, date.Last.Unix()))
 }
 
-// spaced puts spaces around the characters of scripts that have none between words, so that each is a word.
+// spaced takes apart what is written in scripts without spaces between words: each character is a word, and so are each
+// two that stand together.
 func spaced(text string) string {
+	if strings.IndexFunc(text, unspaced) < 0 {
+		return text
+	}
 	var b strings.Builder
-	b.Grow(len(text))
+	var before rune
 	for _, r := range text {
-		if alone(r) {
-			b.WriteByte(' ')
+		switch {
+		case !unspaced(r):
 			b.WriteRune(r)
-			b.WriteByte(' ')
-		} else {
-			b.WriteRune(r)
+			before = 0
+			continue
+		case before != 0:
+			fmt.Fprintf(&b, " %c%c", before, r)
 		}
+		fmt.Fprintf(&b, " %c ", r)
+		before = r
 	}
 	return b.String()
 }
 
-func alone(r rune) bool {
+func unspaced(r rune) bool {
 	return r > unicode.MaxLatin1 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
 }
 
-// symbolWord writes a symbol as one word of the index: what is neither a letter nor a digit as its number.
+// symbolWord writes a symbol as a word that is in no text: its marks are characters that texts are stripped of.
 func symbolWord(symbol string) string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(strings.TrimSpace(symbol)) {
+	return "\ue000" + strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, "x%02x", r)
+			return r
 		}
-	}
-	return b.String()
+		return '\ue001'
+	}, strings.ToLower(strings.TrimSpace(symbol)))
 }
 
 func symbolWords(symbols []string) string {

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"mcp-trade/search"
 )
@@ -26,7 +27,7 @@ func (a *Archive) Search(ctx context.Context, q search.Query) ([]search.Item, er
 	if err != nil {
 		return nil, err
 	}
-	words := q.Words()
+	words := indexed(q.Words())
 	words = words[:min(len(words), maxWords)]
 	s := searching{ctx, db, q}
 	// An address may come up in more than one version, and counts once: look for twice as many as are wanted.
@@ -54,7 +55,7 @@ type searching struct {
 // newest returns the ids of the newest articles that pass the door and match.
 func (s searching) newest(match string, limit int) ([]int64, error) {
 	if len(s.q.Symbols) > 0 {
-		match = "(" + match + ") AND symbols : (" + any(s.q.Symbols) + ")"
+		match = "(" + match + ") AND (" + oneOf(s.q.Symbols) + ")"
 	}
 	moment, day := bounds(s.q.Door)
 	rows, err := s.db.QueryContext(s.ctx, `SELECT rowid FROM word WHERE word MATCH ? AND rowid < ?
@@ -122,17 +123,32 @@ func (s searching) items(ids []int64) ([]search.Item, error) {
 	return items, nil
 }
 
+// indexed are the words as the index knows them: see [spaced].
+func indexed(words []string) []string {
+	var known []string
+	for _, w := range words {
+		parts := strings.Fields(spaced(w))
+		for _, part := range parts {
+			// A pair of characters says more than each of them.
+			if len(parts) == 1 || utf8.RuneCountInString(part) > 1 {
+				known = append(known, part)
+			}
+		}
+	}
+	return known
+}
+
 // every is an expression of FTS5 for all of the words.
 func every(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
-		quoted[i] = quote(spaced(w))
+		quoted[i] = quote(w)
 	}
-	return "text : (" + strings.Join(quoted, " AND ") + ")"
+	return strings.Join(quoted, " AND ")
 }
 
-// any is an expression of FTS5 for one of the symbols.
-func any(symbols []string) string {
+// oneOf is an expression of FTS5 for one of the symbols.
+func oneOf(symbols []string) string {
 	quoted := make([]string, len(symbols))
 	for i, s := range symbols {
 		quoted[i] = quote(symbolWord(s))
@@ -140,8 +156,8 @@ func any(symbols []string) string {
 	return strings.Join(quoted, " OR ")
 }
 
-// quote makes a phrase: letters and digits, so that nothing in it is an operator.
-func quote(word string) string { return `"` + strings.ReplaceAll(word, `"`, "") + `"` }
+// quote makes a text in which nothing is an operator.
+func quote(word string) string { return `"` + word + `"` }
 
 // stopWords say nothing about what an article is about. They count where every word must be there, as in a title.
 const stopWords = " a about after all also an and any are as at be been before but by can could did do does for from had has have how i if in into is it its " +
