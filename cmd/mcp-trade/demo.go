@@ -40,6 +40,7 @@ func demoCommand(s *settings) *cobra.Command {
 			*s = settings{
 				modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, log: s.log,
 				dataDir: dir, logPath: filepath.Join(dir, "agent_data"), prices: []string{filepath.Join(dir, "merged.jsonl")}, ledger: "file",
+				search: []string{searchOff},
 			}
 			if !s.json {
 				fmt.Fprintf(cmd.OutOrStdout(), "A synthetic market (made up, seed %d): %d symbols, %d trading days from %s to %s.\nData dir: %s\n\n",

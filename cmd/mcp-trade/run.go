@@ -10,7 +10,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -52,6 +51,7 @@ func runCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&to, "to", "", "last day to trade")
 	cmd.Flags().StringVar(&cash, "cash", "10000", "money that each account is opened with")
 	cmd.Flags().StringArrayVar(&accounts, "account", nil, "NAME=DECIDER[:ARG], repeatable")
+	s.registerSearch(cmd.Flags())
 	for _, name := range []string{"from", "to", "account"} {
 		_ = cmd.MarkFlagRequired(name)
 	}
@@ -106,6 +106,7 @@ func (s *settings) server() (func(model string) agent.Command, error) {
 	env := []string{
 		"REDIS_URL=" + s.redisURL, "MCP_TRADE_DATA_DIR=" + s.dataDir, "LOG_PATH=" + s.logPath, "MCP_TRADE_LEDGER=" + s.ledger,
 		"MCP_TRADE_PRICES=" + strings.Join(files, ","), "MCP_TRADE_SESSION_TTL=" + s.ttl.String(),
+		"MCP_TRADE_SEARCH=" + strings.Join(s.search, ","), "MCP_TRADE_SEARCH_CACHE=" + s.searchCache,
 		"MCP_TRADE_TOOLSETS=", "MCP_TRADE_READ_ONLY=",
 		"RUNTIME_ENV_PATH=", // each account has a session of its own
 	}
@@ -198,12 +199,7 @@ func showProgress(w io.Writer, accounts []agent.Account) (show func(agent.Progre
 			}
 		}, func() {}
 	}
-	bars := progress.NewWriter()
-	bars.SetOutputWriter(w)
-	bars.SetUpdateFrequency(100 * time.Millisecond)
-	bars.SetTrackerPosition(progress.PositionRight)
-	bars.SetStyle(progress.StyleBlocks)
-	bars.Style().Visibility.Value = true
+	bars := newBars(w)
 	trackers, longest := map[string]*progress.Tracker{}, 0
 	for _, a := range accounts {
 		longest = max(longest, len(a.Name))
@@ -223,10 +219,6 @@ func showProgress(w io.Writer, accounts []agent.Account) (show func(agent.Progre
 					t.MarkAsErrored()
 				}
 			}
-			for bars.IsRenderInProgress() {
-				bars.Stop()
-				time.Sleep(10 * time.Millisecond)
-			}
-			fmt.Fprintln(w)
+			stopBars(w, bars)
 		}
 }

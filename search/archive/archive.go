@@ -112,12 +112,14 @@ func (a *Archive) Check(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var count int
-	var first, last sql.NullInt64
-	if err := db.QueryRowContext(ctx, "SELECT count(*), min(id), max(id) FROM article").Scan(&count, &first, &last); err != nil {
+	var first, last sql.NullString
+	err = db.QueryRowContext(ctx, `SELECT count(*), (SELECT substr(published, 1, 10) FROM article ORDER BY id LIMIT 1),
+		(SELECT substr(published, 1, 10) FROM article ORDER BY id DESC LIMIT 1) FROM article`).Scan(&count, &first, &last)
+	switch {
+	case err != nil:
 		return "", unreadable(err)
-	}
-	if count == 0 {
+	case count == 0:
 		return "no articles yet", nil
 	}
-	return fmt.Sprintf("%d articles, %s to %s", count, timeOf(first.Int64).Format("2006-01-02"), timeOf(last.Int64).Format("2006-01-02")), nil
+	return fmt.Sprintf("%d articles, %s to %s", count, first.String, last.String), nil
 }
