@@ -182,6 +182,7 @@ func TestADamagedFileIsRefusedAsAWhole(t *testing.T) {
 	good := `{"title": "Good", "url": "https://x.test/1", "published_at": "2025-09-01"}` + "\n"
 	for _, c := range []struct{ name, text, says string }{
 		{"cut off", good + good[:40], ":2: the file is cut off"},
+		{"cut off, with a line feed", good + good[:20] + "\n", ":2: the file is cut off"},
 		{"cut off in a reply", `{"feed": [{"title": "Good", "time_publ`, ":1: the file is cut off"},
 		{"no JSON", good + "\n" + good + "hello\n", ":4: is not JSON"},
 		{"a web page", "<html><body>Not found</body></html>", ":1: is not JSON"},

@@ -112,8 +112,10 @@ func explain(f *os.File, at int64, err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		at, says = begin(f, at), errors.New("the file is cut off")
 	case errors.As(err, &syntax):
-		at = syntax.Offset
-		says = errors.New("is not JSON")
+		at, says = syntax.Offset-1, errors.New("is not JSON")
+		if stat, err := f.Stat(); err == nil && begin(f, at) == stat.Size() {
+			says = errors.New("the file is cut off") // in a string, and then a last line feed
+		}
 	case errors.As(err, &kind) && kind.Field == "":
 		says = errNoArticle
 	case errors.As(err, &kind):
