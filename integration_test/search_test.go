@@ -59,7 +59,9 @@ func TestServicesThatDoNotBehaveEndInAnAnswerWithinTheTime(t *testing.T) {
 		}, "jina: its answer is longer than 4 MiB; alphavantage: its answer is longer than 8 MiB"},
 		{"both hang up", func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) },
 			"jina: it cannot be reached; alphavantage: it cannot be reached"},
-		{"both send us elsewhere", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound) },
+		{"both send us elsewhere", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+		},
 			"jina: it answers with the status 302; alphavantage: it answers with the status 302"},
 		{"Jina is down", func(w http.ResponseWriter, r *http.Request) {
 			if !isAlphaVantage(r) {

@@ -3,7 +3,9 @@
 package archive
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -175,6 +177,50 @@ func TestArticlesOfOneSecond(t *testing.T) {
 	last := int64(1)<<62 | dayBit | (dayBit - 1)
 	if next := nextID(last); next != int64(1)<<62|dayBit {
 		t.Errorf("after the last id of a second comes %x", next)
+	}
+}
+
+func TestAnImportKeepsNobodyFromSearching(t *testing.T) {
+	a := newArchive(t, line{Title: "Earlier", URL: "https://x.test/0", Published: "2025-09-01"})
+	var lines []line
+	for n := range 3000 {
+		lines = append(lines, line{Title: "New", URL: fmt.Sprintf("https://x.test/new/%d", n), Published: "2025-09-01", Content: strings.Repeat("word ", 1000)})
+	}
+	i, err := a.Importer(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	searched := 0
+	if _, err := i.File(t.Context(), write(t, lines...), func(bytes int64) {
+		if bytes > int64(searched)*maxBatch { // before, between and after what is written at once
+			searched++
+			if got := titles(ask(t, a, "2025-10-01", "new earlier")); got != "Earlier" {
+				t.Errorf("after %d bytes there is %q", bytes, got)
+			}
+		}
+	}); err != nil || searched < 2 {
+		t.Errorf("%d searches, %v", searched, err)
+	}
+	if got := titles(ask(t, a, "2025-10-01", "new")); !strings.HasPrefix(got, "New") {
+		t.Errorf("afterwards there is %q", got)
+	}
+}
+
+func TestAnInterruptedImportAddsNothing(t *testing.T) {
+	a := newArchive(t, line{Title: "Earlier", URL: "https://x.test/0", Published: "2025-09-01"})
+	i, err := a.Importer(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = i.File(ctx, write(t, line{Title: "New", URL: "https://x.test/1", Published: "2025-09-01"}), func(int64) { cancel() })
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if got := titles(ask(t, a, "2025-10-01", "new earlier")); got != "Earlier" {
+		t.Errorf("afterwards there is %q", got)
 	}
 }
 

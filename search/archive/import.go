@@ -45,9 +45,10 @@ func (a *Archive) Importer(ctx context.Context) (*Importer, error) {
 	return &Importer{db}, nil
 }
 
-// Close ends the importer.
+// Close ends the importer. Unless somebody reads, the archive is one plain file again, which can be read where nothing can
+// be written.
 func (i *Importer) Close() error {
-	_, _ = i.db.Exec("PRAGMA wal_checkpoint(TRUNCATE)") // in vain while somebody reads; the next one does it
+	_, _ = i.db.Exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = delete")
 	return i.db.Close()
 }
 
