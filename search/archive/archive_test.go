@@ -135,6 +135,8 @@ func TestWhatIsFound(t *testing.T) {
 		{"the version of the time", "2025-09-12", "versions", nil, "First version"},
 		{"words that are operators", "2025-10-01", `NEAR("chips" AND nvidia*) OR`, nil, "New chips, Old chips"},
 		{"a language without spaces", "2025-10-01", "茅台涨价", nil, "茅台 涨价"},
+		{"one character beside a digit", "2025-10-01", "0价", nil, "茅台 涨价"},
+		{"one character", "2025-10-01", "价", nil, "茅台 涨价"},
 		{"a word of a language without spaces", "2025-10-01", "宣布", nil, "茅台 涨价"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"mcp-trade/market"
 	"mcp-trade/search"
@@ -52,7 +51,6 @@ func FuzzQuery(f *testing.F) {
 		line{Title: "Nvidia sells chips", URL: "https://x.test/1", Published: "2025-09-01T10:00:00Z", Symbols: []string{"NVDA"}},
 		line{Title: "茅台 涨价", URL: "https://x.test/2", Published: "2025-09-13", Symbols: []string{"600519.SH"}},
 	)
-	s := search.New(search.Config{Providers: []search.Provider{a}})
 	for _, text := range []string{"nvidia", `NEAR("a" AND b*)`, "茅台涨价", "a OR -b ^c : d", "\u0301", "ﬀ", "½"} {
 		f.Add(text, "NVDA", 3)
 	}
@@ -61,7 +59,10 @@ func FuzzQuery(f *testing.F) {
 		if symbol != "" {
 			q.Symbols = []string{symbol}
 		}
-		if _, err := s.Search(t.Context(), q); err != nil && len(q.Words()) > 0 && utf8.ValidString(text) {
+		if len(q.Words()) == 0 {
+			return // nobody is asked
+		}
+		if _, err := a.Search(t.Context(), q); err != nil {
 			t.Fatalf("%q %q: %v", text, symbol, err)
 		}
 	})

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"mcp-trade/search"
 )
@@ -123,19 +122,22 @@ func (s searching) items(ids []int64) ([]search.Item, error) {
 	return items, nil
 }
 
-// indexed are the words as the index knows them: see [spaced].
+// indexed are the words as the index knows them: see [spaced]. A pair of characters says more than each of them.
 func indexed(words []string) []string {
 	var known []string
 	for _, w := range words {
 		parts := strings.Fields(spaced(w))
-		for _, part := range parts {
-			// A pair of characters says more than each of them.
-			if len(parts) == 1 || utf8.RuneCountInString(part) > 1 {
-				known = append(known, part)
-			}
+		if slices.ContainsFunc(parts, isPair) {
+			parts = slices.DeleteFunc(parts, func(part string) bool { return unspaced([]rune(part)[0]) && !isPair(part) })
 		}
+		known = append(known, parts...)
 	}
 	return known
+}
+
+func isPair(part string) bool {
+	runes := []rune(part)
+	return len(runes) == 2 && unspaced(runes[0])
 }
 
 // every is an expression of FTS5 for all of the words.
