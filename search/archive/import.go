@@ -60,22 +60,33 @@ func (i *Importer) File(ctx context.Context, path string, progress func(int64)) 
 		return Imported{}, err
 	}
 	defer f.Close()
+	done, err := i.file(ctx, f, progress)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf(": %w", ctx.Err()) // whatever that broke first
+	}
+	if err != nil {
+		return Imported{}, fmt.Errorf("%s%w. Nothing of this file was imported", path, err)
+	}
+	return done, nil
+}
+
+func (i *Importer) file(ctx context.Context, f *os.File, progress func(int64)) (Imported, error) {
 	tx, err := i.db.BeginTx(ctx, nil)
 	if err != nil {
-		return Imported{}, err
+		return Imported{}, fmt.Errorf(": %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing, once it is committed
 	add, err := newAdding(ctx, tx)
 	if err != nil {
-		return Imported{}, err
+		return Imported{}, fmt.Errorf(": %w", err)
 	}
 	for items, err := range articles(f, progress) {
 		if err != nil {
-			return Imported{}, fmt.Errorf("%s%w. Nothing of this file was imported", path, err)
+			return Imported{}, err
 		}
 		for _, item := range items {
 			if err := add.item(ctx, item); err != nil {
-				return Imported{}, fmt.Errorf("%s: %w. Nothing of this file was imported", path, err)
+				return Imported{}, fmt.Errorf(": %w", err)
 			}
 		}
 	}
@@ -83,7 +94,7 @@ func (i *Importer) File(ctx context.Context, path string, progress func(int64)) 
 		err = tx.Commit()
 	}
 	if err != nil {
-		return Imported{}, fmt.Errorf("%s: %w. Nothing of this file was imported", path, err)
+		return Imported{}, fmt.Errorf(": %w", err)
 	}
 	return add.done, nil
 }
