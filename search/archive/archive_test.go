@@ -109,6 +109,7 @@ func TestWhatIsFound(t *testing.T) {
 		line{Title: "Berkshire", URL: "https://x.test/4", Published: "2025-09-22", Symbols: []string{"BRK.B"}},
 		line{Title: "First version", URL: "https://x.test/5", Published: "2025-09-10T10:00:00Z", Summary: "versions"},
 		line{Title: "Second version", URL: "https://x.test/5", Published: "2025-09-12T10:00:00Z", Summary: "versions"},
+		line{Title: "Nestlé’s COFFEE", URL: "https://x.test/7", Published: "2025-09-14", Content: "ÄPFEL—und Birnen"},
 		line{Title: "茅台 涨价", URL: "https://x.test/6", Published: "2025-09-13T10:00:00Z", Content: "贵州茅台今日宣布涨价"},
 	)
 	for _, c := range []struct {
@@ -135,6 +136,8 @@ func TestWhatIsFound(t *testing.T) {
 		{"the version of the time", "2025-09-12", "versions", nil, "First version"},
 		{"words that are operators", "2025-10-01", `NEAR("chips" AND nvidia*) OR`, nil, "New chips, Old chips"},
 		{"a language without spaces", "2025-10-01", "茅台涨价", nil, "茅台 涨价"},
+		{"letters beyond English, in capitals or not", "2025-10-01", "NESTLÉ äpfel", nil, "Nestlé’s COFFEE"},
+		{"a mark that older tables do not know", "2025-10-01", "nestlé\u06ed 0\u06ed0", nil, "Nestlé’s COFFEE"},
 		{"one character beside a digit", "2025-10-01", "0价", nil, "茅台 涨价"},
 		{"one character", "2025-10-01", "价", nil, "茅台 涨价"},
 		{"a word of a language without spaces", "2025-10-01", "宣布", nil, "茅台 涨价"},

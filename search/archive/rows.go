@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS article (
 	same BLOB NOT NULL UNIQUE, -- see the function same
 	title TEXT NOT NULL, url TEXT NOT NULL, source TEXT NOT NULL, published TEXT NOT NULL, summary TEXT NOT NULL, content TEXT NOT NULL
 ) STRICT;
-CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5 (words, content='', columnsize=0, detail=none, tokenize='unicode61');
+CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5 (words, content='', columnsize=0, detail=none, tokenize='ascii');
 `
 
 // A row id is the last second at which the article can have been published, one bit for "only the day is known", and some
@@ -75,7 +75,24 @@ func newRow(item search.Item, date search.Date) row {
 
 // words are what the article is found by.
 func (r row) words() string {
-	return spaced(r.title+"\n"+r.summary+"\n"+r.content+"\n"+r.source) + "\n" + r.symbols
+	return spaced(plainWords(r.title+"\n"+r.summary+"\n"+r.content+"\n"+r.source)) + "\n" + r.symbols
+}
+
+// plainWords leaves the letters and digits of a text. What is in ASCII is for the index to take apart; in all else it sees
+// nothing but letters, so that words mean the same here and in a query, whatever the age of its tables.
+func plainWords(text string) string {
+	if strings.IndexFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsLetter(r) || unicode.IsNumber(r):
+			return unicode.ToLower(r)
+		case unicode.IsMark(r):
+			return -1
+		}
+		return ' '
+	}, text)
 }
 
 // same is what makes two articles the same one: where they were published and when. A later version of a page is another

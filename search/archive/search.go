@@ -126,7 +126,7 @@ func (s searching) items(ids []int64) ([]search.Item, error) {
 func indexed(words []string) []string {
 	var known []string
 	for _, w := range words {
-		parts := strings.Fields(spaced(w))
+		parts := strings.Fields(spaced(plainWords(w)))
 		if slices.ContainsFunc(parts, isPair) {
 			parts = slices.DeleteFunc(parts, func(part string) bool { return unspaced([]rune(part)[0]) && !isPair(part) })
 		}
