@@ -11,6 +11,7 @@ import (
 
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/search"
 	"mcp-trade/session"
 	"mcp-trade/store"
 )
@@ -24,6 +25,8 @@ const (
 	noPrice            ledger.Code = "no_price"
 	notYet             ledger.Code = "not_yet"
 	halted             ledger.Code = "halted"
+	searchUnconfigured ledger.Code = "search_unconfigured"
+	searchFailed       ledger.Code = "search_failed"
 )
 
 // failure is the answer of a call that failed: the error, the code, and details beside them.
@@ -76,6 +79,10 @@ func failureOf(err error) (failure, bool) {
 		ofSession   sessionError
 		stop        haltedError
 		empty       noPricesError
+		query       *search.QueryError
+		noProvider  *search.UnconfiguredError
+		failed      *search.FailedError
+		notRecorded *search.NotRecordedError
 	)
 	says := func(code ledger.Code, details map[string]any) (failure, bool) {
 		return failure{err.Error(), code, details}, true
@@ -100,6 +107,12 @@ func failureOf(err error) (failure, bool) {
 		return says(ledger.InvalidArgument, map[string]any{"value": invalid.Name, "source": invalid.Source})
 	case errors.As(err, &name):
 		return says(ledger.InvalidArgument, nil)
+	case errors.As(err, &query):
+		return says(ledger.InvalidArgument, map[string]any{"argument": "query"})
+	case errors.As(err, &noProvider):
+		return says(searchUnconfigured, nil)
+	case errors.As(err, &failed), errors.As(err, &notRecorded):
+		return says(searchFailed, nil)
 	case errors.As(err, &empty):
 		return says(noPrice, nil)
 	case errors.As(err, &stop):

@@ -1,10 +1,10 @@
 // Arguments and schemas: what is unambiguous is accepted, everything else refused with a sentence that says what to send.
 //
-// The fields of a params struct are strings, ints and decimals. Their tags say the rest:
+// The fields of a params struct are strings, lists of them, flags and numbers. Their tags say the rest:
 //
 //	json:"limit,omitempty"       the name; omitempty makes it optional
 //	jsonschema:"How many ..."    the description
-//	min:"1" max:"500"            bounds of a number; max also bounds the length of a string
+//	min:"1" max:"500"            bounds of a number; max also bounds the length of a string, or of a list
 
 package tools
 
@@ -12,6 +12,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -126,6 +127,18 @@ func (f field) set(to reflect.Value, raw json.RawMessage) error {
 			return f.refuse("holds control characters")
 		}
 		*p = text
+	case *[]string:
+		list := listed(text)
+		if isList := strings.HasPrefix(text, "["); (isList || !quoted) && json.Unmarshal([]byte(text), &list) != nil {
+			return f.refuse("must be a list of strings")
+		}
+		return f.setList(p, list)
+	case *float64:
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			return f.refuse("must be a number")
+		}
+		*p = v
 	case *bool:
 		b, err := strconv.ParseBool(text)
 		if err != nil {
@@ -147,6 +160,22 @@ func (f field) set(to reflect.Value, raw json.RawMessage) error {
 			}
 		}
 		*p = d
+	}
+	return nil
+}
+
+const maxListed = 40 // characters of each string in a list
+
+func (f field) setList(to *[]string, list []string) error {
+	if len(list) > int(*f.max) {
+		return f.refuse(fmt.Sprintf("holds more than %g strings", *f.max))
+	}
+	for _, text := range list {
+		text = strings.TrimSpace(text)
+		if text == "" || utf8.RuneCountInString(text) > maxListed || strings.ContainsFunc(text, unicode.IsControl) {
+			return f.refuse(fmt.Sprintf("holds a string that is empty, or longer than %d characters, or not plain text", maxListed))
+		}
+		*to = append(*to, text)
 	}
 	return nil
 }
@@ -181,13 +210,16 @@ func paramsSchema[P any]() json.RawMessage {
 	types := map[reflect.Type]*jsonschema.Schema{reflect.TypeFor[decimal.Decimal](): {Type: "integer"}}
 	schema := schemaOf[P](types)
 	for _, f := range fieldsOf(reflect.TypeFor[P]()) {
-		if f.kind.Kind() == reflect.String {
+		switch p := schema.Properties[f.name]; f.kind.Kind() {
+		case reflect.String:
 			if f.max != nil {
-				schema.Properties[f.name].MaxLength = jsonschema.Ptr(int(*f.max))
+				p.MaxLength = jsonschema.Ptr(int(*f.max))
 			}
-			continue
+		case reflect.Slice:
+			p.Type, p.Types, p.MaxItems = "array", nil, jsonschema.Ptr(int(*f.max))
+		default:
+			p.Minimum, p.Maximum = f.min, f.max
 		}
-		schema.Properties[f.name].Minimum, schema.Properties[f.name].Maximum = f.min, f.max
 	}
 	return marshalSchema(schema)
 }

@@ -91,6 +91,7 @@ func (s *settings) demo(cmd *cobra.Command, p plan) error {
 	*s = settings{
 		modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, stderr: s.stderr, log: s.log,
 		dataDir: dir, logPath: filepath.Join(dir, "agent_data"), prices: []string{filepath.Join(dir, "merged.jsonl")}, ledger: "file", alone: true,
+		search: []string{searchOff},
 	}
 	if !s.json {
 		fmt.Fprintf(cmd.OutOrStdout(), "A synthetic market (made up, seed %d): %d symbols, %d trading days from %s to %s.\nData dir: %s\n\n",

@@ -9,11 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"mcp-trade/ledger"
+	"mcp-trade/search"
 	"mcp-trade/session"
 )
 
@@ -25,7 +27,7 @@ type finding struct {
 }
 
 func doctorCommand(s *settings) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "doctor", Short: "Check whether everything that is configured works", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := s.open()
@@ -41,6 +43,12 @@ func doctorCommand(s *settings) *cobra.Command {
 				return err
 			}
 			found = append(found, checkSession(cmd.Context(), l, s.accounts(r))...)
+			news, err := s.openNews()
+			if err != nil {
+				return err
+			}
+			defer news.Close()
+			found = append(found, checkSearch(cmd.Context(), news)...)
 			if s.json {
 				err = printJSON(cmd.OutOrStdout(), found)
 			} else {
@@ -62,6 +70,8 @@ func doctorCommand(s *settings) *cobra.Command {
 			return nil
 		},
 	}
+	s.registerSearch(cmd.Flags())
+	return cmd
 }
 
 // checkFolder tries to write where files are to be kept.
@@ -144,4 +154,37 @@ func checkSession(ctx context.Context, l *session.Layers, accounts *ledger.Accou
 		return append(found, finding{"account " + s.Signature, "warning", err.Error()})
 	}
 	return append(found, finding{"account " + s.Signature, "ok", fmt.Sprintf("%d records, the newest dated %s, cash %s", book.ID+1, book.Date, money(book.Cash()))})
+}
+
+// checkTime is for asking one provider of news.
+const checkTime = 20 * time.Second
+
+// checkSearch asks each provider that is set up. Nothing is wrong with those that are not, unless they were asked for.
+func checkSearch(ctx context.Context, n news) []finding {
+	var found []finding
+	var ways []string
+	for _, p := range n.providers {
+		what := "search " + p.Name()
+		ctx, cancel := context.WithTimeout(ctx, checkTime)
+		detail, err := p.Check(ctx)
+		cancel()
+		absent, ok := errors.AsType[*search.AbsentError](err)
+		switch {
+		case ok && n.auto:
+			ways = append(ways, absent.Way)
+		case ok:
+			found = append(found, finding{what, "warning", err.Error()})
+		case err != nil:
+			found = append(found, finding{what, "failed", err.Error()})
+		default:
+			found = append(found, finding{what, "ok", detail})
+		}
+	}
+	switch {
+	case len(n.providers) == 0:
+		return []finding{{"search", "ok", "is off"}}
+	case len(found) == 0:
+		return []finding{{"search", "warning", "no source of news: " + strings.Join(ways, "; or ")}}
+	}
+	return found
 }

@@ -1,15 +1,18 @@
-// What commands print: a table for people, JSON for programs.
+// What commands print: tables and bars for people, JSON for programs.
 
 package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
+	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/shopspring/decimal"
@@ -44,6 +47,26 @@ func newTable(w io.Writer, header ...string) table.Writer {
 	t.SetColumnConfigs(columns)
 	t.AppendHeader(row)
 	return t
+}
+
+// newBars are bars of progress on a terminal. They are seen once they are rendered.
+func newBars(w io.Writer) progress.Writer {
+	bars := progress.NewWriter()
+	bars.SetOutputWriter(w)
+	bars.SetUpdateFrequency(100 * time.Millisecond)
+	bars.SetTrackerPosition(progress.PositionRight)
+	bars.SetStyle(progress.StyleBlocks)
+	bars.Style().Visibility.Value = true
+	return bars
+}
+
+// stopBars draws the bars for the last time, and returns when that is done.
+func stopBars(w io.Writer, bars progress.Writer) {
+	for bars.IsRenderInProgress() {
+		bars.Stop()
+		time.Sleep(10 * time.Millisecond)
+	}
+	fmt.Fprintln(w)
 }
 
 // money prints an amount to the cent, with the thousands apart.

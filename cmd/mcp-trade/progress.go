@@ -54,12 +54,7 @@ const (
 )
 
 func (v *progressView) begin(accounts []agent.Account) {
-	v.bars = progress.NewWriter()
-	v.bars.SetOutputWriter(v.w)
-	v.bars.SetUpdateFrequency(100 * time.Millisecond)
-	v.bars.SetTrackerPosition(progress.PositionRight)
-	v.bars.SetStyle(progress.StyleBlocks)
-	v.bars.Style().Visibility.Value = true
+	v.bars = newBars(v.w)
 	v.bars.Style().Options.TimeInProgressPrecision = time.Second
 	width := 80
 	if f, ok := v.w.(*os.File); ok {
@@ -159,9 +154,5 @@ func (v *progressView) end() {
 			a.tracker.MarkAsErrored()
 		}
 	}
-	for v.bars.IsRenderInProgress() {
-		v.bars.Stop()
-		time.Sleep(10 * time.Millisecond)
-	}
-	fmt.Fprintln(v.w)
+	stopBars(v.w, v.bars)
 }

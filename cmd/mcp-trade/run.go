@@ -58,6 +58,7 @@ func runCommand(s *settings) *cobra.Command {
 	}
 	flags.register(cmd.Flags())
 	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
+	s.registerSearch(cmd.Flags())
 	return cmd
 }
 
@@ -98,6 +99,7 @@ func (s *settings) server() (func(model string) agent.Command, error) {
 	env := []string{
 		"REDIS_URL=" + s.redisURL, "MCP_TRADE_DATA_DIR=" + s.dataDir, "LOG_PATH=" + s.logPath, "MCP_TRADE_LEDGER=" + s.ledger,
 		"MCP_TRADE_PRICES=" + strings.Join(files, ","), "MCP_TRADE_SESSION_TTL=" + s.ttl.String(),
+		"MCP_TRADE_SEARCH=" + strings.Join(s.search, ","), "MCP_TRADE_SEARCH_CACHE=" + s.searchCache,
 		"MCP_TRADE_TOOLSETS=", "MCP_TRADE_READ_ONLY=",
 		"RUNTIME_ENV_PATH=", // each account has a session of its own
 	}

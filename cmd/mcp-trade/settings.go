@@ -39,6 +39,8 @@ type settings struct {
 	prices                              []string
 	ledger                              string
 	ttl                                 time.Duration
+	search                              []string // "auto", "off", or names of providers
+	searchCache                         string
 	logFormat                           string
 	json                                bool
 	alone                               bool // keep to the files, whatever else is configured
@@ -61,6 +63,9 @@ var variables = map[string]string{
 	"session-ttl": "MCP_TRADE_SESSION_TTL",
 	"toolsets":    "MCP_TRADE_TOOLSETS",
 	"read-only":   "MCP_TRADE_READ_ONLY",
+
+	"search":       "MCP_TRADE_SEARCH",
+	"search-cache": "MCP_TRADE_SEARCH_CACHE",
 }
 
 func (s *settings) register(f *pflag.FlagSet) {

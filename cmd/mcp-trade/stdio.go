@@ -20,8 +20,9 @@ func stdioCommand(s *settings) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return serveStdio(cmd, s, o) },
 	}
-	cmd.Flags().StringSliceVar(&o.Toolsets, "toolsets", tools.DefaultToolsets, "tools to serve: trade, market, ai-trader (MCP_TRADE_TOOLSETS)")
+	cmd.Flags().StringSliceVar(&o.Toolsets, "toolsets", tools.DefaultToolsets, "tools to serve: trade, market, search, ai-trader, math (MCP_TRADE_TOOLSETS)")
 	cmd.Flags().BoolVar(&o.ReadOnly, "read-only", false, "do not offer buy and sell (MCP_TRADE_READ_ONLY)")
+	s.registerSearch(cmd.Flags())
 	return cmd
 }
 
@@ -50,8 +51,13 @@ func serveStdio(cmd *cobra.Command, s *settings, o tools.Options) error {
 	} else {
 		defer prices.Close()
 	}
+	news, err := s.openNews()
+	if err != nil {
+		return err
+	}
+	defer news.Close()
 	server, err := tools.NewServer(&tools.Desk{
-		Session: layers, Accounts: s.accounts(r), Prices: prices, Ledger: r.ledgers.Name(), Log: s.log,
+		Session: layers, Accounts: s.accounts(r), Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Log: s.log,
 	}, o)
 	if err != nil {
 		return usageError{err}

@@ -1,0 +1,155 @@
+// mcp-trade search: what an agent would find on a day; and the wiring of search.
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"mcp-trade/market"
+	"mcp-trade/search"
+	"mcp-trade/search/alphavantage"
+	"mcp-trade/search/archive"
+	"mcp-trade/search/jina"
+)
+
+// What --search can say beside names of providers.
+const (
+	searchAuto = "auto"
+	searchOff  = "off"
+)
+
+// registerSearch registers the flags of commands that search.
+func (s *settings) registerSearch(f *pflag.FlagSet) {
+	f.StringSliceVar(&s.search, "search", []string{searchAuto}, "where news comes from: auto, off, or some of archive,jina,alphavantage in order of preference (MCP_TRADE_SEARCH)")
+	f.StringVar(&s.searchCache, "search-cache", searchOff, "record answers, replay only recorded ones, or off (MCP_TRADE_SEARCH_CACHE)")
+}
+
+// news is search, wired up.
+type news struct {
+	searcher  *search.Searcher
+	providers []search.Provider
+	archive   *archive.Archive
+	auto      bool // the providers are those that happen to be set up
+}
+
+func (n news) Close() error { return n.archive.Close() }
+
+func (s *settings) archive() *archive.Archive { return archive.New(filepath.Join(s.dataDir, "news")) }
+
+// openNews wires up search. It opens and connects to nothing yet.
+func (s *settings) openNews() (news, error) {
+	n := news{archive: s.archive()}
+	var cache *search.Cache
+	switch dir := filepath.Join(s.dataDir, "search_cache"); s.searchCache {
+	case "record":
+		cache = search.Record(dir)
+	case "replay":
+		cache = search.Replay(dir)
+	case searchOff:
+	default:
+		return n, usageError{fmt.Errorf("--search-cache %q: use record, replay or off", s.searchCache)}
+	}
+	names := s.search
+	switch {
+	case len(names) == 1 && names[0] == searchOff:
+		names = nil
+	case len(names) == 1 && names[0] == searchAuto:
+		n.auto, names = true, []string{archive.Name, jina.Name, alphavantage.Name}
+	}
+	for _, name := range names {
+		p, err := s.provider(n.archive, name)
+		if err != nil {
+			return n, err
+		}
+		n.providers = append(n.providers, p)
+	}
+	n.searcher = search.New(search.Config{Providers: n.providers, Cache: cache, Warn: func(text string) { s.log.Warn().Msg(text) }})
+	return n, nil
+}
+
+func (s *settings) provider(a *archive.Archive, name string) (search.Provider, error) {
+	setting := func(names ...string) string {
+		for _, name := range names {
+			if text, ok := s.lookup(name); ok && text != "" {
+				return text
+			}
+		}
+		return ""
+	}
+	switch strings.TrimSpace(name) {
+	case archive.Name:
+		return a, nil
+	case jina.Name:
+		return jina.New(jina.Config{Key: setting(jina.KeyName), SearchURL: setting("JINA_SEARCH_URL"), ReaderURL: setting("JINA_READER_URL"), Now: time.Now}), nil
+	case alphavantage.Name:
+		// AI-Trader spells it with one A more.
+		return alphavantage.New(alphavantage.Config{Key: setting("ALPHAADVANTAGE_API_KEY", alphavantage.KeyName), URL: setting("ALPHAVANTAGE_URL")}), nil
+	}
+	return nil, usageError{fmt.Errorf("--search %q: use auto, off, or some of archive, jina and alphavantage", name)}
+}
+
+func searchCommand(s *settings) *cobra.Command {
+	var asOf string
+	var limit int
+	var symbols []string
+	cmd := &cobra.Command{
+		Use: "search QUERY", Short: "Search the news that had been published before a date", Args: cobra.ExactArgs(1),
+		Example: "  mcp-trade search 'Nvidia earnings' --as-of 2025-10-02",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			stamp, err := market.ParseStamp(asOf)
+			if err != nil {
+				return usageError{fmt.Errorf("--as-of: %w", err)}
+			}
+			if limit < 1 || limit > 20 {
+				return usageError{fmt.Errorf("--limit %d: use 1 to 20", limit)}
+			}
+			if len([]rune(args[0])) > 400 {
+				return usageError{fmt.Errorf("the query is longer than 400 characters; say in a few words what to look for")}
+			}
+			n, err := s.openNews()
+			if err != nil {
+				return err
+			}
+			defer n.Close()
+			answer, err := n.searcher.Search(cmd.Context(), search.Query{Text: args[0], Symbols: symbols, Limit: limit, Door: search.NewDoor(stamp, market.US)})
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return printJSON(cmd.OutOrStdout(), map[string]any{"provider": answer.Provider, "as_of": stamp, "results": answer.Results})
+			}
+			printNews(cmd.OutOrStdout(), answer, stamp)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&asOf, "as-of", "", "what had been published before this day, or this moment, in New York")
+	cmd.Flags().IntVar(&limit, "limit", 5, "how many results at most")
+	cmd.Flags().StringSliceVar(&symbols, "symbol", nil, "only news about this symbol, repeatable")
+	_ = cmd.MarkFlagRequired("as-of")
+	s.registerSearch(cmd.Flags())
+	return cmd
+}
+
+// printNews prints results one below the other.
+func printNews(w io.Writer, answer search.Answer, stamp market.Stamp) {
+	const width = 100
+	fmt.Fprintf(w, "%d results from %s, published before %s\n", len(answer.Results), answer.Provider, stamp)
+	for i, r := range answer.Results {
+		fmt.Fprintf(w, "\n%2d. %s\n", i+1, r.Title)
+		for _, line := range []string{strings.TrimSpace(r.PublishedAt + "  " + r.Source), r.URL, r.Summary, r.Content} {
+			if line != "" {
+				for part := range strings.SplitSeq(text.WrapSoft(line, width), "\n") {
+					fmt.Fprintf(w, "    %s\n", strings.TrimRight(part, " "))
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,162 @@
+// Package alphavantage is a provider of market news: Alpha Vantage's NEWS_SENTIMENT, and files of its replies.
+package alphavantage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"mcp-trade/market"
+	"mcp-trade/search"
+	"mcp-trade/search/internal/fetch"
+)
+
+// Name is the provider's name.
+const Name = "alphavantage"
+
+// The environment variable of the key, and the service's address unless another is given.
+const (
+	KeyName = "ALPHAVANTAGE_API_KEY"
+	URL     = "https://www.alphavantage.co/query"
+)
+
+const (
+	maxBytes = 8 << 20 // of an answer
+	asked    = "50"    // articles
+	reach    = 30      // days before the stamp
+	each     = 10 * time.Second
+	timeForm = "20060102T1504"
+)
+
+// Config says how to reach the service.
+type Config struct {
+	Key  string        // "": the provider is not set up
+	URL  string        // "": the usual one
+	Each time.Duration // for one request; 0: 10 s
+}
+
+// AlphaVantage is the provider.
+type AlphaVantage struct {
+	c      Config
+	client *fetch.Client
+}
+
+// New returns the provider.
+func New(c Config) *AlphaVantage {
+	if c.URL == "" {
+		c.URL = URL
+	}
+	if c.Each == 0 {
+		c.Each = each
+	}
+	return &AlphaVantage{c, fetch.New(KeyName, c.Each, maxBytes)}
+}
+
+// Name implements [search.Provider].
+func (a *AlphaVantage) Name() string { return Name }
+
+// Search implements [search.Provider]. The service knows symbols and topics but no words: what it returns is put in the
+// order of how many words of the query an article holds, and must hold one where nothing else was asked for.
+func (a *AlphaVantage) Search(ctx context.Context, q search.Query) ([]search.Item, error) {
+	bound, _ := q.Door.Bounds()
+	bound = bound.In(market.US.Zone()) // its times are read as if they were of that zone: see Articles
+	values := url.Values{
+		"time_from": {bound.AddDate(0, 0, -reach).Format(timeForm)}, "time_to": {bound.Add(-time.Minute).Format(timeForm)},
+		"sort": {"LATEST"}, "limit": {asked},
+	}
+	if len(q.Symbols) > 0 {
+		tickers := make([]string, len(q.Symbols))
+		for i, s := range q.Symbols {
+			tickers[i] = ticker(s)
+		}
+		values.Set("tickers", strings.Join(tickers, ","))
+	}
+	if len(q.Topics) > 0 {
+		values.Set("topics", strings.Join(q.Topics, ","))
+	}
+	items, err := a.news(ctx, values)
+	if err != nil {
+		return nil, err
+	}
+	words := q.Words()
+	if len(q.Symbols)+len(q.Topics) == 0 { // then it is the news about everything
+		items = slices.DeleteFunc(items, func(x search.Item) bool { return held(x, words) == 0 })
+	}
+	slices.SortStableFunc(items, func(x, y search.Item) int { return held(y, words) - held(x, words) })
+	return items, nil
+}
+
+// held counts the words that an article holds.
+func held(item search.Item, words []string) int {
+	has := search.Query{Text: item.Title + " " + item.Summary}.Words()
+	n := 0
+	for _, w := range words {
+		if slices.Contains(has, w) {
+			n++
+		}
+	}
+	return n
+}
+
+// news asks for articles.
+func (a *AlphaVantage) news(ctx context.Context, values url.Values) ([]search.Item, error) {
+	if a.c.Key == "" {
+		return nil, &search.AbsentError{Way: "set " + KeyName}
+	}
+	values.Set("function", "NEWS_SENTIMENT")
+	values.Set("apikey", a.c.Key)
+	join := "?"
+	if strings.Contains(a.c.URL, "?") {
+		join = "&"
+	}
+	body, err := a.client.Get(ctx, a.c.URL+join+values.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	items, err := Articles(body)
+	switch {
+	case errors.Is(err, ErrNoFeed):
+		return noFeed(body)
+	case err != nil:
+		return nil, &search.Trouble{Says: "its answer is not one of NEWS_SENTIMENT"}
+	}
+	return items, nil
+}
+
+// noFeed reads a reply that holds no articles. Its words are not repeated: they may hold the key.
+func noFeed(body []byte) ([]search.Item, error) {
+	var reply struct {
+		Note, Information string
+		ErrorMessage      string `json:"Error Message"`
+	}
+	if err := json.Unmarshal(body, &reply); err != nil {
+		return nil, &search.Trouble{Says: "its answer is not one of NEWS_SENTIMENT"}
+	}
+	says := strings.ToLower(reply.Note + reply.Information + reply.ErrorMessage)
+	mentions := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(says, w) })
+	}
+	switch {
+	case mentions("no articles found"):
+		return nil, nil
+	case mentions("rate limit", "requests per", "call frequency", "premium", "spread"):
+		return nil, &search.Trouble{Says: "its rate limit is reached"}
+	case mentions("apikey", "api key"):
+		return nil, &search.Trouble{Says: "it refuses the key: check " + KeyName}
+	case mentions("invalid inputs"):
+		return nil, &search.Trouble{Says: "it does not know these tickers or topics"}
+	}
+	return nil, &search.Trouble{Says: "it refuses the request"}
+}
+
+// Check implements [search.Provider].
+func (a *AlphaVantage) Check(ctx context.Context) (string, error) {
+	if _, err := a.news(ctx, url.Values{"limit": {"1"}}); err != nil {
+		return "", err
+	}
+	return "answers", nil
+}

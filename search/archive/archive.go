@@ -1,0 +1,128 @@
+// Package archive is a provider of news that needs no key and no network: articles in an index on disk.
+//
+// An article's row id is its time of publication, so the index itself is in the order of time, newest last, and a search
+// reads it backwards from the stamp. Nothing is ranked by how rare a word is: that would let articles count that are
+// published after the stamp. See [rowID] and [Archive.Search].
+package archive
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"modernc.org/sqlite"
+
+	"mcp-trade/search"
+)
+
+// Name is the provider's name.
+const Name = "archive"
+
+// Archive is the index in a folder. It is opened when it is first used.
+type Archive struct {
+	path string
+
+	mu sync.Mutex
+	db *sql.DB // nil until then
+}
+
+// New returns the archive in a folder, which need not be there yet.
+func New(dir string) *Archive { return &Archive{path: filepath.Join(dir, "news.db")} }
+
+// File returns the path of the index, which need not be there yet.
+func (a *Archive) File() string { return a.path }
+
+// Close closes the archive.
+func (a *Archive) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.db == nil {
+		return nil
+	}
+	db := a.db
+	a.db = nil
+	return db.Close()
+}
+
+// Name implements [search.Provider].
+func (a *Archive) Name() string { return Name }
+
+// open returns the index, opened for reading.
+func (a *Archive) open() (*sql.DB, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.db != nil {
+		return a.db, nil
+	}
+	switch _, err := os.Stat(a.path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, absent()
+	case err != nil:
+		return nil, unreadable(err)
+	}
+	db, err := open(a.path, "mode=ro")
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	var tables int
+	if err := db.QueryRow("SELECT count(*) FROM sqlite_schema WHERE name = 'word'").Scan(&tables); err != nil || tables == 0 {
+		_ = db.Close()
+		if err != nil {
+			return nil, unreadable(err)
+		}
+		return nil, absent()
+	}
+	a.db = db
+	return db, nil
+}
+
+func absent() error {
+	return &search.AbsentError{Way: "import articles with mcp-trade news import FILE..."}
+}
+
+// open opens a database, with one more setting of SQLite's addresses.
+func open(path, setting string) (*sql.DB, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	file := url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}
+	if file.Path[0] != '/' {
+		file.Path = "/" + file.Path // a drive letter
+	}
+	return sql.Open("sqlite", file.String()+"?_pragma=busy_timeout(10000)&"+setting)
+}
+
+// unreadable is what a caller hears of a fault in the index.
+func unreadable(err error) error {
+	var fault *sqlite.Error
+	if errors.As(err, &fault) || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+		return &search.Trouble{Says: "the archive cannot be read", Err: err}
+	}
+	return err
+}
+
+// Check implements [search.Provider].
+func (a *Archive) Check(ctx context.Context) (string, error) {
+	db, err := a.open()
+	if err != nil {
+		return "", err
+	}
+	var count int
+	var first, last sql.NullString
+	err = db.QueryRowContext(ctx, `SELECT count(*), (SELECT substr(published, 1, 10) FROM article ORDER BY id LIMIT 1),
+		(SELECT substr(published, 1, 10) FROM article ORDER BY id DESC LIMIT 1) FROM article`).Scan(&count, &first, &last)
+	switch {
+	case err != nil:
+		return "", unreadable(err)
+	case count == 0:
+		return "no articles yet", nil
+	}
+	return fmt.Sprintf("%d articles, %s to %s", count, first.String, last.String), nil
+}

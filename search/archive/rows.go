@@ -1,0 +1,151 @@
+// The tables, and the row id that is a time.
+
+package archive
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"mcp-trade/search"
+)
+
+// schema holds the articles as they are shown, and an index that knows which words are in which.
+const schema = `
+CREATE TABLE IF NOT EXISTS article (
+	id INTEGER PRIMARY KEY, -- see rowID
+	same BLOB NOT NULL UNIQUE, -- see the function same
+	title TEXT NOT NULL, url TEXT NOT NULL, source TEXT NOT NULL, published TEXT NOT NULL, summary TEXT NOT NULL, content TEXT NOT NULL
+) STRICT;
+CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5 (words, content='', columnsize=0, detail=none, tokenize='ascii');
+`
+
+// A row id is the last second at which the article can have been published, one bit for "only the day is known", and some
+// of a hash to tell apart what was published in the same second. So ids are in the order of time, and whether an article
+// passes the door follows from its id alone. The ids of other articles have no part in it, unless all of it is the same.
+const (
+	hashBits = 23
+	dayBit   = 1 << hashBits
+	timeBits = hashBits + 1
+)
+
+// rowID returns the first id for an article.
+func rowID(d search.Date, same [sha256.Size]byte) int64 {
+	id := d.Last.Unix()<<timeBits | int64(binary.BigEndian.Uint32(same[:]))&(dayBit-1)
+	if d.Day {
+		id |= dayBit
+	}
+	return id
+}
+
+// nextID returns another id of the same time.
+func nextID(id int64) int64 { return id&^(dayBit-1) | (id+1)&(dayBit-1) }
+
+// bounds returns what the ids of articles that pass the door lie below: of those published at a moment, and on a day.
+func bounds(d search.Door) (moment, day int64) {
+	m, n := d.Bounds()
+	return m.Unix() << timeBits, n.Unix() << timeBits
+}
+
+func timeOf(id int64) time.Time { return time.Unix(id>>timeBits, 0).UTC() }
+
+// dateOf returns the date of an article.
+func dateOf(id int64, text string) search.Date {
+	return search.Date{Text: text, Last: timeOf(id), Day: id&dayBit != 0}
+}
+
+// row is an article as it is kept.
+type row struct {
+	id                                              int64
+	same                                            [sha256.Size]byte
+	title, url, source, published, summary, content string
+	symbols                                         string
+}
+
+func newRow(item search.Item, date search.Date) row {
+	same := same(item, date)
+	return row{
+		id: rowID(date, same), same: same, title: search.Plain(item.Title), url: item.URL, source: search.Plain(item.Source), published: date.Text,
+		summary: search.Plain(item.Summary), content: search.Cut(search.Plain(item.Content), maxKept), symbols: symbolWords(item.Symbols),
+	}
+}
+
+// words are what the article is found by.
+func (r row) words() string {
+	return spaced(plainWords(r.title+"\n"+r.summary+"\n"+r.content+"\n"+r.source)) + "\n" + r.symbols
+}
+
+// plainWords leaves the letters and digits of a text. What is in ASCII is for the index to take apart; in all else it sees
+// nothing but letters, so that words mean the same here and in a query, whatever the age of its tables.
+func plainWords(text string) string {
+	if strings.IndexFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsLetter(r) || unicode.IsNumber(r):
+			return unicode.ToLower(r)
+		case unicode.IsMark(r):
+			return -1
+		}
+		return ' '
+	}, text)
+}
+
+// same is what makes two articles the same one: where they were published and when. A later version of a page is another
+// article, or else it would change what was known before it.
+func same(item search.Item, date search.Date) [sha256.Size]byte {
+	where := item.URL
+	if where == "" {
+		where = item.Source + "\n" + item.Title
+	}
+	return sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d", where, date.Text, date.Last.Unix()))
+}
+
+// spaced takes apart what is written in scripts without spaces between words: each character is a word, and so are each
+// two that stand together.
+func spaced(text string) string {
+	if strings.IndexFunc(text, unspaced) < 0 {
+		return text
+	}
+	var b strings.Builder
+	var before rune
+	for _, r := range text {
+		switch {
+		case !unspaced(r):
+			b.WriteRune(r)
+			before = 0
+			continue
+		case before != 0:
+			fmt.Fprintf(&b, " %c%c", before, r)
+		}
+		fmt.Fprintf(&b, " %c ", r)
+		before = r
+	}
+	return b.String()
+}
+
+func unspaced(r rune) bool {
+	return r > unicode.MaxLatin1 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
+}
+
+// symbolWord writes a symbol as a word that is in no text: its marks are characters that texts are stripped of.
+func symbolWord(symbol string) string {
+	return "\ue000" + strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return '\ue001'
+	}, strings.ToLower(strings.TrimSpace(symbol)))
+}
+
+func symbolWords(symbols []string) string {
+	words := make([]string, len(symbols))
+	for i, s := range symbols {
+		words[i] = symbolWord(s)
+	}
+	return strings.Join(words, " ")
+}

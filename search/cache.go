@@ -1,0 +1,128 @@
+// The record of answers: the same query at the same stamp gets the same answer again.
+
+package search
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/google/renameio/v2/maybe"
+)
+
+// Cache keeps the answers of providers in a folder, each in a file of its own. What did not pass the door is not kept.
+type Cache struct {
+	dir    string
+	replay bool
+}
+
+// Record returns a cache that answers what it has, and keeps what it has not: the first answer is the one that counts, for
+// all processes that use the folder.
+func Record(dir string) *Cache { return &Cache{dir, false} }
+
+// Replay returns a cache that answers what it has; nobody is asked for the rest.
+func Replay(dir string) *Cache { return &Cache{dir, true} }
+
+// entry is what a file holds.
+type entry struct {
+	Key     key      `json:"key"`
+	Results []Result `json:"results"`
+}
+
+// key is all that an answer depends on.
+type key struct {
+	Provider string   `json:"provider"`
+	Query    string   `json:"query"`
+	Symbols  []string `json:"symbols"`
+	Topics   []string `json:"topics"`
+	Limit    int      `json:"limit"`
+	AsOf     string   `json:"as_of"`
+	Zone     string   `json:"zone"`
+}
+
+func keyOf(provider string, q Query) key {
+	return key{
+		provider, q.Text, append([]string{}, q.Symbols...), append([]string{}, q.Topics...), q.Limit,
+		string(q.Door.Stamp()), q.Door.Zone().String(),
+	}
+}
+
+// file is where the answer to a query is kept.
+func (c *Cache) file(k key) (string, error) {
+	text, err := json.Marshal(k)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return filepath.Join(c.dir, k.Provider, hex.EncodeToString(sum[:16])+".json"), nil
+}
+
+// find returns the answer that is kept of any of the providers, the first that has one.
+func (c *Cache) find(q Query, providers []string) (Answer, bool, error) {
+	for _, p := range providers {
+		if answer, ok, err := c.read(keyOf(p, q)); ok || err != nil {
+			return answer, ok, err
+		}
+	}
+	return Answer{}, false, nil
+}
+
+func (c *Cache) read(k key) (Answer, bool, error) {
+	path, err := c.file(k)
+	if err != nil {
+		return Answer{}, false, err
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Answer{}, false, nil
+	}
+	var e entry
+	if err == nil {
+		err = json.Unmarshal(text, &e)
+	}
+	if err != nil {
+		return Answer{}, false, fmt.Errorf("%s: %w", path, err)
+	}
+	if !reflect.DeepEqual(e.Key, k) || e.Results == nil {
+		return Answer{}, false, fmt.Errorf("%s is not the record of this query", path)
+	}
+	return Answer{k.Provider, e.Results}, true, nil
+}
+
+const lockTime = 10 * time.Second // waiting for other processes
+
+// keep keeps an answer, and returns the one that counts: that of another process, if it was faster.
+func (c *Cache) keep(q Query, a Answer, providers []string) (Answer, error) {
+	e := entry{keyOf(a.Provider, q), a.Results}
+	path, err := c.file(e.Key)
+	if err != nil {
+		return Answer{}, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return Answer{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lockTime)
+	defer cancel()
+	lock := flock.New(filepath.Join(c.dir, ".lock"))
+	defer lock.Close()
+	if _, err := lock.TryLockContext(ctx, 5*time.Millisecond); err != nil {
+		return Answer{}, fmt.Errorf("locking %s: %w", c.dir, err)
+	}
+	if earlier, ok, err := c.find(q, providers); ok || err != nil {
+		return earlier, err
+	}
+	text, err := json.MarshalIndent(e, "", " ")
+	if err != nil {
+		return Answer{}, err
+	}
+	return a, maybe.WriteFile(path, append(text, '\n'), 0o644)
+}

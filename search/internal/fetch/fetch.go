@@ -1,0 +1,143 @@
+// Package fetch gets what a service on the web has to say, with manners: in bounded time and size, again after a pause when
+// the service asks for one, and without a word of addresses or keys when it fails.
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"mcp-trade/search"
+)
+
+// Limits of a request.
+const (
+	maxTries   = 3
+	firstPause = 500 * time.Millisecond
+	maxPause   = 10 * time.Second // a service that asks for a longer one is not asked again
+)
+
+// Client gets pages of one service.
+type Client struct {
+	http    *http.Client
+	keyName string // the environment variable that holds the key, for those who are told that it is refused
+	max     int64
+}
+
+// New returns a client of a service whose answers come within so much time each, and are at most so many bytes long. It
+// keeps its connections.
+func New(keyName string, each time.Duration, maxBytes int64) *Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 8
+	return &Client{
+		// Elsewhere is not where the key belongs.
+		http: &http.Client{Transport: transport, Timeout: each, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		max:  maxBytes, keyName: keyName,
+	}
+}
+
+// Get returns the body of the answer, or a *search.Trouble, or the error of the context.
+func (c *Client) Get(ctx context.Context, address string, header http.Header) ([]byte, error) {
+	var last error
+	body, err := backoff.Retry(ctx, func() ([]byte, error) {
+		body, pause, err := c.once(ctx, address, header)
+		last = err
+		switch {
+		case err == nil:
+			return body, nil
+		case pause < 0 || !inTime(ctx, pause):
+			return nil, backoff.Permanent(err)
+		case pause > 0:
+			return nil, &backoff.RetryAfterError{Duration: pause}
+		}
+		return nil, err
+	}, backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(0),
+		backoff.WithBackOff(&backoff.ExponentialBackOff{InitialInterval: firstPause, Multiplier: 2, MaxInterval: maxPause}))
+	switch {
+	case err == nil:
+		return body, nil
+	case last != nil && ctx.Err() == nil:
+		return nil, last
+	}
+	return nil, ctx.Err()
+}
+
+// inTime tells whether there is time for another try after a pause.
+func inTime(ctx context.Context, pause time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return pause <= maxPause && (!ok || time.Until(deadline) > pause)
+}
+
+// once makes one request. A failure comes with the pause to make before the next: 0 for the usual one, less than 0 if there
+// is no use in asking again.
+func (c *Client) once(ctx context.Context, address string, header http.Header) (body []byte, pause time.Duration, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, -1, &search.Trouble{Says: "its address cannot be used"}
+	}
+	req.Header = header
+	resp, err := c.http.Do(req)
+	if err != nil {
+		pause, err = unanswered(err)
+		return nil, pause, err
+	}
+	defer resp.Body.Close()
+	body, err = io.ReadAll(io.LimitReader(resp.Body, c.max+1))
+	switch {
+	case err != nil:
+		pause, err = unanswered(err)
+		return nil, pause, err
+	case int64(len(body)) > c.max:
+		return nil, -1, &search.Trouble{Says: fmt.Sprintf("its answer is longer than %d MiB", c.max>>20)}
+	case resp.StatusCode == http.StatusOK:
+		return body, 0, nil
+	}
+	pause, says := -1*time.Second, fmt.Sprintf("it answers with the status %d", resp.StatusCode)
+	switch code := resp.StatusCode; {
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		says = "it refuses the key: check " + c.keyName
+	case code == http.StatusPaymentRequired:
+		says = "it wants to be paid: the key in " + c.keyName + " has no credit left"
+	case code == http.StatusTooManyRequests:
+		pause, says = retryAfter(resp), "its rate limit is reached"
+	case code >= 500:
+		pause = retryAfter(resp)
+	}
+	return nil, pause, &search.Trouble{Says: says}
+}
+
+// retryAfter is the pause that the service asks for, 0 if it asks for none.
+func retryAfter(resp *http.Response) time.Duration {
+	text := resp.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 20); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		now := time.Now()
+		if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+			now = date // its own clock
+		}
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
+
+// unanswered is the pause after a request without an answer, and what may be told of it. The error of net/http names the
+// address, and with it perhaps the key. A service that let the time pass is not asked again.
+func unanswered(err error) (pause time.Duration, _ error) {
+	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+		return -1, &search.Trouble{Says: "it did not answer in time"}
+	}
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err
+	}
+	return 0, &search.Trouble{Says: "it cannot be reached", Err: err}
+}

@@ -1,0 +1,106 @@
+// Package search finds news that somebody could have read at a stamp.
+//
+// A Provider finds items, wherever it finds them; the Door lets through those that had been published before the stamp; a
+// Searcher asks one provider after the other until one serves. What did not pass the door does not exist for whoever asks:
+// not in answers, their number or their order, not in errors, not in what is recorded.
+package search
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Query is what is asked, and as of when.
+type Query struct {
+	Text    string
+	Symbols []string // what is found is about any of them; none: about anything
+	Topics  []string // for providers that sort news by topic
+	Limit   int      // how many results at most
+	Door    Door     // what had been published by then
+}
+
+// Words returns the words of the text in lower case, each once. A word is made of letters and digits.
+func (q Query) Words() []string {
+	var words []string
+	for _, w := range strings.FieldsFunc(strings.ToLower(q.Text), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
+	}) {
+		if !slices.Contains(words, w) && strings.IndexFunc(w, func(r rune) bool { return !unicode.IsMark(r) }) >= 0 {
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
+// Item is something that a provider found, as it came.
+type Item struct {
+	Title, URL, Source, Summary, Content string
+	Symbols                              []string // what it is about
+
+	// Dates are all that is said about when it was published. The latest counts, and one that cannot be read keeps the
+	// item from passing: it could be a later one.
+	Dates []Date
+}
+
+// Provider is where news comes from. Its methods may be called at the same time.
+type Provider interface {
+	// Name is one word.
+	Name() string
+
+	// Search returns what may answer the query, best first. It may return items that do not pass the door, and more than
+	// the limit, but the order of those that pass must not depend on those that do not. It returns an *AbsentError if it
+	// is not set up; other errors say in a *Trouble what a caller may read.
+	Search(ctx context.Context, q Query) ([]Item, error)
+
+	// Check says in a few words what the provider has to offer, or why it cannot.
+	Check(ctx context.Context) (string, error)
+}
+
+// Result is an item that passed the door, fit to be shown to a model: bounded plain text.
+type Result struct {
+	Title       string `json:"title"`
+	URL         string `json:"url"`
+	Source      string `json:"source"`
+	PublishedAt string `json:"published_at"`
+	Summary     string `json:"summary"`
+	Content     string `json:"content"`
+}
+
+// Limits of a result, in characters.
+const (
+	maxTitle  = 300
+	maxSource = 100
+	maxURL    = 2000
+	maxText   = 1000 // of the summary, and of the content
+)
+
+// Answer is what one provider found.
+type Answer struct {
+	Provider string
+	Results  []Result
+}
+
+// results are the items that pass the door, each address once, and the number of those that do not pass.
+func (q Query) results(items []Item) (found []Result, dropped int) {
+	found = []Result{}
+	seen := map[string]bool{}
+	for _, item := range items {
+		date, ok := q.Door.Latest(item.Dates...)
+		if !ok {
+			dropped++
+			continue
+		}
+		r := Result{
+			Title: Cut(Plain(item.Title), maxTitle), URL: address(item.URL), Source: Cut(Plain(item.Source), maxSource), PublishedAt: date.Text,
+			Summary: Cut(Plain(item.Summary), maxText), Content: Cut(Plain(item.Content), maxText),
+		}
+		if len(found) == q.Limit || seen[r.URL] {
+			continue
+		}
+		seen[r.URL] = r.URL != ""
+		found = append(found, r)
+	}
+	return found, dropped
+}

@@ -1,0 +1,169 @@
+// The searcher: one provider after the other, until one serves.
+
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+)
+
+// Config says how a Searcher works. A zero time or number stands for its default.
+type Config struct {
+	Providers []Provider        // in order of preference; none: search is off
+	Cache     *Cache            // nil: nothing is recorded or replayed
+	Warn      func(text string) // told what went wrong, and what did not pass the door; nil: nobody
+	Call      time.Duration     // for one search
+	Provider  time.Duration     // for one provider in it
+}
+
+const (
+	defaultCall     = 40 * time.Second
+	defaultProvider = 18 * time.Second
+	atOnce          = 12 // searches: others than these must find room to be answered
+	failuresInARow  = 3  // after so many a provider is left alone
+	leftAlone       = 30 * time.Second
+)
+
+// Searcher answers queries. It may be used at the same time.
+type Searcher struct {
+	c         Config
+	providers []guarded
+	names     []string
+	room      chan struct{} // holds one token per search under way
+}
+
+// guarded is a provider behind a circuit that opens when it fails again and again.
+type guarded struct {
+	Provider
+	circuit *gobreaker.CircuitBreaker[[]Item]
+}
+
+// New returns a searcher.
+func New(c Config) *Searcher {
+	if c.Call == 0 {
+		c.Call = defaultCall
+	}
+	if c.Provider == 0 {
+		c.Provider = defaultProvider
+	}
+	if c.Warn == nil {
+		c.Warn = func(string) {}
+	}
+	s := &Searcher{c: c, room: make(chan struct{}, atOnce)}
+	for _, p := range c.Providers {
+		s.names = append(s.names, p.Name())
+		s.providers = append(s.providers, guarded{p, gobreaker.NewCircuitBreaker[[]Item](gobreaker.Settings{
+			Name: p.Name(), Timeout: leftAlone,
+			ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= failuresInARow },
+			IsSuccessful: func(err error) bool { return err == nil || isAbsence(err) },
+			// A caller who leaves says nothing about the provider.
+			IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
+		})})
+	}
+	return s
+}
+
+func isAbsence(err error) bool {
+	var absent *AbsentError
+	return errors.As(err, &absent)
+}
+
+// Search asks the providers. It returns a *QueryError, an *UnconfiguredError, a *FailedError or a *NotRecordedError.
+func (s *Searcher) Search(ctx context.Context, q Query) (Answer, error) {
+	if len(q.Words()) == 0 {
+		return Answer{}, &QueryError{"The query holds no word to search for. Say in a few words what to look for."}
+	}
+	if len(s.providers) == 0 {
+		return Answer{}, &UnconfiguredError{}
+	}
+	select {
+	case s.room <- struct{}{}:
+		defer func() { <-s.room }()
+	default:
+		return Answer{}, &FailedError{[]string{fmt.Sprintf("%d searches are under way already", atOnce)}}
+	}
+	if answer, ok, err := s.recorded(q); ok || err != nil {
+		return answer, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.c.Call)
+	defer cancel()
+	var ways, causes []string
+	for _, p := range s.providers {
+		items, err := s.ask(ctx, p, q)
+		var absent *AbsentError
+		switch {
+		case errors.As(err, &absent):
+			ways = append(ways, absent.Way)
+		case err != nil:
+			s.c.Warn(fmt.Sprintf("search: %s: %v", p.Name(), err))
+			causes = append(causes, p.Name()+": "+says(err))
+		default:
+			return s.keep(p.Name(), q, items)
+		}
+	}
+	if len(causes) == 0 {
+		return Answer{}, &UnconfiguredError{ways}
+	}
+	return Answer{}, &FailedError{causes}
+}
+
+// ask asks one provider, unless it is left alone.
+func (s *Searcher) ask(ctx context.Context, p guarded, q Query) ([]Item, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.c.Provider)
+	defer cancel()
+	return p.circuit.Execute(func() ([]Item, error) { return p.Search(ctx, q) })
+}
+
+// says is as much of a provider's error as a caller may know.
+func says(err error) string {
+	var trouble *Trouble
+	switch {
+	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+		return fmt.Sprintf("left alone for %v after %d failures in a row", leftAlone, failuresInARow)
+	case errors.Is(err, context.DeadlineExceeded):
+		return "did not answer in time"
+	case errors.Is(err, context.Canceled):
+		return "the search was cancelled"
+	case errors.As(err, &trouble):
+		return trouble.Says
+	}
+	return "failed; the operator finds the reason in the server's log"
+}
+
+// recorded returns the recorded answer to a query. In a replay, not to have one is an error.
+func (s *Searcher) recorded(q Query) (Answer, bool, error) {
+	if s.c.Cache == nil {
+		return Answer{}, false, nil
+	}
+	answer, ok, err := s.c.Cache.find(q, s.names)
+	switch {
+	case err != nil:
+		s.c.Warn(fmt.Sprintf("search: %v", err))
+		return answer, false, &FailedError{[]string{"the recorded answer cannot be read"}}
+	case !ok && s.c.Cache.replay:
+		return answer, false, &NotRecordedError{q.Text, string(q.Door.Stamp())}
+	}
+	return answer, ok, nil
+}
+
+// keep makes the answer of what a provider found, and records it.
+func (s *Searcher) keep(provider string, q Query, items []Item) (Answer, error) {
+	found, dropped := q.results(items)
+	if dropped > 0 {
+		s.c.Warn(fmt.Sprintf("search: %d of %d items of %s did not pass the door at %s", dropped, len(items), provider, q.Door.Stamp()))
+	}
+	answer := Answer{provider, found}
+	if s.c.Cache == nil {
+		return answer, nil
+	}
+	answer, err := s.c.Cache.keep(q, answer, s.names)
+	if err != nil {
+		s.c.Warn(fmt.Sprintf("search: %v", err))
+		return Answer{}, &FailedError{[]string{"the answer cannot be recorded"}}
+	}
+	return answer, nil
+}
