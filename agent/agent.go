@@ -13,6 +13,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -56,15 +57,19 @@ type Runner struct {
 	From, To market.Stamp    // accounts are opened on From; trading begins on the next trading day and ends with To
 	Cash     decimal.Decimal // to open accounts with
 
+	Parallel int  // how many accounts trade at once; 0: 16
+	Lockstep bool // no account begins a day before all have ended the day before
+
 	Progress func(Progress) // is told of each day that an account completed; may be called from several goroutines
+	Steps    func(StepDone) // is told of each turn of a language model, likewise
 	Log      zerolog.Logger
 }
 
-// Command launches a subprocess.
+// Command launches a subprocess. Its arguments and environment may hold secrets.
 type Command struct {
-	Path string
-	Args []string
-	Env  []string // in addition to that of this process
+	Path string   `json:"path"`
+	Args []string `json:"-"`
+	Env  []string `json:"-"` // in addition to that of this process
 }
 
 // Progress is how far an account is.
@@ -74,6 +79,18 @@ type Progress struct {
 	Date     market.Stamp
 	Trades   int // on that day
 	Refused  int // on that day
+
+	Value decimal.NullDecimal // after that day; null if a holding has no known price
+}
+
+// StepDone is how far a language model is on a day.
+type StepDone struct {
+	Account string
+	Date    market.Stamp
+	Step    int
+	Action  string // what it did last
+	Tokens  int    // on that day
+	Cost    *decimal.Decimal
 }
 
 // Result is what became of an account.
@@ -87,13 +104,14 @@ type Result struct {
 	Return   decimal.NullDecimal `json:"return"` // value over the money that the account was opened with, less 1
 	Verified bool                `json:"verified"`
 	Findings []ledger.Finding    `json:"findings"`
+	Spent    *Spending           `json:"spent,omitempty"` // by a language model
 	Error    string              `json:"error,omitempty"` // why the account did not come to the end
 
 	Err error `json:"-"`
 }
 
-// maxAtOnce bounds how many accounts, and so subprocesses, run side by side.
-const maxAtOnce = 16
+// defaultParallel bounds how many accounts trade side by side. In lockstep the others wait with their servers running.
+const defaultParallel = 16
 
 // Run runs the accounts side by side and returns one result for each. Accounts that exist go on after their last complete
 // day. When ctx is done no further order is sent; the one under way is awaited.
@@ -110,14 +128,17 @@ func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) 
 		names[a.Name] = true
 	}
 	results := make([]Result, len(accounts))
-	slots := make(chan struct{}, maxAtOnce)
+	seats := make(seats, cmp.Or(r.Parallel, defaultParallel))
+	var pace *lockstep
+	if r.Lockstep {
+		pace = newLockstep(len(accounts), len(days))
+	}
 	var wait sync.WaitGroup
 	for i, a := range accounts {
 		wait.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			w := walk{Runner: r, account: a, days: days}
+			w := walk{Runner: r, account: a, days: days, seats: seats, pace: pace}
 			err := w.run(ctx)
+			pace.end(w.through, len(days))
 			results[i] = w.result(context.WithoutCancel(ctx), err)
 		})
 	}

@@ -19,12 +19,19 @@ import (
 // newest is the id before which every record lies.
 const newest = store.Newest
 
-// checkpoint is saved when a day begins, when an order is refused, and when the day is complete.
+// checkpoint is saved when a day begins, when an order is refused, and when the day is complete; at once for a day that
+// is complete and the next one that begins.
 type checkpoint struct {
 	Date     market.Stamp      `json:"date"`
 	Complete bool              `json:"complete"`
 	Refused  map[string]string `json:"refused,omitempty"` // orders of the day by id, and their codes
 	Before   int               `json:"refused_before"`    // how many orders were refused on earlier days
+	Spent    Spending          `json:"spent,omitzero"`    // by a language model, on the days that are complete
+}
+
+// next is the checkpoint of a later day that begins.
+func (c checkpoint) next(day market.Stamp) checkpoint {
+	return checkpoint{Date: day, Before: c.Before + len(c.Refused), Spent: c.Spent}
 }
 
 func (c *checkpoint) refuse(id, code string) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/client"
@@ -36,45 +37,108 @@ func openDesk(ctx context.Context, c Command, stderr io.Writer) (*desk, error) {
 	if err := d.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return nil, fmt.Errorf("the MCP server %s does not start: %w", c.Path, err)
 	}
-	shake, cancel := context.WithTimeout(ctx, startTime)
-	defer cancel()
-	var hello mcp.InitializeRequest
-	hello.Params.ProtocolVersion = mcp.LATEST_PROTOCOL_VERSION
-	hello.Params.ClientInfo = mcp.Implementation{Name: "mcp-trade run", Version: "1"}
-	if _, err := d.client.Initialize(shake, hello); err != nil {
-		return nil, errors.Join(fmt.Errorf("the MCP server %s does not answer; its log says why: %w", c.Path, err), d.close())
+	if err := greet(ctx, d.client); err != nil {
+		return nil, errors.Join(fmt.Errorf("the MCP server %s does not answer; its log says why: %w", c.Path, err), d.Close())
 	}
 	return d, nil
 }
 
-// close ends the server and waits for it.
-func (d *desk) close() error { return d.client.Close() }
+// greet shakes hands with a server.
+func greet(ctx context.Context, c *client.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	var hello mcp.InitializeRequest
+	hello.Params.ProtocolVersion = mcp.LATEST_PROTOCOL_VERSION
+	hello.Params.ClientInfo = mcp.Implementation{Name: "mcp-trade run", Version: "1"}
+	_, err := c.Initialize(ctx, hello)
+	return err
+}
 
-// faults are the codes of failures that say nothing about the order.
-var faults = []string{"session_missing", "session_unreachable", "ledger_unreachable", "not_registered", "halted", "date_backwards", "order_id_reused"}
+// Close ends the server and waits for it.
+func (d *desk) Close() error { return d.client.Close() }
 
-// order sends an order and returns the code of its refusal, "" if it was filled.
-func (d *desk) order(ctx context.Context, action ledger.Action, symbol string, amount decimal.Decimal, id string) (refusal string, err error) {
+// Tools lists what the server offers.
+func (d *desk) Tools(ctx context.Context) ([]mcp.Tool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	list, err := d.client.ListTools(ctx, mcp.ListToolsRequest{})
+	if err != nil {
+		return nil, fmt.Errorf("the tools of the MCP server cannot be listed: %w", err)
+	}
+	return list.Tools, nil
+}
+
+// prompt reads a prompt of the server that takes no arguments.
+func (d *desk) prompt(ctx context.Context, name string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	var ask mcp.GetPromptRequest
+	ask.Params.Name = name
+	result, err := d.client.GetPrompt(ctx, ask)
+	if err != nil {
+		return "", fmt.Errorf("the prompt %s: %w", name, err)
+	}
+	var text strings.Builder
+	for _, m := range result.Messages {
+		if t, ok := m.Content.(mcp.TextContent); ok {
+			text.WriteString(t.Text)
+		}
+	}
+	return text.String(), nil
+}
+
+// Call calls a tool.
+func (d *desk) Call(ctx context.Context, name string, arguments map[string]json.RawMessage) (text string, failed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	var call mcp.CallToolRequest
-	call.Params.Name = string(action)
-	call.Params.Arguments = map[string]any{"symbol": symbol, "amount": json.RawMessage(amount.String()), "order_id": id}
+	call.Params.Name, call.Params.Arguments = name, arguments
 	result, err := d.client.CallTool(ctx, call)
+	if err != nil {
+		return "", false, err
+	}
+	if len(result.Content) > 0 {
+		if t, ok := result.Content[0].(mcp.TextContent); ok {
+			text = t.Text
+		}
+	}
+	return text, result.IsError, nil
+}
+
+// failure is what a tool of ours says that failed. Of another text all fields are empty.
+type failure struct{ Error, Code string }
+
+func readFailure(text string) (f failure) {
+	_ = json.Unmarshal([]byte(text), &f)
+	return f
+}
+
+// faults are the codes of failures that say nothing about the order.
+var faults = []string{"session_missing", "session_unreachable", "ledger_unreachable", "not_registered", halted, "date_backwards", "order_id_reused"}
+
+// halted is the code of an order that came while HALT was set.
+const halted = "halted"
+
+// order sends an order and returns the code of its refusal, "" if it was filled.
+func (d *desk) order(ctx context.Context, action ledger.Action, symbol string, amount decimal.Decimal, id string) (refusal string, err error) {
+	text, failed, err := d.Call(ctx, string(action), map[string]json.RawMessage{
+		"symbol": quoted(symbol), "amount": json.RawMessage(amount.String()), "order_id": quoted(id),
+	})
 	if err != nil {
 		return "", fmt.Errorf("%s %s %s: %w", action, amount, symbol, err)
 	}
-	if !result.IsError {
+	if !failed {
 		return "", nil
 	}
-	var failure struct{ Error, Code string }
-	if len(result.Content) > 0 {
-		if text, ok := result.Content[0].(mcp.TextContent); ok {
-			_ = json.Unmarshal([]byte(text.Text), &failure) // what is no failure of ours has no code
-		}
+	f := readFailure(text)
+	if f.Code == "" || slices.Contains(faults, f.Code) {
+		return "", fmt.Errorf("%s %s %s: %s", action, amount, symbol, f.Error)
 	}
-	if failure.Code == "" || slices.Contains(faults, failure.Code) {
-		return "", fmt.Errorf("%s %s %s: %s", action, amount, symbol, failure.Error)
-	}
-	return failure.Code, nil
+	return f.Code, nil
+}
+
+// quoted is a string as JSON.
+func quoted(s string) json.RawMessage {
+	text, _ := json.Marshal(s) // a string always encodes
+	return text
 }

@@ -21,14 +21,25 @@ type walk struct {
 	*Runner
 	account Account
 	days    []market.Stamp
+	seats   seats
+	pace    *lockstep
+	through int // days that the account is through with
 
 	session    *session.Layers
 	desk       *desk
+	box        *toolbox // what a language model is offered; nil until one asks for it
 	checkpoint checkpoint
+	today      Spending // on the day that is not complete
 }
 
 // run walks the account through the days that it has not completed.
 func (w *walk) run(ctx context.Context) (err error) {
+	if w.pace == nil {
+		if err := w.seats.take(ctx); err != nil {
+			return err
+		}
+		defer w.seats.leave()
+	}
 	if w.session, err = w.Session(w.account.Name); err != nil {
 		return err
 	}
@@ -41,19 +52,50 @@ func (w *walk) run(ctx context.Context) (err error) {
 	if err != nil || first == len(w.days) {
 		return err
 	}
+	w.pass(first)
 	if w.desk, err = openDesk(ctx, w.Server(w.account.Name), w.Stderr); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.desk.close()) }()
-	for i := first; i < len(w.days); i++ {
-		if err := ctx.Err(); err != nil {
-			return err
+	defer func() { err = errors.Join(err, w.desk.Close()) }()
+	defer func() {
+		if w.box != nil {
+			err = errors.Join(err, w.box.close())
 		}
-		if err := w.day(ctx, i); err != nil {
-			return fmt.Errorf("%s: %w", w.days[i], err)
+	}()
+	for i := first; i < len(w.days); i++ {
+		err := w.turn(ctx, i)
+		if errors.Is(err, errRecordingEnds) {
+			return nil
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// turn trades a day when the others let it begin.
+func (w *walk) turn(ctx context.Context, i int) error {
+	if err := w.pace.begin(ctx, i); err != nil {
+		return err
+	}
+	if w.pace != nil {
+		if err := w.seats.take(ctx); err != nil {
+			return err
+		}
+		defer w.seats.leave()
+	}
+	if err := w.day(ctx, i); err != nil {
+		return fmt.Errorf("%s: %w", w.days[i], err)
+	}
+	w.pass(i + 1)
+	return nil
+}
+
+// pass tells that the account is through with the days before one.
+func (w *walk) pass(day int) {
+	w.pace.end(w.through, day)
+	w.through = day
 }
 
 // lock keeps a second run off the account: the two would set each other's date. It ends with the process, however that ends.
@@ -105,12 +147,17 @@ func (w *walk) done(day, newest market.Stamp) bool {
 func (w *walk) day(ctx context.Context, i int) error {
 	date := w.days[i]
 	if w.checkpoint.Date != date {
-		w.checkpoint = checkpoint{Date: date, Before: w.checkpoint.Before + len(w.checkpoint.Refused)}
+		w.checkpoint = w.checkpoint.next(date)
 		if err := w.saveCheckpoint(); err != nil {
 			return err
 		}
 	}
-	err := w.session.Set(ctx, map[string]any{session.Signature: w.account.Name, session.TodayDate: string(date), session.IfTrade: false})
+	// A day that is gone on with may have had trades.
+	traded, err := w.traded(ctx, date)
+	if err != nil {
+		return err
+	}
+	err = w.session.Set(ctx, map[string]any{session.Signature: w.account.Name, session.TodayDate: string(date), session.IfTrade: traded})
 	if err != nil {
 		return err
 	}
@@ -123,25 +170,47 @@ func (w *walk) day(ctx context.Context, i int) error {
 		return err
 	}
 	d := &Day{Date: date, Number: i, Book: book, Market: w.Prices.AsOf(date), walk: w}
-	if err := w.account.Decider.Decide(ctx, d); err != nil {
+	w.today = Spending{}
+	err = w.account.Decider.Decide(ctx, d)
+	var stop *HaltedError
+	if err != nil && (!errors.As(err, &stop) || !stop.Ended) {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := w.close(ctx, date); err != nil {
+	refused := len(w.checkpoint.Refused)
+	if err := w.close(ctx, i); err != nil {
 		return err
 	}
-	w.Progress(Progress{w.account.Name, i + 1, len(w.days), date, d.filled, len(w.checkpoint.Refused)})
+	return errors.Join(w.report(ctx, d, refused), err) // the day is over; if there is an error, it was the last one
+}
+
+// report tells of a completed day.
+func (w *walk) report(ctx context.Context, d *Day, refused int) error {
+	book, err := w.Accounts.Book(ctx, w.account.Name, d.Date)
+	if err != nil {
+		return err
+	}
+	w.Progress(Progress{
+		Account: w.account.Name, Done: d.Number + 1, Of: len(w.days), Date: d.Date, Trades: d.filled, Refused: refused, Value: w.value(book),
+	})
 	return nil
 }
 
+// traded tells whether the account has a trade of a date.
+func (w *walk) traded(ctx context.Context, date market.Stamp) (bool, error) {
+	trades, _, err := w.Accounts.Trades(ctx, w.account.Name, date, newest, 1)
+	return len(trades) > 0 && trades[0].Date == date, err
+}
+
 // close ends a day: the ledger says whether it had a trade, the flag should say the same.
-func (w *walk) close(ctx context.Context, date market.Stamp) error {
+func (w *walk) close(ctx context.Context, i int) error {
+	date := w.days[i]
 	if err := w.Accounts.CloseDay(ctx, w.account.Name, date); err != nil {
 		return err
 	}
-	trades, _, err := w.Accounts.Trades(ctx, w.account.Name, date, newest, 1)
+	traded, err := w.traded(ctx, date)
 	if err != nil {
 		return err
 	}
@@ -149,7 +218,6 @@ func (w *walk) close(ctx context.Context, date market.Stamp) error {
 	if err != nil {
 		return err
 	}
-	traded := len(trades) > 0 && trades[0].Date == date
 	if traded != s.IfTrade {
 		w.Log.Warn().Str("account", w.account.Name).Str("date", string(date)).Bool("if_trade", s.IfTrade).Bool("traded", traded).
 			Msg("IF_TRADE disagrees with the ledger; the ledger counts")
@@ -160,6 +228,10 @@ func (w *walk) close(ctx context.Context, date market.Stamp) error {
 		}
 	}
 	w.checkpoint.Complete = true
+	w.checkpoint.Spent, w.today = w.checkpoint.Spent.Plus(w.today), Spending{}
+	if i+1 < len(w.days) {
+		w.checkpoint = w.checkpoint.next(w.days[i+1]) // which says of this one that it is complete, in the same write
+	}
 	return w.saveCheckpoint()
 }
 
@@ -201,6 +273,9 @@ func (d *Day) Order(ctx context.Context, action ledger.Action, symbol string, am
 // result says what became of the account, whether or not it came to the end.
 func (w *walk) result(ctx context.Context, err error) Result {
 	r := Result{Account: w.account.Name, Refused: w.checkpoint.Before + len(w.checkpoint.Refused), Findings: []ledger.Finding{}, Err: err}
+	if spent := w.checkpoint.Spent.Plus(w.today); spent.Calls > 0 {
+		r.Spent = &spent
+	}
 	if err != nil {
 		r.Error = err.Error()
 	}

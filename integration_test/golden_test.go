@@ -29,9 +29,14 @@ type golden struct {
 
 func goldenLedgers(t *testing.T) []golden {
 	t.Helper()
-	dir := filepath.Join(storetest.TestData(t), "us_daily")
+	return goldenLedgersOf(t, "us_daily", goldenAgents...)
+}
+
+func goldenLedgersOf(t *testing.T, market string, agents ...string) []golden {
+	t.Helper()
+	dir := filepath.Join(storetest.TestData(t), market)
 	var all []golden
-	for _, agent := range goldenAgents {
+	for _, agent := range agents {
 		g := golden{agent: agent, file: filepath.Join(dir, agent, "position.jsonl"), prices: filepath.Join(dir, "merged.jsonl")}
 		text, err := os.ReadFile(g.file)
 		if err != nil {
@@ -128,6 +133,8 @@ func replayGolden(t *testing.T, p *place, g golden) {
 	t.Logf("%s: %v", g.agent, counts)
 }
 
+const octoberDays = 21 // trading days of October 2025 after the 1st, up to the 30th
+
 func TestGoldenLedgersReplayedByRun(t *testing.T) {
 	all := goldenLedgers(t)
 	onBothStores(t, func(t *testing.T, p *place) {
@@ -138,7 +145,7 @@ func TestGoldenLedgersReplayedByRun(t *testing.T) {
 		}
 		p.do(t, run...)
 		for _, g := range all {
-			sameRun(t, g, p.records(t, g.agent))
+			sameRun(t, g, p.records(t, g.agent), octoberDays)
 			p.verified(t, g.agent)
 		}
 	})
@@ -146,7 +153,7 @@ func TestGoldenLedgersReplayedByRun(t *testing.T) {
 
 // sameRun holds a run against the ledger that it repeated: the trades one by one, and a no_trade record on each trading
 // day without one.
-func sameRun(t *testing.T, g golden, got []ledger.Record) {
+func sameRun(t *testing.T, g golden, got []ledger.Record, tradingDays int) {
 	t.Helper()
 	traded := map[market.Stamp]bool{}
 	var want []ledger.Record
@@ -174,7 +181,7 @@ func sameRun(t *testing.T, g golden, got []ledger.Record) {
 	if len(want) > 0 {
 		t.Fatalf("%s: %d trades of the original are missing, the first %+v", g.agent, len(want), want[0])
 	}
-	if len(days) != 21 { // trading days of October 2025 after the 1st, up to the 30th
+	if len(days) != tradingDays {
 		t.Fatalf("%s: %d days have records", g.agent, len(days))
 	}
 }

@@ -6,12 +6,15 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
 
+	"mcp-trade/agent"
+	"mcp-trade/agent/modeltest"
 	"mcp-trade/market"
 	"mcp-trade/store/filestore"
 )
@@ -155,5 +158,42 @@ func TestAReportIsTheSameFromBothStores(t *testing.T) {
 		if text != first {
 			t.Errorf("%s tells\n%.2000s\nthe other\n%.2000s", name, text, first)
 		}
+	}
+}
+
+func TestAReportTellsWhatAModelSaidAndCost(t *testing.T) {
+	p := onFiles(t)
+	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+		if r.Turn == 0 {
+			return modeltest.Reply{Text: "I think of " + r.Date + ".", Calls: []modeltest.Call{
+				modeltest.Order("buy", "SYN01", 1), modeltest.Order("buy", "SYN01", 1_000_000),
+			}}
+		}
+		return modeltest.Say("Done. %s", agent.StopSignal)
+	})
+	p.do(t, "run", p.config(t, model, "2025-01-03", object{"price_per_million": object{"input": 1, "output": 2}}, "alice"))
+	var r struct {
+		Accounts []struct {
+			Metrics struct{ Refused, Tokens, Cost float64 }
+			Notes   []struct {
+				Date, Text            string
+				Tokens, Cost, Refused float64
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(p.do(t, "report", "--json")), &r); err != nil || len(r.Accounts) != 1 {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	a := r.Accounts[0]
+	tokens, cost := 0.0, 0.0
+	for i, date := range []string{"2025-01-02", "2025-01-03"} {
+		n := a.Notes[i]
+		if n.Date != date || n.Text != "I think of "+date+".\n\nDone." || n.Refused != 1 || n.Tokens <= 0 || n.Cost <= 0 {
+			t.Errorf("%s: %+v", date, n)
+		}
+		tokens, cost = tokens+n.Tokens, cost+n.Cost
+	}
+	if m := a.Metrics; len(a.Notes) != 2 || m.Refused != 2 || m.Tokens != tokens || math.Abs(m.Cost-cost) > 1e-12 {
+		t.Errorf("%+v, of days %+v", m, a.Notes)
 	}
 }

@@ -5,11 +5,14 @@ package integration_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"mcp-trade/agent"
+	"mcp-trade/agent/modeltest"
 	"mcp-trade/store/storetest"
 )
 
@@ -118,5 +121,49 @@ func TestAPasswordInAnArgumentIsRefused(t *testing.T) {
 	out := p.try(t, "doctor", "--redis-url", "redis://:horse-battery@127.0.0.1:1")
 	if out.code != 2 || !strings.Contains(out.stderr, "REDIS_URL") || strings.Contains(out.stderr, "horse") {
 		t.Fatalf("exit %d\n%s", out.code, out.stderr)
+	}
+}
+
+func TestTheKeysOfAModelAndOfFurtherServersAreShownNowhere(t *testing.T) {
+	const token = "t0ken-horse-battery"
+	key := func(r modeltest.Request) string { return r.Headers.Get("Authorization") } // as it came, for the model to tell
+	for _, c := range []struct {
+		name   string
+		script modeltest.Script
+		code   int
+	}{
+		{"a normal run", normalDay, 0},
+		{"an API that names the key it refuses", func(r modeltest.Request) modeltest.Reply {
+			return modeltest.Reply{Status: 401, Body: `{"error": {"message": "Incorrect API key provided: ` + key(r) + `"}}`}
+		}, 1},
+		{"an API that answers with a page", func(r modeltest.Request) modeltest.Reply {
+			return modeltest.Reply{Body: "<html>" + key(r) + "</html>"}
+		}, 1},
+		{"a model that tells the key", func(r modeltest.Request) modeltest.Reply {
+			if r.Turn == 0 {
+				return modeltest.Reply{Text: key(r), Reasoning: key(r), Calls: []modeltest.Call{{ID: key(r), Tool: key(r), Arguments: `{"x": "` + key(r) + `"}`}}}
+			}
+			return modeltest.Say("%s %s", key(r), agent.StopSignal)
+		}, 0},
+		{"a model that refuses with the key", func(r modeltest.Request) modeltest.Reply { return modeltest.Reply{Refusal: key(r)} }, 0},
+	} {
+		for _, stream := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, streamed %v", c.name, stream), func(t *testing.T) {
+				p := onFiles(t)
+				config := p.config(t, modeltest.Start(t, c.script), firstDay, object{"stream": stream, "max_retries": 0}, "alice")
+				p.amend(t, config, "mcp_servers", object{"desk": object{
+					"command": binary, "args": []string{"stdio"}, "env": object{"MCP_TRADE_DATA_DIR": t.TempDir(), "TOKEN": "${DESK_TOKEN}"},
+				}})
+				p.env = append(p.env, "DESK_TOKEN="+token)
+				stop := watchArguments(t)
+				out := p.try(t, "run", config)
+				lines := stop()
+				if out.code != c.code {
+					t.Errorf("exit %d\n%s", out.code, out.stderr)
+				}
+				show := p.try(t, "show", "alice", "--full")
+				p.hides(t, output{stdout: out.stdout + show.stdout + strings.Join(lines, "\n"), stderr: out.stderr}, modelKey, token)
+			})
+		}
 	}
 }

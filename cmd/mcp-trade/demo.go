@@ -3,12 +3,16 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
+	"mcp-trade/agent"
 	"mcp-trade/market"
 	"mcp-trade/report"
 )
@@ -19,51 +23,99 @@ const (
 	demoSymbols = 20
 	demoDays    = 120
 	demoFirst   = market.Stamp("2025-01-01")
-	demoCash    = "100000"
+	demoCash    = 100000
 )
 
+// With a language model the demo has its first days only, since they cost money.
+const demoModelDays = 5
+
 func demoCommand(s *settings) *cobra.Command {
-	return &cobra.Command{
+	var model string
+	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Trade three accounts on a synthetic market, with nothing to set up",
-		Args:  cobra.NoArgs,
+		Long: "Trade three accounts on a synthetic market, with nothing to set up.\n\n" +
+			"With --llm=MODEL, or --llm and OPENAI_MODEL, a language model trades beside them for a week, through the\n" +
+			"OpenAI-compatible API that OPENAI_API_BASE and OPENAI_API_KEY point at.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir, err := os.MkdirTemp("", "mcp-trade-demo-")
-			if err != nil {
+			p := plan{from: demoFirst, cash: decimal.NewFromInt(demoCash)}
+			var err error
+			if p.accounts, err = parseAccounts([]string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}); err != nil {
 				return err
 			}
-			days, err := demoMarket(filepath.Join(dir, "merged.jsonl"))
-			if err != nil {
-				return err
+			if cmd.Flags().Changed("llm") {
+				if err := s.demoModel(&p, model); err != nil {
+					return usageError{err}
+				}
 			}
-			// The demo keeps to its own folder, whatever else is configured.
-			*s = settings{
-				modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, log: s.log,
-				dataDir: dir, logPath: filepath.Join(dir, "agent_data"), prices: []string{filepath.Join(dir, "merged.jsonl")}, ledger: "file",
-				search: []string{searchOff},
-			}
-			if !s.json {
-				fmt.Fprintf(cmd.OutOrStdout(), "A synthetic market (made up, seed %d): %d symbols, %d trading days from %s to %s.\nData dir: %s\n\n",
-					demoSeed, demoSymbols, demoDays, days[0], days[len(days)-1], dir)
-			}
-			r, closeRooms, err := s.runner(string(days[0]), string(days[len(days)-1]), demoCash)
-			if err != nil {
-				return err
-			}
-			defer closeRooms()
-			if err := trade(cmd, s, r, []string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}); err != nil || s.json {
-				return err
-			}
-			out := filepath.Join(dir, "report")
-			if _, err := s.report(cmd.Context(), reportFlags{method: string(report.Own), benchmark: "equal-weight", out: out}, nil); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. What they were worth, day by day, in figures and charts:\n"+
-				"  %s\nLook closer:\n  mcp-trade report --benchmark equal-weight --data-dir %[2]s\n"+
-				"  mcp-trade ledger show chaser --data-dir %[2]s\n  mcp-trade ledger verify --data-dir %[2]s\n", out, dir)
-			return err
+			return s.demo(cmd, p)
 		},
 	}
+	cmd.Flags().StringVar(&model, "llm", "", "let a language model of this name trade too")
+	cmd.Flags().Lookup("llm").NoOptDefVal = "$OPENAI_MODEL"
+	return cmd
+}
+
+// demoModel adds the language model that the environment points at.
+func (s *settings) demoModel(p *plan, name string) error {
+	if name == "$OPENAI_MODEL" {
+		name, _ = s.lookup("OPENAI_MODEL")
+	}
+	if name == "" {
+		return errors.New("which model? Say --llm=MODEL, or set OPENAI_MODEL")
+	}
+	base, _ := s.lookup("OPENAI_API_BASE")
+	m := agent.Model{Signature: "model", BaseModel: name, BaseURL: cmp.Or(base, "https://api.openai.com/v1")}
+	m.MaxSteps, m.MaxRetries, m.Strict = 15, 3, true
+	return p.add(m, s.lookup, nil)
+}
+
+// demo trades the accounts of a plan on the made-up market.
+func (s *settings) demo(cmd *cobra.Command, p plan) error {
+	dir, err := os.MkdirTemp("", "mcp-trade-demo-")
+	if err != nil {
+		return err
+	}
+	days, err := demoMarket(filepath.Join(dir, "merged.jsonl"))
+	if err != nil {
+		return err
+	}
+	p.from, p.to = days[0], days[len(days)-1]
+	closer := "mcp-trade ledger show chaser"
+	if len(p.models) > 0 {
+		p.to = days[demoModelDays]
+		closer = "mcp-trade show model"
+	}
+	// The demo keeps to its own folder, whatever else is configured.
+	*s = settings{
+		modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, stderr: s.stderr, log: s.log,
+		dataDir: dir, logPath: filepath.Join(dir, "agent_data"), prices: []string{filepath.Join(dir, "merged.jsonl")}, ledger: "file", alone: true,
+		search: []string{searchOff},
+	}
+	if !s.json {
+		fmt.Fprintf(cmd.OutOrStdout(), "A synthetic market (made up, seed %d): %d symbols, %d trading days from %s to %s.\nData dir: %s\n\n",
+			demoSeed, demoSymbols, demoDays, days[0], days[len(days)-1], dir)
+	}
+	r, closeRooms, err := s.runner(p)
+	if err != nil {
+		return err
+	}
+	defer closeRooms()
+	if err := s.note(p); err != nil {
+		return err
+	}
+	if err := trade(cmd, s, r, p.accounts); err != nil || s.json {
+		return err
+	}
+	out := filepath.Join(dir, "report")
+	if _, err := s.report(cmd.Context(), reportFlags{method: string(report.Own), benchmark: "equal-weight", out: out}, nil); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. What they were worth, day by day, in figures and charts:\n"+
+		"  %[1]s\nLook closer:\n  mcp-trade report --benchmark equal-weight --data-dir %[2]s\n"+
+		"  %[3]s --data-dir %[2]s\n  mcp-trade ledger verify --data-dir %[2]s\n", out, dir, closer)
+	return err
 }
 
 // demoMarket writes the prices and returns their trading days.

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -77,6 +79,34 @@ func money(d decimal.Decimal) string {
 		whole = "-" + whole
 	}
 	return whole + "." + cents
+}
+
+// count prints a whole number with the thousands apart.
+func count(n int) string { return strings.TrimSuffix(money(decimal.NewFromInt(int64(n))), ".00") }
+
+// cost prints what a model cost, which can be much less than a cent.
+func cost(d *decimal.Decimal) string {
+	if d == nil {
+		return "unknown"
+	}
+	return d.StringFixed(4)
+}
+
+// inert makes text from outside harmless to a terminal: what is no visible character or plain space is spelled out. Line
+// feeds stay.
+func inert(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToValidUTF8(s, "\ufffd") {
+		switch {
+		case r == '\n' || unicode.IsGraphic(r):
+			b.WriteRune(r)
+		case r == '\t':
+			b.WriteString("    ")
+		case r != '\r':
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }
 
 func isTerminal(w io.Writer) bool {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mcp-trade/agent"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/report"
@@ -143,12 +142,9 @@ func (s *settings) reported(ctx context.Context, accounts *ledger.Accounts, name
 			return nil, usageError{fmt.Errorf("two of the ledgers are called %s", l.Signature)}
 		}
 		taken[l.Signature] = true
-		refused, ok, err := agent.Refused(s.logPath, l.Signature)
-		if err != nil {
+		var err error
+		if l.Notes, err = notesOf(s.logPath, l.Signature); err != nil {
 			return nil, err
-		}
-		if ok {
-			l.Notes.Refused = report.Known(float64(refused))
 		}
 		ledgers = append(ledgers, l)
 	}

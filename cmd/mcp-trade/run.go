@@ -9,26 +9,24 @@ import (
 	"io"
 	"os"
 	"strings"
-	"sync"
 
-	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
 	"mcp-trade/agent"
-	"mcp-trade/ledger"
-	"mcp-trade/market"
 	"mcp-trade/session"
 )
 
 func runCommand(s *settings) *cobra.Command {
-	var from, to, cash string
-	var accounts []string
+	var flags planFlags
+	var replay string
 	cmd := &cobra.Command{
-		Use:   "run",
+		Use:   "run [CONFIG.json]",
 		Short: "Trade accounts through the days, each through an MCP server of its own",
 		Long: "Trade accounts through the days, each through an MCP server of its own.\n\n" +
+			"With a configuration of AI-Trader's form, each of its enabled models trades an account through an OpenAI-compatible\n" +
+			"API, whose key is in OPENAI_API_KEY. The README lists what can stand in it. A flag comes before the configuration.\n\n" +
 			"An account is NAME=DECIDER[:ARG]:\n" +
 			"  equal-weight      holds every symbol in equal parts\n" +
 			"  momentum[:N]      holds the N symbols that gained most lately (5)\n" +
@@ -36,42 +34,36 @@ func runCommand(s *settings) *cobra.Command {
 			"  recorded:FILE     repeats the trades in a ledger (position.jsonl)\n\n" +
 			"Accounts are opened on --from and trade from the next trading day on. A run that was interrupted goes on where it\n" +
 			"stopped when it is started again.",
-		Example: "  mcp-trade run --prices merged.jsonl --from 2025-10-01 --to 2025-10-30 --account steady=equal-weight --account chaser=momentum:5",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, closeRooms, err := s.runner(from, to, cash)
+		Example: "  mcp-trade run config.json --account benchmark=equal-weight\n" +
+			"  mcp-trade run --prices merged.jsonl --from 2025-10-01 --to 2025-10-30 --account steady=equal-weight --account chaser=momentum:5",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if replay != "" {
+				return s.replay(cmd, replay)
+			}
+			p, err := s.plan(cmd, flags, args)
+			if err != nil {
+				return usageError{err}
+			}
+			r, closeRooms, err := s.runner(p)
 			if err != nil {
 				return err
 			}
 			defer closeRooms()
-			return trade(cmd, s, r, accounts)
+			if err := s.note(p); err != nil {
+				return err
+			}
+			return trade(cmd, s, r, p.accounts)
 		},
 	}
-	cmd.Flags().StringVar(&from, "from", "", "day on which accounts are opened")
-	cmd.Flags().StringVar(&to, "to", "", "last day to trade")
-	cmd.Flags().StringVar(&cash, "cash", "10000", "money that each account is opened with")
-	cmd.Flags().StringArrayVar(&accounts, "account", nil, "NAME=DECIDER[:ARG], repeatable")
+	flags.register(cmd.Flags())
 	s.registerSearch(cmd.Flags())
-	for _, name := range []string{"from", "to", "account"} {
-		_ = cmd.MarkFlagRequired(name)
-	}
+	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	return cmd
 }
 
 // runner wires up a runner whose servers have the settings of this process.
-func (s *settings) runner(from, to, cash string) (*agent.Runner, func(), error) {
-	first, err := market.ParseStamp(from)
-	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("--from: %w", err)}
-	}
-	last, err := market.ParseStamp(to)
-	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("--to: %w", err)}
-	}
-	amount, err := ledger.ParseDecimal(cash)
-	if err != nil || !amount.IsPositive() {
-		return nil, nil, usageError{fmt.Errorf("--cash %q: use an amount above 0", cash)}
-	}
+func (s *settings) runner(p plan) (*agent.Runner, func(), error) {
 	r, err := s.open()
 	if err != nil {
 		return nil, nil, err
@@ -85,9 +77,10 @@ func (s *settings) runner(from, to, cash string) (*agent.Runner, func(), error) 
 		return nil, nil, errors.Join(err, r.Close())
 	}
 	runner := &agent.Runner{
-		Prices: prices, Accounts: s.accounts(r), Server: server, Stderr: os.Stderr, LogPath: s.logPath,
+		Prices: prices, Accounts: s.accounts(r), Server: server, Stderr: s.stderr, LogPath: s.logPath,
 		Session: func(model string) (*session.Layers, error) { return s.session(r, model) },
-		From:    first, To: last, Cash: amount, Progress: func(agent.Progress) {}, Log: s.log,
+		From:    p.from, To: p.to, Cash: p.cash, Parallel: p.parallel, Lockstep: p.lockstep,
+		Progress: func(agent.Progress) {}, Steps: func(agent.StepDone) {}, Log: s.log,
 	}
 	return runner, func() { _, _ = prices.Close(), r.Close() }, nil
 }
@@ -110,6 +103,9 @@ func (s *settings) server() (func(model string) agent.Command, error) {
 		"MCP_TRADE_TOOLSETS=", "MCP_TRADE_READ_ONLY=",
 		"RUNTIME_ENV_PATH=", // each account has a session of its own
 	}
+	if s.alone {
+		env = append(env, "UPSTASH_REDIS_REST_URL=")
+	}
 	return func(model string) agent.Command {
 		return agent.Command{
 			Path: self, Args: []string{"stdio", "--log-format", s.logFormat},
@@ -119,19 +115,13 @@ func (s *settings) server() (func(model string) agent.Command, error) {
 }
 
 // trade runs the accounts, shows how far they are, and prints what became of them.
-func trade(cmd *cobra.Command, s *settings, r *agent.Runner, specs []string) error {
-	var accounts []agent.Account
-	for _, spec := range specs {
-		a, err := agent.ParseAccount(spec)
-		if err != nil {
-			return usageError{err}
-		}
-		accounts = append(accounts, a)
-	}
-	show, done := showProgress(cmd.ErrOrStderr(), accounts)
-	r.Progress = show
+func trade(cmd *cobra.Command, s *settings, r *agent.Runner, accounts []agent.Account) error {
+	v := newProgressView(cmd.ErrOrStderr(), accounts)
+	r.Progress, r.Steps = v.day, v.step
+	s.stderr.redirect(v)
 	results, err := r.Run(cmd.Context(), accounts)
-	done()
+	v.end()
+	s.stderr.redirect(os.Stderr)
 	if err != nil {
 		return err
 	}
@@ -184,41 +174,19 @@ func printResults(w io.Writer, results []agent.Result) {
 		t.AppendRow(table.Row{r.Account, r.Days, r.Trades, r.Refused, money(r.Cash), value, gain, verified})
 	}
 	t.Render()
+	printSpending(w, results)
 }
 
-// showProgress shows a bar per account on a terminal, and a line per account and tenth of the days elsewhere. done must
-// be called before anything else is printed.
-func showProgress(w io.Writer, accounts []agent.Account) (show func(agent.Progress), done func()) {
-	if !isTerminal(w) {
-		var mu sync.Mutex
-		return func(p agent.Progress) {
-			if step := max(p.Of/10, 1); p.Done%step == 0 || p.Done == p.Of {
-				mu.Lock()
-				defer mu.Unlock()
-				fmt.Fprintf(w, "%s: day %d of %d, %s\n", p.Account, p.Done, p.Of, p.Date)
-			}
-		}, func() {}
-	}
-	bars := newBars(w)
-	trackers, longest := map[string]*progress.Tracker{}, 0
-	for _, a := range accounts {
-		longest = max(longest, len(a.Name))
-		trackers[a.Name] = &progress.Tracker{Message: a.Name, DeferStart: true}
-		bars.AppendTracker(trackers[a.Name])
-	}
-	bars.SetMessageLength(longest + len(" 2006-01-02 15:04:05"))
-	go bars.Render()
-	return func(p agent.Progress) {
-			t := trackers[p.Account]
-			t.UpdateTotal(int64(p.Of))
-			t.SetValue(int64(p.Done))
-			t.UpdateMessage(fmt.Sprintf("%s %s", p.Account, p.Date))
-		}, func() {
-			for _, t := range trackers {
-				if !t.IsDone() {
-					t.MarkAsErrored()
-				}
-			}
-			stopBars(w, bars)
+// printSpending prints what language models used, if there are any.
+func printSpending(w io.Writer, results []agent.Result) {
+	t := newTable(w, "model", ">calls", ">tokens in", ">cached", ">tokens out", ">seconds", ">cost")
+	for _, r := range results {
+		if s := r.Spent; s != nil {
+			t.AppendRow(table.Row{r.Account, count(s.Calls), count(s.In), count(s.Cached), count(s.Out), fmt.Sprintf("%.1f", s.Seconds), cost(s.Cost)})
 		}
+	}
+	if t.Length() > 0 {
+		fmt.Fprintln(w)
+		t.Render()
+	}
 }

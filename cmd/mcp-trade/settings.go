@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,12 +43,14 @@ type settings struct {
 	searchCache                         string
 	logFormat                           string
 	json                                bool
+	alone                               bool // keep to the files, whatever else is configured
 
-	env map[string]string // what .env says
-	log zerolog.Logger
+	env    map[string]string // what .env says
+	stderr *relay
+	log    zerolog.Logger // to stderr
 }
 
-func newSettings() *settings { return &settings{} }
+func newSettings() *settings { return &settings{stderr: &relay{to: os.Stderr}} }
 
 // variables names the environment variable of each flag that has one.
 var variables = map[string]string{
@@ -107,15 +110,33 @@ func (s *settings) resolve(cmd *cobra.Command) error {
 	if s.ttl < time.Second {
 		return usageError{fmt.Errorf("--session-ttl %v: use at least 1s", s.ttl)}
 	}
-	s.log = newLog(os.Stderr, s.logFormat)
+	s.log = newLog(s.stderr, s.logFormat)
 	return nil
 }
 
 func newLog(w io.Writer, format string) zerolog.Logger {
 	if format == "console" {
-		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !isTerminal(w)}
+		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !isTerminal(os.Stderr)}
 	}
 	return zerolog.New(w).Level(zerolog.InfoLevel).With().Timestamp().Logger()
+}
+
+// relay is stderr, or what stands in for it while progress is shown there.
+type relay struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (r *relay) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.to.Write(p)
+}
+
+func (r *relay) redirect(to io.Writer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.to = to
 }
 
 // lookup reads an environment variable, or the .env file under it.
@@ -164,6 +185,9 @@ func (s *settings) open() (rooms, error) {
 }
 
 func (s *settings) openRedis(warn func(string)) (*redisstore.Store, error) {
+	if s.alone {
+		return nil, nil
+	}
 	restURL, _ := s.lookup("UPSTASH_REDIS_REST_URL")
 	options, err := redisstore.Options(s.redisURL)
 	switch {

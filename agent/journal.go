@@ -1,0 +1,140 @@
+// The journal of a day: its transcript, opened to go on with it.
+
+package agent
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"mcp-trade/market"
+)
+
+// journal is a transcript that is being written. What was appended is safe from a crash of this process; after a sync it is
+// safe from one of the machine.
+type journal struct {
+	file    *os.File
+	now     func() time.Time
+	entries []Entry
+}
+
+// openJournal opens the transcript of a day, or begins it. A torn line at its end is cut off.
+func openJournal(logPath, account string, date market.Stamp, now func() time.Time) (*journal, error) {
+	path := TranscriptFile(logPath, account, date)
+	_, first := os.Stat(filepath.Dir(filepath.Dir(path)))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	entries, size, err := readEntries(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Truncate(size); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	switch {
+	case size == 0 && first != nil:
+		syncFolders(filepath.Dir(path), 3) // the day's, log, and the account's
+	case size == 0:
+		syncFolders(filepath.Dir(path), 2)
+	}
+	return &journal{f, now, entries}, nil
+}
+
+// syncFolders puts the names in a folder, and in those that hold it, on disk.
+func syncFolders(dir string, levels int) {
+	for range levels {
+		if h, err := os.Open(dir); err == nil {
+			_ = h.Sync() // not every file system can sync a folder
+			_ = h.Close()
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// append adds a line.
+func (j *journal) append(e Entry) error {
+	e.Time = j.now().UTC()
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line) // ends it with a line feed
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(e); err != nil {
+		return err
+	}
+	if _, err := j.file.Write(line.Bytes()); err != nil {
+		return err
+	}
+	j.entries = append(j.entries, e)
+	return nil
+}
+
+// commit adds a line and waits until it, and every one before it, is on disk.
+func (j *journal) commit(e Entry) error {
+	if err := j.append(e); err != nil {
+		return err
+	}
+	return j.file.Sync()
+}
+
+func (j *journal) close() error { return j.file.Close() }
+
+// outcome is the result of a call, if it is known.
+func (j *journal) outcome(step, call int) (Outcome, bool) {
+	for _, e := range slices.Backward(j.entries) {
+		if e.Reply != nil && e.Reply.Step < step {
+			break
+		}
+		if r := e.Result; r != nil && r.Step == step && r.Call == call {
+			return *r, true
+		}
+	}
+	return Outcome{}, false
+}
+
+// writeLog writes the day as AI-Trader does, one line {"signature", "new_messages"} for what was said by turns.
+func writeLog(path, account string, entries []Entry) error {
+	type message struct {
+		Role    string `json:"role"`
+		Content string `json:"content"`
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	var err error
+	say := func(role, content string) {
+		line := struct {
+			Signature string    `json:"signature"`
+			Messages  []message `json:"new_messages"`
+		}{account, []message{{role, content}}}
+		if err == nil {
+			err = encoder.Encode(line)
+		}
+	}
+	for _, e := range entries {
+		switch {
+		case e.Begin != nil:
+			for _, m := range e.Begin.Messages {
+				say(m.Role, m.Content)
+			}
+		case e.Reply != nil:
+			say("assistant", e.Reply.Message.Content)
+		case e.Result != nil:
+			say("user", fmt.Sprintf("Tool result of %s: %s", e.Result.Tool, e.Result.Content))
+		case e.Nudge != nil:
+			say(e.Nudge.Role, e.Nudge.Content)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, text.Bytes(), 0o644) // if that is interrupted, the day has no end yet and it is written again
+}

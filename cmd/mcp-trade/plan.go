@@ -1,0 +1,198 @@
+// What a run is to do: from flags, and from a configuration under them.
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"mcp-trade/agent"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+// plan is what a run is to do.
+type plan struct {
+	from, to market.Stamp // accounts are opened on from; to is the last day that they trade
+	cash     decimal.Decimal
+	accounts []agent.Account
+	parallel int // accounts that trade at once; 0: as many as the runner thinks fit
+	lockstep bool
+
+	models  map[string]agent.LLM // of the accounts that language models trade
+	servers []string             // names of the further servers that they may use
+}
+
+// planFlags are the flags of run. What is "" or 0 was not given.
+type planFlags struct {
+	from, to, cash string
+	accounts       []string
+	parallel       int
+	lockstep       bool
+}
+
+const defaultCash = "10000"
+
+func (f *planFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.from, "from", "", "day on which accounts are opened")
+	flags.StringVar(&f.to, "to", "", "last day to trade")
+	flags.StringVar(&f.cash, "cash", "", "money that each account is opened with (default "+defaultCash+")")
+	flags.StringArrayVar(&f.accounts, "account", nil, "NAME=DECIDER[:ARG], repeatable")
+	flags.IntVar(&f.parallel, "parallel", 0, "accounts that trade at once (default 16, with a configuration 4)")
+	flags.BoolVar(&f.lockstep, "lockstep", false, "no account begins a day before all have ended the day before")
+}
+
+// plan makes the plan of a run. args may name a configuration.
+func (s *settings) plan(cmd *cobra.Command, f planFlags, args []string) (p plan, err error) {
+	accounts, err := parseAccounts(f.accounts)
+	if err != nil {
+		return p, err
+	}
+	if err := p.override(f); err != nil {
+		return p, err
+	}
+	if len(args) > 0 {
+		if p, err = s.configured(cmd, f, args[0]); err != nil {
+			return p, err
+		}
+	} else if f.from == "" || f.to == "" || len(accounts) == 0 {
+		return p, errors.New("a configuration file, or the flags --from, --to and --account, are required")
+	}
+	p.accounts = append(p.accounts, accounts...)
+	return p, p.override(f)
+}
+
+// parseAccounts reads accounts as the command line has them.
+func parseAccounts(specs []string) ([]agent.Account, error) {
+	var accounts []agent.Account
+	for _, spec := range specs {
+		a, err := agent.ParseAccount(spec)
+		if err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, a)
+	}
+	return accounts, nil
+}
+
+// override puts into the plan what the flags say.
+func (p *plan) override(f planFlags) (err error) {
+	if f.from != "" {
+		if p.from, err = market.ParseStamp(f.from); err != nil {
+			return fmt.Errorf("--from: %w", err)
+		}
+	}
+	if f.to != "" {
+		if p.to, err = market.ParseStamp(f.to); err != nil {
+			return fmt.Errorf("--to: %w", err)
+		}
+	}
+	if f.cash != "" || p.cash.IsZero() {
+		p.cash, err = ledger.ParseDecimal(cmp.Or(f.cash, defaultCash))
+		if err != nil || !p.cash.IsPositive() {
+			return fmt.Errorf("--cash %q: use an amount above 0", f.cash)
+		}
+	}
+	if f.parallel < 0 {
+		return fmt.Errorf("--parallel %d: use 1 or more", f.parallel)
+	}
+	p.parallel = cmp.Or(f.parallel, p.parallel)
+	p.lockstep = p.lockstep || f.lockstep
+	return nil
+}
+
+// configured is the plan of a configuration. Nothing is opened or written before all of it is known to be right.
+func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p plan, err error) {
+	given := map[string]string{"INIT_DATE": f.from, "END_DATE": f.to} // a flag comes before the environment
+	c, warnings, err := agent.LoadConfig(path, func(name string) (string, bool) {
+		if text := given[name]; text != "" {
+			return text, true
+		}
+		return s.lookup(name)
+	})
+	for _, w := range warnings {
+		s.log.Warn().Msg(path + ": " + w)
+	}
+	if err != nil {
+		return p, err
+	}
+	p = plan{
+		from: c.DateRange.Init, to: c.DateRange.End, cash: c.AgentConfig.InitialCash, parallel: c.Parallel, lockstep: c.Lockstep,
+		servers: slices.Sorted(maps.Keys(c.MCPServers)),
+	}
+	for _, m := range c.Enabled() {
+		if err := p.add(m, s.lookup, c.MCPServers); err != nil {
+			return p, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if text, _ := s.lookup("LOG_PATH"); c.LogConfig.Path != "" && text == "" && !cmd.Flags().Changed("log-path") {
+		s.logPath = c.LogConfig.Path
+	}
+	return p, nil
+}
+
+// add adds the account of a language model, whose key is looked up.
+func (p *plan) add(m agent.Model, lookup func(string) (string, bool), servers map[string]agent.MCPServer) error {
+	key, err := m.Key(lookup)
+	if err != nil {
+		return err
+	}
+	o := m.LLM(key, servers, os.Stderr)
+	o.Clock = wallClock()
+	decider, err := agent.NewLLM(o)
+	if err != nil {
+		return fmt.Errorf("the model %s: %w", m.Signature, err)
+	}
+	p.accounts = append(p.accounts, agent.Account{Name: m.Signature, Decider: decider})
+	if p.models == nil {
+		p.models = map[string]agent.LLM{}
+	}
+	p.models[m.Signature] = o
+	return nil
+}
+
+// note writes into the manifest of the log path what language models are run with.
+func (s *settings) note(p plan) error {
+	if len(p.models) == 0 {
+		return nil
+	}
+	files, err := s.priceFiles()
+	if err != nil {
+		return err
+	}
+	prices, err := agent.HashFiles(files)
+	if err != nil {
+		return err
+	}
+	runs := map[string]agent.RunRecord{}
+	for account, model := range p.models {
+		runs[account] = agent.RunRecord{
+			Model: model, Servers: p.servers, From: p.from, To: p.to, Cash: p.cash, Prices: prices, Version: version(), Started: time.Now().UTC(),
+		}
+	}
+	return agent.AddToManifest(s.logPath, runs)
+}
+
+func wallClock() agent.Clock {
+	return agent.Clock{Now: time.Now, Jitter: rand.Float64, Sleep: func(ctx context.Context, d time.Duration) error {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}}
+}

@@ -1,0 +1,109 @@
+// mcp-trade run --replay: a recorded run again, without a model.
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"mcp-trade/agent"
+)
+
+// replay repeats the run that a log path holds, into another one, and holds the ledgers against each other.
+func (s *settings) replay(cmd *cobra.Command, dir string) error {
+	manifest, err := agent.ReadManifest(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usageError{fmt.Errorf("--replay %s: there is no run-manifest.json; name the log path of a run of language models", dir)}
+	}
+	if err != nil {
+		return err
+	}
+	recording, err := manifest.Recording()
+	if err != nil {
+		return err
+	}
+	if len(s.prices) == 0 {
+		for _, f := range recording.Prices {
+			s.prices = append(s.prices, f.Path)
+		}
+	}
+	if err := recording.SamePrices(s.prices); err != nil {
+		return err
+	}
+	out, err := s.replayInto(cmd, recording)
+	if err != nil {
+		return err
+	}
+	// Nothing but the transcripts and the prices has a part in it.
+	*s = settings{
+		modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, stderr: s.stderr, log: s.log,
+		dataDir: out, logPath: out, prices: s.prices, ledger: "file", alone: true,
+	}
+	p := plan{from: recording.From, to: recording.To, cash: recording.Cash}
+	for _, name := range slices.Sorted(maps.Keys(recording.Runs)) {
+		p.accounts = append(p.accounts, agent.Account{Name: name, Decider: agent.NewReplay(dir)})
+	}
+	r, closeRooms, err := s.runner(p)
+	if err != nil {
+		return err
+	}
+	defer closeRooms()
+	if err := trade(cmd, s, r, p.accounts); err != nil {
+		return err
+	}
+	return s.compare(cmd, dir, p.accounts)
+}
+
+// replayInto is the log path to replay into. It must be new to the accounts.
+func (s *settings) replayInto(cmd *cobra.Command, recording agent.Recording) (string, error) {
+	if !cmd.Flags().Changed("log-path") {
+		return os.MkdirTemp("", "mcp-trade-replay-")
+	}
+	for name := range recording.Runs {
+		if _, err := os.Stat(filepath.Join(s.logPath, name)); err == nil {
+			return "", usageError{fmt.Errorf("--log-path %s has an account %s already; replay into a new folder", s.logPath, name)}
+		}
+	}
+	return s.logPath, nil
+}
+
+// compare says whether the ledgers are those of the recorded run, byte for byte, where those are in files.
+func (s *settings) compare(cmd *cobra.Command, dir string, accounts []agent.Account) error {
+	differ := 0
+	say := func(format string, args ...any) {
+		if !s.json {
+			fmt.Fprintf(cmd.OutOrStdout(), format, args...)
+		}
+	}
+	say("\nReplayed into %s\n", s.logPath)
+	for _, a := range accounts {
+		ledger := filepath.Join(a.Name, "position", "position.jsonl")
+		want, err := os.ReadFile(filepath.Join(dir, ledger))
+		if errors.Is(err, fs.ErrNotExist) {
+			say("%s: the recorded ledger is not in a file here; compare it with 'mcp-trade ledger export %s'\n", a.Name, a.Name)
+			continue
+		}
+		got, gotErr := os.ReadFile(filepath.Join(s.logPath, ledger))
+		if err := errors.Join(err, gotErr); err != nil {
+			return err
+		}
+		if !bytes.Equal(got, want) {
+			differ++
+			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: the ledger of %s differs from the recorded one\n", a.Name)
+			continue
+		}
+		say("%s: %d bytes of ledger, all as recorded\n", a.Name, len(got))
+	}
+	if differ > 0 {
+		return quietError(exitFailed)
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+// What a report knows beside the ledger: refused orders from the checkpoint of a run, and from the transcripts of a language
+// model what it said, and what that cost.
+
+package main
+
+import (
+	"strings"
+
+	"mcp-trade/agent"
+	"mcp-trade/report"
+)
+
+// notesOf reads what the run of an account left behind; of an account that was never run nothing is known.
+func notesOf(logPath, account string) (report.Notes, error) {
+	var n report.Notes
+	refused, ok, err := agent.Refused(logPath, account)
+	if err != nil {
+		return n, err
+	}
+	if ok {
+		n.Refused = report.Known(float64(refused))
+	}
+	days, err := agent.Transcripts(logPath, account)
+	if err != nil || len(days) == 0 {
+		return n, err
+	}
+	var all, today agent.Spending
+	for _, d := range days {
+		entries, err := agent.ReadTranscript(d.Path)
+		if err != nil {
+			return n, err
+		}
+		spent := agent.SpendingOf(entries)
+		if last := len(n.Days) - 1; last < 0 || n.Days[last].Date != d.Date.Day() { // a day on hourly prices has a transcript an hour
+			n.Days = append(n.Days, report.DayNotes{Date: d.Date.Day(), Refused: report.Known(0)})
+			today = agent.Spending{}
+		}
+		all, today = all.Plus(spent), today.Plus(spent)
+		day := &n.Days[len(n.Days)-1]
+		day.Tokens, day.Cost = tokensOf(today), costOf(today)
+		text, refusals := saidIn(entries)
+		day.Text = strings.TrimSpace(day.Text + "\n\n" + text)
+		day.Refused = report.Known(day.Refused.Float() + float64(refusals))
+	}
+	n.Tokens, n.Cost = tokensOf(all), costOf(all)
+	return n, nil
+}
+
+func tokensOf(s agent.Spending) report.Number { return report.Known(float64(s.In + s.Out)) }
+
+// costOf is not known where the run was not told the prices of tokens.
+func costOf(s agent.Spending) report.Number {
+	if s.Cost == nil {
+		return report.Number{}
+	}
+	return report.Known(s.Cost.InexactFloat64())
+}
+
+// saidIn is what the model said in a transcript, and how many of its orders were refused.
+func saidIn(entries []agent.Entry) (text string, refused int) {
+	var texts []string
+	for _, e := range entries {
+		if e.Reply != nil {
+			if text := strings.TrimSpace(strings.ReplaceAll(e.Reply.Message.Content, agent.StopSignal, "")); text != "" {
+				texts = append(texts, text)
+			}
+		}
+		if e.Result != nil && e.Result.OrderID != "" && e.Result.Failed {
+			refused++
+		}
+	}
+	return strings.Join(texts, "\n\n"), refused
+}

@@ -1,0 +1,153 @@
+// mcp-trade show: what a language model said and did on a day.
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"mcp-trade/agent"
+	"mcp-trade/market"
+)
+
+func showDayCommand(s *settings) *cobra.Command {
+	var full bool
+	cmd := &cobra.Command{
+		Use:   "show SIGNATURE [DATE]",
+		Short: "Read back what a language model thought and did on a day",
+		Long: "Read back what a language model thought and did on a day, the newest one if no date is given, from the transcripts\n" +
+			"of 'mcp-trade run'. Long texts are shortened, unless --full is given.",
+		Example: "  mcp-trade show gpt-5 2025-10-02",
+		Args:    cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			days, err := agent.Transcripts(s.logPath, args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			if len(days) == 0 {
+				return fmt.Errorf("there is no transcript of %s under %s; a run of a language model writes them (--log-path names another folder)", args[0], s.logPath)
+			}
+			shown := days[len(days)-1:]
+			if len(args) > 1 {
+				if shown, err = daysOf(days, args[1]); err != nil {
+					return err
+				}
+			}
+			if s.json {
+				return printDays(cmd.OutOrStdout(), args[0], days, shown)
+			}
+			d := newDialogue(cmd.OutOrStdout(), full)
+			for _, day := range shown {
+				entries, err := agent.ReadTranscript(day.Path)
+				if err != nil {
+					return err
+				}
+				d.day(args[0], day.Date, entries)
+			}
+			if len(args) == 1 {
+				return listDays(cmd.OutOrStdout(), args[0], days)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&full, "full", false, "show every text whole, and the system prompt")
+	return cmd
+}
+
+// daysOf picks the days that a date names: a moment names one, a day all of its moments.
+func daysOf(days []agent.DayFile, text string) ([]agent.DayFile, error) {
+	date, err := market.ParseStamp(text)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	var found []agent.DayFile
+	for _, d := range days {
+		if d.Date == date || date.IsDay() && d.Date.Day() == date {
+			found = append(found, d)
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("there is no transcript of %s; there are %d, from %s to %s", date, len(days), days[0].Date, days[len(days)-1].Date)
+	}
+	return found, nil
+}
+
+// printDays prints the transcripts as they are.
+func printDays(w io.Writer, account string, days, shown []agent.DayFile) error {
+	type day struct {
+		Date    market.Stamp  `json:"date"`
+		Entries []agent.Entry `json:"entries"`
+	}
+	out := struct {
+		Account string         `json:"account"`
+		Dates   []market.Stamp `json:"dates"` // that have a transcript
+		Days    []day          `json:"days"`
+	}{Account: account}
+	for _, d := range days {
+		out.Dates = append(out.Dates, d.Date)
+	}
+	for _, d := range shown {
+		entries, err := agent.ReadTranscript(d.Path)
+		if err != nil {
+			return err
+		}
+		out.Days = append(out.Days, day{d.Date, entries})
+	}
+	return printJSON(w, out)
+}
+
+// listDays prints a row for each of the newest days.
+func listDays(w io.Writer, account string, days []agent.DayFile) error {
+	const most = 15
+	older := max(len(days)-most, 0)
+	t := newTable(w, "day", "ended", ">steps", ">trades", ">tokens in", ">tokens out", ">cost")
+	var damaged error
+	for _, d := range days[older:] {
+		entries, err := agent.ReadTranscript(d.Path)
+		if err != nil {
+			damaged = errors.Join(damaged, err)
+			continue
+		}
+		row := table.Row{d.Date, "not yet", "", filled(entries)}
+		if n := len(entries); n > 0 && entries[n-1].End != nil {
+			e := entries[n-1].End
+			row = table.Row{d.Date, e.Reason, e.Steps, filled(entries), count(e.Spent.In), count(e.Spent.Out), cost(e.Spent.Cost)}
+		}
+		t.AppendRow(row)
+	}
+	fmt.Fprintln(w)
+	t.Render()
+	if older > 0 {
+		fmt.Fprintf(w, "and %d earlier days\n", older)
+	}
+	fmt.Fprintf(w, "Another day: mcp-trade show %s DATE\n", account)
+	return damaged
+}
+
+// filled counts the orders of a day that were filled.
+func filled(entries []agent.Entry) int {
+	n := 0
+	for _, e := range entries {
+		if e.Result != nil && e.Result.Filled {
+			n++
+		}
+	}
+	return n
+}
+
+// widthOf is how many columns to write on w.
+func widthOf(w io.Writer) int {
+	const usual, widest = 100, 120
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return min(width, widest)
+		}
+	}
+	return usual
+}

@@ -1,0 +1,146 @@
+// A recording of a run, and the same run from it: without a model, without a connection, to the same bytes.
+
+package integration_test
+
+import (
+	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mcp-trade/agent"
+	"mcp-trade/agent/modeltest"
+)
+
+// trap listens where nobody should call, and tells whether somebody did.
+func trap(t *testing.T) (address string, called func() bool) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := make(chan struct{}, 100)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			calls <- struct{}{}
+			c.Close()
+		}
+	}()
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().String(), func() bool { return len(calls) > 0 }
+}
+
+func TestARecordedRunIsReplayedToTheSameBytesWithoutAConnection(t *testing.T) {
+	accounts := []string{"alice", "bob"}
+	onBothStores(t, func(t *testing.T, p *place) {
+		p.prices = synthetic
+		model := modeltest.Start(t, busyDays)
+		p.do(t, p.llm(t, llmRun{url: model.URL, from: "2025-01-01", to: "2025-01-31", cash: "100000", accounts: accounts})...)
+		want, asked := p.books(t, accounts...), model.Asked()
+
+		redis, redisCalled := trap(t)
+		api, apiCalled := trap(t)
+		elsewhere := onFiles(t)
+		elsewhere.prices = synthetic
+		elsewhere.env = []string{
+			"REDIS_URL=redis://" + redis, "UPSTASH_REDIS_REST_URL=https://" + redis, "UPSTASH_REDIS_REST_TOKEN=token",
+			"OPENAI_API_BASE=http://" + api, "OPENAI_API_KEY=" + modelKey,
+		}
+		out := filepath.Join(t.TempDir(), "again")
+		said := elsewhere.do(t, "run", "--replay", filepath.Join(p.dir, "agent_data"), "--log-path", out)
+		var got strings.Builder
+		for _, a := range accounts {
+			text, err := os.ReadFile(filepath.Join(out, a, "position", "position.jsonl"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got.Write(text)
+		}
+		if got.String() != want {
+			t.Fatalf("the ledgers differ from those of the recorded run\n%s", said)
+		}
+		if redisCalled() || apiCalled() || model.Asked() != asked {
+			t.Fatal("the replay opened a connection")
+		}
+		if p.redisURL == "" && strings.Count(said, "all as recorded") != len(accounts) {
+			t.Errorf("it does not say that the ledgers are the same:\n%s", said)
+		}
+	})
+}
+
+func TestAReplaySaysWhatKeepsItFromBeingOne(t *testing.T) {
+	p := onFiles(t)
+	p.prices = synthetic
+	model := modeltest.Start(t, busyDays)
+	p.do(t, p.llm(t, llmRun{url: model.URL, from: "2025-01-01", to: fiveDays, cash: "100000", accounts: []string{"alice"}})...)
+	recorded := filepath.Join(p.dir, "agent_data")
+	out := func() string { return filepath.Join(t.TempDir(), "again") }
+
+	other := onFiles(t)
+	if o := other.try(t, "run", "--replay", recorded, "--log-path", out()); o.code != 1 || !strings.Contains(o.stderr, "SHA-256") {
+		t.Errorf("on other prices: exit %d\n%s", o.code, o.stderr)
+	}
+	if o := p.try(t, "run", "--replay", t.TempDir(), "--log-path", out()); o.code != 2 || !strings.Contains(o.stderr, "run-manifest.json") {
+		t.Errorf("without a manifest: exit %d\n%s", o.code, o.stderr)
+	}
+	if o := p.try(t, "run", "--replay", recorded, "--log-path", recorded); o.code != 2 || !strings.Contains(o.stderr, "into a new folder") {
+		t.Errorf("into itself: exit %d\n%s", o.code, o.stderr)
+	}
+	// A reply that is changed afterwards no longer leads to what it led to.
+	file := agent.TranscriptFile(recorded, "alice", "2025-01-02")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := strings.Replace(string(text), `\"amount\":100000,`, `\"amount\":1,`, 1)
+	if forged == string(text) {
+		t.Fatal("there is nothing to change")
+	}
+	if err := os.WriteFile(file, []byte(forged), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if o := p.try(t, "run", "--replay", recorded, "--log-path", out()); o.code != 1 || !strings.Contains(o.stderr, "and now to") {
+		t.Errorf("a changed reply: exit %d\n%s", o.code, o.stderr)
+	}
+}
+
+func TestTheManifestKeepsEveryRunAndNoSecret(t *testing.T) {
+	p := onFiles(t)
+	p.prices = synthetic
+	model := modeltest.Start(t, busyDays)
+	run := llmRun{url: model.URL, from: "2025-01-01", to: "2025-01-03", cash: "100000", accounts: []string{"alice"}}
+	for _, change := range []func(){
+		func() {},
+		func() {}, // the same again
+		func() { run.accounts = []string{"bob"} },
+		func() { run.accounts = []string{"alice"}; run.to = fiveDays },
+	} {
+		change()
+		p.do(t, p.llm(t, run)...)
+	}
+	text, err := os.ReadFile(agent.ManifestFile(filepath.Join(p.dir, "agent_data")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m agent.Manifest
+	if err := json.Unmarshal(text, &m); err != nil {
+		t.Fatal(err)
+	}
+	alice, bob := m.Accounts["alice"], m.Accounts["bob"]
+	if len(alice) != 2 || len(bob) != 1 || alice[0].Resumed == nil || alice[0].To != "2025-01-03" || alice[1].To != fiveDays {
+		t.Fatalf("%s", text)
+	}
+	if len(alice[0].Prices) != 1 || len(alice[0].Prices[0].SHA256) != 64 || alice[0].Version == "" || alice[0].Model.Model != "scripted/alice" {
+		t.Errorf("%s", text)
+	}
+	if strings.Contains(string(text), modelKey) {
+		t.Errorf("the manifest shows the key:\n%s", text)
+	}
+	p.do(t, "run", "--replay", filepath.Join(p.dir, "agent_data"), "--log-path", filepath.Join(t.TempDir(), "again"))
+}
