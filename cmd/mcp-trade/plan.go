@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -175,13 +176,26 @@ func (s *settings) note(p plan) error {
 	if err != nil {
 		return err
 	}
+	news, err := s.hashNews()
+	if err != nil {
+		return err
+	}
 	runs := map[string]agent.RunRecord{}
 	for account, model := range p.models {
 		runs[account] = agent.RunRecord{
-			Model: model, Servers: p.servers, From: p.from, To: p.to, Cash: p.cash, Prices: prices, Version: version(), Started: time.Now().UTC(),
+			Model: model, Servers: p.servers, From: p.from, To: p.to, Cash: p.cash, Prices: prices, News: news, Version: version(), Started: time.Now().UTC(),
 		}
 	}
 	return agent.AddToManifest(s.logPath, runs)
+}
+
+// hashNews tells which archive of news the models can search, if there is one and it may be searched.
+func (s *settings) hashNews() ([]agent.FileHash, error) {
+	file := s.archive().File()
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) || slices.Equal(s.search, []string{searchOff}) {
+		return nil, nil
+	}
+	return agent.HashFiles([]string{file})
 }
 
 func wallClock() agent.Clock {

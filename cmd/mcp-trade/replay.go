@@ -46,6 +46,7 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 	*s = settings{
 		modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, stderr: s.stderr, log: s.log,
 		dataDir: out, logPath: out, prices: s.prices, ledger: "file", alone: true,
+		search: []string{searchOff},
 	}
 	p := plan{from: recording.From, to: recording.To, cash: recording.Cash}
 	for _, name := range slices.Sorted(maps.Keys(recording.Runs)) {

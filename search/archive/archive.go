@@ -35,6 +35,9 @@ type Archive struct {
 // New returns the archive in a folder, which need not be there yet.
 func New(dir string) *Archive { return &Archive{path: filepath.Join(dir, "news.db")} }
 
+// File returns the path of the index, which need not be there yet.
+func (a *Archive) File() string { return a.path }
+
 // Close closes the archive.
 func (a *Archive) Close() error {
 	a.mu.Lock()
