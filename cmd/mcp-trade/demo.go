@@ -112,9 +112,9 @@ func (s *settings) demo(cmd *cobra.Command, p plan) error {
 	if _, err := s.report(cmd.Context(), reportFlags{method: string(report.Own), benchmark: "equal-weight", out: out}, nil); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. What they were worth, day by day, in figures and charts:\n"+
-		"  %[1]s\nLook closer:\n  mcp-trade report --benchmark equal-weight --data-dir %[2]s\n"+
-		"  %[3]s --data-dir %[2]s\n  mcp-trade ledger verify --data-dir %[2]s\n", out, dir, closer)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. What they were worth, day by day, to open in a browser:\n"+
+		"  %[1]s\nLook closer:\n  mcp-trade report --serve 127.0.0.1:8090 --data-dir %[2]s\n"+
+		"  %[3]s --data-dir %[2]s\n  mcp-trade ledger verify --data-dir %[2]s\n", filepath.Join(out, "report.html"), dir, closer)
 	return err
 }
 

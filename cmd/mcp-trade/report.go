@@ -20,8 +20,9 @@ import (
 
 // reportFlags are the flags of the command as they were given.
 type reportFlags struct {
-	from, to, benchmark, method, out string
-	riskFree                         float64
+	from, to, benchmark, method, out, serve string
+	riskFree                                float64
+	open                                    bool
 }
 
 // endOfTime is after every bar: whoever looks back from there sees all of them.
@@ -32,10 +33,14 @@ func reportCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "report [SIGNATURE|FILE...]", Short: "Tell what accounts were worth: leaderboard, figures, charts",
 		Long: "Tell what accounts were worth at the close of each trading day, and what follows from it. Without arguments every account\n" +
-			"is reported. With --out the folder gets report.json, equity.csv, trades.csv and charts as SVG and PNG.\n" +
+			"is reported. With --out the folder gets report.html, report.json, equity.csv, trades.csv and charts as SVG and PNG. With\n" +
+			"--serve the page report.html is served and follows the ledgers as they grow.\n" +
 			"A figure that is not known is '-', or null with its reason in report.json.",
-		Example: "  mcp-trade report --benchmark equal-weight\n  mcp-trade report gpt-5 qwen3-max --benchmark QQQ.json --from 2025-10-01 --out results",
+		Example: "  mcp-trade report --benchmark equal-weight\n  mcp-trade report gpt-5 qwen3-max --benchmark QQQ.json --from 2025-10-01 --out results\n  mcp-trade report --serve 127.0.0.1:8090",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.serve != "" {
+				return s.serveReport(cmd, f, args)
+			}
 			r, err := s.report(cmd.Context(), f, args)
 			if err != nil {
 				return err
@@ -45,7 +50,7 @@ func reportCommand(s *settings) *cobra.Command {
 			}
 			printLeaderboard(cmd.OutOrStdout(), r)
 			if f.out != "" {
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWritten to %s: report.json, equity.csv, trades.csv, charts as SVG and PNG.\n", f.out)
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWritten to %s: report.html, report.json, equity.csv, trades.csv, charts as SVG and PNG.\n", f.out)
 			}
 			return err
 		},
@@ -56,6 +61,9 @@ func reportCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&f.method, "method", string(report.Own), "own, or upstream for AI-Trader's published figures too")
 	cmd.Flags().Float64Var(&f.riskFree, "risk-free", 0, "a year's return without risk, 0.02 for 2 %")
 	cmd.Flags().StringVar(&f.out, "out", "", "folder to write the report to")
+	cmd.Flags().StringVar(&f.serve, "serve", "", "address to serve the page on, such as 127.0.0.1:8090")
+	cmd.Flags().BoolVar(&f.open, "open", false, "let --serve take an address that other machines reach; there is no password")
+	cmd.MarkFlagsMutuallyExclusive("serve", "out")
 	return cmd
 }
 
@@ -76,6 +84,11 @@ func (s *settings) report(ctx context.Context, f reportFlags, names []string) (r
 	}
 	defer prices.Close()
 	o.View = prices.AsOf(endOfTime)
+	return s.build(ctx, f, o, r, names)
+}
+
+// build is report on stores and prices that are open.
+func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r rooms, names []string) (report.Report, error) {
 	ledgers, err := s.reported(ctx, s.accounts(r), names)
 	if err != nil {
 		return report.Report{}, err
@@ -96,7 +109,7 @@ func (s *settings) report(ctx context.Context, f reportFlags, names []string) (r
 	if err != nil {
 		return report.Report{}, err
 	}
-	return result, writeReport(f.out, result, trades)
+	return result, writeReport(f.out, result, o.View, trades)
 }
 
 // options reads the flags that need no files.

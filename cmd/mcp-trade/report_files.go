@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/renameio/v2/maybe"
 
+	"mcp-trade/market"
 	"mcp-trade/report"
 	"mcp-trade/report/chart"
 )
@@ -91,7 +92,7 @@ func (t *tradeFiles) remove() {
 }
 
 // writeReport writes all files of a report to a folder. Each is replaced as a whole.
-func writeReport(dir string, r report.Report, trades *tradeFiles) error {
+func writeReport(dir string, r report.Report, view market.View, trades *tradeFiles) error {
 	files := map[string][]byte{}
 	var text bytes.Buffer
 	if err := printJSON(&text, r); err != nil {
@@ -103,6 +104,10 @@ func writeReport(dir string, r report.Report, trades *tradeFiles) error {
 		return err
 	}
 	files["equity.csv"] = text.Bytes()
+	var err error
+	if files["report.html"], err = writePage(r, view); err != nil {
+		return err
+	}
 	if err := drawCharts(files, r); err != nil {
 		return err
 	}

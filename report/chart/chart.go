@@ -29,10 +29,12 @@ const (
 
 // Style says how to draw.
 type Style struct {
-	Format        Format // "" is SVG
-	Width, Height int    // in pixels; 0 is 960 and 400
-	Dark          bool   // for a dark ground
-	Title         string // "" is none
+	Format        Format  // "" is SVG
+	Width, Height int     // in pixels; 0 is 960 and 400
+	Dark          bool    // for a dark ground
+	Title         string  // "" is none
+	FontSize      float64 // of labels, in points; 0 is 12
+	Bare          bool    // without a legend, for a page that has one of its own
 }
 
 // ErrEmpty says that there is nothing to draw.
@@ -232,10 +234,14 @@ func draw(lines []line, s Style, k kind) ([]byte, error) {
 	opt := charts.LineChartOption{
 		Theme: theme(lines, s.Dark), LineStrokeWidth: 1.6, StackSeries: charts.Ptr(k == parts), FillOpacity: 210,
 		Padding: charts.NewBox(16, 12, 20, 8),
-		Symbol:  charts.Symbol{Shape: charts.SymbolNone}, Legend: charts.LegendOption{Symbol: charts.SymbolDot},
+		Symbol:  charts.Symbol{Shape: charts.SymbolNone}, Legend: charts.LegendOption{Symbol: charts.SymbolDot, Show: charts.Ptr(!s.Bare)},
 		Title: charts.TitleOption{Text: s.Title},
-		XAxis: charts.XAxisOption{BoundaryGap: charts.Ptr(false), LabelCount: max(2, min(len(days), width(s)/130))},
+		XAxis: charts.XAxisOption{LabelFontStyle: charts.FontStyle{FontSize: s.FontSize}, BoundaryGap: charts.Ptr(false), LabelCount: max(2, min(len(days), width(s)/130))},
 		YAxis: []charts.YAxisOption{axis(k, lines)},
+	}
+	opt.YAxis[0].LabelFontStyle = opt.XAxis.LabelFontStyle
+	if opt.YAxis[0].LabelCount == 0 && height(s) < 300 {
+		opt.YAxis[0].LabelCountAdjustment = -5 // more would crowd
 	}
 	if k == parts {
 		opt.Legend.Symbol = charts.SymbolSquare

@@ -1,0 +1,178 @@
+// A report as a page: written to a file, or served while the ledgers grow.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/tidwall/gjson"
+
+	"mcp-trade/agent"
+	"mcp-trade/market"
+	"mcp-trade/report"
+	"mcp-trade/report/page"
+)
+
+// writePage is report.html.
+func writePage(r report.Report, view market.View) ([]byte, error) {
+	var out bytes.Buffer
+	err := page.Write(&out, page.Subject{Report: r, Prices: closes(view), AllTrades: "All of them are in trades.csv beside this page."})
+	return out.Bytes(), err
+}
+
+// closes tells what a symbol closed at on the days of a range. A series that cannot be read is none.
+func closes(view market.View) func(symbol string, from, to market.Stamp) report.Series {
+	return func(symbol string, from, to market.Stamp) report.Series {
+		s := report.Series{Name: symbol}
+		bars, _, err := view.Bars(symbol, from, to, 0)
+		if err != nil {
+			return s
+		}
+		for _, b := range bars {
+			p := report.Point{Date: b.Stamp.Day()}
+			if b.Close.Valid {
+				p.Value = report.Known(b.Close.Decimal.InexactFloat64())
+			}
+			if n := len(s.Points); n > 0 && s.Points[n-1].Date == p.Date {
+				s.Points[n-1] = p // the last bar of the day
+			} else {
+				s.Points = append(s.Points, p)
+			}
+		}
+		return s
+	}
+}
+
+// served is a report that is served.
+type served struct {
+	*settings
+	flags   reportFlags
+	options report.Options
+	rooms   rooms
+	names   []string // as given; none are all accounts
+
+	accounts []string // that were there when they were last listed
+	looks    int      // since then
+}
+
+// serveReport serves the page until the command is interrupted.
+func (s *settings) serveReport(cmd *cobra.Command, f reportFlags, names []string) error {
+	o, err := f.options()
+	if err != nil {
+		return usageError{err}
+	}
+	open, err := f.address()
+	if err != nil {
+		return usageError{err}
+	}
+	r, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	prices, err := s.needPrices()
+	if err != nil {
+		return err
+	}
+	defer prices.Close()
+	o.View = prices.AsOf(endOfTime)
+	ctx := cmd.Context()
+	v := &served{settings: s, flags: f, options: o, rooms: r, names: names}
+	live, err := page.NewLive(ctx, page.Source{Mark: v.mark, Subject: v.subject}, func(err error) {
+		if err == nil {
+			s.log.Info().Msg("the ledgers can be read again")
+		} else {
+			s.log.Warn().Err(err).Msg("the page does not follow for now")
+		}
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.serve)
+	if err != nil {
+		return err
+	}
+	if open {
+		s.log.Warn().Msgf("everybody who can reach %s can see the page, without a password", listener.Addr())
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "The report is on http://%s/ and follows the ledgers. Ctrl-C ends it.\n", listener.Addr())
+	return live.Serve(ctx, listener, open)
+}
+
+// address checks where to serve, and tells whether other machines reach it.
+func (f reportFlags) address() (open bool, err error) {
+	_, port, err := net.SplitHostPort(f.serve)
+	if err != nil {
+		return false, fmt.Errorf("--serve %q: give an address and a port, such as 127.0.0.1:8090", f.serve)
+	}
+	open = !page.IsLoopback(f.serve)
+	if open && !f.open {
+		return true, fmt.Errorf("--serve %s would show the accounts to everybody who can reach this machine: use 127.0.0.1:%s, or add --open if that is meant", f.serve, port)
+	}
+	return open, nil
+}
+
+// subject is what the page shows now: nothing before the first account is opened.
+func (v *served) subject(ctx context.Context) (page.Subject, error) {
+	names := v.names
+	if len(names) == 0 {
+		var err error
+		if names, err = v.rooms.ledgers.Accounts(ctx); err != nil || len(names) == 0 {
+			return page.Subject{}, err
+		}
+	}
+	result, err := v.build(ctx, v.flags, v.options, v.rooms, names)
+	return page.Subject{Report: result, Prices: closes(v.options.View), AllTrades: "For all of them: mcp-trade report --out DIR writes trades.csv."}, err
+}
+
+// relist is how many looks at the ledgers pass before accounts are listed anew, for which a Redis looks at all its keys.
+const relist = 8
+
+// mark is another text whenever one of the ledgers got a row, or its model said more on the day of the newest, at the cost of a
+// look at the newest of each.
+func (v *served) mark(ctx context.Context) (string, error) {
+	names := v.names
+	if len(names) == 0 {
+		if v.looks%relist == 0 {
+			accounts, err := v.rooms.ledgers.Accounts(ctx)
+			if err != nil {
+				return "", err
+			}
+			v.accounts = accounts
+		}
+		v.looks++
+		names = v.accounts
+	}
+	var mark strings.Builder
+	for _, name := range names {
+		if stat, err := os.Stat(name); err == nil && stat.Mode().IsRegular() {
+			fmt.Fprintf(&mark, "%s %d %d\n", name, stat.Size(), stat.ModTime().UnixNano())
+			continue
+		}
+		head, _, err := v.rooms.ledgers.Head(ctx, name, "")
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&mark, "%s %s %d\n", name, head, v.said(name, head))
+	}
+	return mark.String(), nil
+}
+
+// said is how much an account's run noted down on the day of a row.
+func (v *served) said(account string, row []byte) int64 {
+	date, err := market.ParseStamp(gjson.GetBytes(row, "date").Str)
+	if err != nil {
+		return 0
+	}
+	transcript, err := os.Stat(agent.TranscriptFile(v.logPath, account, date))
+	if err != nil {
+		return 0 // not every account is run by a model
+	}
+	return transcript.Size()
+}

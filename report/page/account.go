@@ -1,0 +1,268 @@
+// The section of one account.
+
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mcp-trade/market"
+	"mcp-trade/report"
+	"mcp-trade/report/chart"
+)
+
+// Bounds of a section, so that the page stays one that a browser likes to show.
+const (
+	maxSymbols = 24  // drawn, those with the most trades
+	maxDays    = 120 // with their reasoning and their trades, the newest
+	openDays   = 5   // of those, shown from the start
+	maxDayRows = 50  // trades told of a day beside its reasoning
+	maxLead    = 600 // of a reasoning, in letters; the rest is a click away
+)
+
+// account is the section.
+type account struct {
+	link
+	Lead, Verdict string
+	Warnings      []string
+	Headline      []measure
+	Measures      []measure
+	Upstream      []measure
+	Allocation    figure
+	Cash          string
+	Holdings      []holding
+	Prices        []figure
+	PricesNote    string
+	Days, Earlier []day
+	DaysNote      string
+}
+
+type holding struct{ Symbol, Amount, Price, Priced, Value, Gain, Sign string }
+
+// day is a day with its reasoning beside its trades.
+type day struct {
+	Date       market.Stamp
+	Lead, Rest string // the reasoning: untrusted text
+	Return     string
+	Sign       string
+	Notes      string // what the run knows of it
+	Trades     []trade
+	More       int // trades that are not told
+}
+
+func newAccount(a report.Account, l link, s Subject) (account, error) {
+	v := account{
+		link: l, Verdict: a.Verdict, Warnings: a.Warnings, Headline: headline(a), Measures: measures(a.Metrics),
+		Upstream: upstream(a.Upstream), Cash: money(a.Cash),
+	}
+	v.Lead = fmt.Sprintf("%s in %s, %s.", things(a.AllTrades, "trade"), things(len(a.Periods), "trading day"), marketName(a.Market))
+	for _, h := range a.Holdings {
+		v.Holdings = append(v.Holdings, holding{
+			h.Symbol, amount(h.Amount), price(h.Price), string(h.Priced), money(h.Value), gain(h.Gain), sign(h.Gain),
+		})
+	}
+	var err error
+	if v.Allocation, err = newAllocation(a, l); err != nil {
+		return account{}, err
+	}
+	if err := v.draw(a, s); err != nil {
+		return account{}, err
+	}
+	v.days(a)
+	return v, nil
+}
+
+func marketName(id market.ID) string {
+	switch id {
+	case market.US:
+		return "US shares"
+	case market.CN:
+		return "Chinese A-shares"
+	case market.Crypto:
+		return "crypto"
+	}
+	return string(id)
+}
+
+// newAllocation draws what the account was in.
+func newAllocation(a report.Account, l link) (figure, error) {
+	f := figure{ID: l.ID + "-allocation", Title: "Allocation", Kind: "small stack", Table: "Allocation of " + a.Signature + " by day", Text: "What part of the value was in what."}
+	var parts []column
+	for i, name := range a.Allocation.Names {
+		c := column{class(i), name, map[market.Stamp]report.Number{}}
+		for j, p := range a.Allocation.Parts[i] {
+			c.values[a.Periods[j].Date] = p
+		}
+		parts = append(parts, c)
+	}
+	f.tabulate(parts, part)
+	var err error
+	f.Drawings, err = single(func(s chart.Style) ([]byte, error) { return chart.Allocation(a, s) })
+	return f, err
+}
+
+// draw draws the trades of each symbol on its price.
+func (v *account) draw(a report.Account, s Subject) error {
+	bySymbol := map[string][]report.Trade{}
+	var symbols []string
+	for _, t := range a.Trades {
+		if bySymbol[t.Symbol] == nil {
+			symbols = append(symbols, t.Symbol)
+		}
+		bySymbol[t.Symbol] = append(bySymbol[t.Symbol], t)
+	}
+	if s.Prices == nil || len(a.Periods) == 0 {
+		return nil
+	}
+	slices.SortFunc(symbols, func(x, y string) int {
+		return cmp.Or(cmp.Compare(len(bySymbol[y]), len(bySymbol[x])), strings.Compare(x, y))
+	})
+	shown := symbols[:min(len(symbols), maxSymbols)]
+	for _, symbol := range shown {
+		series := s.Prices(symbol, a.Opening.Date, a.Periods[len(a.Periods)-1].Date)
+		f, err := newPrice(v.ID, series, symbol, bySymbol[symbol])
+		if err != nil {
+			return err
+		}
+		v.Prices = append(v.Prices, f)
+	}
+	if left := len(symbols) - len(shown); left > 0 {
+		v.PricesNote = fmt.Sprintf("The %d symbols with the most trades; %d more were traded.", len(shown), left)
+	}
+	if left := a.AllTrades - len(a.Trades); left > 0 {
+		v.PricesNote += fmt.Sprintf(" The newest %s of %s are marked.", count(len(a.Trades)), things(a.AllTrades, "trade"))
+	}
+	return nil
+}
+
+// newPrice draws the trades of one symbol.
+func newPrice(account string, series report.Series, symbol string, trades []report.Trade) (figure, error) {
+	f := figure{
+		ID: account + "-price-" + ident(symbol), Title: symbol, Kind: "small price", Table: "Trades of " + symbol,
+		Columns: []string{"Date", "Close", "Trades"}, Dates: len(series.Points),
+	}
+	series.Name = symbol
+	byDay := map[market.Stamp][]string{}
+	bought, sold := 0, 0
+	for _, t := range trades {
+		text := fmt.Sprintf("%s %s at %s", verb(t.Action), amount(t.Amount), price(t.Price))
+		byDay[t.Date.Day()] = append(byDay[t.Date.Day()], text)
+		if t.Action == "buy" {
+			bought++
+		} else {
+			sold++
+		}
+	}
+	f.Text = fmt.Sprintf("Bought %s, sold %s.", times(bought), times(sold))
+	for i, p := range series.Points {
+		if texts := byDay[p.Date]; texts != nil {
+			if more := len(texts) - 4; more > 0 {
+				texts = append(texts[:4], fmt.Sprintf("%d more", more))
+			}
+			f.Rows = append(f.Rows, row{i, p.Date, []string{price(p.Value), strings.Join(texts, "; ")}})
+		}
+	}
+	var err error
+	f.Drawings, err = single(func(s chart.Style) ([]byte, error) {
+		if len(series.Points) == 0 {
+			return nil, chart.ErrEmpty
+		}
+		return chart.PriceWithTrades(series, trades, s)
+	})
+	return f, err
+}
+
+func verb(action string) string {
+	if action == "buy" {
+		return "bought"
+	}
+	return "sold"
+}
+
+func times(n int) string {
+	switch n {
+	case 0:
+		return "never"
+	case 1:
+		return "once"
+	case 2:
+		return "twice"
+	}
+	return count(n) + " times"
+}
+
+// days tells the days on which something was done or thought, the newest first.
+func (v *account) days(a report.Account) {
+	notes := map[market.Stamp]report.DayNotes{}
+	for _, n := range a.Notes {
+		notes[n.Date] = n
+	}
+	trades := map[market.Stamp][]report.Trade{}
+	for _, t := range a.Trades {
+		trades[t.Date.Day()] = append(trades[t.Date.Day()], t)
+	}
+	returns := map[market.Stamp]report.Number{}
+	dates := map[market.Stamp]bool{}
+	for _, p := range a.Periods {
+		returns[p.Date] = p.Return
+	}
+	for d := range notes {
+		dates[d] = true
+	}
+	for d := range trades {
+		dates[d] = true
+	}
+	var all []market.Stamp
+	for d := range dates {
+		all = append(all, d)
+	}
+	slices.SortFunc(all, func(x, y market.Stamp) int { return strings.Compare(string(y), string(x)) })
+	if len(all) > maxDays {
+		v.DaysNote = fmt.Sprintf("The newest %d of %s.", maxDays, things(len(all), "day"))
+		all = all[:maxDays]
+	}
+	for i, d := range all {
+		told := newDay(d, notes[d], trades[d], returns[d])
+		if i < openDays {
+			v.Days = append(v.Days, told)
+		} else {
+			v.Earlier = append(v.Earlier, told)
+		}
+	}
+}
+
+func newDay(date market.Stamp, n report.DayNotes, trades []report.Trade, r report.Number) day {
+	d := day{Date: date, Return: change(r), Sign: sign(r)}
+	d.Lead, d.Rest = lead(n.Text)
+	var known []string
+	if n.Tokens.Known() {
+		known = append(known, fixed(n.Tokens, 0)+" tokens")
+	}
+	if n.Cost.Known() {
+		known = append(known, "cost "+fixed(n.Cost, 4))
+	}
+	if n.Refused.Float() > 0 {
+		known = append(known, things(int(n.Refused.Float()), "order")+" refused")
+	}
+	d.Notes = strings.Join(known, ", ")
+	d.More = max(0, len(trades)-maxDayRows)
+	for _, t := range trades[:len(trades)-d.More] {
+		d.Trades = append(d.Trades, newTrade("", t))
+	}
+	return d
+}
+
+// lead cuts a long text in two, between words.
+func lead(text string) (lead, rest string) {
+	letters := []rune(text)
+	if len(letters) <= maxLead*3/2 {
+		return text, ""
+	}
+	lead = string(letters[:maxLead])
+	if i := strings.LastIndexAny(lead, " \n"); i > len(lead)/2 {
+		lead = lead[:i]
+	}
+	return lead, text[len(lead):]
+}

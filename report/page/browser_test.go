@@ -1,0 +1,252 @@
+package page
+
+// The page in a real browser, as a file.
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"mcp-trade/report/page/pagetest"
+)
+
+// TestInABrowser starts one browser for all that takes one.
+func TestInABrowser(t *testing.T) {
+	browser := pagetest.Start(t)
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, pagetest.Browser)
+	}{
+		{"the page is seen on every screen", onEveryScreen},
+		{"trades are sorted", onASample(sorts)},
+		{"trades are filtered", onASample(filters)},
+		{"a drawing is read by keyboard and by pointer", onASample(reads)},
+		{"lines are turned off", onASample(turnsOff)},
+		{"hostile text is inert", hostileText},
+		{"a new trade comes without a reload and leaves the reader in peace", tradeComes},
+		{"an account that is opened appears", accountComes},
+		{"trouble is told and goes away", trouble},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, browser) })
+	}
+}
+
+func onEveryScreen(t *testing.T, browser pagetest.Browser) {
+	address := file(t, newBourse(t, "steady", "chaser", "dice").season(t).subject(t))
+	for _, c := range []struct {
+		name   string
+		screen pagetest.Screen
+	}{
+		{"desktop-light", pagetest.Desktop}, {"desktop-dark", pagetest.Desktop.InTheDark()},
+		{"phone-light", pagetest.Phone}, {"phone-dark", pagetest.Phone.InTheDark()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tab := browser.Open(t, c.screen, address)
+			tab.Picture(c.name)
+			allDrawn(t, tab)
+			if wide := pagetest.Eval[int](tab, `document.documentElement.scrollWidth`); wide > int(c.screen.Width) {
+				t.Errorf("the page is %d pixels wide on a screen of %d", wide, c.screen.Width)
+			}
+			if c.screen.Dark != c.screen.Phone {
+				return // each ground and each width was held against the rules once
+			}
+			tab.Do(chromedp.Evaluate[chromedp.Void](`for (const d of document.querySelectorAll("details")) d.open = true`))
+			for _, finding := range tab.Axe() {
+				t.Error(finding)
+			}
+		})
+	}
+}
+
+// onASample runs a test on the page of three accounts.
+func onASample(test func(*testing.T, *pagetest.Tab)) func(*testing.T, pagetest.Browser) {
+	return func(t *testing.T, browser pagetest.Browser) {
+		test(t, browser.Open(t, pagetest.Desktop, file(t, newBourse(t, "steady", "chaser", "dice").season(t).subject(t))))
+	}
+}
+
+// allDrawn checks that each drawing is seen, in one form, with a line in it that has a length.
+func allDrawn(t *testing.T, tab *pagetest.Tab) {
+	t.Helper()
+	type plot struct {
+		ID    string
+		Seen  int
+		Drawn int
+		Table int
+	}
+	plots := pagetest.Eval[[]plot](tab, `[...document.querySelectorAll("figure.chart")].map(f => {
+		const seen = [...f.querySelectorAll("svg")].filter(s => s.getBoundingClientRect().width > 100);
+		return {ID: f.id, Seen: seen.length, Drawn: seen.flatMap(s => [...s.querySelectorAll("path.line")]).filter(p => p.getTotalLength() > 100 &&
+			getComputedStyle(p).stroke !== "none").length, Table: f.querySelectorAll("tbody tr").length}})`)
+	if len(plots) < 2+3*2 {
+		t.Errorf("there are %d drawings", len(plots))
+	}
+	for _, p := range plots {
+		if p.Seen != 1 || p.Drawn == 0 || p.Table == 0 {
+			t.Errorf("%+v", p)
+		}
+	}
+	if n := pagetest.Eval[int](tab, `[...document.querySelectorAll("#equity svg")].find(s => s.getBoundingClientRect().width).querySelectorAll("path.line").length`); n != 4 {
+		t.Errorf("there are %d curves, want those of three accounts and a benchmark", n)
+	}
+}
+
+// column is what the visible rows of the table of trades hold in a column.
+func columnOf(tab *pagetest.Tab, name string) []string {
+	return pagetest.Eval[[]string](tab, fmt.Sprintf(`(() => {
+		const table = document.getElementById("trades-table");
+		const at = [...table.tHead.rows[0].cells].findIndex(c => c.textContent === %q);
+		return [...table.tBodies[0].rows].filter(r => r.offsetParent).map(r => r.cells[at].dataset.v ?? r.cells[at].textContent)})()`, name))
+}
+
+func sorts(t *testing.T, tab *pagetest.Tab) {
+	sorted := func(what, column, order string) {
+		t.Helper()
+		compare := `String(a).localeCompare(b)`
+		if column == "Value" || column == "Gain" {
+			compare = `(a === "") - (b === "") || ` + order + ` * (a - b)`
+		} else if order == "-1" {
+			compare = `-` + compare
+		}
+		values := columnOf(tab, column)
+		if len(values) < 20 {
+			t.Fatalf("%s: %d rows", what, len(values))
+		}
+		want := pagetest.Eval[[]string](tab, fmt.Sprintf(`%s.sort((a, b) => %s)`, jsList(values), compare))
+		if strings.Join(values, " ") != strings.Join(want, " ") {
+			t.Errorf("%s: %v", what, values)
+		}
+		state := pagetest.Eval[string](tab, `[...document.querySelectorAll("#trades-table th")].filter(t => t.ariaSort).map(t => t.textContent + t.ariaSort).join()`)
+		if state != column+map[string]string{"1": "ascending", "-1": "descending"}[order] {
+			t.Errorf("%s: the head says %s", what, state)
+		}
+	}
+	press := func(column string) {
+		tab.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`[...document.querySelectorAll("#trades-table th button")].find(b => b.textContent === %q).focus()`, column)), chromedp.KeyEvent("\r"))
+	}
+	sorted("at first", "Date", "-1")
+	press("Value")
+	sorted("by value, from the keyboard", "Value", "-1")
+	press("Value")
+	sorted("the other way", "Value", "1")
+	press("Gain")
+	sorted("by what only sales have", "Gain", "-1")
+	press("Symbol")
+	press("Symbol")
+	sorted("by name", "Symbol", "1")
+}
+
+// jsList writes texts as a list of JavaScript.
+func jsList(values []string) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = fmt.Sprintf("%q", v)
+	}
+	return "[" + strings.Join(quoted, ",") + "]"
+}
+
+func filters(t *testing.T, tab *pagetest.Tab) {
+	all := len(columnOf(tab, "Symbol"))
+	tab.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById("filter-text").focus()`), chromedp.KeyEvent("syn03"))
+	some := columnOf(tab, "Symbol")
+	for _, symbol := range some {
+		if symbol != "SYN03" {
+			t.Errorf("a row of %s is shown", symbol)
+		}
+	}
+	if len(some) == 0 || len(some) == all {
+		t.Errorf("%d of %d rows are shown", len(some), all)
+	}
+	said := pagetest.Eval[string](tab, `document.getElementById("filter-count").textContent`)
+	if want := fmt.Sprintf("%d of %d shown", len(some), all); said != want {
+		t.Errorf("it says %q, want %q", said, want)
+	}
+	tab.Do(chromedp.Evaluate[chromedp.Void](`for (const [id, value] of [["filter-account", "dice"], ["filter-side", "sell"], ["filter-text", ""]]) {
+		const e = document.getElementById(id); e.value = value; e.dispatchEvent(new Event("input", {bubbles: true})) }`))
+	accounts, sides := columnOf(tab, "Account"), columnOf(tab, "Side")
+	if len(accounts) == 0 || strings.Join(accounts, "") != strings.Repeat("dice", len(accounts)) || strings.Join(sides, "") != strings.Repeat("sold", len(sides)) {
+		t.Errorf("shown are %v %v", accounts, sides)
+	}
+}
+
+func reads(t *testing.T, tab *pagetest.Tab) {
+	tip := func() string {
+		return pagetest.Eval[string](tab, `(p => p.querySelector(".tip").hidden ? "" : p.querySelector(".tip").innerText)(document.querySelector("#equity .plot"))`)
+	}
+	tab.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#equity .plot").focus()`))
+	if text := tip(); text != "" {
+		t.Errorf("before a key it says %q", text)
+	}
+	tab.Do(chromedp.KeyEvent("\ue011")) // nothing is bound to it
+	pressKey := func(key string) {
+		tab.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: %q, bubbles: true, cancelable: true}))`, key)))
+	}
+	pressKey("End")
+	last := tip()
+	pressKey("ArrowLeft")
+	before := tip()
+	pressKey("Home")
+	first := tip()
+	for _, text := range []string{last, before, first} {
+		if !strings.Contains(text, "steady") || !strings.Contains(text, "%") {
+			t.Errorf("it says %q", text)
+		}
+	}
+	if !strings.HasPrefix(first, "2025-01-01") || last == before {
+		t.Errorf("first %q, last but one %q, last %q", first, before, last)
+	}
+	if aloud := pagetest.Eval[string](tab, `document.querySelector("#equity .reading").textContent`); !strings.HasPrefix(aloud, "2025-01-01, ") {
+		t.Errorf("aloud it says %q", aloud)
+	}
+	pressKey("Escape")
+	if text := tip(); text != "" {
+		t.Errorf("after Escape it says %q", text)
+	}
+	// By pointer: at the right end stands the last date.
+	tab.Do(chromedp.Evaluate[chromedp.Void](`(p => { const r = p.getBoundingClientRect(); p.dispatchEvent(new PointerEvent("pointermove", {clientX: r.right - 4, clientY: r.top + 50, bubbles: true})) })
+		(document.querySelector("#equity .plot"))`))
+	if text := tip(); text != last {
+		t.Errorf("at the right end it says %q, want %q", text, last)
+	}
+	at := pagetest.Eval[[]float64](tab, `(p => { const line = [...p.querySelectorAll("path.s0.line")].find(l => l.getBoundingClientRect().width); return [line.getBoundingClientRect().right, p.querySelector(".cross").getBoundingClientRect().left] })
+		(document.querySelector("#equity .plot"))`)
+	if at[0]-at[1] > 40 || at[1]-at[0] > 40 {
+		t.Errorf("the line ends at %v, the cross is at %v", at[0], at[1])
+	}
+}
+
+func turnsOff(t *testing.T, tab *pagetest.Tab) {
+	shown := func() int {
+		return pagetest.Eval[int](tab, `[...document.querySelectorAll("#equity path.line")].filter(p => p.getBoundingClientRect().width).length`)
+	}
+	if shown() != 4 {
+		t.Fatalf("%d curves", shown())
+	}
+	tab.Do(chromedp.Click(chromedp.CSS(`#equity .legend button[data-series=s1]`)))
+	if n := shown(); n != 3 || pagetest.Eval[string](tab, `document.querySelector("#equity [data-series=s1]").ariaPressed`) != "false" {
+		t.Errorf("%d curves after one was turned off", n)
+	}
+	tab.Do(chromedp.Click(chromedp.CSS(`#equity .legend button[data-series=s1]`)))
+	if n := shown(); n != 4 {
+		t.Errorf("%d curves after it was turned on again", n)
+	}
+}
+
+func hostileText(t *testing.T, browser pagetest.Browser) {
+	tab := browser.Open(t, pagetest.Desktop, file(t, poison(newBourse(t, "steady", "dice").season(t).subject(t))))
+	tab.Picture("hostile")
+	if pagetest.Eval[bool](tab, `"hacked" in window || document.querySelectorAll("img, script:not(:last-of-type)").length > 0`) {
+		t.Error("a text was taken for markup")
+	}
+	if acting := pagetest.Eval[int](tab, `(document.body.innerText.match(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g) ?? []).length`); acting > 0 {
+		t.Errorf("%d characters act on the text", acting)
+	}
+	for _, place := range []string{"#trades-table td.note", "#trades-table tr td:nth-child(4)", ".day blockquote p", ".legend li", ".warnings li", ".pair tbody th"} {
+		texts := pagetest.Eval[[]string](tab, fmt.Sprintf(`[...document.querySelectorAll(%q)].map(e => e.textContent)`, place))
+		if !strings.Contains(strings.Join(texts, ""), "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>\"'`{{.}}</style>") {
+			t.Errorf("%s does not show it as text: %q", place, texts)
+		}
+	}
+}

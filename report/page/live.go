@@ -1,0 +1,126 @@
+// The page that follows the ledgers: one watcher makes each version, all viewers share it.
+
+package page
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Source is where a live page comes from.
+type Source struct {
+	// Mark returns a text that is another one whenever there is something new. It is asked often, so it must be cheap.
+	Mark func(ctx context.Context) (string, error)
+	// Subject returns what the page is to show now.
+	Subject func(ctx context.Context) (Subject, error)
+}
+
+// Between two looks at the source lies a pause, and after a version at least as long a pause as it took to make.
+const pause = 250 * time.Millisecond
+
+// Live is a page that follows its source.
+type Live struct {
+	source  Source
+	renders renderer
+	log     func(error) // is told of each failure once, and nil when it is over
+	mark    string
+
+	mu      sync.Mutex
+	now     *version
+	trouble string        // why the page does not follow at the moment
+	changed chan struct{} // closed when one of the two above changes
+}
+
+// NewLive makes the first version. Failures later on are told to log, nil when they are over; the page stays as it was
+// meanwhile.
+func NewLive(ctx context.Context, source Source, log func(error)) (*Live, error) {
+	l := &Live{source: source, log: log, changed: make(chan struct{})}
+	return l, l.refresh(ctx)
+}
+
+// Follow looks at the source until ctx is done.
+func (l *Live) Follow(ctx context.Context) {
+	rest := pause
+	for failing := false; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(rest):
+		}
+		began := time.Now()
+		err := l.refresh(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if (err != nil) != failing {
+			failing = err != nil
+			l.log(err)
+		}
+		if err != nil {
+			l.publish(nil, "The ledgers cannot be read, trying again")
+		}
+		rest = max(pause, time.Since(began))
+	}
+}
+
+// refresh makes a new version if there is something new. The mark is read first: what is written while the version is made is
+// new to the next look.
+func (l *Live) refresh(ctx context.Context) error {
+	mark, err := l.source.Mark(ctx)
+	if err != nil {
+		return err
+	}
+	if now, trouble := l.state(); now != nil && trouble == "" && mark == l.mark {
+		return nil
+	}
+	subject, err := l.source.Subject(ctx)
+	if err != nil {
+		return err
+	}
+	v, err := l.renders.render(subject)
+	if err != nil {
+		return err
+	}
+	l.mark = mark
+	l.publish(v, "")
+	return nil
+}
+
+// publish makes a version the current one, or keeps the one before, and wakes the viewers if that changes anything.
+func (l *Live) publish(v *version, trouble string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if v == nil || l.now != nil && v.name == l.now.name {
+		v = l.now
+	}
+	if v == l.now && trouble == l.trouble {
+		return
+	}
+	l.now, l.trouble = v, trouble
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+func (l *Live) state() (*version, string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.now, l.trouble
+}
+
+// next waits until the state differs from one that was seen.
+func (l *Live) next(ctx context.Context, seen *version, trouble string) (*version, string, error) {
+	for {
+		l.mu.Lock()
+		now, why, changed := l.now, l.trouble, l.changed
+		l.mu.Unlock()
+		if now != seen || why != trouble {
+			return now, why, nil
+		}
+		select {
+		case <-ctx.Done():
+			return now, why, ctx.Err()
+		case <-changed:
+		}
+	}
+}

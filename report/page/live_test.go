@@ -1,0 +1,371 @@
+package page
+
+// The live page: what is sent to whom, and what a browser makes of it.
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"mcp-trade/report/page/pagetest"
+)
+
+const patience = 60 * time.Second
+
+// exchange is a bourse that is traded on while its page is served.
+type exchange struct {
+	*bourse
+	t testing.TB
+
+	mu     sync.Mutex
+	mark   int
+	failed error
+	built  int
+}
+
+func (x *exchange) source() Source {
+	return Source{
+		Mark: func(context.Context) (string, error) {
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			return fmt.Sprint(x.mark), x.failed
+		},
+		Subject: func(context.Context) (Subject, error) {
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			x.built++
+			return x.subject(x.t), x.failed
+		},
+	}
+}
+
+// change does something that the page is to show.
+func (x *exchange) change(do func()) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	do()
+	x.mark++
+}
+
+// fail makes the source fail, or work again with nil.
+func (x *exchange) fail(err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.failed = err
+}
+
+func (x *exchange) builds() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.built
+}
+
+// open serves the page of a bourse until the test ends.
+func open(t testing.TB, b *bourse) (x *exchange, address string) {
+	t.Helper()
+	x = &exchange{bourse: b, t: t}
+	ctx, cancel := context.WithCancel(context.Background())
+	var logged []error
+	live, err := NewLive(ctx, x.source(), func(err error) { logged = append(logged, err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() { ended <- live.Serve(ctx, listener, false) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
+	return x, "http://" + listener.Addr().String() + "/"
+}
+
+func tradeComes(t *testing.T, browser pagetest.Browser) {
+	x, address := open(t, newBourse(t, "steady", "dice").season(t))
+	tab, other := browser.Open(t, pagetest.Desktop, address), browser.Open(t, pagetest.Phone.InTheDark(), address)
+	for _, tab := range []*pagetest.Tab{tab, other} {
+		tab.Wait(`document.getElementById("live").textContent === "Live"`)
+		tab.Do(chromedp.Evaluate[chromedp.Void](`window.unloaded = false; window.marked = document.getElementById("trades-table")`))
+	}
+	// The reader sorts by value, looks for a symbol, opens figures, turns a line off, and stands at the table with the cursor
+	// in the search.
+	tab.Do(chromedp.Evaluate[chromedp.Void](`
+		[...document.querySelectorAll("#trades-table th button")].find(b => b.textContent === "Value").click();
+		document.getElementById("account-dice-measures").open = true;
+		document.querySelector("#equity [data-series=s1]").click();
+		document.getElementById("filter-account").value = "dice";
+		const search = document.getElementById("filter-text");
+		search.focus(); search.value = "syn02"; search.dispatchEvent(new Event("input", {bubbles: true})); search.setSelectionRange(1, 3);
+		search.scrollIntoView({behavior: "instant", block: "start"});`))
+	place := `Math.round(document.getElementById("filter-text").getBoundingClientRect().top)`
+	before, rows, builds := pagetest.Eval[int](tab, place), len(columnOf(tab, "Symbol")), x.builds()
+
+	x.change(func() { x.trade(t, 1, 57, "SYN02", 4321, "the new one") })
+	id := fmt.Sprintf("t-dice-%d", len(x.books[1].lines)-1)
+	for _, tab := range []*pagetest.Tab{tab, other} {
+		tab.Wait(fmt.Sprintf(`document.getElementById(%q)`, id))
+		if !pagetest.Eval[bool](tab, `window.unloaded === false && window.marked === document.getElementById("trades-table")`) {
+			t.Error("the page was loaded anew")
+		}
+	}
+	if got := columnOf(tab, "Symbol"); len(got) != rows+1 || strings.Join(got, "") != strings.Repeat("SYN02", rows+1) {
+		t.Errorf("the filter shows %v, %d rows before", got, rows)
+	}
+	if got := pagetest.Eval[string](tab, `document.querySelector("#trades-table tbody tr:not([hidden])").id`); got != id {
+		t.Errorf("sorted by value, the largest trade comes first, not %s", got)
+	}
+	for what, holds := range map[string]string{
+		"the cursor stays":            `document.activeElement.id === "filter-text" && document.activeElement.selectionStart === 1 && document.activeElement.selectionEnd === 3`,
+		"what was opened stays open":  `document.getElementById("account-dice-measures").open`,
+		"a line that is off stays so": `[...document.querySelectorAll("#equity path.s1.line")].every(p => !p.getBoundingClientRect().width) && document.querySelector("#equity [data-series=s1]").ariaPressed === "false"`,
+		"the account stays chosen":    `document.getElementById("filter-account").value === "dice"`,
+		"the new row is marked":       fmt.Sprintf(`document.getElementById(%q).className === "new"`, id),
+		"the leaderboard follows":     fmt.Sprintf(`document.getElementById("rank-account-dice").textContent.includes(%q)`, fmt.Sprint(x.books[1].traded)),
+		"the day has it":              `document.querySelector("#account-dice .day").textContent.includes("the new one")`,
+	} {
+		if !pagetest.Eval[bool](tab, holds) {
+			t.Errorf("it does not hold that %s", what)
+		}
+	}
+	if after := pagetest.Eval[int](tab, place); after != before {
+		t.Errorf("the reader stood at %d, and stands at %d", before, after)
+	}
+	if n := x.builds() - builds; n != 1 {
+		t.Errorf("one change was built %d times for two viewers", n)
+	}
+	for _, finding := range tab.Axe() {
+		t.Error(finding)
+	}
+}
+
+func accountComes(t *testing.T, browser pagetest.Browser) {
+	b := newBourse(t, "dice", "steady").season(t)
+	late := b.books[0]
+	b.books = b.books[1:]
+	x, address := open(t, b)
+	tab := browser.Open(t, pagetest.Desktop, address)
+	tab.Wait(`document.getElementById("live").textContent === "Live"`)
+	x.change(func() { x.books = append(x.books, late) })
+	tab.Wait(`document.getElementById("account-dice")`)
+	allSections := pagetest.Eval[string](tab, `[...document.getElementById("main").children].map(s => s.id).join(" ")`)
+	if allSections != "board curves account-dice account-steady trades" {
+		t.Errorf("the sections are %s", allSections)
+	}
+	if title := pagetest.Eval[string](tab, `document.title + "|" + document.querySelector("h1").textContent`); title != "What 2 accounts were worth|What 2 accounts were worth" {
+		t.Errorf("the title is %s", title)
+	}
+	x.change(func() { x.books = x.books[1:] })
+	tab.Wait(`!document.getElementById("account-steady")`)
+}
+
+func trouble(t *testing.T, browser pagetest.Browser) {
+	x, address := open(t, newBourse(t, "steady"))
+	tab := browser.Open(t, pagetest.Desktop, address)
+	tab.Wait(`document.getElementById("live").textContent === "Live"`)
+	x.fail(errors.New("gone"))
+	tab.Wait(`document.getElementById("live").matches(".lost") && document.getElementById("live").textContent.includes("trying again")`)
+	x.fail(nil)
+	tab.Wait(`document.getElementById("live").textContent === "Live" && !document.getElementById("live").matches(".lost")`)
+}
+
+// follow reads the events of a page from a version on.
+func follow(t testing.TB, address, version string, header ...string) func() (name string, n news) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, "GET", address+"events?version="+version, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(header) == 2 {
+		r.Header.Set(header[0], header[1])
+	}
+	w, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Body.Close() })
+	lines := bufio.NewScanner(w.Body)
+	lines.Buffer(nil, 64<<20)
+	return func() (name string, n news) {
+		t.Helper()
+		for lines.Scan() {
+			if text, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+				name = text
+			}
+			if text, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				if name == "change" && json.Unmarshal([]byte(text), &n) != nil {
+					t.Fatalf("an event holds %.200s", text)
+				}
+				return name, n
+			}
+		}
+		t.Fatalf("the events ended: %v", lines.Err())
+		return "", n
+	}
+}
+
+func TestOnlyWhatChangedIsSent(t *testing.T) {
+	x, address := open(t, newBourse(t, "steady", "dice", "chaser").season(t))
+	version := pageVersion(t, address)
+	known := follow(t, address, version)
+	if name, n := follow(t, address, "unheard-of")(); name != "change" || len(n.Sections) != 6 {
+		t.Errorf("who has an unknown version gets %s of %d sections, want all 6", name, len(n.Sections))
+	}
+	x.change(func() { x.trade(t, 1, 57, "SYN01", 10, "") })
+	name, n := known()
+	if _, ok := n.Sections["account-dice"]; name != "change" || !ok || n.Sections["account-steady"] != "" || n.Sections["account-chaser"] != "" {
+		t.Errorf("of a trade of dice a viewer gets %s of %d sections: %v", name, len(n.Sections), keys(n.Sections))
+	}
+	now := pageVersion(t, address)
+	if now == version {
+		t.Error("the version is the same")
+	}
+	again := follow(t, address, version, "Last-Event-ID", now) // a browser whose connection broke
+	x.change(func() { x.trade(t, 0, 57, "SYN01", 10, "") })
+	if _, n := again(); n.Sections["account-steady"] == "" || n.Sections["account-dice"] != "" {
+		t.Errorf("who comes again gets %v", keys(n.Sections))
+	}
+}
+
+func keys(m map[string]string) []string {
+	var names []string
+	for k := range m {
+		names = append(names, k)
+	}
+	return names
+}
+
+// pageVersion is the version that the page says it is.
+func pageVersion(t testing.TB, address string) string {
+	t.Helper()
+	w, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Body.Close()
+	text, err := io.ReadAll(w.Body)
+	if err != nil || w.StatusCode != http.StatusOK {
+		t.Fatalf("%s, %v", w.Status, err)
+	}
+	_, rest, ok := strings.Cut(string(text), `data-version="`)
+	version, _, _ := strings.Cut(rest, `"`)
+	if !ok || version == "" {
+		t.Fatal("the page does not say its version")
+	}
+	return version
+}
+
+func TestNothingIsBuiltWhenNothingChanged(t *testing.T) {
+	looks := 0
+	x := &exchange{bourse: newBourse(t, "steady"), t: t}
+	source := x.source()
+	mark := source.Mark
+	source.Mark = func(ctx context.Context) (string, error) { looks++; return mark(ctx) }
+	live, err := NewLive(t.Context(), source, func(error) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		if err := live.refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if looks != 11 || x.built != 1 {
+		t.Errorf("%d looks, %d times built", looks, x.built)
+	}
+}
+
+func TestRequestsThatAreRefused(t *testing.T) {
+	live, err := NewLive(t.Context(), (&exchange{bourse: newBourse(t, "steady"), t: t}).source(), func(error) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		method, path, host string
+		open               bool
+		want               int
+	}{
+		{"GET", "/", "127.0.0.1:8090", false, 200},
+		{"GET", "/", "localhost:8090", false, 200},
+		{"GET", "/", "[::1]:8090", false, 200},
+		{"HEAD", "/", "127.0.0.1", false, 200},
+		{"GET", "/", "evil.example", false, 403},
+		{"GET", "/events", "evil.example:8090", false, 403},
+		{"GET", "/", "127.0.0.1.evil.example", false, 403},
+		{"GET", "/", "192.168.1.5:8090", false, 403},
+		{"GET", "/", "192.168.1.5:8090", true, 200},
+		{"POST", "/", "127.0.0.1", false, 405},
+		{"DELETE", "/events", "127.0.0.1", false, 405},
+		{"GET", "/../etc/passwd", "127.0.0.1", false, 404},
+		{"GET", "/favicon.ico", "127.0.0.1", false, 404},
+	} {
+		r := httptest.NewRequest(c.method, "/", nil)
+		r.URL.Path, r.Host = c.path, c.host
+		w := httptest.NewRecorder()
+		live.Handler(c.open).ServeHTTP(w, r)
+		if w.Code != c.want && !(c.want == 404 && w.Code == 307) {
+			t.Errorf("%s %s of %s, open %v: %d, want %d", c.method, c.path, c.host, c.open, w.Code, c.want)
+		}
+		if p := w.Header().Get("Content-Security-Policy"); !strings.Contains(p, "default-src 'none'") || !strings.Contains(p, "frame-ancestors 'none'") {
+			t.Errorf("%s %s has the policy %q", c.method, c.path, p)
+		}
+	}
+}
+
+func TestMoreViewersThanFitAreToldSo(t *testing.T) {
+	_, address := open(t, newBourse(t, "steady"))
+	for range maxViewers {
+		follow(t, address, "")()
+	}
+	w, err := http.Get(address + "events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Body.Close()
+	if w.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("viewer %d gets %s", maxViewers+1, w.Status)
+	}
+	pageVersion(t, address) // the page itself is there for them
+}
+
+// BenchmarkPage measures a page of ten accounts: made for the first time, and after one account traded.
+func BenchmarkPage(b *testing.B) {
+	x := newBourse(b, "a", "b", "c", "d", "e", "f", "g", "h", "i", "j").season(b)
+	first := x.subject(b)
+	x.trade(b, 4, 57, "SYN01", 10, "")
+	second := x.subject(b)
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			var r renderer
+			if _, err := r.render(first); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("after a trade", func(b *testing.B) {
+		var r renderer
+		for i := 0; b.Loop(); i++ {
+			if _, err := r.render([]Subject{first, second}[i%2]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,109 @@
+// The page as markup: its frame, and the parts that sections share.
+//
+// html/template would do as well, but for what it finds by reflection the linker has to keep every method of the program, which
+// would make each MCP server larger and slower to start. Here as there, text is escaped unless it is said to be markup.
+
+package page
+
+import (
+	"strings"
+	"unicode"
+
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
+)
+
+const icon = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M1 13l4-5 4 2 6-8' fill='none' " +
+	"stroke='%231d6fa5' stroke-width='2.4' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E"
+
+// document is the whole page.
+func (v *version) document(live bool) g.Node {
+	var sections g.Group
+	for _, s := range v.sections {
+		sections = append(sections, g.Raw(s.HTML), g.Raw("\n"))
+	}
+	return h.Doctype(h.HTML(h.Lang("en"),
+		h.Head(
+			h.Meta(h.Charset("utf-8")),
+			h.Meta(g.Attr("http-equiv", "Content-Security-Policy"), h.Content(policy(live))),
+			h.Meta(h.Name("viewport"), h.Content("width=device-width, initial-scale=1")),
+			h.Meta(h.Name("color-scheme"), h.Content("light dark")),
+			h.Meta(h.Name("referrer"), h.Content("no-referrer")),
+			h.TitleEl(g.Text(inert(v.title))),
+			h.Link(h.Rel("icon"), h.Href(icon)),
+			h.StyleEl(g.Raw(content("page.css"))),
+		),
+		h.Body(
+			g.If(live, g.Group{h.Data("events", "events"), h.Data("version", v.name)}),
+			h.A(h.Class("skip"), h.Href("#main"), g.Text("To the report")),
+			h.Header(h.Class("bar"),
+				h.P(h.Class("brand"), g.Text("mcp-trade "), h.Span(g.Text("report"))),
+				h.Nav(h.Aria("label", "Parts of the report"), leads("#curves", "Curves"), leads("#accounts", "Accounts"), leads("#trades", "Trades")),
+				g.If(live, h.P(h.ID("live"), h.Class("live"), h.Role("status"), g.Text("Live"))),
+			),
+			h.Main(h.ID("main"), h.TabIndex("-1"), sections),
+			h.Footer(h.P(g.Text("Paper trading on historical prices: no order ever reached a market. Past returns, simulated ones above all, promise nothing."))),
+			h.Script(g.Raw(content("page.js"))),
+		)))
+}
+
+// markup writes a node.
+func markup(n g.Node) string {
+	var out strings.Builder
+	_ = n.Render(&out) // a builder takes all
+	return inert(out.String())
+}
+
+// inert makes characters that would act on a text rather than be read visible: those that control terminals, and those that
+// change the direction of writing.
+func inert(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+func leads(to, name string) g.Node { return h.A(h.Href(to), g.Text(name)) }
+
+func swatch(class string) g.Node { return h.I(h.Class("swatch " + class)) }
+
+// soft is a paragraph in the background, nothing without a text.
+func soft(text string) g.Node { return g.If(text != "", h.P(h.Class("soft"), g.Text(text))) }
+
+// scrolled is a table that is moved sideways by finger and by keyboard where it is too wide.
+func scrolled(name, class string, rest ...g.Node) g.Node {
+	return h.Div(h.Class(class), h.TabIndex("0"), h.Role("region"), h.Aria("label", name), g.Group(rest))
+}
+
+func caption(text string) g.Node { return h.Caption(h.Class("hidden"), g.Text(text)) }
+
+// head is the head of a table. A name that starts with ">" heads a column of numbers.
+func head(names ...string) g.Node {
+	return h.THead(h.Tr(g.Map(names, func(name string) g.Node {
+		name, number := strings.CutPrefix(name, ">")
+		return h.Th(h.Scope("col"), g.If(number, h.Class("num")), g.Text(name))
+	})))
+}
+
+func rowHead(nodes ...g.Node) g.Node { return h.Th(h.Scope("row"), g.Group(nodes)) }
+
+// cell is a number in a table, of a class besides.
+func cell(text, class string) g.Node {
+	return h.Td(h.Class(strings.TrimSpace("num "+class)), g.Text(text))
+}
+
+func cells(texts ...string) g.Node {
+	return g.Map(texts, func(text string) g.Node { return cell(text, "") })
+}
+
+func warnings(texts []string) g.Node {
+	return g.If(len(texts) > 0, h.Ul(h.Class("warnings"), h.Aria("label", "What is unknown or doubtful"),
+		g.Map(texts, func(text string) g.Node { return h.Li(g.Text(text)) })))
+}
+
+// folded is a part that a click opens; its id keeps it open when the page changes.
+func folded(id, name string, rest ...g.Node) g.Node {
+	return h.Details(g.If(id != "", h.ID(id)), h.Summary(g.Text(name)), g.Group(rest))
+}

@@ -1,0 +1,127 @@
+// The figures of an account: the few that one looks at first, and all of them with what they mean.
+
+package page
+
+import (
+	"fmt"
+
+	"mcp-trade/report"
+)
+
+// measure is a figure, written out.
+type measure struct {
+	Name, Text, Sign string
+	Meaning          string
+	Why              string // it is not known
+}
+
+// headline are the figures that one looks at first.
+func headline(a report.Account) []measure {
+	m := a.Metrics
+	list := []measure{
+		{Name: "Value", Text: money(m.End), Meaning: "from " + money(m.Start)},
+		{Name: "Total return", Text: change(m.TotalReturn), Sign: sign(m.TotalReturn), Meaning: interval(m.TotalReturnInterval, change)},
+		{Name: "Sharpe", Text: fixed(m.Sharpe, 2), Meaning: interval(m.SharpeInterval, func(n report.Number) string { return fixed(n, 2) })},
+		{Name: "Max drawdown", Text: part(m.MaxDrawdown), Meaning: fell(a.Drawdown)},
+		{Name: "Winning days", Text: part(m.WinningDays), Meaning: "of " + things(m.Returns, "return")},
+		{Name: "Winning trades", Text: part(m.WinningTrades), Meaning: "of " + things(m.ClosedTrades, "closed trade")},
+		{Name: "Trades", Text: count(m.Trades), Meaning: "fees " + money(m.Fees)},
+		{Name: "Invested", Text: part(m.Exposure), Meaning: "on average"},
+	}
+	if m.ExcessReturn.Known() {
+		list = append(list, measure{Name: "Over the benchmark", Text: change(m.ExcessReturn), Sign: sign(m.ExcessReturn), Meaning: "beta " + fixed(m.Beta, 2)})
+	}
+	if m.Tokens.Known() {
+		list = append(list, measure{Name: "Tokens", Text: fixed(m.Tokens, 0), Meaning: "cost " + money(m.Cost)})
+	}
+	return list
+}
+
+// interval tells where a figure lies.
+func interval(i report.Interval, form func(report.Number) string) string {
+	if !i.Low.Known() || !i.High.Known() {
+		return "too few returns for an interval"
+	}
+	return fmt.Sprintf("95%s%% within %s and %s", space, form(i.Low), form(i.High))
+}
+
+// fell tells when a drawdown was.
+func fell(d *report.Drawdown) string {
+	switch {
+	case d == nil:
+		return "it never fell"
+	case d.Recovered == "":
+		return unbroken(fmt.Sprintf("%s, not recovered", span(d.Peak, d.Trough)))
+	}
+	return unbroken(fmt.Sprintf("%s, recovered %s", span(d.Peak, d.Trough), d.Recovered))
+}
+
+// measures are all figures.
+func measures(m report.Metrics) []measure {
+	ratio := func(n report.Number) string { return fixed(n, 3) }
+	whole := func(n report.Number) string { return fixed(n, 0) }
+	var list []measure
+	for _, x := range []struct {
+		name, key string
+		n         report.Number
+		form      func(report.Number) string
+		meaning   string
+	}{
+		{"Start", "start", m.Start, money, "value at the opening"},
+		{"End", "end", m.End, money, "last known value"},
+		{"Total return", "total_return", m.TotalReturn, change, "end over start, less 1"},
+		{"Annual return", "annual_return", m.AnnualReturn, change, "compound, over calendar days"},
+		{"Volatility", "volatility", m.Volatility, part, "deviation of daily returns, of a year"},
+		{"Sharpe", "sharpe", m.Sharpe, ratio, "mean return over its deviation, of a year"},
+		{"Sortino", "sortino", m.Sortino, ratio, "likewise, over the deviation of losses"},
+		{"Calmar", "calmar", m.Calmar, ratio, "annual return over the deepest drawdown"},
+		{"Max drawdown", "max_drawdown", m.MaxDrawdown, part, "deepest fall below the highest value"},
+		{"Best day", "best_day", m.BestDay, change, m.BestDate},
+		{"Worst day", "worst_day", m.WorstDay, change, m.WorstDate},
+		{"Winning days", "winning_days", m.WinningDays, part, "part of the days that gained"},
+		{"Winning trades", "winning_trades", m.WinningTrades, part, "part of the closed trades that gained"},
+		{"Profit factor", "profit_factor", m.ProfitFactor, ratio, "gains over losses of closed trades"},
+		{"Turnover", "turnover", m.Turnover, ratio, "times a year that the value is traded"},
+		{"Exposure", "exposure", m.Exposure, part, "part of the value that was not cash"},
+		{"Fees", "fees", m.Fees, money, "paid for trades"},
+		{"Slippage", "slippage", m.Slippage, money, "paid beyond the open"},
+		{"Orders refused", "refused", m.Refused, whole, ""},
+		{"Tokens", "tokens", m.Tokens, whole, "used by the model"},
+		{"Cost", "cost", m.Cost, money, "of the model"},
+		{"Tokens per percent", "tokens_per_percent", m.TokensPerPercent, whole, "of total return"},
+		{"Cost per percent", "cost_per_percent", m.CostPerPercent, money, "of total return"},
+		{"Benchmark", "benchmark_return", m.BenchmarkReturn, change, "its return over the same dates"},
+		{"Over the benchmark", "excess_return", m.ExcessReturn, change, "total return less that"},
+		{"Alpha", "alpha", m.Alpha, change, "return that beta does not explain, of a year"},
+		{"Beta", "beta", m.Beta, ratio, "how far it moves with the benchmark"},
+		{"Tracking error", "tracking_error", m.TrackingError, part, "deviation from the benchmark, of a year"},
+		{"Information ratio", "information_ratio", m.InformationRatio, ratio, "return over the benchmark over that deviation"},
+		{"Up capture", "up_capture", m.UpCapture, part, "of the benchmark's return on days when it rose"},
+		{"Down capture", "down_capture", m.DownCapture, part, "likewise when it fell"},
+	} {
+		y := measure{Name: x.name, Text: x.form(x.n), Meaning: x.meaning}
+		if !x.n.Known() {
+			y.Why = m.Undefined[x.key]
+		}
+		list = append(list, y)
+	}
+	return list
+}
+
+// upstream are AI-Trader's figures, as it publishes them.
+func upstream(u *report.Upstream) []measure {
+	if u == nil {
+		return nil
+	}
+	figure := func(n report.Number) string { return fixed(n, 4) }
+	return []measure{
+		{Name: "Sharpe ratio", Text: figure(u.Sharpe)},
+		{Name: "Max drawdown", Text: figure(u.MaxDrawdown), Meaning: span(u.DrawdownStart, u.DrawdownEnd)},
+		{Name: "Cumulative return", Text: figure(u.CumulativeReturn)},
+		{Name: "Annualized return", Text: figure(u.AnnualReturn)},
+		{Name: "Volatility", Text: figure(u.Volatility)},
+		{Name: "Win rate", Text: figure(u.WinRate)},
+		{Name: "Profit/loss ratio", Text: figure(u.ProfitLossRatio)},
+		{Name: "Final value", Text: money(u.FinalValue), Meaning: "from " + money(u.InitialValue)},
+	}
+}

@@ -1,0 +1,199 @@
+// Package page shows a report as a page: one file that needs nothing but a browser, or the same page served, which follows
+// the ledgers as they grow. It knows reports, and nothing of files, Redis or MCP.
+//
+// The page asks nothing of any other machine, which its content security policy enforces. Every text from a ledger or a model
+// is escaped and stays text. Each drawing has its figures beside it as a table, and everything works by keyboard. Its size is
+// bounded, however long the ledgers are: it shows the newest trades and says how many there are.
+package page
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"mcp-trade/market"
+	"mcp-trade/report"
+)
+
+// Subject is what a page shows.
+type Subject struct {
+	Report report.Report
+	// Prices returns the closes of a symbol between two days, both included, for the drawings of its trades. Nil, or a series
+	// without points, is none.
+	Prices func(symbol string, from, to market.Stamp) report.Series
+	// AllTrades says, in a sentence, where the trades are that the page has no room for.
+	AllTrades string
+}
+
+// Write writes the page of a subject.
+func Write(w io.Writer, s Subject) error {
+	var r renderer
+	v, err := r.render(s)
+	if err != nil {
+		return err
+	}
+	return v.write(w, false)
+}
+
+//go:embed page.css page.js
+var files embed.FS
+
+// content returns an embedded file.
+func content(name string) string {
+	text, err := files.ReadFile(name)
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	return string(text)
+}
+
+// policy forbids the page everything that it does not do. The hashes let its own style and script pass.
+func policy(live bool) string {
+	connect := "'none'"
+	if live {
+		connect = "'self'"
+	}
+	return "default-src 'none'; img-src data:; style-src 'sha256-" + hash(content("page.css")) + "'; script-src 'sha256-" +
+		hash(content("page.js")) + "'; connect-src " + connect + "; base-uri 'none'; form-action 'none'"
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// section is a part of the page that is replaced as a whole when it changes.
+type section struct {
+	ID   string
+	HTML string
+}
+
+// version is the page as it was at one time.
+type version struct {
+	name     string // the same for the same content
+	title    string
+	sections []section
+}
+
+// link leads to an account's section.
+type link struct{ ID, Name, Class string }
+
+// newLink is the link to the account that has a number among those of a page.
+func newLink(i int, a report.Account) link {
+	return link{"account-" + ident(a.Signature), a.Signature, class(i)}
+}
+
+// renderer makes versions. What did not change since the last one is not drawn again.
+type renderer struct{ drawn map[string]drawn }
+
+// drawn is an account's section, and what it was made of.
+type drawn struct {
+	account report.Account
+	link    link
+	html    string
+}
+
+// render makes the version of a subject.
+func (r *renderer) render(s Subject) (*version, error) {
+	rep := s.Report
+	// Accounts keep their place and colour, however their ranks change.
+	rep.Accounts = slices.SortedFunc(slices.Values(rep.Accounts), func(a, b report.Account) int { return strings.Compare(a.Signature, b.Signature) })
+	curves, err := newCurves(rep)
+	if err != nil {
+		return nil, err
+	}
+	v := &version{title: titleOf(rep)}
+	v.sections = append(v.sections, section{"board", markup(newBoard(s.Report, rep).node())}, section{"curves", markup(curvesNode(curves))})
+	if err := r.accounts(v, s, rep); err != nil {
+		return nil, err
+	}
+	v.sections = append(v.sections, section{"trades", markup(newTrades(rep, s.AllTrades).node())})
+	v.name = v.digest()
+	return v, nil
+}
+
+// accounts adds a section for each account. They are drawn side by side.
+func (r *renderer) accounts(v *version, s Subject, rep report.Report) error {
+	made, errs := make([]drawn, len(rep.Accounts)), make([]error, len(rep.Accounts))
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, a := range rep.Accounts {
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			made[i], errs[i] = r.account(a, newLink(i, a), s)
+		})
+	}
+	wait.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	r.drawn = map[string]drawn{}
+	for _, d := range made {
+		r.drawn[d.account.Signature] = d
+		v.sections = append(v.sections, section{d.link.ID, d.html})
+	}
+	return nil
+}
+
+// account is an account's section: the one of the last version if nothing changed since.
+func (r *renderer) account(a report.Account, l link, s Subject) (drawn, error) {
+	if d, ok := r.drawn[a.Signature]; ok && d.link == l && reflect.DeepEqual(d.account, a) {
+		return d, nil
+	}
+	view, err := newAccount(a, l, s)
+	if err != nil {
+		return drawn{}, err
+	}
+	return drawn{a, l, markup(view.node())}, nil
+}
+
+func (v *version) digest() string {
+	sum := sha256.New()
+	for _, s := range v.sections {
+		fmt.Fprintf(sum, "%s %d %s", s.ID, len(s.HTML), s.HTML)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:12])
+}
+
+// write writes the whole page.
+func (v *version) write(w io.Writer, live bool) error {
+	return v.document(live).Render(w)
+}
+
+// since tells what is to be replaced in an older version, nil if that is not known.
+func (v *version) since(old *version) []section {
+	var changed []section
+	for _, s := range v.sections {
+		if old == nil || !slices.Contains(old.sections, s) {
+			changed = append(changed, s)
+		}
+	}
+	return changed
+}
+
+// class is the style of the account or part with a number; the charts give them the same.
+func class(i int) string { return fmt.Sprintf("s%d", i%10) }
+
+// ident makes a name that can stand in an id: other characters than letters, digits and hyphens by their number.
+func ident(name string) string {
+	var out strings.Builder
+	for _, r := range name {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-':
+			out.WriteRune(r)
+		default:
+			fmt.Fprintf(&out, "_%x_", r)
+		}
+	}
+	return out.String()
+}

@@ -1,0 +1,251 @@
+// What the page does beside standing there: it sorts and filters the trades, reads the drawings at the pointer, and follows a
+// server. It writes no text from outside as markup but what the server escaped.
+"use strict";
+
+// ---- Trades: sort and filter ----
+
+const byText = new Intl.Collator("en", { numeric: true });
+
+function sortTrades() {
+  const table = document.getElementById("trades-table");
+  const head = table && table.querySelector("th[aria-sort]");
+  if (!head) return;
+  const column = head.cellIndex;
+  const direction = head.getAttribute("aria-sort") === "ascending" ? 1 : -1;
+  const body = table.tBodies[0];
+  const keyed = [...body.rows].map((row, place) => {
+    const cell = row.cells[column];
+    const number = "v" in cell.dataset;
+    return { row, place, number, key: number ? (cell.dataset.v === "" ? null : Number(cell.dataset.v)) : cell.textContent };
+  });
+  keyed.sort((a, b) => {
+    if (a.key === null || b.key === null) return (a.key === null) - (b.key === null) || a.place - b.place; // unknown ones last
+    return direction * (a.number ? a.key - b.key : byText.compare(a.key, b.key)) || a.place - b.place;
+  });
+  if (keyed.some((k, i) => k.place !== i)) body.append(...keyed.map((k) => k.row));
+}
+
+function filterTrades() {
+  const table = document.getElementById("trades-table");
+  if (!table) return;
+  const words = document.getElementById("filter-text").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const account = document.getElementById("filter-account").value;
+  const side = document.getElementById("filter-side").value;
+  let shown = 0;
+  for (const row of table.tBodies[0].rows) {
+    const text = row.textContent.toLowerCase();
+    row.hidden = (account && row.dataset.account !== account) || (side && row.dataset.side !== side) || !words.every((w) => text.includes(w));
+    if (!row.hidden) shown++;
+  }
+  const count = document.getElementById("filter-count");
+  const said = shown === table.tBodies[0].rows.length ? "" : `${shown} of ${table.tBodies[0].rows.length} shown`;
+  if (count.textContent !== said) count.textContent = said;
+}
+
+document.addEventListener("click", (event) => {
+  const head = event.target.closest("#trades-table th");
+  if (!head || !event.target.closest("button")) return;
+  const next = head.getAttribute("aria-sort") === "descending" ? "ascending" : "descending";
+  for (const th of head.parentNode.cells) th.removeAttribute("aria-sort");
+  head.setAttribute("aria-sort", next);
+  sortTrades();
+});
+for (const kind of ["input", "change"]) {
+  document.addEventListener(kind, (event) => event.target.closest("#filter") && filterTrades());
+}
+document.addEventListener("submit", (event) => event.preventDefault());
+
+// ---- Drawings: lines on and off, and what they are worth at the pointer ----
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest(".legend button");
+  if (!button) return;
+  button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true");
+  const figure = button.closest("figure");
+  figure.dataset.off = [...figure.querySelectorAll(".legend [aria-pressed=false]")].map((b) => b.dataset.series).join(" ");
+});
+
+const readAt = new WeakMap(); // the row that each plot shows
+
+// frame is where the dates of a plot stand, in pixels from its left.
+function frame(plot) {
+  const svg = [...plot.querySelectorAll("svg")].find((s) => s.getBoundingClientRect().width > 0);
+  if (!svg) return null;
+  const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+  const first = Number(svg.dataset.first) * scale;
+  const last = Number(svg.dataset.last) * scale;
+  const dates = Number(plot.closest("figure").dataset.dates);
+  return { at: (i) => (dates > 1 ? first + ((last - first) * i) / (dates - 1) : first) };
+}
+
+const rowsOf = (plot) => [...plot.closest("figure").querySelectorAll("tbody tr")];
+
+function read(plot, index, aloud) {
+  const rows = rowsOf(plot);
+  const place = frame(plot);
+  if (!rows.length || !place) return;
+  index = Math.max(0, Math.min(rows.length - 1, index));
+  readAt.set(plot, index);
+  const row = rows[index];
+  const figure = plot.closest("figure");
+  const names = [...figure.querySelectorAll("thead th")].slice(1).map((th) => th.textContent);
+  const classes = [...figure.querySelectorAll(".legend button")].map((b) => b.dataset.series);
+  const tip = plot.querySelector(".tip");
+  const date = document.createElement("b");
+  date.textContent = row.cells[0].textContent;
+  tip.replaceChildren(date);
+  names.forEach((name, i) => {
+    const value = row.cells[i + 1].textContent;
+    if (!value) return;
+    const line = document.createElement("div");
+    const label = document.createElement("span");
+    if (!figure.classList.contains("price")) {
+      const swatch = document.createElement("i");
+      swatch.className = "swatch " + classes[i];
+      label.append(swatch);
+    }
+    label.append(name);
+    const text = document.createElement("span");
+    text.textContent = value;
+    line.append(label, text);
+    tip.append(line);
+  });
+  const x = place.at(Number(row.dataset.at));
+  const cross = plot.querySelector(".cross");
+  cross.hidden = tip.hidden = false;
+  cross.style.left = x + "px";
+  const room = plot.clientWidth - x - 14;
+  tip.style.left = (room > tip.offsetWidth ? x + 12 : Math.max(0, x - tip.offsetWidth - 12)) + "px";
+  if (aloud) figure.querySelector(".reading").textContent = tip.innerText.replace(/\s*\n+\s*/g, ", ");
+}
+
+function hush(plot) {
+  readAt.delete(plot);
+  plot.querySelector(".cross").hidden = plot.querySelector(".tip").hidden = true;
+}
+
+document.addEventListener("pointermove", (event) => {
+  const plot = event.target.closest && event.target.closest(".plot");
+  const place = plot && frame(plot);
+  if (!place) return;
+  const x = event.clientX - plot.getBoundingClientRect().left;
+  let nearest = 0;
+  let distance = Infinity;
+  rowsOf(plot).forEach((row, i) => {
+    const d = Math.abs(place.at(Number(row.dataset.at)) - x);
+    if (d < distance) [nearest, distance] = [i, d];
+  });
+  read(plot, nearest, false);
+});
+document.addEventListener("pointerout", (event) => {
+  const plot = event.target.closest && event.target.closest(".plot");
+  if (plot && !plot.contains(event.relatedTarget) && plot !== document.activeElement) hush(plot);
+});
+document.addEventListener("keydown", (event) => {
+  const plot = document.activeElement;
+  if (!plot || !plot.matches(".plot")) return;
+  const last = rowsOf(plot).length - 1;
+  const now = readAt.has(plot) ? readAt.get(plot) : last + 1;
+  const to = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: last, PageUp: now - 10, PageDown: now + 10 }[event.key];
+  if (event.key === "Escape") hush(plot);
+  if (to === undefined || last < 0) return;
+  event.preventDefault();
+  read(plot, to, true);
+});
+document.addEventListener("focusout", (event) => event.target.matches(".plot") && hush(event.target));
+
+// ---- A server: the changed parts replace the old ones, node by node, so that what the reader did to the page stays ----
+
+const readers = new Set(["open", "aria-sort", "aria-pressed", "data-off", "hidden", "style"]); // attributes that are the reader's
+
+function morph(from, to) {
+  if (from.isEqualNode(to)) return;
+  if (from.nodeType !== Node.ELEMENT_NODE || from.localName === "svg") {
+    from.replaceWith(to);
+    return;
+  }
+  for (const { name } of [...from.attributes]) {
+    if (!to.hasAttribute(name) && !readers.has(name)) from.removeAttribute(name);
+  }
+  for (const { name, value } of to.attributes) {
+    if (from.getAttribute(name) !== value && !readers.has(name)) from.setAttribute(name, value);
+  }
+  if (from.matches(".tip, .cross, .reading, #filter-count")) return;
+  const chosen = from.localName === "select" ? from.value : null;
+  morphChildren(from, to);
+  if (chosen !== null) from.value = chosen;
+}
+
+const keyOf = (node) => node.id || (node.dataset && node.dataset.key) || "";
+
+function morphChildren(from, to) {
+  const keyed = new Map();
+  for (const child of from.children) if (keyOf(child)) keyed.set(keyOf(child), child);
+  let at = from.firstChild;
+  for (const next of [...to.childNodes]) {
+    const key = keyOf(next);
+    while (at && !key && keyOf(at)) at = at.nextSibling;
+    let match = key ? keyed.get(key) : at;
+    if (match && match.nodeName !== next.nodeName) match = null;
+    if (!match) {
+      if (next.localName === "tr" && key.startsWith("t-")) next.className = "new";
+      from.insertBefore(next, at);
+      continue;
+    }
+    keyed.delete(key);
+    if (match === at) at = at.nextSibling;
+    else from.insertBefore(match, at);
+    morph(match, next);
+  }
+  // What is left was not matched: everything behind the last match, and keyed nodes that are gone.
+  for (const gone of keyed.values()) {
+    if (gone === at) at = at.nextSibling;
+    gone.remove();
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+function update({ title, order, sections }) {
+  const main = document.getElementById("main");
+  for (const [id, html] of Object.entries(sections)) {
+    const holder = document.createElement("template");
+    holder.innerHTML = html; // escaped by the server
+    const fresh = holder.content.firstElementChild;
+    const old = document.getElementById(id);
+    if (old) morph(old, fresh);
+    else main.append(fresh);
+  }
+  for (const section of [...main.children]) if (!order.includes(section.id)) section.remove();
+  order.forEach((id, i) => {
+    if (main.children[i].id !== id) main.insertBefore(document.getElementById(id), main.children[i]);
+  });
+  document.title = title;
+  sortTrades();
+  filterTrades();
+  for (const plot of document.querySelectorAll(".plot")) if (readAt.has(plot)) read(plot, readAt.get(plot), false);
+}
+
+function follow() {
+  const { events, version } = document.body.dataset;
+  if (!events) return;
+  const live = document.getElementById("live");
+  const say = (text, lost) => {
+    live.textContent = text;
+    live.classList.toggle("lost", lost);
+  };
+  const source = new EventSource(`${events}?version=${version}`);
+  source.onopen = () => say("Live", false);
+  source.onerror = () => say("No connection, trying again", true);
+  source.addEventListener("change", (event) => {
+    update(JSON.parse(event.data));
+    say("Live", false);
+  });
+  source.addEventListener("trouble", (event) => say(JSON.parse(event.data), true));
+}
+
+filterTrades();
+follow();

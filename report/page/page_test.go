@@ -1,0 +1,148 @@
+package page
+
+// The page without a browser: how figures are written, what is bounded, what odd accounts look like.
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+	"testing"
+
+	"mcp-trade/market"
+	"mcp-trade/report"
+)
+
+func TestFiguresAreWritten(t *testing.T) {
+	known := report.Known
+	for _, c := range []struct{ got, want string }{
+		{money(known(1234567.891)), "1,234,567.89"},
+		{money(known(-1234.5)), "−1,234.50"},
+		{money(known(-0.001)), "0.00"},
+		{money(known(999.999)), "1,000.00"},
+		{money(report.Number{}), "–"},
+		{change(known(0.0998)), "+9.98\u00a0%"},
+		{change(known(-0.5)), "−50.00\u00a0%"},
+		{change(known(0)), "0.00\u00a0%"},
+		{change(report.Number{}), "–"},
+		{amount(35), "35"},
+		{amount(12000), "12,000"},
+		{amount(0.0125), "0.0125"},
+		{amount(1.0 / 3), "0.333333"},
+		{price(known(0.00001234)), "0.000012"},
+		{price(known(187.2)), "187.20"},
+		{gain(known(12)), "+12.00"},
+		{things(1, "trade"), "1 trade"},
+		{things(2000, "trade"), "2,000 trades"},
+		{span("2025-10-01", "2025-10-01"), "2025-10-01"},
+		{ident("gpt-5"), "gpt-5"},
+		{ident("gpt_5.1"), "gpt_5f_5_2e_1"},
+		{sortable(report.Number{}), ""},
+		{sortable(known(-0.5)), "-0.5"},
+	} {
+		if c.got != c.want {
+			t.Errorf("it is written %q, want %q", c.got, c.want)
+		}
+	}
+}
+
+func TestALongReasoningIsCutBetweenWords(t *testing.T) {
+	long := strings.Repeat("momentum holds ", 200)
+	for _, text := range []string{"", "short", long, strings.Repeat("界", 3000), strings.Repeat("x", 3000)} {
+		first, rest := lead(text)
+		if first+rest != text {
+			t.Errorf("of %.20q a part is lost", text)
+		}
+		if n := len([]rune(first)); n > maxLead*3/2 || text != "" && n == 0 {
+			t.Errorf("of %.20q the first %d letters are shown", text, n)
+		}
+	}
+	if first, rest := lead(long); strings.HasSuffix(first, "mom") || !strings.HasPrefix(rest, " ") {
+		t.Errorf("it is cut at %q", first[len(first)-10:])
+	}
+}
+
+// The page names no address but the data of its icon and places in itself.
+func TestThePageNamesNoOtherAddress(t *testing.T) {
+	text := written(t, newBourse(t, "steady", "dice").season(t).subject(t))
+	for _, m := range regexp.MustCompile(`\s(?:href|src|srcset|action|formaction|data|poster)="([^"]*)`).FindAllStringSubmatch(text, -1) {
+		if !strings.HasPrefix(m[1], "#") && !strings.HasPrefix(m[1], "data:image/svg+xml,") {
+			t.Errorf("it names %s", m[0])
+		}
+	}
+	if n := strings.Count(text, "://") - strings.Count(text, "http://www.w3.org/2000/svg"); n != 0 || strings.Contains(content("page.css"), "url(") {
+		t.Errorf("%d addresses are left in it", n)
+	}
+}
+
+func TestOddAccounts(t *testing.T) {
+	day := market.Stamp("2025-10-01")
+	opening := report.Point{Date: day, Value: report.Known(100)}
+	for name, a := range map[string]report.Account{
+		"nothing is known":       {},
+		"opened, no day since":   {Opening: opening},
+		"one day":                {Opening: opening, Periods: []report.Period{{Date: "2025-10-02", Value: report.Known(101)}}},
+		"one day, value unknown": {Opening: opening, Periods: []report.Period{{Date: "2025-10-02"}}},
+		"a trade without price":  {Opening: opening, Periods: []report.Period{{Date: "2025-10-02"}}, AllTrades: 1, Trades: []report.Trade{{ID: 1, Date: "2025-10-02", Action: "buy", Symbol: "X", Amount: 1}}},
+		"a trade before the first day": {Opening: opening, AllTrades: 1,
+			Trades: []report.Trade{{ID: 1, Date: day, Action: "sell", Symbol: "X", Amount: 1, Price: report.Known(1)}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a.Signature = "odd"
+			for i := range a.Periods {
+				a.Allocation.Names = []string{"CASH"}
+				a.Allocation.Parts = [][]report.Number{make([]report.Number, i+1)}
+			}
+			s := Subject{Report: report.Report{Accounts: []report.Account{a}}, Prices: func(string, market.Stamp, market.Stamp) report.Series { return report.Series{} }}
+			text := written(t, s)
+			if bad := regexp.MustCompile(`\bNaN\b|\bInf\b|%!|nil\b`).FindString(strings.ReplaceAll(text, content("page.js"), "")); bad != "" {
+				t.Errorf("it holds %s", bad)
+			}
+			if !strings.Contains(text, `id="account-odd"`) {
+				t.Error("the account is missing")
+			}
+		})
+	}
+}
+
+func TestThePageIsBounded(t *testing.T) {
+	a := report.Account{Signature: "busy", Opening: report.Point{Date: "2020-01-01", Value: report.Known(100)}, AllTrades: math.MaxInt32}
+	for i := range 2000 {
+		d := market.Stamp("2020-01-01").AddDays(i / 4)
+		a.Trades = append(a.Trades, report.Trade{ID: int64(i), Date: d, Action: "buy", Symbol: fmt.Sprintf("S%03d", i%200), Amount: 1, Price: report.Known(1), Note: strings.Repeat("n", 200)})
+		if i%4 == 0 {
+			a.Periods = append(a.Periods, report.Period{Date: d, Value: report.Known(100)})
+			a.Notes = append(a.Notes, report.DayNotes{Date: d, Text: strings.Repeat("reason ", 500)})
+		}
+	}
+	a.Allocation = report.Allocation{Names: []string{"CASH"}, Parts: [][]report.Number{make([]report.Number, len(a.Periods))}}
+	prices := func(symbol string, from, to market.Stamp) report.Series {
+		s := report.Series{Name: symbol}
+		for i := range a.Periods {
+			s.Points = append(s.Points, report.Point{Date: a.Periods[i].Date, Value: report.Known(float64(1 + i%7))})
+		}
+		return s
+	}
+	accounts := make([]report.Account, 10)
+	for i := range accounts {
+		accounts[i] = a
+		accounts[i].Signature = fmt.Sprint("busy-", i)
+	}
+	text := written(t, Subject{Report: report.Report{Accounts: accounts}, Prices: prices, AllTrades: "The rest is elsewhere."})
+	for what, c := range map[string]struct {
+		sign string
+		want int
+	}{
+		"rows of the table of trades": {`<tr id="t-busy`, maxTrades},
+		"symbols drawn":               {`class="chart small price"`, 10 * maxSymbols},
+		"days told":                   {`<article class="day"`, 10 * maxDays},
+	} {
+		if n := strings.Count(text, c.sign); n != c.want {
+			t.Errorf("%d %s, want %d", n, what, c.want)
+		}
+	}
+	if !strings.Contains(text, "The newest 2,000 of 21,474,836,470 trades. The rest is elsewhere.") {
+		t.Error("it does not say how many trades there are")
+	}
+	t.Logf("%d bytes for ten accounts of two years", len(text))
+}

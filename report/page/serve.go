@@ -1,0 +1,199 @@
+// The live page over HTTP: read-only, and for as many viewers as there are.
+
+package page
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// Limits of the server.
+const (
+	headerTime  = 5 * time.Second  // for a request's head to arrive
+	answerTime  = 30 * time.Second // for the page, or one event, to leave
+	idleTime    = 2 * time.Minute  // of a connection between requests
+	endTime     = time.Second / 2  // for answers under way when the server ends
+	beat        = 15 * time.Second // between signs of life to a viewer to whom nothing happens
+	maxHead     = 16 << 10         // bytes of a request's head
+	maxViewers  = 256              // that follow at the same time
+	retryMillis = 1000             // after which a browser tries again
+)
+
+// Serve serves the page, and follows the source, until ctx is done. It closes the listener. Unless it is open to others, it
+// answers only requests that name this machine: a foreign page whose name was made to lead here gets nothing.
+func (l *Live) Serve(ctx context.Context, listener net.Listener, open bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		l.Follow(ctx)
+	}()
+	server := &http.Server{
+		Handler: l.Handler(open), BaseContext: func(net.Listener) context.Context { return ctx },
+		ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: answerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHead,
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	var err error
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		last, stop := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+		defer stop()
+		if server.Shutdown(last) != nil {
+			err = server.Close()
+		}
+	}
+	cancel()
+	<-followed
+	return err
+}
+
+// Handler answers GET / with the page and GET /events with what changes on it.
+func (l *Live) Handler(open bool) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", l.page)
+	viewers := make(chan struct{}, maxViewers)
+	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case viewers <- struct{}{}:
+			defer func() { <-viewers }()
+			l.events(w, r)
+		default:
+			http.Error(w, fmt.Sprintf("%d viewers follow already", maxViewers), http.StatusServiceUnavailable)
+		}
+	})
+	return guarded(mux, open)
+}
+
+// guarded answers what every answer has in common.
+func guarded(next http.Handler, open bool) http.Handler {
+	allow := policy(true) + "; frame-ancestors 'none'"
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", allow)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		if !open && !IsLoopback(r.Host) {
+			http.Error(w, "this page is for this machine only: open it by the name localhost or the address 127.0.0.1", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// IsLoopback tells whether an address, with or without a port, is one of this machine to itself.
+func IsLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = address
+	}
+	ip, err := netip.ParseAddr(trimBrackets(host))
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
+func trimBrackets(host string) string {
+	if n := len(host); n > 1 && host[0] == '[' && host[n-1] == ']' {
+		return host[1 : n-1]
+	}
+	return host
+}
+
+func (l *Live) page(w http.ResponseWriter, _ *http.Request) {
+	now, _ := l.state()
+	var out bytes.Buffer
+	if err := now.write(&out, true); err != nil {
+		http.Error(w, "the page cannot be made", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(out.Bytes()) // a viewer that is gone
+}
+
+// news is what a viewer is told of a new version.
+type news struct {
+	Title    string            `json:"title"`
+	Order    []string          `json:"order"`    // of all sections
+	Sections map[string]string `json:"sections"` // those that changed
+}
+
+// events tells a viewer of each version from the one that it has on. A version that comes while the one before is still on
+// its way is told of together with it.
+func (l *Live) events(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no")
+	out := http.NewResponseController(w)
+	_ = out.SetReadDeadline(time.Time{}) // nothing more is to come; a deadline would end the answer
+	send := func(text string) bool {
+		_ = out.SetWriteDeadline(time.Now().Add(answerTime)) // not every writer has one
+		_, err := fmt.Fprint(w, text)
+		return errors.Join(err, out.Flush()) == nil
+	}
+	has := r.URL.Query().Get("version")
+	if id := r.Header.Get("Last-Event-ID"); id != "" {
+		has = id // it comes again, and has seen more since
+	}
+	var seen *version
+	if now, _ := l.state(); now.name == has {
+		seen = now
+	}
+	trouble := ""
+	if !send(fmt.Sprintf("retry: %d\n\n", retryMillis)) {
+		return
+	}
+	for {
+		ctx, stop := context.WithTimeout(r.Context(), beat)
+		now, why, err := l.next(ctx, seen, trouble)
+		stop()
+		text := ": still here\n\n"
+		switch {
+		case r.Context().Err() != nil:
+			return
+		case err == nil && (now != seen || why == ""):
+			text = now.event(seen)
+			if why != "" {
+				text += troubled(why)
+			}
+		case err == nil:
+			text = troubled(why)
+		}
+		seen, trouble = now, why
+		if !send(text) {
+			return
+		}
+	}
+}
+
+// event tells what changed since an older version, which may be the same.
+func (v *version) event(old *version) string {
+	n := news{Title: v.title, Order: []string{}, Sections: map[string]string{}}
+	for _, s := range v.sections {
+		n.Order = append(n.Order, s.ID)
+	}
+	for _, s := range v.since(old) {
+		n.Sections[s.ID] = s.HTML
+	}
+	return event("change", "id: "+v.name+"\n", n)
+}
+
+func troubled(why string) string { return event("trouble", "", why) }
+
+func event(name, id string, data any) string {
+	text, err := json.Marshal(data)
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return fmt.Sprintf("event: %s\n%sdata: %s\n\n", name, id, text)
+}

@@ -1,0 +1,129 @@
+// How figures are written on the page.
+
+package page
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"mcp-trade/market"
+	"mcp-trade/report"
+)
+
+// unknown stands for a figure that is not known.
+const unknown = "–"
+
+const (
+	minus = "\u2212"
+	space = "\u00a0" // keeps a figure and its unit on one line
+)
+
+// money writes an amount to the cent, with the thousands apart.
+func money(n report.Number) string { return fixed(n, 2) }
+
+// count writes a whole number.
+func count(n int) string { return fixed(report.Known(float64(n)), 0) }
+
+// fixed writes a number with so many decimals, and the thousands apart.
+func fixed(n report.Number, decimals int) string {
+	if !n.Known() {
+		return unknown
+	}
+	text := strconv.FormatFloat(math.Abs(n.Float()), 'f', decimals, 64)
+	whole, rest, _ := strings.Cut(text, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if rest != "" {
+		whole += "." + rest
+	}
+	if n.Float() < 0 && strings.Trim(text, "0.") != "" {
+		return minus + whole
+	}
+	return whole
+}
+
+// amount writes a number of shares or coins, with the digits that it has, and a price likewise.
+func amount(f float64) string {
+	if f == math.Trunc(f) {
+		return fixed(report.Known(f), 0)
+	}
+	text := strconv.FormatFloat(f, 'f', -1, 64)
+	if _, decimals, _ := strings.Cut(text, "."); len(decimals) > 6 {
+		return fixed(report.Known(f), 6)
+	}
+	return text
+}
+
+// price writes a price: to the cent, or finer if it is small.
+func price(n report.Number) string {
+	if n.Known() && math.Abs(n.Float()) < 1 {
+		return n.Text(6)
+	}
+	return money(n)
+}
+
+// part writes a fraction as percent.
+func part(n report.Number) string {
+	if !n.Known() {
+		return unknown
+	}
+	return fixed(report.Known(100*n.Float()), 2) + space + "%"
+}
+
+// change writes a fraction as percent, with its sign.
+func change(n report.Number) string {
+	return plus(n) + part(n)
+}
+
+// gain writes an amount with its sign.
+func gain(n report.Number) string {
+	return plus(n) + money(n)
+}
+
+func plus(n report.Number) string {
+	if n.Known() && n.Float() > 0 {
+		return "+"
+	}
+	return ""
+}
+
+// sign is the class of a figure: up or down.
+func sign(n report.Number) string {
+	switch {
+	case n.Float() > 0:
+		return "up"
+	case n.Float() < 0:
+		return "down"
+	}
+	return ""
+}
+
+// sortable is a number for the script to sort by, "" if it is not known.
+func sortable(n report.Number) string {
+	if !n.Known() {
+		return ""
+	}
+	return strconv.FormatFloat(n.Float(), 'g', -1, 64)
+}
+
+// things writes a number of things.
+func things(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return count(n) + " " + what + "s"
+}
+
+// span writes a range of days.
+func span(from, to market.Stamp) string {
+	if from == to {
+		return string(from)
+	}
+	return fmt.Sprintf("%s to %s", from, to)
+}
+
+// unbroken keeps the dates of a text each on one line.
+func unbroken(text string) string { return strings.ReplaceAll(text, "-", "\u2011") }
