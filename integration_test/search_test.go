@@ -208,7 +208,7 @@ func searchAll(t *testing.T, p *place, env ...string) string {
 	return all.String()
 }
 
-func TestARecordedRunIsReplayedToTheByteWithoutAConnection(t *testing.T) {
+func TestRecordedSearchesAreReplayedToTheByteWithoutAConnection(t *testing.T) {
 	p := onFiles(t)
 	p.open(t, "alice", "10000", "2025-10-01")
 	var asked atomic.Int64

@@ -57,8 +57,8 @@ func runCommand(s *settings) *cobra.Command {
 		},
 	}
 	flags.register(cmd.Flags())
-	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	s.registerSearch(cmd.Flags())
+	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	return cmd
 }
 
