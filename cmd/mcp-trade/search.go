@@ -141,7 +141,11 @@ func searchCommand(s *settings) *cobra.Command {
 // printNews prints results one below the other.
 func printNews(w io.Writer, answer search.Answer, stamp market.Stamp) {
 	const width = 100
-	fmt.Fprintf(w, "%d results from %s, published before %s\n", len(answer.Results), answer.Provider, stamp)
+	results := "results"
+	if len(answer.Results) == 1 {
+		results = "result"
+	}
+	fmt.Fprintf(w, "%d %s from %s, published before %s\n", len(answer.Results), results, answer.Provider, stamp)
 	for i, r := range answer.Results {
 		fmt.Fprintf(w, "\n%2d. %s\n", i+1, r.Title)
 		for _, line := range []string{strings.TrimSpace(r.PublishedAt + "  " + r.Source), r.URL, r.Summary, r.Content} {
