@@ -195,8 +195,8 @@ func TestEveryToolSaysWhatACallerMustKnow(t *testing.T) {
 			Required             []string
 			AdditionalProperties json.RawMessage
 		}
-		if err := json.Unmarshal(tool.params, &params); err != nil || params.Type != "object" || params.Properties == nil || string(params.AdditionalProperties) != "false" {
-			wrong("the schema of its arguments is %s, %v", tool.params, err)
+		if err := json.Unmarshal(tool.params(), &params); err != nil || params.Type != "object" || params.Properties == nil || string(params.AdditionalProperties) != "false" {
+			wrong("the schema of its arguments is %s, %v", tool.params(), err)
 		}
 		for name, p := range params.Properties {
 			if p.Description == "" {
@@ -207,7 +207,7 @@ func TestEveryToolSaysWhatACallerMustKnow(t *testing.T) {
 				wrong("the argument %s is of the session", name)
 			}
 		}
-		for _, schema := range []json.RawMessage{tool.params, tool.result} {
+		for _, schema := range []json.RawMessage{tool.params(), tool.result()} {
 			compile(t, tool.name, schema)
 			var tree any
 			if err := json.Unmarshal(schema, &tree); err != nil {

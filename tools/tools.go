@@ -113,7 +113,7 @@ type tool struct {
 	hints  hints
 	orders bool // runs on the order lane, in arrival order; absent from a read-only server
 
-	params, result json.RawMessage // schemas
+	params, result func() json.RawMessage // schemas: of a tool that is not offered they are not made
 	call           func(context.Context, *Desk, json.RawMessage) (any, error)
 }
 
@@ -123,7 +123,7 @@ type hints struct{ readOnly, destructive, openWorld bool }
 
 // newTool completes a row with the schemas and the call of its function.
 func newTool[P, R any](t tool, f func(context.Context, *Desk, P) (R, error)) tool {
-	t.params, t.result = paramsSchema[P](), resultSchema[R]()
+	t.params, t.result = paramsSchema[P], resultSchema[R]
 	fields := fieldsOf(reflect.TypeFor[P]())
 	t.call = func(ctx context.Context, d *Desk, arguments json.RawMessage) (any, error) {
 		params, err := bind[P](fields, arguments)
@@ -139,7 +139,7 @@ func newTool[P, R any](t tool, f func(context.Context, *Desk, P) (R, error)) too
 func (t tool) declaration() mcp.Tool {
 	return mcp.Tool{
 		Name: t.name, Title: t.title, Description: t.description,
-		RawInputSchema: t.params, RawOutputSchema: t.result,
+		RawInputSchema: t.params(), RawOutputSchema: t.result(),
 		Annotations: mcp.ToolAnnotation{
 			Title:           t.title,
 			ReadOnlyHint:    mcp.ToBoolPtr(t.hints.readOnly),
