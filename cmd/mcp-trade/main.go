@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/shopspring/decimal"
@@ -45,6 +46,13 @@ func run(args []string) int {
 	}
 	fmt.Fprintf(os.Stderr, "mcp-trade: %v\n", err)
 	return exitFailed
+}
+
+// collectGarbage has garbage collected whenever the memory in use has grown by so many percent, unless GOGC says how often.
+func collectGarbage(percent int) {
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(percent)
+	}
 }
 
 // usageError is a mistake in the command line or the settings.

@@ -41,6 +41,7 @@ func reportCommand(s *settings) *cobra.Command {
 			if f.serve != "" {
 				return s.serveReport(cmd, f, args)
 			}
+			collectGarbage(200) // what ends soon may take memory to save time
 			r, err := s.report(cmd.Context(), f, args)
 			if err != nil {
 				return err

@@ -5,7 +5,6 @@ package main
 import (
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -35,9 +34,7 @@ func serveStdio(cmd *cobra.Command, s *settings, o tools.Options) error {
 	signal.Ignore(syscall.SIGPIPE)
 
 	// There is a server for each model: memory counts for more than the last twentieth of speed.
-	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(50)
-	}
+	collectGarbage(50)
 
 	r, err := s.open()
 	if err != nil {
