@@ -91,12 +91,13 @@ func TestAFurtherServerThatCannotBeUsedIsNamedWithoutItsSecrets(t *testing.T) {
 func TestAFurtherServerSeesNoKeyOfOurs(t *testing.T) {
 	t.Setenv("OPENAI_API_KEY", "sk-horse")
 	seen := filepath.Join(t.TempDir(), "seen")
-	s := MCPServer{Command: "/bin/sh", Args: []string{"-c", `env > "$0"`, seen}, Env: Secrets{"TOKEN": "abc"}}
+	s := MCPServer{Command: "/bin/sh", Args: []string{"-c", `export -p > "$0"`, seen}, Env: Secrets{"TOKEN": "abc"}}
 	if _, err := OpenServers(t.Context(), map[string]MCPServer{"x": s}, &safeBuffer{}); err == nil {
-		t.Fatal("env is a server")
+		t.Fatal("a shell is a server")
 	}
 	text, err := os.ReadFile(seen)
-	if said := "\n" + string(text); err != nil || !strings.Contains(said, "\nTOKEN=abc\n") || !strings.Contains(said, "\nPATH=") || strings.Contains(said, "horse") {
+	said := strings.NewReplacer("'", "", `"`, "").Replace(string(text)) // shells quote values in their own ways
+	if err != nil || !strings.Contains(said, " TOKEN=abc\n") || !strings.Contains(said, " PATH=") || strings.Contains(said, "horse") {
 		t.Errorf("it sees %s, %v", said, err)
 	}
 }
