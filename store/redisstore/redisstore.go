@@ -44,6 +44,9 @@ const (
 	tries      = 2 // on a broken connection; each commit carries a mark that makes repeating it safe
 )
 
+// bufferBytes is the size of the two buffers of a connection: a commit fits into one, and there is a server for each model.
+const bufferBytes = 8 << 10
+
 // Options reads the address of a Redis:
 //
 //	redis://[user[:password]@]host[:port][/db]           plain TCP
@@ -111,6 +114,8 @@ func New(o *redis.UniversalOptions, nonce func() string, warn func(string)) *Sto
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
+	o.ReadBufferSize, o.WriteBufferSize = bufferBytes, bufferBytes
+	o.PipelinePoolSize = -1 // a few commands at a time are no reason for connections of their own
 	return &Store{
 		client: redis.NewUniversalClient(o), cluster: len(o.Addrs) > 1 && o.MasterName == "",
 		addrs: o.Addrs, warn: warn, nonce: nonce,
