@@ -33,8 +33,8 @@ func serveStdio(cmd *cobra.Command, s *settings, o tools.Options) error {
 	os.Stdout = os.Stderr
 	signal.Ignore(syscall.SIGPIPE)
 
-	// There is a server for each model: memory counts for more than the last twentieth of speed.
-	collectGarbage(50)
+	// There is a server for each model: a little memory counts for more than a little speed.
+	collectGarbage(75)
 
 	r, err := s.open()
 	if err != nil {
