@@ -321,13 +321,34 @@ func TestAServerThatForgotTheScriptIsToldAgain(t *testing.T) {
 	storetest.Whole(t, s, "a")
 }
 
+// Nobody should take a record out of a ledger, but somebody with a Redis client can.
+func TestALedgerWithAGapGoesOn(t *testing.T) {
+	addr := storetest.StartRedis(t)
+	s, c := open(t, "redis://"+addr), bare(t, addr)
+	for id := range int64(3) {
+		appendLine(t, s, id)
+	}
+	do(t, c, "XDEL", "ledger:{a}", "1-1")
+	for _, id := range []int64{1, 2, 4} { // as whoever missed a record, or made one up, would have it
+		if err := s.Append(t.Context(), storetest.Commit("a", id, "")); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("id %d: %v", id, err)
+		}
+	}
+	appendLine(t, s, 3)
+	do(t, c, "XDEL", "ledger:{a}", "0-1", "2-1")
+	appendLine(t, s, 4)
+	if head, _, err := s.Head(t.Context(), "a", ""); err != nil || !strings.Contains(string(head), `"id": 4`) {
+		t.Errorf("the newest is %s, %v", head, err)
+	}
+}
+
 // The user may do no more than the store needs: these commands, on these keys. Persistence needs info and config|get
 // as well, and says "unknown" without the latter. A cluster's client needs the commands that describe the cluster.
 func TestAUserWithTheFewestRightsIsEnough(t *testing.T) {
 	addr := storetest.StartRedis(t)
 	c := bare(t, addr)
 	rights := []any{"ACL", "SETUSER", "trader", "on", ">secret-word", "resetchannels", "~config:*", "~ledger:{*}", "~orders:{*}"}
-	for _, command := range strings.Fields("evalsha eval xadd xrange xrevrange hget hset get set del pexpire persist multi exec scan") {
+	for _, command := range strings.Fields("evalsha eval xadd xlen xrange xrevrange hget hset get mget set del pexpire persist multi exec scan") {
 		rights = append(rights, "+"+command)
 	}
 	do(t, c, rights...)
