@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"net"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,14 +90,14 @@ func TestAProxyDoesWhatItIsTold(t *testing.T) {
 	c = dial(t, p.Addr())
 	want(c, "again", "again")
 
-	var then bool
-	p.DropReply("COMMIT", func() { then = true })
+	var then atomic.Bool // set by the proxy's goroutine
+	p.DropReply("COMMIT", func() { then.Store(true) })
 	want(c, "other", "other")
 	want(c, "a commit", "cut")
 	c = dial(t, p.Addr())
 	want(c, "commit", "commit") // only one is dropped
-	if p.Drops() != 1 || !then {
-		t.Errorf("%d drops, then %t", p.Drops(), then)
+	if p.Drops() != 1 || !then.Load() {
+		t.Errorf("%d drops, then %t", p.Drops(), then.Load())
 	}
 }
 
