@@ -99,52 +99,54 @@ const lockPause = 500 * time.Microsecond
 // take turns in the order in which they came: a file lock alone would let a busy one starve the rest.
 func (s *Store) withLock(ctx context.Context, path string, do func() error) error {
 	turn, lock := s.turn(path), flock.New(path)
-	select {
-	case turn <- struct{}{}:
-	default:
-		if err := await(ctx, path, func(patience context.Context) error {
-			select {
-			case turn <- struct{}{}:
-				return nil
-			case <-patience.Done():
-				return patience.Err()
-			}
-		}); err != nil {
+	mine, held := false, false
+	if ctx.Err() == nil { // mostly both are free, and there is nothing to set up for waiting
+		select {
+		case turn <- struct{}{}:
+			mine = true
+			held, _ = lock.TryLock()
+		default:
+		}
+	}
+	if !held {
+		if err := awaitLock(ctx, turn, mine, lock); err != nil {
 			return err
 		}
 	}
 	defer func() { <-turn }()
-	// Mostly the lock is free, and there is nothing to set up for waiting.
-	if held, _ := lock.TryLock(); !held {
-		if err := await(ctx, path, func(patience context.Context) error { return lockFile(patience, lock) }); err != nil {
-			return err
-		}
-	}
 	defer func() { _ = lock.Unlock() }() // what was done under the lock is done
 	return do()
 }
 
-// lockFile locks a file of which the folder may not be there yet.
-func lockFile(ctx context.Context, lock *flock.Flock) error {
-	_, err := lock.TryLockContext(ctx, lockPause)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(filepath.Dir(lock.Path()), 0o755); err == nil {
-			_, err = lock.TryLockContext(ctx, lockPause)
-		}
-	}
-	return err
-}
-
-// await waits for what another holder of the lock of that name keeps, as long as there is patience.
-func await(ctx context.Context, path string, wait func(context.Context) error) error {
+// awaitLock waits for a turn, unless the caller has it already, and for the lock, as long as there is patience. The turn is
+// given back where it fails.
+func awaitLock(ctx context.Context, turn chan struct{}, mine bool, lock *flock.Flock) error {
 	patience, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
-	err := wait(patience)
+	var err error
+	if !mine {
+		select {
+		case turn <- struct{}{}:
+			mine = true
+		case <-patience.Done():
+			err = patience.Err()
+		}
+	}
+	if mine {
+		if _, err = lock.TryLockContext(patience, lockPause); errors.Is(err, fs.ErrNotExist) {
+			if err = os.MkdirAll(filepath.Dir(lock.Path()), 0o755); err == nil {
+				_, err = lock.TryLockContext(patience, lockPause)
+			}
+		}
+		if err != nil {
+			<-turn
+		}
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return fmt.Errorf("somebody else holds %s: %w", path, ctx.Err())
+		return fmt.Errorf("somebody else holds %s: %w", lock.Path(), ctx.Err())
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("another process has held %s for %v; end it and try again", path, lockPatience)
+		return fmt.Errorf("another process has held %s for %v; end it and try again", lock.Path(), lockPatience)
 	}
 	return err
 }

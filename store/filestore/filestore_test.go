@@ -757,6 +757,19 @@ func TestAccountsAreFoldersWithALedger(t *testing.T) {
 	}
 }
 
+func TestACommitWhoseTimeIsUpIsNotMade(t *testing.T) {
+	s := open(t, t.TempDir())
+	storetest.Fill(t, s, "a", 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Append(ctx, storetest.Commit("a", 1, "")); !errors.Is(err, context.Canceled) {
+		t.Errorf("a commit that nobody waits for: %v", err)
+	}
+	if got := storetest.Whole(t, s, "a"); len(got) != 1 {
+		t.Errorf("the ledger is %q", got)
+	}
+}
+
 // Whatever a ledger file holds, no reader fails to return, and a line that was acknowledged is the last one, after
 // all the whole lines that were there.
 func FuzzLedgerFile(f *testing.F) {
