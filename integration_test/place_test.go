@@ -35,6 +35,14 @@ type place struct {
 	redisURL string // "" without Redis
 	prices   string
 	env      []string // beside those that the fields above stand for
+	program  string   // the path of the program that acts here; "" for the one that was built
+}
+
+func (p *place) path() string {
+	if p.program != "" {
+		return p.program
+	}
+	return binary
 }
 
 // onFiles is a place without Redis.
@@ -58,7 +66,7 @@ func (p *place) environment() []string {
 }
 
 func (p *place) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(binary, args...)
+	cmd := exec.Command(p.path(), args...)
 	cmd.Env = append(os.Environ(), p.environment()...)
 	cmd.Dir = p.dir
 	return cmd
@@ -179,7 +187,7 @@ type trader struct {
 // trade starts the server of a model, as an agent does, and shakes hands with it.
 func (p *place) trade(t testing.TB, model string, env ...string) *trader {
 	t.Helper()
-	return connect(t, binary, []string{"stdio"}, append(append(p.environment(), "CURRENT_MODEL_ID="+model), env...))
+	return connect(t, p.path(), []string{"stdio"}, append(append(p.environment(), "CURRENT_MODEL_ID="+model), env...))
 }
 
 func connect(t testing.TB, path string, args, env []string) *trader {
