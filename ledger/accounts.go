@@ -37,14 +37,14 @@ type Fill struct {
 	Replayed bool // the order was committed earlier; Record is what it did then
 }
 
-// Submit judges an order at the open of the view's bar, and commits it under the guard. Another commit in between makes it
+// Submit judges an order at the open of the view's bar, and commits it under the guards. Another commit in between makes it
 // judge again, on the newer book.
 //
 // An order with an id that the ledger holds already changes nothing: the first result is returned if it was the same
 // order. Errors: *[Refusal], the price errors of [market.View], [store.ErrSessionChanged], *[store.UnreachableError].
-func (a *Accounts) Submit(ctx context.Context, account string, o Order, v market.View, g store.Guard) (Fill, error) {
+func (a *Accounts) Submit(ctx context.Context, account string, o Order, v market.View, guards ...store.Guard) (Fill, error) {
 	judge := func(book Book) (Record, error) { return judge(book, o, v) }
-	return a.commit(ctx, account, o, judge, g)
+	return a.commit(ctx, account, o, judge, guards)
 }
 
 // Preview judges an order as Submit does and commits nothing.
@@ -64,7 +64,7 @@ func (a *Accounts) CloseDay(ctx context.Context, account string, date market.Sta
 			return Record{}, errClosed
 		}
 		return noTrade(book, date), nil
-	}, store.Guard{})
+	}, nil)
 	if errors.Is(err, errClosed) {
 		return nil
 	}
@@ -99,7 +99,7 @@ const maxTries = 500
 //
 // The first try trusts the book of the last commit in this process, which saves reading the ledger: the append proves
 // it right or conflicts. A refusal is only final on a book that was just read.
-func (a *Accounts) commit(ctx context.Context, account string, o Order, judge func(Book) (Record, error), g store.Guard) (Fill, error) {
+func (a *Accounts) commit(ctx context.Context, account string, o Order, judge func(Book) (Record, error), guards []store.Guard) (Fill, error) {
 	book, known := a.head(account)
 	for try := range maxTries {
 		fresh := !known || try > 0
@@ -123,7 +123,7 @@ func (a *Accounts) commit(ctx context.Context, account string, o Order, judge fu
 			return Fill{}, err
 		}
 		line := rec.Line()
-		err = a.ledgers.Append(ctx, store.Commit{Account: account, ID: rec.ID, Line: line, OrderID: o.ID, Guard: g})
+		err = a.ledgers.Append(ctx, store.Commit{Account: account, After: book.Line, ID: rec.ID, Line: line, OrderID: o.ID, Guards: guards})
 		var used *store.UsedError
 		switch {
 		case err == nil:
@@ -239,13 +239,11 @@ func (a *Accounts) Book(ctx context.Context, account string, asOf market.Stamp) 
 	if err != nil || book.Date <= asOf {
 		return book, err
 	}
-	for line, err := range a.ledgers.LinesBefore(ctx, account, book.ID) {
+	for line, err := range a.ledgers.LinesBefore(ctx, account, store.Filter{Before: book.ID, AsOf: string(asOf)}) {
 		if err != nil {
 			return Book{}, err
 		}
-		if book, err = ParseBook(line); err != nil || book.Date <= asOf {
-			return book, err
-		}
+		return ParseBook(line)
 	}
 	return parseHead(account, nil)
 }
@@ -256,16 +254,13 @@ func (a *Accounts) Trades(ctx context.Context, account string, asOf market.Stamp
 	if limit < 1 {
 		return nil, 0, nil
 	}
-	for line, err := range a.ledgers.LinesBefore(ctx, account, before) {
+	for line, err := range a.ledgers.LinesBefore(ctx, account, store.Filter{Before: before, AsOf: string(asOf), Trades: true}) {
 		if err != nil {
 			return nil, 0, err
 		}
 		r, err := ParseLine(line)
 		if err != nil {
 			return nil, 0, err
-		}
-		if !r.Traded() || r.Date > asOf {
-			continue
 		}
 		if len(trades) == limit {
 			return trades, trades[limit-1].ID, nil

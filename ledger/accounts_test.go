@@ -77,7 +77,7 @@ func with(id string, o Order) Order {
 
 func submit(t *testing.T, a *Accounts, p *market.Prices, date market.Stamp, o Order) (Fill, error) {
 	t.Helper()
-	return a.Submit(t.Context(), "a", o, p.AsOf(date), store.Guard{})
+	return a.Submit(t.Context(), "a", o, p.AsOf(date))
 }
 
 func mustSubmit(t *testing.T, a *Accounts, p *market.Prices, date market.Stamp, o Order) Fill {
@@ -277,7 +277,7 @@ func TestOrdersOfManyWritersAreAllThereOnce(t *testing.T) {
 		wg.Go(func() {
 			a := NewAccounts(s) // each with a memory of its own
 			for i := range each {
-				_, err := a.Submit(t.Context(), "a", with(fmt.Sprintf("%d-%d", w, i), order("buy 1 NVDA")), p.AsOf("2025-10-02"), store.Guard{})
+				_, err := a.Submit(t.Context(), "a", with(fmt.Sprintf("%d-%d", w, i), order("buy 1 NVDA")), p.AsOf("2025-10-02"))
 				errs[w] = errors.Join(errs[w], err)
 			}
 		})
@@ -526,7 +526,7 @@ func TestAnOrderIsJudgedABoundedNumberOfTimes(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		s.appends, s.append = 0, func(store.Commit) error { cancel(); return store.ErrConflict }
 		// Whether the pause or the cancellation ends first is open, once; so it is soon over, not at once.
-		if _, err := NewAccounts(s).Submit(ctx, "a", order("buy 1 NVDA"), p.AsOf("2025-10-02"), store.Guard{}); !errors.Is(err, context.Canceled) || s.appends > 20 {
+		if _, err := NewAccounts(s).Submit(ctx, "a", order("buy 1 NVDA"), p.AsOf("2025-10-02")); !errors.Is(err, context.Canceled) || s.appends > 20 {
 			t.Errorf("cancelled: %v after %d tries", err, s.appends)
 		}
 	})

@@ -72,8 +72,11 @@ func (a *Accounts) Import(ctx context.Context, account string, lines iter.Seq2[[
 		there++
 	}
 	for i := there; i < len(rows); i++ {
-		err := a.ledgers.Append(ctx, store.Commit{Account: account, ID: int64(i), Line: rows[i], OrderID: orders[i]})
-		if err != nil {
+		c := store.Commit{Account: account, ID: int64(i), Line: rows[i], OrderID: orders[i]}
+		if i > 0 {
+			c.After = rows[i-1]
+		}
+		if err := a.ledgers.Append(ctx, c); err != nil {
 			return i - there, fmt.Errorf("row %d: %w", i, err)
 		}
 	}

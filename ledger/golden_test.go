@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"mcp-trade/market"
-	"mcp-trade/store"
 	"mcp-trade/store/storetest"
 )
 
@@ -128,13 +127,13 @@ func TestRealOrdersLeadToTheRealAccounts(t *testing.T) {
 					case "no_trade":
 						err = a.CloseDay(t.Context(), "a", want.Date)
 					case "exact_zero_amount":
-						_, err := a.Submit(t.Context(), "a", realOrder(row, want), l.prices.AsOf(want.Date), store.Guard{})
+						_, err := a.Submit(t.Context(), "a", realOrder(row, want), l.prices.AsOf(want.Date))
 						if refusal, ok := errors.AsType[*Refusal](err); !ok || refusal.Code != InvalidArgument {
 							t.Errorf("row %d: a trade of nothing: %v", row, err)
 						}
 						continue // it changed nothing then either
 					default:
-						_, err = a.Submit(t.Context(), "a", realOrder(row, want), l.prices.AsOf(want.Date), store.Guard{})
+						_, err = a.Submit(t.Context(), "a", realOrder(row, want), l.prices.AsOf(want.Date))
 					}
 					if err != nil {
 						t.Fatalf("row %d: %v in %.200s", row, err, text)

@@ -94,6 +94,7 @@ type Book struct {
 	Date      market.Stamp // of the record
 	ID        int64        // of the record
 	Positions Positions
+	Line      []byte // the record's line
 	Hash      string // of the record's line; the next record carries it
 }
 

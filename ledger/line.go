@@ -226,5 +226,5 @@ func ParseBook(line []byte) (Book, error) {
 }
 
 func (r Record) book(line []byte) Book {
-	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Hash: Hash(line)}
+	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Line: bytes.Clone(line), Hash: Hash(line)}
 }

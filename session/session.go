@@ -58,12 +58,12 @@ type Session struct {
 	Halted    bool
 	Sources   map[string]Source // by name; a value that is not set has none
 
-	guard store.Guard
+	guards []store.Guard
 }
 
-// Guard holds a commit to this session: it fails once SIGNATURE, TODAY_DATE or HALT is no longer what was read, and sets
+// Guards hold a commit to this session: it fails once SIGNATURE, TODAY_DATE or HALT is no longer what was read, and sets
 // IF_TRADE where the session lives.
-func (s Session) Guard() store.Guard { return s.guard }
+func (s Session) Guards() []store.Guard { return s.guards }
 
 // MissingError says that a value is set in no layer that counts.
 type MissingError struct {
@@ -253,12 +253,12 @@ func (l *Layers) interpret(r reading) (Session, error) {
 	s.Halted = r.halted || truth(texts[Halt]) || truth(textOf(r.raw[all]))
 
 	key := func(name string) store.Key { return store.Key{Model: l.Model, Name: name} }
-	s.guard = store.Guard{Home: r.home, Set: map[store.Key]string{key(IfTrade): "true"}, TTL: l.TTL, Want: map[store.Key]string{
+	s.guards = []store.Guard{{Home: r.home, Set: map[store.Key]string{key(IfTrade): "true"}, TTL: l.TTL, Want: map[store.Key]string{
 		key(Signature): r.raw[key(Signature)],
 		key(TodayDate): r.raw[key(TodayDate)],
 		key(Halt):      r.raw[key(Halt)],
 		all:            r.raw[all],
-	}}
+	}}}
 	return s, nil
 }
 

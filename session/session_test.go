@@ -29,6 +29,15 @@ type fake struct {
 
 func newFake(v values) *fake { return &fake{values: v, ttl: map[store.Key]time.Duration{}} }
 
+func (f *fake) Place() store.Place { return "redis:fake" }
+
+func (f *fake) Prolong(_ context.Context, ttl time.Duration, keys ...store.Key) error {
+	for _, k := range keys {
+		f.ttl[k] = ttl
+	}
+	return f.err
+}
+
 func (f *fake) Values(_ context.Context, keys ...store.Key) (values, error) {
 	f.reads++
 	if f.err != nil {
@@ -261,7 +270,7 @@ func TestTheGuardHoldsTheCommitToWhatWasRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := s.Guard()
+	g := s.Guards()[0]
 	want := values{key(Signature): "r", key(TodayDate): `"2025-10-02"`, key(Halt): "false", allHalt: ""}
 	if g.Home != store.Sessions(redis) || !maps.Equal(g.Want, want) || !maps.Equal(g.Set, values{key(IfTrade): "true"}) || g.TTL != time.Minute {
 		t.Errorf("%+v", g)
@@ -276,7 +285,7 @@ func TestTheGuardHoldsTheCommitToWhatWasRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want = values{key(Signature): "", key(TodayDate): "", key(Halt): "", allHalt: ""}
-	if g := s.Guard(); g.Home != store.Sessions(l.file) || !maps.Equal(g.Want, want) {
+	if g := s.Guards()[0]; g.Home != store.Sessions(l.file) || !maps.Equal(g.Want, want) {
 		t.Errorf("%+v", g)
 	}
 	for _, change := range []string{"SIGNATURE=f", "TODAY_DATE=2025-10-03", "HALT=true", "*HALT=true"} {
@@ -288,13 +297,13 @@ func TestTheGuardHoldsTheCommitToWhatWasRead(t *testing.T) {
 		if err := l.file.SetValues(t.Context(), set("IF_TRADE=true OTHER=1"), 0); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Guard().Check(t.Context()); err != nil {
+		if err := s.Guards()[0].Check(t.Context()); err != nil {
 			t.Errorf("what the guard is not about: %v", err)
 		}
 		if err := l.file.SetValues(t.Context(), set(change), 0); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Guard().Check(t.Context()); !errors.Is(err, store.ErrSessionChanged) {
+		if err := s.Guards()[0].Check(t.Context()); !errors.Is(err, store.ErrSessionChanged) {
 			t.Errorf("%s: %v", change, err)
 		}
 	}

@@ -11,8 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -32,8 +34,14 @@ type Key struct{ Model, Name string }
 // AllModels is the model id of values that hold for every session, such as HALT.
 const AllModels = "*"
 
+// Place names where an engine keeps its state, such as "file:/srv/data". Two handles with the same place reach the same
+// values. It holds no secret.
+type Place string
+
 // Sessions keeps the session values. A value is text as it was stored: JSON, or a raw string from another writer.
 type Sessions interface {
+	// Place is where the values live. A decorator returns the place of what it decorates.
+	Place() Place
 	// Values returns those of the keys that are set, as one consistent reading. An engine that cannot be read is
 	// an *[UnreachableError], never an empty answer.
 	Values(ctx context.Context, keys ...Key) (map[Key]string, error)
@@ -42,61 +50,103 @@ type Sessions interface {
 	SetValues(ctx context.Context, values map[Key]string, ttl time.Duration) error
 	// ClearValues removes the values; one that is not set is no error.
 	ClearValues(ctx context.Context, keys ...Key) error
+	// Prolong gives the values a new life of ttl in an engine that can expire values; one that is not set is no error.
+	Prolong(ctx context.Context, ttl time.Duration, keys ...Key) error
 }
 
-// Ledgers keeps one append-only sequence of lines per account. A line is a JSON object that carries its id, and the
-// id of its order if the order had one, under the keys "id" and "order_id".
+// Ledgers keeps one append-only sequence of lines per account. A line is a JSON object; of its meaning an engine knows
+// what [ReadEntry] reads.
 type Ledgers interface {
+	// CommitsWith tells whether Append proves and sets the session values at a place in the same atomic step as the
+	// line. Of any other place it proves them just before the line and sets them just after it.
+	CommitsWith(Place) bool
 	// Head returns the account's newest line (nil if it has none) and, when orderID is not empty, the line that
 	// carries that order id (nil if none does).
 	Head(ctx context.Context, account, orderID string) (head, ordered []byte, err error)
 	// Append commits one line, wholly or not at all, and returns once that is durable. It fails with
-	//   - *[UsedError] when the commit's order id is in the ledger already,
-	//   - [ErrSessionChanged] when the commit's guard no longer holds,
-	//   - [ErrConflict] when the commit's id is not the newest line's id + 1 (0 for the first line),
+	//   - *[UsedError] when the commit's order id is in the ledger already; the line with it is durable by then,
+	//   - [ErrSessionChanged] when one of the commit's guards no longer holds,
+	//   - [ErrConflict] when the newest line is not the one that the commit follows, byte for byte, or when the commit's
+	//     id is not the newest line's id + 1 (0 for the first line),
 	//   - *[UnreachableError] when the engine cannot say; its Unknown tells whether the line may be there all the same.
 	// The conditions are judged in this order.
 	Append(ctx context.Context, c Commit) error
 	// Lines yields the account's lines, oldest first. A line is the caller's to keep.
 	Lines(ctx context.Context, account string) iter.Seq2[[]byte, error]
-	// LinesBefore yields the account's lines with an id below before, newest first. [Newest] starts at the newest.
-	LinesBefore(ctx context.Context, account string, before int64) iter.Seq2[[]byte, error]
+	// LinesBefore yields the account's lines that the filter lets through, newest first, at a cost that follows the lines
+	// yielded and not the length of the ledger.
+	LinesBefore(ctx context.Context, account string, f Filter) iter.Seq2[[]byte, error]
 	// Accounts returns the names of all accounts, sorted.
 	Accounts(ctx context.Context) ([]string, error)
+	// Repair tells what is wrong with how the engine keeps an account's ledger, such as a damaged newest line or an index
+	// that lags, and with write mends it. It never changes a line that can be read.
+	Repair(ctx context.Context, account string, write bool) ([]Fault, error)
 }
 
-// Newest is the id before which [Ledgers].LinesBefore yields every line.
+// Newest is the id before which every line lies.
 const Newest = math.MaxInt64
+
+// Filter says which lines [Ledgers].LinesBefore yields. The zero Filter yields none, since no id lies below 0.
+type Filter struct {
+	Before int64  // lines with an id below it; [Newest]: all
+	AsOf   string // lines with this date or an earlier one; "": any date
+	Trades bool   // only lines that traded
+}
+
+// Passes tells whether the filter lets a line through.
+func (f Filter) Passes(e Entry) bool {
+	return e.ID < f.Before && (f.AsOf == "" || e.Date <= f.AsOf) && (e.Traded || !f.Trades)
+}
+
+// Fault is something wrong with how an engine keeps a ledger.
+type Fault struct {
+	What string `json:"what"` // a sentence
+	Mend string `json:"mend"` // what mends it, or mended it, in a sentence
+}
 
 // Commit is one line on its way into a ledger.
 type Commit struct {
 	Account string
+	After   []byte // the newest line, as Head returned it, which this one follows; nil for the first line of a ledger
 	ID      int64  // the id that the line carries
 	Line    []byte // one JSON object, without a line feed
 	OrderID string // the order id that the line carries, "" if it has none
-	Guard   Guard
+	Guards  []Guard
+
+	// Placed is nil, or is called once when the line has its place in the ledger and before it is durable: what follows
+	// may be judged on it from then on. It returns how many more orders on this ledger wait in this process, so that an
+	// engine can make their lines durable together with this one. An engine that makes each line durable at once does
+	// not call it.
+	Placed func() (waiting int)
 }
 
 // Guard is the part of a session under which a line was judged, and what the session is to hold once it is in.
-// The zero Guard asks for nothing.
 type Guard struct {
-	Home Sessions       // the engine that holds the session
+	Home Sessions       // the engine that holds the values
 	Want map[Key]string // what the values must still be; "" stands for not set
 	Set  map[Key]string // what is set with the commit
 	TTL  time.Duration  // new life of the values wanted and set, in an engine that can expire values; 0 = for ever
 }
 
+// Apart splits guards into those whose values the ledgers commit together with a line, and the others.
+func Apart(l Ledgers, guards []Guard) (together, others []Guard) {
+	for _, g := range guards {
+		if l.CommitsWith(g.Home.Place()) {
+			together = append(together, g)
+		} else {
+			others = append(others, g)
+		}
+	}
+	return together, others
+}
+
 // Check reports [ErrSessionChanged] unless the values wanted are still what they were. It is for a ledger whose
 // session lives in another engine; an engine that holds both checks within its commit.
 func (g Guard) Check(ctx context.Context) error {
-	if g.Home == nil || len(g.Want) == 0 {
+	if len(g.Want) == 0 {
 		return nil
 	}
-	keys := make([]Key, 0, len(g.Want))
-	for k := range g.Want {
-		keys = append(keys, k)
-	}
-	values, err := g.Home.Values(ctx, keys...)
+	values, err := g.Home.Values(ctx, g.wanted()...)
 	if err != nil {
 		return err
 	}
@@ -113,16 +163,22 @@ func (g Guard) Holds(values map[Key]string) error {
 	return nil
 }
 
-// Follow sets what is to be set, after a commit that could not do it in the same step.
+// Follow sets what is to be set and prolongs what was wanted, after a commit that could not do it in the same step.
 func (g Guard) Follow(ctx context.Context) error {
-	if g.Home == nil || len(g.Set) == 0 {
-		return nil
+	var prolonged, set error
+	if len(g.Want) > 0 {
+		prolonged = g.Home.Prolong(ctx, g.TTL, g.wanted()...)
 	}
-	return g.Home.SetValues(ctx, g.Set, g.TTL)
+	if len(g.Set) > 0 {
+		set = g.Home.SetValues(ctx, g.Set, g.TTL)
+	}
+	return errors.Join(prolonged, set)
 }
 
-// ErrConflict says that another line came first: read the head and judge again.
-var ErrConflict = errors.New("the ledger has a newer line")
+func (g Guard) wanted() []Key { return slices.Collect(maps.Keys(g.Want)) }
+
+// ErrConflict says that the newest line is not the one that the commit follows: read the head and judge again.
+var ErrConflict = errors.New("the ledger has another newest line")
 
 // ErrSessionChanged says that the session is no longer the one that the line was judged under.
 var ErrSessionChanged = errors.New("the session changed before the commit")
@@ -146,20 +202,36 @@ func (e *UnreachableError) Error() string {
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// LineID returns the id and the order id that a ledger line carries.
-func LineID(line []byte) (id int64, orderID string, err error) {
+// Entry is what an engine reads in a ledger line.
+type Entry struct {
+	ID      int64
+	OrderID string // "" if the order had none
+	Date    string // YYYY-MM-DD or YYYY-MM-DD HH:MM:SS; "" if the line has none
+	Traded  bool   // something was bought or sold
+}
+
+// ReadEntry reads a ledger line, at most as far as an engine must know it: the keys "id", "order_id", "date" and
+// "this_action".
+func ReadEntry(line []byte) (Entry, error) {
 	var l struct {
 		ID      *int64 `json:"id"`
 		OrderID string `json:"order_id"`
+		Date    string `json:"date"`
+		Action  struct {
+			Action string `json:"action"`
+		} `json:"this_action"`
 	}
 	if err := json.Unmarshal(line, &l); err != nil {
-		return 0, "", fmt.Errorf("not a ledger line: %w", err)
+		return Entry{}, fmt.Errorf("not a ledger line: %w", err)
 	}
 	if l.ID == nil {
-		return 0, "", errors.New(`not a ledger line: it has no "id"`)
+		return Entry{}, errors.New(`not a ledger line: it has no "id"`)
 	}
-	return *l.ID, l.OrderID, nil
+	return Entry{*l.ID, l.OrderID, l.Date, slices.Contains(trades, l.Action.Action)}, nil
 }
+
+// trades are the actions that buy or sell, in ledgers of this program and of AI-Trader.
+var trades = []string{"buy", "sell", "buy_crypto", "sell_crypto"}
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$`)
 

@@ -1,11 +1,9 @@
 package store_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"mcp-trade/store"
 )
@@ -34,9 +32,9 @@ func TestALineCarriesItsIDAndItsOrderID(t *testing.T) {
 		{`{"id": 1}{"id": 2}`, "", 0, false},
 		{`{"id": 1}` + "\x00", "", 0, false},
 	} {
-		id, orderID, err := store.LineID([]byte(c.line))
-		if id != c.id || orderID != c.orderID || (err == nil) != c.ok {
-			t.Errorf("%s: id %d, order id %q, %v", c.line, id, orderID, err)
+		e, err := store.ReadEntry([]byte(c.line))
+		if e.ID != c.id || e.OrderID != c.orderID || (err == nil) != c.ok {
+			t.Errorf("%s: id %d, order id %q, %v", c.line, e.ID, e.OrderID, err)
 		}
 	}
 }
@@ -57,13 +55,25 @@ func TestANameStandsInAPathAndInAKey(t *testing.T) {
 	}
 }
 
-// The guard of a session that nobody keeps asks for nothing and sets nothing.
-func TestAGuardWithoutAHomeAsksForNothing(t *testing.T) {
-	k := store.Key{Model: "26", Name: "SIGNATURE"}
-	for _, g := range []store.Guard{{}, {Want: map[store.Key]string{k: "x"}, Set: map[store.Key]string{k: "y"}, TTL: time.Hour}} {
-		if err := errors.Join(g.Check(context.Background()), g.Follow(context.Background())); err != nil {
-			t.Error(err)
+func TestFilter_Passes(t *testing.T) {
+	e := store.Entry{ID: 5, Date: "2025-10-02 10:30:00", Traded: true}
+	for _, c := range []struct {
+		f    store.Filter
+		want bool
+	}{
+		{store.Filter{}, false},
+		{store.Filter{Before: 5}, false},
+		{store.Filter{Before: 6}, true},
+		{store.Filter{Before: store.Newest, AsOf: "2025-10-02"}, false},
+		{store.Filter{Before: store.Newest, AsOf: "2025-10-02 10:30:00"}, true},
+		{store.Filter{Before: store.Newest, Trades: true}, true},
+	} {
+		if got := c.f.Passes(e); got != c.want {
+			t.Errorf("%+v: %v", c.f, got)
 		}
+	}
+	if (store.Filter{Before: store.Newest, Trades: true}).Passes(store.Entry{ID: 5}) {
+		t.Error("a line that traded nothing passes for a trade")
 	}
 }
 

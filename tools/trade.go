@@ -91,7 +91,7 @@ func (d *Desk) submit(ctx context.Context, o ledger.Order, read reading) (ledger
 	if err != nil {
 		return ledger.Fill{}, err
 	}
-	return d.Accounts.Submit(ctx, s.Signature, o, v, s.Guard())
+	return d.Accounts.Submit(ctx, s.Signature, o, v, s.Guards()...)
 }
 
 // preview tells what the order would do.

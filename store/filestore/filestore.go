@@ -28,6 +28,7 @@ import (
 type Store struct {
 	dataDir, logPath         string
 	runtimeModel, runtimeEnv string
+	place                    store.Place
 	warn                     func(string)
 
 	mu      sync.Mutex
@@ -57,6 +58,11 @@ func New(dataDir, logPath string, options ...Option) *Store {
 	for _, o := range options {
 		o(s)
 	}
+	dir, err := filepath.Abs(dataDir)
+	if err != nil {
+		dir = dataDir
+	}
+	s.place = store.Place(engine + ":" + dir + "|" + s.runtimeModel + "=" + s.runtimeEnv)
 	return s
 }
 
@@ -67,6 +73,12 @@ const engine = "file"
 
 // Name implements [store.Store].
 func (s *Store) Name() string { return engine }
+
+// Place implements [store.Sessions].
+func (s *Store) Place() store.Place { return s.place }
+
+// CommitsWith implements [store.Ledgers]: its own sessions are locked while a line is committed.
+func (s *Store) CommitsWith(p store.Place) bool { return p == s.place }
 
 // Close implements [store.Store].
 func (s *Store) Close() error {

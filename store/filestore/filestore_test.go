@@ -74,7 +74,7 @@ func tradeUntilHalted(dir, _, count string) error {
 	next, appended := int64(0), 0
 	for rounds > 0 {
 		c := storetest.Commit("a", next, "")
-		c.Guard = store.Guard{Home: s, Want: values{halt: ""}, Set: values{ifTrade: `true`}}
+		c.Guards = []store.Guard{{Home: s, Want: values{halt: ""}, Set: values{ifTrade: `true`}}}
 		switch err := s.Append(context.Background(), c); {
 		case err == nil:
 			if next, appended = next+1, appended+1; appended == 2 {
@@ -167,7 +167,7 @@ func lines(n int64) string {
 
 func appendLine(t testing.TB, s store.Store, id int64) {
 	t.Helper()
-	if err := s.Append(t.Context(), storetest.Commit("a", id, "")); err != nil {
+	if err := s.Append(t.Context(), storetest.Follow(t, s, storetest.Commit("a", id, ""))); err != nil {
 		t.Fatalf("append of line %d: %v", id, err)
 	}
 }
@@ -247,7 +247,7 @@ func TestATailIsALineOrIsCutBack(t *testing.T) {
 				if got := strings.Join(storetest.Whole(t, s, "a"), "\n"); got != strings.TrimSuffix(want, "\n") {
 					t.Errorf("a reader sees %.2000q", got)
 				}
-				back := storetest.Texts(t, s.LinesBefore(t.Context(), "a", store.Newest))
+				back := storetest.Texts(t, s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest}))
 				if int64(len(back)) != next {
 					t.Errorf("a reader from the end sees %d lines, want %d", len(back), next)
 				}
@@ -302,7 +302,7 @@ func TestADamagedLastLineStopsTheLedger(t *testing.T) {
 				for _, err := range s.Lines(t.Context(), "a") {
 					wantUnreachable(t, err, path)
 				}
-				for _, err := range s.LinesBefore(t.Context(), "a", store.Newest) {
+				for _, err := range s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest}) {
 					wantUnreachable(t, err, path)
 				}
 			}
@@ -410,7 +410,7 @@ func TestAStoreSeesWhatOthersDoToTheFile(t *testing.T) {
 					if err != nil || (ordered != nil) != want {
 						t.Errorf("order %q: %q, %v", orderID, ordered, err)
 					}
-					if _, id, _ := store.LineID(ordered); want && id != orderID {
+					if _, id, _ := storetest.LineID(ordered); want && id != orderID {
 						t.Errorf("order %q is found in %q", orderID, ordered)
 					}
 				}
@@ -587,7 +587,7 @@ func wantOrders(t *testing.T, s store.Store, acknowledged []string, atLeast int)
 	count := map[string]int{}
 	texts := storetest.Whole(t, s, "a")
 	for _, text := range texts {
-		_, orderID, _ := store.LineID([]byte(text)) // Whole has read them already
+		_, orderID, _ := storetest.LineID([]byte(text)) // Whole has read them already
 		count[orderID]++
 	}
 	for _, orderID := range acknowledged {
@@ -664,7 +664,7 @@ func TestOrderIDsOutliveTheStoreThatWroteThem(t *testing.T) {
 	dir := t.TempDir()
 	first, second := open(t, dir), open(t, dir)
 	for id, s := range []store.Store{first, second, first} {
-		if err := s.Append(t.Context(), storetest.Commit("a", int64(id), fmt.Sprintf("o-%d", id))); err != nil {
+		if err := s.Append(t.Context(), storetest.Follow(t, s, storetest.Commit("a", int64(id), fmt.Sprintf("o-%d", id)))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -790,10 +790,10 @@ func FuzzLedgerFile(f *testing.F) {
 			for range s.Lines(ctx, "a") {
 				forward++
 			}
-			for range s.LinesBefore(ctx, "a", store.Newest) {
+			for range s.LinesBefore(ctx, "a", store.Filter{Before: store.Newest}) {
 				backward++
 			}
-			for range s.LinesBefore(ctx, "a", 1) {
+			for range s.LinesBefore(ctx, "a", store.Filter{Before: 1}) {
 				_ = backward // it must end
 			}
 			return forward, backward
@@ -804,13 +804,14 @@ func FuzzLedgerFile(f *testing.F) {
 		var next int64
 		head, _, err := s.Head(ctx, "a", "")
 		if err == nil && head != nil {
-			last, _, err := store.LineID(head)
+			last, _, err := storetest.LineID(head)
 			if err != nil {
 				t.Fatalf("the head %q has no id", head)
 			}
 			next = last + 1
 		}
 		c := storetest.Commit("a", next, "new")
+		c.After = head
 		errAppend := s.Append(ctx, c)
 		used := new(store.UsedError)
 		switch {
@@ -882,11 +883,14 @@ func BenchmarkAppend(b *testing.B) {
 			if _, _, err := s.Head(b.Context(), "a", "none"); err != nil { // the order ids are read once
 				b.Fatal(err)
 			}
+			c := storetest.Follow(b, s, store.Commit{Account: "a"})
 			for id := rows; b.Loop(); id++ {
-				orderID := fmt.Sprintf("order-%d", id)
-				if err := s.Append(b.Context(), store.Commit{Account: "a", ID: id, Line: text(id, orderID), OrderID: orderID}); err != nil {
+				c.OrderID = fmt.Sprintf("order-%d", id)
+				c.ID, c.Line = id, text(id, c.OrderID)
+				if err := s.Append(b.Context(), c); err != nil {
 					b.Fatal(err)
 				}
+				c.After = c.Line
 			}
 		})
 	}

@@ -74,45 +74,54 @@ func (s *Store) appendLocked(ctx context.Context, l *ledgerFile, c store.Commit)
 			return &store.UsedError{Line: line}
 		}
 	}
-	if c.Guard.Home == store.Sessions(s) {
-		return s.withSessions(ctx, c.Guard, func() error { return s.appendNext(l, c) })
+	together, others := store.Apart(s, c.Guards)
+	for _, g := range others {
+		if err := g.Check(ctx); err != nil {
+			return err
+		}
 	}
-	if err := c.Guard.Check(ctx); err != nil {
+	if err := s.withSessions(ctx, together, func() error { return s.appendNext(l, c) }); err != nil {
 		return err
 	}
-	if err := s.appendNext(l, c); err != nil {
-		return err
+	for _, g := range others {
+		s.follow(g.Follow(ctx))
 	}
-	s.follow(c.Guard.Follow(ctx))
 	return nil
 }
 
 func (s *Store) appendNext(l *ledgerFile, c store.Commit) error {
-	if l.nextID() != c.ID {
+	if l.nextID() != c.ID || !bytes.Equal(l.head, c.After) {
 		return store.ErrConflict
 	}
 	return l.append(c, s.warn)
 }
 
-// withSessions runs commit if the guard holds, under the locks of the sessions that it names, so that the line, what it
+// withSessions runs commit if the guards hold, under the locks of the sessions that they name, so that the line, what it
 // was judged under and the values that announce it are one step for every other process. Then it sets the values; what
 // is set already costs no write. The values of [store.AllModels] are not locked, or every account would wait for every
 // other: who sets those waits for the commits that are under way.
-func (s *Store) withSessions(ctx context.Context, g store.Guard, commit func() error) error {
-	keys := append(keysOf(g.Want), keysOf(g.Set)...)
+func (s *Store) withSessions(ctx context.Context, guards []store.Guard, commit func() error) error {
+	var keys []store.Key
+	for _, g := range guards {
+		keys = append(append(keys, keysOf(g.Want)...), keysOf(g.Set)...)
+	}
 	do := func() error {
 		values, objects, err := s.readValues(keys)
 		if err != nil {
 			return err
 		}
-		if err := g.Holds(values); err != nil {
-			return err
+		for _, g := range guards {
+			if err := g.Holds(values); err != nil {
+				return err
+			}
 		}
 		if err := commit(); err != nil {
 			return err
 		}
 		for model, object := range objects {
-			s.follow(s.setValues(model, object, g.Set))
+			for _, g := range guards {
+				s.follow(s.setValues(model, object, g.Set))
+			}
 		}
 		return nil
 	}
@@ -146,12 +155,12 @@ func (s *Store) Lines(_ context.Context, account string) iter.Seq2[[]byte, error
 }
 
 // LinesBefore implements [store.Ledgers].
-func (s *Store) LinesBefore(_ context.Context, account string, before int64) iter.Seq2[[]byte, error] {
+func (s *Store) LinesBefore(_ context.Context, account string, filter store.Filter) iter.Seq2[[]byte, error] {
 	return s.read(account, func(f *os.File, size int64, yield func([]byte, error) bool) {
 		for line, err := range backward(f, size) {
-			if err == nil && before != store.Newest {
-				var id int64
-				if id, _, err = store.LineID(line); err == nil && id >= before {
+			if err == nil && filter != (store.Filter{Before: store.Newest}) {
+				var e store.Entry
+				if e, err = store.ReadEntry(line); err == nil && !filter.Passes(e) {
 					continue
 				}
 			}
@@ -182,6 +191,9 @@ func (s *Store) read(account string, lines func(f *os.File, size int64, yield fu
 		})
 	}
 }
+
+// Repair implements [store.Ledgers].
+func (s *Store) Repair(context.Context, string, bool) ([]store.Fault, error) { return nil, nil }
 
 // Accounts implements [store.Ledgers].
 func (s *Store) Accounts(context.Context) ([]string, error) {
@@ -337,10 +349,11 @@ func (l *ledgerFile) readHead(size int64) error {
 		if err != nil {
 			return err
 		}
-		if l.id, _, err = store.LineID(text); err != nil {
+		e, err := store.ReadEntry(text)
+		if err != nil {
 			return fmt.Errorf("the last line of %s is damaged (%w); 'mcp-trade ledger verify' tells more", l.path, err)
 		}
-		l.head = bytes.Clone(text)
+		l.head, l.id = bytes.Clone(text), e.ID
 		break
 	}
 	return nil
@@ -360,8 +373,8 @@ func (l *ledgerFile) ordered(orderID string) ([]byte, error) {
 			return nil, err
 		}
 		if bytes.Contains(line.text, []byte(`"order_id"`)) {
-			if _, id, err := store.LineID(line.text); err == nil && id != "" {
-				l.orders[hash(id)] = line.offset
+			if e, err := store.ReadEntry(line.text); err == nil && e.OrderID != "" {
+				l.orders[hash(e.OrderID)] = line.offset
 			}
 		}
 	}

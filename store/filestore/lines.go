@@ -84,7 +84,7 @@ func wholeEnd(f io.ReaderAt, size int64) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		if _, _, err := store.LineID(text); err == nil {
+		if _, err := store.ReadEntry(text); err == nil {
 			return size, nil
 		}
 		break

@@ -66,6 +66,9 @@ func (s *Store) SetValues(ctx context.Context, values map[store.Key]string, _ ti
 	})
 }
 
+// Prolong implements [store.Sessions]. Files do not expire values.
+func (s *Store) Prolong(context.Context, time.Duration, ...store.Key) error { return nil }
+
 // ClearValues implements [store.Sessions].
 func (s *Store) ClearValues(ctx context.Context, keys ...store.Key) error {
 	return s.change(ctx, keys, func(model string, object sessionObject) error {

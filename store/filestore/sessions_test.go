@@ -11,6 +11,7 @@ import (
 
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
+	"mcp-trade/store/storetest"
 )
 
 // values is a short way to write the values of a session.
@@ -208,8 +209,8 @@ func TestACommitThatChangesNoValueWritesNoSessionFile(t *testing.T) {
 		dir := t.TempDir()
 		s := filestore.New(dir, dir)
 		commit := func(id int64) os.FileInfo {
-			c := store.Commit{Account: "a", ID: id, Line: []byte(line(id)), Guard: store.Guard{Home: s, Set: values{ifTrade: text}}}
-			if err := s.Append(t.Context(), c); err != nil {
+			c := store.Commit{Account: "a", ID: id, Line: []byte(line(id)), Guards: []store.Guard{{Home: s, Set: values{ifTrade: text}}}}
+			if err := s.Append(t.Context(), storetest.Follow(t, s, c)); err != nil {
 				t.Fatal(err)
 			}
 			info, err := os.Stat(s.SessionFile("26"))

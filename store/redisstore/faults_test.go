@@ -47,7 +47,7 @@ func TestALostAnswer(t *testing.T) {
 			appendLine(t, s, 0)
 			proxy.DropReply("evalsha", func() { proxy.Set(c.then) })
 			commit := storetest.Commit("a", 1, c.orderID)
-			commit.Guard = store.Guard{Home: s, Want: values{ifTrade: ""}, Set: values{ifTrade: `true`}, TTL: time.Hour}
+			commit.Guards = []store.Guard{{Home: s, Want: values{ifTrade: ""}, Set: values{ifTrade: `true`}, TTL: time.Hour}}
 			within(t, "the append", func() {
 				err := s.Append(t.Context(), commit)
 				if c.unknown {
@@ -92,7 +92,7 @@ func TestALostAnswerIsFoundBehindOtherLines(t *testing.T) {
 		appendLine(t, s, 0)
 		proxy.DropReply("evalsha", func() {
 			for id := range int64(2) {
-				if err := other.Append(t.Context(), storetest.Commit("a", id+2, "")); err != nil {
+				if err := other.Append(t.Context(), storetest.Follow(t, other, storetest.Commit("a", id+2, ""))); err != nil {
 					t.Error(err)
 				}
 			}
@@ -101,7 +101,7 @@ func TestALostAnswerIsFoundBehindOtherLines(t *testing.T) {
 			}
 		})
 		commit := storetest.Commit("a", 1, orderID)
-		commit.Guard = store.Guard{Home: s, Want: values{today: `"d"`}}
+		commit.Guards = []store.Guard{{Home: s, Want: values{today: `"d"`}}}
 		if err := s.Append(t.Context(), commit); err != nil {
 			t.Errorf("order id %q: %v", orderID, err)
 		}
@@ -159,7 +159,7 @@ func unanswered(t *testing.T, s *redisstore.Store) {
 		"append":      func() error { return s.Append(t.Context(), storetest.Commit("a", 0, "o-1")) },
 		"guarded append": func() error {
 			c := storetest.Commit("a", 0, "")
-			c.Guard = store.Guard{Home: s, Want: values{signature: `"x"`}, Set: values{ifTrade: `true`}}
+			c.Guards = []store.Guard{{Home: s, Want: values{signature: `"x"`}, Set: values{ifTrade: `true`}}}
 			return s.Append(t.Context(), c)
 		},
 		"lines": func() error {
@@ -169,7 +169,7 @@ func unanswered(t *testing.T, s *redisstore.Store) {
 			return nil
 		},
 		"lines before": func() error {
-			for _, err := range s.LinesBefore(t.Context(), "a", store.Newest) {
+			for _, err := range s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest}) {
 				return err
 			}
 			return nil

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,43 +71,21 @@ func (s *Store) Append(ctx context.Context, c store.Commit) error {
 	if err := store.CheckName("signature", c.Account); err != nil {
 		return err
 	}
-	within := c.Guard
-	if s.cluster || c.Guard.Home != store.Sessions(s) {
-		within = store.Guard{}
-		if err := c.Guard.Check(ctx); err != nil {
+	together, others := store.Apart(s, c.Guards)
+	for _, g := range others {
+		if err := g.Check(ctx); err != nil {
 			return s.unlessUsed(ctx, c, err)
 		}
 	}
-	if err := s.runAppend(ctx, c, within); err != nil {
+	if err := s.runAppend(ctx, c, together); err != nil {
 		return err
 	}
-	if within.Home == nil {
-		if err := s.follow(ctx, c.Guard); err != nil {
+	for _, g := range others {
+		if err := g.Follow(ctx); err != nil {
 			s.warn(fmt.Sprintf("the order is in the ledger, but the session could not be told: %v", err))
 		}
 	}
 	return nil
-}
-
-// follow does for the session what the script does where it can: set the values, prolong the ones wanted.
-func (s *Store) follow(ctx context.Context, g store.Guard) error {
-	if g.Home == store.Sessions(s) && len(g.Want) > 0 {
-		ctx, cancel := context.WithTimeout(ctx, callTime)
-		defer cancel()
-		_, err := s.pipelined(ctx, func(p redis.Pipeliner) {
-			for k := range g.Want {
-				if g.TTL > 0 {
-					p.PExpire(ctx, sessionKey(k), g.TTL)
-				} else {
-					p.Persist(ctx, sessionKey(k))
-				}
-			}
-		})
-		if err != nil {
-			return s.unreachable("prolong the session", err)
-		}
-	}
-	return g.Follow(ctx)
 }
 
 // unlessUsed puts an order id that is in the ledger before a session that changed, as Append promises.
@@ -119,13 +98,19 @@ func (s *Store) unlessUsed(ctx context.Context, c store.Commit, changed error) e
 	return changed
 }
 
-func (s *Store) runAppend(ctx context.Context, c store.Commit, g store.Guard) error {
+func (s *Store) runAppend(ctx context.Context, c store.Commit, guards []store.Guard) error {
+	g := store.Guard{Want: map[store.Key]string{}, Set: map[store.Key]string{}}
+	for _, more := range guards {
+		maps.Copy(g.Want, more.Want)
+		maps.Copy(g.Set, more.Set)
+		g.TTL = more.TTL
+	}
 	keys := make([]string, 2, 2+len(g.Want)+len(g.Set))
 	keys[0], keys[1] = ledgerKey(c.Account), ordersKey(c.Account)
-	args := make([]any, 6, 6+len(g.Want)+len(g.Set))
+	args := make([]any, 7, 7+len(g.Want)+len(g.Set))
 	mark := &mark{text: s.nonce()}
 	args[0], args[1], args[2], args[3] = c.ID, c.Line, c.OrderID, mark
-	args[4], args[5] = g.TTL.Milliseconds(), len(g.Want)
+	args[4], args[5], args[6] = g.TTL.Milliseconds(), len(g.Want), c.After
 	for k, v := range g.Want {
 		if v == "" {
 			v = "-"
@@ -194,17 +179,37 @@ func (s *Store) Lines(ctx context.Context, account string) iter.Seq2[[]byte, err
 }
 
 // LinesBefore implements [store.Ledgers].
-func (s *Store) LinesBefore(ctx context.Context, account string, before int64) iter.Seq2[[]byte, error] {
+func (s *Store) LinesBefore(ctx context.Context, account string, f store.Filter) iter.Seq2[[]byte, error] {
 	from := "+"
-	if before != store.Newest {
-		from = "(" + strconv.FormatInt(max(before, 0), 10) + "-1"
+	if f.Before != store.Newest {
+		from = "(" + strconv.FormatInt(max(f.Before, 0), 10) + "-1"
 	}
-	return s.pages(account, from, func(from string) ([]redis.XMessage, error) {
+	lines := s.pages(account, from, func(from string) ([]redis.XMessage, error) {
 		ctx, cancel := context.WithTimeout(ctx, callTime)
 		defer cancel()
 		return s.client.XRevRangeN(ctx, ledgerKey(account), from, "-", page).Result()
 	})
+	if f.AsOf == "" && !f.Trades {
+		return lines
+	}
+	return func(yield func([]byte, error) bool) {
+		for line, err := range lines {
+			if err == nil {
+				e, damaged := store.ReadEntry(line)
+				if damaged == nil && !f.Passes(e) {
+					continue
+				}
+				err = damaged
+			}
+			if !yield(line, err) || err != nil {
+				return
+			}
+		}
+	}
 }
+
+// Repair implements [store.Ledgers].
+func (s *Store) Repair(context.Context, string, bool) ([]store.Fault, error) { return nil, nil }
 
 // pages yields the lines of one page after the other, each read from behind the last entry of the one before.
 func (s *Store) pages(account, first string, read func(from string) ([]redis.XMessage, error)) iter.Seq2[[]byte, error] {

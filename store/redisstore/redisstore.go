@@ -29,6 +29,7 @@ import (
 type Store struct {
 	client  redis.UniversalClient
 	cluster bool
+	place   store.Place
 	addrs   []string
 	warn    func(string)
 	nonce   func() string
@@ -118,6 +119,7 @@ func New(o *redis.UniversalOptions, nonce func() string, warn func(string)) *Sto
 	o.PipelinePoolSize = -1 // a few commands at a time are no reason for connections of their own
 	return &Store{
 		client: redis.NewUniversalClient(o), cluster: len(o.Addrs) > 1 && o.MasterName == "",
+		place: store.Place(fmt.Sprintf("redis:%s %s/%d", strings.Join(o.Addrs, ","), o.MasterName, o.DB)),
 		addrs: o.Addrs, warn: warn, nonce: nonce,
 	}
 }
@@ -134,6 +136,12 @@ func (l connectionLog) Printf(_ context.Context, format string, args ...any) {
 
 // Name implements [store.Store].
 func (s *Store) Name() string { return "redis" }
+
+// Place implements [store.Sessions].
+func (s *Store) Place() store.Place { return s.place }
+
+// CommitsWith implements [store.Ledgers]. In a cluster the session is not in the ledger's slot.
+func (s *Store) CommitsWith(p store.Place) bool { return p == s.place && !s.cluster }
 
 // Close implements [store.Store].
 func (s *Store) Close() error { return s.client.Close() }

@@ -75,7 +75,7 @@ func do(t testing.TB, c *redis.Client, args ...any) any {
 
 func appendLine(t testing.TB, s store.Store, id int64) {
 	t.Helper()
-	if err := s.Append(t.Context(), storetest.Commit("a", id, "")); err != nil {
+	if err := s.Append(t.Context(), storetest.Follow(t, s, storetest.Commit("a", id, ""))); err != nil {
 		t.Fatalf("append of line %d: %v", id, err)
 	}
 }
@@ -167,7 +167,7 @@ func TestTheKeysAreThoseOfTheDesign(t *testing.T) {
 	s, c := open(t, "redis://"+m.Addr()), bare(t, m.Addr())
 	appendLine(t, s, 0)
 	commit := storetest.Commit("a", 1, "o-1")
-	commit.Guard = store.Guard{Home: s, Set: values{ifTrade: `true`}, TTL: time.Hour}
+	commit.Guards = []store.Guard{{Home: s, Set: values{ifTrade: `true`}, TTL: time.Hour}}
 	if err := s.Append(t.Context(), commit); err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestValuesOfThePythonWriterAreRead(t *testing.T) {
 	want := values{signature: `gpt-5`, today: `"2025-10-02"`, ifTrade: `false`}
 	wantValues(t, s, want)
 	commit := storetest.Commit("a", 0, "")
-	commit.Guard = store.Guard{Home: s, Want: want, Set: values{ifTrade: `true`}, TTL: time.Hour}
+	commit.Guards = []store.Guard{{Home: s, Want: want, Set: values{ifTrade: `true`}, TTL: time.Hour}}
 	if err := s.Append(t.Context(), commit); err != nil {
 		t.Error(err)
 	}
@@ -206,12 +206,12 @@ func TestAnEmptyValueCountsAsNotSet(t *testing.T) {
 	s := open(t, "redis://"+m.Addr())
 	do(t, bare(t, m.Addr()), "SET", "config:26:IF_TRADE", "")
 	commit := storetest.Commit("a", 0, "")
-	commit.Guard = store.Guard{Home: s, Want: values{ifTrade: ""}}
+	commit.Guards = []store.Guard{{Home: s, Want: values{ifTrade: ""}}}
 	if err := s.Append(t.Context(), commit); err != nil {
 		t.Error(err)
 	}
 	commit = storetest.Commit("a", 1, "")
-	commit.Guard = store.Guard{Home: s, Want: values{ifTrade: "true"}}
+	commit.Guards = []store.Guard{{Home: s, Want: values{ifTrade: "true"}}}
 	if err := s.Append(t.Context(), commit); !errors.Is(err, store.ErrSessionChanged) {
 		t.Error(err)
 	}
@@ -253,8 +253,8 @@ func prolongs(t *testing.T, s store.Store, c *redis.Client) {
 		t.Fatal(err)
 	}
 	commit := storetest.Commit("a", 0, "")
-	commit.Guard = store.Guard{Home: s, TTL: time.Hour,
-		Want: values{signature: `"a"`, {Model: "26", Name: "ABSENT"}: ""}, Set: values{ifTrade: `true`}}
+	commit.Guards = []store.Guard{{Home: s, TTL: time.Hour,
+		Want: values{signature: `"a"`, {Model: "26", Name: "ABSENT"}: ""}, Set: values{ifTrade: `true`}}}
 	if err := s.Append(t.Context(), commit); err != nil {
 		t.Fatal(err)
 	}
@@ -262,9 +262,9 @@ func prolongs(t *testing.T, s store.Store, c *redis.Client) {
 		signature: time.Hour, ifTrade: time.Hour, today: 10 * time.Minute, {Model: "26", Name: "ABSENT"}: gone,
 	})
 	for _, refused := range []store.Commit{storetest.Commit("a", 0, ""), storetest.Commit("a", 1, "")} {
-		refused.Guard = store.Guard{Home: s, TTL: 2 * time.Hour, Want: values{signature: `"a"`}, Set: values{ifTrade: `true`}}
+		refused.Guards = []store.Guard{{Home: s, TTL: 2 * time.Hour, Want: values{signature: `"a"`}, Set: values{ifTrade: `true`}}}
 		if refused.ID == 1 {
-			refused.Guard.Want[today] = `"other"`
+			refused.Guards[0].Want[today] = `"other"`
 		}
 		if err := s.Append(t.Context(), refused); err == nil {
 			t.Fatal("it was not refused")
@@ -272,7 +272,7 @@ func prolongs(t *testing.T, s store.Store, c *redis.Client) {
 		ttl(map[store.Key]time.Duration{signature: time.Hour, ifTrade: time.Hour, today: 10 * time.Minute})
 	}
 	commit = storetest.Commit("a", 1, "")
-	commit.Guard = store.Guard{Home: s, Want: values{signature: `"a"`}, Set: values{ifTrade: `true`}} // for ever
+	commit.Guards = []store.Guard{{Home: s, Want: values{signature: `"a"`}, Set: values{ifTrade: `true`}}} // for ever
 	if err := s.Append(t.Context(), commit); err != nil {
 		t.Fatal(err)
 	}
@@ -330,7 +330,7 @@ func TestALedgerWithAGapGoesOn(t *testing.T) {
 	}
 	do(t, c, "XDEL", "ledger:{a}", "1-1")
 	for _, id := range []int64{1, 2, 4} { // as whoever missed a record, or made one up, would have it
-		if err := s.Append(t.Context(), storetest.Commit("a", id, "")); !errors.Is(err, store.ErrConflict) {
+		if err := s.Append(t.Context(), storetest.Follow(t, s, storetest.Commit("a", id, ""))); !errors.Is(err, store.ErrConflict) {
 			t.Errorf("id %d: %v", id, err)
 		}
 	}
@@ -357,8 +357,8 @@ func TestAUserWithTheFewestRightsIsEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id := range int64(2) {
-		commit := storetest.Commit("a", id, fmt.Sprintf("o-%d", id))
-		commit.Guard = store.Guard{Home: s, TTL: time.Hour * time.Duration(id), Want: values{signature: `"gpt-5"`}, Set: values{ifTrade: `true`}}
+		commit := storetest.Follow(t, s, storetest.Commit("a", id, fmt.Sprintf("o-%d", id)))
+		commit.Guards = []store.Guard{{Home: s, TTL: time.Hour * time.Duration(id), Want: values{signature: `"gpt-5"`}, Set: values{ifTrade: `true`}}}
 		if err := s.Append(t.Context(), commit); err != nil {
 			t.Fatal(err)
 		}
@@ -367,7 +367,7 @@ func TestAUserWithTheFewestRightsIsEnough(t *testing.T) {
 		t.Errorf("order o-0: %q, %v", ordered, err)
 	}
 	storetest.Whole(t, s, "a")
-	storetest.Texts(t, s.LinesBefore(t.Context(), "a", 1))
+	storetest.Texts(t, s.LinesBefore(t.Context(), "a", store.Filter{Before: 1}))
 	if got, err := s.Accounts(t.Context()); err != nil || len(got) != 1 {
 		t.Errorf("the accounts are %q, %v", got, err)
 	}
@@ -461,11 +461,14 @@ func BenchmarkAppend(b *testing.B) {
 			}
 			s := open(b, "redis://"+addr)
 			id := rows
+			c := storetest.Follow(b, s, store.Commit{Account: "a"})
 			for b.Loop() {
-				orderID := fmt.Sprintf("order-%d", id)
-				if err := s.Append(b.Context(), store.Commit{Account: "a", ID: id, Line: text(id, orderID), OrderID: orderID}); err != nil {
+				c.OrderID = fmt.Sprintf("order-%d", id)
+				c.ID, c.Line = id, text(id, c.OrderID)
+				if err := s.Append(b.Context(), c); err != nil {
 					b.Fatal(err)
 				}
+				c.After = c.Line
 				id++
 			}
 		})

@@ -72,6 +72,25 @@ func (s *Store) ClearValues(ctx context.Context, keys ...store.Key) error {
 	return nil
 }
 
+// Prolong implements [store.Sessions].
+func (s *Store) Prolong(ctx context.Context, ttl time.Duration, keys ...store.Key) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	_, err := s.pipelined(ctx, func(p redis.Pipeliner) {
+		for _, k := range keys {
+			if ttl > 0 {
+				p.PExpire(ctx, sessionKey(k), ttl)
+			} else {
+				p.Persist(ctx, sessionKey(k))
+			}
+		}
+	})
+	if err != nil {
+		return s.unreachable("prolong the session", err)
+	}
+	return nil
+}
+
 // pipelined sends the commands in one trip; outside a cluster also as one transaction.
 func (s *Store) pipelined(ctx context.Context, queue func(redis.Pipeliner)) ([]redis.Cmder, error) {
 	do := func(p redis.Pipeliner) error { queue(p); return nil }

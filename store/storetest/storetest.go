@@ -36,7 +36,9 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"session values live beside those of all models", sessionAllModels},
 		{"a ledger starts empty, at id 0", ledgerStart},
 		{"an append has one outcome, and used comes before session before conflict", appendOutcomes},
+		{"an append follows the content of the newest line, not only its number", appendFollows},
 		{"a guard holds while the session is what it was", guards},
+		{"a session behind a decorator is committed with the line all the same", decorated},
 		{"a commit sets values in the same step", commitSets},
 		{"lines are kept byte for byte", lineBytes},
 		{"lines are read page by page from either end", linePages},
@@ -62,9 +64,30 @@ func Line(id int64, orderID string) []byte {
 	return fmt.Appendf(nil, `{"date": "2025-10-02", "id": %d, %s"positions": {"AAPL": %d, "CASH": 9744.85}}`, id, order, id)
 }
 
-// Commit returns the commit of [Line] to an account.
+// LineID returns the id and the order id of a line.
+func LineID(line []byte) (id int64, orderID string, err error) {
+	e, err := store.ReadEntry(line)
+	return e.ID, e.OrderID, err
+}
+
+// Commit returns the commit of [Line] to an account whose newest line is the [Line] before it, without an order id.
 func Commit(account string, id int64, orderID string) store.Commit {
-	return store.Commit{Account: account, ID: id, Line: Line(id, orderID), OrderID: orderID}
+	c := store.Commit{Account: account, ID: id, Line: Line(id, orderID), OrderID: orderID}
+	if id > 0 {
+		c.After = Line(id-1, "")
+	}
+	return c
+}
+
+// Follow returns the commit as one that follows the newest line there is.
+func Follow(t testing.TB, s store.Ledgers, c store.Commit) store.Commit {
+	t.Helper()
+	head, _, err := s.Head(t.Context(), c.Account, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.After = head
+	return c
 }
 
 // Fill appends lines to an account that has none, with the ids 0 to n-1.
@@ -95,7 +118,7 @@ func Whole(t testing.TB, s store.Ledgers, account string) []string {
 	t.Helper()
 	texts := Texts(t, s.Lines(t.Context(), account))
 	for i, text := range texts {
-		if id, _, err := store.LineID([]byte(text)); err != nil || id != int64(i) {
+		if id, _, err := LineID([]byte(text)); err != nil || id != int64(i) {
 			t.Fatalf("line %d has the id %d (%v): %.500s", i, id, err, text)
 		}
 	}
@@ -111,13 +134,13 @@ func AppendNext(ctx context.Context, s store.Ledgers, account, orderID string, l
 		}
 		var id int64
 		if head != nil {
-			last, _, err := store.LineID(head)
+			last, _, err := LineID(head)
 			if err != nil {
 				return 0, err
 			}
 			id = last + 1
 		}
-		err = s.Append(ctx, store.Commit{Account: account, ID: id, Line: line(id), OrderID: orderID})
+		err = s.Append(ctx, store.Commit{Account: account, After: head, ID: id, Line: line(id), OrderID: orderID})
 		if !errors.Is(err, store.ErrConflict) {
 			return id, err
 		}
@@ -290,7 +313,7 @@ func ledgerStart(t *testing.T, s store.Store) {
 	wantHead(t, s, "gpt-5", "", nil, nil)
 	wantHead(t, s, "gpt-5", "o-1", nil, nil)
 	wantLines(t, s, "gpt-5")
-	if got := Texts(t, s.LinesBefore(t.Context(), "gpt-5", store.Newest)); len(got) != 0 {
+	if got := Texts(t, s.LinesBefore(t.Context(), "gpt-5", store.Filter{Before: store.Newest})); len(got) != 0 {
 		t.Errorf("an empty ledger has the lines %q", got)
 	}
 	for _, id := range []int64{1, 2, 1 << 40} {
@@ -315,13 +338,14 @@ func appendOutcomes(t *testing.T, s store.Store) {
 				account := strings.NewReplacer(`"`, "", " ", "").Replace(fmt.Sprintf("a%d-%s-%s", id, order, session))
 				set(t, s, values{today: session})
 				for i, line := range [][]byte{first, second} {
-					c := store.Commit{Account: account, ID: int64(i), Line: line, OrderID: []string{"", "used"}[i]}
+					c := store.Commit{Account: account, After: [][]byte{nil, first}[i], ID: int64(i), Line: line, OrderID: []string{"", "used"}[i]}
 					if err := s.Append(t.Context(), c); err != nil {
 						t.Fatalf("%s: %v", name, err)
 					}
 				}
 				c := Commit(account, id, order)
-				c.Guard = store.Guard{Home: s, Want: values{today: `"held"`}, Set: values{ifTrade: strconv.Quote(name)}, TTL: time.Hour}
+				c.After = second
+				c.Guards = []store.Guard{{Home: s, Want: values{today: `"held"`}, Set: values{ifTrade: strconv.Quote(name)}, TTL: time.Hour}}
 				err := s.Append(t.Context(), c)
 
 				var used *store.UsedError
@@ -346,6 +370,63 @@ func appendOutcomes(t *testing.T, s store.Store) {
 				}
 			}
 		}
+	}
+}
+
+func appendFollows(t *testing.T, s store.Store) {
+	other := []byte(strings.Replace(string(Line(1, "")), "9744.85", "9744.86", 1))
+	for name, after := range map[string][]byte{"none": nil, "another": other, "an older one": Line(0, ""), "a part": Line(1, "")[:20], "more": append(Line(1, ""), ' ')} {
+		t.Run(name, func(t *testing.T) {
+			account := strings.ReplaceAll(name, " ", "-")
+			Fill(t, s, account, 2)
+			c := Commit(account, 2, "o-1")
+			c.After = after
+			if err := s.Append(t.Context(), c); !errors.Is(err, store.ErrConflict) {
+				t.Errorf("answered %v", err)
+			}
+			wantLines(t, s, account, Line(0, ""), Line(1, ""))
+			if err := s.Append(t.Context(), Commit(account, 2, "o-1")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Run("one of a ledger that is empty", func(t *testing.T) {
+		c := Commit("empty", 0, "")
+		c.After = Line(1, "")
+		if err := s.Append(t.Context(), c); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("answered %v", err)
+		}
+		wantLines(t, s, "empty")
+	})
+}
+
+// decorator is a session behind another, as a room for metrics or a prefix would put it. It counts what passes through.
+type decorator struct {
+	store.Sessions
+	calls int
+}
+
+func (d *decorator) Values(ctx context.Context, keys ...store.Key) (map[store.Key]string, error) {
+	d.calls++
+	return d.Sessions.Values(ctx, keys...)
+}
+
+func (d *decorator) SetValues(ctx context.Context, v map[store.Key]string, ttl time.Duration) error {
+	d.calls++
+	return d.Sessions.SetValues(ctx, v, ttl)
+}
+
+func decorated(t *testing.T, s store.Store) {
+	set(t, s, values{today: `"d"`})
+	behind := &decorator{Sessions: s}
+	c := Commit("gpt-5", 0, "")
+	c.Guards = []store.Guard{{Home: behind, Want: values{today: `"d"`}, Set: values{ifTrade: `true`}, TTL: time.Hour}}
+	if err := s.Append(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	wantValues(t, s, values{today: `"d"`, ifTrade: `true`})
+	if within := s.CommitsWith(behind.Place()); within != (behind.calls == 0) {
+		t.Errorf("the engine commits with it: %v, and the decorator was called %d times", within, behind.calls)
 	}
 }
 
@@ -385,7 +466,7 @@ func guards(t *testing.T, s store.Store) {
 				}
 				set(t, home.home, c.set)
 				commit := Commit(account, 1, "o-1")
-				commit.Guard = store.Guard{Home: home.home, Want: want, Set: values{ifTrade: `true`}, TTL: time.Hour}
+				commit.Guards = []store.Guard{{Home: home.home, Want: want, Set: values{ifTrade: `true`}, TTL: time.Hour}}
 				err := s.Append(t.Context(), commit)
 				got, errRead := home.home.Values(t.Context(), ifTrade)
 				if errRead != nil {
@@ -415,7 +496,7 @@ func guards(t *testing.T, s store.Store) {
 	t.Run("session in another engine that cannot be read", func(t *testing.T) {
 		broken := &elsewhere{err: &store.UnreachableError{Engine: "other", Doing: "read the session", Err: errors.New("gone")}}
 		c := Commit("unread", 0, "")
-		c.Guard = store.Guard{Home: broken, Want: want}
+		c.Guards = []store.Guard{{Home: broken, Want: want}}
 		var unreachable *store.UnreachableError
 		if err := s.Append(t.Context(), c); !errors.As(err, &unreachable) || unreachable.Unknown {
 			t.Errorf("answered %v", err)
@@ -424,7 +505,7 @@ func guards(t *testing.T, s store.Store) {
 	})
 	t.Run("session in another engine that cannot be told", func(t *testing.T) {
 		c := Commit("untold", 0, "")
-		c.Guard = store.Guard{Home: &elsewhere{err: errors.New("gone")}, Set: values{ifTrade: `true`}}
+		c.Guards = []store.Guard{{Home: &elsewhere{err: errors.New("gone")}, Set: values{ifTrade: `true`}}}
 		if err := s.Append(t.Context(), c); err != nil { // the ledger is the truth, the flag announces it
 			t.Errorf("answered %v", err)
 		}
@@ -435,7 +516,7 @@ func guards(t *testing.T, s store.Store) {
 func commitSets(t *testing.T, s store.Store) {
 	for id := range int64(3) {
 		c := Commit("gpt-5", id, "")
-		c.Guard = store.Guard{Home: s, Set: values{ifTrade: strconv.FormatInt(id, 10), today: `"d"`}, TTL: time.Hour}
+		c.Guards = []store.Guard{{Home: s, Set: values{ifTrade: strconv.FormatInt(id, 10), today: `"d"`}, TTL: time.Hour}}
 		if err := s.Append(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
@@ -443,7 +524,7 @@ func commitSets(t *testing.T, s store.Store) {
 	}
 	// Values that a commit only asks for stay as they are.
 	c := Commit("gpt-5", 3, "")
-	c.Guard = store.Guard{Home: s, Want: values{ifTrade: `2`, signature: ""}}
+	c.Guards = []store.Guard{{Home: s, Want: values{ifTrade: `2`, signature: ""}}}
 	if err := s.Append(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
@@ -464,7 +545,7 @@ func Halt(t *testing.T, s store.Store) {
 					close(started)
 				}
 				c := Commit(account, id, "")
-				c.Guard = store.Guard{Home: s, Want: values{halt: "", today: ""}, Set: values{ifTrade: `true`}, TTL: time.Hour}
+				c.Guards = []store.Guard{{Home: s, Want: values{halt: "", today: ""}, Set: values{ifTrade: `true`}, TTL: time.Hour}}
 				if err := s.Append(t.Context(), c); err != nil {
 					refused <- err
 					return
@@ -497,11 +578,11 @@ func lineBytes(t *testing.T, s store.Store) {
 		`{"id": 6, "tail": {"id": 99, "order_id": "inner"}}`,
 	}
 	for i, line := range lines {
-		_, orderID, err := store.LineID([]byte(line))
+		_, orderID, err := LineID([]byte(line))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Append(t.Context(), store.Commit{Account: "a", ID: int64(i), Line: []byte(line), OrderID: orderID}); err != nil {
+		if err := s.Append(t.Context(), Follow(t, s, store.Commit{Account: "a", ID: int64(i), Line: []byte(line), OrderID: orderID})); err != nil {
 			t.Fatalf("line %d: %v", i, err)
 		}
 		wantHead(t, s, "a", "", []byte(line), nil)
@@ -509,7 +590,7 @@ func lineBytes(t *testing.T, s store.Store) {
 	if got := Texts(t, s.Lines(t.Context(), "a")); !slices.Equal(got, lines) {
 		t.Errorf("lines changed: %.2000q", got)
 	}
-	back := Texts(t, s.LinesBefore(t.Context(), "a", store.Newest))
+	back := Texts(t, s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest}))
 	slices.Reverse(back)
 	if !slices.Equal(back, lines) {
 		t.Errorf("lines changed, read backwards: %.2000q", back)
@@ -541,14 +622,14 @@ func linePages(t *testing.T, s store.Store) {
 		{0, 0, 0},
 		{-1, 0, 0},
 	} {
-		if got := Texts(t, s.LinesBefore(t.Context(), "a", c.before)); !slices.Equal(got, span(c.first, -1, c.count)) {
+		if got := Texts(t, s.LinesBefore(t.Context(), "a", store.Filter{Before: c.before})); !slices.Equal(got, span(c.first, -1, c.count)) {
 			t.Errorf("before %d: %d lines, want %d from %d down", c.before, len(got), c.count, c.first)
 		}
 	}
 	for _, stop := range []int{1, 2, 256, 257, 699} {
 		for name, lines := range map[string]iter.Seq2[[]byte, error]{
 			"forward":  s.Lines(t.Context(), "a"),
-			"backward": s.LinesBefore(t.Context(), "a", store.Newest),
+			"backward": s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest}),
 		} {
 			seen := 0
 			for range lines {
@@ -590,7 +671,7 @@ func linesStay(t *testing.T, s store.Store) {
 	for line := range s.Lines(t.Context(), "a") {
 		forward = append(forward, line)
 	}
-	for line := range s.LinesBefore(t.Context(), "a", store.Newest) {
+	for line := range s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest}) {
 		backward = append(backward, line)
 	}
 	slices.Reverse(backward)
@@ -605,7 +686,7 @@ func orderIDs(t *testing.T, s store.Store) {
 	ids := []string{"o-1", "O-1", "o-1 ", "", "1", "ünï", "a/b{c}*", "\"\\", strings.Repeat("x", 200), "<&>"}
 	for i, orderID := range ids {
 		wantHead(t, s, "a", "never", headOf(i, ids), nil)
-		if err := s.Append(t.Context(), Commit("a", int64(i), orderID)); err != nil {
+		if err := s.Append(t.Context(), Follow(t, s, Commit("a", int64(i), orderID))); err != nil {
 			t.Fatalf("order id %q: %v", orderID, err)
 		}
 	}
@@ -668,7 +749,7 @@ func badNames(t *testing.T, s store.Store) {
 			"order":        errOrder,
 			"append":       s.Append(t.Context(), Commit(name, 0, "")),
 			"lines":        firstError(s.Lines(t.Context(), name)),
-			"lines before": firstError(s.LinesBefore(t.Context(), name, store.Newest)),
+			"lines before": firstError(s.LinesBefore(t.Context(), name, store.Filter{Before: store.Newest})),
 		} {
 			if refused := new(store.NameError); !errors.As(err, &refused) || refused.Name != name {
 				t.Errorf("%s of %q: %v", what, name, err)
@@ -715,7 +796,7 @@ func concurrentAppends(t *testing.T, s store.Store) {
 	}
 	count := map[string]int{}
 	for _, text := range Whole(t, s, "busy")[1:] {
-		_, orderID, _ := store.LineID([]byte(text)) // Whole has read them already
+		_, orderID, _ := LineID([]byte(text)) // Whole has read them already
 		count[orderID]++
 	}
 	for _, orderID := range slices.Concat(acknowledged...) {
@@ -760,12 +841,14 @@ func likeTheModel(t *testing.T, s store.Store) {
 			case "commit":
 				id := max(0, int64(len(lines))+rapid.SampledFrom([]int64{0, 0, 0, 0, -1, 1}).Draw(t, "id"))
 				c := Commit(account, id, rapid.SampledFrom([]string{"", "", "o-1", "o-2", "o-3"}).Draw(t, "order id"))
-				c.Guard = store.Guard{Home: s, TTL: time.Hour,
-					Set: rapid.MapOfN(rapid.SampledFrom(names), text, 0, 2).Draw(t, "set")}
+				if len(lines) > 0 {
+					c.After = []byte(lines[len(lines)-1])
+				}
+				c.Guards = []store.Guard{{Home: s, TTL: time.Hour, Set: rapid.MapOfN(rapid.SampledFrom(names), text, 0, 2).Draw(t, "set")}}
 				if rapid.Bool().Draw(t, "guarded") {
-					c.Guard.Want = rapid.MapOfN(rapid.SampledFrom(names), wanted, 0, 2).Draw(t, "want")
+					c.Guards[0].Want = rapid.MapOfN(rapid.SampledFrom(names), wanted, 0, 2).Draw(t, "want")
 				} else {
-					c.Guard.Want = maps.Clone(session)
+					c.Guards[0].Want = maps.Clone(session)
 				}
 				err := s.Append(ctx, c)
 				used := new(store.UsedError)
@@ -774,7 +857,7 @@ func likeTheModel(t *testing.T, s store.Store) {
 					if !errors.As(err, &used) || string(used.Line) != earlier {
 						t.Fatalf("used order id: %v", err)
 					}
-				case !agree(session, c.Guard.Want):
+				case !agree(session, c.Guards[0].Want):
 					if !errors.Is(err, store.ErrSessionChanged) {
 						t.Fatalf("changed session: %v", err)
 					}
@@ -788,7 +871,7 @@ func likeTheModel(t *testing.T, s store.Store) {
 					}
 					lines = append(lines, string(c.Line))
 					orders[c.OrderID] = string(c.Line)
-					maps.Copy(session, c.Guard.Set)
+					maps.Copy(session, c.Guards[0].Set)
 				}
 			}
 			if got, err := s.Values(ctx, names...); err != nil || !maps.Equal(got, session) {
@@ -823,8 +906,16 @@ func agree(session, want values) bool {
 
 // elsewhere is a session in an engine other than the ledger's. With err set it answers nothing else.
 type elsewhere struct {
-	values values
-	err    error
+	values    values
+	prolonged []store.Key
+	err       error
+}
+
+func (e *elsewhere) Place() store.Place { return "elsewhere" }
+
+func (e *elsewhere) Prolong(_ context.Context, _ time.Duration, keys ...store.Key) error {
+	e.prolonged = append(e.prolonged, keys...)
+	return e.err
 }
 
 func (e *elsewhere) Values(_ context.Context, keys ...store.Key) (map[store.Key]string, error) {
