@@ -249,3 +249,77 @@ func TestUpgrade_AnExportIsImportedAgain(t *testing.T) {
 		}
 	})
 }
+
+// narrowest is what a Redis user had to be allowed for the server of the earlier version: nothing of it can be left out.
+var narrowest = map[string][]string{
+	"redis": {"get", "multi", "exec", "evalsha", "eval", "mget", "set", "pexpire", "hget", "hset", "xlen", "xadd", "xrange", "xrevrange"},
+	"file":  {"get", "multi", "exec", "set"},
+}
+
+func TestUpgrade_TheNarrowestRedisUserStillTrades(t *testing.T) {
+	for ledgers, commands := range narrowest {
+		t.Run("ledgers in "+ledgers, func(t *testing.T) {
+			p := onRedis(t)
+			p.env = append(p.env, "MCP_TRADE_LEDGER="+ledgers)
+			if failed := p.tradeAsUser(t, commands); len(failed) > 0 {
+				t.Errorf("fails: %q\nrefused by Redis: %v", failed, redisDo(t, p.redisURL, "ACL", "LOG"))
+			}
+			p.verified(t, "alice")
+		})
+		t.Run("ledgers in "+ledgers+", the earlier version", func(t *testing.T) {
+			p := onRedis(t)
+			p.program = oldProgram(t)
+			p.env = append(p.env, "MCP_TRADE_LEDGER="+ledgers)
+			if failed := p.tradeAsUser(t, commands); len(failed) > 0 {
+				t.Errorf("fails: %q", failed)
+			}
+			for i, left := range commands {
+				p.afresh(t, t.TempDir())
+				if failed := p.tradeAsUser(t, slices.Delete(slices.Clone(commands), i, i+1)); len(failed) == 0 {
+					t.Errorf("it needs no %s", left)
+				}
+			}
+		})
+	}
+}
+
+// tradeAsUser has the server of alice trade as a Redis user that may use some commands, and the keys of alice. It returns
+// the answers that failed, and what went wrong otherwise.
+func (p *place) tradeAsUser(t *testing.T, commands []string) (failed []string) {
+	t.Helper()
+	p.open(t, "alice", "10000", "2025-10-02")
+	redisDo(t, p.redisURL, "SCRIPT", "FLUSH")
+	user := []any{"ACL", "SETUSER", "tenant", "reset", "on", ">secret", "~ledger:{alice}", "~orders:{alice}", `~config:\*:HALT`}
+	for _, name := range []string{"SIGNATURE", "TODAY_DATE", "IF_TRADE", "HALT"} {
+		user = append(user, "~config:alice:"+name)
+	}
+	for _, command := range commands {
+		user = append(user, "+"+command)
+	}
+	redisDo(t, p.redisURL, user...)
+	tenant := *p
+	tenant.redisURL = strings.Replace(p.redisURL, "redis://", "redis://tenant:secret@", 1)
+	tr := tenant.trade(t, "alice")
+	defer tr.Close()
+	for _, call := range []struct {
+		tool string
+		args args
+		want string
+	}{
+		{"get_session", nil, `"SIGNATURE":"redis"`}, // where it comes from
+		{"buy", args{"symbol": "AAPL", "amount": 2, "order_id": "one"}, `"replayed":false`},
+		{"buy", args{"symbol": "AAPL", "amount": 2, "order_id": "one"}, `"replayed":true`},
+		{"buy", args{"symbol": "MSFT", "amount": 1}, `"id":2`},
+		{"sell", args{"symbol": "AAPL", "amount": 1, "note": "less"}, `"id":3`},
+		{"get_trades", nil, `"less"`},
+		{"get_portfolio", nil, `"cash":9849.25`},
+	} {
+		if r := tr.call(t, call.tool, call.args); r.failed || !strings.Contains(r.text, call.want) {
+			failed = append(failed, r.text)
+		}
+	}
+	if said := fmt.Sprint(redisDo(t, p.redisURL, "MGET", "config:alice:IF_TRADE")); said != "[true]" {
+		failed = append(failed, "IF_TRADE is "+said)
+	}
+	return failed
+}
