@@ -1,0 +1,265 @@
+// An earlier version and this one at work on one account at the same time, as while machines are upgraded one after the
+// other: in files and in Redis they agree on every order.
+
+package integration_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/redis/go-redis/v9"
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/ledger"
+)
+
+// buyer buys one AAPL for alice under an order id.
+type buyer func(orderID string) (id int64, replayed bool, err error)
+
+var errHalted = errors.New("halted")
+
+// buyer is a server as a buyer.
+func (tr *trader) buyer() buyer {
+	return func(orderID string) (int64, bool, error) {
+		r, err := tr.tryCall("buy", args{"symbol": "AAPL", "amount": 1, "order_id": orderID})
+		if err != nil {
+			return 0, false, err
+		}
+		if r.str("code") == "halted" {
+			return 0, false, errHalted
+		}
+		number, ok := r.fields["id"].(json.Number)
+		if r.failed || !ok {
+			return 0, false, errors.New(r.text)
+		}
+		id, err := number.Int64()
+		return id, r.fields["replayed"] == true, err
+	}
+}
+
+func TestUpgrade_ServersOfBothVersionsAgree(t *testing.T) {
+	old := oldProgram(t)
+	onBothStores(t, func(t *testing.T, p *place) {
+		before := *p
+		before.program = old
+		p.open(t, "alice", "1000000", plainDays[0])
+		agree(t, p, &before, before.trade(t, "alice").buyer(), p.trade(t, "alice").buyer(), before.trade(t, "alice").buyer(), p.trade(t, "alice").buyer())
+		before.do(t, "ledger", "verify", "alice")
+	})
+}
+
+func TestUpgrade_ServersAgreeWithTheEarlierProtocol(t *testing.T) {
+	onBothStores(t, func(t *testing.T, p *place) {
+		p.open(t, "alice", "1000000", plainDays[0])
+		agree(t, p, p, p.earlierBuyer(t), p.trade(t, "alice").buyer(), p.earlierBuyer(t), p.trade(t, "alice").buyer())
+	})
+}
+
+// agree has all buyers buy at once on several days, some orders at two of them, and holds what they were told against the
+// ledger. The date and halts are set by one version and by the other.
+func agree(t *testing.T, p, before *place, buyers ...buyer) {
+	t.Helper()
+	const orders = 120 // on each day
+	acknowledged := map[string]int64{}
+	for i, day := range plainDays[1:4] {
+		setter := []*place{before, p}[i%2]
+		setter.setDate(t, "alice", day)
+		buyDay(t, fmt.Sprint(day, "#"), orders, acknowledged, buyers)
+		setter.do(t, "session", "set", "HALT=true", "--model-id", []string{"alice", "*"}[i%2])
+		for n, buy := range buyers {
+			if _, _, err := buy(fmt.Sprint(day, "#halted")); !errors.Is(err, errHalted) {
+				t.Errorf("buyer %d trades under a halt: %v", n, err)
+			}
+		}
+		setter.do(t, "session", "clear", "HALT", "--model-id", []string{"alice", "*"}[i%2])
+	}
+	records := p.records(t, "alice")
+	if len(records) != 1+len(acknowledged) {
+		t.Errorf("%d records of %d orders", len(records), len(acknowledged))
+	}
+	for i, r := range records {
+		if r.ID != int64(i) || i > 0 && acknowledged[r.OrderID] != r.ID {
+			t.Fatalf("record %d has the id %d; its order %q was acknowledged as %d", i, r.ID, r.OrderID, acknowledged[r.OrderID])
+		}
+	}
+	p.verified(t, "alice")
+}
+
+// buyDay has the buyers buy under the ids of a day, each at one or two of them, in an order of its own.
+func buyDay(t *testing.T, prefix string, orders int, acknowledged map[string]int64, buyers []buyer) {
+	t.Helper()
+	lists := make([][]string, len(buyers))
+	for n := range orders {
+		one := rand.IntN(len(buyers))
+		for _, at := range []int{one, rand.IntN(len(buyers))} {
+			lists[at] = append(lists[at], fmt.Sprint(prefix, n))
+		}
+	}
+	var mu sync.Mutex
+	filled := map[string]int{} // how often an order was not a replay
+	var wait sync.WaitGroup
+	for n, buy := range buyers {
+		rand.Shuffle(len(lists[n]), func(i, j int) { lists[n][i], lists[n][j] = lists[n][j], lists[n][i] })
+		wait.Go(func() {
+			for _, order := range lists[n] {
+				id, replayed, err := buy(order)
+				mu.Lock()
+				if first, again := acknowledged[order]; err != nil || again && first != id {
+					t.Errorf("buyer %d, order %s: id %d, %v; before %d", n, order, id, err, first)
+				}
+				acknowledged[order] = id
+				if !replayed {
+					filled[order]++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wait.Wait()
+	for order, times := range filled {
+		if times != 1 {
+			t.Errorf("the order %s was filled %d times", order, times)
+		}
+	}
+	if len(filled) != orders {
+		t.Errorf("%d orders were filled, want %d", len(filled), orders)
+	}
+}
+
+// earlierBuyer plays the protocol of the earlier version: the lines that it wrote, the keys and fields in Redis, the locks
+// on files.
+func (p *place) earlierBuyer(t *testing.T) buyer {
+	t.Helper()
+	if p.redisURL == "" {
+		return p.earlierFiles
+	}
+	o, err := redis.ParseURL(p.redisURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := redis.NewClient(o)
+	t.Cleanup(func() { c.Close() })
+	mark := 0
+	player := rand.Int64()
+	return func(orderID string) (id int64, replayed bool, err error) {
+		mark++
+		for { // its script was one step; here whatever changes a key that was read has it begin anew
+			id, replayed, err = earlierRedis(context.Background(), c, orderID, fmt.Sprint("player-", player, "-", mark))
+			if !errors.Is(err, redis.TxFailedErr) {
+				return id, replayed, err
+			}
+		}
+	}
+}
+
+const earlierLedger, earlierOrders, earlierSession = "ledger:{alice}", "orders:{alice}", "config:alice:"
+
+func earlierRedis(ctx context.Context, c *redis.Client, orderID, mark string) (id int64, replayed bool, err error) {
+	session := []string{earlierSession + "SIGNATURE", earlierSession + "TODAY_DATE", earlierSession + "HALT", "config:*:HALT"}
+	err = c.Watch(ctx, func(tx *redis.Tx) error {
+		if id, err = tx.HGet(ctx, earlierOrders, orderID).Int64(); err == nil {
+			replayed = true
+			return nil
+		}
+		values, err := tx.MGet(ctx, session...).Result()
+		if err != nil {
+			return err
+		}
+		newest, err := tx.XRevRangeN(ctx, earlierLedger, "+", "-", 1).Result()
+		if err != nil {
+			return err
+		}
+		if values[2] != nil || values[3] != nil {
+			return errHalted
+		}
+		date, _ := values[1].(string)
+		line, next, err := earlierLine(newest[0].Values["line"].(string), date, orderID)
+		if err != nil {
+			return err
+		}
+		id = next
+		_, err = tx.TxPipelined(ctx, func(p redis.Pipeliner) error {
+			p.XAdd(ctx, &redis.XAddArgs{Stream: earlierLedger, ID: fmt.Sprint(id, "-1"), Values: []any{"line", line, "mark", mark}})
+			p.HSet(ctx, earlierOrders, orderID, id)
+			p.PExpire(ctx, session[0], time.Hour)
+			p.PExpire(ctx, session[1], time.Hour)
+			p.Set(ctx, earlierSession+"IF_TRADE", "true", time.Hour)
+			return nil
+		})
+		return err
+	}, append(session, earlierLedger, earlierOrders)...)
+	return id, replayed, err
+}
+
+// earlierFiles plays it on files.
+func (p *place) earlierFiles(orderID string) (id int64, replayed bool, err error) {
+	path := p.ledgerFile("alice")
+	for _, name := range []string{filepath.Join(filepath.Dir(path), ".position.lock"), p.sessionFile("alice") + ".lock"} {
+		lock := flock.New(name)
+		if err := lock.Lock(); err != nil {
+			return 0, false, err
+		}
+		defer func() { err = errors.Join(err, lock.Unlock()) }()
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, false, err
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	for _, line := range lines {
+		if r, err := ledger.ParseLine([]byte(line)); err != nil || r.OrderID == orderID {
+			return r.ID, true, err
+		}
+	}
+	session, all := map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	for file, into := range map[string]*map[string]json.RawMessage{p.sessionFile("alice"): &session, p.sessionFile("@all"): &all} {
+		if text, err := os.ReadFile(file); err == nil && json.Unmarshal(text, into) != nil {
+			return 0, false, fmt.Errorf("%s: %s", file, text)
+		}
+	}
+	if len(session["HALT"]) > 0 || len(all["HALT"]) > 0 {
+		return 0, false, errHalted
+	}
+	line, id, err := earlierLine(lines[len(lines)-1], string(session["TODAY_DATE"]), orderID)
+	if err != nil {
+		return 0, false, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return 0, false, err
+	}
+	_, err = f.WriteString(line + "\n")
+	err = errors.Join(err, f.Sync(), f.Close())
+	if string(session["IF_TRADE"]) != "true" {
+		session["IF_TRADE"] = json.RawMessage("true")
+		text, encodeErr := json.MarshalIndent(session, "", "    ")
+		err = errors.Join(err, encodeErr, os.WriteFile(p.sessionFile("alice")+".new", text, 0o644), os.Rename(p.sessionFile("alice")+".new", p.sessionFile("alice")))
+	}
+	return id, false, err
+}
+
+// earlierLine is the line that the earlier version wrote when it bought one AAPL at 100.5 after a head. The date is as it
+// stands in the session.
+func earlierLine(head, date, orderID string) (line string, id int64, err error) {
+	r, err := ledger.ParseLine([]byte(head))
+	if err != nil {
+		return "", 0, err
+	}
+	var positions bytes.Buffer
+	held := r.Positions.Amount("AAPL").Add(decimal.NewFromInt(1))
+	fmt.Fprintf(&positions, `"CASH": %s, "AAPL": %s`, r.Cash().Sub(decimal.RequireFromString("100.5")), held)
+	line = fmt.Sprintf(`{"date": %s, "id": %d, "this_action": {"action": "buy", "symbol": "AAPL", "amount": 1, "price": 100.5}, "positions": {%s}, "order_id": "%s", "prev": "%s"}`,
+		date, r.ID+1, positions.String(), orderID, ledger.Hash([]byte(head)))
+	return line, r.ID + 1, nil
+}
