@@ -122,12 +122,10 @@ func (a *Accounts) commit(ctx context.Context, account string, o Order, judge fu
 		if err != nil {
 			return Fill{}, err
 		}
-		line := rec.Line()
-		err = a.ledgers.Append(ctx, store.Commit{Account: account, After: book.Line, ID: rec.ID, Line: line, OrderID: o.ID, Guards: guards})
+		err = a.append(ctx, account, book, rec, guards)
 		var used *store.UsedError
 		switch {
 		case err == nil:
-			a.see(account, rec.book(line))
 			return Fill{Record: rec}, nil
 		case errors.As(err, &used):
 			return replay(used.Line, o)
@@ -142,6 +140,35 @@ func (a *Accounts) commit(ctx context.Context, account string, o Order, judge fu
 	return Fill{}, &store.UnreachableError{
 		Engine: "ledger", Doing: "commit", Err: fmt.Errorf("other orders on the account %s came first %d times", account, maxTries),
 	}
+}
+
+// append commits the record that follows book. The account's next order can be judged on it as soon as its line has its
+// place, though neither is acknowledged before it is durable.
+func (a *Accounts) append(ctx context.Context, account string, book Book, rec Record, guards []store.Guard) error {
+	line, placed := rec.Line(), false
+	next := rec.book(line)
+	c := store.Commit{Account: account, After: book.Line, ID: rec.ID, Line: line, OrderID: rec.OrderID, Guards: guards}
+	if waiting, ok := ctx.Value(placedKey{}).(func() int); ok {
+		c.Placed = func() int {
+			placed = true
+			a.see(account, next)
+			return waiting()
+		}
+	}
+	err := a.ledgers.Append(ctx, c)
+	if err == nil && !placed {
+		a.see(account, next)
+	}
+	return err
+}
+
+type placedKey struct{}
+
+// WithPlaced returns a context in which Submit calls placed once its order has its place in the ledger and before it is
+// durable: the account's next order may then be submitted, and comes after it. placed returns how many orders wait, so
+// that a store can make their lines durable together.
+func WithPlaced(ctx context.Context, placed func() (waiting int)) context.Context {
+	return context.WithValue(ctx, placedKey{}, placed)
 }
 
 // judge applies an order at the view's quote. The order itself comes before the symbol, the symbol before the book.

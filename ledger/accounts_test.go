@@ -548,3 +548,53 @@ func TestAnUnreadableHeadIsAnErrorAndNoTrade(t *testing.T) {
 		t.Errorf("%d appends", s.appends)
 	}
 }
+
+// placing is a store that tells of the place of a line before the line is durable, which it becomes unless fails is set.
+type placing struct {
+	store.Ledgers
+	fails error
+}
+
+func (s *placing) Append(ctx context.Context, c store.Commit) error {
+	placed := c.Placed
+	if c.Placed = nil; placed == nil {
+		return s.Ledgers.Append(ctx, c)
+	}
+	if s.fails == nil {
+		if err := s.Ledgers.Append(ctx, c); err != nil {
+			return err
+		}
+	}
+	placed()
+	return s.fails
+}
+
+func TestWithPlaced(t *testing.T) {
+	p, lost := testPrices(t), &store.UnreachableError{Engine: "file", Doing: "write", Err: errors.New("no sync")}
+	for name, fails := range map[string]error{"the next order follows the placed one": nil, "what was placed and is not durable in the end is forgotten": lost} {
+		t.Run(name, func(t *testing.T) {
+			s := &placing{opened(t, "30"), fails}
+			a := NewAccounts(s)
+			var second error
+			ctx := WithPlaced(t.Context(), func() int {
+				_, second = submit(t, a, p, "2025-10-02", order("sell 3 NVDA"))
+				return 1
+			})
+			_, first := a.Submit(ctx, "a", order("buy 3 NVDA"), p.AsOf("2025-10-02"))
+			if !errors.Is(first, fails) {
+				t.Errorf("the first order: %v", first)
+			}
+			var refused *Refusal
+			if fails == nil && second != nil || fails != nil && !errors.As(second, &refused) {
+				t.Errorf("the second order: %v", second)
+			}
+			want := int64(3)
+			if fails != nil {
+				want = 1
+			}
+			if got := mustSubmit(t, a, p, "2025-10-02", order("buy 1 NVDA")); got.ID != want {
+				t.Errorf("the next record has the id %d, want %d", got.ID, want)
+			}
+		})
+	}
+}

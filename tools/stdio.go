@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"mcp-trade/ledger"
 )
 
 // Limits of the loop. When one is reached, reading waits until there is room again.
@@ -187,10 +189,22 @@ func (c *connection) take(ctx context.Context, l line) {
 	}
 }
 
-// runOrders is the lane of the orders.
+// runOrders is the lane of the orders. An order begins once the one before it has its place in the ledger, or its answer;
+// so orders that wait can become durable together, each answered after that.
 func (c *connection) runOrders() {
 	for r := range c.orders {
-		c.answer(r)
+		settled := make(chan struct{})
+		settle := sync.OnceFunc(func() { close(settled) })
+		r.ctx = ledger.WithPlaced(r.ctx, func() int {
+			waiting := len(c.orders)
+			settle()
+			return waiting
+		})
+		c.wait.Go(func() {
+			defer settle()
+			c.answer(r)
+		})
+		<-settled
 	}
 }
 
