@@ -64,6 +64,11 @@ func (t *talk) call(ctx context.Context, step, number int, c Call) (Outcome, err
 	}
 	came := newOutcome(text, failed, tool.order)
 	o.Content, o.Failed, o.Filled = came.Content, came.Failed, came.Filled
+	if o.Filled {
+		if err := checkFill(text, t.day.Date); err != nil {
+			return o, fmt.Errorf("%s: %w", tool.name, err)
+		}
+	}
 	if failed && tool.server == ToolServer(t.day.walk.desk) {
 		o.Code = came.Code
 		if o.Code != halted && slices.Contains(faults, o.Code) || tool.order && o.Code == "" {

@@ -18,6 +18,8 @@ import (
 	"github.com/shopspring/decimal"
 
 	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/session"
 )
 
 // Limits on waiting for a server.
@@ -27,11 +29,14 @@ const (
 )
 
 // desk is an MCP server to trade at.
-type desk struct{ client *client.Client }
+type desk struct {
+	client *client.Client
+	meta   *mcp.Meta // of every call: the session that it is meant for
+}
 
 // openDesk launches a server and shakes hands with it.
 func openDesk(ctx context.Context, c Command, stderr io.Writer) (*desk, error) {
-	d := &desk{client.NewClient(transport.NewStdioWithOptions(c.Path, c.Env, c.Args, transport.WithCommandStderrWriter(stderr)))}
+	d := &desk{client: client.NewClient(transport.NewStdioWithOptions(c.Path, c.Env, c.Args, transport.WithCommandStderrWriter(stderr)))}
 	// The context given to Start owns the subprocess: it must outlive this call, and an interrupt must not end it in the
 	// middle of an order.
 	if err := d.client.Start(context.WithoutCancel(ctx)); err != nil {
@@ -73,7 +78,7 @@ func (d *desk) prompt(ctx context.Context, name string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	var ask mcp.GetPromptRequest
-	ask.Params.Name = name
+	ask.Params.Name, ask.Params.Meta = name, d.meta
 	result, err := d.client.GetPrompt(ctx, ask)
 	if err != nil {
 		return "", fmt.Errorf("the prompt %s: %w", name, err)
@@ -92,7 +97,7 @@ func (d *desk) Call(ctx context.Context, name string, arguments map[string]json.
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	var call mcp.CallToolRequest
-	call.Params.Name, call.Params.Arguments = name, arguments
+	call.Params.Name, call.Params.Arguments, call.Params.Meta = name, arguments, d.meta
 	result, err := d.client.CallTool(ctx, call)
 	if err != nil {
 		return "", false, err
@@ -103,6 +108,47 @@ func (d *desk) Call(ctx context.Context, name string, arguments map[string]json.
 		}
 	}
 	return text, result.IsError, nil
+}
+
+// turnTo makes sure that the server trades an account on a date, and from now on means that session in every call.
+func (d *desk) turnTo(ctx context.Context, account string, date market.Stamp) error {
+	d.meta = nil
+	text, failed, err := d.Call(ctx, "get_session", nil)
+	var at struct {
+		session.Meant
+		Sources map[string]session.Source `json:"sources"`
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("the MCP server does not say whose session it has: %w", err)
+	case failed:
+		return fmt.Errorf("the MCP server cannot tell whose session it has: %s", readFailure(text).Error)
+	}
+	if err := json.Unmarshal([]byte(text), &at); err != nil {
+		return fmt.Errorf("the MCP server's session cannot be read: %w", err)
+	}
+	meant := session.Meant{Signature: account, Today: date}
+	if at.Meant != meant {
+		return fmt.Errorf("the MCP server trades %s on %s (SIGNATURE from: %s, TODAY_DATE from: %s), not %s on %s, though the session was set to that; nothing was ordered",
+			at.Signature, at.Today, at.Sources[session.Signature], at.Sources[session.TodayDate], account, date)
+	}
+	d.meta = mcp.NewMetaFromMap(map[string]any{session.MetaKey: meant})
+	return nil
+}
+
+// checkFill is an error unless an answer is that of an order which was filled on a date.
+func checkFill(answer string, date market.Stamp) error {
+	var fill struct {
+		ID   int64        `json:"id"`
+		Date market.Stamp `json:"date"`
+	}
+	if err := json.Unmarshal([]byte(answer), &fill); err != nil {
+		return fmt.Errorf("the fill cannot be read: %w", err)
+	}
+	if fill.Date != date {
+		return fmt.Errorf("the order was filled on %s, as record %d, and not on %s", fill.Date, fill.ID, date)
+	}
+	return nil
 }
 
 // failure is what a tool of ours says that failed. Of another text all fields are empty.
@@ -119,8 +165,8 @@ var faults = []string{"session_missing", "session_unreachable", "ledger_unreacha
 // halted is the code of an order that came while HALT was set.
 const halted = "halted"
 
-// order sends an order and returns the code of its refusal, "" if it was filled.
-func (d *desk) order(ctx context.Context, action ledger.Action, symbol string, amount decimal.Decimal, id string) (refusal string, err error) {
+// order sends an order of a day and returns the code of its refusal, "" if it was filled.
+func (d *desk) order(ctx context.Context, date market.Stamp, action ledger.Action, symbol string, amount decimal.Decimal, id string) (refusal string, err error) {
 	text, failed, err := d.Call(ctx, string(action), map[string]json.RawMessage{
 		"symbol": quoted(symbol), "amount": json.RawMessage(amount.String()), "order_id": quoted(id),
 	})
@@ -128,7 +174,11 @@ func (d *desk) order(ctx context.Context, action ledger.Action, symbol string, a
 		return "", fmt.Errorf("%s %s %s: %w", action, amount, symbol, err)
 	}
 	if !failed {
-		return "", nil
+		err := checkFill(text, date)
+		if err != nil {
+			err = fmt.Errorf("%s %s %s: %w", action, amount, symbol, err)
+		}
+		return "", err
 	}
 	f := readFailure(text)
 	if f.Code == "" || slices.Contains(faults, f.Code) {

@@ -74,8 +74,11 @@ func (r replay) repeat(ctx context.Context, d *Day, reply Reply, was Outcome) er
 	if is.Filled != was.Filled || is.Code != was.Code {
 		return fmt.Errorf("the order %s came to %s, and now to %s", was.OrderID, bounded(was.Content, 300), bounded(text, 300))
 	}
+	if is.Filled {
+		err = checkFill(text, d.Date)
+	}
 	d.count(was)
-	return nil
+	return err
 }
 
 // Recording is a run as its manifest tells it.

@@ -90,7 +90,7 @@ func newRoom(t *testing.T, dir string) *room {
 			Prices: prices, Accounts: accounts, LogPath: filepath.Join(dir, "agent_data"), From: days[0], To: days[len(days)-1],
 			Cash: decimal.NewFromInt(100000), Progress: func(Progress) {}, Steps: func(StepDone) {}, Log: log,
 		},
-		days: days[1:], session: layers, desk: &desk{c},
+		days: days[1:], session: layers, desk: &desk{client: c},
 	}
 	r.account.Name = "alice"
 	if _, err := r.resume(t.Context()); err != nil {

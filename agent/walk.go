@@ -161,6 +161,9 @@ func (w *walk) day(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
+	if err := w.desk.turnTo(ctx, w.account.Name, date); err != nil {
+		return err
+	}
 	before := w.From
 	if i > 0 {
 		before = w.days[i-1]
@@ -258,7 +261,7 @@ func (d *Day) Order(ctx context.Context, action ledger.Action, symbol string, am
 	if _, refused := d.walk.checkpoint.Refused[id]; refused {
 		return false, nil
 	}
-	code, err := d.walk.desk.order(context.WithoutCancel(ctx), action, symbol, amount, id)
+	code, err := d.walk.desk.order(context.WithoutCancel(ctx), d.Date, action, symbol, amount, id)
 	if err != nil {
 		return false, err
 	}

@@ -122,7 +122,7 @@ func New(c Config) (*Layers, error) {
 	return &Layers{Config: c, warned: map[string]bool{}}, nil
 }
 
-// Read reads the session. Errors: *[MissingError], *[InvalidError], *[store.UnreachableError].
+// Read reads the session. Errors: *[MissingError], *[InvalidError], *[OtherError], *[store.UnreachableError].
 func (l *Layers) Read(ctx context.Context) (Session, error) {
 	r, err := l.read(ctx, Names)
 	if err != nil {
@@ -135,7 +135,7 @@ func (l *Layers) Read(ctx context.Context) (Session, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last = &s
-	return s, nil
+	return s, checkMeant(ctx, s)
 }
 
 // Presume returns the session as it was last read, reading it only if it never was. It serves whoever passes its Guard to
@@ -144,7 +144,7 @@ func (l *Layers) Presume(ctx context.Context) (Session, error) {
 	l.mu.Lock()
 	last := l.last
 	l.mu.Unlock()
-	if last != nil {
+	if last != nil && checkMeant(ctx, *last) == nil {
 		return *last, nil
 	}
 	return l.Read(ctx)

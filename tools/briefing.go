@@ -53,8 +53,8 @@ func tradingDayPrompt() mcp.Prompt {
 		mcp.WithPromptDescription("The day's briefing: date, holdings, the last closes, today's opens, profit since yesterday."))
 }
 
-func (d *Desk) tradingDay(ctx context.Context, _ mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
-	s, err := d.Session.Read(ctx)
+func (d *Desk) tradingDay(ctx context.Context, req mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
+	s, err := d.Session.Read(meant(ctx, req.Params.Meta))
 	if err != nil {
 		return nil, err
 	}

@@ -74,6 +74,7 @@ func failureOf(err error) (failure, bool) {
 		damaged     *market.DamagedError
 		missing     *session.MissingError
 		invalid     *session.InvalidError
+		other       *session.OtherError
 		name        *store.NameError
 		unreachable *store.UnreachableError
 		ofSession   sessionError
@@ -105,6 +106,8 @@ func failureOf(err error) (failure, bool) {
 		return says(sessionMissing, map[string]any{"missing": missing.Name, "model_id": missing.Model})
 	case errors.As(err, &invalid):
 		return says(ledger.InvalidArgument, map[string]any{"value": invalid.Name, "source": invalid.Source})
+	case errors.As(err, &other):
+		return says(sessionUnreachable, map[string]any{"signature": other.Found.Signature, "today_date": other.Found.Today})
 	case errors.As(err, &name):
 		return says(ledger.InvalidArgument, nil)
 	case errors.As(err, &query):

@@ -157,7 +157,7 @@ func (t tool) handler(d *Desk) server.ToolHandlerFunc {
 		if err := req.BindArguments(&arguments); err != nil {
 			arguments = nil
 		}
-		answer, err := t.call(ctx, d, arguments)
+		answer, err := t.call(meant(ctx, req.Params.Meta), d, arguments)
 		if err != nil {
 			f, ok := failureOf(err)
 			if !ok {
@@ -171,6 +171,21 @@ func (t tool) handler(d *Desk) server.ToolHandlerFunc {
 		}
 		return result(answer, false)
 	}
+}
+
+// meant has a call refused unless the session is the one that its _meta names, if it names one.
+func meant(ctx context.Context, meta *mcp.Meta) context.Context {
+	if meta == nil {
+		return ctx
+	}
+	said, ok := meta.AdditionalFields[session.MetaKey]
+	if !ok {
+		return ctx
+	}
+	fields, _ := said.(map[string]any) // what is none of these is the session of nobody
+	signature, _ := fields["signature"].(string)
+	today, _ := fields["today_date"].(string)
+	return session.WithMeant(ctx, session.Meant{Signature: signature, Today: market.Stamp(today)})
 }
 
 // result carries an answer as structured content and, for clients that know only text, as the same JSON in text, or as the

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -172,6 +173,19 @@ func (r *Redis) start() error {
 			r.Kill()
 			return fmt.Errorf("redis-server does not answer on %s:\n%s", r.Addr, log.String())
 		}
+	}
+}
+
+// Hang stops the server without ending it: connections stay open and nothing is answered. Wake has it go on.
+func (r *Redis) Hang(t testing.TB) { r.signal(t, syscall.SIGSTOP) }
+
+// Wake has a server that hangs go on.
+func (r *Redis) Wake(t testing.TB) { r.signal(t, syscall.SIGCONT) }
+
+func (r *Redis) signal(t testing.TB, s syscall.Signal) {
+	t.Helper()
+	if err := r.process.Signal(s); err != nil {
+		t.Error(err) // in goroutines beside the test's as well
 	}
 }
 

@@ -1,0 +1,46 @@
+// The session that a caller means.
+
+package session
+
+import (
+	"context"
+	"fmt"
+
+	"mcp-trade/market"
+)
+
+// MetaKey is the key in the _meta of an MCP call under which a client says which session the call is meant for, as the JSON
+// of a [Meant]. In any other session the call is refused.
+const MetaKey = "mcp-trade/session"
+
+// Meant is the session that a caller means.
+type Meant struct {
+	Signature string       `json:"signature"`
+	Today     market.Stamp `json:"today_date"`
+}
+
+// OtherError says that the session is not the one that the caller means.
+type OtherError struct {
+	Meant Meant
+	Found Session
+}
+
+func (e *OtherError) Error() string {
+	return fmt.Sprintf("The session is %s on %s (SIGNATURE from: %s, TODAY_DATE from: %s), and the call is meant for %s on %s. Nothing was done.",
+		e.Found.Signature, e.Found.Today, e.Found.Sources[Signature], e.Found.Sources[TodayDate], e.Meant.Signature, e.Meant.Today)
+}
+
+type meantKey struct{}
+
+// WithMeant has every reading of a session under the context fail with an *[OtherError] unless it is the one that is meant.
+func WithMeant(ctx context.Context, m Meant) context.Context {
+	return context.WithValue(ctx, meantKey{}, m)
+}
+
+// checkMeant holds a session against the one that the caller means, if it says which.
+func checkMeant(ctx context.Context, s Session) error {
+	if m, ok := ctx.Value(meantKey{}).(Meant); ok && (m.Signature != s.Signature || m.Today != s.Today) {
+		return &OtherError{m, s}
+	}
+	return nil
+}
