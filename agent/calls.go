@@ -6,8 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"mcp-trade/code"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
 )
 
 // maxCalls bounds how many calls of one turn are carried out.
@@ -30,7 +35,7 @@ func (t *talk) carryOut(ctx context.Context, reply Reply) (stopped bool, err err
 				return false, err
 			}
 		}
-		if o.Code == halted {
+		if o.Code == code.Halted {
 			return true, nil
 		}
 	}
@@ -62,36 +67,61 @@ func (t *talk) call(ctx context.Context, step, number int, c Call) (Outcome, err
 	if err != nil {
 		return o, fmt.Errorf("%s: %w", tool.name, err)
 	}
-	came := newOutcome(text, failed, tool.order)
-	o.Content, o.Failed, o.Filled = came.Content, came.Failed, came.Filled
+	if tool.server != ToolServer(t.day.walk.desk) {
+		o.Content, o.Failed = content(text), failed
+		return o, nil
+	}
+	return o.with(text, failed, tool, t.day.Date)
+}
+
+// with is the outcome that an answer of the account's server makes of a call on a day. An answer that says nothing about what
+// was asked is an error, but for a halt, which ends the day.
+func (o Outcome) with(text string, failed bool, tool tool, date market.Stamp) (Outcome, error) {
+	a := readAnswer(text)
+	o.Code, o.Failed = a.Code, failed || a.Code != ""
+	o.Filled = tool.order && !o.Failed && a.Status == ledger.Filled
 	if o.Filled {
-		if err := checkFill(text, t.day.Date); err != nil {
+		if err := a.checkFill(date); err != nil {
 			return o, fmt.Errorf("%s: %w", tool.name, err)
 		}
+		text = firstTime(text)
 	}
-	if failed && tool.server == ToolServer(t.day.walk.desk) {
-		o.Code = came.Code
-		if o.Code != halted && slices.Contains(faults, o.Code) || tool.order && o.Code == "" {
-			return o, fmt.Errorf("%s: %s", tool.name, readFailure(text).Error) // it says nothing about the order
-		}
+	o.Content = content(text)
+	switch {
+	case o.Failed && !a.judged() && a.Code != code.Halted,
+		tool.order && !o.Failed && a.Status != ledger.Filled && a.Status != ledger.DryRun:
+		return o, fmt.Errorf("%s: %w", tool.name, a.fault())
 	}
 	return o, nil
 }
 
-// newOutcome is what an answer says.
-func newOutcome(text string, failed, order bool) Outcome {
-	o := Outcome{Content: bounded(text, maxResult), Failed: failed}
-	switch {
-	case text == "":
-		o.Content = "(nothing)" // endpoints refuse a message without content
-	case failed:
-		o.Code = readFailure(text).Code
-	case order:
-		o.Filled = strings.Contains(text, `"status":"filled"`)
-		// After an interruption the order may be there already. To the model it makes no difference.
-		o.Content = strings.Replace(o.Content, `"replayed":true`, `"replayed":false`, 1)
+// content is a result as the model sees it.
+func content(text string) string {
+	if text == "" {
+		return "(nothing)" // endpoints refuse a message without content
 	}
-	return o
+	return bounded(text, maxResult)
+}
+
+// firstTime returns the answer to an order as it was when the order was filled: "replayed" is false. After an interruption
+// the order may be there already; to the model it makes no difference. Every other byte stays.
+func firstTime(text string) string {
+	d := jsontext.NewDecoder(strings.NewReader(text))
+	if open, err := d.ReadToken(); err != nil || open.Kind() != '{' {
+		return text
+	}
+	for d.PeekKind() == '"' {
+		name, _ := d.ReadToken() // it was peeked at
+		found := name.String() == "replayed"
+		value, err := d.ReadValue()
+		if err != nil {
+			break
+		}
+		if end := d.InputOffset(); found {
+			return text[:end-int64(len(value))] + "false" + text[end:]
+		}
+	}
+	return text
 }
 
 // count counts an order of a model.
@@ -100,7 +130,7 @@ func (d *Day) count(o Outcome) {
 	case o.OrderID == "":
 	case o.Filled:
 		d.filled++
-	case o.Failed:
+	case o.Failed && o.Code != code.Halted:
 		d.walk.checkpoint.refuse(o.OrderID, o.Code)
 	}
 }

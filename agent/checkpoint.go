@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/renameio/v2/maybe"
 
+	"mcp-trade/code"
 	"mcp-trade/market"
 	"mcp-trade/store"
 )
@@ -22,11 +23,11 @@ const newest = store.Newest
 // checkpoint is saved when a day begins, when an order is refused, and when the day is complete; at once for a day that
 // is complete and the next one that begins.
 type checkpoint struct {
-	Date     market.Stamp      `json:"date"`
-	Complete bool              `json:"complete"`
-	Refused  map[string]string `json:"refused,omitempty"` // orders of the day by id, and their codes
-	Before   int               `json:"refused_before"`    // how many orders were refused on earlier days
-	Spent    Spending          `json:"spent,omitzero"`    // by a language model, on the days that are complete
+	Date     market.Stamp         `json:"date"`
+	Complete bool                 `json:"complete"`
+	Refused  map[string]code.Code `json:"refused,omitempty"` // orders of the day by id, and their codes
+	Before   int                  `json:"refused_before"`    // how many orders were refused on earlier days
+	Spent    Spending             `json:"spent,omitzero"`    // by a language model, on the days that are complete
 }
 
 // next is the checkpoint of a later day that begins.
@@ -34,11 +35,11 @@ func (c checkpoint) next(day market.Stamp) checkpoint {
 	return checkpoint{Date: day, Before: c.Before + len(c.Refused), Spent: c.Spent}
 }
 
-func (c *checkpoint) refuse(id, code string) {
+func (c *checkpoint) refuse(id string, why code.Code) {
 	if c.Refused == nil {
-		c.Refused = map[string]string{}
+		c.Refused = map[string]code.Code{}
 	}
-	c.Refused[id] = code
+	c.Refused[id] = why
 }
 
 func (w *walk) checkpointFile() string { return checkpointFile(w.LogPath, w.account.Name) }

@@ -3,12 +3,12 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +17,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/shopspring/decimal"
 
+	"mcp-trade/code"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -122,7 +123,7 @@ func (d *desk) turnTo(ctx context.Context, account string, date market.Stamp) er
 	case err != nil:
 		return fmt.Errorf("the MCP server does not say whose session it has: %w", err)
 	case failed:
-		return fmt.Errorf("the MCP server cannot tell whose session it has: %s", readFailure(text).Error)
+		return fmt.Errorf("the MCP server cannot tell whose session it has: %w", readAnswer(text).fault())
 	}
 	if err := json.Unmarshal([]byte(text), &at); err != nil {
 		return fmt.Errorf("the MCP server's session cannot be read: %w", err)
@@ -136,55 +137,68 @@ func (d *desk) turnTo(ctx context.Context, account string, date market.Stamp) er
 	return nil
 }
 
-// checkFill is an error unless an answer is that of an order which was filled on a date.
-func checkFill(answer string, date market.Stamp) error {
-	var fill struct {
-		ID   int64        `json:"id"`
-		Date market.Stamp `json:"date"`
+// toolAnswer is what a tool of the account's server says. Of another text all fields are empty.
+type toolAnswer struct {
+	Status ledger.Status `json:"status"` // of an order, with the id and the date of its record
+	ID     int64         `json:"id"`
+	Date   market.Stamp  `json:"date"`
+	Error  string        `json:"error"`
+	Code   code.Code     `json:"code"`
+
+	text string
+}
+
+func readAnswer(text string) toolAnswer {
+	a := toolAnswer{text: text}
+	if json.Unmarshal([]byte(text), &a) != nil {
+		return toolAnswer{text: text}
 	}
-	if err := json.Unmarshal([]byte(answer), &fill); err != nil {
-		return fmt.Errorf("the fill cannot be read: %w", err)
+	return a
+}
+
+// judged tells whether a failure is the answer to what was asked. Any other is a fault. The id of an order is given by the
+// runner: if it belongs to another order, whoever decided has made no mistake.
+func (a toolAnswer) judged() bool {
+	switch a.Code.Class() {
+	case code.Refusal:
+		return true
+	case code.Caller:
+		return a.Code != code.OrderIDReused
 	}
-	if fill.Date != date {
-		return fmt.Errorf("the order was filled on %s, as record %d, and not on %s", fill.Date, fill.ID, date)
+	return false
+}
+
+// fault is the error of an answer that says nothing about what was asked.
+func (a toolAnswer) fault() error {
+	return errors.New(cmp.Or(a.Error, "the answer cannot be understood: "+bounded(a.text, 300)))
+}
+
+// checkFill is an error unless the order was filled on a date.
+func (a toolAnswer) checkFill(date market.Stamp) error {
+	if a.Date != date {
+		return fmt.Errorf("the order was filled on %s, as record %d, and not on %s", a.Date, a.ID, date)
 	}
 	return nil
 }
 
-// failure is what a tool of ours says that failed. Of another text all fields are empty.
-type failure struct{ Error, Code string }
-
-func readFailure(text string) (f failure) {
-	_ = json.Unmarshal([]byte(text), &f)
-	return f
-}
-
-// faults are the codes of failures that say nothing about the order.
-var faults = []string{"session_missing", "session_unreachable", "ledger_unreachable", "not_registered", halted, "date_backwards", "order_id_reused"}
-
-// halted is the code of an order that came while HALT was set.
-const halted = "halted"
-
 // order sends an order of a day and returns the code of its refusal, "" if it was filled.
-func (d *desk) order(ctx context.Context, date market.Stamp, action ledger.Action, symbol string, amount decimal.Decimal, id string) (refusal string, err error) {
+func (d *desk) order(ctx context.Context, date market.Stamp, action ledger.Action, symbol string, amount decimal.Decimal, id string) (refusal code.Code, err error) {
 	text, failed, err := d.Call(ctx, string(action), map[string]json.RawMessage{
 		"symbol": quoted(symbol), "amount": json.RawMessage(amount.String()), "order_id": quoted(id),
 	})
-	if err != nil {
-		return "", fmt.Errorf("%s %s %s: %w", action, amount, symbol, err)
-	}
-	if !failed {
-		err := checkFill(text, date)
-		if err != nil {
-			err = fmt.Errorf("%s %s %s: %w", action, amount, symbol, err)
+	a := readAnswer(text)
+	switch {
+	case err != nil:
+	case a.judged():
+		return a.Code, nil
+	case !failed && a.Code == "" && a.Status == ledger.Filled:
+		if err = a.checkFill(date); err == nil {
+			return "", nil
 		}
-		return "", err
+	default:
+		err = a.fault()
 	}
-	f := readFailure(text)
-	if f.Code == "" || slices.Contains(faults, f.Code) {
-		return "", fmt.Errorf("%s %s %s: %s", action, amount, symbol, f.Error)
-	}
-	return f.Code, nil
+	return "", fmt.Errorf("%s %s %s: %w", action, amount, symbol, err)
 }
 
 // quoted is a string as JSON.

@@ -67,9 +67,9 @@ func TestAFillOfAnotherDateIsAnError(t *testing.T) {
 		`{"status":"filled","id":7,"date":"2025-01-03"}`: "",
 		`{"status":"filled","id":7,"date":"2025-01-02"}`: "the order was filled on 2025-01-02, as record 7, and not on 2025-01-03",
 		`{"status":"filled"}`:                            "the order was filled on , as record 0",
-		`filled`:                                         "cannot be read",
+		`filled`:                                         "the order was filled on , as record 0",
 	} {
-		err := checkFill(answer, "2025-01-03")
+		err := readAnswer(answer).checkFill("2025-01-03")
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", answer, err, want)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"mcp-trade/code"
 	"mcp-trade/market"
 )
 
@@ -56,7 +57,7 @@ func (r replay) Decide(ctx context.Context, d *Day) (err error) {
 
 // repeat sends an order once more. Calls that ordered nothing, or came while trading was halted, are passed over.
 func (r replay) repeat(ctx context.Context, d *Day, reply Reply, was Outcome) error {
-	if was.OrderID == "" || was.Code == halted || was.Step != reply.Step || was.Call > len(reply.Message.Calls) {
+	if was.OrderID == "" || was.Code == code.Halted || was.Step != reply.Step || was.Call > len(reply.Message.Calls) {
 		return nil
 	}
 	if err := ctx.Err(); err != nil {
@@ -70,15 +71,15 @@ func (r replay) repeat(ctx context.Context, d *Day, reply Reply, was Outcome) er
 	if err != nil {
 		return err
 	}
-	is := newOutcome(text, failed, true)
+	is, err := Outcome{}.with(text, failed, t, d.Date)
+	if err != nil {
+		return err
+	}
 	if is.Filled != was.Filled || is.Code != was.Code {
 		return fmt.Errorf("the order %s came to %s, and now to %s", was.OrderID, bounded(was.Content, 300), bounded(text, 300))
 	}
-	if is.Filled {
-		err = checkFill(text, d.Date)
-	}
 	d.count(was)
-	return err
+	return nil
 }
 
 // Recording is a run as its manifest tells it.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
 	"github.com/rs/zerolog"
 	"github.com/shopspring/decimal"
 
@@ -33,8 +34,9 @@ func TestMain(m *testing.M) {
 // room is an account at a server in this process.
 type room struct {
 	*walk
-	dir string
-	log strings.Builder
+	dir    string
+	log    strings.Builder
+	server *server.MCPServer
 }
 
 // newRoom opens an account named alice on a made-up market of ten days. With a folder given it goes on with what is there.
@@ -68,11 +70,12 @@ func newRoom(t *testing.T, dir string) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := tools.NewServer(&tools.Desk{Session: layers, Accounts: accounts, Prices: prices, Ledger: "file", Log: log}, tools.Options{Toolsets: tools.DefaultToolsets})
+	shop, err := tools.NewServer(&tools.Desk{Session: layers, Accounts: accounts, Prices: prices, Ledger: "file", Log: log}, tools.Options{Toolsets: tools.DefaultToolsets})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := client.NewInProcessClient(server.MCP())
+	r.server = shop.MCP()
+	c, err := client.NewInProcessClient(r.server)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"mcp-trade/code"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
@@ -90,7 +91,7 @@ type Outcome struct {
 	Arguments json.RawMessage `json:"arguments,omitempty"` // as sent to the server; none if nothing was sent
 	Content   string          `json:"content"`             // as the model sees it
 	Failed    bool            `json:"failed,omitempty"`
-	Code      string          `json:"code,omitempty"`     // of a refusal
+	Code      code.Code       `json:"code,omitempty"`     // of a refusal
 	OrderID   string          `json:"order_id,omitempty"` // of an order that was sent
 	Filled    bool            `json:"filled,omitempty"`   // it is in the ledger
 	Seconds   float64         `json:"seconds"`

@@ -261,15 +261,15 @@ func (d *Day) Order(ctx context.Context, action ledger.Action, symbol string, am
 	if _, refused := d.walk.checkpoint.Refused[id]; refused {
 		return false, nil
 	}
-	code, err := d.walk.desk.order(context.WithoutCancel(ctx), d.Date, action, symbol, amount, id)
+	refusal, err := d.walk.desk.order(context.WithoutCancel(ctx), d.Date, action, symbol, amount, id)
 	if err != nil {
 		return false, err
 	}
-	if code == "" {
+	if refusal == "" {
 		d.filled++
 		return true, nil
 	}
-	d.walk.checkpoint.refuse(id, code)
+	d.walk.checkpoint.refuse(id, refusal)
 	return false, d.walk.saveCheckpoint()
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"mcp-trade/code"
 	"mcp-trade/market"
 	"mcp-trade/store"
 )
@@ -202,7 +203,7 @@ func replay(line []byte, o Order) (Fill, error) {
 	}
 	if first.Action != o.Action || !sameSymbol(first.Symbol, o.Symbol) || !first.Amount.Equal(o.Amount) {
 		return Fill{}, &Refusal{
-			OrderIDReused,
+			code.OrderIDReused,
 			fmt.Sprintf("The order id %q belongs to another order: %s %s %s on %s. Use a new order id for a new order.", o.ID, first.Action, first.Amount, first.Symbol, first.Date),
 			map[string]any{"order_id": o.ID, "first": map[string]any{"id": first.ID, "action": first.Action, "symbol": first.Symbol, "amount": first.Amount, "date": first.Date}},
 		}
@@ -213,7 +214,7 @@ func replay(line []byte, o Order) (Fill, error) {
 func parseHead(account string, head []byte) (Book, error) {
 	if head == nil {
 		return Book{}, &Refusal{
-			NotRegistered,
+			code.NotRegistered,
 			fmt.Sprintf("The account %s is not registered. Open it with: mcp-trade ledger register %s --cash 10000 --date YYYY-MM-DD", account, account),
 			map[string]any{"signature": account},
 		}
@@ -250,7 +251,7 @@ func (a *Accounts) forget(account string) {
 	delete(a.heads, account)
 }
 
-// Head returns the newest book of an account. An account without a ledger is a *[Refusal] with the code [NotRegistered].
+// Head returns the newest book of an account. An account without a ledger is a *[Refusal] with the code [code.NotRegistered].
 func (a *Accounts) Head(ctx context.Context, account string) (Book, error) {
 	head, _, err := a.ledgers.Head(ctx, account, "")
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"mcp-trade/code"
 	"mcp-trade/market"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
@@ -153,7 +154,7 @@ func TestAnAccountMustBeOpen(t *testing.T) {
 		"close": a.CloseDay(t.Context(), "a", "2025-10-02"),
 	} {
 		refusal, ok := errors.AsType[*Refusal](err)
-		if !ok || refusal.Code != NotRegistered || refusal.Details["signature"] != "a" || !strings.Contains(refusal.Error(), "mcp-trade ledger register a") {
+		if !ok || refusal.code != code.NotRegistered || refusal.details["signature"] != "a" || !strings.Contains(refusal.Error(), "mcp-trade ledger register a") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -356,7 +357,7 @@ func TestABookIsReadAsOfADate(t *testing.T) {
 		book, err := a.Book(t.Context(), "a", asOf)
 		got := fmt.Sprintf("id %d: %s", book.ID, spell(book.Positions))
 		if refusal, ok := errors.AsType[*Refusal](err); ok {
-			got = string(refusal.Code)
+			got = string(refusal.code)
 		}
 		if got != want {
 			t.Errorf("as of %s: %s, want %s", asOf, got, want)

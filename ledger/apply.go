@@ -7,6 +7,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"mcp-trade/code"
 	"mcp-trade/market"
 )
 
@@ -20,36 +21,27 @@ type Rules struct {
 func RulesFor(symbol string) (Rules, error) {
 	if m := market.Of(symbol); m != market.US {
 		return Rules{}, &Refusal{
-			Code:    InvalidArgument,
-			Message: fmt.Sprintf("%s belongs to the market %q, which cannot be traded here. Trade US shares.", symbol, m),
-			Details: map[string]any{"symbol": symbol, "market": m},
+			code:    code.InvalidArgument,
+			message: fmt.Sprintf("%s belongs to the market %q, which cannot be traded here. Trade US shares.", symbol, m),
+			details: map[string]any{"symbol": symbol, "market": m},
 		}
 	}
 	return Rules{Lot: decimal.NewFromInt(1)}, nil
 }
 
-// Code classifies a refusal for programs.
-type Code string
-
-// The codes of refusals.
-const (
-	InvalidArgument      Code = "invalid_argument"
-	InsufficientCash     Code = "insufficient_cash"
-	InsufficientPosition Code = "insufficient_position"
-	DateBackwards        Code = "date_backwards"
-	OrderIDReused        Code = "order_id_reused"
-	NotRegistered        Code = "not_registered"
-)
-
 // Refusal says why an order was not executed, and what the caller can do. The sentences are those of AI-Trader where it
 // has one.
 type Refusal struct {
-	Code    Code
-	Message string
-	Details map[string]any // values that marshal to JSON
+	code    code.Code
+	message string
+	details map[string]any
 }
 
-func (r *Refusal) Error() string { return r.Message }
+func (r *Refusal) Error() string { return r.message }
+
+func (r *Refusal) Code() code.Code { return r.code }
+
+func (r *Refusal) Details() map[string]any { return r.details }
 
 // maxAmount bounds an order, in shares. No company has as many.
 var maxAmount = decimal.New(1, 15)
@@ -57,7 +49,7 @@ var maxAmount = decimal.New(1, 15)
 // Check refuses an order whose action or amount no book and no price could satisfy.
 func (r Rules) Check(o Order) error {
 	invalid := func(format string, args ...any) error {
-		return &Refusal{InvalidArgument, fmt.Sprintf(format, args...), map[string]any{"symbol": o.Symbol, "amount": o.Amount, "minimum": r.Lot}}
+		return &Refusal{code.InvalidArgument, fmt.Sprintf(format, args...), map[string]any{"symbol": o.Symbol, "amount": o.Amount, "minimum": r.Lot}}
 	}
 	switch {
 	case o.Action != Buy && o.Action != Sell:
@@ -86,7 +78,7 @@ func Apply(book Book, o Order, q Quote, r Rules) (Record, error) {
 	}
 	if q.At < book.Date {
 		return Record{}, &Refusal{
-			DateBackwards,
+			code.DateBackwards,
 			fmt.Sprintf("TODAY_DATE is %s, but the newest record of this account is dated %s. Set TODAY_DATE to that date or a later one.", q.At, book.Date),
 			map[string]any{"date": q.At, "newest_record": book.Date},
 		}
@@ -111,7 +103,7 @@ func Apply(book Book, o Order, q Quote, r Rules) (Record, error) {
 		// What cannot be read back would lock the account.
 		if _, err := ParseDecimal(n.String()); err != nil {
 			return Record{}, &Refusal{
-				InvalidArgument, fmt.Sprintf("The order cannot be kept in the ledger: %v.", err),
+				code.InvalidArgument, fmt.Sprintf("The order cannot be kept in the ledger: %v.", err),
 				map[string]any{"symbol": o.Symbol, "amount": o.Amount},
 			}
 		}
@@ -122,7 +114,7 @@ func Apply(book Book, o Order, q Quote, r Rules) (Record, error) {
 func tooDear(book Book, o Order, q Quote, r Rules, need decimal.Decimal) error {
 	lots, _ := book.Cash().QuoRem(q.Price.Mul(r.Lot), 0)
 	return &Refusal{
-		InsufficientCash, "Insufficient cash! This action will not be allowed.",
+		code.InsufficientCash, "Insufficient cash! This action will not be allowed.",
 		map[string]any{
 			"symbol": o.Symbol, "date": q.At, "price": q.Price, "required_cash": need,
 			"cash_available": book.Cash(), "max_amount": lots.Mul(r.Lot),
@@ -136,7 +128,7 @@ func tooFew(book Book, o Order, q Quote, held decimal.Decimal) error {
 		message = fmt.Sprintf("No position for %s! This action will not be allowed.", o.Symbol)
 	}
 	return &Refusal{
-		InsufficientPosition, message,
+		code.InsufficientPosition, message,
 		map[string]any{"symbol": o.Symbol, "date": q.At, "have": held, "want_to_sell": o.Amount, "max_amount": held},
 	}
 }

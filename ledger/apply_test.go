@@ -128,7 +128,7 @@ func TestAnOrderFillsOrIsRefused(t *testing.T) {
 // outcome spells the positions of a record, or the refusal.
 func outcome(rec Record, err error) string {
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
-		return fmt.Sprintf("%s: %s %v", refusal.Code, refusal, refusal.Details)
+		return fmt.Sprintf("%s: %s %v", refusal.code, refusal, refusal.details)
 	}
 	if err != nil {
 		return err.Error()

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"mcp-trade/code"
 	"mcp-trade/market"
 	"mcp-trade/store/storetest"
 )
@@ -128,7 +129,7 @@ func TestRealOrdersLeadToTheRealAccounts(t *testing.T) {
 						err = a.CloseDay(t.Context(), "a", want.Date)
 					case "exact_zero_amount":
 						_, err := a.Submit(t.Context(), "a", realOrder(row, want), l.prices.AsOf(want.Date))
-						if refusal, ok := errors.AsType[*Refusal](err); !ok || refusal.Code != InvalidArgument {
+						if refusal, ok := errors.AsType[*Refusal](err); !ok || refusal.code != code.InvalidArgument {
 							t.Errorf("row %d: a trade of nothing: %v", row, err)
 						}
 						continue // it changed nothing then either

@@ -30,6 +30,15 @@ const (
 	NoTrade  Action = "no_trade" // a trading day without a trade
 )
 
+// Status is what became of an order.
+type Status string
+
+// The statuses.
+const (
+	Filled Status = "filled"  // it is in the ledger
+	DryRun Status = "dry_run" // it would have been filled
+)
+
 // Order asks for a trade at the open of the current bar.
 type Order struct {
 	ID     string // chosen by the caller to make repeating the order safe; may be ""

@@ -3,7 +3,11 @@ package market
 // This file lists the ways in which the market says no, and the warnings it
 // keeps for the operator.
 
-import "fmt"
+import (
+	"fmt"
+
+	"mcp-trade/code"
+)
 
 // UnknownSymbolError says that no such symbol exists as of the view.
 type UnknownSymbolError struct {
@@ -13,6 +17,12 @@ type UnknownSymbolError struct {
 
 func (e *UnknownSymbolError) Error() string {
 	return fmt.Sprintf("Symbol %s not found! This action will not be allowed.", e.Symbol)
+}
+
+func (e *UnknownSymbolError) Code() code.Code { return code.UnknownSymbol }
+
+func (e *UnknownSymbolError) Details() map[string]any {
+	return map[string]any{"symbol": e.Symbol, "did_you_mean": e.DidYouMean}
 }
 
 // NoPriceError says that the symbol exists as of the view but has no bar, or
@@ -30,11 +40,23 @@ func (e *NoPriceError) Error() string {
 	return fmt.Sprintf("%s has no price at %s; its newest bar before that is %s", e.Symbol, e.At, e.Nearest)
 }
 
+func (e *NoPriceError) Code() code.Code { return code.NoPrice }
+
+func (e *NoPriceError) Details() map[string]any {
+	return map[string]any{"symbol": e.Symbol, "date": e.At, "nearest_date": e.Nearest}
+}
+
 // NotYetError says that a stamp after that of the view was asked for.
 type NotYetError struct{ At, AsOf Stamp }
 
 func (e *NotYetError) Error() string {
 	return fmt.Sprintf("%s is not yet known: it is %s now", e.At, e.AsOf)
+}
+
+func (e *NotYetError) Code() code.Code { return code.NotYet }
+
+func (e *NotYetError) Details() map[string]any {
+	return map[string]any{"date": e.At, "today_date": e.AsOf}
 }
 
 // DamagedError says that the series of a symbol cannot be read, because its
@@ -52,6 +74,10 @@ func (e *DamagedError) Error() string {
 }
 
 func (e *DamagedError) Unwrap() error { return e.Err }
+
+func (e *DamagedError) Code() code.Code { return code.NoPrice }
+
+func (e *DamagedError) Details() map[string]any { return map[string]any{"symbol": e.Symbol} }
 
 // Warning is something wrong in a price file that does not keep the rest of it
 // from being served.

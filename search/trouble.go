@@ -5,6 +5,8 @@ package search
 import (
 	"fmt"
 	"strings"
+
+	"mcp-trade/code"
 )
 
 // Trouble is a provider's failure. What it says may be read by anybody: no key, no address, no part of an answer.
@@ -57,3 +59,15 @@ type NotRecordedError struct{ Query, Stamp string }
 func (e *NotRecordedError) Error() string {
 	return fmt.Sprintf("The answer to %.100q as of %s was not recorded, and a replay asks nobody. Record it with --search-cache record.", e.Query, e.Stamp)
 }
+
+// The codes.
+
+func (e *QueryError) Code() code.Code        { return code.InvalidArgument }
+func (e *UnconfiguredError) Code() code.Code { return code.SearchUnconfigured }
+func (e *FailedError) Code() code.Code       { return code.SearchFailed }
+func (e *NotRecordedError) Code() code.Code  { return code.SearchFailed }
+
+func (e *QueryError) Details() map[string]any        { return map[string]any{"argument": "query"} }
+func (e *UnconfiguredError) Details() map[string]any { return nil }
+func (e *FailedError) Details() map[string]any       { return nil }
+func (e *NotRecordedError) Details() map[string]any  { return nil }

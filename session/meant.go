@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"mcp-trade/code"
 	"mcp-trade/market"
 )
 
@@ -28,6 +29,12 @@ type OtherError struct {
 func (e *OtherError) Error() string {
 	return fmt.Sprintf("The session is %s on %s (SIGNATURE from: %s, TODAY_DATE from: %s), and the call is meant for %s on %s. Nothing was done.",
 		e.Found.Signature, e.Found.Today, e.Found.Sources[Signature], e.Found.Sources[TodayDate], e.Meant.Signature, e.Meant.Today)
+}
+
+func (e *OtherError) Code() code.Code { return code.SessionUnreachable }
+
+func (e *OtherError) Details() map[string]any {
+	return map[string]any{"signature": e.Found.Signature, "today_date": e.Found.Today}
 }
 
 type meantKey struct{}

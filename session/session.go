@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"mcp-trade/code"
 	"mcp-trade/market"
 	"mcp-trade/store"
 )
@@ -80,6 +81,12 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("%s environment variable is not set, and neither is the value in the session %q. %s", e.Name, e.Model, how)
 }
 
+func (e *MissingError) Code() code.Code { return code.SessionMissing }
+
+func (e *MissingError) Details() map[string]any {
+	return map[string]any{"missing": e.Name, "model_id": e.Model}
+}
+
 // InvalidError says that a value is set to something that it cannot be.
 type InvalidError struct {
 	Name   string
@@ -92,6 +99,21 @@ func (e *InvalidError) Error() string {
 }
 
 func (e *InvalidError) Unwrap() error { return e.Err }
+
+func (e *InvalidError) Code() code.Code { return code.SessionInvalid }
+
+func (e *InvalidError) Details() map[string]any {
+	return map[string]any{"value": e.Name, "source": e.Source}
+}
+
+// UnreachableError says that no engine tells what the session is.
+type UnreachableError struct{ *store.UnreachableError }
+
+func (e *UnreachableError) Unwrap() error { return e.UnreachableError }
+
+func (e *UnreachableError) Code() code.Code { return code.SessionUnreachable }
+
+func (e *UnreachableError) Details() map[string]any { return map[string]any{"engine": e.Engine} }
 
 // Config says where the session of one model lives.
 type Config struct {
@@ -122,9 +144,13 @@ func New(c Config) (*Layers, error) {
 	return &Layers{Config: c, warned: map[string]bool{}}, nil
 }
 
-// Read reads the session. Errors: *[MissingError], *[InvalidError], *[OtherError], *[store.UnreachableError].
+// Read reads the session. Errors: *[MissingError], *[InvalidError], *[OtherError], *[UnreachableError].
 func (l *Layers) Read(ctx context.Context) (Session, error) {
 	r, err := l.read(ctx, Names)
+	var unreachable *store.UnreachableError
+	if errors.As(err, &unreachable) {
+		return Session{}, &UnreachableError{unreachable}
+	}
 	if err != nil {
 		return Session{}, err
 	}

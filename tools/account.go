@@ -35,7 +35,7 @@ type holding struct {
 func getPortfolio(ctx context.Context, d *Desk, _ noParams) (portfolioResult, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
-		return portfolioResult{}, sessionError{err}
+		return portfolioResult{}, err
 	}
 	v, err := d.asOf(s)
 	if err != nil {
@@ -95,7 +95,7 @@ type tradeRow struct {
 func getTrades(ctx context.Context, d *Desk, p tradesParams) (tradesResult, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
-		return tradesResult{}, sessionError{err}
+		return tradesResult{}, err
 	}
 	book, err := d.Accounts.Book(ctx, s.Signature, s.Today)
 	if err != nil {
@@ -104,7 +104,7 @@ func getTrades(ctx context.Context, d *Desk, p tradesParams) (tradesResult, erro
 	before := book.ID + 1
 	if p.Cursor != "" {
 		if before, err = strconv.ParseInt(p.Cursor, 10, 64); err != nil || before < 0 {
-			return tradesResult{}, &argumentError{"The argument \"cursor\" is none that was given out. Leave it out to start with the newest trade.", map[string]any{"argument": "cursor"}}
+			return tradesResult{}, wrong("The argument \"cursor\" is none that was given out. Leave it out to start with the newest trade.", map[string]any{"argument": "cursor"})
 		}
 		before = min(before, book.ID+1)
 	}
@@ -143,7 +143,7 @@ type sessionResult struct {
 func getSession(ctx context.Context, d *Desk, _ noParams) (sessionResult, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
-		return sessionResult{}, sessionError{err}
+		return sessionResult{}, err
 	}
 	r := sessionResult{
 		ModelID: s.Model, Signature: s.Signature, TodayDate: s.Today, IfTrade: s.IfTrade, Halted: s.Halted,
@@ -156,7 +156,7 @@ func getSession(ctx context.Context, d *Desk, _ noParams) (sessionResult, error)
 	var refusal *ledger.Refusal
 	switch {
 	case errors.As(err, &refusal):
-		r.Account = string(refusal.Code)
+		r.Account = string(refusal.Code())
 	case err != nil:
 		r.Account = "unreachable"
 	}

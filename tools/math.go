@@ -22,7 +22,7 @@ func multiply(_ context.Context, _ *Desk, p mathParams) (mathResult, error) { re
 
 func number(f float64) (mathResult, error) {
 	if math.IsInf(f, 0) {
-		return mathResult{}, &argumentError{"The result is too large for a number. Send smaller ones.", nil}
+		return mathResult{}, wrong("The result is too large for a number. Send smaller ones.", nil)
 	}
 	return mathResult{f}, nil
 }

@@ -26,14 +26,6 @@ import (
 	"mcp-trade/ledger"
 )
 
-// argumentError says what is wrong with the arguments of a call.
-type argumentError struct {
-	message string
-	details map[string]any
-}
-
-func (e *argumentError) Error() string { return e.message }
-
 // field is a field of a params struct.
 type field struct {
 	name     string
@@ -70,7 +62,7 @@ func bind[P any](fields []field, arguments json.RawMessage) (P, error) {
 	given := map[string]json.RawMessage{}
 	if len(arguments) > 0 {
 		if err := json.Unmarshal(arguments, &given); err != nil {
-			return params, &argumentError{"The arguments are not an object. Send one, such as {}.", nil}
+			return params, wrong("The arguments are not an object. Send one, such as {}.", nil)
 		}
 	}
 	v := reflect.ValueOf(&params).Elem()
@@ -104,7 +96,7 @@ func checkNames(fields []field, given map[string]json.RawMessage) error {
 		if len(valid) > 0 {
 			way = "Valid are: " + strings.Join(valid, ", ") + "."
 		}
-		return &argumentError{fmt.Sprintf("Unknown argument %.40q. %s", name, way), map[string]any{"argument": name, "valid": valid}}
+		return wrong(fmt.Sprintf("Unknown argument %.40q. %s", name, way), map[string]any{"argument": name, "valid": valid})
 	}
 	return nil
 }
@@ -154,10 +146,10 @@ func (f field) set(to reflect.Value, raw json.RawMessage) error {
 	case *decimal.Decimal:
 		d, err := ledger.ParseDecimal(text)
 		if err != nil {
-			return &argumentError{
+			return wrong(
 				fmt.Sprintf("Invalid amount format. Amount must be an integer for stock trading. You provided: %.40s", text),
 				map[string]any{"argument": f.name, "provided": fmt.Sprintf("%.40s", text)},
-			}
+			)
 		}
 		*p = d
 	}
@@ -181,7 +173,7 @@ func (f field) setList(to *[]string, list []string) error {
 }
 
 func (f field) refuse(problem string) error {
-	return &argumentError{fmt.Sprintf("The argument %q %s.", f.name, problem), map[string]any{"argument": f.name}}
+	return wrong(fmt.Sprintf("The argument %q %s.", f.name, problem), map[string]any{"argument": f.name})
 }
 
 // resultTypes are the types that Go's own shape says too little or too much about. A value that may be null has two

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"mcp-trade/ledger"
+	"mcp-trade/code"
 )
 
 func TestBind(t *testing.T) {
@@ -64,8 +64,8 @@ func TestBind(t *testing.T) {
 		got := fmt.Sprintf("%q %s %q %v %q", p.Symbol, p.Amount, p.OrderID, p.DryRun, p.Note)
 		if err != nil {
 			got = err.Error()
-			if wrong, ok := errors.AsType[*argumentError](err); !ok {
-				t.Errorf("%.80s: %T", c.arguments, wrong)
+			if f, ok := errors.AsType[*failure](err); !ok || f.code != code.InvalidArgument {
+				t.Errorf("%.80s: %#v", c.arguments, err)
 			}
 		}
 		if got != c.want {
@@ -237,8 +237,8 @@ func walk(tree any, visit func(map[string]any)) {
 }
 
 func TestTheDetailsOfAFailureStandBesideItsSentence(t *testing.T) {
-	text, err := json.Marshal(failure{"No.", ledger.InvalidArgument, map[string]any{"error": "x", "code": "y", "have": 3}})
-	if err != nil || string(text) != `{"code":"invalid_argument","error":"No.","have":3}` {
+	text, err := json.Marshal(&failure{code.InvalidArgument, "No.", map[string]any{"error": "x", "code": "y", "have": 3}})
+	if err != nil || string(text) != `{"class":"caller","code":"invalid_argument","error":"No.","have":3}` {
 		t.Errorf("%s, %v", text, err)
 	}
 	if f, ok := failureOf(errors.New("a bug")); ok {

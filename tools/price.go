@@ -7,6 +7,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"mcp-trade/code"
 	"mcp-trade/market"
 	"mcp-trade/session"
 )
@@ -116,7 +117,7 @@ func getPriceHistory(ctx context.Context, d *Desk, p historyParams) (historyResu
 func (d *Desk) view(ctx context.Context) (market.View, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
-		return market.View{}, sessionError{err}
+		return market.View{}, err
 	}
 	return d.asOf(s)
 }
@@ -124,7 +125,10 @@ func (d *Desk) view(ctx context.Context) (market.View, error) {
 // asOf is the market as of a session's date: the one door to prices.
 func (d *Desk) asOf(s session.Session) (market.View, error) {
 	if d.Prices == nil {
-		return market.View{}, noPricesError{}
+		return market.View{}, &failure{
+			code.PricesUnconfigured,
+			"The server has no prices. Start it with --prices FILE, or set MCP_TRADE_PRICES, or put a *merged*.jsonl into its data dir.", nil,
+		}
 	}
 	return d.Prices.AsOf(s.Today), nil
 }
@@ -132,7 +136,7 @@ func (d *Desk) asOf(s session.Session) (market.View, error) {
 func stamp(argument, text string) (market.Stamp, error) {
 	s, err := market.ParseStamp(text)
 	if err != nil {
-		return "", &argumentError{"The argument " + argument + ": " + err.Error() + ".", map[string]any{"argument": argument}}
+		return "", wrong("The argument "+argument+": "+err.Error()+".", map[string]any{"argument": argument})
 	}
 	return s, nil
 }

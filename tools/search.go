@@ -68,7 +68,7 @@ func (d *Desk) known(ctx context.Context, symbols []string) error {
 func (d *Desk) find(ctx context.Context, q search.Query) (search.Answer, market.Stamp, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
-		return search.Answer{}, "", sessionError{err}
+		return search.Answer{}, "", err
 	}
 	if d.Search == nil {
 		return search.Answer{}, "", &search.UnconfiguredError{}

@@ -164,8 +164,8 @@ func (t tool) handler(d *Desk) server.ToolHandlerFunc {
 				d.Log.Error().Err(err).Str("tool", t.name).Msg("tool failed")
 				return nil, err
 			}
-			if f.Error != err.Error() { // the caller is told less than there is to know
-				d.Log.Warn().Str("tool", t.name).Str("code", string(f.Code)).Msg(err.Error())
+			if f.sentence != err.Error() { // the caller is told less than there is to know
+				d.Log.Warn().Str("tool", t.name).Str("code", string(f.code)).Msg(err.Error())
 			}
 			return result(f, true)
 		}

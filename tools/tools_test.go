@@ -18,6 +18,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/shopspring/decimal"
 
+	"mcp-trade/code"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -235,18 +236,18 @@ func sameJSON(t *testing.T, a, b []byte) bool {
 func (f *fixture) want(t *testing.T, tool, arguments, want string) {
 	t.Helper()
 	got, failed := f.call(t, tool, arguments)
-	if wantFailed := strings.HasPrefix(want, `{"code"`) || strings.Contains(want, `"error":`); got != want || failed != wantFailed {
+	if wantFailed := strings.Contains(want, `"error":`); got != want || failed != wantFailed {
 		t.Errorf("%s %s\ngot  %s\nwant %s", tool, arguments, got, want)
 	}
 }
 
 // wantCode calls a tool that must fail, and returns its failure.
-func (f *fixture) wantCode(t *testing.T, tool, arguments string, code ledger.Code) map[string]any {
+func (f *fixture) wantCode(t *testing.T, tool, arguments string, want code.Code) map[string]any {
 	t.Helper()
 	got, failed := f.call(t, tool, arguments)
 	var object map[string]any
-	if err := json.Unmarshal([]byte(got), &object); err != nil || !failed || object["code"] != string(code) {
-		t.Errorf("%s %s: %s, want the code %s", tool, arguments, got, code)
+	if err := json.Unmarshal([]byte(got), &object); err != nil || !failed || object["code"] != string(want) {
+		t.Errorf("%s %s: %s, want the code %s", tool, arguments, got, want)
 	}
 	return object
 }
@@ -302,65 +303,65 @@ func TestAFailureSaysWhatIsWrongAndTheWayOut(t *testing.T) {
 		want            string
 	}{
 		{"an unknown symbol", nil, "buy", `{"symbol":"NVDX","amount":1}`,
-			`{"code":"unknown_symbol","did_you_mean":["NVDA"],"error":"Symbol NVDX not found! This action will not be allowed.","symbol":"NVDX"}`},
+			`{"class":"refusal","code":"unknown_symbol","did_you_mean":["NVDA"],"error":"Symbol NVDX not found! This action will not be allowed.","symbol":"NVDX"}`},
 		{"a symbol that comes later is as unknown", nil, "get_price", `{"symbol":"NEW"}`,
-			`{"code":"unknown_symbol","did_you_mean":[],"error":"Symbol NEW not found! This action will not be allowed.","symbol":"NEW"}`},
+			`{"class":"refusal","code":"unknown_symbol","did_you_mean":[],"error":"Symbol NEW not found! This action will not be allowed.","symbol":"NEW"}`},
 		{"no bar today", nil, "buy", `{"symbol":"MSFT","amount":1}`,
-			`{"code":"no_price","date":"2025-10-02","error":"MSFT has no price at 2025-10-02; its newest bar before that is 2025-10-01","nearest_date":"2025-10-01","symbol":"MSFT"}`},
+			`{"class":"refusal","code":"no_price","date":"2025-10-02","error":"MSFT has no price at 2025-10-02; its newest bar before that is 2025-10-01","nearest_date":"2025-10-01","symbol":"MSFT"}`},
 		{"too little cash", nil, "buy", `{"symbol":"NVDA","amount":91}`,
-			`{"cash_available":10000,"code":"insufficient_cash","date":"2025-10-02","error":"Insufficient cash! This action will not be allowed.","max_amount":90,"price":110.5,"required_cash":10055.5,"symbol":"NVDA"}`},
+			`{"cash_available":10000,"class":"refusal","code":"insufficient_cash","date":"2025-10-02","error":"Insufficient cash! This action will not be allowed.","max_amount":90,"price":110.5,"required_cash":10055.5,"symbol":"NVDA"}`},
 		{"too little cash, in a dry run", nil, "buy", `{"symbol":"NVDA","amount":91,"dry_run":true}`,
-			`{"cash_available":10000,"code":"insufficient_cash","date":"2025-10-02","error":"Insufficient cash! This action will not be allowed.","max_amount":90,"price":110.5,"required_cash":10055.5,"symbol":"NVDA"}`},
+			`{"cash_available":10000,"class":"refusal","code":"insufficient_cash","date":"2025-10-02","error":"Insufficient cash! This action will not be allowed.","max_amount":90,"price":110.5,"required_cash":10055.5,"symbol":"NVDA"}`},
 		{"no position", nil, "sell", `{"symbol":"NVDA","amount":1}`,
-			`{"code":"insufficient_position","date":"2025-10-02","error":"No position for NVDA! This action will not be allowed.","have":0,"max_amount":0,"symbol":"NVDA","want_to_sell":1}`},
+			`{"class":"refusal","code":"insufficient_position","date":"2025-10-02","error":"No position for NVDA! This action will not be allowed.","have":0,"max_amount":0,"symbol":"NVDA","want_to_sell":1}`},
 		{"a part of a share", nil, "buy", `{"symbol":"NVDA","amount":1.5}`,
-			`{"amount":1.5,"code":"invalid_argument","error":"Invalid amount format. Amount must be an integer for stock trading. You provided: 1.5","minimum":1,"symbol":"NVDA"}`},
+			`{"amount":1.5,"class":"caller","code":"invalid_argument","error":"Invalid amount format. Amount must be an integer for stock trading. You provided: 1.5","minimum":1,"symbol":"NVDA"}`},
 		{"nothing", nil, "buy", `{"symbol":"NVDA","amount":0}`,
-			`{"amount":0,"code":"invalid_argument","error":"Amount must be positive. You tried to buy 0 shares.","minimum":1,"symbol":"NVDA"}`},
+			`{"amount":0,"class":"caller","code":"invalid_argument","error":"Amount must be positive. You tried to buy 0 shares.","minimum":1,"symbol":"NVDA"}`},
 		{"no number", nil, "buy", `{"symbol":"NVDA","amount":"NaN"}`,
-			`{"argument":"amount","code":"invalid_argument","error":"Invalid amount format. Amount must be an integer for stock trading. You provided: NaN","provided":"NaN"}`},
-		{"no arguments", nil, "buy", `null`, `{"argument":"symbol","code":"invalid_argument","error":"The argument \"symbol\" is missing."}`},
-		{"arguments that are a list", nil, "buy", `[1]`, `{"code":"invalid_argument","error":"The arguments are not an object. Send one, such as {}."}`},
+			`{"argument":"amount","class":"caller","code":"invalid_argument","error":"Invalid amount format. Amount must be an integer for stock trading. You provided: NaN","provided":"NaN"}`},
+		{"no arguments", nil, "buy", `null`, `{"argument":"symbol","class":"caller","code":"invalid_argument","error":"The argument \"symbol\" is missing."}`},
+		{"arguments that are a list", nil, "buy", `[1]`, `{"class":"caller","code":"invalid_argument","error":"The arguments are not an object. Send one, such as {}."}`},
 		{"an argument that no tool may have", nil, "buy", `{"symbol":"NVDA","amount":1,"signature":"other"}`,
-			`{"argument":"signature","code":"invalid_argument","error":"Unknown argument \"signature\". Valid are: symbol, amount, order_id, dry_run, note.","valid":["symbol","amount","order_id","dry_run","note"]}`},
+			`{"argument":"signature","class":"caller","code":"invalid_argument","error":"Unknown argument \"signature\". Valid are: symbol, amount, order_id, dry_run, note.","valid":["symbol","amount","order_id","dry_run","note"]}`},
 		{"an argument to a tool without any", nil, "get_portfolio", `{"date":"2025-10-03"}`,
-			`{"argument":"date","code":"invalid_argument","error":"Unknown argument \"date\". This tool takes none.","valid":[]}`},
+			`{"argument":"date","class":"caller","code":"invalid_argument","error":"Unknown argument \"date\". This tool takes none.","valid":[]}`},
 		{"a cursor of one's own", nil, "get_trades", `{"cursor":"x"}`,
-			`{"argument":"cursor","code":"invalid_argument","error":"The argument \"cursor\" is none that was given out. Leave it out to start with the newest trade."}`},
+			`{"argument":"cursor","class":"caller","code":"invalid_argument","error":"The argument \"cursor\" is none that was given out. Leave it out to start with the newest trade."}`},
 		{"no date", nil, "get_price", `{"symbol":"NVDA","date":"tomorrow"}`,
-			`{"argument":"date","code":"invalid_argument","error":"The argument date: \"tomorrow\" is not a date or time: write it as 2025-10-02, 2025-10-02 10:30 or 2025-10-02 10:30:00."}`},
+			`{"argument":"date","class":"caller","code":"invalid_argument","error":"The argument date: \"tomorrow\" is not a date or time: write it as 2025-10-02, 2025-10-02 10:30 or 2025-10-02 10:30:00."}`},
 		{"a later date", nil, "get_price", `{"symbol":"NVDA","date":"2025-10-03"}`,
-			`{"code":"not_yet","date":"2025-10-03","error":"2025-10-03 is not yet known: it is 2025-10-02 now","today_date":"2025-10-02"}`},
+			`{"class":"caller","code":"not_yet","date":"2025-10-03","error":"2025-10-03 is not yet known: it is 2025-10-02 now","today_date":"2025-10-02"}`},
 		{"a later date of a symbol that is not there yet", nil, "get_price", `{"symbol":"NEW","date":"2025-10-03"}`,
-			`{"code":"not_yet","date":"2025-10-03","error":"2025-10-03 is not yet known: it is 2025-10-02 now","today_date":"2025-10-02"}`},
+			`{"class":"caller","code":"not_yet","date":"2025-10-03","error":"2025-10-03 is not yet known: it is 2025-10-02 now","today_date":"2025-10-02"}`},
 		{"a later start", nil, "get_price_history", `{"symbol":"NVDA","start":"2025-10-03"}`,
-			`{"code":"not_yet","date":"2025-10-03","error":"2025-10-03 is not yet known: it is 2025-10-02 now","today_date":"2025-10-02"}`},
+			`{"class":"caller","code":"not_yet","date":"2025-10-03","error":"2025-10-03 is not yet known: it is 2025-10-02 now","today_date":"2025-10-02"}`},
 		{"a date without a bar", nil, "get_price", `{"symbol":"MSFT","date":"2025-10-02"}`,
-			`{"code":"no_price","date":"2025-10-02","error":"MSFT has no price at 2025-10-02; its newest bar before that is 2025-10-01","nearest_date":"2025-10-01","symbol":"MSFT"}`},
+			`{"class":"refusal","code":"no_price","date":"2025-10-02","error":"MSFT has no price at 2025-10-02; its newest bar before that is 2025-10-01","nearest_date":"2025-10-01","symbol":"MSFT"}`},
 		{"another market", nil, "buy", `{"symbol":"BTC-USDT","amount":1}`,
-			`{"code":"invalid_argument","error":"BTC-USDT belongs to the market \"crypto\", which cannot be traded here. Trade US shares.","market":"crypto","symbol":"BTC-USDT"}`},
+			`{"class":"caller","code":"invalid_argument","error":"BTC-USDT belongs to the market \"crypto\", which cannot be traded here. Trade US shares.","market":"crypto","symbol":"BTC-USDT"}`},
 		{"the date went back", func(f *fixture) {
 			f.want(t, "buy", `{"symbol":"NVDA","amount":3}`, fillOf3)
 			f.set(t, session.TodayDate, "2025-10-01")
 		}, "buy", `{"symbol":"NVDA","amount":1}`,
-			`{"code":"date_backwards","date":"2025-10-01","error":"TODAY_DATE is 2025-10-01, but the newest record of this account is dated 2025-10-02. Set TODAY_DATE to that date or a later one.","newest_record":"2025-10-02"}`},
+			`{"class":"fault","code":"date_backwards","date":"2025-10-01","error":"TODAY_DATE is 2025-10-01, but the newest record of this account is dated 2025-10-02. Set TODAY_DATE to that date or a later one.","newest_record":"2025-10-02"}`},
 		{"an order id of another order", func(f *fixture) { f.call(t, "buy", `{"symbol":"NVDA","amount":3,"order_id":"o-1"}`) }, "buy", `{"symbol":"NVDA","amount":4,"order_id":"o-1"}`,
-			`{"code":"order_id_reused","error":"The order id \"o-1\" belongs to another order: buy 3 NVDA on 2025-10-02. Use a new order id for a new order.",` +
+			`{"class":"caller","code":"order_id_reused","error":"The order id \"o-1\" belongs to another order: buy 3 NVDA on 2025-10-02. Use a new order id for a new order.",` +
 				`"first":{"action":"buy","amount":3,"date":"2025-10-02","id":1,"symbol":"NVDA"},"order_id":"o-1"}`},
 		{"no account", func(f *fixture) { f.set(t, session.Signature, "nobody") }, "buy", `{"symbol":"NVDA","amount":1}`,
-			`{"code":"not_registered","error":"The account nobody is not registered. Open it with: mcp-trade ledger register nobody --cash 10000 --date YYYY-MM-DD","signature":"nobody"}`},
+			`{"class":"fault","code":"not_registered","error":"The account nobody is not registered. Open it with: mcp-trade ledger register nobody --cash 10000 --date YYYY-MM-DD","signature":"nobody"}`},
 		{"an account that is opened later", func(f *fixture) { f.set(t, session.TodayDate, "2025-09-30") }, "get_portfolio", `{}`,
-			`{"code":"not_registered","error":"The account gpt-5 is not registered. Open it with: mcp-trade ledger register gpt-5 --cash 10000 --date YYYY-MM-DD","signature":"gpt-5"}`},
+			`{"class":"fault","code":"not_registered","error":"The account gpt-5 is not registered. Open it with: mcp-trade ledger register gpt-5 --cash 10000 --date YYYY-MM-DD","signature":"gpt-5"}`},
 		{"no session", func(f *fixture) { f.clear(t, session.TodayDate) }, "get_session", `{}`,
-			`{"code":"session_missing","error":"TODAY_DATE environment variable is not set, and neither is the value in the session \"26\". Set it with: mcp-trade session set TODAY_DATE=VALUE --model-id 26","missing":"TODAY_DATE","model_id":"26"}`},
+			`{"class":"fault","code":"session_missing","error":"TODAY_DATE environment variable is not set, and neither is the value in the session \"26\". Set it with: mcp-trade session set TODAY_DATE=VALUE --model-id 26","missing":"TODAY_DATE","model_id":"26"}`},
 		{"no session to trade in", func(f *fixture) { f.clear(t, session.Signature) }, "sell", `{"symbol":"NVDA","amount":1}`,
-			`{"code":"session_missing","error":"SIGNATURE environment variable is not set, and neither is the value in the session \"26\". Set it with: mcp-trade session set SIGNATURE=VALUE --model-id 26","missing":"SIGNATURE","model_id":"26"}`},
+			`{"class":"fault","code":"session_missing","error":"SIGNATURE environment variable is not set, and neither is the value in the session \"26\". Set it with: mcp-trade session set SIGNATURE=VALUE --model-id 26","missing":"SIGNATURE","model_id":"26"}`},
 		{"a halt", func(f *fixture) { f.set(t, session.Halt, true) }, "buy", `{"symbol":"NVDA","amount":1}`,
-			`{"code":"halted","error":"Trading is halted: HALT is set for the session \"26\" or for all. No order is executed until it is cleared with: mcp-trade session clear HALT","model_id":"26"}`},
+			`{"class":"fault","code":"halted","error":"Trading is halted: HALT is set for the session \"26\" or for all. No order is executed until it is cleared with: mcp-trade session clear HALT","model_id":"26"}`},
 		{"a halt, in a dry run", func(f *fixture) { f.set(t, session.Halt, true) }, "buy", `{"symbol":"NVDA","amount":1,"dry_run":true}`,
-			`{"code":"halted","error":"Trading is halted: HALT is set for the session \"26\" or for all. No order is executed until it is cleared with: mcp-trade session clear HALT","model_id":"26"}`},
+			`{"class":"fault","code":"halted","error":"Trading is halted: HALT is set for the session \"26\" or for all. No order is executed until it is cleared with: mcp-trade session clear HALT","model_id":"26"}`},
 		{"a signature that leads out of the ledgers", func(f *fixture) { f.writeSession(t, `{"SIGNATURE": "../../etc", "TODAY_DATE": "2025-10-02"}`) }, "buy", `{"symbol":"NVDA","amount":1}`,
-			`{"code":"invalid_argument","error":"SIGNATURE in the session (from: file): signature \"../../etc\" is not valid: use 1 to 64 letters, digits, '.', '_' or '-', not starting with a dot","source":"file","value":"SIGNATURE"}`},
+			`{"class":"fault","code":"session_invalid","error":"SIGNATURE in the session (from: file): signature \"../../etc\" is not valid: use 1 to 64 letters, digits, '.', '_' or '-', not starting with a dot","source":"file","value":"SIGNATURE"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t, testBars)
@@ -393,19 +394,19 @@ func (f *fixture) writeSession(t *testing.T, text string) {
 func TestWhatCannotBeReadIsNotTakenForAbsent(t *testing.T) {
 	f := newFixture(t, testBars)
 	f.writeSession(t, "{ torn")
-	if got := f.wantCode(t, "buy", `{"symbol":"NVDA","amount":1}`, sessionUnreachable); got["engine"] != "file" {
+	if got := f.wantCode(t, "buy", `{"symbol":"NVDA","amount":1}`, code.SessionUnreachable); got["engine"] != "file" {
 		t.Error(got)
 	}
-	f.wantCode(t, "get_portfolio", `{}`, sessionUnreachable)
+	f.wantCode(t, "get_portfolio", `{}`, code.SessionUnreachable)
 
 	f = newFixture(t, testBars)
 	if err := os.WriteFile(f.store.LedgerFile("gpt-5"), []byte("garbage\n{}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.wantCode(t, "buy", `{"symbol":"NVDA","amount":1}`, ledgerUnreachable); got["engine"] != "file" || got["executed"] != "no" {
+	if got := f.wantCode(t, "buy", `{"symbol":"NVDA","amount":1}`, code.LedgerUnreachable); got["engine"] != "file" || got["executed"] != "no" {
 		t.Error(got)
 	}
-	f.wantCode(t, "get_trades", `{}`, ledgerUnreachable)
+	f.wantCode(t, "get_trades", `{}`, code.LedgerUnreachable)
 	if got, _ := f.call(t, "get_session", `{}`); !strings.Contains(got, `"account":"unreachable"`) {
 		t.Error(got)
 	}
@@ -425,7 +426,7 @@ func (s silent) Append(ctx context.Context, c store.Commit) error {
 func TestAnOrderWhoseAnswerWasLostIsNotRepeated(t *testing.T) {
 	f := newFixture(t, testBars)
 	f.Accounts = ledger.NewAccounts(silent{f.store})
-	f.want(t, "buy", `{"symbol":"NVDA","amount":1}`, `{"code":"ledger_unreachable","engine":"redis",`+
+	f.want(t, "buy", `{"symbol":"NVDA","amount":1}`, `{"class":"fault","code":"ledger_unreachable","engine":"redis",`+
 		`"error":"redis: cannot write the ledger: no answer. It is unknown whether the order was executed: look at get_trades, or repeat it with the same order_id if it had one.","executed":"unknown"}`)
 	if n := f.rows(t, "gpt-5"); n != 2 {
 		t.Errorf("the ledger has %d rows", n)
@@ -434,7 +435,7 @@ func TestAnOrderWhoseAnswerWasLostIsNotRepeated(t *testing.T) {
 
 func TestWithoutPricesNothingIsTraded(t *testing.T) {
 	f := newFixture(t, nil)
-	const want = `{"code":"no_price","error":"The server has no prices. Start it with --prices FILE, or set MCP_TRADE_PRICES, or put a *merged*.jsonl into its data dir."}`
+	const want = `{"class":"fault","code":"prices_unconfigured","error":"The server has no prices. Start it with --prices FILE, or set MCP_TRADE_PRICES, or put a *merged*.jsonl into its data dir."}`
 	for tool, arguments := range map[string]string{
 		"buy": `{"symbol":"NVDA","amount":1}`, "sell": `{"symbol":"NVDA","amount":1}`, "get_price": `{"symbol":"NVDA"}`,
 		"get_price_history": `{"symbol":"NVDA"}`, "get_portfolio": `{}`, "get_price_local": `{"symbol":"NVDA","date":"2025-10-01"}`,
@@ -485,7 +486,7 @@ func TestAnOrderIsJudgedInTheSessionAsItIsNow(t *testing.T) {
 		}, `{"symbol":"NVDA","amount":1}`, `"code":"halted"`, "2 1"},
 		{"a halt that was there and is over", func(f *fixture) {
 			f.set(t, session.Halt, true)
-			f.wantCode(t, "buy", `{"symbol":"NVDA","amount":1}`, halted)
+			f.wantCode(t, "buy", `{"symbol":"NVDA","amount":1}`, code.Halted)
 			f.set(t, session.Halt, false)
 		}, `{"symbol":"NVDA","amount":1}`, `"status":"filled"`, "3 1"},
 		{"no session any more", func(f *fixture) { f.clear(t, session.Signature) }, `{"symbol":"NVDA","amount":1}`, `"code":"session_missing"`, "2 1"},

@@ -5,10 +5,12 @@ package tools
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/shopspring/decimal"
 
+	"mcp-trade/code"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -24,7 +26,7 @@ type tradeParams struct {
 }
 
 type tradeResult struct {
-	Status    string           `json:"status" jsonschema:"filled or dry_run"`
+	Status    ledger.Status    `json:"status" jsonschema:"filled or dry_run"`
 	Replayed  bool             `json:"replayed" jsonschema:"true: this order_id was filled before, and this is that fill"`
 	OrderID   string           `json:"order_id,omitempty"`
 	ID        int64            `json:"id" jsonschema:"id of the ledger record"`
@@ -72,7 +74,7 @@ func (d *Desk) trade(ctx context.Context, action ledger.Action, p tradeParams) (
 	if err != nil {
 		return tradeResult{}, err
 	}
-	return answer("filled", fill.Record, fill.Replayed), nil
+	return answer(ledger.Filled, fill.Record, fill.Replayed), nil
 }
 
 // settled tells whether the outcome holds whatever the session is by now: a commit does, since its guard held; and so
@@ -104,23 +106,32 @@ func (d *Desk) preview(ctx context.Context, o ledger.Order) (tradeResult, error)
 	if err != nil {
 		return tradeResult{}, err
 	}
-	return answer("dry_run", rec, false), nil
+	return answer(ledger.DryRun, rec, false), nil
 }
 
 // floor is where an order is traded: a session that is not halted, and the market as of its date.
 func (d *Desk) floor(ctx context.Context, read reading) (session.Session, market.View, error) {
 	s, err := read(ctx)
 	if err != nil {
-		return s, market.View{}, sessionError{err}
+		return s, market.View{}, err
 	}
 	if s.Halted {
-		return s, market.View{}, haltedError{s.Model}
+		return s, market.View{}, halted(s.Model)
 	}
 	v, err := d.asOf(s)
 	return s, v, err
 }
 
-func answer(status string, r ledger.Record, replayed bool) tradeResult {
+// halted is the failure of an order that comes while HALT is set for the session of a model.
+func halted(model string) error {
+	return &failure{
+		code.Halted,
+		fmt.Sprintf("Trading is halted: HALT is set for the session %q or for all. No order is executed until it is cleared with: mcp-trade session clear HALT", model),
+		map[string]any{"model_id": model},
+	}
+}
+
+func answer(status ledger.Status, r ledger.Record, replayed bool) tradeResult {
 	return tradeResult{
 		Status: status, Replayed: replayed, OrderID: r.OrderID, ID: r.ID, Date: r.Date, Action: r.Action,
 		Symbol: r.Symbol, Amount: r.Amount, Price: r.Price.Decimal, Fees: r.Fees, Cash: r.Cash(),

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/shopspring/decimal"
 
@@ -106,14 +107,15 @@ func outcome(o agent.Outcome, full bool) string {
 	if full || json.Unmarshal([]byte(o.Content), &answer) != nil {
 		return o.Content
 	}
-	spaced := strings.ReplaceAll(o.Content, `,"`, `, "`) // lines can be broken there
+	spaced := jsontext.Value(o.Content)
+	_ = spaced.Compact(jsontext.SpaceAfterComma(true)) // lines can be broken there; it was just read as JSON
 	switch {
 	case o.Failed && answer.Error != "":
 		return fmt.Sprintf("refused (%s): %s", answer.Code, answer.Error)
 	case o.Filled && answer.Price.Valid && answer.Cash.Valid:
 		return fmt.Sprintf("filled: %s %s %s at %s, cash %s", answer.Action, answer.Amount.Decimal, answer.Symbol, answer.Price.Decimal, money(answer.Cash.Decimal))
 	}
-	return spaced
+	return string(spaced)
 }
 
 func (d *dialogue) end(e agent.End) {

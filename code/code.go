@@ -1,0 +1,92 @@
+// Package code lists the codes of failures, which stand in answers for programs to read, and the class of each, by which
+// programs decide what to do.
+package code
+
+import "slices"
+
+// Code names a failure.
+type Code string
+
+// Class says what a failure means for whoever asked.
+type Class string
+
+// The classes.
+const (
+	// Refusal: the system works and says no to this order, price or search. The account is as it was.
+	Refusal Class = "refusal"
+	// Caller: the call is wrong as it was written. A call that is put right may be carried out.
+	Caller Class = "caller"
+	// Fault: the system, or whoever runs it, has to mend something first. The failure says nothing about what was asked for.
+	Fault Class = "fault"
+)
+
+// Refusals.
+const (
+	UnknownSymbol        Code = "unknown_symbol"        // there is no such symbol as of today
+	NoPrice              Code = "no_price"              // the symbol has no bar, or not the price asked for, on that date
+	InsufficientCash     Code = "insufficient_cash"     // the account cannot pay for it
+	InsufficientPosition Code = "insufficient_position" // the account holds fewer shares than are to be sold
+	SearchUnconfigured   Code = "search_unconfigured"   // no source of news is set up; a day can be traded without one
+	SearchFailed         Code = "search_failed"         // no source of news could serve; a day can be traded without one
+)
+
+// Mistakes of the caller.
+const (
+	InvalidArgument Code = "invalid_argument" // an argument is missing, unknown, or not what it must be
+	NotYet          Code = "not_yet"          // a date after today was asked for
+	OrderIDReused   Code = "order_id_reused"  // the order id is that of another order
+)
+
+// Faults.
+const (
+	SessionMissing     Code = "session_missing"     // SIGNATURE or TODAY_DATE is set nowhere
+	SessionInvalid     Code = "session_invalid"     // a value of the session is none that it can have
+	SessionUnreachable Code = "session_unreachable" // the session cannot be read, is not the one that the call is meant for, or changes faster than an order is made
+	NotRegistered      Code = "not_registered"      // the session's account was never opened, or only after today
+	DateBackwards      Code = "date_backwards"      // TODAY_DATE is earlier than the account's newest record
+	Halted             Code = "halted"              // HALT is set
+	LedgerUnreachable  Code = "ledger_unreachable"  // the ledger cannot be read or written; "executed" tells whether an order may be in it
+	PricesUnconfigured Code = "prices_unconfigured" // the server was given no prices
+)
+
+// table has every code once.
+var table = []struct {
+	code  Code
+	class Class
+}{
+	{UnknownSymbol, Refusal}, {NoPrice, Refusal}, {InsufficientCash, Refusal}, {InsufficientPosition, Refusal},
+	{SearchUnconfigured, Refusal}, {SearchFailed, Refusal},
+	{InvalidArgument, Caller}, {NotYet, Caller}, {OrderIDReused, Caller},
+	{SessionMissing, Fault}, {SessionInvalid, Fault}, {SessionUnreachable, Fault}, {NotRegistered, Fault}, {DateBackwards, Fault},
+	{Halted, Fault}, {LedgerUnreachable, Fault}, {PricesUnconfigured, Fault},
+}
+
+// Class returns the class of a code. A code that is not in the table is a [Fault]: nobody knows what it says.
+func (c Code) Class() Class {
+	for _, row := range table {
+		if row.code == c {
+			return row.class
+		}
+	}
+	return Fault
+}
+
+// Codes returns the codes of a class, sorted.
+func (c Class) Codes() []Code {
+	var codes []Code
+	for _, row := range table {
+		if row.class == c {
+			codes = append(codes, row.code)
+		}
+	}
+	slices.Sort(codes)
+	return codes
+}
+
+// Error is an error that carries its code.
+type Error interface {
+	error
+	Code() Code
+	// Details are what stands beside the error and its code in an answer, by key. The values marshal to JSON.
+	Details() map[string]any
+}

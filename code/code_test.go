@@ -1,0 +1,98 @@
+package code_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"mcp-trade/code"
+)
+
+var classes = []code.Class{code.Refusal, code.Caller, code.Fault}
+
+// declared returns the constants of the type Code, by what they are documented to mean.
+func declared(t *testing.T) map[code.Code]string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "code.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[code.Code]string{}
+	for n := range ast.Preorder(file) {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			continue
+		}
+		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Code" {
+			text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if _, twice := found[code.Code(text)]; err != nil || twice {
+				t.Errorf("%s stands for %q, as another constant does: %v", spec.Names[0], text, err)
+			}
+			found[code.Code(text)] = spec.Comment.Text()
+		}
+	}
+	return found
+}
+
+func TestEveryCodeIsDocumentedAndHasOneClass(t *testing.T) {
+	codes := declared(t)
+	if len(codes) < 10 {
+		t.Fatalf("only %d codes were found", len(codes))
+	}
+	classed := map[code.Code]code.Class{}
+	for _, class := range classes {
+		for _, c := range class.Codes() {
+			if before, twice := classed[c]; twice {
+				t.Errorf("%s is a %s and a %s", c, before, class)
+			}
+			classed[c] = class
+			if c.Class() != class {
+				t.Errorf("%s is a %s, and a %s when it is asked for", c, class, c.Class())
+			}
+		}
+	}
+	for c, means := range codes {
+		if classed[c] == "" {
+			t.Errorf("%s is in no class", c)
+		}
+		if strings.TrimSpace(means) == "" {
+			t.Errorf("%s is not documented", c)
+		}
+		delete(classed, c)
+	}
+	if len(classed) > 0 {
+		t.Errorf("these are no constants: %v", classed)
+	}
+}
+
+func TestACodeThatNobodyKnowsIsAFault(t *testing.T) {
+	for _, c := range []code.Code{"", "eclipse", "Halted"} {
+		if c.Class() != code.Fault {
+			t.Errorf("%q is a %s", c, c.Class())
+		}
+	}
+}
+
+func TestTheREADMEListsTheCodes(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted := regexp.MustCompile("`([a-z_]+)`")
+	for _, class := range classes {
+		row := regexp.MustCompile("(?m)^\\| `" + string(class) + "` \\|.*$").FindString(string(readme))
+		var listed []code.Code
+		for _, match := range quoted.FindAllStringSubmatch(row, -1)[min(1, len(row)):] {
+			listed = append(listed, code.Code(match[1]))
+		}
+		if !slices.Equal(listed, class.Codes()) {
+			t.Errorf("the README lists of the class %s %v, the table has %v", class, listed, class.Codes())
+		}
+	}
+}
