@@ -130,7 +130,8 @@ func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * fl
 // defaultKeyEnv names the variable that holds the key of a model which names none.
 const defaultKeyEnv = "OPENAI_API_KEY"
 
-const defaultBaseURL = "https://api.openai.com/v1"
+// DefaultBaseURL is the endpoint of a model for which none is named.
+const DefaultBaseURL = "https://api.openai.com/v1"
 
 func defaultConfig() Config {
 	return Config{Market: string(market.US), Parallel: 4, AgentConfig: AgentConfig{
@@ -220,7 +221,7 @@ func (m Model) validate(p *problems, at string) {
 	err := store.CheckName("signature", m.Signature)
 	p.expect(err == nil, at+".signature", "%v", err)
 	u, err := url.Parse(m.BaseURL)
-	p.expect(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", at+".openai_base_url", "not an address such as %s", defaultBaseURL)
+	p.expect(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", at+".openai_base_url", "not an address such as %s", DefaultBaseURL)
 	p.expect(err != nil || u.User == nil, at+".openai_base_url", "holds a user or password; a key belongs into the variable that api_key_env names")
 	p.expect(!strings.ContainsAny(m.KeyEnv, "= \t\r\n") && !strings.HasPrefix(m.KeyEnv, "sk-"), at+".api_key_env", "not the name of a variable (the key itself belongs into that variable)")
 	p.expect(m.Price.Known() || !m.Budget.Day.Valid && !m.Budget.Run.Valid, at+".budget", "needs price_per_million with input and output")

@@ -140,7 +140,7 @@ func (l *loader) model(at string, tree any, tuning Tuning) Model {
 	if base, _ := l.lookup("OPENAI_API_BASE"); m.BaseURL == "" && !isPlaceholder(base) {
 		m.BaseURL = base
 	}
-	m.BaseURL = strings.TrimRight(cmp.Or(m.BaseURL, defaultBaseURL), "/")
+	m.BaseURL = strings.TrimRight(cmp.Or(m.BaseURL, DefaultBaseURL), "/")
 	if m.PromptFile != "" && m.Enabled {
 		if !filepath.IsAbs(m.PromptFile) {
 			m.PromptFile = filepath.Join(l.dir, m.PromptFile)

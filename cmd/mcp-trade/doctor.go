@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -35,7 +33,8 @@ func doctorCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer r.Close()
-			found := []finding{checkFolder("data dir", s.dataDir), checkFolder("log path", s.logPath), s.checkPrices()}
+			found := append(checkFiles(cmd.Context(), s.dataDir, s.logPath), s.checkPrices()...)
+			found = append(found, s.checkKeys()...)
 			found = append(found, checkRedis(cmd.Context(), r)...)
 			found = append(found, finding{"ledger", "ok", "kept in " + r.ledgers.Name()})
 			l, err := s.session(r, s.modelID)
@@ -48,7 +47,7 @@ func doctorCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer news.Close()
-			found = append(found, checkSearch(cmd.Context(), news)...)
+			found = append(found, s.checkSearch(cmd.Context(), news)...)
 			if s.json {
 				err = printJSON(cmd.OutOrStdout(), found)
 			} else {
@@ -72,46 +71,6 @@ func doctorCommand(s *settings) *cobra.Command {
 	}
 	s.registerSearch(cmd.Flags())
 	return cmd
-}
-
-// checkFolder tries to write where files are to be kept.
-func checkFolder(what, dir string) finding {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return finding{what, "failed", err.Error()}
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return finding{what, "failed", fmt.Sprintf("%v; name another with --%s", err, strings.ReplaceAll(what, " ", "-"))}
-	}
-	f, err := os.CreateTemp(dir, ".doctor-")
-	if err != nil {
-		return finding{what, "failed", fmt.Sprintf("cannot be written: %v", err)}
-	}
-	defer os.Remove(f.Name())
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return finding{what, "failed", fmt.Sprintf("cannot be synced: %v", err)}
-	}
-	return finding{what, "ok", abs + " can be written"}
-}
-
-func (s *settings) checkPrices() finding {
-	prices, err := s.openPrices()
-	switch {
-	case err != nil:
-		return finding{"prices", "failed", err.Error()}
-	case prices == nil:
-		return finding{"prices", "warning", fmt.Sprintf("none: name files with --prices or MCP_TRADE_PRICES, or put a *merged*.jsonl into %s", s.dataDir)}
-	}
-	defer prices.Close()
-	info, err := prices.Info()
-	if err != nil {
-		return finding{"prices", "failed", err.Error()}
-	}
-	detail := fmt.Sprintf("%d symbols, %s to %s, %s", info.Symbols, info.First, info.Last, info.Interval)
-	if n := len(prices.Warnings()); n > 0 {
-		return finding{"prices", "warning", fmt.Sprintf("%s; %d warnings, the first: %s", detail, n, prices.Warnings()[0])}
-	}
-	return finding{"prices", "ok", detail}
 }
 
 func checkRedis(ctx context.Context, r rooms) []finding {
@@ -160,11 +119,15 @@ func checkSession(ctx context.Context, l *session.Layers, accounts *ledger.Accou
 const checkTime = 20 * time.Second
 
 // checkSearch asks each provider that is set up. Nothing is wrong with those that are not, unless they were asked for.
-func checkSearch(ctx context.Context, n news) []finding {
+func (s *settings) checkSearch(ctx context.Context, n news) []finding {
 	var found []finding
 	var ways []string
 	for _, p := range n.providers {
 		what := "search " + p.Name()
+		if s.misdirected(p.Name()) {
+			found = append(found, finding{what, "warning", "not asked: its address is from the .env file and its key is not"})
+			continue
+		}
 		ctx, cancel := context.WithTimeout(ctx, checkTime)
 		detail, err := p.Check(ctx)
 		cancel()

@@ -1,0 +1,122 @@
+// What doctor says of the keys: to which host each would be sent, and who named that host.
+
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+
+	"mcp-trade/agent"
+	"mcp-trade/search/alphavantage"
+	"mcp-trade/search/jina"
+)
+
+// keyUse is a key, and the addresses that it goes to.
+type keyUse struct {
+	provider  string   // of news, "" for others
+	names     []string // environment variables of the key; the first that is set counts
+	addresses []address
+}
+
+// address is where a key goes: what a variable says, else a host that is built in.
+type address struct{ variable, builtIn string }
+
+func keyUses() []keyUse {
+	return []keyUse{
+		{"", []string{"OPENAI_API_KEY"}, []address{{"OPENAI_API_BASE", agent.DefaultBaseURL}}},
+		{jina.Name, []string{jina.KeyName}, []address{{"JINA_SEARCH_URL", jina.SearchURL}, {"JINA_READER_URL", jina.ReaderURL}}},
+		{alphavantage.Name, []string{"ALPHAADVANTAGE_API_KEY", alphavantage.KeyName}, []address{{"ALPHAVANTAGE_URL", alphavantage.URL}}},
+		{"", []string{"UPSTASH_REDIS_REST_TOKEN"}, []address{{"UPSTASH_REDIS_REST_URL", ""}}},
+	}
+}
+
+// checkKeys tells of each key that is set where it would be sent.
+func (s *settings) checkKeys() []finding {
+	var found []finding
+	for _, use := range keyUses() {
+		name, from := s.keySource(use)
+		if name == "" {
+			continue
+		}
+		state, goes := "ok", []string{}
+		for _, a := range use.addresses {
+			text, by := s.addressOf(a)
+			host, encrypted := hostOf(text)
+			way := fmt.Sprintf("%s (named by %s)", host, by)
+			if by == fromDotEnv && from != fromDotEnv {
+				state, way = "warning", way+", though the key is from the "+from+": make sure that this file is yours"
+			}
+			if !encrypted {
+				state, way = "warning", way+", unencrypted"
+			}
+			goes = append(goes, way)
+		}
+		found = append(found, finding{"key " + name, state, fmt.Sprintf("from the %s, goes to %s", from, strings.Join(goes, " and "))})
+	}
+	return found
+}
+
+// Where a setting was found.
+const (
+	fromEnvironment = "environment"
+	fromDotEnv      = ".env file"
+)
+
+// keySource names the variable that holds the key, and where that is set; "" if it is not.
+func (s *settings) keySource(use keyUse) (name, from string) {
+	for _, name := range use.names {
+		if text, ok := s.lookup(name); ok && text != "" {
+			return name, sourceOf(name)
+		}
+	}
+	return "", ""
+}
+
+func sourceOf(variable string) string {
+	if _, ok := os.LookupEnv(variable); ok {
+		return fromEnvironment
+	}
+	return fromDotEnv
+}
+
+// addressOf returns an address and who named it.
+func (s *settings) addressOf(a address) (text, by string) {
+	if text, ok := s.lookup(a.variable); ok && text != "" {
+		return text, sourceOf(a.variable)
+	}
+	return a.builtIn, "this program"
+}
+
+// misdirected tells whether the key of a provider of news is from elsewhere than the address that it would be sent to:
+// nobody who set the key has said that it may go there.
+func (s *settings) misdirected(provider string) bool {
+	for _, use := range keyUses() {
+		if use.provider != provider || provider == "" {
+			continue
+		}
+		if name, from := s.keySource(use); name != "" && from != fromDotEnv {
+			for _, a := range use.addresses {
+				if _, by := s.addressOf(a); by == fromDotEnv {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// hostOf returns the host of an address without what may be secret in it, and whether the way there is encrypted or does
+// not leave the machine.
+func hostOf(text string) (host string, encrypted bool) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return "an address that cannot be read", true
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	loopback := u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
+	return cmp.Or(u.Host, "?"), u.Scheme == "https" || u.Scheme == "rediss" || loopback
+}

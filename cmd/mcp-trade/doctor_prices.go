@@ -1,0 +1,63 @@
+// What doctor says of the price files: whether each holds anything that can be traded, and what is odd about it.
+
+package main
+
+import (
+	"fmt"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+// checkPrices looks at every price file.
+func (s *settings) checkPrices() []finding {
+	prices, err := s.openPrices()
+	switch {
+	case err != nil:
+		return []finding{{"prices", "failed", err.Error()}}
+	case prices == nil:
+		return []finding{{"prices", "warning", fmt.Sprintf("none: name files with --prices or MCP_TRADE_PRICES, or put a *merged*.jsonl into %s", s.dataDir)}}
+	}
+	defer prices.Close()
+	info, err := prices.Info()
+	if err != nil {
+		return []finding{{"prices", "failed", err.Error()}}
+	}
+	all, err := prices.Usable()
+	if err != nil {
+		return []finding{{"prices", "failed", err.Error()}}
+	}
+	var found []finding
+	for _, f := range info.Files {
+		found = append(found, checkPriceFile(f, all))
+	}
+	problems := prices.Warnings()
+	for _, u := range all {
+		problems = append(problems, u.Problems...)
+	}
+	detail := fmt.Sprintf("%d symbols, %s to %s, %s", info.Symbols, info.First, info.Last, info.Interval)
+	if n := len(problems); n > 0 {
+		return append(found, finding{"prices", "warning", fmt.Sprintf("%s; %d warnings, the first: %s", detail, n, problems[0])})
+	}
+	return append(found, finding{"prices", "ok", detail})
+}
+
+// checkPriceFile tells how many symbols of a file can be traded.
+func checkPriceFile(f market.FileInfo, all []market.Usable) finding {
+	var here []market.Usable
+	for _, u := range all {
+		if u.File == f.Path {
+			here = append(here, u)
+		}
+	}
+	allowed := func(symbol string) bool {
+		_, err := ledger.RulesFor(symbol)
+		return err == nil
+	}
+	n := market.Tradable(here, allowed)
+	detail := fmt.Sprintf("%s: %d of %d symbols can be traded", f.Path, n, f.Symbols)
+	if n == 0 {
+		return finding{"price file", "warning", detail + ": an order needs a bar with a known open, and only US shares can be traded"}
+	}
+	return finding{"price file", "ok", detail}
+}

@@ -1,0 +1,115 @@
+package market
+
+// This file looks at price files with the eyes of whoever has to trade on them:
+// what is well formed may still be of no use.
+
+import (
+	"fmt"
+)
+
+// Usable is what can be done with the series of one symbol.
+type Usable struct {
+	Symbol   string
+	File     string
+	Opens    int       // bars with a known open: the stamps at which an order can fill
+	Problems []Warning // the first of each kind, with how many there are
+}
+
+// Usable looks at every bar of every series that can be read, by symbol,
+// ascending; damaged series are in Warnings. It reads all files, the future
+// included, and so is for operators only.
+func (p *Prices) Usable() ([]Usable, error) {
+	all := []Usable{}
+	for _, symbol := range p.symbols {
+		s := p.series[symbol]
+		bars, err := p.load(s)
+		if isDamage(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s.usable(bars))
+	}
+	return all, nil
+}
+
+func (s *series) usable(bars []keptBar) Usable {
+	u := Usable{Symbol: s.symbol, File: s.source.path}
+	kinds := []struct {
+		problem string // with the stamp of the first bar
+		is      func(i int) bool
+	}{
+		{"%s: no figure of the bar is known; their names may be others than this program reads (1. open or 1. buy price, 2. high, 3. low, 4. close or 4. sell price)",
+			func(i int) bool {
+				b := bars[i]
+				return !b.open.known && !b.high.known && !b.low.known && !b.close.known
+			}},
+		{"%s: a daily bar is stamped with a time of day, so no order on that day finds it; write the day alone",
+			func(i int) bool { return s.about.Load().interval == "daily" && !bars[i].stamp.IsDay() }},
+		{"%s: the bar is impossible: its high is below its low, or its open or close lies outside of the two", func(i int) bool { return bars[i].impossible() }},
+		{"%s: the close is less than a tenth, or more than ten times, of the closes before and after it", func(i int) bool { return isSpike(bars, i) }},
+	}
+	for _, b := range bars {
+		if b.open.known {
+			u.Opens++
+		}
+	}
+	for _, k := range kinds {
+		first, count := Stamp(""), 0
+		for i := range bars {
+			if k.is(i) {
+				if count++; count == 1 {
+					first = bars[i].stamp
+				}
+			}
+		}
+		if count == 0 {
+			continue
+		}
+		problem := s.symbol + ": " + fmt.Sprintf(k.problem, first)
+		if count > 1 {
+			problem += fmt.Sprintf(" (and %d bars more)", count-1)
+		}
+		u.Problems = append(u.Problems, Warning{File: s.source.path, Line: s.line, Problem: problem})
+	}
+	return u
+}
+
+// impossible tells whether the figures of a bar contradict each other.
+func (b keptBar) impossible() bool {
+	over := func(a, b number) bool {
+		return a.known && b.known && a.decimal().Decimal.GreaterThan(b.decimal().Decimal)
+	}
+	return over(b.low, b.high) || over(b.open, b.high) || over(b.close, b.high) || over(b.low, b.open) || over(b.low, b.close)
+}
+
+// isSpike tells whether a close stands alone, ten times off both of its neighbours.
+func isSpike(bars []keptBar, i int) bool {
+	if i == 0 || i == len(bars)-1 {
+		return false
+	}
+	before, at, after := bars[i-1].close, bars[i].close, bars[i+1].close
+	if !before.known || !at.known || !after.known {
+		return false
+	}
+	const times = 10
+	a, b, c := before.float(), at.float(), after.float()
+	return b*times < min(a, c) || b > times*max(a, c)
+}
+
+func (n number) float() float64 {
+	f, _ := n.decimal().Decimal.Float64()
+	return f
+}
+
+// Tradable counts the series in which an order can fill, of those for whose symbol
+// allowed is true.
+func Tradable(all []Usable, allowed func(symbol string) bool) (n int) {
+	for _, u := range all {
+		if u.Opens > 0 && allowed(u.Symbol) {
+			n++
+		}
+	}
+	return n
+}
