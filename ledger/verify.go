@@ -31,7 +31,7 @@ const (
 
 // Finding is a row that does not follow.
 type Finding struct {
-	Row      int          `json:"row"` // from 0, as ids should be
+	Row      int          `json:"row"` // from 0, as ids should be; -1 if it is about no row that is there
 	ID       int64        `json:"id"`
 	Date     market.Stamp `json:"date"`
 	Class    Class        `json:"class"`
@@ -40,6 +40,9 @@ type Finding struct {
 }
 
 func (f Finding) String() string {
+	if f.Row < 0 {
+		return fmt.Sprintf("%s: expected %s, found %s", f.Class, f.Expected, f.Found)
+	}
 	return fmt.Sprintf("row %d (id %d, %s): %s: expected %s, found %s", f.Row, f.ID, f.Date, f.Class, f.Expected, f.Found)
 }
 
@@ -50,8 +53,10 @@ type Report struct {
 	Chained  int       `json:"chained"`  // rows that carry the hash of the row before
 	Unpriced int       `json:"unpriced"` // trades whose price neither the row nor the price files tell; their cash is not verified
 	Findings []Finding `json:"findings"`
-	First    Book      `json:"-"` // after the first row
-	Book     Book      `json:"-"` // after the last row
+	Head     string    `json:"head"` // hash of the last row
+	Seen     []int     `json:"-"`    // for each witness, the row that has its hash; -1 if there is none
+	First    Book      `json:"-"`    // after the first row
+	Book     Book      `json:"-"`    // after the last row
 }
 
 // maxBases bounds how far back a stale base is looked for, in rows.
@@ -59,28 +64,34 @@ const maxBases = 1000
 
 // Verify recomputes a ledger. prices may be nil: then a trade is recomputed at the price that its row states. A row of this
 // program, which carries the hash of the row before it, must agree exactly; rows of programs that compute in binary floats
-// may differ by 0.000001, and by 0.0001 where those round to 4 decimals (buy_crypto, sell_crypto). The error is that of
-// reading lines.
-func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices) (Report, error) {
-	v := verifier{prices: prices, report: Report{Findings: []Finding{}}}
+// may differ by 0.000001, and by 0.0001 where those round to 4 decimals (buy_crypto, sell_crypto). Witnesses are what was
+// noted of the ledger elsewhere, in the order in which it was. The error is that of reading lines.
+func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, witnesses ...Witness) (Report, error) {
+	v := verifier{prices: prices, report: Report{Findings: []Finding{}}, hearing: newHearing(witnesses)}
 	for line, err := range lines {
 		if err != nil {
 			return v.report, err
 		}
 		v.row(line)
 	}
+	v.report.Findings = append(v.report.Findings, v.hearing.findings()...)
+	for _, s := range v.hearing.seen {
+		v.report.Seen = append(v.report.Seen, s.row)
+	}
 	return v.report, nil
 }
 
 type verifier struct {
-	prices *market.Prices
-	report Report
-	bases  []Book // the newest rows, oldest first
+	prices  *market.Prices
+	report  Report
+	hearing *hearing
+	bases   []Book // the newest rows, oldest first
 }
 
 func (v *verifier) row(line []byte) {
 	row := v.report.Rows
 	v.report.Rows++
+	v.report.Head = Hash(line)
 	r, err := ParseLine(line)
 	if err != nil {
 		v.report.Findings = append(v.report.Findings, Finding{Row: row, ID: -1, Class: Unreadable, Expected: "a record", Found: fmt.Sprintf("%v: %.60q", err, line)})
@@ -109,6 +120,7 @@ func (v *verifier) row(line []byte) {
 		v.follows(r, found)
 	}
 	v.report.Book = r.book(line)
+	v.hearing.row(row, v.report.Book, v.report.Trades)
 	if v.bases = append(v.bases, v.report.Book); len(v.bases) > maxBases {
 		v.bases = v.bases[1:]
 	}
