@@ -80,7 +80,7 @@ type Progress struct {
 	Trades   int // on that day
 	Refused  int // on that day
 
-	Value decimal.NullDecimal // after that day; null if a holding has no known price
+	Value decimal.NullDecimal // after the close of that day, before it at the hour's opens; null if a holding has no price
 }
 
 // StepDone is how far a language model is on a day.
@@ -100,8 +100,10 @@ type Result struct {
 	Trades   int                 `json:"trades"`  // in the ledger
 	Refused  int                 `json:"refused"` // orders
 	Cash     decimal.Decimal     `json:"cash"`
-	Value    decimal.NullDecimal `json:"value"`  // at the last closes; null if a holding has no known price
-	Return   decimal.NullDecimal `json:"return"` // value over the money that the account was opened with, less 1
+	Value    decimal.NullDecimal `json:"value"`    // after the close of its last day; null if a holding never had a close
+	Return   decimal.NullDecimal `json:"return"`   // value over the money that the account was opened with, less 1
+	Stale    ledger.StaleCloses  `json:"stale"`    // holdings that the value counts at a close of an earlier trading day
+	Unpriced []string            `json:"unpriced"` // holdings that never had a close
 	Verified bool                `json:"verified"`
 	Findings []ledger.Finding    `json:"findings"`
 	Spent    *Spending           `json:"spent,omitempty"` // by a language model

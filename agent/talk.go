@@ -185,9 +185,13 @@ func (t *talk) end(ctx context.Context, reason string) error {
 	if err != nil {
 		return err
 	}
+	worth, err := w.worth(book, t.day.Number)
+	if err != nil {
+		return err
+	}
 	e := &End{
 		Reason: reason, Steps: len(t.turns()), Spent: SpendingOf(t.journal.entries),
-		Cash: book.Cash(), Holdings: book.Positions.Holdings(), Value: w.value(book),
+		Cash: book.Cash(), Holdings: book.Positions.Holdings(), Value: worth.Total,
 	}
 	if turns := t.turns(); len(turns) > 0 {
 		e.Differs = differences(turns[len(turns)-1].Message.Content, book)

@@ -104,7 +104,7 @@ type End struct {
 	Spent    Spending            `json:"spent"`
 	Cash     decimal.Decimal     `json:"cash"`
 	Holdings ledger.Positions    `json:"holdings"`
-	Value    decimal.NullDecimal `json:"value"`             // at the opens of the day, null if a holding has no known price
+	Value    decimal.NullDecimal `json:"value"`             // after the close of the day, before it at the hour's opens; null if a holding has no price
 	Differs  []string            `json:"differs,omitempty"` // where the closing text states something else, in sentences
 }
 

@@ -195,8 +195,12 @@ func (w *walk) report(ctx context.Context, d *Day, refused int) error {
 	if err != nil {
 		return err
 	}
+	worth, err := w.worth(book, d.Number)
+	if err != nil {
+		return err
+	}
 	w.Progress(Progress{
-		Account: w.account.Name, Done: d.Number + 1, Of: len(w.days), Date: d.Date, Trades: d.filled, Refused: refused, Value: w.value(book),
+		Account: w.account.Name, Done: d.Number + 1, Of: len(w.days), Date: d.Date, Trades: d.filled, Refused: refused, Value: worth.Total,
 	})
 	return nil
 }
@@ -291,22 +295,26 @@ func (w *walk) result(ctx context.Context, err error) Result {
 	for r.Days < len(w.days) && w.done(w.days[r.Days], report.Book.Date) {
 		r.Days++
 	}
-	r.Value = w.value(report.Book)
+	worth, err := w.afterClose(report.Book, report.Book.Date)
+	if err != nil {
+		return r // its value stays unknown
+	}
+	r.Value, r.Stale, r.Unpriced = worth.Total, worth.Stale(), worth.Unpriced
 	if opened := report.First.Cash(); r.Value.Valid && opened.IsPositive() {
 		r.Return = decimal.NewNullDecimal(r.Value.Decimal.DivRound(opened, 6).Sub(decimal.NewFromInt(1)))
 	}
 	return r
 }
 
-// value is what a book is worth after the close of its day: at that day's closes, at its opens where the data ends with
-// them, else at the last closes before.
-func (w *walk) value(book ledger.Book) decimal.NullDecimal {
-	atOpen, afterClose := w.Prices.AsOf(book.Date), w.Prices.AsOf(book.Date.AddDays(1))
-	return book.Positions.Value(func(symbol string) (decimal.Decimal, market.Stamp, error) {
-		price, at, err := afterClose.LastClose(symbol)
-		if open, openErr := atOpen.OpenPrice(symbol); openErr == nil && (err != nil || at < book.Date) {
-			return open, book.Date, nil
-		}
-		return price, at, err
-	}).Total
+// worth values a book at the end of a day: after its close, as a report does, or inside it while hours of it are to come.
+func (w *walk) worth(book ledger.Book, day int) (ledger.Valuation, error) {
+	date := w.days[day]
+	if day+1 < len(w.days) && w.days[day+1].Day() == date.Day() {
+		return book.Positions.InDay(w.Prices.AsOf(date))
+	}
+	return w.afterClose(book, date)
+}
+
+func (w *walk) afterClose(book ledger.Book, day market.Stamp) (ledger.Valuation, error) {
+	return book.Positions.AtClose(w.Prices.AsOf(day.AddDays(1)), day)
 }

@@ -1,8 +1,18 @@
-// What a book is worth.
+// What a book is worth: one rule for everybody who values one.
+//
+// After a day, a holding counts at its last known close up to that day: so do run, report, page and the end of a model's day.
+// Inside a day it counts at the open of the bar that has begun, and without such a bar at its last known close: so do
+// get_portfolio and the briefing. A close is stale by the trading days of the market that came after it and brought the symbol
+// none; a symbol that ended keeps its last close. A holding that never had a price is unknown, and with it the total.
 
 package ledger
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/shopspring/decimal"
 
 	"mcp-trade/market"
@@ -19,31 +29,118 @@ type Valuation struct {
 // Valued is a holding and what it is worth.
 type Valued struct {
 	Position
-	Price decimal.NullDecimal // of one share
-	At    market.Stamp        // of the price
-	Value decimal.NullDecimal
+	Price     decimal.NullDecimal // of one share
+	At        market.Stamp        // of the bar that the price is of
+	Open      bool                // the price is the open of that bar, else its close
+	StaleDays int                 // trading days of the market since the price
+	Value     decimal.NullDecimal
 }
 
-// Mark tells the price at which a holding is valued, and its stamp. An error is a price that is not known.
-type Mark func(symbol string) (decimal.Decimal, market.Stamp, error)
+// StaleClose is a holding that counts at a close of an earlier trading day.
+type StaleClose struct {
+	Symbol string       `json:"symbol"`
+	Date   market.Stamp `json:"date"` // of the close
+	Days   int          `json:"days"` // trading days of the market since then
+}
 
-// Value values the positions of a book.
-func (p Positions) Value(mark Mark) Valuation {
-	v := Valuation{Cash: p.Amount(Cash), Unpriced: []string{}}
-	total := v.Cash
-	for _, held := range p.Holdings() {
-		h := Valued{Position: held}
-		if price, at, err := mark(held.Symbol); err == nil {
-			h.Price, h.At = decimal.NewNullDecimal(price), at
-			h.Value = decimal.NewNullDecimal(price.Mul(held.Amount))
-			total = total.Add(h.Value.Decimal)
-		} else {
-			v.Unpriced = append(v.Unpriced, held.Symbol)
+// Age is the date of the close and how old it is: "2025-10-06 (7 trading days old)".
+func (s StaleClose) Age() string {
+	if s.Days == 1 {
+		return fmt.Sprintf("%s (1 trading day old)", s.Date)
+	}
+	return fmt.Sprintf("%s (%d trading days old)", s.Date, s.Days)
+}
+
+// StaleCloses are those of a book.
+type StaleCloses []StaleClose
+
+// Oldest returns the one with the earliest date, nil if there is none.
+func (s StaleCloses) Oldest() *StaleClose {
+	if len(s) == 0 {
+		return nil
+	}
+	oldest := slices.MinFunc(s, byAge)
+	return &oldest
+}
+
+func byAge(a, b StaleClose) int {
+	return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(b.Days, a.Days), cmp.Compare(a.Symbol, b.Symbol))
+}
+
+// String names the oldest of them: "DEAD of 2025-10-06 (7 trading days old); AMD, CRWD, MRVL and 2 more of 2025-10-14 (1
+// trading day old)".
+func (s StaleCloses) String() string {
+	const told = 3 // ages, and symbols of each
+	sorted := slices.SortedFunc(slices.Values(s), byAge)
+	var groups []string
+	for i := 0; i < len(sorted); {
+		first := i
+		var symbols []string
+		for ; i < len(sorted) && sorted[i].Age() == sorted[first].Age(); i++ {
+			symbols = append(symbols, sorted[i].Symbol)
 		}
-		v.Holdings = append(v.Holdings, h)
+		if len(groups) == told {
+			return fmt.Sprintf("%s; and %d more", strings.Join(groups, "; "), len(sorted)-first)
+		}
+		names := strings.Join(symbols[:min(told, len(symbols))], ", ")
+		if more := len(symbols) - told; more > 0 {
+			names += fmt.Sprintf(" and %d more", more)
+		}
+		groups = append(groups, names+" of "+sorted[first].Age())
 	}
-	if len(v.Unpriced) == 0 {
-		v.Total = decimal.NewNullDecimal(total)
+	return strings.Join(groups, "; ")
+}
+
+// Stale lists the holdings that count at a close of an earlier trading day, by symbol.
+func (v Valuation) Stale() StaleCloses {
+	stale := StaleCloses{}
+	for _, h := range v.Holdings {
+		if h.StaleDays > 0 {
+			stale = append(stale, StaleClose{h.Symbol, h.At.Day(), h.StaleDays})
+		}
 	}
-	return v
+	return stale
+}
+
+// AtClose values a book after a day that is over as of the view. Its errors are those of reading prices.
+func (p Positions) AtClose(v market.View, day market.Stamp) (Valuation, error) {
+	return p.value(v, day, func(symbol string) (Valued, error) {
+		price, at, err := v.LastCloseBy(symbol, day)
+		return Valued{Price: decimal.NewNullDecimal(price), At: at}, err
+	})
+}
+
+// InDay values a book inside the day of the view. Its errors are those of reading prices.
+func (p Positions) InDay(v market.View) (Valuation, error) {
+	return p.value(v, v.AsOf(), func(symbol string) (Valued, error) {
+		if price, err := v.OpenPrice(symbol); err == nil {
+			return Valued{Price: decimal.NewNullDecimal(price), At: v.AsOf(), Open: true}, nil
+		}
+		price, at, err := v.LastClose(symbol)
+		return Valued{Price: decimal.NewNullDecimal(price), At: at}, err
+	})
+}
+
+// value values a book by a rule that tells the price of a symbol, or by an error that none is known.
+func (p Positions) value(v market.View, day market.Stamp, priceOf func(symbol string) (Valued, error)) (Valuation, error) {
+	worth := Valuation{Cash: p.Amount(Cash), Unpriced: []string{}}
+	total := worth.Cash
+	for _, held := range p.Holdings() {
+		h, err := priceOf(held.Symbol)
+		if err != nil {
+			worth.Holdings = append(worth.Holdings, Valued{Position: held})
+			worth.Unpriced = append(worth.Unpriced, held.Symbol)
+			continue
+		}
+		if h.StaleDays, err = v.DaysAfter(market.Of(held.Symbol), h.At, day); err != nil {
+			return Valuation{}, err
+		}
+		h.Position, h.Value = held, decimal.NewNullDecimal(h.Price.Decimal.Mul(held.Amount))
+		total = total.Add(h.Value.Decimal)
+		worth.Holdings = append(worth.Holdings, h)
+	}
+	if len(worth.Unpriced) == 0 {
+		worth.Total = decimal.NewNullDecimal(total)
+	}
+	return worth, nil
 }

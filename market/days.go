@@ -17,29 +17,110 @@ import (
 // market "" is all of them. The day of the view itself is not over, and so none
 // of them.
 //
-// It reads every series of the market. Damaged ones are left out.
+// The first call reads every series. Damaged ones are left out.
 func (v View) Days(id ID, from, to Stamp) ([]Stamp, error) {
-	days := map[Stamp]struct{}{}
+	all, err := v.prices.calendar()
+	if err != nil {
+		return nil, err
+	}
+	days := all[id]
+	first, _ := slices.BinarySearch(days, from.Day())
+	end, _ := slices.BinarySearch(days, v.asOf.Day())
+	if to != "" {
+		end = min(end, sort.Search(len(days), func(i int) bool { return days[i] > to.Day() }))
+	}
+	return slices.Clone(days[first:max(first, end)]), nil
+}
+
+// DaysAfter counts the trading days of a market after the day of a stamp, up to
+// a day, which is part of it. The day of the view counts once a bar of the
+// market is visible on it.
+func (v View) DaysAfter(id ID, after, to Stamp) (int, error) {
+	if after.Day() >= to.Day() {
+		return 0, nil // nearly always, and without a series read
+	}
+	days, err := v.Days(id, after.AddDays(1), to)
+	if err != nil || to.Day() < v.asOf.Day() {
+		return len(days), err
+	}
+	today, err := v.trades(id)
+	if today {
+		return len(days) + 1, err
+	}
+	return len(days), err
+}
+
+// trades tells whether a bar of the day of the view is visible in a market.
+func (v View) trades(id ID) (bool, error) {
+	all, err := v.prices.calendar()
+	if err != nil {
+		return false, err
+	}
+	if _, ever := slices.BinarySearch(all[id], v.asOf.Day()); !ever {
+		return false, nil
+	}
 	for _, symbol := range v.prices.symbols {
-		if id != "" && Of(symbol) != id {
+		if Of(symbol) != id {
 			continue
 		}
 		w, err := v.cut(v.prices.series[symbol])
+		if err != nil && !isDamage(err) {
+			return false, err
+		}
+		if newest := w.newest(len(w.bars), 1); err == nil && len(newest) == 1 && newest[0].Stamp.Day() == v.asOf.Day() {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// calendar returns the days on which any symbol of a market has a bar, by market,
+// and those of all markets as that of the market "". It knows the future.
+func (p *Prices) calendar() (map[ID][]Stamp, error) {
+	p.dating.Lock()
+	defer p.dating.Unlock()
+	if p.days != nil {
+		return p.days, nil
+	}
+	days := map[ID]map[Stamp]struct{}{"": {}}
+	for _, symbol := range p.symbols {
+		bars, err := p.load(p.series[symbol])
 		if isDamage(err) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		for i := w.from(from.Day()); i < len(w.bars); i++ {
-			day := w.bars[i].stamp.Day()
-			if day >= v.asOf.Day() || !day.until(to.Day()) {
-				break
-			}
-			days[day] = struct{}{}
+		id := Of(symbol)
+		if days[id] == nil {
+			days[id] = map[Stamp]struct{}{}
+		}
+		for _, bar := range bars {
+			days[""][bar.stamp.Day()], days[id][bar.stamp.Day()] = struct{}{}, struct{}{}
 		}
 	}
-	return slices.Sorted(maps.Keys(days)), nil
+	p.days = map[ID][]Stamp{}
+	for id, set := range days {
+		p.days[id] = slices.Sorted(maps.Keys(set))
+	}
+	return p.days, nil
+}
+
+// LastCloseBy returns the newest close of a symbol on a day or before it that is
+// known as of the view, and the stamp of its bar. It returns a *NoPriceError if
+// there is none.
+func (v View) LastCloseBy(symbol string, day Stamp) (decimal.Decimal, Stamp, error) {
+	w, err := v.window(symbol)
+	if err != nil {
+		return decimal.Decimal{}, "", err
+	}
+	end := sort.Search(len(w.bars), func(i int) bool { return !w.bars[i].stamp.until(day.Day()) })
+	for i := end - 1; i >= 0; i-- {
+		if bar, ok := w.show(i); ok && bar.Close.Valid {
+			return bar.Close.Decimal, bar.Stamp, nil
+		}
+	}
+	return decimal.Decimal{}, "", w.noPrice(v.asOf)
 }
 
 // Close returns what a symbol closed at on a day: the close of the day's last bar.

@@ -40,6 +40,33 @@ func TestDaysAreThoseThatAreOver(t *testing.T) {
 	}
 }
 
+func TestView_DaysAfter(t *testing.T) {
+	p := openText(t, seriesLine("A", "2025-10-01", "2025-10-03", "2025-10-06")+"\n"+seriesLine("H", "2025-10-02 10:30:00", "2025-10-02 15:00:00")+
+		"\n"+seriesLine("B.SH", "2025-10-04"))
+	for _, c := range []struct {
+		asOf, after, to Stamp
+		want            int
+	}{
+		{"2025-10-09", "2025-10-01", "2025-10-01", 0},
+		{"2025-10-09", "2025-10-01", "2025-10-02", 1},
+		{"2025-10-09", "2025-10-01", "2025-10-06", 3},
+		{"2025-10-09", "2025-10-03", "2025-10-05", 0}, // the other market's day is none of this one
+		{"2025-10-09", "2025-10-02 15:00:00", "2025-10-06", 2},
+		{"2025-10-09", "2025-10-06", "2025-10-09", 0},
+		{"2025-10-03", "2025-10-01", "2025-10-03", 2},                   // today has begun
+		{"2025-10-04", "2025-10-01", "2025-10-04", 2},                   // today nothing trades
+		{"2025-10-02 09:00:00", "2025-10-01", "2025-10-02 09:00:00", 0}, // today has not begun
+		{"2025-10-02 10:30:00", "2025-10-01", "2025-10-02 10:30:00", 1},
+		{"2025-10-02 10:30:00", "2025-10-02", "2025-10-02 10:30:00", 0},
+		{"2025-10-03", "2025-10-01", "2025-10-06", 2}, // what is later does not exist
+	} {
+		got, err := p.AsOf(c.asOf).DaysAfter(US, c.after, c.to)
+		if err != nil || got != c.want {
+			t.Errorf("as of %s, after %s up to %s: %d, %v, want %d", c.asOf, c.after, c.to, got, err, c.want)
+		}
+	}
+}
+
 func TestADayClosesWithItsLastBar(t *testing.T) {
 	const series = `{"Meta Data": {"2. Symbol": "A"}, "Time Series (60min)": {
 		"2025-10-01 10:30:00": {"1. open": "1", "4. close": "2"}, "2025-10-01 15:00:00": {"1. open": "3", "4. close": "4"},

@@ -34,6 +34,9 @@ type Prices struct {
 	kept     []*series // those with bars in memory, the first read first
 	bars     int       // in memory
 	maxBars  int
+
+	dating sync.Mutex     // guards what is below
+	days   map[ID][]Stamp // as calendar returns them; nil before the first call
 }
 
 // series is the bars of a symbol, in memory or not.

@@ -122,16 +122,7 @@ func (v View) OpenPrice(symbol string) (decimal.Decimal, error) {
 // whole bar, and the stamp of that bar. It returns a *NoPriceError if there is
 // none.
 func (v View) LastClose(symbol string) (decimal.Decimal, Stamp, error) {
-	w, err := v.window(symbol)
-	if err != nil {
-		return decimal.Decimal{}, "", err
-	}
-	for i := len(w.bars) - 1; i >= 0; i-- {
-		if bar, ok := w.show(i); ok && bar.Close.Valid {
-			return bar.Close.Decimal, bar.Stamp, nil
-		}
-	}
-	return decimal.Decimal{}, "", w.noPrice(v.asOf)
+	return v.LastCloseBy(symbol, v.asOf)
 }
 
 // window is a series up to the stamp of a view.

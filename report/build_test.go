@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,10 +33,10 @@ func TestOddLedgers(t *testing.T) {
 		{"one day, opened and traded on it", bars, opened(week[0], 1000).trade(week[0], "A", 5, 100, 0), "1050", "5.00", ""},
 		{"no trades", bars, opened(week[0], 1000).idle(week[1:]...), "1000 1000 1000 1000", "0.00", ""},
 		{"no money", bars, opened(week[0], 0).idle(week[1], week[2]), "0 0", "", ""},
-		{"no close on the newest day", "100/110 110/?", buy().idle(week[1]), "1050 ?", "5.00", "The value on 2025-10-03 is unknown: there is no close of A."},
-		{"no close but on the newest day", "100/? 110/120", buy().idle(week[1]), "? 1100", "10.00", "The value on 2025-10-02 is unknown: there is no close of A."},
-		{"no close at all", "100/? 110/?", buy().idle(week[1]), "? ?", "", "The value on 2 days is unknown (2025-10-02 to 2025-10-03): there is no close of A."},
-		{"days without a close in between", "100/110 110/? 120/? 130/140 140/?", buy().idle(week[1:]...), "1050 ? ? 1200 ?", "20.00", "The value on 3 days is unknown (2025-10-03 to 2025-10-06, 2025-10-08): there is no close of A."},
+		{"no close on the newest day", "100/110 110/?", buy().idle(week[1]), "1050 1050", "5.00", "The value on 2025-10-03 counts closes of earlier days: A of 2025-10-02 (1 trading day old)."},
+		{"no close but on the newest day", "100/? 110/120", buy().idle(week[1]), "? 1100", "10.00", "The value on 2025-10-02 is unknown: by then there was no close of A."},
+		{"no close at all", "100/? 110/?", buy().idle(week[1]), "? ?", "", "The value on 2 days is unknown (2025-10-02 to 2025-10-03): by then there was no close of A."},
+		{"days without a close in between", "100/110 110/? 120/? 130/140 140/?", buy().idle(week[1:]...), "1050 1050 1050 1200 1200", "20.00", "The value on 3 days (2025-10-03 to 2025-10-06, 2025-10-08) counts closes of earlier days: A of 2025-10-02 (2 trading days old)."},
 		{"a gap in the ledger", bars, buy().idle(week[3], week[4]), "1050 1100 1150 1200 1250", "25.00", "There is no record on 2 trading days (2025-10-03 to 2025-10-06); the book before them is carried on."},
 		{"a gap in the prices", "100/110 - - 130/140", buy().idle(week[1:4]...), "1050 1200", "20.00", "There are records on 2 days without prices (2025-10-03, 2025-10-06); they count"},
 		{"a trade on a day without prices", "100/110 - 120/130", buy().trade(week[1], "A", -5, 115, 0).idle(week[2]), "1050 1075", "7.50", "There are records on 2025-10-03, a day without prices; they count"},
@@ -300,9 +301,12 @@ func TestRealLedgers(t *testing.T) {
 			view := openPrices(t, filepath.Join(data, folder, "merged.jsonl")).AsOf(always)
 			for _, name := range accounts {
 				a := one(t, Options{View: view, Method: AITrader}, Ledger{Signature: name, Lines: fileLines(t, filepath.Join(data, folder, name, "position.jsonl"))})
-				// The days that both count end with the same value, by exact sums here and binary ones there.
-				if n := len(a.Periods); n > 0 {
-					near(t, name+" ends with", a.Metrics.End, a.Upstream.FinalValue.value)
+				// A day that both count ends with the same value, by exact sums here and binary ones there.
+				points := a.points()
+				if i := slices.IndexFunc(points, func(p Point) bool { return p.Date == a.Upstream.EndDate }); i >= 0 {
+					near(t, name+" ends with", points[i].Value, a.Upstream.FinalValue.value)
+				} else {
+					t.Errorf("%s has no value on %s", name, a.Upstream.EndDate)
 				}
 				if a.Trades == nil || a.AllTrades != a.Metrics.Trades || a.Metrics.TotalReturn.value < -0.5 {
 					t.Errorf("%s: %d trades of %d, total return %v", name, len(a.Trades), a.Metrics.Trades, a.Metrics.TotalReturn)

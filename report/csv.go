@@ -34,21 +34,30 @@ func (n Number) cell() string {
 	return number(n.value)
 }
 
-// WriteEquity writes one row for the opening and each period of each account. What is unknown is an empty cell.
+// WriteEquity writes one row for the opening and each period of each account. What is unknown is an empty cell; oldest_close
+// is empty where every holding counts at a close of the day.
 func WriteEquity(w io.Writer, r Report) error {
 	c := csv.NewWriter(w)
-	_ = c.Write([]string{"account", "date", "value", "cash", "return", "drawdown", "trades", "traded", "fees"}) // Error tells
+	_ = c.Write([]string{"account", "date", "value", "cash", "return", "drawdown", "trades", "traded", "fees", "oldest_close"}) // Error tells
 	for _, a := range r.Accounts {
-		_ = c.Write([]string{cell(a.Signature), string(a.Opening.Date), a.Opening.Value.cell(), "", "", "", "", "", ""})
+		_ = c.Write([]string{cell(a.Signature), string(a.Opening.Date), a.Opening.Value.cell(), "", "", "", "", "", "", ""})
 		for _, p := range a.Periods {
 			_ = c.Write([]string{
 				cell(a.Signature), string(p.Date), p.Value.cell(), p.Cash.cell(), p.Return.cell(), p.Drawdown.cell(),
-				strconv.Itoa(p.Trades), number(p.Traded), number(p.Fees),
+				strconv.Itoa(p.Trades), number(p.Traded), number(p.Fees), oldestClose(p),
 			})
 		}
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// oldestClose is the date of the oldest close that a period's value counts, "" if all are of the day.
+func oldestClose(p Period) string {
+	if oldest := p.Stale.Oldest(); oldest != nil {
+		return string(oldest.Date)
+	}
+	return ""
 }
 
 // TradeColumns are the names of the columns that [WriteTrade] fills.

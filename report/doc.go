@@ -4,15 +4,23 @@
 // # Value
 //
 // A period is a trading day: a day on which any symbol of the account's market has a bar. The value of a period is the cash
-// and the holdings of the newest row of that day or of one before it, at the closes of the day. A close is that of the day's
-// last bar. Where a holding has none the value is unknown: null, never zero, and a warning names the day. The opening is the
-// value of the first row, on the eve of the first day if there were trades on that day already; in a report from a later
-// date it is the last value known before that date.
+// and the holdings of the newest row of that day or of one before it, each holding at its last known close up to the end of
+// that day: the close of the day's last bar that has one, else that of a day before, however long ago. So a symbol that ended
+// keeps its last close, and one dead symbol blanks no day. A close of an earlier trading day is stale: the period names it
+// with its date and with the trading days of its market since then, Metrics.StaleDays counts such periods, Metrics.EndStale is
+// the oldest close that the last value counts, and a warning sums them up. The run of an account values its last day by the
+// same rule (package ledger has it), so both tell the same number.
+//
+// Where a holding never had a close the value is unknown: null, never zero, and a warning names the day and the symbol.
+// Metrics.EndDate is the day of the last known value.
+//
+// The opening is the value of the first row, on the eve of the first day if there were trades on that day already; in a report
+// from a later date it is the last value known before that date.
 //
 // # Returns
 //
 // V0, V1, ... Vn are the known values, the opening's first; r1 ... rn the returns between them, ri = Vi/V(i-1) - 1. Where a
-// value is unknown, one return spans the gap. Returns, rates and parts are fractions: 0.01 is 1 %. A is the number of periods
+// value is unknown, one return spans the gap. A stale holding adds nothing to a return until it has a close again. Returns, rates and parts are fractions: 0.01 is 1 %. A is the number of periods
 // in a year: 252 for US shares, 242 for Chinese A-shares, 365 for crypto. rf is a year's return without risk, 0 unless given.
 // mean is the arithmetic mean, sd the sample deviation (n-1 degrees of freedom), cov and var likewise.
 //
@@ -66,7 +74,8 @@
 //
 // # AI-Trader's figures
 //
-// The method "upstream" adds AI-Trader's published figures: one value for each day with a row, at the closes of that day;
+// The method "upstream" adds AI-Trader's published figures: one value for each day with a row, at the closes of that day,
+// and none where a holding has no close on it;
 // Sharpe = (mean(r)*A - 0.02) / (sd(r)*sqrt(A)); the win rate is that of days; the profit-loss ratio is the mean gain over the
 // mean loss of days; ratios are rounded to 4 decimals.
 package report

@@ -19,13 +19,15 @@ func (b builder) value(a *Account, h history) error {
 	if err != nil {
 		return err
 	}
-	a.Opening = b.opening(h, days)
+	if a.Opening, err = b.opening(h, days); err != nil {
+		return err
+	}
 	v := valuer{builder: b, h: h, held: map[string][]Number{}}
 	for _, d := range days {
-		if !b.before(d) && d > a.Opening.Date {
-			v.period(d)
-		} else {
+		if b.before(d) || d <= a.Opening.Date {
 			v.skip(d)
+		} else if err := v.period(d); err != nil {
+			return err
 		}
 	}
 	a.Periods = v.periods
@@ -34,30 +36,31 @@ func (b builder) value(a *Account, h history) error {
 	}
 	a.Allocation = v.allocation()
 	falls(a)
-	b.final(a, h)
+	if err := b.final(a, h); err != nil {
+		return err
+	}
 	a.Warnings = append(a.Warnings, v.unknowns(days)...)
 	return nil
 }
 
 // opening is what an account begins the range with. Within the account's life that is the last value known before the range.
 // Else it is what the account was opened with, on the evening before its first day if it traded on that day already.
-func (b builder) opening(h history, days []market.Stamp) Point {
+func (b builder) opening(h history, days []market.Stamp) (Point, error) {
 	for i := len(days) - 1; i >= 0 && b.From != ""; i-- {
 		if !b.before(days[i]) {
 			continue
 		}
-		if value := b.close(h.book(days[i]), days[i]).Total; value.Valid {
-			return Point{days[i], known(value)}
+		worth, err := h.book(days[i]).AtClose(b.View, days[i])
+		if err != nil || worth.Total.Valid {
+			return Point{days[i], known(worth.Total)}, err
 		}
 	}
-	opening := Point{Date: h.first.Day()}
-	if value := b.close(h.opened, opening.Date).Total; value.Valid && (!h.tradedFirst || len(h.opened.Holdings()) == 0) {
-		opening.Value = known(value)
-	}
+	date := h.first.Day()
 	if h.tradedFirst {
-		opening.Date = opening.Date.AddDays(-1)
+		date = date.AddDays(-1)
 	}
-	return opening
+	worth, err := h.opened.AtClose(b.View, date)
+	return Point{date, known(worth.Total)}, err
 }
 
 // book is what was held at the end of a day: after the newest row of that day or of one before.
@@ -72,14 +75,6 @@ func (h history) book(date market.Stamp) ledger.Positions {
 		}
 	}
 	return book
-}
-
-// close values a book at the closes of a day.
-func (b builder) close(book ledger.Positions, date market.Stamp) ledger.Valuation {
-	return book.Value(func(symbol string) (decimal.Decimal, market.Stamp, error) {
-		price, err := b.View.Close(symbol, date)
-		return price, date, err
-	})
 }
 
 func known(d decimal.NullDecimal) Number {
@@ -103,17 +98,21 @@ type valuer struct {
 func (v *valuer) skip(date market.Stamp) { v.advance(&Period{Date: date}) }
 
 // period adds a trading day.
-func (v *valuer) period(date market.Stamp) {
+func (v *valuer) period(date market.Stamp) error {
 	p := Period{Date: date}
 	p.Carried = !v.advance(&p)
-	worth := v.close(v.book, date)
+	worth, err := v.book.AtClose(v.View, date)
+	if err != nil {
+		return err
+	}
 	p.Cash = Known(worth.Cash.InexactFloat64())
-	p.Value, p.Unpriced = known(worth.Total), worth.Unpriced
+	p.Value, p.Unpriced, p.Stale = known(worth.Total), worth.Unpriced, worth.Stale()
 	v.hold(ledger.Cash, p.Cash)
 	for _, h := range worth.Holdings {
 		v.hold(h.Symbol, known(h.Value))
 	}
 	v.periods = append(v.periods, p)
+	return nil
 }
 
 // advance takes in the rows up to a day, and reports whether there were any.
@@ -144,34 +143,25 @@ func (v *valuer) hold(symbol string, value Number) {
 }
 
 // final fills in what is held at the end.
-func (b builder) final(a *Account, h history) {
+func (b builder) final(a *Account, h history) error {
 	end := h.last.Day()
 	if n := len(a.Periods); n > 0 {
 		end = max(end, a.Periods[n-1].Date)
 	}
-	book := h.book(end)
-	a.Cash, a.Holdings = Known(book.Amount(ledger.Cash).InexactFloat64()), []Holding{}
-	for _, held := range book.Holdings() {
-		x := Holding{Symbol: held.Symbol, Amount: held.Amount.InexactFloat64(), Cost: h.lots.cost(held.Symbol)}
-		x.Price, x.Priced = b.lastClose(held.Symbol, end)
-		if x.Price.known {
-			x.Value = Known(x.Price.value * x.Amount)
+	worth, err := h.book(end).AtClose(b.View, end)
+	if err != nil {
+		return err
+	}
+	a.Cash, a.Holdings = Known(worth.Cash.InexactFloat64()), []Holding{}
+	for _, held := range worth.Holdings {
+		x := Holding{
+			Symbol: held.Symbol, Amount: held.Amount.InexactFloat64(), Price: known(held.Price), Priced: held.At,
+			StaleDays: held.StaleDays, Value: known(held.Value), Cost: h.lots.cost(held.Symbol),
 		}
 		if x.Value.known && x.Cost.known {
 			x.Gain = Known(x.Value.value - x.Cost.value)
 		}
 		a.Holdings = append(a.Holdings, x)
 	}
-}
-
-// lastClose is the newest close up to a day.
-func (b builder) lastClose(symbol string, day market.Stamp) (Number, market.Stamp) {
-	const back = 10 // bars without a close are at the end of the data
-	bars, _, err := b.View.Bars(symbol, "", day, back)
-	for i := len(bars) - 1; i >= 0 && err == nil; i-- {
-		if bars[i].Close.Valid {
-			return Known(bars[i].Close.Decimal.InexactFloat64()), bars[i].Stamp
-		}
-	}
-	return Number{}, ""
+	return nil
 }

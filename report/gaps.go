@@ -4,26 +4,36 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
 
 // unknowns names the days of which something is not known.
 func (v *valuer) unknowns(days []market.Stamp) []string {
 	var list []string
-	say := func(dates []market.Stamp, one, many string) {
+	say := func(dates []market.Stamp, one, many, what string) {
 		switch {
 		case len(dates) == 1:
-			list = append(list, fmt.Sprintf(one, dates[0]))
+			list = append(list, fmt.Sprintf(one, dates[0])+what+".")
 		case len(dates) > 1:
-			list = append(list, fmt.Sprintf(many, len(dates), spans(dates, days)))
+			list = append(list, fmt.Sprintf(many, len(dates), spans(dates, days))+what+".")
 		}
 	}
-	var unpriced, carried, elsewhere []market.Stamp
-	missing := map[string]bool{}
+	var unpriced, stale, carried, elsewhere []market.Stamp
+	missing, oldest := map[string]bool{}, map[string]ledger.StaleClose{}
 	for _, p := range v.periods {
+		if len(p.Stale) > 0 {
+			stale = append(stale, p.Date)
+		}
+		for _, s := range p.Stale {
+			if s.Days > oldest[s.Symbol].Days {
+				oldest[s.Symbol] = s
+			}
+		}
 		if len(p.Unpriced) > 0 {
 			unpriced = append(unpriced, p.Date)
 			for _, symbol := range p.Unpriced {
@@ -39,24 +49,17 @@ func (v *valuer) unknowns(days []market.Stamp) []string {
 			elsewhere = append(elsewhere, d.date)
 		}
 	}
-	symbols := names(missing)
-	say(unpriced, "The value on %s is unknown: there is no close of "+symbols, "The value on %d days is unknown (%s): there is no close of "+symbols)
-	say(carried, "There is no record on %s, a trading day; the book before it is carried on", "There is no record on %d trading days (%s); the book before them is carried on")
+	say(unpriced, "The value on %s is unknown: by then there was no close of ", "The value on %d days is unknown (%s): by then there was no close of ", names(missing))
+	say(stale, "The value on %s counts closes of earlier days: ", "The value on %d days (%s) counts closes of earlier days: ", ledger.StaleCloses(slices.Collect(maps.Values(oldest))).String())
+	say(carried, "There is no record on %s, a trading day; the book before it is carried on", "There is no record on %d trading days (%s); the book before them is carried on", "")
 	say(elsewhere, "There are records on %s, a day without prices; they count on the next day with prices, if there is one",
-		"There are records on %d days without prices (%s); they count on the next day with prices, if there is one")
-	for i := range list {
-		list[i] += "."
-	}
+		"There are records on %d days without prices (%s); they count on the next day with prices, if there is one", "")
 	return list
 }
 
 // names lists a few names.
 func names(set map[string]bool) string {
-	list := make([]string, 0, len(set))
-	for name := range set {
-		list = append(list, name)
-	}
-	slices.Sort(list)
+	list := slices.Sorted(maps.Keys(set))
 	const told = 3
 	if len(list) > told {
 		return fmt.Sprintf("%s and %d more", strings.Join(list[:told], ", "), len(list)-told)

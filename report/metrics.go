@@ -49,6 +49,7 @@ func (b builder) measure(a *Account, h history, n Notes) {
 	m := &a.Metrics
 	m.Undefined = map[string]string{}
 	m.performance(s, a.Drawdown)
+	m.staleness(a)
 	m.trading(a, h, s)
 	m.usage(n)
 	p := m.against(b.Benchmark, s)
@@ -125,6 +126,21 @@ func (m *Metrics) performance(s sample, d *Drawdown) {
 	m.set(&m.MaxDrawdown, "max_drawdown", depth, few)
 	m.set(&m.Calmar, "calmar", annual/depth, first(few, poor, when(depth < tiny, "the value never fell")))
 	m.extremes(s)
+}
+
+// staleness tells of what day the last value is, and where values count older closes.
+func (m *Metrics) staleness(a *Account) {
+	if a.Opening.Value.known {
+		m.EndDate = string(a.Opening.Date)
+	}
+	for _, p := range a.Periods {
+		if p.Value.known {
+			m.EndDate, m.EndStale = string(p.Date), p.Stale.Oldest()
+		}
+		if len(p.Stale) > 0 {
+			m.StaleDays++
+		}
+	}
 }
 
 // tiny is a deviation that is none: what binary floats make of equal returns.

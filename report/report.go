@@ -2,7 +2,10 @@
 
 package report
 
-import "mcp-trade/market"
+import (
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
 
 // Report is what a set of accounts was worth.
 type Report struct {
@@ -56,15 +59,17 @@ type Series struct {
 // Period is a trading day of an account. Trades and money are those of the records after the period before.
 type Period struct {
 	Date     market.Stamp `json:"date"`
-	Value    Number       `json:"value"`              // cash and holdings at the day's closes; null if a holding has none
+	Value    Number       `json:"value"`              // cash and holdings at their last closes; null if a holding never had one
 	Cash     Number       `json:"cash"`               //
 	Return   Number       `json:"return"`             // since the last known value, 0.01 for 1 %; null if there is none to compare
 	Drawdown Number       `json:"drawdown"`           // below the highest value so far, 0.1 for 10 % below it
 	Trades   int          `json:"trades"`             // bought or sold
 	Traded   float64      `json:"traded"`             // value of those trades
 	Fees     float64      `json:"fees"`               // paid for them
-	Unpriced []string     `json:"unpriced,omitempty"` // holdings without a close, for which the value is unknown
+	Unpriced []string     `json:"unpriced,omitempty"` // holdings that never had a close, for which the value is unknown
 	Carried  bool         `json:"carried,omitempty"`  // the day has no record; the book is the one before
+
+	Stale ledger.StaleCloses `json:"stale,omitempty"` // holdings that count at a close of an earlier trading day
 }
 
 // Allocation is what parts of the value were in what, at the end of each period.
@@ -121,6 +126,8 @@ type Holding struct {
 	Value  Number       `json:"value"`            //
 	Cost   Number       `json:"cost"`             // paid for it, with fees; null if it is not known of all of it
 	Gain   Number       `json:"gain"`             // value less cost
+
+	StaleDays int `json:"stale_days,omitempty"` // trading days of its market since that price, up to the end of the range
 }
 
 // Notes is what a ledger does not tell, and the run that wrote it may know.
@@ -146,6 +153,7 @@ type Metrics struct {
 	Returns      int    `json:"returns"`       // how many returns the figures rest on
 	Start        Number `json:"start"`         // value at the opening
 	End          Number `json:"end"`           // the last known value
+	EndDate      string `json:"end_date"`      // the day of that value, "" without one
 	TotalReturn  Number `json:"total_return"`  //
 	AnnualReturn Number `json:"annual_return"` // compound
 	Volatility   Number `json:"volatility"`    // of a year
@@ -158,6 +166,9 @@ type Metrics struct {
 	WorstDay     Number `json:"worst_day"`
 	WorstDate    string `json:"worst_date"`
 	WinningDays  Number `json:"winning_days"` // part of the days that gained
+	StaleDays    int    `json:"stale_days"`   // days whose value counts a close of an earlier trading day
+
+	EndStale *ledger.StaleClose `json:"end_stale"` // the oldest close that End counts, if it is of an earlier trading day
 
 	Trades        int    `json:"trades"`         // bought or sold
 	ClosedTrades  int    `json:"closed_trades"`  // sales whose cost is known

@@ -20,7 +20,7 @@ type portfolioResult struct {
 	Date       market.Stamp        `json:"date"`
 	Cash       decimal.Decimal     `json:"cash"`
 	Holdings   []holding           `json:"holdings"`
-	TotalValue decimal.NullDecimal `json:"total_value" jsonschema:"cash and holdings; null when a holding has no price"`
+	TotalValue decimal.NullDecimal `json:"total_value" jsonschema:"cash and holdings, at today's opens, else at last closes; null when a holding has no price"`
 	Unpriced   []string            `json:"unpriced" jsonschema:"holdings without a known price"`
 }
 
@@ -28,7 +28,9 @@ type holding struct {
 	Symbol    string              `json:"symbol"`
 	Amount    decimal.Decimal     `json:"amount"`
 	Price     decimal.NullDecimal `json:"price"`
-	PriceDate market.Stamp        `json:"price_date,omitempty" jsonschema:"date of the price: today's open, or an earlier close"`
+	PriceType string              `json:"price_type,omitempty" jsonschema:"open of today, or the last known close"`
+	PriceDate market.Stamp        `json:"price_date,omitempty"`
+	StaleDays int                 `json:"stale_days,omitempty" jsonschema:"trading days that brought no price since"`
 	Value     decimal.NullDecimal `json:"value"`
 }
 
@@ -45,28 +47,29 @@ func getPortfolio(ctx context.Context, d *Desk, _ noParams) (portfolioResult, er
 	if err != nil {
 		return portfolioResult{}, err
 	}
-	return portfolio(s.Signature, book, v), nil
+	return portfolio(s.Signature, book, v)
 }
 
-// portfolio values a book.
-func portfolio(signature string, book ledger.Book, v market.View) portfolioResult {
-	worth := book.Positions.Value(func(symbol string) (decimal.Decimal, market.Stamp, error) { return mark(v, symbol) })
+// portfolio values a book inside the day.
+func portfolio(signature string, book ledger.Book, v market.View) (portfolioResult, error) {
+	worth, err := book.Positions.InDay(v)
+	if err != nil {
+		return portfolioResult{}, err
+	}
 	r := portfolioResult{
 		Signature: signature, Date: v.AsOf(), Cash: worth.Cash, Holdings: []holding{}, TotalValue: worth.Total, Unpriced: worth.Unpriced,
 	}
 	for _, h := range worth.Holdings {
-		r.Holdings = append(r.Holdings, holding{h.Symbol, h.Amount, h.Price, h.At, h.Value})
+		x := holding{Symbol: h.Symbol, Amount: h.Amount, Price: h.Price, PriceDate: h.At, StaleDays: h.StaleDays, Value: h.Value}
+		switch {
+		case h.Open:
+			x.PriceType = "open"
+		case h.Price.Valid:
+			x.PriceType = "close"
+		}
+		r.Holdings = append(r.Holdings, x)
 	}
-	return r
-}
-
-// mark is the price at which a holding is valued: today's open, else the last close.
-func mark(v market.View, symbol string) (decimal.Decimal, market.Stamp, error) {
-	price, err := v.OpenPrice(symbol)
-	if err == nil {
-		return price, v.AsOf(), nil
-	}
-	return v.LastClose(symbol)
+	return r, nil
 }
 
 type tradesParams struct {

@@ -80,12 +80,15 @@ func (d *Desk) briefing(ctx context.Context, s session.Session) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	now := portfolio(s.Signature, book, v)
+	now, err := portfolio(s.Signature, book, v)
+	if err != nil {
+		return "", err
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Today is %s, in a simulation on historical prices. You trade the account %s.\n", s.Today, s.Signature)
 	fmt.Fprintf(&b, "Cash: %s\n", now.Cash.StringFixed(2))
 	if now.TotalValue.Valid {
-		fmt.Fprintf(&b, "Total value: %s\n", now.TotalValue.Decimal.StringFixed(2))
+		fmt.Fprintf(&b, "Total value, at today's opens, else at last closes: %s\n", now.TotalValue.Decimal.StringFixed(2))
 	} else {
 		fmt.Fprintf(&b, "Total value: unknown, since there is no price for %s\n", strings.Join(now.Unpriced, ", "))
 	}
@@ -115,7 +118,10 @@ func (d *Desk) sinceYesterday(ctx context.Context, b *strings.Builder, s session
 	if err != nil {
 		return err
 	}
-	then := portfolio(s.Signature, book, d.Prices.AsOf(yesterday))
+	then, err := portfolio(s.Signature, book, d.Prices.AsOf(yesterday))
+	if err != nil {
+		return err
+	}
 	if now.TotalValue.Valid && then.TotalValue.Valid {
 		profit := now.TotalValue.Decimal.Sub(then.TotalValue.Decimal)
 		fmt.Fprintf(b, "Profit since the open of %s: %s\n", yesterday, signed(profit))
@@ -141,8 +147,19 @@ func holdings(b *strings.Builder, now portfolioResult, v market.View) {
 	}
 	b.WriteString("\nHoldings (symbol, shares, last close, price now, value now):\n")
 	for _, h := range now.Holdings {
-		fmt.Fprintf(b, "%s %s %s %s %s\n", h.Symbol, h.Amount, lastClose(v, h.Symbol), orDash(h.Price), orDash(h.Value))
+		fmt.Fprintf(b, "%s %s %s %s %s%s\n", h.Symbol, h.Amount, lastClose(v, h.Symbol), orDash(h.Price), orDash(h.Value), stale(h))
 	}
+}
+
+// stale says of what day the price of a holding is that its market has traded without since.
+func stale(h holding) string {
+	switch h.StaleDays {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf(" (close of %s, 1 trading day old)", h.PriceDate)
+	}
+	return fmt.Sprintf(" (close of %s, %d trading days old)", h.PriceDate, h.StaleDays)
 }
 
 // quotes lists the last close and today's open of the symbols that have a bar today.

@@ -276,7 +276,7 @@ func TestADayOfTrading(t *testing.T) {
 			`"amount":3,"price":110.5,"fees":0,"cash":9900,"position":0,"positions":{"AMD":2,"CASH":9900}}`},
 		{"buy", `{"symbol":"amd","amount":2.0,"order_id":"o-1"}`, `{"status":"filled","replayed":true,"order_id":"o-1","id":2,"date":"2025-10-02","action":"buy","symbol":"AMD",` +
 			`"amount":2,"price":50,"fees":0,"cash":9568.5,"position":2,"positions":{"AMD":2,"NVDA":3,"CASH":9568.5}}`},
-		{"get_portfolio", `null`, `{"signature":"gpt-5","date":"2025-10-02","cash":9900,"holdings":[{"symbol":"AMD","amount":2,"price":50,"price_date":"2025-10-02","value":100}],` +
+		{"get_portfolio", `null`, `{"signature":"gpt-5","date":"2025-10-02","cash":9900,"holdings":[{"symbol":"AMD","amount":2,"price":50,"price_type":"open","price_date":"2025-10-02","value":100}],` +
 			`"total_value":10000,"unpriced":[]}`},
 		{"get_trades", `{"limit":2}`, `{"trades":[{"id":3,"date":"2025-10-02","action":"sell","symbol":"NVDA","amount":3,"price":110.5,"fees":0,"cash":9900},` +
 			`{"id":2,"date":"2025-10-02","action":"buy","symbol":"AMD","amount":2,"price":50,"fees":0,"cash":9568.5,"order_id":"o-1","note":"cheap"}],"next":"2"}`},
@@ -454,9 +454,10 @@ func TestAHoldingWithoutAPriceLeavesTheTotalUnknown(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.set(t, session.Signature, "old")
-	// MSFT has no bar today and is valued at its last close.
+	// MSFT has no bar today and is valued at its last close, which is a trading day old.
 	f.want(t, "get_portfolio", `{}`, `{"signature":"old","date":"2025-10-02","cash":10.5,"holdings":[{"symbol":"GONE","amount":2,"price":null,"value":null},`+
-		`{"symbol":"MSFT","amount":1,"price":505,"price_date":"2025-10-01","value":505},{"symbol":"NVDA","amount":2,"price":110.5,"price_date":"2025-10-02","value":221}],"total_value":null,"unpriced":["GONE"]}`)
+		`{"symbol":"MSFT","amount":1,"price":505,"price_type":"close","price_date":"2025-10-01","stale_days":1,"value":505},`+
+		`{"symbol":"NVDA","amount":2,"price":110.5,"price_type":"open","price_date":"2025-10-02","value":221}],"total_value":null,"unpriced":["GONE"]}`)
 }
 
 // The server presumes that the session is what it was; the commit proves it. Another process changes it in between.
@@ -597,7 +598,7 @@ func TestTheBriefingOfADay(t *testing.T) {
 	}{
 		{"a quiet start", func() {}, `Today is 2025-10-02, in a simulation on historical prices. You trade the account gpt-5.
 Cash: 10000.00
-Total value: 10000.00
+Total value, at today's opens, else at last closes: 10000.00
 
 Holdings: none
 
@@ -612,7 +613,7 @@ Orders fill at today's opens. Highs, lows and closes of today are not known yet.
 			f.set(t, session.TodayDate, "2025-10-03")
 		}, `Today is 2025-10-03, in a simulation on historical prices. You trade the account gpt-5.
 Cash: 8895.00
-Total value: 10195.00
+Total value, at today's opens, else at last closes: 10195.00
 Profit since the open of 2025-10-02: +195.00
 
 Holdings (symbol, shares, last close, price now, value now):
@@ -627,7 +628,7 @@ Orders fill at today's opens. Highs, lows and closes of today are not known yet.
 `},
 		{"a day without trading", func() { f.set(t, session.TodayDate, "2025-10-05") }, `Today is 2025-10-05, in a simulation on historical prices. You trade the account gpt-5.
 Cash: 8895.00
-Total value: 10285.00
+Total value, at today's opens, else at last closes: 10285.00
 Profit since the open of 2025-10-03: +90.00
 
 Holdings (symbol, shares, last close, price now, value now):

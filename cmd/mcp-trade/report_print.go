@@ -15,7 +15,7 @@ import (
 
 // printLeaderboard prints a line for each account, and below what there is to know of them.
 func printLeaderboard(w io.Writer, r report.Report) {
-	header := []string{">#", "account", ">days", ">trades", ">value", ">return", ">a year", ">volatility", ">Sharpe", ">drawdown", ">days won", ">trades won"}
+	header := []string{">#", "account", ">days", ">trades", ">value at close", ">return", ">a year", ">volatility", ">Sharpe", ">drawdown", ">days won", ">trades won"}
 	costs := slices.ContainsFunc(r.Accounts, func(a report.Account) bool { return a.Metrics.Fees.Float() != 0 })
 	if costs {
 		header = append(header, ">fees")
@@ -23,11 +23,15 @@ func printLeaderboard(w io.Writer, r report.Report) {
 	if r.Benchmark != nil {
 		header = append(header, ">over "+r.Benchmark.Name, ">alpha", ">beta")
 	}
+	old := slices.ContainsFunc(r.Accounts, func(a report.Account) bool { return a.Metrics.EndStale != nil })
+	if old {
+		header = append(header, "oldest close")
+	}
 	t := newTable(w, header...)
 	for i, a := range r.Accounts {
 		m := a.Metrics
 		row := table.Row{
-			i + 1, a.Signature, len(a.Periods), m.Trades, cash(m.End), percent(m.TotalReturn), percent(m.AnnualReturn), percent(m.Volatility),
+			i + 1, a.Signature, len(a.Periods), m.Trades, lastValue(a), percent(m.TotalReturn), percent(m.AnnualReturn), percent(m.Volatility),
 			dashed(m.Sharpe, 2), percent(m.MaxDrawdown), percent(m.WinningDays), percent(m.WinningTrades),
 		}
 		if costs {
@@ -35,6 +39,9 @@ func printLeaderboard(w io.Writer, r report.Report) {
 		}
 		if r.Benchmark != nil {
 			row = append(row, percent(m.ExcessReturn), percent(m.Alpha), dashed(m.Beta, 2))
+		}
+		if old {
+			row = append(row, oldestClose(m.EndStale))
 		}
 		t.AppendRow(row)
 	}
@@ -52,6 +59,15 @@ func printLeaderboard(w io.Writer, r report.Report) {
 	for _, warning := range r.Warnings {
 		fmt.Fprintln(w, warning)
 	}
+}
+
+// lastValue is the last known value of an account, with its date where the value of the last day is not known.
+func lastValue(a report.Account) string {
+	m := a.Metrics
+	if n := len(a.Periods); n > 0 && m.End.Known() && !a.Periods[n-1].Value.Known() {
+		return fmt.Sprintf("%s (%s)", cash(m.End), m.EndDate)
+	}
+	return cash(m.End)
 }
 
 // printUpstream prints AI-Trader's figures as it publishes them.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/agent"
+	"mcp-trade/ledger"
 	"mcp-trade/session"
 )
 
@@ -158,8 +160,14 @@ func verdict(cmd *cobra.Command, results []agent.Result) error {
 	return quietError(code)
 }
 
+// printResults prints a line for each account: what it is worth after the close of its last day.
 func printResults(w io.Writer, results []agent.Result) {
-	t := newTable(w, "account", ">days", ">trades", ">refused", ">cash", ">value", ">return", "ledger verified")
+	header := []string{"account", ">days", ">trades", ">refused", ">cash", ">value at close", ">return", "ledger verified"}
+	old := slices.ContainsFunc(results, func(r agent.Result) bool { return len(r.Stale) > 0 })
+	if old {
+		header = append(header, "oldest close")
+	}
+	t := newTable(w, header...)
 	for _, r := range results {
 		value, gain, verified := "unknown", "unknown", "no"
 		if r.Value.Valid {
@@ -171,10 +179,30 @@ func printResults(w io.Writer, results []agent.Result) {
 		if r.Verified {
 			verified = "yes"
 		}
-		t.AppendRow(table.Row{r.Account, r.Days, r.Trades, r.Refused, money(r.Cash), value, gain, verified})
+		row := table.Row{r.Account, r.Days, r.Trades, r.Refused, money(r.Cash), value, gain, verified}
+		if old {
+			row = append(row, oldestClose(r.Stale.Oldest()))
+		}
+		t.AppendRow(row)
 	}
 	t.Render()
+	for _, r := range results {
+		if len(r.Stale) > 0 {
+			fmt.Fprintf(w, "The value of %s counts closes of earlier days: %s.\n", r.Account, inert(r.Stale.String()))
+		}
+		if len(r.Unpriced) > 0 {
+			fmt.Fprintf(w, "The value of %s is unknown: there is no close of %s.\n", r.Account, inert(strings.Join(r.Unpriced, ", ")))
+		}
+	}
 	printSpending(w, results)
+}
+
+// oldestClose is the age of the oldest close that a value counts, nothing if all are of the day.
+func oldestClose(s *ledger.StaleClose) string {
+	if s == nil {
+		return ""
+	}
+	return s.Age()
 }
 
 // printSpending prints what language models used, if there are any.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/report"
 	"mcp-trade/report/chart"
@@ -39,7 +40,7 @@ type account struct {
 	DaysNote      string
 }
 
-type holding struct{ Symbol, Amount, Price, Priced, Value, Gain, Sign string }
+type holding struct{ Symbol, Amount, Price, Priced, Old, Value, Gain, Sign string }
 
 // day is a day with its reasoning beside its trades.
 type day struct {
@@ -60,7 +61,7 @@ func newAccount(a report.Account, l link, s Subject) (account, error) {
 	v.Lead = fmt.Sprintf("%s in %s, %s.", things(a.AllTrades, "trade"), things(len(a.Periods), "trading day"), marketName(a.Market))
 	for _, h := range a.Holdings {
 		v.Holdings = append(v.Holdings, holding{
-			h.Symbol, amount(h.Amount), price(h.Price), string(h.Priced), money(h.Value), gain(h.Gain), sign(h.Gain),
+			h.Symbol, amount(h.Amount), price(h.Price), string(h.Priced), oldClose(h), money(h.Value), gain(h.Gain), sign(h.Gain),
 		})
 	}
 	var err error
@@ -72,6 +73,14 @@ func newAccount(a report.Account, l link, s Subject) (account, error) {
 	}
 	v.days(a)
 	return v, nil
+}
+
+// oldClose says of when the price of a holding is, "" if it is of the last day.
+func oldClose(h report.Holding) string {
+	if h.StaleDays == 0 {
+		return ""
+	}
+	return "of " + ledger.StaleClose{Date: h.Priced.Day(), Days: h.StaleDays}.Age()
 }
 
 func marketName(id market.ID) string {

@@ -20,10 +20,10 @@ type board struct {
 
 // standing is a row of it.
 type standing struct {
-	Rank                                                     int
-	Link                                                     link
-	Value, Return, Sign, Year, Over, Sharpe, Fall, Win, Days string
-	Trades                                                   int
+	Rank                                                         int
+	Link                                                         link
+	Value, Of, Return, Sign, Year, Over, Sharpe, Fall, Win, Days string
+	Trades                                                       int
 }
 
 // newBoard makes the leaderboard of a report, whose accounts are also in the order that gives them their colours.
@@ -45,7 +45,7 @@ func newBoard(ranked, ordered report.Report) board {
 	for i, a := range ranked.Accounts {
 		m := a.Metrics
 		b.Rows = append(b.Rows, standing{
-			Rank: i + 1, Link: links[a.Signature], Value: money(m.End), Return: change(m.TotalReturn), Sign: sign(m.TotalReturn),
+			Rank: i + 1, Link: links[a.Signature], Value: money(m.End), Of: valueDate(a), Return: change(m.TotalReturn), Sign: sign(m.TotalReturn),
 			Year: change(m.AnnualReturn), Over: change(m.ExcessReturn), Sharpe: fixed(m.Sharpe, 2), Fall: part(m.MaxDrawdown),
 			Win: part(m.WinningDays), Days: count(len(a.Periods)), Trades: m.Trades,
 		})
@@ -54,11 +54,23 @@ func newBoard(ranked, ordered report.Report) board {
 		r := totals(ranked.Benchmark, from, to)
 		b.Benchmark = &standing{Link: link{Name: ranked.Benchmark.Name, Class: "bench"}, Return: change(r), Sign: sign(r)}
 	}
-	b.Note = "Each account at the closes of each trading day."
+	b.Note = "Each account after the close of each trading day, each holding at its last known close."
 	if ranked.RiskFree != 0 {
 		b.Note += fmt.Sprintf(" Return without risk: %s a year.", part(report.Known(ranked.RiskFree)))
 	}
 	return b
+}
+
+// valueDate says of when an account's last value is, "" if it is all of the last day.
+func valueDate(a report.Account) string {
+	m := a.Metrics
+	switch n := len(a.Periods); {
+	case n > 0 && m.End.Known() && !a.Periods[n-1].Value.Known():
+		return "of " + m.EndDate
+	case m.EndStale != nil:
+		return "oldest close of " + m.EndStale.Age()
+	}
+	return ""
 }
 
 // titleOf names a page.

@@ -15,11 +15,12 @@ func (b board) node() g.Node {
 	if b.Benchmark != nil {
 		names = append(names, ">Over "+b.Benchmark.Link.Name)
 	}
-	names = append(names, ">Value", ">Sharpe", ">Max drawdown", ">Winning days", ">Days", ">Trades")
+	names = append(names, ">Value at close", ">Sharpe", ">Max drawdown", ">Winning days", ">Days", ">Trades")
 	rows := g.Map(b.Rows, func(s standing) g.Node {
 		return h.Tr(h.ID("rank-"+s.Link.ID), cell(strconv.Itoa(s.Rank), "soft"),
 			rowHead(h.A(h.Href("#"+s.Link.ID), swatch(s.Link.Class), g.Text(s.Link.Name))), cell(s.Return, "main "+s.Sign),
-			g.If(b.Benchmark != nil, cell(s.Over, "")), cells(s.Value, s.Sharpe, s.Fall, s.Win, s.Days, count(s.Trades)))
+			g.If(b.Benchmark != nil, cell(s.Over, "")), h.Td(h.Class("num"), g.Text(s.Value), dated(s.Of)),
+			cells(s.Sharpe, s.Fall, s.Win, s.Days, count(s.Trades)))
 	})
 	if x := b.Benchmark; x != nil {
 		rows = append(rows, h.Tr(h.Class("bench"), h.Td(), rowHead(swatch("bench"), g.Text(x.Link.Name+" "), h.Span(h.Class("soft"), g.Text("benchmark"))),
@@ -87,10 +88,13 @@ func (a account) holdings() g.Node {
 		head("Symbol", ">Amount", ">Price", ">Value", ">Gain"), h.TBody(
 			h.Tr(rowHead(g.Text("Cash")), cells("", "", a.Cash, "")),
 			g.Map(a.Holdings, func(x holding) g.Node {
-				return h.Tr(rowHead(g.Text(x.Symbol)), cell(x.Amount, ""), h.Td(h.Class("num"), g.If(x.Priced != "", h.Title(x.Priced)), g.Text(x.Price)),
+				return h.Tr(rowHead(g.Text(x.Symbol)), cell(x.Amount, ""), h.Td(h.Class("num"), g.If(x.Priced != "", h.Title(x.Priced)), g.Text(x.Price), dated(x.Old)),
 					cell(x.Value, ""), cell(x.Gain, x.Sign))
 			})))))
 }
+
+// dated is a line below a figure that says of when it is, nothing without a text.
+func dated(text string) g.Node { return g.If(text != "", h.Small(g.Text(text))) }
 
 // figures is a table of measures.
 func figures(name string, all []measure) g.Node {

@@ -4,6 +4,8 @@ package page
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"mcp-trade/report"
 )
@@ -19,7 +21,7 @@ type measure struct {
 func headline(a report.Account) []measure {
 	m := a.Metrics
 	list := []measure{
-		{Name: "Value", Text: money(m.End), Meaning: "from " + money(m.Start)},
+		{Name: "Value at close", Text: money(m.End), Meaning: listed("from "+money(m.Start), valueDate(a))},
 		{Name: "Total return", Text: change(m.TotalReturn), Sign: sign(m.TotalReturn), Meaning: interval(m.TotalReturnInterval, change)},
 		{Name: "Sharpe", Text: fixed(m.Sharpe, 2), Meaning: interval(m.SharpeInterval, func(n report.Number) string { return fixed(n, 2) })},
 		{Name: "Max drawdown", Text: part(m.MaxDrawdown), Meaning: fell(a.Drawdown)},
@@ -35,6 +37,11 @@ func headline(a report.Account) []measure {
 		list = append(list, measure{Name: "Tokens", Text: fixed(m.Tokens, 0), Meaning: "cost " + money(m.Cost)})
 	}
 	return list
+}
+
+// listed puts commas between the texts that say something.
+func listed(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ", ")
 }
 
 // interval tells where a figure lies.
@@ -68,7 +75,7 @@ func measures(m report.Metrics) []measure {
 		meaning   string
 	}{
 		{"Start", "start", m.Start, money, "value at the opening"},
-		{"End", "end", m.End, money, "last known value"},
+		{"End", "end", m.End, money, listed("last known value", m.EndDate)},
 		{"Total return", "total_return", m.TotalReturn, change, "end over start, less 1"},
 		{"Annual return", "annual_return", m.AnnualReturn, change, "compound, over calendar days"},
 		{"Volatility", "volatility", m.Volatility, part, "deviation of daily returns, of a year"},
