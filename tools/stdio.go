@@ -189,10 +189,15 @@ func (c *connection) take(ctx context.Context, l line) {
 	}
 }
 
-// runOrders is the lane of the orders. An order begins once the one before it has its place in the ledger, or its answer;
-// so orders that wait can become durable together, each answered after that.
+// runOrders is the lane of the orders. An order that others wait for begins a group: each next one begins once the one
+// before it has its place in the ledger, or its answer, so that they become durable together, each answered after that.
 func (c *connection) runOrders() {
 	for r := range c.orders {
+		if len(c.orders) == 0 { // the last of its group, or alone: a goroutine of its own would only cost time
+			r.ctx = ledger.WithPlaced(r.ctx, func() int { return 0 })
+			c.answer(r)
+			continue
+		}
 		settled := make(chan struct{})
 		settle := sync.OnceFunc(func() { close(settled) })
 		r.ctx = ledger.WithPlaced(r.ctx, func() int {
