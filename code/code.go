@@ -34,7 +34,7 @@ const (
 const (
 	InvalidArgument Code = "invalid_argument" // an argument is missing, unknown, or not what it must be
 	NotYet          Code = "not_yet"          // a date after today was asked for
-	OrderIDReused   Code = "order_id_reused"  // the order id is that of another order
+	OrderIDReused   Code = "order_id_reused"  // the order id is that of another order, or was used on an earlier date
 )
 
 // Faults.

@@ -42,10 +42,10 @@ type Fill struct {
 // judge again, on the newer book.
 //
 // An order with an id that the ledger holds already changes nothing: the first result is returned if it was the same
-// order. Errors: *[Refusal], the price errors of [market.View], [store.ErrSessionChanged], *[store.UnreachableError].
+// order, at the same stamp. Errors: *[Refusal], the price errors of [market.View], [store.ErrSessionChanged], *[store.UnreachableError].
 func (a *Accounts) Submit(ctx context.Context, account string, o Order, v market.View, guards ...store.Guard) (Fill, error) {
 	judge := func(book Book) (Record, error) { return judge(book, o, v) }
-	return a.commit(ctx, account, o, judge, guards)
+	return a.commit(ctx, account, o, v.AsOf(), judge, guards)
 }
 
 // Preview judges an order as Submit does and commits nothing.
@@ -60,7 +60,7 @@ func (a *Accounts) Preview(ctx context.Context, account string, o Order, v marke
 // CloseDay commits a no_trade record unless the account has a record of that date, other than its first, or of a later one.
 func (a *Accounts) CloseDay(ctx context.Context, account string, date market.Stamp) error {
 	errClosed := errors.New("the day has a record")
-	_, err := a.commit(ctx, account, Order{}, func(book Book) (Record, error) {
+	_, err := a.commit(ctx, account, Order{}, date, func(book Book) (Record, error) {
 		if book.Date > date || book.Date == date && book.ID > 0 {
 			return Record{}, errClosed
 		}
@@ -96,11 +96,11 @@ func (e *RegisteredError) Error() string {
 // only to progress.
 const maxTries = 500
 
-// commit has judge make the record that follows the newest book and appends it.
+// commit has judge make the record that follows the newest book and appends it; at is when the order is given.
 //
 // The first try trusts the book of the last commit in this process, which saves reading the ledger: the append proves
 // it right or conflicts. A refusal is only final on a book that was just read.
-func (a *Accounts) commit(ctx context.Context, account string, o Order, judge func(Book) (Record, error), guards []store.Guard) (Fill, error) {
+func (a *Accounts) commit(ctx context.Context, account string, o Order, at market.Stamp, judge func(Book) (Record, error), guards []store.Guard) (Fill, error) {
 	book, known := a.head(account)
 	for try := range maxTries {
 		fresh := !known || try > 0
@@ -110,7 +110,7 @@ func (a *Accounts) commit(ctx context.Context, account string, o Order, judge fu
 				return Fill{}, err
 			}
 			if ordered != nil {
-				return replay(ordered, o)
+				return replay(ordered, o, at)
 			}
 			if book, err = parseHead(account, head); err != nil {
 				return Fill{}, err
@@ -129,7 +129,7 @@ func (a *Accounts) commit(ctx context.Context, account string, o Order, judge fu
 		case err == nil:
 			return Fill{Record: rec}, nil
 		case errors.As(err, &used):
-			return replay(used.Line, o)
+			return replay(used.Line, o, at)
 		case !errors.Is(err, store.ErrConflict):
 			a.forget(account)
 			return Fill{}, err
@@ -195,17 +195,26 @@ func judge(book Book, o Order, v market.View) (Record, error) {
 	return Apply(book, o, Quote{At: v.AsOf(), Price: price}, rules)
 }
 
-// replay answers an order whose id is in the ledger with the first result, if it is the order that had it.
-func replay(line []byte, o Order) (Fill, error) {
+// replay answers an order whose id is in the ledger with the first result, if it is the order that had it. An order id
+// belongs to the stamp at which it was used: what is ordered at a later one is another order, however alike.
+func replay(line []byte, o Order, at market.Stamp) (Fill, error) {
 	first, err := ParseLine(line)
 	if err != nil {
 		return Fill{}, err
 	}
-	if first.Action != o.Action || !sameSymbol(first.Symbol, o.Symbol) || !first.Amount.Equal(o.Amount) {
+	if at < first.Date {
+		return Fill{}, backwards(at, first.Date, "a record", "record")
+	}
+	used := fmt.Sprintf("%s %s %s on %s", first.Action, first.Amount, first.Symbol, first.Date)
+	details := map[string]any{"order_id": o.ID, "first": map[string]any{"id": first.ID, "action": first.Action, "symbol": first.Symbol, "amount": first.Amount, "date": first.Date}}
+	switch {
+	case first.Action != o.Action || !sameSymbol(first.Symbol, o.Symbol) || !first.Amount.Equal(o.Amount):
 		return Fill{}, &Refusal{
-			code.OrderIDReused,
-			fmt.Sprintf("The order id %q belongs to another order: %s %s %s on %s. Use a new order id for a new order.", o.ID, first.Action, first.Amount, first.Symbol, first.Date),
-			map[string]any{"order_id": o.ID, "first": map[string]any{"id": first.ID, "action": first.Action, "symbol": first.Symbol, "amount": first.Amount, "date": first.Date}},
+			code.OrderIDReused, fmt.Sprintf("The order id %q belongs to another order: %s. Use a new order id for a new order.", o.ID, used), details,
+		}
+	case at != first.Date:
+		return Fill{}, &Refusal{
+			code.OrderIDReused, fmt.Sprintf("The order id %q was used before today: %s. Today is %s. Use a new order id for a new order.", o.ID, used, at), details,
 		}
 	}
 	return Fill{Record: first, Replayed: true}, nil

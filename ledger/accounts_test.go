@@ -185,11 +185,19 @@ func TestRegister(t *testing.T) {
 	}
 }
 
-// Whatever happened since, the first result is the answer to the order that had the id first.
+// Whatever happened since, the first result is the answer to the order that had the id first, on the date on which it had it.
 func TestAnOrderIDStandsForOneOrder(t *testing.T) {
 	first := with("o-1", order("buy 10 NVDA"))
 	reused := `order_id_reused: The order id "o-1" belongs to another order: buy 10 NVDA on 2025-10-02. Use a new order id for a new order. ` +
 		`map[first:map[action:buy amount:10 date:2025-10-02 id:1 symbol:NVDA] order_id:o-1]`
+	later := func(today string) string {
+		return fmt.Sprintf(`order_id_reused: The order id "o-1" was used before today: buy 10 NVDA on 2025-10-02. Today is %s. Use a new order id for a new order. `, today) +
+			`map[first:map[action:buy amount:10 date:2025-10-02 id:1 symbol:NVDA] order_id:o-1]`
+	}
+	earlier := func(today string) string {
+		return fmt.Sprintf(`date_backwards: TODAY_DATE is %s, but a record of this account is dated 2025-10-02. Set TODAY_DATE to that date or a later one. `, today) +
+			fmt.Sprintf(`map[date:%s record:2025-10-02]`, today)
+	}
 	for _, c := range []struct {
 		name   string
 		before []string // orders between the first one and the second
@@ -202,10 +210,11 @@ func TestAnOrderIDStandsForOneOrder(t *testing.T) {
 		{"with the amount spelled otherwise", nil, "2025-10-02", "buy 1.0e1 NVDA", "CASH 20, NVDA 10"},
 		{"after the cash was spent", []string{"buy 2 NVDA"}, "2025-10-02", "buy 10 NVDA", "CASH 20, NVDA 10"},
 		{"after all was sold", []string{"sell 10 NVDA"}, "2025-10-02", "buy 10 NVDA", "CASH 20, NVDA 10"},
-		{"on a later date", []string{"buy 1 NVDA"}, "2025-10-06", "buy 10 NVDA", "CASH 20, NVDA 10"},
-		{"on an earlier date", nil, "2025-10-01", "buy 10 NVDA", "CASH 20, NVDA 10"},
-		{"on a date without prices", nil, "2025-10-05", "buy 10 NVDA", "CASH 20, NVDA 10"},
-		{"on a date without the symbol", nil, "2025-09-01", "buy 10 NVDA", "CASH 20, NVDA 10"},
+		{"on a later date", []string{"buy 1 NVDA"}, "2025-10-06", "buy 10 NVDA", later("2025-10-06")},
+		{"later on the same day", nil, "2025-10-02 10:00:00", "buy 10 NVDA", later("2025-10-02 10:00:00")},
+		{"on an earlier date", nil, "2025-10-01", "buy 10 NVDA", earlier("2025-10-01")},
+		{"on a date without prices", nil, "2025-10-05", "buy 10 NVDA", later("2025-10-05")},
+		{"on a date without the symbol", nil, "2025-09-01", "buy 10 NVDA", earlier("2025-09-01")},
 		{"another amount", nil, "2025-10-02", "buy 9 NVDA", reused},
 		{"another amount that could not be filled", nil, "2025-10-02", "buy 900 NVDA", reused},
 		{"another action", nil, "2025-10-02", "sell 10 NVDA", reused},

@@ -77,11 +77,7 @@ func Apply(book Book, o Order, q Quote, r Rules) (Record, error) {
 		return Record{}, err
 	}
 	if q.At < book.Date {
-		return Record{}, &Refusal{
-			code.DateBackwards,
-			fmt.Sprintf("TODAY_DATE is %s, but the newest record of this account is dated %s. Set TODAY_DATE to that date or a later one.", q.At, book.Date),
-			map[string]any{"date": q.At, "newest_record": book.Date},
-		}
+		return Record{}, backwards(q.At, book.Date, "the newest record", "newest_record")
 	}
 	rec := Record{
 		Date: q.At, ID: book.ID + 1, Action: o.Action, Symbol: o.Symbol, Amount: o.Amount,
@@ -109,6 +105,15 @@ func Apply(book Book, o Order, q Quote, r Rules) (Record, error) {
 		}
 	}
 	return rec, nil
+}
+
+// backwards is the refusal of an order at a stamp before that of a record; key stands for the record in the details.
+func backwards(at, recorded market.Stamp, which, key string) error {
+	return &Refusal{
+		code.DateBackwards,
+		fmt.Sprintf("TODAY_DATE is %s, but %s of this account is dated %s. Set TODAY_DATE to that date or a later one.", at, which, recorded),
+		map[string]any{"date": at, key: recorded},
+	}
 }
 
 func tooDear(book Book, o Order, q Quote, r Rules, need decimal.Decimal) error {

@@ -48,7 +48,7 @@ func TestALedgerIsCopiedByteForByte(t *testing.T) {
 	}
 	// The copy is a ledger like any other: it knows its order ids, and goes on.
 	o := with("o-1", order("buy 10 NVDA"))
-	if fill, err := to.Submit(t.Context(), "b", o, testPrices(t).AsOf("2025-10-06")); err != nil || !fill.Replayed {
+	if fill, err := to.Submit(t.Context(), "b", o, testPrices(t).AsOf("2025-10-02")); err != nil || !fill.Replayed {
 		t.Errorf("%+v, %v", fill, err)
 	}
 	if fill, err := to.Submit(t.Context(), "b", order("sell 10 NVDA"), testPrices(t).AsOf("2025-10-06")); err != nil || fill.ID != 3 {

@@ -348,6 +348,12 @@ func TestAFailureSaysWhatIsWrongAndTheWayOut(t *testing.T) {
 		{"an order id of another order", func(f *fixture) { f.call(t, "buy", `{"symbol":"NVDA","amount":3,"order_id":"o-1"}`) }, "buy", `{"symbol":"NVDA","amount":4,"order_id":"o-1"}`,
 			`{"class":"caller","code":"order_id_reused","error":"The order id \"o-1\" belongs to another order: buy 3 NVDA on 2025-10-02. Use a new order id for a new order.",` +
 				`"first":{"action":"buy","amount":3,"date":"2025-10-02","id":1,"symbol":"NVDA"},"order_id":"o-1"}`},
+		{"an order id of an earlier date", func(f *fixture) {
+			f.call(t, "buy", `{"symbol":"NVDA","amount":3,"order_id":"o-1"}`)
+			f.set(t, session.TodayDate, "2025-10-03")
+		}, "buy", `{"symbol":"NVDA","amount":3,"order_id":"o-1"}`,
+			`{"class":"caller","code":"order_id_reused","error":"The order id \"o-1\" was used before today: buy 3 NVDA on 2025-10-02. Today is 2025-10-03. Use a new order id for a new order.",` +
+				`"first":{"action":"buy","amount":3,"date":"2025-10-02","id":1,"symbol":"NVDA"},"order_id":"o-1"}`},
 		{"no account", func(f *fixture) { f.set(t, session.Signature, "nobody") }, "buy", `{"symbol":"NVDA","amount":1}`,
 			`{"class":"fault","code":"not_registered","error":"The account nobody is not registered. Open it with: mcp-trade ledger register nobody --cash 10000 --date YYYY-MM-DD","signature":"nobody"}`},
 		{"an account that is opened later", func(f *fixture) { f.set(t, session.TodayDate, "2025-09-30") }, "get_portfolio", `{}`,
