@@ -222,13 +222,33 @@ func replay(line []byte, o Order, at market.Stamp) (Fill, error) {
 
 func parseHead(account string, head []byte) (Book, error) {
 	if head == nil {
-		return Book{}, &Refusal{
-			code.NotRegistered,
-			fmt.Sprintf("The account %s is not registered. Open it with: mcp-trade ledger register %s --cash 10000 --date YYYY-MM-DD", account, account),
-			map[string]any{"signature": account},
-		}
+		return Book{}, notRegistered(account)
 	}
-	return ParseBook(head)
+	b, err := ParseBook(head)
+	if err != nil {
+		return Book{}, damaged(account, head, err)
+	}
+	return b, nil
+}
+
+func notRegistered(account string) error {
+	return &Refusal{
+		code.NotRegistered,
+		fmt.Sprintf("The account %s is not registered. Open it with: mcp-trade ledger register %s --cash 10000 --date YYYY-MM-DD", account, account),
+		map[string]any{"signature": account},
+	}
+}
+
+// damaged says which row of an account's ledger cannot be read.
+func damaged(account string, line []byte, err error) error {
+	row := "a row"
+	if e, err := store.ReadEntry(line); err == nil {
+		row = fmt.Sprintf("row %d", e.ID)
+	}
+	return &store.UnreachableError{
+		Engine: "ledger", Doing: "read",
+		Err: fmt.Errorf("%s of %s is damaged (%w); 'mcp-trade ledger verify %s' tells more", row, account, err, account),
+	}
 }
 
 // pause lets the other committers of a busy ledger get on: a random time that grows with the tries.
@@ -280,9 +300,9 @@ func (a *Accounts) Book(ctx context.Context, account string, asOf market.Stamp) 
 		if err != nil {
 			return Book{}, err
 		}
-		return ParseBook(line)
+		return parseHead(account, line)
 	}
-	return parseHead(account, nil)
+	return Book{}, notRegistered(account)
 }
 
 // Trades returns up to limit records that bought or sold, dated asOf or earlier, with ids below before, newest first.
@@ -297,7 +317,7 @@ func (a *Accounts) Trades(ctx context.Context, account string, asOf market.Stamp
 		}
 		r, err := ParseLine(line)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, damaged(account, line, err)
 		}
 		if len(trades) == limit {
 			return trades, trades[limit-1].ID, nil

@@ -32,7 +32,7 @@ func (a *Accounts) Export(ctx context.Context, account string, w io.Writer) (row
 		rows++
 	}
 	if rows == 0 {
-		_, err = parseHead(account, nil)
+		err = notRegistered(account)
 	}
 	return rows, err
 }

@@ -23,6 +23,13 @@ func latestTemplate() mcp.ResourceTemplate {
 		mcp.WithTemplateMIMEType("application/json"))
 }
 
+// foreignError says that a resource is not of the session's account, of which only one is.
+type foreignError struct{ own string }
+
+func (e *foreignError) Error() string {
+	return "Only the account of the session can be read. Ask for " + e.own + "."
+}
+
 // latest reads the newest record that the session's date allows, of the session's account and no other.
 func (d *Desk) latest(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
 	s, err := d.Session.Read(ctx)
@@ -30,7 +37,7 @@ func (d *Desk) latest(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.R
 		return nil, err
 	}
 	if own := "ledger://" + s.Signature + "/latest"; req.Params.URI != own {
-		return nil, fmt.Errorf("only the account of the session can be read: %s", own)
+		return nil, &foreignError{own}
 	}
 	book, err := d.Accounts.Book(ctx, s.Signature, s.Today)
 	if err != nil {

@@ -40,8 +40,9 @@ func wrong(sentence string, details map[string]any) *failure {
 	return &failure{code.InvalidArgument, sentence, details}
 }
 
-// failureOf turns an error into the answer of a call. It reports false for an error that no caller can mend.
-func failureOf(err error) (*failure, bool) {
+// failureOf turns an error into the answer of a call, that of an order or of a reading. It reports false for an error that no
+// caller can mend.
+func failureOf(err error, ofOrder bool) (*failure, bool) {
 	var coded code.Error
 	var damaged *market.DamagedError
 	var unreachable *store.UnreachableError
@@ -52,22 +53,32 @@ func failureOf(err error) (*failure, bool) {
 		return &failure{damaged.Code(), sentence, damaged.Details()}, true
 	case errors.As(err, &coded):
 		f := &failure{coded.Code(), err.Error(), coded.Details()}
-		if f.code == code.LedgerUnreachable && errors.As(err, &unreachable) {
+		switch {
+		case f.code != code.LedgerUnreachable || !errors.As(err, &unreachable):
+		case ofOrder:
 			f.sentence += ". " + wayOut(unreachable)
+		default:
+			f.sentence += ". Try again; if it stays so, the operator has to mend it."
+			f.details = map[string]any{"engine": unreachable.Engine}
 		}
 		return f, true
 	case errors.Is(err, store.ErrSessionChanged):
 		return &failure{code.SessionUnreachable, err.Error(), nil}, true
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return &failure{code.LedgerUnreachable, err.Error(), nil}, true
+		if ofOrder {
+			return &failure{code.LedgerUnreachable, "It took too long. " + unknownWayOut, map[string]any{"executed": "unknown"}}, true
+		}
+		return &failure{code.LedgerUnreachable, "It took too long, or the server ends. Try again.", nil}, true
 	}
 	return nil, false
 }
 
+const unknownWayOut = "It is unknown whether the order was executed: look at get_trades, or repeat it with the same order_id if it had one."
+
 // wayOut tells whether the order may have been executed all the same, and what to do.
 func wayOut(e *store.UnreachableError) string {
 	if e.Unknown {
-		return "It is unknown whether the order was executed: look at get_trades, or repeat it with the same order_id if it had one."
+		return unknownWayOut
 	}
 	return "The order was not executed; try again."
 }

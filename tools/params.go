@@ -59,11 +59,9 @@ func bound(tag string) *float64 {
 // come as a string, and space around a string does not count.
 func bind[P any](fields []field, arguments json.RawMessage) (P, error) {
 	var params P
-	given := map[string]json.RawMessage{}
-	if len(arguments) > 0 {
-		if err := json.Unmarshal(arguments, &given); err != nil {
-			return params, wrong("The arguments are not an object. Send one, such as {}.", nil)
-		}
+	given, err := apart(arguments)
+	if err != nil {
+		return params, err
 	}
 	v := reflect.ValueOf(&params).Elem()
 	if err := checkNames(fields, given); err != nil {
@@ -84,6 +82,26 @@ func bind[P any](fields []field, arguments json.RawMessage) (P, error) {
 	return params, nil
 }
 
+// apart takes an object apart. None and null are an empty one; a key that is there twice, in whatever case, is an error.
+func apart(arguments json.RawMessage) (map[string]json.RawMessage, error) {
+	given := map[string]json.RawMessage{}
+	if text := bytes.TrimSpace(arguments); len(text) == 0 || string(text) == "null" {
+		return given, nil
+	}
+	r := newJSONReader(arguments)
+	err := r.object(false, func(key string) (err error) {
+		given[key], err = r.raw()
+		return err
+	})
+	switch {
+	case err != nil || r.end() != nil:
+		return nil, wrong("The arguments are not an object. Send one, such as {}.", nil)
+	case r.flaw != nil:
+		return nil, wrong(r.flaw.sentence("argument"), map[string]any{"argument": cut(r.flaw.key)})
+	}
+	return given, nil
+}
+
 func checkNames(fields []field, given map[string]json.RawMessage) error {
 	for name := range given {
 		if slices.ContainsFunc(fields, func(f field) bool { return f.name == name }) {
@@ -96,7 +114,7 @@ func checkNames(fields []field, given map[string]json.RawMessage) error {
 		if len(valid) > 0 {
 			way = "Valid are: " + strings.Join(valid, ", ") + "."
 		}
-		return wrong(fmt.Sprintf("Unknown argument %.40q. %s", name, way), map[string]any{"argument": name, "valid": valid})
+		return wrong(fmt.Sprintf("Unknown argument %q. %s", cut(name), way), map[string]any{"argument": cut(name), "valid": valid})
 	}
 	return nil
 }

@@ -55,7 +55,11 @@ func TestBind(t *testing.T) {
 		{`{"symbol":"A","amount":"` + strings.Repeat("9", 5000) + `"}`, "Invalid amount format. Amount must be an integer for stock trading. You provided: " + strings.Repeat("9", 40)},
 		{`{"symbol":"A","amount":1,"price":5}`, `Unknown argument "price". Valid are: symbol, amount, order_id, dry_run, note.`},
 		{`{"Symbol":"A","amount":1}`, `Unknown argument "Symbol". Valid are: symbol, amount, order_id, dry_run, note.`},
-		{`{"symbol":"A","amount":1,"` + strings.Repeat("x", 500) + `":1}`, `Unknown argument "` + strings.Repeat("x", 40) + `". Valid are: symbol, amount, order_id, dry_run, note.`},
+		{`{"symbol":"A","amount":1,"` + strings.Repeat("x", 500) + `":1}`, `Unknown argument "` + strings.Repeat("x", 40) + `...". Valid are: symbol, amount, order_id, dry_run, note.`},
+		{`{"symbol":"A","amount":1,"amount":50}`, `The argument "amount" is there twice.`},
+		{`{"symbol":"A","amount":1,"\u0061mount":1}`, `The argument "amount" is there twice.`},
+		{`{"symbol":"A","amount":1,"Amount":50}`, `The argument "Amount" is there twice, as "amount" too.`},
+		{`{"symbol":"A","amount":1,"ſymbol":"B"}`, `The argument "ſymbol" is there twice, as "symbol" too.`},
 		{`[]`, "The arguments are not an object. Send one, such as {}."},
 		{`"symbol"`, "The arguments are not an object. Send one, such as {}."},
 		{`7`, "The arguments are not an object. Send one, such as {}."},
@@ -241,7 +245,7 @@ func TestTheDetailsOfAFailureStandBesideItsSentence(t *testing.T) {
 	if err != nil || string(text) != `{"class":"caller","code":"invalid_argument","error":"No.","have":3}` {
 		t.Errorf("%s, %v", text, err)
 	}
-	if f, ok := failureOf(errors.New("a bug")); ok {
+	if f, ok := failureOf(errors.New("a bug"), true); ok {
 		t.Errorf("an error that nobody can mend became %+v", f)
 	}
 }

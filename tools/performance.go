@@ -5,7 +5,6 @@ package tools
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -47,7 +46,7 @@ func (d *Desk) performance(ctx context.Context, req mcp.ReadResourceRequest) ([]
 		return nil, err
 	}
 	if own := "report://" + s.Signature; req.Params.URI != own {
-		return nil, fmt.Errorf("only the account of the session can be read: %s", own)
+		return nil, &foreignError{own}
 	}
 	v, err := d.asOf(s)
 	if err != nil {

@@ -14,8 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -26,28 +27,29 @@ import (
 // Limits of the loop. When one is reached, reading waits until there is room again.
 const (
 	maxMessage   = 4 << 20 // bytes of a line
+	maxBatch     = 256     // messages in a line
 	maxOrders    = 1024    // orders that wait
 	maxOthers    = 1024    // other requests that wait
 	othersAtOnce = 16      // other requests that run
 )
 
-// codeCancelled is the error of a request that was cancelled before it began, as the Language Server Protocol has it.
-const codeCancelled = -32800
-
 // Serve answers the requests on in until it ends or ctx is done, and returns when all that were read are answered. It
 // returns the error of writing to out, if that failed.
 func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
+	// A request that was read is answered even if the server is told to stop.
+	lasting := context.WithoutCancel(ctx)
+	others, giveUp := context.WithCancel(lasting)
+	defer giveUp()
 	c := &connection{
-		server: s, out: out,
-		orders: make(chan request, maxOrders), room: make(chan struct{}, maxOthers), slots: make(chan struct{}, othersAtOnce),
-		cancels: map[string]context.CancelFunc{}, broken: make(chan struct{}),
+		server: s, out: out, lasting: lasting, others: others,
+		orders: newLane(maxOrders), room: make(chan struct{}, maxOthers), slots: make(chan struct{}, othersAtOnce),
+		open: map[string]*request{}, answered: make(chan struct{}, 1), broken: make(chan struct{}),
 	}
-	c.wait.Go(c.runOrders)
+	c.wait.Go(c.orders.run)
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		// A request that was read is answered even if the server is told to stop.
-		c.takeLines(context.WithoutCancel(ctx), untilDone{ctx, in})
+		c.takeLines(untilDone{ctx, in})
 	}()
 	select {
 	case <-read:
@@ -58,25 +60,29 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	case <-ctx.Done():
 		c.awaitLastWords(read)
 	}
-	close(c.orders)
-	c.wait.Wait()
+	c.orders.close()
+	c.finish(giveUp)
 	return c.writeErr
 }
 
 // connection is one client's side of the server.
 type connection struct {
-	server *Server
-	orders chan request
-	room   chan struct{} // holds one token per other request
-	slots  chan struct{} // holds one token per other request that runs
-	wait   sync.WaitGroup
+	server  *Server
+	lasting context.Context // of orders
+	others  context.Context // of other requests
+	orders  lane
+	room    chan struct{} // holds one token per other request
+	slots   chan struct{} // holds one token per other request that runs
+	wait    sync.WaitGroup
 
 	takeMu  sync.Mutex
-	taken   int  // lines
-	stopped bool // no more are taken
+	taken   int    // lines
+	stopped bool   // no more are taken
+	version string // of the protocol, as it was agreed; "" before
 
-	cancelMu sync.Mutex
-	cancels  map[string]context.CancelFunc // of the requests that are not answered yet, by id
+	openMu   sync.Mutex
+	open     map[string]*request // not answered yet, by id
+	answered chan struct{}       // told of each answer
 
 	writeMu  sync.Mutex
 	out      io.Writer
@@ -86,30 +92,41 @@ type connection struct {
 
 // request is a message that wants an answer.
 type request struct {
-	ctx  context.Context
-	id   json.RawMessage
-	text json.RawMessage
+	message
+	ctx       context.Context
+	stop      context.CancelFunc
+	cancelled atomic.Bool // by the client
+	answer    func(any)   // takes the answer, nil for none; it is called once
 }
 
 // takeLines gives each line of in to where it runs, until in ends or the taking is stopped.
-func (c *connection) takeLines(ctx context.Context, in io.Reader) {
+func (c *connection) takeLines(in io.Reader) {
 	r := bufio.NewReaderSize(in, 64<<10)
-	for {
+	for first := true; ; {
 		l, err := readLine(r)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return // in the middle of a line
 		}
-		if (len(l.text) > 0 || l.tooLong) && !c.takeUnlessStopped(ctx, l) || err != nil {
+		if first {
+			l.text = bytes.TrimPrefix(l.text, []byte("\xef\xbb\xbf")) // a byte order mark
+		}
+		if len(l.text) > 0 || l.tooLong {
+			first = false
+			if !c.takeUnlessStopped(l) {
+				return
+			}
+		}
+		if err != nil {
 			return
 		}
 	}
 }
 
-func (c *connection) takeUnlessStopped(ctx context.Context, l line) bool {
+func (c *connection) takeUnlessStopped(l line) bool {
 	c.takeMu.Lock()
 	defer c.takeMu.Unlock()
 	if !c.stopped {
-		c.take(ctx, l)
+		c.take(l)
 		c.taken++
 	}
 	return !c.stopped
@@ -139,185 +156,187 @@ func (c *connection) awaitLastWords(read <-chan struct{}) {
 	}
 }
 
-// envelope is as much of a message as the loop needs to know.
-type envelope struct {
-	ID     json.RawMessage `json:"id"`
-	Method string          `json:"method"`
-	Params struct {
-		Name      string          `json:"name"`
-		RequestID json.RawMessage `json:"requestId"`
-	} `json:"params"`
+// standstill is how long after the last answer what is still under way counts as hanging, when the server ends.
+const standstill = 500 * time.Millisecond
+
+// finish waits until all that was read is answered. What hangs, such as a search, is given up; orders never are.
+func (c *connection) finish(giveUp func()) {
+	done := make(chan struct{})
+	go func() {
+		c.wait.Wait()
+		close(done)
+	}()
+	still := time.NewTimer(standstill)
+	defer still.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-c.answered:
+			still.Reset(standstill)
+		case <-still.C:
+			giveUp()
+		}
+	}
 }
 
-func (c *connection) take(ctx context.Context, l line) {
-	if l.tooLong {
-		c.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("The message is longer than %d MiB and was dropped. Send less at once.", maxMessage>>20))
-		return
-	}
-	var e envelope
-	var notJSON *json.SyntaxError
-	// A message whose parts have other types than these is for mcp-go to refuse.
-	if err := json.Unmarshal(l.text, &e); errors.As(err, &notJSON) {
-		c.refuse(mcp.PARSE_ERROR, "The line is not JSON. Send one JSON-RPC message per line.")
-		return
-	}
-	if l.text[0] != '{' {
-		c.refuse(mcp.INVALID_REQUEST, "The line is not a JSON-RPC message. Send one object per line; batches are not supported.")
-		return
-	}
-	r := request{ctx: ctx, id: e.ID, text: l.text}
+// take takes a line: a message, or a batch of them.
+func (c *connection) take(l line) {
 	switch {
-	case len(e.ID) == 0 || string(e.ID) == "null" || e.Method == "":
-		if e.Method == string(mcp.MethodNotificationCancelled) {
-			c.cancel(e.Params.RequestID)
+	case l.tooLong:
+		c.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("The message is longer than %d MiB and was dropped. Send less at once.", maxMessage>>20))
+	case l.text[0] == '{':
+		c.takeMessage(l.text, false, c.write)
+	case !json.Valid(l.text):
+		c.refuse(mcp.PARSE_ERROR, notJSON)
+	case l.text[0] == '[' && c.version == mcp.ProtocolVersion20250326:
+		c.takeBatch(l.text)
+	default:
+		c.refuse(mcp.INVALID_REQUEST, "The line is not a JSON-RPC message. Send one object per line; batches are taken only if the protocol version 2025-03-26 was agreed.")
+	}
+}
+
+const notJSON = "The line is not JSON. Send one JSON-RPC message per line."
+
+// takeMessage gives a message to where it runs.
+func (c *connection) takeMessage(text []byte, inBatch bool, answer func(any)) {
+	m, err := readMessage(text)
+	r := &request{message: m, answer: answer}
+	switch {
+	case err != nil:
+		answer(errorMessage(nil, mcp.PARSE_ERROR, notJSON))
+	case !m.waits:
+		if m.method == string(mcp.MethodNotificationCancelled) && m.fault == "" {
+			c.cancel(m.request)
 		}
-		c.write(c.handle(r))
-	case e.Method == string(mcp.MethodInitialize):
+		answer(nil)
+	case m.fault != "":
+		answer(errorMessage(m.id, mcp.INVALID_REQUEST, m.fault))
+	case m.method == string(mcp.MethodInitialize):
 		// What the client says of itself holds for all that follows.
-		c.write(c.handle(r))
-	case e.Method == string(mcp.MethodToolsCall) && c.server.orders[e.Params.Name]:
-		c.orders <- c.cancellable(r)
+		answer(c.initialize(r, inBatch))
+	case m.method == string(mcp.MethodPing):
+		// It asks whether the server is there, however much there is to do.
+		r.ctx = c.others
+		answer(c.server.handle(r))
+	case m.method == string(mcp.MethodToolsCall) && c.server.orders[m.name]:
+		c.enter(r, c.lasting)
+		c.orders.add(func(placed func() int) {
+			r.ctx = ledger.WithPlaced(r.ctx, placed)
+			c.run(r, true)
+		})
 	default:
 		c.room <- struct{}{}
-		r = c.cancellable(r)
+		c.enter(r, c.others)
 		c.wait.Go(func() {
 			c.slots <- struct{}{}
-			c.answer(r)
+			c.run(r, false)
 			<-c.slots
 			<-c.room
 		})
 	}
 }
 
-// runOrders is the lane of the orders. An order that others wait for begins a group: each next one begins once the one
-// before it has its place in the ledger, or its answer, so that they become durable together, each answered after that.
-func (c *connection) runOrders() {
-	for r := range c.orders {
-		if len(c.orders) == 0 { // the last of its group, or alone: a goroutine of its own would only cost time
-			r.ctx = ledger.WithPlaced(r.ctx, func() int { return 0 })
-			c.answer(r)
-			continue
-		}
-		settled := make(chan struct{})
-		settle := sync.OnceFunc(func() { close(settled) })
-		r.ctx = ledger.WithPlaced(r.ctx, func() int {
-			waiting := len(c.orders)
-			settle()
-			return waiting
-		})
-		c.wait.Go(func() {
-			defer settle()
-			c.answer(r)
-		})
-		<-settled
+// initialize agrees with the client on the version of the protocol.
+func (c *connection) initialize(r *request, inBatch bool) any {
+	if inBatch {
+		return errorMessage(r.id, mcp.INVALID_REQUEST, "The request initialize cannot be part of a batch.")
 	}
+	r.ctx = c.others
+	answer := c.server.handle(r)
+	if response, ok := answer.(mcp.JSONRPCResponse); ok {
+		if agreed, ok := response.Result.(mcp.InitializeResult); ok {
+			c.version = agreed.ProtocolVersion
+		}
+	}
+	return answer
 }
 
-func (c *connection) answer(r request) {
-	var message any
-	if r.ctx.Err() != nil {
-		message = errorMessage(r.id, codeCancelled, "The request was cancelled before it began.")
-	} else {
-		message = c.handle(r)
-	}
-	c.cancel(r.id) // before the answer: after it, the client may use the id again
-	c.write(message)
-}
-
-// handle has mcp-go answer a message; nil means that there is no answer.
-func (c *connection) handle(r request) (answer any) {
-	defer func() {
-		if p := recover(); p != nil {
-			c.server.log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).Msg("request failed")
-			answer = errorMessage(r.id, mcp.INTERNAL_ERROR, "The server failed on this request; its log says why. Other requests are served.")
-		}
-	}()
-	// mcp-go reads a number as a float, so that one of many digits would come back as another one.
-	id := mcp.NewRequestId(r.id)
-	exact := len(r.id) > 0 && bytes.IndexByte([]byte("-0123456789"), r.id[0]) >= 0
-	m := c.server.mcp.HandleMessage(r.ctx, r.text)
-	if e, ok := m.(mcp.JSONRPCError); ok && e.Error.Code == mcp.INVALID_REQUEST {
-		if text, ok := quoteArguments(r.text); ok {
-			m = c.server.mcp.HandleMessage(r.ctx, text)
+// run has a request answered, unless the client cancels it. An order that has begun is answered all the same.
+func (c *connection) run(r *request, order bool) {
+	var answer any
+	if !r.cancelled.Load() {
+		answer = c.server.handle(r)
+		if c.leave(r); r.cancelled.Load() && !order {
+			answer = nil
 		}
 	}
-	switch m := m.(type) {
-	case nil:
-		return nil
-	case mcp.JSONRPCResponse:
-		if exact {
-			m.ID = id
-		}
-		return m
-	case mcp.JSONRPCError:
-		if exact {
-			m.ID = id
-		}
-		return m
+	r.answer(answer)
+	select {
+	case c.answered <- struct{}{}:
 	default:
-		return m
 	}
 }
 
-// quoteArguments returns a call whose arguments hold a number that no float can hold, such as 1e999, with the numbers as
-// strings. mcp-go refuses such a call as a whole; the tool can say what is wrong with the argument.
-func quoteArguments(text json.RawMessage) (json.RawMessage, bool) {
-	var number *json.UnmarshalTypeError
-	if err := json.Unmarshal(text, new(any)); !errors.As(err, &number) {
-		return nil, false
-	}
-	var call map[string]any
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(&call); err != nil {
-		return nil, false
-	}
-	params, _ := call["params"].(map[string]any)
-	arguments, ok := params["arguments"].(map[string]any)
-	for name, value := range arguments {
-		if n, isNumber := value.(json.Number); isNumber {
-			arguments[name] = n.String()
-		}
-	}
-	quoted, err := json.Marshal(call)
-	return quoted, ok && err == nil
+// enter lets a cancellation reach a request until it leaves.
+func (c *connection) enter(r *request, under context.Context) {
+	r.ctx, r.stop = context.WithCancel(under)
+	c.openMu.Lock()
+	defer c.openMu.Unlock()
+	c.open[string(r.id)] = r
 }
 
-// cancellable lets a cancellation reach a request until it is answered.
-func (c *connection) cancellable(r request) request {
-	ctx, cancel := context.WithCancel(r.ctx)
-	r.ctx = ctx
-	c.cancelMu.Lock()
-	defer c.cancelMu.Unlock()
-	c.cancels[string(r.id)] = cancel
-	return r
+// leave comes before the answer: after it, the client may use the id again.
+func (c *connection) leave(r *request) {
+	c.openMu.Lock()
+	defer c.openMu.Unlock()
+	if c.open[string(r.id)] == r {
+		delete(c.open, string(r.id))
+	}
+	r.stop()
 }
 
 func (c *connection) cancel(id json.RawMessage) {
-	c.cancelMu.Lock()
-	defer c.cancelMu.Unlock()
-	if cancel, ok := c.cancels[string(id)]; ok {
-		cancel()
-		delete(c.cancels, string(id))
+	c.openMu.Lock()
+	defer c.openMu.Unlock()
+	if r, ok := c.open[string(id)]; ok {
+		delete(c.open, string(id))
+		r.cancelled.Store(true)
+		r.stop()
 	}
 }
 
-func (c *connection) refuse(code int, message string) {
-	c.write(errorMessage(json.RawMessage("null"), code, message))
+// takeBatch gives each message of a batch to where it runs, in order. The answers come as one array, when all are there.
+func (c *connection) takeBatch(text []byte) {
+	var messages []json.RawMessage
+	if err := json.Unmarshal(text, &messages); err != nil || len(messages) == 0 || len(messages) > maxBatch {
+		c.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("A batch must hold 1 to %d messages.", maxBatch))
+		return
+	}
+	b := &batch{left: len(messages), answers: make([]any, len(messages)), write: c.write}
+	for i, text := range messages {
+		answer := func(a any) { b.answer(i, a) }
+		if text[0] == '{' {
+			c.takeMessage(text, true, answer)
+		} else {
+			answer(errorMessage(nil, mcp.INVALID_REQUEST, "The message is no object."))
+		}
+	}
 }
 
-func errorMessage(id json.RawMessage, code int, message string) any {
-	return struct {
-		JSONRPC string          `json:"jsonrpc"`
-		ID      json.RawMessage `json:"id"`
-		Error   any             `json:"error"`
-	}{mcp.JSONRPC_VERSION, id, struct {
-		Code    int    `json:"code"`
-		Message string `json:"message"`
-	}{code, message}}
+// batch collects the answers to the messages of an array.
+type batch struct {
+	mu      sync.Mutex
+	left    int // messages without an answer
+	answers []any
+	write   func(any)
 }
 
-// write puts one message on one line.
+func (b *batch) answer(i int, answer any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answers[i] = answer
+	if b.left--; b.left > 0 {
+		return
+	}
+	if given := slices.DeleteFunc(b.answers, func(a any) bool { return a == nil }); len(given) > 0 {
+		b.write(given)
+	}
+}
+
+func (c *connection) refuse(code int, message string) { c.write(errorMessage(nil, code, message)) }
+
+// write puts one message, or one array of them, on one line.
 func (c *connection) write(message any) {
 	if message == nil {
 		return

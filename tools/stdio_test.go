@@ -24,7 +24,7 @@ import (
 )
 
 // message is one line of the server.
-type message struct {
+type heard struct {
 	JSONRPC string
 	ID      json.RawMessage
 	Result  json.RawMessage
@@ -35,11 +35,11 @@ type message struct {
 }
 
 // messages reads what the server wrote, which must be one JSON-RPC message per line and nothing else.
-func messages(t testing.TB, out []byte) []message {
+func messages(t testing.TB, out []byte) []heard {
 	t.Helper()
-	var all []message
+	var all []heard
 	for line := range bytes.Lines(out) {
-		var m message
+		var m heard
 		if err := json.Unmarshal(line, &m); err != nil || m.JSONRPC != "2.0" || len(m.ID) == 0 || (m.Result == nil) == (m.Error == nil) || !bytes.HasSuffix(line, []byte("\n")) {
 			t.Fatalf("the server wrote %.500q, %v", line, err)
 		}
@@ -49,7 +49,7 @@ func messages(t testing.TB, out []byte) []message {
 }
 
 // exchange serves an input to its end.
-func exchange(t testing.TB, s *Server, in string) []message {
+func exchange(t testing.TB, s *Server, in string) []heard {
 	t.Helper()
 	var out bytes.Buffer
 	if err := s.Serve(t.Context(), strings.NewReader(in), &out); err != nil {
@@ -123,7 +123,7 @@ func TestEveryRequestIsAnsweredOnceAtEndOfInput(t *testing.T) {
 type conversation struct {
 	t       *testing.T
 	in      *io.PipeWriter
-	answers chan message
+	answers chan heard
 	done    chan error
 	began   chan string   // ids of held calls that run
 	release chan struct{} // lets one held call end
@@ -133,7 +133,7 @@ type conversation struct {
 func converse(t *testing.T, ctx context.Context, f *fixture) *conversation {
 	in, input := io.Pipe()
 	output, out := io.Pipe()
-	c := &conversation{t: t, in: input, answers: make(chan message), done: make(chan error, 1), began: make(chan string), release: make(chan struct{})}
+	c := &conversation{t: t, in: input, answers: make(chan heard), done: make(chan error, 1), began: make(chan string), release: make(chan struct{})}
 	for _, name := range []string{"hold", "hold_order"} {
 		f.server.mcp.AddTool(mcp.NewTool(name), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 			c.began <- name
@@ -150,7 +150,7 @@ func converse(t *testing.T, ctx context.Context, f *fixture) *conversation {
 		defer close(c.answers)
 		d := json.NewDecoder(output)
 		for {
-			var m message
+			var m heard
 			if d.Decode(&m) != nil {
 				return
 			}
@@ -178,10 +178,10 @@ func wait[T any](t *testing.T, from <-chan T, what string) (v T) {
 	return v
 }
 
-func (c *conversation) hear() message { return wait(c.t, c.answers, "answer") }
+func (c *conversation) hear() heard { return wait(c.t, c.answers, "answer") }
 
 // end closes the input and returns the answers that were still to come.
-func (c *conversation) end() (rest []message) {
+func (c *conversation) end() (rest []heard) {
 	c.t.Helper()
 	_ = c.in.Close()
 	for m := range c.answers {
@@ -226,30 +226,179 @@ func cancelLine(id any) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%s,"reason":"test"}}`+"\n", text)
 }
 
-func TestACancelledRequestIsAnsweredAndAnOrderThatHadNotBegunIsNotExecuted(t *testing.T) {
+func TestWhatIsCancelledIsNotAnsweredUnlessItIsAnOrderThatHasBegun(t *testing.T) {
 	f := newFixture(t, testBars)
 	c := converse(t, t.Context(), f)
 	c.say(callLine(1, "hold_order", `{}`))
-	wait(t, c.began, "beginning")
+	wait(t, c.began, "beginning of the order")
 	c.say(callLine("two", "buy", buyOne))
 	c.say(callLine(3, "buy", buyOne))
-	c.say(cancelLine("two") + cancelLine(1) + cancelLine(99) + cancelLine(nil) + `{"jsonrpc":"2.0","method":"notifications/cancelled"}` + "\n")
-	c.say(callLine(4, "get_session", `{}`)) // answered after the cancellations were read
-	if m := c.hear(); string(m.ID) != "4" {
+	c.say(callLine(4, "hold", `{}`))
+	wait(t, c.began, "beginning of what is no order")
+	c.say(cancelLine("two") + cancelLine(1) + cancelLine(4) + cancelLine(99) + cancelLine(nil) + `{"jsonrpc":"2.0","method":"notifications/cancelled"}` + "\n")
+	c.say(callLine(5, "get_session", `{}`)) // answered after the cancellations were read
+	if m := c.hear(); string(m.ID) != "5" {
 		t.Errorf("%s came first", m.ID)
 	}
 	c.release <- struct{}{}
+	c.release <- struct{}{}
 	if m := c.hear(); string(m.ID) != "1" || !strings.Contains(string(m.Result), "cancelled: true") {
-		t.Errorf("what ran when it was cancelled is answered %s %s %+v", m.ID, m.Result, m.Error)
-	}
-	if m := c.hear(); string(m.ID) != `"two"` || m.Error == nil || m.Error.Code != -32800 {
-		t.Errorf("what had not begun is answered %s %s %+v", m.ID, m.Result, m.Error)
+		t.Errorf("the order that ran when it was cancelled is answered %s %s %+v", m.ID, m.Result, m.Error)
 	}
 	if m := c.hear(); string(m.ID) != "3" || !strings.Contains(string(m.Result), `"status":"filled"`) {
 		t.Errorf("what was not cancelled is answered %s %s %+v", m.ID, m.Result, m.Error)
 	}
 	if rest := c.end(); len(rest) > 0 || f.rows(t, "gpt-5") != 2 {
 		t.Errorf("%+v, and %d rows", rest, f.rows(t, "gpt-5"))
+	}
+}
+
+// What hangs is given up when the server ends, else this test would not end either.
+func TestAtTheEndWhatHangsIsGivenUpAndAnswered(t *testing.T) {
+	for _, way := range []string{"end of input", "the server is told to stop", "nobody listens"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, testBars)
+			began := make(chan struct{})
+			f.server.mcp.AddTool(mcp.NewTool("hang"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+				began <- struct{}{}
+				<-ctx.Done()
+				return mcp.NewToolResultText("given up"), nil
+			})
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			in, input := io.Pipe()
+			defer in.Close()
+			var out bytes.Buffer
+			var to io.Writer = &out
+			if way == "nobody listens" {
+				to = &deaf{}
+			}
+			done := make(chan error, 1)
+			go func() { done <- f.server.Serve(ctx, in, to) }()
+			_, _ = io.WriteString(input, callLine(1, "hang", `{}`))
+			wait(t, began, "beginning")
+			switch way {
+			case "end of input":
+				_ = input.Close()
+			case "the server is told to stop":
+				stop()
+			case "nobody listens":
+				_, _ = io.WriteString(input, callLine(2, "get_session", `{}`))
+			}
+			err := wait(t, done, "end")
+			if way == "nobody listens" {
+				if !errors.Is(err, errDeaf) {
+					t.Error(err)
+				}
+				return
+			}
+			got := messages(t, out.Bytes())
+			if err != nil || len(got) != 1 || string(got[0].ID) != "1" || !strings.Contains(string(got[0].Result), "given up") {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestAPingIsAnsweredBeforeWhatWaits(t *testing.T) {
+	f := newFixture(t, testBars)
+	c := converse(t, t.Context(), f)
+	for id := range othersAtOnce {
+		c.say(callLine(id, "hold", `{}`))
+		wait(t, c.began, "beginning")
+	}
+	c.say(callLine(100, "get_session", `{}`) + `{"jsonrpc":"2.0","id":101,"method":"ping"}` + "\n")
+	if m := c.hear(); string(m.ID) != "101" || string(m.Result) != "{}" {
+		t.Errorf("%s %s came first", m.ID, m.Result)
+	}
+	for range othersAtOnce {
+		c.release <- struct{}{}
+		c.hear()
+	}
+	if rest := c.end(); len(rest) != 1 {
+		t.Errorf("%+v", rest)
+	}
+}
+
+const helloOf2025 = `{"jsonrpc":"2.0","id":"hello","method":"initialize","params":{"protocolVersion":"2025-03-26","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}` + "\n"
+
+// batches serves an input and returns what came after the answer to initialize, line by line: "ID RESULT" for each answer,
+// where the result is the code of an error, the id of a record, or ok.
+func batches(t *testing.T, f *fixture, in string) (lines []string) {
+	t.Helper()
+	var out bytes.Buffer
+	if err := f.server.Serve(t.Context(), strings.NewReader(in), &out); err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(out.Bytes()) {
+		isBatch := line[0] == '['
+		if !isBatch {
+			line = fmt.Appendf(nil, "[%s]", line)
+		}
+		var answers []struct {
+			ID     json.RawMessage
+			Error  *struct{ Code int }
+			Result struct{ StructuredContent struct{ ID int } }
+		}
+		if err := json.Unmarshal(line, &answers); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		var said []string
+		for _, a := range answers {
+			result := "ok"
+			if a.Error != nil {
+				result = fmt.Sprint(a.Error.Code)
+			} else if a.Result.StructuredContent.ID > 0 {
+				result = fmt.Sprint(a.Result.StructuredContent.ID)
+			}
+			said = append(said, string(a.ID)+" "+result)
+		}
+		text := strings.Join(said, ", ")
+		if isBatch {
+			text = "[" + text + "]"
+		}
+		if text != `"hello" ok` {
+			lines = append(lines, text)
+		}
+	}
+	return lines
+}
+
+func TestABatchIsAnsweredWithOneArray(t *testing.T) {
+	line := func(messages ...string) string {
+		for i, m := range messages {
+			messages[i] = strings.TrimSpace(m)
+		}
+		return "[" + strings.Join(messages, ",") + "]\n"
+	}
+	ping, notification := `{"jsonrpc":"2.0","id":1,"method":"ping"}`, `{"jsonrpc":"2.0","method":"notifications/initialized"}`
+	older := strings.Replace(helloOf2025, "2025-03-26", "2024-11-05", 1)
+	newer := strings.Replace(helloOf2025, "2025-03-26", "2025-06-18", 1)
+	for _, c := range []struct{ name, hello, in, want string }{
+		{"one request", helloOf2025, line(ping), "[1 ok]"},
+		{"requests and a notification", helloOf2025, line(ping, notification, callLine(2, "get_session", "{}")), "[1 ok, 2 ok]"},
+		{"orders, which keep their order", helloOf2025, line(callLine(1, "buy", buyOne), callLine(2, "sell", buyOne), callLine(3, "buy", buyOne)) + callLine(4, "sell", buyOne), "4 4; [1 1, 2 2, 3 3]"},
+		{"notifications alone", helloOf2025, line(notification, notification), ""},
+		{"answers alone", helloOf2025, line(`{"jsonrpc":"2.0","id":1,"result":{}}`), ""},
+		{"nothing", helloOf2025, "[]\n", "null -32600"},
+		{"what is no message", helloOf2025, line("1", `"x"`, ping, "[]", "null"), "[null -32600, null -32600, 1 ok, null -32600, null -32600]"},
+		{"a message that could be read in two ways", helloOf2025, line(ping, `{"jsonrpc":"2.0","id":2,"method":"ping","method":"tools/list"}`), "[1 ok, 2 -32600]"},
+		{"initialize, which must be alone", helloOf2025, line(helloOf2025, ping), `["hello" -32600, 1 ok]`},
+		{"a torn one", helloOf2025, "[" + ping + ",\n", "null -32700"},
+		{"too many", helloOf2025, line(slices.Repeat([]string{ping}, maxBatch+1)...), "null -32600"},
+		{"before the handshake", "", line(ping), "null -32600"},
+		{"of an older protocol", older, line(ping), "null -32600"},
+		{"of a newer protocol", newer, line(ping), "null -32600"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t, testBars)
+			got := batches(t, f, c.hello+c.in)
+			slices.Sort(got)
+			if strings.Join(got, "; ") != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
 	}
 }
 
@@ -293,8 +442,28 @@ func TestALineThatIsNoRequest(t *testing.T) {
 		{"null", `null`, "null -32600"},
 		{"an unknown method", `{"jsonrpc":"2.0","id":1,"method":"nope"}`, "1 -32601"},
 		{"a subscription, which must not keep the server from ending", `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},` +
-			`"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`, "1 -32603"},
+			`"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`, "1 -32601"},
 		{"an unknown tool", strings.TrimSpace(callLine(1, "nope", "{}")), "1 -32602"},
+		{"an answer that says nothing", `{"jsonrpc":"2.0","id":1,"result":null}`, ""},
+		{"an error", `{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"x"}}`, ""},
+		{"an error to nobody", `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x"}}`, ""},
+		{"a notification with params that are none", `{"jsonrpc":"2.0","method":"notifications/cancelled","params":"x"}`, ""},
+		{"a notification with a list of params", `{"jsonrpc":"2.0","method":"notifications/cancelled","params":[1]}`, ""},
+		{"a notification with a key that is there twice", `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"requestId":2}}`, ""},
+		{"a notification of another version", `{"jsonrpc":"1.0","method":"notifications/initialized"}`, ""},
+		{"a request without an id, which nobody waits for", `{"jsonrpc":"2.0","method":"tools/call","params":{"name":"buy","arguments":{"symbol":"NVDA","amount":1}}}`, ""},
+		{"a request whose id is null", `{"jsonrpc":"2.0","id":null,"method":"tools/call","params":{"name":"buy","arguments":{"symbol":"NVDA","amount":1}}}`, ""},
+		{"a request and an answer at once", `{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}`, "1 -32600"},
+		{"neither a request nor an answer", `{"jsonrpc":"2.0","id":1}`, "1 -32600"},
+		{"nothing of JSON-RPC", `{"hello":1}`, "null -32600"},
+		{"another version", `{"jsonrpc":"1.0","id":1,"method":"ping"}`, "1 -32600"},
+		{"a method that is a number", `{"jsonrpc":"2.0","id":1,"method":5}`, "1 -32600"},
+		{"params that are a list", `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":[]}`, "1 -32600"},
+		{"an id that is an object", `{"jsonrpc":"2.0","id":{"a":1},"method":"ping"}`, "null -32600"},
+		{"an id that is a list", `{"jsonrpc":"2.0","id":[1],"method":"ping"}`, "null -32600"},
+		{"an id that is a flag", `{"jsonrpc":"2.0","id":true,"method":"ping"}`, "null -32600"},
+		{"an id that is not UTF-8", "{\"jsonrpc\":\"2.0\",\"id\":\"\xff\",\"method\":\"ping\"}", "null -32600"},
+		{"two ids", `{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}`, "null -32600"},
 		{"a blank line", "", ""},
 		{"white space", " \t ", ""},
 		{"a notification", `{"jsonrpc":"2.0","method":"notifications/initialized"}`, ""},
@@ -324,6 +493,19 @@ func TestALineThatIsNoRequest(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestAByteOrderMarkBeforeTheFirstMessageIsPassedOver(t *testing.T) {
+	f := newFixture(t, testBars)
+	const mark, ping = "\xef\xbb\xbf", `{"jsonrpc":"2.0","id":1,"method":"ping"}` + "\n"
+	for _, in := range []string{mark + ping, mark + "\n" + ping, mark + "\r\n" + ping, "\n" + mark + ping} {
+		if got := exchange(t, f.server, in); len(got) != 1 || string(got[0].ID) != "1" || got[0].Error != nil {
+			t.Errorf("%q: %+v", in, got)
+		}
+	}
+	if got := exchange(t, f.server, ping+mark+ping); len(got) != 2 || got[1].Error == nil {
+		t.Errorf("a mark further on: %+v", got)
 	}
 }
 

@@ -159,9 +159,8 @@ func (t tool) handler(d *Desk) server.ToolHandlerFunc {
 		}
 		answer, err := t.call(meant(ctx, req.Params.Meta), d, arguments)
 		if err != nil {
-			f, ok := failureOf(err)
+			f, ok := failureOf(err, t.orders)
 			if !ok {
-				d.Log.Error().Err(err).Str("tool", t.name).Msg("tool failed")
 				return nil, err
 			}
 			if f.sentence != err.Error() { // the caller is told less than there is to know
@@ -226,6 +225,8 @@ func NewServer(d *Desk, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	hooks := &server.Hooks{}
+	hooks.AddOnError(keepError)
 	s := &Server{
 		mcp: server.NewMCPServer("mcp-trade", o.Version,
 			server.WithTitle("mcp-trade"),
@@ -234,6 +235,7 @@ func NewServer(d *Desk, o Options) (*Server, error) {
 			server.WithResourceCapabilities(false, false),
 			server.WithPromptCapabilities(false),
 			server.WithRecovery(),
+			server.WithHooks(hooks),
 		),
 		orders: map[string]bool{},
 		log:    d.Log,

@@ -1,0 +1,139 @@
+// The answers of mcp-go, and its errors in our words.
+
+package tools
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+)
+
+// maxURI bounds the uri of a resource: mcp-go spends time on each character of it.
+const maxURI = 128
+
+// handle has mcp-go answer a request; nil means that there is no answer.
+func (s *Server) handle(r *request) (answer any) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).Msg("request failed")
+			answer = errorMessage(r.id, mcp.INTERNAL_ERROR, ourFault)
+		}
+	}()
+	if len(r.uri) > maxURI {
+		return errorMessage(r.id, mcp.INVALID_PARAMS, fmt.Sprintf("There is no resource %q.", cut(r.uri)))
+	}
+	var failed error
+	ctx := context.WithValue(r.ctx, failedKey{}, &failed)
+	m := s.mcp.HandleMessage(ctx, r.text)
+	if e, ok := m.(mcp.JSONRPCError); ok && e.Error.Code == mcp.INVALID_REQUEST {
+		if text, ok := quoteArguments(r.text); ok {
+			failed = nil
+			m = s.mcp.HandleMessage(ctx, text)
+		}
+	}
+	switch m := m.(type) {
+	case nil:
+		return nil
+	case mcp.JSONRPCResponse:
+		m.ID = mcp.NewRequestId(r.id) // as it was written: mcp-go reads a number as a float
+		return m
+	case mcp.JSONRPCError:
+		m.ID = mcp.NewRequestId(r.id)
+		return s.inOurWords(m, r, failed)
+	default:
+		return m
+	}
+}
+
+const ourFault = "The server failed on this request; its log says why. Other requests are served."
+
+// failedKey is the key of the context under which a request's error is kept.
+type failedKey struct{}
+
+// keepError is told by mcp-go why a request failed.
+func keepError(ctx context.Context, _ any, _ mcp.MCPMethod, _ any, err error) {
+	if failed, ok := ctx.Value(failedKey{}).(*error); ok {
+		*failed = err
+	}
+}
+
+// inOurWords tells an error of mcp-go, of which err is the cause where there is one, in a sentence that holds no more of the
+// request than a line does.
+func (s *Server) inOurWords(m mcp.JSONRPCError, r *request, err error) any {
+	says := func(code int, format string, args ...any) any {
+		return errorMessage(r.id, code, fmt.Sprintf(format, args...))
+	}
+	var foreign *foreignError
+	unknown, isUnknown := m.Error.Data.(mcp.UnsupportedProtocolVersionData)
+	switch {
+	case isUnknown:
+		e := mcp.UnsupportedProtocolVersionError{Version: cut(unknown.Requested), Supported: unknown.Supported}.JSONRPCError()
+		e.ID = m.ID
+		return e
+	case m.Error.Code == mcp.INVALID_REQUEST:
+		return says(mcp.INVALID_REQUEST, "The params of %s are not of the form that MCP gives them.", cut(r.method))
+	case errors.Is(err, server.ErrToolNotFound):
+		return says(m.Error.Code, "There is no tool %q. The request tools/list names those that there are.", cut(r.name))
+	case errors.Is(err, server.ErrPromptNotFound):
+		return says(m.Error.Code, "There is no prompt %q. The request prompts/list names those that there are.", cut(r.name))
+	case errors.Is(err, server.ErrResourceNotFound):
+		return says(m.Error.Code, "There is no resource %q.", cut(r.uri))
+	case errors.As(err, &foreign):
+		return says(mcp.INVALID_PARAMS, "%s", foreign)
+	case m.Error.Code == mcp.METHOD_NOT_FOUND && err == nil, r.method == string(mcp.MethodSubscriptionsListen):
+		return says(mcp.METHOD_NOT_FOUND, "There is no method %q.", cut(r.method))
+	case m.Error.Code == mcp.INVALID_PARAMS && err != nil: // a list takes nothing else
+		return says(m.Error.Code, "The cursor is none that was given out. Leave it out to start at the beginning.")
+	case m.Error.Code == mcp.INTERNAL_ERROR && err != nil:
+		if f, ok := failureOf(err, false); ok {
+			return says(m.Error.Code, "%s", f.sentence)
+		}
+		s.log.Error().Err(err).Str("method", r.method).Str("name", r.name).Msg("request failed")
+		return says(m.Error.Code, ourFault)
+	}
+	return m
+}
+
+// quoteArguments returns a call whose arguments hold a number that no float can hold, such as 1e999, with the numbers as
+// strings. mcp-go refuses such a call as a whole; the tool can say what is wrong with the argument.
+func quoteArguments(text json.RawMessage) (json.RawMessage, bool) {
+	var number *json.UnmarshalTypeError
+	if err := json.Unmarshal(text, new(any)); !errors.As(err, &number) {
+		return nil, false
+	}
+	var call map[string]any
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&call); err != nil {
+		return nil, false
+	}
+	params, _ := call["params"].(map[string]any)
+	arguments, ok := params["arguments"].(map[string]any)
+	for name, value := range arguments {
+		if n, isNumber := value.(json.Number); isNumber {
+			arguments[name] = n.String()
+		}
+	}
+	quoted, err := json.Marshal(call)
+	return quoted, ok && err == nil
+}
+
+func errorMessage(id json.RawMessage, code int, message string) any {
+	if len(id) == 0 {
+		id = json.RawMessage("null")
+	}
+	return struct {
+		JSONRPC string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Error   any             `json:"error"`
+	}{mcp.JSONRPC_VERSION, id, struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+	}{code, message}}
+}

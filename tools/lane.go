@@ -1,0 +1,44 @@
+// The lane of orders: they begin one after the other, in the order in which they arrived.
+
+package tools
+
+import "sync"
+
+// lane carries out orders. An order that others wait for begins a group: each next one begins once the one before it has its
+// place in the ledger, or is done, so that they become durable together, each answered after that.
+type lane struct{ waiting chan order }
+
+// order carries out an order. It calls placed, at most once and before it returns, when its place in the ledger is certain; placed
+// returns how many orders wait behind it.
+type order func(placed func() (waiting int))
+
+// newLane returns a lane in which so many orders can wait.
+func newLane(room int) lane { return lane{make(chan order, room)} }
+
+// add puts an order behind those that wait. When the lane is full it waits for room.
+func (l lane) add(o order) { l.waiting <- o }
+
+// close ends the lane: run returns when the orders that were added are done.
+func (l lane) close() { close(l.waiting) }
+
+func (l lane) run() {
+	var begun sync.WaitGroup
+	for o := range l.waiting {
+		if len(l.waiting) == 0 { // the last of its group, or alone: a goroutine of its own would only cost time
+			o(func() int { return 0 })
+			continue
+		}
+		settled := make(chan struct{})
+		settle := sync.OnceFunc(func() { close(settled) })
+		begun.Go(func() {
+			defer settle()
+			o(func() int {
+				waiting := len(l.waiting)
+				settle()
+				return waiting
+			})
+		})
+		<-settled
+	}
+	begun.Wait()
+}
