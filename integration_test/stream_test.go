@@ -74,38 +74,44 @@ func TestEveryCallPipedBeforeTheEndOfInputIsAnsweredAndTradesKeepTheirOrder(t *t
 }
 
 func TestOnSIGTERMEveryRequestThatWasReadIsAnswered(t *testing.T) {
-	onBothStores(t, func(t *testing.T, p *place) {
-		p.open(t, "alice", "1000000", "2025-10-02")
-		calls := mixedCalls(6000) // more than waits in any queue, so the signal comes while the server still reads
-		s := p.pipe(t, "alice")
-		written := make(chan struct{})
-		go func() {
-			_, _ = io.WriteString(s.in, strings.Join(calls, ""))
-			_ = s.in.Close()
-			close(written)
-		}()
-		first := s.answer(t)
-		if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		answers := s.all(t)
-		answers[string(first.ID)] = first
-		if code := s.code(t); code != 0 {
-			t.Fatalf("exit %d\n%s", code, s.log)
-		}
-		rest, err := io.ReadAll(s.unread)
-		if err != nil {
-			t.Fatal(err)
-		}
-		<-written
-		all := strings.Join(calls, "")
-		read := strings.Count(all[:len(all)-len(rest)], "\n") // requests that the server took whole
-		if bytes.Count(rest, []byte("\n")) == 0 {
-			t.Fatal("the server had read everything before the signal came: the test proves nothing")
-		}
-		if len(answers) != read {
-			t.Errorf("%d requests were read, %d answered", read, len(answers))
-		}
-		t.Logf("%d requests read, %d trades", read, inOrder(t, p, read, answers))
-	})
+	onBothStores(t, func(t *testing.T, p *place) { answeredOn(t, p, syscall.SIGTERM) })
+}
+
+func TestOnSIGHUPEveryRequestThatWasReadIsAnswered(t *testing.T) {
+	heedSignals(t)
+	answeredOn(t, onFiles(t), syscall.SIGHUP)
+}
+
+// answeredOn sends a signal while the server reads and fails the test unless all that it had read is answered.
+func answeredOn(t *testing.T, p *place, signal syscall.Signal) {
+	p.open(t, "alice", "1000000", "2025-10-02")
+	calls := mixedCalls(6000) // more than waits in any queue, so the signal comes while the server still reads
+	s := p.pipe(t, "alice")
+	written := make(chan struct{})
+	go func() {
+		_, _ = io.WriteString(s.in, strings.Join(calls, ""))
+		_ = s.in.Close()
+		close(written)
+	}()
+	first := s.answer(t)
+	s.signal(t, signal)
+	answers := s.all(t)
+	answers[string(first.ID)] = first
+	if code := s.code(t); code != 0 {
+		t.Fatalf("exit %d\n%s", code, s.log)
+	}
+	rest, err := io.ReadAll(s.unread)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-written
+	all := strings.Join(calls, "")
+	read := strings.Count(all[:len(all)-len(rest)], "\n") // requests that the server took whole
+	if bytes.Count(rest, []byte("\n")) == 0 {
+		t.Fatal("the server had read everything before the signal came: the test proves nothing")
+	}
+	if len(answers) != read {
+		t.Errorf("%d requests were read, %d answered", read, len(answers))
+	}
+	t.Logf("%d requests read, %d trades", read, inOrder(t, p, read, answers))
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 
 	"github.com/shopspring/decimal"
@@ -28,7 +29,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 // run executes one command line and returns its exit code.
 func run(args []string) int {
 	decimal.MarshalJSONWithoutQuotes = true // amounts are JSON numbers, everywhere
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
 	root, began := newRoot()
 	root.SetArgs(args)
@@ -46,6 +47,15 @@ func run(args []string) int {
 	}
 	fmt.Fprintf(os.Stderr, "mcp-trade: %v\n", err)
 	return exitFailed
+}
+
+// untilSignal returns a context that the first signal to end cancels. The second signal ends the program at once, whatever blocks.
+// A signal that was ignored when the program began, as nohup has it, stays ignored.
+func untilSignal() (context.Context, context.CancelFunc) {
+	ends := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGHUP}, signal.Ignored)
+	ctx, stop := signal.NotifyContext(context.Background(), append(ends, syscall.SIGTERM)...)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // collectGarbage has garbage collected whenever the memory in use has grown by so many percent, unless GOGC says how often.
