@@ -301,7 +301,7 @@ func (w *walk) result(ctx context.Context, err error) Result {
 	}
 	r.Value, r.Stale, r.Unpriced = worth.Total, worth.Stale(), worth.Unpriced
 	if opened := report.First.Cash(); r.Value.Valid && opened.IsPositive() {
-		r.Return = decimal.NewNullDecimal(r.Value.Decimal.DivRound(opened, 6).Sub(decimal.NewFromInt(1)))
+		r.Return = decimal.NewNullDecimal(r.Value.Decimal.DivRound(opened, 12).Sub(decimal.NewFromInt(1)))
 	}
 	return r
 }

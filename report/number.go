@@ -5,7 +5,8 @@ package report
 import (
 	"encoding/json"
 	"math"
-	"strconv"
+
+	"github.com/shopspring/decimal"
 )
 
 // Number is a figure that may be unknown, as the zero Number is. It is never NaN and never infinite, in memory or in JSON:
@@ -37,12 +38,13 @@ func (n Number) Over(by Number) Number {
 	return Known(n.value / by.value)
 }
 
-// Text returns the number with so many decimals, and "" if it is unknown.
+// Text returns the number with so many decimals, and "" if it is unknown. It is rounded as the decimal number that it stands
+// for: half a cent goes up, whatever binary floats make of it.
 func (n Number) Text(decimals int) string {
 	if !n.known {
 		return ""
 	}
-	return strconv.FormatFloat(n.value, 'f', decimals, 64)
+	return decimal.NewFromFloat(n.value).StringFixed(int32(decimals))
 }
 
 // MarshalJSON writes the number, or null.

@@ -122,17 +122,14 @@ func writeReport(dir string, r report.Report, view market.View, trades *tradeFil
 // drawing is a chart on its way into a file.
 type drawing struct {
 	name, title string
-	draw        func(chart.Style) ([]byte, error)
+	plot        chart.Plot
 }
 
 // drawings are the charts of a report.
 func drawings(r report.Report) []drawing {
-	list := []drawing{
-		{"equity", "Total return", func(s chart.Style) ([]byte, error) { return chart.Equity(r, s) }},
-		{"drawdown", "Drawdown", func(s chart.Style) ([]byte, error) { return chart.Drawdown(r, s) }},
-	}
+	list := []drawing{{"equity", "Total return", chart.Equity(r)}, {"drawdown", "Drawdown", chart.Drawdown(r)}}
 	for _, a := range r.Accounts {
-		list = append(list, drawing{"allocation-" + a.Signature, "Allocation of " + a.Signature, func(s chart.Style) ([]byte, error) { return chart.Allocation(a, s) }})
+		list = append(list, drawing{"allocation-" + a.Signature, "Allocation of " + a.Signature, chart.Allocation(a)})
 	}
 	return list
 }
@@ -148,7 +145,7 @@ func drawCharts(files map[string][]byte, r report.Report) error {
 			wait.Go(func() {
 				slots <- struct{}{}
 				defer func() { <-slots }()
-				image, err := d.draw(chart.Style{Format: format, Width: 1200, Height: 600, Title: d.title})
+				image, err := d.plot.File(format, chart.Size{Width: 1200, Height: 600}, d.title)
 				mu.Lock()
 				defer mu.Unlock()
 				if err == nil {

@@ -1,165 +1,100 @@
-// Package chart draws what a report holds, as SVG for pages and papers and as PNG. The same report gives the same bytes.
+// Package chart draws what a report holds: lines over days, as SVG for a page, and as SVG and PNG for files.
 //
-// Colours can be told apart by people who see colours differently, on light ground and on dark. No text but names, symbols
-// and dates goes into a drawing.
+// A [Plot] says what is drawn; each of its lines has a key, by which legends, tables and scripts find it. All forms are drawn
+// from one layout, so that a line has the same colour and dashes wherever it is. The same report gives the same bytes. No text
+// but names, symbols, figures and dates goes into a drawing.
 package chart
 
 import (
-	"errors"
 	"fmt"
-	"maps"
-	"math"
 	"slices"
-	"strconv"
-
-	"github.com/go-analyze/charts"
+	"strings"
 
 	"mcp-trade/market"
 	"mcp-trade/report"
 )
 
-// Format is the form of a drawing.
-type Format string
+// Plot is what a drawing shows.
+type Plot struct {
+	Kind  Kind
+	Lines []Line
+}
 
-// The formats.
+// Kind says what the vertical axis counts.
+type Kind int
+
+// The kinds. All but Price are of fractions, which the axis shows in percent.
 const (
-	SVG Format = charts.ChartOutputSVG
-	PNG Format = charts.ChartOutputPNG
+	Return Kind = iota // change since the opening
+	Fall               // below the highest value, 0 and less
+	Parts              // of a whole, one upon the other
+	Price
 )
 
-// Style says how to draw.
-type Style struct {
-	Format        Format  // "" is SVG
-	Width, Height int     // in pixels; 0 is 960 and 400
-	Dark          bool    // for a dark ground
-	Title         string  // "" is none
-	FontSize      float64 // of labels, in points; 0 is 12
-	Bare          bool    // without a legend, for a page that has one of its own
+// Line is a series over days.
+type Line struct {
+	Key    string // tells it from the other lines of the plot; it is for programs
+	Name   string // what a legend calls it
+	Look   Look
+	Points []report.Point // ascending; an unknown value is a gap in the line
+	Marked bool           // each value is a mark by itself, and no line goes through them
 }
 
-// ErrEmpty says that there is nothing to draw.
-var ErrEmpty = errors.New("there is nothing to draw")
+// BenchmarkKey is the key of a benchmark's line. No account has it.
+const BenchmarkKey = "benchmark"
 
-// line is a series over the dates of a drawing.
-type line struct {
-	name   string
-	values map[market.Stamp]report.Number
-	symbol charts.Symbol // drawn at each value; none for a line alone
-	color  charts.Color
+// AccountKey is the key of an account's line.
+func AccountKey(signature string) string { return "account " + signature }
+
+// Looks are the looks of accounts, by signature. They do not depend on how the accounts rank.
+func Looks(accounts []report.Account) map[string]Look {
+	var names []string
+	for _, a := range accounts {
+		names = append(names, a.Signature)
+	}
+	slices.Sort(names)
+	looks := map[string]Look{}
+	for i, name := range names {
+		looks[name] = Look(i)
+	}
+	return looks
 }
 
-// Equity draws the total return of each account since its opening, in percent, and that of the benchmark since the earliest
-// of those.
-func Equity(r report.Report, s Style) ([]byte, error) {
-	var lines []line
-	for i, a := range r.Accounts {
-		l := newLine(a.Signature, palette[i%len(palette)])
-		start := report.Number{}
-		for _, p := range append([]report.Point{a.Opening}, values(a)...) {
-			if !start.Known() {
-				start = p.Value
-			}
-			l.values[p.Date] = percent(p.Value.Over(start), -1)
+// Equity is the total return of each account since its opening, and that of the benchmark since the earliest of those.
+func Equity(r report.Report) Plot {
+	p, looks := Plot{Kind: Return}, Looks(r.Accounts)
+	for _, a := range r.Accounts {
+		values := []report.Point{a.Opening}
+		for _, x := range a.Periods {
+			values = append(values, report.Point{Date: x.Date, Value: x.Value})
 		}
-		lines = append(lines, l)
+		p.Lines = append(p.Lines, Line{Key: AccountKey(a.Signature), Name: a.Signature, Look: looks[a.Signature], Points: growth(values)})
 	}
-	return draw(append(lines, benchmark(r)...), s, percents)
+	if r.Benchmark != nil {
+		from, to := Extent(r)
+		values := slices.DeleteFunc(slices.Clone(r.Benchmark.Points), func(x report.Point) bool { return x.Date < from || x.Date > to })
+		p.Lines = append(p.Lines, Line{Key: BenchmarkKey, Name: r.Benchmark.Name + " (benchmark)", Look: Benchmark, Points: growth(values)})
+	}
+	return p
 }
 
-// Drawdown draws how far each account is below its highest value so far, in percent.
-func Drawdown(r report.Report, s Style) ([]byte, error) {
-	var lines []line
-	for i, a := range r.Accounts {
-		l := newLine(a.Signature, palette[i%len(palette)])
-		for _, p := range a.Periods {
-			l.values[p.Date] = percent(report.Known(-p.Drawdown.Float()), 0)
-			if !p.Drawdown.Known() {
-				l.values[p.Date] = report.Number{}
-			}
+// growth is the return of each value since the first known one.
+func growth(values []report.Point) []report.Point {
+	var start report.Number
+	for i, x := range values {
+		if !start.Known() {
+			start = x.Value
 		}
-		lines = append(lines, l)
-	}
-	return draw(lines, s, falls)
-}
-
-// Allocation draws what parts of an account's value were in what, in percent, one upon the other.
-func Allocation(a report.Account, s Style) ([]byte, error) {
-	var lines []line
-	for i, name := range a.Allocation.Names {
-		l := newLine(name, palette[i%len(palette)])
-		for j, part := range a.Allocation.Parts[i] {
-			if part.Known() {
-				l.values[a.Periods[j].Date] = percent(part, 0)
-			}
+		values[i].Value = report.Number{}
+		if ratio := x.Value.Over(start); ratio.Known() {
+			values[i].Value = report.Known(ratio.Float() - 1)
 		}
-		lines = append(lines, l)
 	}
-	return draw(lines, s, parts)
+	return values
 }
 
-// PriceWithTrades draws the closes of a symbol, and marks where an account bought and sold it at the prices that it got.
-// Trades on dates without a close are left out.
-func PriceWithTrades(prices report.Series, trades []report.Trade, s Style) ([]byte, error) {
-	price := newLine(prices.Name, palette[0])
-	for _, p := range prices.Points {
-		price.values[p.Date] = p.Value
-	}
-	// A series joins the values of days that follow each other, so every other day is of another series.
-	marks := [4]line{newLine("bought", bought), newLine("sold", sold), newLine("", bought), newLine("", sold)}
-	for i := range marks {
-		marks[i].symbol = charts.Symbol{Shape: []charts.SymbolShape{charts.SymbolDiamond, charts.SymbolSquare}[i%2], Size: 5 - float64(i%2)}
-	}
-	for _, t := range trades {
-		day := t.Date.Day()
-		i, ok := slices.BinarySearchFunc(prices.Points, day, func(p report.Point, d market.Stamp) int { return compare(p.Date, d) })
-		if !ok || t.Symbol != prices.Name {
-			continue
-		}
-		kind := 0
-		if t.Action == "sell" {
-			kind = 1
-		}
-		marks[kind+2*(i%2)].values[day] = t.Price
-	}
-	return draw(append([]line{price}, marks[:]...), s, money)
-}
-
-func newLine(name string, color charts.Color) line {
-	return line{name, map[market.Stamp]report.Number{}, charts.Symbol{}, color}
-}
-
-func compare(a, b market.Stamp) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
-func values(a report.Account) []report.Point {
-	points := make([]report.Point, len(a.Periods))
-	for i, p := range a.Periods {
-		points[i] = report.Point{Date: p.Date, Value: p.Value}
-	}
-	return points
-}
-
-// percent writes a part as percent, after adding to it.
-func percent(part report.Number, plus float64) report.Number {
-	if !part.Known() {
-		return part
-	}
-	return report.Known(100 * (part.Float() + plus))
-}
-
-// benchmark is the line of a report's benchmark over the dates of its accounts.
-func benchmark(r report.Report) []line {
-	if r.Benchmark == nil {
-		return nil
-	}
-	var from, to market.Stamp
+// Extent is the first and the last date of all accounts, "" if there is none.
+func Extent(r report.Report) (from, to market.Stamp) {
 	for _, a := range r.Accounts {
 		if n := len(a.Periods); n > 0 {
 			to = max(to, a.Periods[n-1].Date)
@@ -168,131 +103,82 @@ func benchmark(r report.Report) []line {
 			}
 		}
 	}
-	l := newLine(r.Benchmark.Name, gray)
-	start := report.Number{}
-	for _, p := range r.Benchmark.Points {
-		if p.Date < from || p.Date > to {
+	return from, to
+}
+
+// Drawdown is how far each account is below its highest value so far, as fractions of 0 and less.
+func Drawdown(r report.Report) Plot {
+	p, looks := Plot{Kind: Fall}, Looks(r.Accounts)
+	for _, a := range r.Accounts {
+		l := Line{Key: AccountKey(a.Signature), Name: a.Signature, Look: looks[a.Signature]}
+		for _, x := range a.Periods {
+			fall := x.Drawdown
+			if fall.Known() {
+				fall = report.Known(-fall.Float())
+			}
+			l.Points = append(l.Points, report.Point{Date: x.Date, Value: fall})
+		}
+		p.Lines = append(p.Lines, l)
+	}
+	return p
+}
+
+// Allocation is what parts of an account's value were in what. The key of a part is its place, since a symbol can have any
+// name.
+func Allocation(a report.Account) Plot {
+	p := Plot{Kind: Parts}
+	for i, name := range a.Allocation.Names {
+		l := Line{Key: fmt.Sprint("part ", i), Name: name, Look: Look(i - 1)}
+		if i == 0 {
+			l.Look = Cash // which report.Allocation has first
+		}
+		for j, part := range a.Allocation.Parts[i] {
+			l.Points = append(l.Points, report.Point{Date: a.Periods[j].Date, Value: part})
+		}
+		p.Lines = append(p.Lines, l)
+	}
+	return p
+}
+
+// PriceWithTrades is the closes of a symbol, and where an account bought and sold it, at the prices that it got. Trades of
+// other symbols and on days without a close are left out.
+func PriceWithTrades(prices report.Series, trades []report.Trade) Plot {
+	closes := Line{Key: "close", Name: prices.Name, Points: prices.Points}
+	buys := Line{Key: "bought", Name: "bought", Look: Bought, Marked: true}
+	sales := Line{Key: "sold", Name: "sold", Look: Sold, Marked: true}
+	for _, t := range trades {
+		day := t.Date.Day()
+		_, ok := slices.BinarySearchFunc(prices.Points, day, func(p report.Point, d market.Stamp) int { return strings.Compare(string(p.Date), string(d)) })
+		if !ok || t.Symbol != prices.Name {
 			continue
 		}
-		if !start.Known() {
-			start = p.Value
+		marks := &buys
+		if t.Action == "sell" {
+			marks = &sales
 		}
-		l.values[p.Date] = percent(p.Value.Over(start), -1)
+		marks.Points = append(marks.Points, report.Point{Date: day, Value: t.Price})
 	}
-	return []line{l}
+	return Plot{Price, []Line{closes, buys, sales}}
 }
 
-// dates are the dates of all lines, ascending.
-func dates(lines []line) []market.Stamp {
-	all := map[market.Stamp]struct{}{}
-	for _, l := range lines {
-		for date := range l.values {
-			all[date] = struct{}{}
-		}
-	}
-	return slices.Sorted(maps.Keys(all))
-}
-
-// kind says what a vertical axis counts.
-type kind int
-
-const (
-	money    kind = iota
-	percents      // of change
-	falls         // percents, 0 and below
-	parts         // percents of a whole, one upon the other
-)
-
-// axis is the vertical axis.
-func axis(k kind, lines []line) charts.YAxisOption {
-	floor := -1.0 // of drawdowns: a multiple of 5 that makes round labels
-	for _, l := range lines {
-		for _, n := range l.values {
-			floor = min(floor, n.Float())
+// Days are the days of all lines, ascending. They are what the horizontal axis counts: other days take no room.
+func (p Plot) Days() []market.Stamp {
+	var days []market.Stamp
+	for _, l := range p.Lines {
+		for _, x := range l.Points {
+			days = append(days, x.Date)
 		}
 	}
-	floor = 5 * math.Floor(floor/5)
-	figure := func(f float64) string { return strconv.FormatFloat(math.Round(f*1e4)/1e4+0, 'f', -1, 64) }
-	y := charts.YAxisOption{ValueFormatter: func(f float64) string { return figure(f) + " %" }}
-	switch k {
-	case money:
-		y.ValueFormatter = figure
-	case falls:
-		y.Min, y.Max, y.LabelCount = charts.Ptr(floor), charts.Ptr(0.0), 6
-	case parts:
-		y.Min, y.Max, y.LabelCount, y.RangeValuePaddingScale = charts.Ptr(0.0), charts.Ptr(100.0), 6, charts.Ptr(0.0)
-	}
-	return y
+	slices.Sort(days)
+	return slices.Compact(days)
 }
 
-// draw draws lines over the days on which any has a value: days without one take no room.
-func draw(lines []line, s Style, k kind) ([]byte, error) {
-	days := dates(lines)
-	if len(days) == 0 {
-		return nil, ErrEmpty
-	}
-	opt := charts.LineChartOption{
-		Theme: theme(lines, s.Dark), LineStrokeWidth: 1.6, StackSeries: charts.Ptr(k == parts), FillOpacity: 210,
-		Padding: charts.NewBox(16, 12, 20, 8),
-		Symbol:  charts.Symbol{Shape: charts.SymbolNone}, Legend: charts.LegendOption{Symbol: charts.SymbolDot, Show: charts.Ptr(!s.Bare)},
-		Title: charts.TitleOption{Text: s.Title},
-		XAxis: charts.XAxisOption{LabelFontStyle: charts.FontStyle{FontSize: s.FontSize}, BoundaryGap: charts.Ptr(false), LabelCount: max(2, min(len(days), width(s)/130))},
-		YAxis: []charts.YAxisOption{axis(k, lines)},
-	}
-	opt.YAxis[0].LabelFontStyle = opt.XAxis.LabelFontStyle
-	if opt.YAxis[0].LabelCount == 0 && height(s) < 300 {
-		opt.YAxis[0].LabelCountAdjustment = -5 // more would crowd
-	}
-	if k == parts {
-		opt.Legend.Symbol = charts.SymbolSquare
-	}
-	if s.Title != "" {
-		opt.Legend.Offset = charts.OffsetStr{Top: "28"}
-	}
-	for _, day := range days {
-		opt.XAxis.Labels = append(opt.XAxis.Labels, string(day))
-	}
-	if len(days) > opt.XAxis.LabelCount {
-		opt.XAxis.Labels[len(days)-1] = "" // it would be written over the one before
-	}
-	for _, l := range lines {
-		series := charts.LineSeries{Name: l.name, Symbol: l.symbol}
-		for _, day := range days {
-			value := charts.GetNullValue()
-			if n := l.values[day]; n.Known() {
-				value = n.Float()
-			}
-			series.Values = append(series.Values, value)
-		}
-		opt.SeriesList = append(opt.SeriesList, series)
-		if l.name != "" {
-			opt.Legend.SeriesNames = append(opt.Legend.SeriesNames, l.name)
+// Empty tells whether there is nothing to draw: no value is known.
+func (p Plot) Empty() bool {
+	for _, l := range p.Lines {
+		if slices.ContainsFunc(l.Points, func(x report.Point) bool { return x.Value.Known() }) {
+			return false
 		}
 	}
-	p := charts.NewPainter(charts.PainterOptions{OutputFormat: format(s), Width: width(s), Height: height(s)})
-	if err := p.LineChart(opt); err != nil {
-		return nil, fmt.Errorf("chart: %w", err)
-	}
-	return p.Bytes()
-}
-
-func format(s Style) string {
-	if s.Format == "" {
-		return string(SVG)
-	}
-	return string(s.Format)
-}
-
-func width(s Style) int {
-	if s.Width == 0 {
-		return 960
-	}
-	return s.Width
-}
-
-func height(s Style) int {
-	if s.Height == 0 {
-		return 400
-	}
-	return s.Height
+	return true
 }

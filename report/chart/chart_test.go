@@ -1,6 +1,6 @@
 package chart
 
-// Tests of drawings: well formed, inert, the same twice. How they look is for eyes.
+// Tests of drawings as files: well formed, inert, the same twice. How they look is for eyes.
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ import (
 
 const hostile = `<script>alert(1)</script>"&'`
 
-// sample is a report of two accounts, one of which has an unknown day.
+// sample is a report of two accounts, each with an unknown day.
 func sample() report.Report {
 	day := func(i int) market.Stamp { return market.Stamp(fmt.Sprintf("2025-10-%02d", i+1)) }
 	r := report.Report{Benchmark: &report.Series{Name: hostile}}
@@ -42,91 +42,149 @@ func sample() report.Report {
 	return r
 }
 
-// drawings are all kinds of them.
-func drawings() map[string]func(report.Report, Style) ([]byte, error) {
-	return map[string]func(report.Report, Style) ([]byte, error){
-		"equity":   Equity,
-		"drawdown": Drawdown,
-		"allocation": func(r report.Report, s Style) ([]byte, error) {
-			if len(r.Accounts) == 0 {
-				return Allocation(report.Account{}, s)
-			}
-			return Allocation(r.Accounts[1], s)
-		},
-		"price": func(r report.Report, s Style) ([]byte, error) {
-			if r.Benchmark == nil {
-				return PriceWithTrades(report.Series{}, nil, s)
-			}
-			trades := []report.Trade{
-				{Date: "2025-10-02 10:30:00", Action: "buy", Symbol: hostile, Price: report.Known(51)},
-				{Date: "2025-10-03", Action: "sell", Symbol: hostile, Price: report.Known(53)},
-				{Date: "2025-10-04", Action: "buy", Symbol: "other", Price: report.Known(9999)},
-				{Date: "2024-01-01", Action: "buy", Symbol: hostile, Price: report.Known(9999)},
-			}
-			return PriceWithTrades(*r.Benchmark, trades, s)
-		},
+// plots are all kinds of them.
+func plots(r report.Report) map[string]Plot {
+	trades := []report.Trade{
+		{Date: "2025-10-02 10:30:00", Action: "buy", Symbol: hostile, Price: report.Known(51)},
+		{Date: "2025-10-03", Action: "sell", Symbol: hostile, Price: report.Known(53)},
+		{Date: "2025-10-04", Action: "buy", Symbol: "other", Price: report.Known(9999)},
+		{Date: "2024-01-01", Action: "buy", Symbol: hostile, Price: report.Known(9999)},
 	}
+	all := map[string]Plot{"equity": Equity(r), "drawdown": Drawdown(r), "allocation": Allocation(report.Account{}), "price": PriceWithTrades(report.Series{}, nil)}
+	if len(r.Accounts) > 0 {
+		all["allocation"], all["price"] = Allocation(r.Accounts[1]), PriceWithTrades(*r.Benchmark, trades)
+	}
+	return all
 }
 
 func TestAnSVGIsWellFormedAndInert(t *testing.T) {
-	for name, draw := range drawings() {
-		for _, dark := range []bool{false, true} {
-			svg, err := draw(sample(), Style{Dark: dark, Title: hostile})
+	size := Size{960, 400}
+	for name, p := range plots(sample()) {
+		svg, err := p.File(SVG, size, hostile)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var words strings.Builder
+		for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
+			token, err := d.Token()
+			if err == io.EOF {
+				break
+			}
 			if err != nil {
-				t.Fatalf("%s: %v", name, err)
+				t.Fatalf("%s: %v in\n%s", name, err, svg)
 			}
-			var words strings.Builder
-			for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
-				token, err := d.Token()
-				if err == io.EOF {
-					break
+			switch x := token.(type) {
+			case xml.StartElement:
+				if x.Name.Local == "script" || x.Name.Local == "image" {
+					t.Errorf("%s holds an element %s", name, x.Name.Local)
 				}
-				if err != nil {
-					t.Fatalf("%s: %v in\n%s", name, err, svg)
-				}
-				switch x := token.(type) {
-				case xml.StartElement:
-					if x.Name.Local == "script" || x.Name.Local == "image" {
-						t.Errorf("%s holds an element %s", name, x.Name.Local)
-					}
-				case xml.CharData:
-					words.Write(x)
-				}
+			case xml.CharData:
+				words.Write(x)
 			}
-			if !strings.Contains(words.String(), hostile) {
-				t.Errorf("%s does not name %s:\n%s", name, hostile, svg)
-			}
-			if strings.Contains(words.String(), "9999") {
-				t.Errorf("%s draws a trade that is of another symbol or day", name)
-			}
-			if text := strings.ReplaceAll(string(svg), "http://www.w3.org/", ""); strings.Contains(text, "http") {
-				t.Errorf("%s refers to an address:\n%s", name, svg)
-			}
-			again, err := draw(sample(), Style{Dark: dark, Title: hostile})
-			if err != nil || !bytes.Equal(svg, again) {
-				t.Errorf("%s is another drawing the second time, %v", name, err)
-			}
+		}
+		if n := strings.Count(words.String(), hostile); n < 2 {
+			t.Errorf("%s names %s %d times, want it in title and legend:\n%s", name, hostile, n, svg)
+		}
+		if strings.Contains(words.String(), "9999") {
+			t.Errorf("%s draws a trade that is of another symbol or day", name)
+		}
+		if text := strings.ReplaceAll(string(svg), "http://www.w3.org/", ""); strings.Contains(text, "http") {
+			t.Errorf("%s refers to an address:\n%s", name, svg)
+		}
+		if again, err := p.File(SVG, size, hostile); err != nil || !bytes.Equal(svg, again) {
+			t.Errorf("%s is another drawing the second time, %v", name, err)
 		}
 	}
 }
 
 func TestAPNGHasTheSizeAskedFor(t *testing.T) {
-	for name, draw := range drawings() {
-		image, err := draw(sample(), Style{Format: PNG, Width: 500, Height: 300})
+	for name, p := range plots(sample()) {
+		image, err := p.File(PNG, Size{500, 300}, hostile)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		got, err := png.Decode(bytes.NewReader(image))
 		if err != nil || got.Bounds().Dx() != 500 || got.Bounds().Dy() != 300 {
-			t.Errorf("%s: %v, %v", name, got.Bounds(), err)
+			t.Fatalf("%s: %v", name, err)
+		}
+		// Every line has pixels of its colour.
+		seen := map[string]bool{}
+		for x := range 500 {
+			for y := range 300 {
+				r, g, b, _ := got.At(x, y).RGBA()
+				seen[fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)] = true
+			}
+		}
+		for _, l := range p.Lines {
+			if !seen[l.Look.Color()] {
+				t.Errorf("%s has no pixel of %s, the colour of %s", name, l.Look.Color(), l.Key)
+			}
 		}
 	}
 }
 
 func TestNothingToDraw(t *testing.T) {
-	for name, draw := range drawings() {
-		if _, err := draw(report.Report{}, Style{}); !errors.Is(err, ErrEmpty) {
+	for name, p := range plots(report.Report{}) {
+		if _, err := p.File(SVG, Size{500, 300}, ""); !errors.Is(err, ErrEmpty) {
 			t.Errorf("%s of an empty report: %v", name, err)
+		}
+	}
+}
+
+func TestLook(t *testing.T) {
+	seen := map[string]Look{}
+	for l := Cash; l < 60; l++ {
+		look := fmt.Sprint(l.Color(), l.Dashes())
+		if other, ok := seen[look]; ok {
+			t.Errorf("%d and %d look the same", l, other)
+		}
+		seen[look] = l
+	}
+}
+
+func TestPlot_ticks(t *testing.T) {
+	for _, c := range []struct {
+		kind      Kind
+		low, high float64
+		want      string
+	}{
+		{Return, -0.012, 0.034, "−2 % −1 % 0 % 1 % 2 % 3 % 4 %"},
+		{Return, 0, 0.0004, "0.00 % 0.01 % 0.02 % 0.03 % 0.04 %"},
+		{Fall, -0.37, 0, "−40 % −30 % −20 % −10 % 0 %"},
+		{Parts, 0, 1, "0 % 20 % 40 % 60 % 80 % 100 %"},
+		{Price, 187.2, 193.9, "186 188 190 192 194"},
+		{Price, 0.000012, 0.000014, "0.0000120 0.0000125 0.0000130 0.0000135 0.0000140"},
+		{Price, 99000, 1e6, "0 200000 400000 600000 800000 1000000"},
+	} {
+		p := Plot{Kind: c.kind}
+		ticks := p.ticks(c.low, c.high, 5)
+		var texts []string
+		for _, tick := range ticks {
+			texts = append(texts, p.figure(tick, ticks[1]-ticks[0]))
+		}
+		if got := strings.Join(texts, " "); got != c.want {
+			t.Errorf("%v to %v: %s, want %s", c.low, c.high, got, c.want)
+		}
+	}
+}
+
+// Whatever the values are, the axis ends and its ticks go up.
+func TestPlot_extremes(t *testing.T) {
+	for _, values := range [][]float64{{}, {0}, {5}, {1e17, 1e17 + 16}, {-1e300, 1e300}, {1e-300}, {1, 1 + 1e-15}, {-3, -3}} {
+		for kind := Return; kind <= Price; kind++ {
+			l := Line{}
+			for i, v := range values {
+				l.Points = append(l.Points, report.Point{Date: market.Stamp("2025-10-01").AddDays(i), Value: report.Known(v)})
+			}
+			p := Plot{kind, []Line{l}}
+			low, high := p.extremes()
+			ticks := p.ticks(low, high, 6)
+			for i := range ticks {
+				if len(ticks) > 20 || i > 0 && !(ticks[i] > ticks[i-1]) {
+					t.Errorf("%v: ticks %v", values, ticks)
+					break
+				}
+			}
 		}
 	}
 }

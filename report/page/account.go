@@ -53,7 +53,7 @@ type day struct {
 	More       int // trades that are not told
 }
 
-func newAccount(a report.Account, l link, s Subject) (account, error) {
+func newAccount(a report.Account, l link, s Subject) account {
 	v := account{
 		link: l, Verdict: a.Verdict, Warnings: a.Warnings, Headline: headline(a), Measures: measures(a.Metrics),
 		Upstream: upstream(a.Upstream), Cash: money(a.Cash),
@@ -64,15 +64,10 @@ func newAccount(a report.Account, l link, s Subject) (account, error) {
 			h.Symbol, amount(h.Amount), price(h.Price), string(h.Priced), oldClose(h), money(h.Value), gain(h.Gain), sign(h.Gain),
 		})
 	}
-	var err error
-	if v.Allocation, err = newAllocation(a, l); err != nil {
-		return account{}, err
-	}
-	if err := v.draw(a, s); err != nil {
-		return account{}, err
-	}
+	v.Allocation = newAllocation(a, l)
+	v.draw(a, s)
 	v.days(a)
-	return v, nil
+	return v
 }
 
 // oldClose says of when the price of a holding is, "" if it is of the last day.
@@ -96,24 +91,16 @@ func marketName(id market.ID) string {
 }
 
 // newAllocation draws what the account was in.
-func newAllocation(a report.Account, l link) (figure, error) {
+func newAllocation(a report.Account, l link) figure {
 	f := figure{ID: l.ID + "-allocation", Title: "Allocation", Kind: "small stack", Table: "Allocation of " + a.Signature + " by day", Text: "What part of the value was in what."}
-	var parts []column
-	for i, name := range a.Allocation.Names {
-		c := column{class(i), name, map[market.Stamp]report.Number{}}
-		for j, p := range a.Allocation.Parts[i] {
-			c.values[a.Periods[j].Date] = p
-		}
-		parts = append(parts, c)
-	}
-	f.tabulate(parts, part)
-	var err error
-	f.Drawings, err = single(func(s chart.Style) ([]byte, error) { return chart.Allocation(a, s) })
-	return f, err
+	p := chart.Allocation(a)
+	f.tabulate(p, part)
+	f.draw(p, map[string]chart.Size{"": small})
+	return f
 }
 
 // draw draws the trades of each symbol on its price.
-func (v *account) draw(a report.Account, s Subject) error {
+func (v *account) draw(a report.Account, s Subject) {
 	bySymbol := map[string][]report.Trade{}
 	var symbols []string
 	for _, t := range a.Trades {
@@ -123,7 +110,7 @@ func (v *account) draw(a report.Account, s Subject) error {
 		bySymbol[t.Symbol] = append(bySymbol[t.Symbol], t)
 	}
 	if s.Prices == nil || len(a.Periods) == 0 {
-		return nil
+		return
 	}
 	slices.SortFunc(symbols, func(x, y string) int {
 		return cmp.Or(cmp.Compare(len(bySymbol[y]), len(bySymbol[x])), strings.Compare(x, y))
@@ -131,11 +118,7 @@ func (v *account) draw(a report.Account, s Subject) error {
 	shown := symbols[:min(len(symbols), maxSymbols)]
 	for _, symbol := range shown {
 		series := s.Prices(symbol, a.Opening.Date, a.Periods[len(a.Periods)-1].Date)
-		f, err := newPrice(v.ID, series, symbol, bySymbol[symbol])
-		if err != nil {
-			return err
-		}
-		v.Prices = append(v.Prices, f)
+		v.Prices = append(v.Prices, newPrice(v.ID, series, symbol, bySymbol[symbol]))
 	}
 	if left := len(symbols) - len(shown); left > 0 {
 		v.PricesNote = fmt.Sprintf("The %d symbols with the most trades; %d more were traded.", len(shown), left)
@@ -143,14 +126,13 @@ func (v *account) draw(a report.Account, s Subject) error {
 	if left := a.AllTrades - len(a.Trades); left > 0 {
 		v.PricesNote += fmt.Sprintf(" The newest %s of %s are marked.", count(len(a.Trades)), things(a.AllTrades, "trade"))
 	}
-	return nil
 }
 
 // newPrice draws the trades of one symbol.
-func newPrice(account string, series report.Series, symbol string, trades []report.Trade) (figure, error) {
+func newPrice(account string, series report.Series, symbol string, trades []report.Trade) figure {
 	f := figure{
 		ID: account + "-price-" + ident(symbol), Title: symbol, Kind: "small price", Table: "Trades of " + symbol,
-		Columns: []string{"Date", "Close", "Trades"}, Dates: len(series.Points),
+		Columns: []column{{Name: "Date"}, {Name: "Close"}, {Name: "Trades"}},
 	}
 	series.Name = symbol
 	byDay := map[market.Stamp][]string{}
@@ -173,14 +155,8 @@ func newPrice(account string, series report.Series, symbol string, trades []repo
 			f.Rows = append(f.Rows, row{i, p.Date, []string{price(p.Value), strings.Join(texts, "; ")}})
 		}
 	}
-	var err error
-	f.Drawings, err = single(func(s chart.Style) ([]byte, error) {
-		if len(series.Points) == 0 {
-			return nil, chart.ErrEmpty
-		}
-		return chart.PriceWithTrades(series, trades, s)
-	})
-	return f, err
+	f.draw(chart.PriceWithTrades(series, trades), map[string]chart.Size{"": small})
+	return f
 }
 
 func verb(action string) string {

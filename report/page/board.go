@@ -5,8 +5,8 @@ package page
 import (
 	"fmt"
 
-	"mcp-trade/market"
 	"mcp-trade/report"
+	"mcp-trade/report/chart"
 )
 
 // board is the leaderboard.
@@ -26,9 +26,9 @@ type standing struct {
 	Trades                                                       int
 }
 
-// newBoard makes the leaderboard of a report, whose accounts are also in the order that gives them their colours.
-func newBoard(ranked, ordered report.Report) board {
-	from, to := extent(ranked)
+// newBoard makes the leaderboard of a report.
+func newBoard(ranked report.Report, looks map[string]chart.Look) board {
+	from, to := chart.Extent(ranked)
 	b := board{Title: titleOf(ranked), Warnings: ranked.Warnings}
 	b.Lead = span(from, to)
 	if ranked.Benchmark != nil {
@@ -38,21 +38,17 @@ func newBoard(ranked, ordered report.Report) board {
 	if to == "" {
 		b.Lead = "There is nothing to show yet."
 	}
-	links := map[string]link{}
-	for i, a := range ordered.Accounts {
-		links[a.Signature] = newLink(i, a)
-	}
 	for i, a := range ranked.Accounts {
 		m := a.Metrics
 		b.Rows = append(b.Rows, standing{
-			Rank: i + 1, Link: links[a.Signature], Value: money(m.End), Of: valueDate(a), Return: change(m.TotalReturn), Sign: sign(m.TotalReturn),
+			Rank: i + 1, Link: newLink(a, looks), Value: money(m.End), Of: valueDate(a), Return: change(m.TotalReturn), Sign: sign(m.TotalReturn),
 			Year: change(m.AnnualReturn), Over: change(m.ExcessReturn), Sharpe: fixed(m.Sharpe, 2), Fall: part(m.MaxDrawdown),
 			Win: part(m.WinningDays), Days: count(len(a.Periods)), Trades: m.Trades,
 		})
 	}
 	if ranked.Benchmark != nil {
-		r := totals(ranked.Benchmark, from, to)
-		b.Benchmark = &standing{Link: link{Name: ranked.Benchmark.Name, Class: "bench"}, Return: change(r), Sign: sign(r)}
+		r := lastKnown(chart.Equity(ranked), chart.BenchmarkKey)
+		b.Benchmark = &standing{Link: link{Name: ranked.Benchmark.Name, Look: chart.Benchmark}, Return: change(r), Sign: sign(r)}
 	}
 	b.Note = "Each account after the close of each trading day, each holding at its last known close."
 	if ranked.RiskFree != 0 {
@@ -84,37 +80,15 @@ func titleOf(r report.Report) string {
 	return fmt.Sprintf("What %d accounts were worth", len(r.Accounts))
 }
 
-// extent is the first and the last date of all accounts.
-func extent(r report.Report) (from, to market.Stamp) {
-	for _, a := range r.Accounts {
-		if n := len(a.Periods); n > 0 {
-			to = max(to, a.Periods[n-1].Date)
-			if from == "" || a.Opening.Date < from {
-				from = a.Opening.Date
+// lastKnown is where a line of a plot ends.
+func lastKnown(p chart.Plot, key string) report.Number {
+	var last report.Number
+	for _, l := range p.Lines {
+		for _, x := range l.Points {
+			if l.Key == key && x.Value.Known() {
+				last = x.Value
 			}
 		}
 	}
-	return from, to
-}
-
-// totals is the return of a benchmark over a range.
-func totals(s *report.Series, from, to market.Stamp) report.Number {
-	var first, last report.Number
-	for _, p := range s.Points {
-		if p.Date < from || p.Date > to || !p.Value.Known() {
-			continue
-		}
-		if !first.Known() {
-			first = p.Value
-		}
-		last = p.Value
-	}
-	return less(last.Over(first), 1)
-}
-
-func less(n report.Number, by float64) report.Number {
-	if !n.Known() {
-		return n
-	}
-	return report.Known(n.Float() - by)
+	return last
 }

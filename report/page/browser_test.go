@@ -9,6 +9,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"mcp-trade/report"
+	"mcp-trade/report/chart"
 	"mcp-trade/report/page/pagetest"
 )
 
@@ -24,6 +26,7 @@ func TestInABrowser(t *testing.T) {
 		{"trades are filtered", onASample(filters)},
 		{"a drawing is read by keyboard and by pointer", onASample(reads)},
 		{"lines are turned off", onASample(turnsOff)},
+		{"each of many lines is turned off and told by itself", manyLines},
 		{"hostile text is inert", hostileText},
 		{"a new trade comes without a reload and leaves the reader in peace", tradeComes},
 		{"an account that is opened appears", accountComes},
@@ -77,7 +80,7 @@ func allDrawn(t *testing.T, tab *pagetest.Tab) {
 		Table int
 	}
 	plots := pagetest.Eval[[]plot](tab, `[...document.querySelectorAll("figure.chart")].map(f => {
-		const seen = [...f.querySelectorAll("svg")].filter(s => s.getBoundingClientRect().width > 100);
+		const seen = [...f.querySelectorAll(".drawing svg")].filter(s => s.getBoundingClientRect().width > 100);
 		return {ID: f.id, Seen: seen.length, Drawn: seen.flatMap(s => [...s.querySelectorAll("path.line")]).filter(p => p.getTotalLength() > 100 &&
 			getComputedStyle(p).stroke !== "none").length, Table: f.querySelectorAll("tbody tr").length}})`)
 	if len(plots) < 2+3*2 {
@@ -88,7 +91,7 @@ func allDrawn(t *testing.T, tab *pagetest.Tab) {
 			t.Errorf("%+v", p)
 		}
 	}
-	if n := pagetest.Eval[int](tab, `[...document.querySelectorAll("#equity svg")].find(s => s.getBoundingClientRect().width).querySelectorAll("path.line").length`); n != 4 {
+	if n := pagetest.Eval[int](tab, `[...document.querySelectorAll("#equity .drawing svg")].find(s => s.getBoundingClientRect().width).querySelectorAll("path.line").length`); n != 4 {
 		t.Errorf("there are %d curves, want those of three accounts and a benchmark", n)
 	}
 }
@@ -210,7 +213,7 @@ func reads(t *testing.T, tab *pagetest.Tab) {
 	if text := tip(); text != last {
 		t.Errorf("at the right end it says %q, want %q", text, last)
 	}
-	at := pagetest.Eval[[]float64](tab, `(p => { const line = [...p.querySelectorAll("path.s0.line")].find(l => l.getBoundingClientRect().width); return [line.getBoundingClientRect().right, p.querySelector(".cross").getBoundingClientRect().left] })
+	at := pagetest.Eval[[]float64](tab, `(p => { const line = [...p.querySelectorAll(".s0 path.line")].find(l => l.getBoundingClientRect().width); return [line.getBoundingClientRect().right, p.querySelector(".cross").getBoundingClientRect().left] })
 		(document.querySelector("#equity .plot"))`)
 	if at[0]-at[1] > 40 || at[1]-at[0] > 40 {
 		t.Errorf("the line ends at %v, the cross is at %v", at[0], at[1])
@@ -219,18 +222,81 @@ func reads(t *testing.T, tab *pagetest.Tab) {
 
 func turnsOff(t *testing.T, tab *pagetest.Tab) {
 	shown := func() int {
-		return pagetest.Eval[int](tab, `[...document.querySelectorAll("#equity path.line")].filter(p => p.getBoundingClientRect().width).length`)
+		return pagetest.Eval[int](tab, `[...document.querySelectorAll("#equity .drawing path.line")].filter(p => p.getBoundingClientRect().width).length`)
 	}
 	if shown() != 4 {
 		t.Fatalf("%d curves", shown())
 	}
-	tab.Do(chromedp.Click(chromedp.CSS(`#equity .legend button[data-series=s1]`)))
-	if n := shown(); n != 3 || pagetest.Eval[string](tab, `document.querySelector("#equity [data-series=s1]").ariaPressed`) != "false" {
+	tab.Do(chromedp.Click(chromedp.CSS(`#equity .legend [data-key="account dice"] button`)))
+	if n := shown(); n != 3 || pagetest.Eval[string](tab, `document.querySelector('#equity .legend [data-key="account dice"] button').ariaPressed`) != "false" {
 		t.Errorf("%d curves after one was turned off", n)
 	}
-	tab.Do(chromedp.Click(chromedp.CSS(`#equity .legend button[data-series=s1]`)))
+	tab.Do(chromedp.Click(chromedp.CSS(`#equity .legend [data-key="account dice"] button`)))
 	if n := shown(); n != 4 {
 		t.Errorf("%d curves after it was turned on again", n)
+	}
+}
+
+// manyLines is a page of twenty accounts, some of which are called like benchmarks.
+func manyLines(t *testing.T, browser pagetest.Browser) {
+	s := newBourse(t, manyNames(20)...).season(t).subject(t)
+	s.Report.Benchmark.Name = "AAPL"
+	tab := browser.Open(t, pagetest.Desktop, file(t, s))
+	tab.Picture("many")
+	// Colour and dashes of the drawn line, of its swatch in the legend and of that in the leaderboard, as the browser has them.
+	type line struct{ Key, Name, Drawn, Legend, Off string }
+	lines := pagetest.Eval[[]line](tab, `(() => {
+		const figure = document.getElementById("equity");
+		const groups = [...[...figure.querySelectorAll(".drawing svg")].find(s => s.getBoundingClientRect().width).querySelectorAll("[data-key]")];
+		const look = (e) => { const s = getComputedStyle(e); return s.stroke + " " + s.strokeDasharray };
+		const shown = () => groups.filter(g => getComputedStyle(g).display !== "none").map(g => g.dataset.key);
+		return groups.map(g => {
+			const li = [...figure.querySelectorAll(".legend li")].find(li => li.dataset.key === g.dataset.key);
+			const swatch = li.querySelector(".swatch");
+			const button = li.querySelector("button");
+			button.click();
+			const left = shown();
+			const off = groups.map(x => x.dataset.key).filter(key => !left.includes(key)).join();
+			button.click();
+			return {Key: g.dataset.key, Name: li.textContent, Drawn: look(g.querySelector("path.line")), Off: shown().length === groups.length ? off : "and it stays off",
+				Legend: swatch.localName === "svg" ? look(swatch.querySelector("path")) : getComputedStyle(swatch).backgroundColor + " none"};
+		})})()`)
+	if len(lines) != 21 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	seen := map[string]string{}
+	for _, l := range lines {
+		if l.Off != l.Key {
+			t.Errorf("a click on %s turns off %q", l.Key, l.Off)
+		}
+		if l.Drawn != l.Legend || seen[l.Drawn] != "" {
+			t.Errorf("%s is drawn %s, its legend has %s, and %q looks the same", l.Key, l.Drawn, l.Legend, seen[l.Drawn])
+		}
+		seen[l.Drawn] = l.Key
+	}
+	// What the tip tells on a day is what the account was worth, beside the swatch of its line.
+	const day = 30
+	tab.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`(p => { p.focus(); for (const key of ["Home", ...Array(%d).fill("ArrowRight")]) p.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true})) })
+		(document.querySelector("#equity .plot"))`, day)))
+	tips := pagetest.Eval[[]string](tab, `[...document.querySelectorAll("#equity .tip > *")].map(e => e.innerText.replace(/\s*\n\s*/g, "|") + "|" + (e.querySelector(".swatch") ?
+		(s => s.localName === "svg" ? getComputedStyle(s.querySelector("path")).stroke + " " + getComputedStyle(s.querySelector("path")).strokeDasharray : getComputedStyle(s).backgroundColor + " none")(e.querySelector(".swatch")) : ""))`)
+	told := map[string]bool{}
+	for _, tip := range tips {
+		told[tip] = true
+	}
+	for _, a := range s.Report.Accounts {
+		p := a.Periods[day-1]
+		key := chart.AccountKey(a.Signature)
+		look := ""
+		for _, l := range lines {
+			if l.Key == key {
+				look = l.Drawn
+			}
+		}
+		want := a.Signature + "|" + change(report.Known(p.Value.Float()/a.Opening.Value.Float()-1)) + "|" + look
+		if !strings.HasPrefix(tips[0], string(p.Date)) || !told[want] {
+			t.Errorf("on %s the tip does not tell %q:\n%q", p.Date, want, tips)
+		}
 	}
 }
 

@@ -78,12 +78,8 @@ func (l *Live) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v, err := l.renders.render(subject)
-	if err != nil {
-		return err
-	}
 	l.mark = mark
-	l.publish(v, "")
+	l.publish(l.renders.render(subject), "")
 	return nil
 }
 

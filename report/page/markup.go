@@ -11,6 +11,8 @@ import (
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
+
+	"mcp-trade/report/chart"
 )
 
 const icon = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M1 13l4-5 4 2 6-8' fill='none' " +
@@ -67,7 +69,15 @@ func inert(text string) string {
 
 func leads(to, name string) g.Node { return h.A(h.Href(to), g.Text(name)) }
 
-func swatch(class string) g.Node { return h.I(h.Class("swatch " + class)) }
+// swatch shows the look of a line: its colour, and its dashes if it has some.
+func swatch(l chart.Look) g.Node {
+	if l.Dashes() == nil {
+		return square(l.Class())
+	}
+	return l.Swatch("swatch dashes " + l.Class())
+}
+
+func square(class string) g.Node { return h.I(h.Class("swatch " + class)) }
 
 // soft is a paragraph in the background, nothing without a text.
 func soft(text string) g.Node { return g.If(text != "", h.P(h.Class("soft"), g.Text(text))) }

@@ -8,6 +8,8 @@ import (
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
+
+	"mcp-trade/report/chart"
 )
 
 func (b board) node() g.Node {
@@ -18,12 +20,12 @@ func (b board) node() g.Node {
 	names = append(names, ">Value at close", ">Sharpe", ">Max drawdown", ">Winning days", ">Days", ">Trades")
 	rows := g.Map(b.Rows, func(s standing) g.Node {
 		return h.Tr(h.ID("rank-"+s.Link.ID), cell(strconv.Itoa(s.Rank), "soft"),
-			rowHead(h.A(h.Href("#"+s.Link.ID), swatch(s.Link.Class), g.Text(s.Link.Name))), cell(s.Return, "main "+s.Sign),
+			rowHead(h.A(h.Href("#"+s.Link.ID), swatch(s.Link.Look), g.Text(s.Link.Name))), cell(s.Return, "main "+s.Sign),
 			g.If(b.Benchmark != nil, cell(s.Over, "")), h.Td(h.Class("num"), g.Text(s.Value), dated(s.Of)),
 			cells(s.Sharpe, s.Fall, s.Win, s.Days, count(s.Trades)))
 	})
 	if x := b.Benchmark; x != nil {
-		rows = append(rows, h.Tr(h.Class("bench"), h.Td(), rowHead(swatch("bench"), g.Text(x.Link.Name+" "), h.Span(h.Class("soft"), g.Text("benchmark"))),
+		rows = append(rows, h.Tr(h.Class("bench"), h.Td(), rowHead(swatch(chart.Benchmark), g.Text(x.Link.Name+" "), h.Span(h.Class("soft"), g.Text("benchmark"))),
 			cell(x.Return, "main "+x.Sign), cells("", "", "", "", "", "", "")))
 	}
 	return h.Section(h.ID("board"), h.H1(g.Text(b.Title)), h.P(h.Class("lead"), g.Text(b.Lead)),
@@ -43,28 +45,30 @@ func (f figure) node() g.Node {
 	if len(f.Drawings) == 0 {
 		return nil
 	}
-	names := []string{f.Columns[0]}
-	for _, c := range f.Columns[1:] {
-		names = append(names, ">"+c)
-	}
 	return g.El("figure", h.ID(f.ID), h.Class("chart "+f.Kind), h.Data("dates", strconv.Itoa(f.Dates)), h.Aria("labelledby", f.ID+"-title"),
 		h.FigCaption(h.H3(h.ID(f.ID+"-title"), g.Text(f.Title)), h.P(h.ID(f.ID+"-text"), h.Class("soft"), g.Text(f.Text))),
-		g.If(len(f.Legend) > 0, h.Ul(h.Class("legend"), h.Aria("label", "Lines of "+f.Title), g.Map(f.Legend, func(e entry) g.Node {
-			return h.Li(h.Button(h.Type("button"), h.Aria("pressed", "true"), h.Data("series", e.Class), swatch(e.Class), g.Text(e.Name)))
+		g.If(f.Legend, h.Ul(h.Class("legend"), h.Aria("label", "Lines of "+f.Title), g.Map(f.Lines, func(l chart.Line) g.Node {
+			return h.Li(h.Data("key", l.Key), h.Button(h.Type("button"), h.Aria("pressed", "true"), swatch(l.Look), g.Text(l.Name)))
 		}))),
 		h.Div(h.Class("plot"), h.TabIndex("0"), h.Role("img"), h.Aria("describedby", f.ID+"-text"),
 			h.Aria("label", f.Title+", drawn. The arrow keys go from date to date; the same figures are in the table below."),
-			g.Map(f.Drawings, func(d drawing) g.Node { return h.Div(h.Class("drawing "+d.Class), g.Raw(d.SVG)) }),
+			g.Map(f.Drawings, func(d drawing) g.Node { return h.Div(h.Class("drawing "+d.Class), d.SVG) }),
 			h.I(h.Class("cross"), g.Attr("hidden")), h.Div(h.Class("tip"), g.Attr("hidden"))),
 		h.P(h.Class("hidden reading"), h.Aria("live", "polite")),
-		folded(f.ID+"-table", f.Table, scrolled(f.Table, "scroll tall", h.Table(caption(f.Table), head(names...), h.TBody(g.Map(f.Rows, func(r row) g.Node {
+		folded(f.ID+"-table", f.Table, scrolled(f.Table, "scroll tall", h.Table(caption(f.Table), f.head(), h.TBody(g.Map(f.Rows, func(r row) g.Node {
 			return h.Tr(h.Data("at", strconv.Itoa(r.At)), rowHead(g.Text(string(r.Date))), cells(r.Cells...))
 		}))))))
 }
 
+func (f figure) head() g.Node {
+	return h.THead(h.Tr(g.Map(f.Columns, func(c column) g.Node {
+		return h.Th(h.Scope("col"), g.If(c != f.Columns[0], h.Class("num")), g.If(c.Key != "", h.Data("key", c.Key)), g.Text(c.Name))
+	})))
+}
+
 func (a account) node() g.Node {
 	return h.Section(h.ID(a.ID), h.Class("account"), h.Aria("labelledby", a.ID+"-name"),
-		h.H2(h.ID(a.ID+"-name"), swatch(a.Class), g.Text(a.Name)),
+		h.H2(h.ID(a.ID+"-name"), swatch(a.Look), g.Text(a.Name)),
 		h.P(h.Class("lead"), g.Text(a.Lead)),
 		g.If(a.Verdict != "", h.P(h.Class("verdict"), g.Text(a.Verdict))),
 		warnings(a.Warnings),
@@ -76,7 +80,7 @@ func (a account) node() g.Node {
 		g.If(len(a.Upstream) > 0, folded(a.ID+"-upstream", "By AI-Trader’s definitions", figures(a.Name+" by AI-Trader’s definitions", a.Upstream))),
 		g.If(len(a.Prices) > 0, g.Group{
 			h.H3(h.Class("part"), g.Text("Trades on the price")), soft(a.PricesNote),
-			h.P(h.Class("key soft"), h.I(h.Class("close")), g.Text("close "), swatch("s2 turned"), g.Text("bought "), swatch("s4"), g.Text("sold")),
+			h.P(h.Class("key soft"), h.I(h.Class("close")), g.Text("close "), square(chart.Bought.Class()+" turned"), g.Text("bought "), square(chart.Sold.Class()), g.Text("sold")),
 			h.Div(h.Class("prices"), g.Map(a.Prices, figure.node))}),
 		g.If(len(a.Days) > 0, g.Group{
 			h.H3(h.Class("part"), g.Text("Day by day")), soft(a.DaysNote), g.Map(a.Days, day.node),

@@ -11,7 +11,6 @@ import (
 	"embed"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -22,6 +21,7 @@ import (
 
 	"mcp-trade/market"
 	"mcp-trade/report"
+	"mcp-trade/report/chart"
 )
 
 // Subject is what a page shows.
@@ -37,11 +37,7 @@ type Subject struct {
 // Write writes the page of a subject.
 func Write(w io.Writer, s Subject) error {
 	var r renderer
-	v, err := r.render(s)
-	if err != nil {
-		return err
-	}
-	return v.write(w, false)
+	return r.render(s).write(w, false)
 }
 
 //go:embed page.css page.js
@@ -85,11 +81,13 @@ type version struct {
 }
 
 // link leads to an account's section.
-type link struct{ ID, Name, Class string }
+type link struct {
+	ID, Name string
+	Look     chart.Look
+}
 
-// newLink is the link to the account that has a number among those of a page.
-func newLink(i int, a report.Account) link {
-	return link{"account-" + ident(a.Signature), a.Signature, class(i)}
+func newLink(a report.Account, looks map[string]chart.Look) link {
+	return link{"account-" + ident(a.Signature), a.Signature, looks[a.Signature]}
 }
 
 // renderer makes versions. What did not change since the last one is not drawn again.
@@ -103,58 +101,45 @@ type drawn struct {
 }
 
 // render makes the version of a subject.
-func (r *renderer) render(s Subject) (*version, error) {
+func (r *renderer) render(s Subject) *version {
 	rep := s.Report
 	// Accounts keep their place and colour, however their ranks change.
 	rep.Accounts = slices.SortedFunc(slices.Values(rep.Accounts), func(a, b report.Account) int { return strings.Compare(a.Signature, b.Signature) })
-	curves, err := newCurves(rep)
-	if err != nil {
-		return nil, err
-	}
+	looks := chart.Looks(rep.Accounts)
 	v := &version{title: titleOf(rep)}
-	v.sections = append(v.sections, section{"board", markup(newBoard(s.Report, rep).node())}, section{"curves", markup(curvesNode(curves))})
-	if err := r.accounts(v, s, rep); err != nil {
-		return nil, err
-	}
+	v.sections = append(v.sections, section{"board", markup(newBoard(s.Report, looks).node())}, section{"curves", markup(curvesNode(newCurves(rep)))})
+	r.accounts(v, s, rep.Accounts, looks)
 	v.sections = append(v.sections, section{"trades", markup(newTrades(rep, s.AllTrades).node())})
 	v.name = v.digest()
-	return v, nil
+	return v
 }
 
 // accounts adds a section for each account. They are drawn side by side.
-func (r *renderer) accounts(v *version, s Subject, rep report.Report) error {
-	made, errs := make([]drawn, len(rep.Accounts)), make([]error, len(rep.Accounts))
+func (r *renderer) accounts(v *version, s Subject, accounts []report.Account, looks map[string]chart.Look) {
+	made := make([]drawn, len(accounts))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for i, a := range rep.Accounts {
+	for i, a := range accounts {
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			made[i], errs[i] = r.account(a, newLink(i, a), s)
+			made[i] = r.account(a, newLink(a, looks), s)
 		})
 	}
 	wait.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
 	r.drawn = map[string]drawn{}
 	for _, d := range made {
 		r.drawn[d.account.Signature] = d
 		v.sections = append(v.sections, section{d.link.ID, d.html})
 	}
-	return nil
 }
 
 // account is an account's section: the one of the last version if nothing changed since.
-func (r *renderer) account(a report.Account, l link, s Subject) (drawn, error) {
+func (r *renderer) account(a report.Account, l link, s Subject) drawn {
 	if d, ok := r.drawn[a.Signature]; ok && d.link == l && reflect.DeepEqual(d.account, a) {
-		return d, nil
+		return d
 	}
-	view, err := newAccount(a, l, s)
-	if err != nil {
-		return drawn{}, err
-	}
-	return drawn{a, l, markup(view.node())}, nil
+	return drawn{a, l, markup(newAccount(a, l, s).node())}
 }
 
 func (v *version) digest() string {
@@ -180,9 +165,6 @@ func (v *version) since(old *version) []section {
 	}
 	return changed
 }
-
-// class is the style of the account or part with a number; the charts give them the same.
-func class(i int) string { return fmt.Sprintf("s%d", i%10) }
 
 // ident makes a name that can stand in an id: other characters than letters, digits and hyphens by their number.
 func ident(name string) string {

@@ -61,15 +61,20 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest(".legend button");
   if (!button) return;
   button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true");
-  const figure = button.closest("figure");
-  figure.dataset.off = [...figure.querySelectorAll(".legend [aria-pressed=false]")].map((b) => b.dataset.series).join(" ");
+  showLines(button.closest("figure"));
 });
+
+// showLines shows the lines of a drawing that its legend has not turned off. A line and its entry have the same key.
+function showLines(figure) {
+  const off = new Set([...figure.querySelectorAll(".legend li")].filter((li) => li.querySelector("[aria-pressed=false]")).map((li) => li.dataset.key));
+  for (const line of figure.querySelectorAll(".drawing [data-key]")) line.classList.toggle("off", off.has(line.dataset.key));
+}
 
 const readAt = new WeakMap(); // the row that each plot shows
 
 // frame is where the dates of a plot stand, in pixels from its left.
 function frame(plot) {
-  const svg = [...plot.querySelectorAll("svg")].find((s) => s.getBoundingClientRect().width > 0);
+  const svg = [...plot.querySelectorAll(".drawing svg")].find((s) => s.getBoundingClientRect().width > 0);
   if (!svg) return null;
   const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
   const first = Number(svg.dataset.first) * scale;
@@ -88,28 +93,23 @@ function read(plot, index, aloud) {
   readAt.set(plot, index);
   const row = rows[index];
   const figure = plot.closest("figure");
-  const names = [...figure.querySelectorAll("thead th")].slice(1).map((th) => th.textContent);
-  const classes = [...figure.querySelectorAll(".legend button")].map((b) => b.dataset.series);
+  const swatches = new Map([...figure.querySelectorAll(".legend li")].map((li) => [li.dataset.key, li.querySelector(".swatch")]));
   const tip = plot.querySelector(".tip");
   const date = document.createElement("b");
   date.textContent = row.cells[0].textContent;
   tip.replaceChildren(date);
-  names.forEach((name, i) => {
-    const value = row.cells[i + 1].textContent;
-    if (!value) return;
+  for (const head of [...figure.querySelectorAll("thead th")].slice(1)) {
+    const value = row.cells[head.cellIndex].textContent;
+    if (!value) continue;
     const line = document.createElement("div");
     const label = document.createElement("span");
-    if (!figure.classList.contains("price")) {
-      const swatch = document.createElement("i");
-      swatch.className = "swatch " + classes[i];
-      label.append(swatch);
-    }
-    label.append(name);
+    if (swatches.has(head.dataset.key)) label.append(swatches.get(head.dataset.key).cloneNode(true));
+    label.append(head.textContent);
     const text = document.createElement("span");
     text.textContent = value;
     line.append(label, text);
     tip.append(line);
-  });
+  }
   const x = place.at(Number(row.dataset.at));
   const cross = plot.querySelector(".cross");
   cross.hidden = tip.hidden = false;
@@ -156,7 +156,7 @@ document.addEventListener("focusout", (event) => event.target.matches(".plot") &
 
 // ---- A server: the changed parts replace the old ones, node by node, so that what the reader did to the page stays ----
 
-const readers = new Set(["open", "aria-sort", "aria-pressed", "data-off", "hidden", "style"]); // attributes that are the reader's
+const readers = new Set(["open", "aria-sort", "aria-pressed", "hidden", "style"]); // attributes that are the reader's
 
 function morph(from, to) {
   if (from.isEqualNode(to)) return;
@@ -226,6 +226,7 @@ function update({ title, order, sections }) {
   document.title = title;
   sortTrades();
   filterTrades();
+  document.querySelectorAll("figure.chart").forEach(showLines);
   for (const plot of document.querySelectorAll(".plot")) if (readAt.has(plot)) read(plot, readAt.get(plot), false);
 }
 

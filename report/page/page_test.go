@@ -20,6 +20,7 @@ func TestFiguresAreWritten(t *testing.T) {
 		{money(known(-1234.5)), "−1,234.50"},
 		{money(known(-0.001)), "0.00"},
 		{money(known(999.999)), "1,000.00"},
+		{money(known(10680.285)), "10,680.29"}, // as tables of decimals have it
 		{money(report.Number{}), "–"},
 		{change(known(0.0998)), "+9.98\u00a0%"},
 		{change(known(-0.5)), "−50.00\u00a0%"},

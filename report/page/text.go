@@ -31,7 +31,7 @@ func fixed(n report.Number, decimals int) string {
 	if !n.Known() {
 		return unknown
 	}
-	text := strconv.FormatFloat(math.Abs(n.Float()), 'f', decimals, 64)
+	text := report.Known(math.Abs(n.Float())).Text(decimals)
 	whole, rest, _ := strings.Cut(text, ".")
 	for i := len(whole) - 3; i > 0; i -= 3 {
 		whole = whole[:i] + "," + whole[i:]

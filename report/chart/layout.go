@@ -1,0 +1,271 @@
+// The layout of a drawing: what stands where, in pixels from the upper left corner, before it is known in which form it is drawn.
+
+package chart
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mcp-trade/market"
+)
+
+// Size is that of a drawing, in pixels.
+type Size struct{ Width, Height int }
+
+type point struct{ x, y float64 }
+
+// layout is a drawing.
+type layout struct {
+	Size
+	text        float64 // height of letters
+	title       string
+	grid        []float64 // heights of horizontal rules
+	axis        float64   // that of the lowest
+	left, right float64   // where rules begin and end
+	first, last float64   // where the first and the last day stand
+	labels      []label
+	shapes      []shape
+	legend      []swatch
+}
+
+type label struct {
+	at     point
+	text   string
+	anchor string // start, middle or end
+}
+
+// shape is a line of a plot: runs of points that are joined, areas to be filled, and marks.
+type shape struct {
+	key   string
+	look  Look
+	lines [][]point
+	areas [][]point
+	dots  []point // values between gaps
+	marks []point
+}
+
+// swatch is a line of the legend.
+type swatch struct {
+	at   point
+	look Look
+	name string
+	area bool
+}
+
+// lay lays a plot out. In a file it has a title and a legend of its own.
+func (p Plot) lay(size Size, title string, file bool) layout {
+	d := layout{Size: size, text: 13, title: title}
+	top := 12.0
+	if file {
+		d.text = 15
+		if title != "" {
+			top += 2 * d.text
+		}
+		top = d.writeLegend(p, top)
+	}
+	days := p.Days()
+	low, high := p.extremes()
+	ticks := p.ticks(low, high, max(2, size.Height/65))
+	low, high = ticks[0], ticks[len(ticks)-1]
+	d.axis = float64(size.Height) - 2*d.text
+	y := func(value float64) float64 { return d.axis - (value-low)/(high-low)*(d.axis-top) }
+	widest := 0.0
+	for _, tick := range ticks {
+		text := p.figure(tick, ticks[1]-ticks[0])
+		widest = max(widest, width(text, d.text))
+		d.grid = append(d.grid, y(tick))
+		d.labels = append(d.labels, label{point{0, y(tick) + d.text/3}, text, "end"})
+	}
+	d.left, d.right = widest+16, float64(size.Width)-16
+	for i := range d.labels {
+		d.labels[i].at.x = d.left - 8
+	}
+	d.first, d.last = d.left, d.right
+	if len(days) == 1 {
+		d.first, d.last = (d.left+d.right)/2, (d.left+d.right)/2
+	}
+	x := func(day market.Stamp) float64 {
+		i, _ := slices.BinarySearch(days, day)
+		return d.first + (d.last-d.first)*float64(i)/float64(max(1, len(days)-1))
+	}
+	d.writeDays(days, x)
+	place := func(day market.Stamp, value float64) point { return point{x(day), y(value)} }
+	if p.Kind == Parts {
+		d.stack(p, place)
+		return d
+	}
+	for _, l := range p.Lines {
+		d.shapes = append(d.shapes, l.shape(place))
+	}
+	return d
+}
+
+// extremes are the lowest and the highest value that the axis must reach.
+func (p Plot) extremes() (low, high float64) {
+	switch p.Kind {
+	case Parts:
+		return 0, 1
+	case Fall:
+		low = -0.01
+	case Price:
+		low, high = math.Inf(1), math.Inf(-1)
+	}
+	for _, l := range p.Lines {
+		for _, x := range l.Points {
+			if x.Value.Known() {
+				low, high = min(low, x.Value.Float()), max(high, x.Value.Float())
+			}
+		}
+	}
+	if low > high { // no value is known
+		low, high = 0, 0
+	}
+	if size := max(math.Abs(low), math.Abs(high)); high-low <= size/1e9 { // all values are the same, as far as an axis tells
+		room := max(0.01, size/100)
+		return low - room, high + room
+	}
+	return low, high
+}
+
+// ticks are round values from the one at or below the lowest to the one at or above the highest, in about so many steps.
+func (p Plot) ticks(low, high float64, steps int) []float64 {
+	rough := high/float64(steps) - low/float64(steps)
+	unit := math.Pow(10, math.Floor(math.Log10(rough)))
+	step := 10 * unit
+	for _, n := range []float64{1, 2, 5} {
+		if n*unit >= rough {
+			step = n * unit
+			break
+		}
+	}
+	var ticks []float64
+	for i := math.Floor(low/step + 1e-9); ; i++ {
+		ticks = append(ticks, i*step)
+		if i*step >= high-step*1e-9 && len(ticks) > 1 {
+			return ticks
+		}
+	}
+}
+
+// figure writes a value of the axis, whose labels are a step apart.
+func (p Plot) figure(value, step float64) string {
+	unit := ""
+	if p.Kind != Price {
+		value, step, unit = 100*value, 100*step, " %"
+	}
+	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
+	return strings.Replace(strconv.FormatFloat(math.Round(value/step)*step+0, 'f', decimals, 64), "-", "\u2212", 1) + unit
+}
+
+// writeDays labels the first and the last day, and of those between as many as there is room for.
+func (d *layout) writeDays(days []market.Stamp, x func(market.Stamp) float64) {
+	last := len(days) - 1
+	if last < 0 {
+		return
+	}
+	step := max(1, int(math.Ceil(10*d.text*float64(last)/(d.right-d.left))))
+	write := func(i int, anchor string) {
+		d.labels = append(d.labels, label{point{x(days[i]), d.axis + 1.4*d.text}, string(days[i]), anchor})
+	}
+	if last == 0 {
+		write(0, "middle")
+		return
+	}
+	write(0, "start")
+	for i := step; i+step <= last; i += step {
+		write(i, "middle")
+	}
+	write(last, "end")
+}
+
+// shape joins the known values of a line. A day on which other lines have a value, and this one nothing, is passed over.
+func (l Line) shape(place func(market.Stamp, float64) point) shape {
+	s := shape{key: l.Key, look: l.Look}
+	var run []point
+	end := func() {
+		if len(run) == 1 {
+			s.dots = append(s.dots, run[0])
+		} else if len(run) > 1 {
+			s.lines = append(s.lines, run)
+		}
+		run = nil
+	}
+	for _, x := range l.Points {
+		switch {
+		case !x.Value.Known():
+			end()
+		case l.Marked:
+			s.marks = append(s.marks, place(x.Date, x.Value.Float()))
+		default:
+			run = append(run, place(x.Date, x.Value.Float()))
+		}
+	}
+	end()
+	return s
+}
+
+// stack puts the parts of a whole one upon the other. A day on which one of them is unknown is a gap in all.
+func (d *layout) stack(p Plot, place func(market.Stamp, float64) point) {
+	if len(p.Lines) == 0 {
+		return
+	}
+	days := p.Lines[0].Points
+	floor := make([]float64, len(days))
+	known := func(day int) bool {
+		return !slices.ContainsFunc(p.Lines, func(l Line) bool { return day >= len(l.Points) || !l.Points[day].Value.Known() })
+	}
+	for _, l := range p.Lines {
+		s := shape{key: l.Key, look: l.Look}
+		var upper, lower []point
+		for i, x := range days {
+			if known(i) {
+				lower = append(lower, place(x.Date, floor[i]))
+				floor[i] += l.Points[i].Value.Float()
+				upper = append(upper, place(x.Date, floor[i]))
+			}
+			if len(upper) > 0 && (i == len(days)-1 || !known(i+1)) {
+				upper, lower = widened(upper), widened(lower)
+				slices.Reverse(lower)
+				s.lines, s.areas = append(s.lines, upper), append(s.areas, slices.Concat(upper, lower))
+				upper, lower = nil, nil
+			}
+		}
+		d.shapes = append(d.shapes, s)
+	}
+}
+
+// widened gives a run of a single day a width that can be seen.
+func widened(run []point) []point {
+	if len(run) > 1 {
+		return run
+	}
+	return []point{{run[0].x - 2, run[0].y}, {run[0].x + 2, run[0].y}}
+}
+
+// writeLegend places the names of the lines beside each other, in as many rows as they take, and returns where those end.
+func (d *layout) writeLegend(p Plot, top float64) float64 {
+	const mark, gap = 34.0, 22.0
+	x, y := 16.0, top+d.text
+	for _, l := range p.Lines {
+		room := mark + width(l.Name, d.text) + gap
+		if x > 16 && x+room > float64(d.Width) {
+			x, y = 16, y+1.5*d.text
+		}
+		d.legend = append(d.legend, swatch{point{x, y}, l.Look, l.Name, p.Kind == Parts || l.Marked})
+		x += room
+	}
+	return y + 1.2*d.text
+}
+
+// width is about how wide a text is.
+func width(text string, height float64) float64 {
+	sum := 0.0
+	for _, r := range text {
+		if sum += 0.58; r >= 0x2E80 {
+			sum += 0.42
+		}
+	}
+	return sum * height
+}

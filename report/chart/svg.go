@@ -1,0 +1,120 @@
+// A layout as SVG: for a page, whose style gives the colours of its classes, so that one drawing does on light ground and on dark,
+// or as a file of its own.
+
+package chart
+
+import (
+	"strconv"
+	"strings"
+
+	g "maragu.dev/gomponents"
+)
+
+// Inline is the drawing of a plot as part of a page. Each line is a group with its key in data-key and the class of its look;
+// in it are elements of class line, of class fill or of both. The frame has the classes grid and axis. The attributes
+// data-first and data-last are where the first and the last day stand, along the width.
+func (p Plot) Inline(size Size) g.Node {
+	d := p.lay(size, "", false)
+	return d.svg(g.Attr("data-first", coordinate(d.first)), g.Attr("data-last", coordinate(d.last)), g.Attr("aria-hidden", "true"), g.Attr("focusable", "false"))
+}
+
+// The colours of a file.
+const (
+	ground    = "#ffffff"
+	ink       = "#333333"
+	axisColor = "#777777"
+	gridColor = "#e4e4e4"
+)
+
+// file is a drawing that stands alone.
+func (d layout) file() g.Node {
+	return d.svg(g.Attr("xmlns", "http://www.w3.org/2000/svg"), g.Attr("width", strconv.Itoa(d.Width)), g.Attr("height", strconv.Itoa(d.Height)),
+		g.Attr("font-family", "sans-serif"), g.El("rect", g.Attr("width", "100%"), g.Attr("height", "100%"), g.Attr("fill", ground)),
+		g.If(d.title != "", text(label{point{16, 12 + d.text}, d.title, "start"}, 1.2*d.text)),
+		g.Map(d.legend, func(s swatch) g.Node {
+			run := []point{{s.at.x, s.at.y - d.text/3}, {s.at.x + 26, s.at.y - d.text/3}}
+			thick := g.Attr("stroke-width", "2")
+			if s.area {
+				thick = g.Attr("stroke-width", "11")
+			}
+			return g.Group{
+				g.El("g", g.Attr("stroke", s.look.Color()), dashed(s.look), thick, path("line", run, false)),
+				text(label{point{s.at.x + 34, s.at.y}, s.name, "start"}, d.text),
+			}
+		}))
+}
+
+func (d layout) svg(head ...g.Node) g.Node {
+	return g.El("svg", g.Attr("viewBox", "0 0 "+strconv.Itoa(d.Width)+" "+strconv.Itoa(d.Height)), g.Group(head),
+		g.Map(d.grid, func(y float64) g.Node { return d.rule("grid", gridColor, y) }),
+		g.Map(d.labels, func(l label) g.Node { return text(l, d.text) }),
+		g.Map(d.shapes, shape.svg),
+		d.rule("axis", axisColor, d.axis))
+}
+
+func (d layout) rule(class, color string, y float64) g.Node {
+	return g.El("path", g.Attr("class", class), g.Attr("stroke", color), g.Attr("d", "M"+coordinate(d.left)+" "+coordinate(y)+"H"+coordinate(d.right)))
+}
+
+func (s shape) svg() g.Node {
+	draw := func(class string, closed bool, runs [][]point) g.Node {
+		return g.Map(runs, func(run []point) g.Node { return path(class, run, closed) })
+	}
+	var marks [][]point
+	for _, at := range s.marks {
+		marks = append(marks, outline(s.look, at))
+	}
+	color := s.look.Color()
+	return g.El("g", g.Attr("data-key", s.key), g.Attr("class", s.look.Class()), g.Attr("stroke", color), dashed(s.look),
+		g.If(len(s.areas)+len(marks)+len(s.dots) > 0, g.El("g", g.Attr("fill", color), g.Attr("stroke", "none"),
+			draw("fill", true, s.areas), draw("fill", true, marks),
+			g.Map(s.dots, func(at point) g.Node {
+				return g.El("circle", g.Attr("class", "fill"), g.Attr("cx", coordinate(at.x)), g.Attr("cy", coordinate(at.y)), g.Attr("r", "2.5"))
+			}))),
+		draw("line", false, s.lines))
+}
+
+// Swatch is a short line of a look, with a class, for a legend.
+func (l Look) Swatch(class string) g.Node {
+	return g.El("svg", g.Attr("class", class), g.Attr("viewBox", "0 0 30 8"), g.Attr("aria-hidden", "true"), g.Attr("focusable", "false"),
+		g.El("g", dashed(l), path("line", []point{{0, 4}, {30, 4}}, false)))
+}
+
+// outline is the form of a mark: a diamond where something was bought, a square where it was sold.
+func outline(l Look, at point) []point {
+	if l == Bought {
+		return []point{{at.x - 6, at.y}, {at.x, at.y - 6}, {at.x + 6, at.y}, {at.x, at.y + 6}}
+	}
+	return []point{{at.x - 4, at.y - 4}, {at.x + 4, at.y - 4}, {at.x + 4, at.y + 4}, {at.x - 4, at.y + 4}}
+}
+
+func path(class string, run []point, closed bool) g.Node {
+	var d strings.Builder
+	letter := "M"
+	for _, at := range run {
+		d.WriteString(letter + coordinate(at.x) + " " + coordinate(at.y))
+		letter = "L"
+	}
+	if closed {
+		d.WriteByte('Z')
+	}
+	return g.El("path", g.Attr("class", class), g.If(!closed, g.Attr("fill", "none")), g.Attr("d", d.String()))
+}
+
+func dashed(l Look) g.Node {
+	var lengths []string
+	for _, n := range l.Dashes() {
+		lengths = append(lengths, strconv.FormatFloat(n, 'f', -1, 64))
+	}
+	return g.If(lengths != nil, g.Attr("stroke-dasharray", strings.Join(lengths, " ")))
+}
+
+func text(l label, height float64) g.Node {
+	return g.El("text", g.Attr("x", coordinate(l.at.x)), g.Attr("y", coordinate(l.at.y)), g.Attr("text-anchor", l.anchor),
+		g.Attr("font-size", coordinate(height)), g.Attr("fill", ink), g.Text(l.text))
+}
+
+// coordinate is a place to a tenth of a pixel.
+func coordinate(f float64) string {
+	return strings.TrimSuffix(strconv.FormatFloat(f, 'f', 1, 64), ".0")
+}
