@@ -143,10 +143,23 @@ func (p protocol) operate(m *moves) {
 		m.add(who, "has done so in the file", func(w *world) {
 			w.action = action{}
 			a.file(&w.files[a.machine])
-			if a.kind == clearHalt && !a.missed {
-				w.haltRead[a.machine] = false
-			}
+			w.reached(a)
 		})
+	}
+}
+
+// reached takes back what was owed to a machine, once a command there reached Redis too.
+func (w *world) reached(a action) {
+	if a.missed {
+		return
+	}
+	if a.kind == clearHalt {
+		w.haltRead[a.machine] = false
+	}
+	for i := range w.servers {
+		if a.kind == setValues && w.machine(i) == int(a.machine) {
+			w.servers[i].owed = values{}
+		}
 	}
 }
 

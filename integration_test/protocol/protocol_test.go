@@ -171,6 +171,7 @@ func TestProtocol_IsBrokenWithoutAnyOfItsRules(t *testing.T) {
 		{"a fallback may have any account and date", protocol{anyFallback: true}, inFilesOnce, limits{acts: 1, outage: 1}, place},
 		{"a session that expired falls back to any", protocol{anyFallback: true}, inRedisOnce, limits{acts: 1, expiry: 1}, place},
 		{"a mark beats what Redis was set to since", protocol{marksBeatAll: true}, inRedisOnce, limits{acts: 2, outage: 1}, undone},
+		{"Redis is mended though it was changed since it was read", protocol{mendsBlind: true}, inRedisOnce, limits{acts: 2, outage: 1}, undone},
 		{"a mark beats nothing", protocol{marksYield: true}, inRedisOnce, limits{acts: 1, outage: 1}, marked},
 		{"a session is presumed without a look at the marks", protocol{presumesBlindly: true}, inRedisOnce, limits{acts: 1, outage: 1}, marked},
 		{"a halt is not written to the file", protocol{haltNotWritten: true}, inFilesTwice, limits{acts: 1, outage: 1}, halted},

@@ -11,6 +11,7 @@ type protocol struct {
 	fileFirst        bool // an unmarked file beats Redis
 	anyFallback      bool // a fallback may have any account and any date
 	marksBeatAll     bool // a marked value beats whatever Redis holds
+	mendsBlind       bool // Redis is mended though it may have been changed since it was read
 	marksYield       bool // a marked value yields to whatever Redis holds
 	haltNotWritten   bool // a halt that was read in Redis is not written to the file
 	copyClearedBlind bool // a halt in the file is cleared after a look at Redis that was before the lock
@@ -103,7 +104,7 @@ func (p protocol) serve(m *moves, i int) {
 		do("reads Redis", func(w *world, s *server) { p.readRedis(w, s, i) })
 	case decides:
 		do("reads its file and decides", func(w *world, s *server) { p.decideAndMend(w, s, i) })
-		if left.kill > 0 && m.from.up && p.decide(s.read, m.from.files[m.from.machine(i)], s).mend {
+		if left.kill > 0 && p.decide(s.read, m.from.files[m.from.machine(i)], s).mend && p.mayMend(&m.from, s) {
 			do("mends Redis and is killed before the mark is gone", func(w *world, s *server) {
 				w.left.kill--
 				p.mend(w, s, i)
@@ -252,8 +253,8 @@ func (p protocol) decideAndMend(w *world, s *server, i int) {
 	at := w.machine(i)
 	f := &w.files[at]
 	d := p.decide(s.read, *f, s)
-	if (d.mend || d.mendHalt) && !w.up || d.mend && w.redis.values != s.read.values {
-		s.phase = reads // Redis is another one by now
+	if d.mend && !p.mayMend(w, s) || d.mendHalt && !w.up {
+		s.phase = reads
 		return
 	}
 	if d.mend {
@@ -286,6 +287,11 @@ func (p protocol) decideAndMend(w *world, s *server, i int) {
 		return
 	}
 	p.judgeKnown(w, s)
+}
+
+// mayMend tells whether Redis is what it was when it was read.
+func (p protocol) mayMend(w *world, s *server) bool {
+	return w.up && (p.mendsBlind || w.redis.same(s.read.values))
 }
 
 // mend writes the marked values of the file into Redis.
