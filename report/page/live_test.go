@@ -162,8 +162,15 @@ func accountComes(t *testing.T, browser pagetest.Browser) {
 	x, address := open(t, b)
 	tab := browser.Open(t, pagetest.Desktop, address)
 	tab.Wait(`document.getElementById("live").textContent === "Live"`)
+	tab.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#equity .legend [data-key='account steady'] button").click()`))
 	x.change(func() { x.books = append(x.books, late) })
 	tab.Wait(`document.getElementById("account-dice")`)
+	// It takes the first place and the first colour; the line that the reader turned off is still the other's.
+	off := pagetest.Eval[string](tab, `[...document.querySelectorAll("#equity .legend [aria-pressed=false]")].map(b => b.parentNode.dataset.key).join() + "|" +
+		[...new Set([...document.querySelectorAll("#equity .drawing .off")].map(l => l.dataset.key))].join()`)
+	if off != "account steady|account steady" {
+		t.Errorf("turned off are %s", off)
+	}
 	allSections := pagetest.Eval[string](tab, `[...document.getElementById("main").children].map(s => s.id).join(" ")`)
 	if allSections != "board curves account-dice account-steady trades" {
 		t.Errorf("the sections are %s", allSections)
