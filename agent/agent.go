@@ -33,6 +33,7 @@ import (
 type Account struct {
 	Name    string // its signature, and the model id of its session
 	Decider Decider
+	Spec    string // of the decider, as DECIDER[:ARG], or [LLMDecider]
 }
 
 // ParseAccount reads an account written as NAME=DECIDER or NAME=DECIDER:ARG.
@@ -42,7 +43,7 @@ func ParseAccount(text string) (Account, error) {
 		return Account{}, fmt.Errorf("%q is not NAME=DECIDER[:ARG]", text)
 	}
 	d, err := NewDecider(spec)
-	return Account{name, d}, err
+	return Account{name, d, spec}, err
 }
 
 // Runner runs accounts over the trading days of the prices.
@@ -53,6 +54,7 @@ type Runner struct {
 	Server   func(model string) Command // how to launch the MCP server of a model
 	Stderr   io.Writer                  // takes what the servers log
 	LogPath  string                     // folder of the checkpoints: {LogPath}/{account}/run.json
+	Runs     map[string]RunRecord       // what the manifest is to say of each account; none of those that are not in it
 
 	From, To market.Stamp    // accounts are opened on From; trading begins on the next trading day and ends with To
 	Cash     decimal.Decimal // to open accounts with
@@ -104,6 +106,7 @@ type Result struct {
 	Return   decimal.NullDecimal `json:"return"`   // value over the money that the account was opened with, less 1
 	Stale    ledger.StaleCloses  `json:"stale"`    // holdings that the value counts at a close of an earlier trading day
 	Unpriced []string            `json:"unpriced"` // holdings that never had a close
+	Head     string              `json:"head"`     // hash of the ledger's newest row
 	Verified bool                `json:"verified"`
 	Findings []ledger.Finding    `json:"findings"`
 	Spent    *Spending           `json:"spent,omitempty"` // by a language model

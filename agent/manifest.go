@@ -1,10 +1,11 @@
-// The manifest of a log path: what the accounts under it were run with. With the transcripts it is all that it takes to
-// repeat a run.
+// The manifest of a log path: what the accounts under it were run with, and the heads of their ledgers before and after. With
+// the transcripts it is all that it takes to repeat a run, and what a ledger can be held against.
 
 package agent
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -15,12 +16,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2/maybe"
 	"github.com/shopspring/decimal"
 
+	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
 
@@ -31,17 +35,48 @@ type Manifest struct {
 
 // RunRecord is what an account was run with.
 type RunRecord struct {
-	Model   LLM             `json:"model"`
-	Servers []string        `json:"servers,omitempty"` // names of the further servers
-	From    market.Stamp    `json:"from"`
-	To      market.Stamp    `json:"to"`
-	Cash    decimal.Decimal `json:"cash"`
-	Prices  []FileHash      `json:"prices"`
-	News    []FileHash      `json:"news,omitempty"`
-	Version string          `json:"version"` // of this program
-	Started time.Time       `json:"started"`
-	Resumed *time.Time      `json:"resumed,omitempty"` // the last time that the same was started
+	Decider  string    `json:"decider"`            // as --account has it, such as momentum:5; or [LLMDecider]; "" in manifests of earlier versions, which list language models only
+	Recorded *FileHash `json:"recorded,omitempty"` // the ledger that the decider "recorded" repeats
+	Model    LLM       `json:"model,omitzero"`
+	Servers  []string  `json:"servers,omitempty"` // names of the further servers
+
+	From     market.Stamp    `json:"from"`
+	To       market.Stamp    `json:"to"`
+	Cash     decimal.Decimal `json:"cash"`
+	Lockstep bool            `json:"lockstep"`
+	Store    string          `json:"store"`            // where the ledger is kept: file or redis
+	Config   *FileHash       `json:"config,omitempty"` // the configuration
+	Prices   []FileHash      `json:"prices"`
+
+	// Of a language model.
+	Search  []string   `json:"search,omitempty"` // where news comes from, as --search has it
+	News    []FileHash `json:"news,omitempty"`   // the archive, if it is searched
+	Cache   string     `json:"search_cache,omitempty"`
+	Answers *FileHash  `json:"search_answers,omitempty"` // what the cache held when the run began
+
+	Version string     `json:"version"` // of this program
+	Started time.Time  `json:"started"`
+	Resumed *time.Time `json:"resumed,omitempty"` // the last time that the same was started
+	Ledger  []Span     `json:"ledger,omitempty"`  // what the run wrote; more than one where others wrote in between
 }
+
+// LLMDecider is the decider of the accounts that language models trade.
+const LLMDecider = "llm"
+
+// Span is a part of a ledger that a run wrote, between two heads.
+type Span struct {
+	Before *Head `json:"before,omitempty"` // nil: the run opened the account
+	After  *Head `json:"after,omitempty"`  // nil: the run is under way, or was killed
+}
+
+// Head is the newest row of a ledger at some time.
+type Head struct {
+	ID   int64        `json:"id"`
+	Date market.Stamp `json:"date"`
+	Hash string       `json:"hash"` // of its line
+}
+
+func headOf(b ledger.Book) *Head { return &Head{b.ID, b.Date, b.Hash} }
 
 // FileHash is a file as it was.
 type FileHash struct {
@@ -57,13 +92,9 @@ func ManifestFile(logPath string) string { return filepath.Join(logPath, "run-ma
 func HashFiles(paths []string) ([]FileHash, error) {
 	hashes := []FileHash{}
 	for _, path := range paths {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
 		sum := sha256.New()
-		n, err := io.Copy(sum, f)
-		if err := errors.Join(err, f.Close()); err != nil {
+		n, err := copyFile(sum, path)
+		if err != nil {
 			return nil, err
 		}
 		if path, err = filepath.Abs(path); err != nil {
@@ -72,6 +103,40 @@ func HashFiles(paths []string) ([]FileHash, error) {
 		hashes = append(hashes, FileHash{path, n, hex.EncodeToString(sum.Sum(nil))})
 	}
 	return hashes, nil
+}
+
+func copyFile(w io.Writer, path string) (int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(w, f)
+	return n, errors.Join(err, f.Close())
+}
+
+// HashFolder hashes all files of a folder as one: the SHA-256 of lines "{SHA-256 of the file}  {its path in the folder}", in
+// the order of the paths. Files whose names begin with a dot do not count. A folder that is not there is nil.
+func HashFolder(dir string) (*FileHash, error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	all, lines := FileHash{}, sha256.New()
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || strings.HasPrefix(d.Name(), ".") {
+			return err
+		}
+		sum := sha256.New()
+		n, err := copyFile(sum, filepath.Join(dir, filepath.FromSlash(name)))
+		all.Bytes += n
+		fmt.Fprintf(lines, "%x  %s\n", sum.Sum(nil), name)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	all.SHA256 = hex.EncodeToString(lines.Sum(nil))
+	all.Path, err = filepath.Abs(dir)
+	return &all, err
 }
 
 // ReadManifest reads the manifest of a log path.
@@ -86,8 +151,8 @@ func ReadManifest(logPath string) (Manifest, error) {
 	return m, err
 }
 
-// AddToManifest notes what accounts are run with. What other runs noted stays.
-func AddToManifest(logPath string, runs map[string]RunRecord) (err error) {
+// changeManifest reads a manifest, changes it and writes it, while no other process does.
+func changeManifest(logPath string, change func(Manifest)) (err error) {
 	if err := os.MkdirAll(logPath, 0o755); err != nil {
 		return err
 	}
@@ -100,15 +165,7 @@ func AddToManifest(logPath string, runs map[string]RunRecord) (err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	for account, run := range runs {
-		run.Model.BaseURL = withoutSecrets(run.Model.BaseURL)
-		known := m.Accounts[account]
-		if n := len(known); n > 0 && sameRun(known[n-1], run) {
-			known[n-1].Resumed = &run.Started
-			continue
-		}
-		m.Accounts[account] = append(known, run)
-	}
+	change(m)
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
@@ -116,9 +173,72 @@ func AddToManifest(logPath string, runs map[string]RunRecord) (err error) {
 	return maybe.WriteFile(ManifestFile(logPath), append(text, '\n'), 0o644)
 }
 
-// sameRun tells whether two records differ in nothing but time.
+// begin notes what an account is about to be run with, and the head that its ledger has; nil if the run opens it. What was
+// noted before stays. A run that is started again is the same as long as nothing but the time differs. It returns in which
+// settings the account's run before that differs.
+func (run RunRecord) begin(logPath, account string, before *Head) (differs []string, err error) {
+	run.Model.BaseURL = withoutSecrets(run.Model.BaseURL)
+	run.Ledger = []Span{{Before: before}}
+	err = changeManifest(logPath, func(m Manifest) {
+		known := m.Accounts[account]
+		if len(known) == 0 {
+			m.Accounts[account] = []RunRecord{run}
+			return
+		}
+		last := &known[len(known)-1]
+		if before != nil {
+			differs = run.differs(*last)
+		}
+		if !sameRun(*last, run) || before == nil && !slices.Equal(last.Ledger, run.Ledger) {
+			m.Accounts[account] = append(known, run)
+			return
+		}
+		last.Resumed = &run.Started
+		if n := len(last.Ledger); n == 0 || last.Ledger[n-1].After != nil { // else that run was killed, and its part goes on
+			last.Ledger = append(last.Ledger, run.Ledger...)
+		}
+	})
+	return differs, err
+}
+
+// endRun notes the head of an account whose newest run ended. A part that goes on where the part before it ended is one with it.
+func endRun(logPath, account string, after *Head) error {
+	return changeManifest(logPath, func(m Manifest) {
+		runs := m.Accounts[account]
+		if len(runs) == 0 || len(runs[len(runs)-1].Ledger) == 0 {
+			return
+		}
+		run := &runs[len(runs)-1]
+		last := len(run.Ledger) - 1
+		run.Ledger[last].After = after
+		if last > 0 && *run.Ledger[last-1].After == *run.Ledger[last].Before {
+			run.Ledger[last-1].After = after
+			run.Ledger = run.Ledger[:last]
+		}
+	})
+}
+
+// differs lists the settings of an account that were others in an earlier run and change what it does.
+func (run RunRecord) differs(earlier RunRecord) []string {
+	var list []string
+	for _, s := range []struct{ name, was, is string }{
+		{"decider", cmp.Or(earlier.Decider, LLMDecider), run.Decider},
+		{"model", earlier.Model.Model, run.Model.Model},
+		{"from", string(earlier.From), string(run.From)},
+		{"cash", earlier.Cash.String(), run.Cash.String()},
+	} {
+		if s.was != s.is {
+			list = append(list, fmt.Sprintf("%s was %s, and is %s", s.name, cmp.Or(s.was, "none"), cmp.Or(s.is, "none")))
+		}
+	}
+	return list
+}
+
+// sameRun tells whether two records differ in nothing but time, and what was written.
 func sameRun(a, b RunRecord) bool {
-	a.Started, a.Resumed, b.Started, b.Resumed = time.Time{}, nil, time.Time{}, nil
+	for _, r := range []*RunRecord{&a, &b} {
+		r.Started, r.Resumed, r.Ledger = time.Time{}, nil, nil
+	}
 	left, err := json.Marshal(a)
 	right, err2 := json.Marshal(b)
 	return err == nil && err2 == nil && bytes.Equal(left, right)

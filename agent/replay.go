@@ -82,19 +82,26 @@ func (r replay) repeat(ctx context.Context, d *Day, reply Reply, was Outcome) er
 	return nil
 }
 
-// Recording is a run as its manifest tells it.
+// Recording is a run of language models as its manifest tells it.
 type Recording struct {
 	Runs     map[string]RunRecord // the newest of each account
+	Left     []string             // accounts of other deciders, which have no transcripts
 	From, To market.Stamp
 	Cash     decimal.Decimal
 	Prices   []FileHash
 }
 
-// Recording puts the accounts of a manifest together. They must have been opened alike, and trade on the same prices.
+// Recording puts the accounts of a manifest that language models traded together. They must have been opened alike, and trade on the same prices.
 func (m Manifest) Recording() (Recording, error) {
 	r := Recording{Runs: map[string]RunRecord{}}
 	for _, account := range slices.Sorted(maps.Keys(m.Accounts)) {
 		for _, run := range m.Accounts[account] {
+			if run.Decider != LLMDecider && run.Decider != "" {
+				if !slices.Contains(r.Left, account) {
+					r.Left = append(r.Left, account)
+				}
+				continue
+			}
 			if r.From == "" {
 				r.From, r.Cash, r.Prices = run.From, run.Cash, run.Prices
 			}
@@ -108,9 +115,18 @@ func (m Manifest) Recording() (Recording, error) {
 		}
 	}
 	if len(r.Runs) == 0 {
-		return r, errors.New("the manifest lists no account")
+		return r, errors.New("the manifest lists no account that a language model traded; other deciders do the same again when they are run again")
 	}
 	return r, nil
+}
+
+// Head is the hash of an account's newest row when the run ended; "" if it is not known.
+func (r Recording) Head(account string) string {
+	parts := r.Runs[account].Ledger
+	if n := len(parts); n > 0 && parts[n-1].After != nil {
+		return parts[n-1].After.Hash
+	}
+	return ""
 }
 
 // SamePrices is an error unless files hold what they held when the run was recorded.

@@ -190,7 +190,7 @@ func (t *talk) end(ctx context.Context, reason string) error {
 		return err
 	}
 	e := &End{
-		Reason: reason, Steps: len(t.turns()), Spent: SpendingOf(t.journal.entries),
+		Reason: reason, Ledger: book.Hash, Steps: len(t.turns()), Spent: SpendingOf(t.journal.entries),
 		Cash: book.Cash(), Holdings: book.Positions.Holdings(), Value: worth.Total,
 	}
 	if turns := t.turns(); len(turns) > 0 {

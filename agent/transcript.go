@@ -100,6 +100,7 @@ type Outcome struct {
 // End closes a day. What the account holds is what the ledger says.
 type End struct {
 	Reason   string              `json:"reason"` // one of the constants below
+	Ledger   string              `json:"ledger"` // hash of the account's newest record; "" in transcripts of earlier versions
 	Steps    int                 `json:"steps"`
 	Spent    Spending            `json:"spent"`
 	Cash     decimal.Decimal     `json:"cash"`

@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gofrs/flock"
 	"github.com/shopspring/decimal"
 
+	"mcp-trade/code"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -49,8 +51,12 @@ func (w *walk) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	first, err := w.resume(ctx)
-	if err != nil || first == len(w.days) {
+	if err != nil {
 		return err
+	}
+	defer func() { err = errors.Join(err, w.noteEnd(context.WithoutCancel(ctx))) }()
+	if first == len(w.days) {
+		return nil
 	}
 	w.pass(first)
 	if w.desk, err = openDesk(ctx, w.Server(w.account.Name), w.Stderr); err != nil {
@@ -114,26 +120,55 @@ func (w *walk) lock() (unlock func() error, err error) {
 
 // resume opens the account if it is new, reads how far it is, and returns the first day to trade.
 func (w *walk) resume(ctx context.Context) (first int, err error) {
-	_, err = w.Accounts.Register(ctx, w.account.Name, w.Cash, w.From)
-	var registered *ledger.RegisteredError
-	switch {
-	case err == nil:
+	head, err := w.Accounts.Head(ctx, w.account.Name)
+	var refusal *ledger.Refusal
+	if errors.As(err, &refusal) && refusal.Code() == code.NotRegistered {
+		if err := w.note(nil); err != nil {
+			return 0, err
+		}
 		w.checkpoint = checkpoint{}
-		return 0, nil
-	case !errors.As(err, &registered):
+		_, err = w.Accounts.Register(ctx, w.account.Name, w.Cash, w.From)
+		return 0, err
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := w.note(headOf(head)); err != nil {
 		return 0, err
 	}
 	if w.checkpoint, err = readCheckpoint(w.checkpointFile()); err != nil {
-		return 0, err
-	}
-	head, err := w.Accounts.Head(ctx, w.account.Name)
-	if err != nil {
 		return 0, err
 	}
 	for first < len(w.days) && w.done(w.days[first], head.Date) {
 		first++
 	}
 	return first, nil
+}
+
+// note writes into the manifest what the account is run with, before it trades. before is the head of its ledger, nil if it
+// is to be opened.
+func (w *walk) note(before *Head) error {
+	run, ok := w.Runs[w.account.Name]
+	if !ok {
+		return nil
+	}
+	differs, err := run.begin(w.LogPath, w.account.Name, before)
+	if len(differs) > 0 {
+		w.Log.Warn().Str("account", w.account.Name).Msg("the account is open and goes on under other settings: " + strings.Join(differs, "; "))
+	}
+	return err
+}
+
+// noteEnd writes into the manifest what the head of the ledger is when the run ends, however it does.
+func (w *walk) noteEnd(ctx context.Context) error {
+	if _, ok := w.Runs[w.account.Name]; !ok {
+		return nil
+	}
+	head, err := w.Accounts.Head(ctx, w.account.Name)
+	if err != nil {
+		return fmt.Errorf("the manifest lacks the head of the ledger after the run: %w", err)
+	}
+	return endRun(w.LogPath, w.account.Name, headOf(head))
 }
 
 // done tells whether a day needs no more trading: it lies before the newest record, or it is that record's and not the day
@@ -286,11 +321,12 @@ func (w *walk) result(ctx context.Context, err error) Result {
 	if err != nil {
 		r.Error = err.Error()
 	}
-	report, verifyErr := ledger.Verify(w.Accounts.Lines(ctx, w.account.Name), w.Prices)
+	name := w.account.Name
+	report, verifyErr := Verify(w.Accounts.Lines(ctx, name), w.Prices, w.LogPath, name, w.Runs[name].Store)
 	if verifyErr != nil || report.Rows == 0 {
 		return r
 	}
-	r.Trades, r.Cash, r.Findings = report.Trades, report.Book.Cash(), report.Findings
+	r.Trades, r.Cash, r.Head, r.Findings = report.Trades, report.Book.Cash(), report.Head, report.Findings
 	r.Verified = len(report.Findings) == 0 && report.Unpriced == 0
 	for r.Days < len(w.days) && w.done(w.days[r.Days], report.Book.Date) {
 		r.Days++

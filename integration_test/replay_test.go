@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,7 +69,7 @@ func TestARecordedRunIsReplayedToTheSameBytesWithoutAConnection(t *testing.T) {
 		if redisCalled() || apiCalled() || model.Asked() != asked {
 			t.Fatal("the replay opened a connection")
 		}
-		if p.redisURL == "" && strings.Count(said, "all as recorded") != len(accounts) {
+		if strings.Count(said, "all as recorded") != len(accounts) {
 			t.Errorf("it does not say that the ledgers are the same:\n%s", said)
 		}
 	})
@@ -122,7 +123,7 @@ func TestTheManifestKeepsEveryRunAndNoSecret(t *testing.T) {
 		func() { run.accounts = []string{"alice"}; run.to = fiveDays },
 	} {
 		change()
-		p.do(t, p.llm(t, run)...)
+		p.do(t, append(p.llm(t, run), "--account", "benchmark=momentum:3", "--lockstep")...)
 	}
 	text, err := os.ReadFile(agent.ManifestFile(filepath.Join(p.dir, "agent_data")))
 	if err != nil {
@@ -136,11 +137,69 @@ func TestTheManifestKeepsEveryRunAndNoSecret(t *testing.T) {
 	if len(alice) != 2 || len(bob) != 1 || alice[0].Resumed == nil || alice[0].To != "2025-01-03" || alice[1].To != fiveDays {
 		t.Fatalf("%s", text)
 	}
+	head := p.headOf(t, "alice")
+	if from, to := alice[0].Ledger, alice[1].Ledger; len(from) != 1 || len(to) != 1 || from[0].Before != nil || from[0].After.Hash != to[0].Before.Hash || to[0].After.Hash != head {
+		t.Errorf("the heads are not those of one ledger that ends with %s:\n%s", head, text)
+	}
+	config, err := agent.HashFiles([]string{filepath.Join(p.dir, "config.json")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := alice[1]; r.Decider != agent.LLMDecider || !r.Lockstep || r.Store != "file" || r.Config == nil || *r.Config != config[0] || !slices.Equal(r.Search, []string{"auto"}) {
+		t.Errorf("%+v", r)
+	}
+	if b := m.Accounts["benchmark"]; len(b) != 3 || b[0].Decider != "momentum:3" || b[0].Model.Model != "" || len(b[0].Prices) != 1 || b[2].Ledger[0].After.Hash != p.headOf(t, "benchmark") {
+		t.Errorf("the account of a decider: %+v", b)
+	}
 	if len(alice[0].Prices) != 1 || len(alice[0].Prices[0].SHA256) != 64 || alice[0].Version == "" || alice[0].Model.Model != "scripted/alice" {
 		t.Errorf("%s", text)
 	}
 	if strings.Contains(string(text), modelKey) {
 		t.Errorf("the manifest shows the key:\n%s", text)
 	}
-	p.do(t, "run", "--replay", filepath.Join(p.dir, "agent_data"), "--log-path", filepath.Join(t.TempDir(), "again"))
+	said := p.do(t, "run", "--replay", filepath.Join(p.dir, "agent_data"), "--log-path", filepath.Join(t.TempDir(), "again"))
+	if !strings.Contains(said, "benchmark: not replayed") {
+		t.Errorf("the replay does not say what it leaves out:\n%s", said)
+	}
+}
+
+func TestTheManifestTellsWhatAModelCanSearchAndNoSecret(t *testing.T) {
+	p := onFiles(t)
+	model := modeltest.Start(t, normalDay)
+	config := p.config(t, model, firstDay, nil, "alice")
+	p.amend(t, config, "mcp_servers", object{"desk": object{
+		"command": binary, "args": []string{"stdio"}, "env": object{"MCP_TRADE_DATA_DIR": t.TempDir(), "TOKEN": "${DESK_TOKEN}"},
+	}})
+	const token, jina = "t0ken-horse-battery", "jina-horse-battery"
+	p.env = append(p.env, "DESK_TOKEN="+token, "JINA_API_KEY="+jina)
+	articles := filepath.Join(t.TempDir(), "articles.jsonl")
+	if err := os.WriteFile(articles, []byte(`{"title": "T", "url": "https://example.com/1", "published_at": "2024-12-01"}`+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.do(t, "news", "import", articles)
+	answers := filepath.Join(p.dir, "search_cache")
+	if err := os.MkdirAll(answers, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(answers, "a.json"), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.do(t, "run", config, "--search-cache", "replay", "--account", "benchmark=equal-weight")
+	text, err := os.ReadFile(agent.ManifestFile(p.logPath()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := p.manifest(t)
+	want, err := agent.HashFolder(answers)
+	if r := m.Accounts["alice"][0]; err != nil || len(r.News) != 1 || len(r.News[0].SHA256) != 64 || r.Cache != "replay" || r.Answers == nil || *r.Answers != *want || !slices.Equal(r.Servers, []string{"desk"}) {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if r := m.Accounts["benchmark"][0]; r.News != nil || r.Answers != nil || r.Servers != nil || r.Search != nil {
+		t.Errorf("a decider that reads no news: %s", text)
+	}
+	for _, secret := range []string{modelKey, token, jina} {
+		if strings.Contains(string(text), secret) {
+			t.Errorf("the manifest shows %s:\n%s", secret, text)
+		}
+	}
 }

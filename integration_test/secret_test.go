@@ -60,13 +60,12 @@ func TestThePasswordOfRedisIsNeverShown(t *testing.T) {
 			t.Errorf("%s shows the password:\n%s", where, text)
 		}
 	}
-	run := runArgs("2025-01-10", "dice=random:7")
 	commands := [][]string{
 		{"doctor"}, {"doctor", "--json"}, {"session", "set", "SIGNATURE=alice", "TODAY_DATE=2025-01-02"}, {"session", "list"},
 		{"ledger", "register", "alice", "--date", "2025-01-01"}, {"ledger", "show", "alice"}, {"ledger", "verify", "alice"}, {"ledger", "export", "alice"},
-		{"stdio"}, {"stdio", "--log-format", "json"}, run,
+		{"stdio"}, {"stdio", "--log-format", "json"},
 	}
-	for _, c := range []struct {
+	for i, c := range []struct {
 		name, url string
 		works     bool
 	}{
@@ -81,7 +80,8 @@ func TestThePasswordOfRedisIsNeverShown(t *testing.T) {
 			p := onFiles(t)
 			p.prices, p.redisURL = synthetic, c.url
 			stop := watchArguments(t)
-			for _, command := range commands {
+			run := runArgs("2025-01-10", fmt.Sprintf("dice-%d=random:7", i)) // a new account, so that there is something to trade
+			for _, command := range append(commands, run) {
 				cmd := p.command(command...)
 				if command[0] == "stdio" {
 					cmd.Stdin = strings.NewReader(orderLine(1, "buy", "SYN01", 1, "") + callLine(2, "get_session", "{}"))
@@ -99,7 +99,7 @@ func TestThePasswordOfRedisIsNeverShown(t *testing.T) {
 			shows(t, "a command line", strings.Join(lines, "\n"))
 			children := 0
 			for _, line := range lines {
-				if strings.Contains(line, "stdio --log-format") {
+				if strings.Contains(line, "stdio --log-format console") {
 					children++
 				}
 			}

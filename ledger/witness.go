@@ -15,7 +15,8 @@ type Witness struct {
 	Source string       // where it was noted, for people
 	Until  market.Stamp // the row is dated then or earlier; "" if nothing is known
 	Before market.Stamp // the row is dated earlier than this; "" if nothing is known
-	Since  Since        // what lies between the row of the witness before it in the list and this one's
+	Since  Since        // what may lie between the row of the witness before it in the list and this one's
+	Trades int          // with [AtMost], how many trades
 }
 
 // Since is what a witness says of the rows since the one of the witness before it.
@@ -23,17 +24,17 @@ type Since int
 
 // What may lie in between.
 const (
-	Unknown  Since = iota // nothing is said, not even which row comes first
-	Anything              // this row is that one, or a later one
-	NoTrades              // as Anything, and nothing was traded in between
-	Nothing               // this row is that one
+	Unknown Since = iota // nothing is said, not even which row comes first
+	Rows                 // this row is that one, or a later one
+	AtMost               // as Rows, and at most so many trades in between, this row's included
+	Nothing              // this row is that one
 )
 
 // The classes of what witnesses speak against.
 const (
 	Missing  Class = "missing row"  // a row that was noted elsewhere is not in the ledger: its history was cut or written anew
 	Misdated Class = "misdated row" // a row that was noted elsewhere has another date, or another place, than it had
-	Foreign  Class = "foreign rows" // rows were written by another program between two that belong together
+	Foreign  Class = "foreign rows" // rows were added by somebody else between two that belong together
 )
 
 // hearing holds the rows of a ledger, as they come, against witnesses.
@@ -92,17 +93,14 @@ func (h *hearing) findings() []Finding {
 // since holds what a witness says of the rows since the one before it against the rows.
 func (h *hearing) since(before Witness, from sighting, w Witness, to sighting, find func(Class, string, string)) {
 	rows, trades := to.row-from.row, to.trades-from.trades
-	between := fmt.Sprintf("rows %d to %d", from.row+1, to.row)
-	if rows == 1 {
-		between = fmt.Sprintf("row %d", to.row)
-	}
+	between := fmt.Sprintf("between %s (hash %s) and %s (hash %s)", before.Source, before.Hash, w.Source, w.Hash)
 	switch {
 	case rows < 0:
-		find(Misdated, fmt.Sprintf("a row after row %d (%s), since %s has its hash %s", from.row, before.Source, w.Source, w.Hash), "it comes before that")
+		find(Misdated, fmt.Sprintf("a row after row %d, as the order of %s (hash %s) and %s (hash %s) has it", from.row, before.Source, before.Hash, w.Source, w.Hash), "it comes before that")
 	case w.Since == Nothing && rows > 0:
-		find(Foreign, fmt.Sprintf("no row between %s (hash %s) and %s", before.Source, before.Hash, w.Source), between+" of another program")
-	case w.Since == NoTrades && trades > 0:
-		find(Foreign, fmt.Sprintf("no trade between %s (hash %s) and %s", before.Source, before.Hash, w.Source), fmt.Sprintf("%s of another program, %d trades among them", between, trades))
+		find(Foreign, "no row "+between, fmt.Sprintf("%d: rows %d to %d", rows, from.row+1, to.row))
+	case w.Since == AtMost && trades > w.Trades:
+		find(Foreign, fmt.Sprintf("%d trades at most %s", w.Trades, between), fmt.Sprintf("%d, in rows %d to %d", trades, from.row+1, to.row))
 	}
 }
 

@@ -33,13 +33,13 @@ func TestVerify_Witnesses(t *testing.T) {
 	// A run, and the transcripts of its days.
 	beside := []Witness{
 		{Hash: hash(0), Source: "the manifest's head before", Until: "2025-10-01"},
-		{Hash: hash(5), Source: "the manifest's head after", Until: "2025-10-06", Since: Anything},
+		{Hash: hash(5), Source: "the manifest's head after", Until: "2025-10-06", Since: Rows},
 		{Hash: hash(0), Source: "the begin of 10-02", Before: "2025-10-02"},
-		{Hash: hash(2), Source: "the end of 10-02", Until: "2025-10-02", Since: Anything},
-		{Hash: hash(2), Source: "the begin of 10-03", Before: "2025-10-03", Since: NoTrades},
-		{Hash: hash(2), Source: "the end of 10-03", Until: "2025-10-03", Since: Anything},
-		{Hash: hash(3), Source: "the begin of 10-06", Before: "2025-10-06", Since: NoTrades},
-		{Hash: hash(5), Source: "the end of 10-06", Until: "2025-10-06", Since: Anything},
+		{Hash: hash(2), Source: "the end of 10-02", Until: "2025-10-02", Since: Rows},
+		{Hash: hash(2), Source: "the begin of 10-03", Before: "2025-10-03", Since: AtMost},
+		{Hash: hash(2), Source: "the end of 10-03", Until: "2025-10-03", Since: Rows},
+		{Hash: hash(3), Source: "the begin of 10-06", Before: "2025-10-06", Since: AtMost},
+		{Hash: hash(5), Source: "the end of 10-06", Until: "2025-10-06", Since: AtMost, Trades: 2},
 	}
 	// The day of 10-03 was no day off: another program traded on it, and its rows are chained like all others.
 	traded := slices.Insert(slices.Clone(rows[:3]), 3,
@@ -62,11 +62,12 @@ func TestVerify_Witnesses(t *testing.T) {
 		{"the end is cut off", rows[:5], beside, []Class{Missing, Missing}, "the row with the hash " + hash(5) + ", which stands in the manifest's head after"},
 		{"all of it is written anew", rewritten, beside, []Class{Missing, Missing, Missing}, "which stands in the begin of 10-06"},
 		{"a trade between two days", traded, []Witness{
-			{Hash: Hash([]byte(traded[2])), Source: "the end of 10-02"}, {Hash: Hash([]byte(traded[3])), Source: "the begin of 10-06", Since: NoTrades},
-		}, []Class{Foreign}, "row 3 of another program, 1 trades among them"},
-		{"rows between two runs", rows, heads(rows, 2, 4), []Class{Foreign}, "rows 3 to 4 of another program"},
+			{Hash: Hash([]byte(traded[2])), Source: "the end of 10-02"}, {Hash: Hash([]byte(traded[3])), Source: "the begin of 10-06", Since: AtMost},
+		}, []Class{Foreign}, "found 1, in rows 3 to 3"},
+		{"rows between two runs", rows, heads(rows, 2, 4), []Class{Foreign}, "found 2: rows 3 to 4"},
+		{"more trades on a day than it had", rows, []Witness{{Hash: hash(3), Source: "the begin of 10-06"}, {Hash: hash(5), Source: "the end of 10-06", Since: AtMost, Trades: 1}}, []Class{Foreign}, "1 trades at most between the begin of 10-06"},
 		{"no row between two runs", rows, heads(rows, 3, 3), nil, ""},
-		{"the end before the begin", rows, []Witness{beside[1], {Hash: hash(2), Source: "the end of 10-02", Since: Anything}}, []Class{Misdated}, "a row after row 5 (the manifest's head after)"},
+		{"the end before the begin", rows, []Witness{beside[1], {Hash: hash(2), Source: "the end of 10-02", Since: Rows}}, []Class{Misdated}, "a row after row 5, as the order of the manifest's head after"},
 		{"witnesses of which nobody knows the order", rows, []Witness{beside[1], {Hash: hash(2), Source: "the end of 10-02"}}, nil, ""},
 		{"a row of a later date than it can have", rows, []Witness{{Hash: hash(4), Source: "the end of 10-03", Until: "2025-10-03"}}, []Class{Misdated}, "a date of 2025-10-03 or earlier"},
 		{"a row of the day before which it was noted", rows, []Witness{{Hash: hash(4), Source: "the begin of 10-06", Before: "2025-10-06"}}, []Class{Misdated}, "a date before 2025-10-06"},

@@ -54,9 +54,8 @@ func (v View) Resolve(symbol string) (string, error) {
 	return s.symbol, nil
 }
 
-// Bar returns the bar at the stamp: the one that begins then or, at a moment of
-// a day, that of the day. It returns a *NotYetError if the stamp is after that
-// of the view, and a *NoPriceError if there is no such bar.
+// Bar returns the bar exactly at the stamp. It returns a *NotYetError if that
+// is after the stamp of the view, and a *NoPriceError if there is no such bar.
 func (v View) Bar(symbol string, at Stamp) (Bar, error) {
 	if at > v.asOf {
 		return Bar{}, &NotYetError{at, v.asOf}
@@ -65,7 +64,7 @@ func (v View) Bar(symbol string, at Stamp) (Bar, error) {
 	if err != nil {
 		return Bar{}, err
 	}
-	bar, ok := w.during(at)
+	bar, ok := w.at(at)
 	if !ok {
 		return Bar{}, w.noPrice(at)
 	}
@@ -76,8 +75,8 @@ func (v View) Bar(symbol string, at Stamp) (Bar, error) {
 // With a first stamp `from` they are the oldest from there on, and next is the
 // stamp at which the following call should begin, "" if there are no more.
 // Without it they are the newest, and next is "". The last stamp `to` is
-// included; a day takes in all its moments, a moment the daily bar of its day;
-// "", or what is after the stamp of the view, means the stamp of the view. A `from` after the stamp of the view
+// included; a day takes in all its moments; "", or what is after the stamp of
+// the view, means the stamp of the view. A `from` after the stamp of the view
 // is a *NotYetError. No bars in the range is no error.
 func (v View) Bars(symbol string, from, to Stamp, limit int) (bars []Bar, next Stamp, err error) {
 	if from > v.asOf {
@@ -92,11 +91,7 @@ func (v View) Bars(symbol string, from, to Stamp, limit int) (bars []Bar, next S
 		return w.newest(end, limit), "", nil
 	}
 	bars = []Bar{}
-	start := w.from(from)
-	if start > 0 && w.bars[start-1].stamp == from.Day() {
-		start-- // the daily bar of the day of a moment
-	}
-	for i := start; i < end; i++ {
+	for i := w.from(from); i < end; i++ {
 		bar, ok := w.show(i)
 		if ok && limit > 0 && len(bars) == limit {
 			return bars, bar.Stamp, nil
@@ -115,11 +110,12 @@ func (v View) OpenPrice(symbol string) (decimal.Decimal, error) {
 	if err != nil {
 		return decimal.Decimal{}, err
 	}
-	bar, ok := w.during(v.asOf)
-	if !ok {
-		return decimal.Decimal{}, w.noPrice(v.asOf)
+	for _, at := range []Stamp{v.asOf, v.asOf.Day()} {
+		if bar, ok := w.at(at); ok {
+			return bar.Open.Decimal, nil
+		}
 	}
-	return bar.Open.Decimal, nil
+	return decimal.Decimal{}, w.noPrice(v.asOf)
 }
 
 // LastClose returns the newest close that is known as of the view, that of a
@@ -183,14 +179,6 @@ func (w window) at(at Stamp) (Bar, bool) {
 		return Bar{}, false
 	}
 	return w.show(i)
-}
-
-// during returns the bar that begins at a stamp, else the daily bar of its day.
-func (w window) during(at Stamp) (Bar, bool) {
-	if bar, ok := w.at(at); ok {
-		return bar, true
-	}
-	return w.at(at.Day())
 }
 
 // newest returns the newest visible bars before an index, in ascending order.

@@ -295,26 +295,6 @@ func TestADayOfTrading(t *testing.T) {
 	}
 }
 
-// The hour of TODAY_DATE does not count where prices are daily: all tools have the same day as today.
-func TestAnHourOnDailyPricesIsThatDayForEveryTool(t *testing.T) {
-	f := newFixture(t, testBars)
-	f.set(t, session.TodayDate, "2025-10-02 10:30:00")
-	const today = `{"symbol":"NVDA","date":"2025-10-02","ohlcv":{"open":110.5,"high":null,"low":null,"close":null,"volume":null}}`
-	for _, c := range []struct{ tool, arguments, want string }{
-		{"get_price", `{"symbol":"NVDA"}`, today},
-		{"get_price", `{"symbol":"NVDA","date":"2025-10-02 10:30:00"}`, today},
-		{"get_price", `{"symbol":"NVDA","date":"2025-10-02"}`, today},
-		{"get_price_history", `{"symbol":"NVDA","limit":1}`, `"rows":[["2025-10-02",110.5,null,null,null,null]]`},
-		{"get_price_history", `{"symbol":"NVDA","start":"2025-10-02 10:30:00"}`, `"rows":[["2025-10-02",110.5,null,null,null,null]]`},
-		{"buy", `{"symbol":"NVDA","amount":2}`, `"price":110.5`},
-		{"get_portfolio", `{}`, `"price":110.5,"price_type":"open"`},
-	} {
-		if got, failed := f.call(t, c.tool, c.arguments); failed || !strings.Contains(got, c.want) {
-			t.Errorf("%s %s: %s, want %s", c.tool, c.arguments, got, c.want)
-		}
-	}
-}
-
 func TestAFailureSaysWhatIsWrongAndTheWayOut(t *testing.T) {
 	for _, c := range []struct {
 		name            string

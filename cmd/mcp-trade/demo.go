@@ -102,9 +102,6 @@ func (s *settings) demo(cmd *cobra.Command, p plan) error {
 		return err
 	}
 	defer closeRooms()
-	if err := s.note(p); err != nil {
-		return err
-	}
 	if err := trade(cmd, s, r, p.accounts); err != nil || s.json {
 		return err
 	}

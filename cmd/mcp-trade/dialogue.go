@@ -125,6 +125,7 @@ func (d *dialogue) end(e agent.End) {
 		value = money(e.Value.Decimal)
 	}
 	d.say("end", fmt.Sprintf("%s after %d steps. Cash %s, value %s.", e.Reason, e.Steps, money(e.Cash), value), text.Bold)
+	d.say("head", e.Ledger)
 	var held []string
 	for _, p := range e.Holdings {
 		held = append(held, fmt.Sprintf("%s %s", p.Symbol, p.Amount))

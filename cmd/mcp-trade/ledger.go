@@ -5,7 +5,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -50,10 +49,13 @@ func registerCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			head := ledger.Hash(rec.Line())
 			if s.json {
-				return printJSON(cmd.OutOrStdout(), map[string]any{"signature": args[0], "id": rec.ID, "date": rec.Date, "cash": amount, "ledger": r.ledgers.Name()})
+				return printJSON(cmd.OutOrStdout(), map[string]any{
+					"signature": args[0], "id": rec.ID, "date": rec.Date, "cash": amount, "head": head, "ledger": r.ledgers.Name(),
+				})
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Opened the account %s with %s on %s (ledger in %s).\n", args[0], money(amount), day, r.ledgers.Name())
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Opened the account %s with %s on %s (ledger in %s).\nhead %s\n", args[0], money(amount), day, r.ledgers.Name(), head)
 			return err
 		},
 	}
@@ -108,12 +110,12 @@ func showJSON(w io.Writer, account string, book ledger.Book, trades []ledger.Rec
 		rows = append(rows, trade{t.ID, t.Date, t.Action, t.Symbol, t.Amount, t.Price, t.Cash()})
 	}
 	return printJSON(w, map[string]any{
-		"signature": account, "id": book.ID, "date": book.Date, "cash": book.Cash(), "holdings": book.Positions.Holdings(), "trades": rows,
+		"signature": account, "id": book.ID, "date": book.Date, "head": book.Hash, "cash": book.Cash(), "holdings": book.Positions.Holdings(), "trades": rows,
 	})
 }
 
 func showTables(w io.Writer, account string, book ledger.Book, trades []ledger.Record) {
-	fmt.Fprintf(w, "%s after record %d of %s\n\n", account, book.ID, book.Date)
+	fmt.Fprintf(w, "%s after record %d of %s\nhead %s\n\n", account, book.ID, book.Date, book.Hash)
 	t := newTable(w, "holding", ">amount")
 	t.AppendRow(table.Row{ledger.Cash, money(book.Cash())})
 	for _, p := range book.Positions.Holdings() {
@@ -134,91 +136,6 @@ func showTables(w io.Writer, account string, book ledger.Book, trades []ledger.R
 		t.AppendRow(table.Row{r.ID, r.Date, r.Action, r.Symbol, r.Amount, price, money(r.Cash())})
 	}
 	t.Render()
-}
-
-func verifyCommand(s *settings) *cobra.Command {
-	return &cobra.Command{
-		Use: "verify [SIGNATURE|FILE...]", Short: "Prove that each row follows from the one before it and from the prices",
-		Long: "Recompute each row of a ledger from the row before it and from the open price of its date, and check ids, dates,\n" +
-			"balances and the chain of hashes. Without arguments every account is verified. Exit 1 if any row does not follow.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := s.open()
-			if err != nil {
-				return err
-			}
-			defer r.Close()
-			prices, err := s.openPrices()
-			if err != nil {
-				return err
-			}
-			if prices != nil {
-				defer prices.Close()
-			}
-			accounts := s.accounts(r)
-			if len(args) == 0 {
-				if args, err = accounts.Names(cmd.Context()); err != nil {
-					return err
-				}
-			}
-			return verify(cmd, s, args, func(name string) iter.Seq2[[]byte, error] { return linesOf(cmd.Context(), accounts, name) }, prices)
-		},
-	}
-}
-
-// linesOf reads the ledger of an account, or the file of that name if there is one.
-func linesOf(ctx context.Context, accounts *ledger.Accounts, name string) iter.Seq2[[]byte, error] {
-	if stat, err := os.Stat(name); err == nil && stat.Mode().IsRegular() {
-		return fileLines(name)
-	}
-	return accounts.Lines(ctx, name)
-}
-
-func verify(cmd *cobra.Command, s *settings, names []string, lines func(string) iter.Seq2[[]byte, error], prices *market.Prices) error {
-	w := cmd.OutOrStdout()
-	type result struct {
-		Name string `json:"ledger"`
-		OK   bool   `json:"ok"`
-		ledger.Report
-	}
-	results, ok := []result{}, true
-	for _, name := range names {
-		report, err := ledger.Verify(lines(name), prices)
-		if err != nil {
-			return err
-		}
-		if report.Rows == 0 {
-			return fmt.Errorf("%s has no ledger", name)
-		}
-		results = append(results, result{name, len(report.Findings) == 0, report})
-		ok = ok && len(report.Findings) == 0
-	}
-	if s.json {
-		if err := printJSON(w, results); err != nil {
-			return err
-		}
-	} else {
-		for _, r := range results {
-			printReport(w, r.Name, r.Report)
-		}
-	}
-	if !ok {
-		return quietError(exitFailed)
-	}
-	return nil
-}
-
-func printReport(w io.Writer, name string, r ledger.Report) {
-	verdict := "every row follows"
-	if n := len(r.Findings); n > 0 {
-		verdict = fmt.Sprintf("%d findings", n)
-	}
-	fmt.Fprintf(w, "%s: %d rows, %d trades, %d chained: %s\n", name, r.Rows, r.Trades, r.Chained, verdict)
-	if r.Unpriced > 0 {
-		fmt.Fprintf(w, "  %d trades have no known price, so their cash could not be verified; name the price files with --prices\n", r.Unpriced)
-	}
-	for _, f := range r.Findings {
-		fmt.Fprintf(w, "  %s\n", f)
-	}
 }
 
 func exportCommand(s *settings) *cobra.Command {

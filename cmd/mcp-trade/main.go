@@ -89,7 +89,7 @@ func newRoot() (root *cobra.Command, began *bool) {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	s.register(root.PersistentFlags())
 	root.AddCommand(stdioCommand(s), runCommand(s), showDayCommand(s), demoCommand(s), sessionCommand(s), ledgerCommand(s), reportCommand(s),
-		pricesCommand(s), newsCommand(s), searchCommand(s), doctorCommand(s), versionCommand())
+		pricesCommand(s), newsCommand(s), searchCommand(s), doctorCommand(s), versionCommand(s))
 	note(root, began)
 	return root, began
 }

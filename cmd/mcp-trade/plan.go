@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -31,6 +32,7 @@ type plan struct {
 	parallel int // accounts that trade at once; 0: as many as the runner thinks fit
 	lockstep bool
 
+	config  string               // path of the configuration; "" without one
 	models  map[string]agent.LLM // of the accounts that language models trade
 	servers []string             // names of the further servers that they may use
 }
@@ -130,7 +132,7 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 	}
 	p = plan{
 		from: c.DateRange.Init, to: c.DateRange.End, cash: c.AgentConfig.InitialCash, parallel: c.Parallel, lockstep: c.Lockstep,
-		servers: slices.Sorted(maps.Keys(c.MCPServers)),
+		config: path, servers: slices.Sorted(maps.Keys(c.MCPServers)),
 	}
 	for _, m := range c.Enabled() {
 		if err := p.add(m, s.lookup, c.MCPServers); err != nil {
@@ -155,7 +157,7 @@ func (p *plan) add(m agent.Model, lookup func(string) (string, bool), servers ma
 	if err != nil {
 		return fmt.Errorf("the model %s: %w", m.Signature, err)
 	}
-	p.accounts = append(p.accounts, agent.Account{Name: m.Signature, Decider: decider})
+	p.accounts = append(p.accounts, agent.Account{Name: m.Signature, Decider: decider, Spec: agent.LLMDecider})
 	if p.models == nil {
 		p.models = map[string]agent.LLM{}
 	}
@@ -163,39 +165,78 @@ func (p *plan) add(m agent.Model, lookup func(string) (string, bool), servers ma
 	return nil
 }
 
-// note writes into the manifest of the log path what language models are run with.
-func (s *settings) note(p plan) error {
-	if len(p.models) == 0 {
-		return nil
-	}
+// records are what the manifest is to say of the accounts of a plan.
+func (s *settings) records(p plan, store string) (map[string]agent.RunRecord, error) {
 	files, err := s.priceFiles()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	prices, err := agent.HashFiles(files)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	news, err := s.hashNews()
+	every := agent.RunRecord{
+		From: p.from, To: p.to, Cash: p.cash, Lockstep: p.lockstep, Store: store, Prices: prices, Version: version(), Started: time.Now().UTC(),
+	}
+	if every.Config, err = hashFile(p.config); err != nil {
+		return nil, err
+	}
+	ofModels, err := s.newsRecord(every)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	runs := map[string]agent.RunRecord{}
-	for account, model := range p.models {
-		runs[account] = agent.RunRecord{
-			Model: model, Servers: p.servers, From: p.from, To: p.to, Cash: p.cash, Prices: prices, News: news, Version: version(), Started: time.Now().UTC(),
+	for _, a := range p.accounts {
+		run := every
+		if model, ok := p.models[a.Name]; ok {
+			run = ofModels
+			run.Model, run.Servers = model, p.servers
 		}
+		run.Decider = a.Spec
+		if file, recorded := strings.CutPrefix(a.Spec, "recorded:"); recorded {
+			if run.Recorded, err = hashFile(file); err != nil {
+				return nil, err
+			}
+		}
+		runs[a.Name] = run
 	}
-	return agent.AddToManifest(s.logPath, runs)
+	return runs, nil
 }
 
-// hashNews tells which archive of news the models can search, if there is one and it may be searched.
-func (s *settings) hashNews() ([]agent.FileHash, error) {
-	file := s.archive().File()
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) || slices.Equal(s.search, []string{searchOff}) {
+// hashFile is the hash of a file; nil for none.
+func hashFile(path string) (*agent.FileHash, error) {
+	if path == "" {
 		return nil, nil
 	}
-	return agent.HashFiles([]string{file})
+	hashes, err := agent.HashFiles([]string{path})
+	if err != nil {
+		return nil, err
+	}
+	return &hashes[0], nil
+}
+
+// newsRecord adds to a record what a language model can search.
+func (s *settings) newsRecord(run agent.RunRecord) (agent.RunRecord, error) {
+	run.Search = s.search
+	if slices.Equal(s.search, []string{searchOff}) {
+		return run, nil
+	}
+	var err error
+	if file := s.archive().File(); exists(file) {
+		if run.News, err = agent.HashFiles([]string{file}); err != nil {
+			return run, err
+		}
+	}
+	if s.searchCache != searchOff {
+		run.Cache = s.searchCache
+		run.Answers, err = agent.HashFolder(s.searchCacheDir())
+	}
+	return run, err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func wallClock() agent.Clock {

@@ -52,9 +52,6 @@ func runCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer closeRooms()
-			if err := s.note(p); err != nil {
-				return err
-			}
 			return trade(cmd, s, r, p.accounts)
 		},
 	}
@@ -78,8 +75,12 @@ func (s *settings) runner(p plan) (*agent.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, r.Close())
 	}
+	runs, err := s.records(p, r.ledgers.Name())
+	if err != nil {
+		return nil, nil, errors.Join(err, prices.Close(), r.Close())
+	}
 	runner := &agent.Runner{
-		Prices: prices, Accounts: s.accounts(r), Server: server, Stderr: s.stderr, LogPath: s.logPath,
+		Prices: prices, Accounts: s.accounts(r), Server: server, Stderr: s.stderr, LogPath: s.logPath, Runs: runs,
 		Session: func(model string) (*session.Layers, error) { return s.session(r, model) },
 		From:    p.from, To: p.to, Cash: p.cash, Parallel: p.parallel, Lockstep: p.lockstep,
 		Progress: func(agent.Progress) {}, Steps: func(agent.StepDone) {}, Log: s.log,
@@ -195,6 +196,21 @@ func printResults(w io.Writer, results []agent.Result) {
 		}
 	}
 	printSpending(w, results)
+	printHeads(w, results)
+}
+
+// printHeads prints what proves the ledgers later, if it is kept elsewhere.
+func printHeads(w io.Writer, results []agent.Result) {
+	t := newTable(w, "account", "head of its ledger, to keep for: mcp-trade ledger verify --head")
+	for _, r := range results {
+		if r.Head != "" {
+			t.AppendRow(table.Row{r.Account, r.Head})
+		}
+	}
+	if t.Length() > 0 {
+		fmt.Fprintln(w)
+		t.Render()
+	}
 }
 
 // oldestClose is the age of the oldest close that a value counts, nothing if all are of the day.

@@ -44,11 +44,13 @@ func (n news) Close() error { return n.archive.Close() }
 
 func (s *settings) archive() *archive.Archive { return archive.New(filepath.Join(s.dataDir, "news")) }
 
+func (s *settings) searchCacheDir() string { return filepath.Join(s.dataDir, "search_cache") }
+
 // openNews wires up search. It opens and connects to nothing yet.
 func (s *settings) openNews() (news, error) {
 	n := news{archive: s.archive()}
 	var cache *search.Cache
-	switch dir := filepath.Join(s.dataDir, "search_cache"); s.searchCache {
+	switch dir := s.searchCacheDir(); s.searchCache {
 	case "record":
 		cache = search.Record(dir)
 	case "replay":

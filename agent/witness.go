@@ -1,0 +1,128 @@
+// What the manifest and the transcripts of a log path know of a ledger.
+
+package agent
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+
+	"mcp-trade/code"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+// Verify verifies the ledger of an account, also against what the manifest and the transcripts of a log path noted of it, and
+// against more witnesses. See [ledger.Verify] and [Witnesses].
+func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, logPath, account, store string, more ...ledger.Witness) (ledger.Report, error) {
+	witnesses, unread := Witnesses(logPath, account, store)
+	report, err := ledger.Verify(lines, prices, append(witnesses, more...)...)
+	if unread != nil {
+		report.Findings = append(report.Findings, ledger.Finding{
+			Row: -1, ID: -1, Class: ledger.Unreadable, Expected: "a manifest and transcripts to hold the ledger against", Found: unread.Error(),
+		})
+	}
+	return report, err
+}
+
+// Witnesses returns what was noted of an account's ledger, kept in a store ("file" or "redis"), in the manifest and the
+// transcripts of a log path: the heads before and after its runs, and those at the beginning and the end of its days. An error
+// says that one of them cannot be read; the rest is returned all the same.
+func Witnesses(logPath, account, store string) ([]ledger.Witness, error) {
+	m, err := ReadManifest(logPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	witnesses := witnessesOf(ManifestFile(logPath), m.Accounts[account], store)
+	days, daysErr := Transcripts(logPath, account)
+	errs := []error{err, daysErr}
+	since, trades := ledger.Unknown, 0
+	for _, day := range days {
+		marks, err := readMarks(day.Path)
+		if err != nil || marks.begin == "" {
+			errs, since = append(errs, err), ledger.Unknown
+			continue
+		}
+		witnesses = append(witnesses, ledger.Witness{
+			Hash: marks.begin, Source: "the begin of " + day.Path, Before: day.Date, Since: since, Trades: trades,
+		})
+		since, trades = ledger.AtMost, marks.trades
+		if marks.end != "" {
+			witnesses = append(witnesses, ledger.Witness{Hash: marks.end, Source: "the end of " + day.Path, Until: day.Date, Since: since, Trades: trades})
+			trades = 0
+		}
+	}
+	return witnesses, errors.Join(errs...)
+}
+
+// marks are what a transcript says of the ledger.
+type marks struct {
+	begin, end string // hashes of the head; "" if it does not say
+	trades     int    // how many orders of the day can be in the ledger
+}
+
+// readMarks reads the marks of a transcript. Of its lines only those are decoded that can hold one.
+func readMarks(path string) (m marks, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return m, err
+	}
+	number := 0
+	for line := range bytes.Lines(text) {
+		if number++; err != nil {
+			return m, err
+		}
+		if !bytes.HasSuffix(line, []byte("\n")) {
+			break // it is being written, or was torn
+		}
+		if number > 1 && !bytes.Contains(line, []byte(`"order_id":`)) && !bytes.Contains(line, []byte(`"end":`)) {
+			continue
+		}
+		var e Entry
+		if err = json.Unmarshal(line, &e); err != nil {
+			err = fmt.Errorf("the transcript %s is damaged in line %d: %w", path, number, err)
+			continue // the last line is one that a run which goes on will cut off
+		}
+		switch {
+		case e.Begin != nil:
+			m.begin = e.Begin.Ledger
+		case e.Result != nil && e.Result.OrderID != "" && (e.Result.Filled || e.Result.Code == code.Halted):
+			m.trades++ // an order that came while trading was halted may have been filled before an interruption
+		case e.End != nil:
+			m.end = e.End.Ledger
+		}
+	}
+	return m, nil
+}
+
+// witnessesOf are the heads that runs noted, from the one on that opened the account: what was before it is no more.
+func witnessesOf(file string, runs []RunRecord, store string) []ledger.Witness {
+	var list []ledger.Witness
+	since := ledger.Unknown
+	add := func(h *Head, run RunRecord, when string, next ledger.Since) {
+		list = append(list, ledger.Witness{
+			Hash: h.Hash, Until: h.Date, Since: since, Source: fmt.Sprintf("%s, %s the run to %s that was started %s", file, when, run.To, run.Started.Format("2006-01-02 15:04:05Z")),
+		})
+		since = next
+	}
+	for _, run := range runs {
+		if run.Store != store {
+			continue
+		}
+		for _, span := range run.Ledger {
+			if span.Before == nil {
+				list, since = nil, ledger.Unknown
+			} else {
+				add(span.Before, run, "before", ledger.Rows)
+			}
+			if span.After != nil { // else it is not known how far the run came
+				add(span.After, run, "after", ledger.Nothing)
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,191 @@
+// mcp-trade ledger verify.
+
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mcp-trade/agent"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+func verifyCommand(s *settings) *cobra.Command {
+	var head string
+	cmd := &cobra.Command{
+		Use: "verify [SIGNATURE|FILE...]", Short: "Prove that each row follows from the one before it and from the prices",
+		Long: "Recompute each row of a ledger from the row before it and from the open price of its date, and check ids, dates,\n" +
+			"balances and the chain of hashes. Without arguments every account is verified. Exit 1 if any row does not follow.\n\n" +
+			"An account is also held against the manifest and the transcripts of its runs, where they lie in the log path: each hash\n" +
+			"that they noted must be that of a row, in their order, with no trade of anybody else between the days of a run.\n" +
+			"Whoever can write the ledger can write these files too, and a hash holds no secret: rewritten together they are not\n" +
+			"found. A head that was kept where nobody could change it, given as --head, finds every change up to its row.",
+		Example: "  mcp-trade ledger verify\n" +
+			"  mcp-trade ledger verify gpt-5 --head 6d1f...   (all 64 digits, as run, register and 'ledger show' print them)",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			given, err := parseHead(head)
+			if err != nil {
+				return usageError{err}
+			}
+			r, err := s.open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			prices, err := s.openPrices()
+			if err != nil {
+				return err
+			}
+			if prices != nil {
+				defer prices.Close()
+			}
+			accounts := s.accounts(r)
+			if len(args) == 0 {
+				if args, err = accounts.Names(cmd.Context()); err != nil {
+					return err
+				}
+			}
+			if len(given) > 0 && len(args) != 1 {
+				return usageError{fmt.Errorf("--head proves one ledger, and there are %d: name one", len(args))}
+			}
+			return s.verify(cmd, args, func(name string) evidence { return s.evidence(cmd.Context(), r, accounts, name) }, prices, given)
+		},
+	}
+	cmd.Flags().StringVar(&head, "head", "", "hash of a row that was kept elsewhere: the ledger must have that row")
+	return cmd
+}
+
+// parseHead reads the hash of --head. A part of one is refused: another history whose hash begins like it could be found.
+func parseHead(text string) ([]ledger.Witness, error) {
+	if text == "" {
+		return nil, nil
+	}
+	text = strings.ToLower(strings.TrimSpace(text))
+	if sum, err := hex.DecodeString(text); err != nil || len(sum) != 32 {
+		return nil, fmt.Errorf("--head %.80q: use the whole hash, 64 hexadecimal digits; a part of it proves nothing", text)
+	}
+	return []ledger.Witness{{Hash: text, Source: "--head"}}, nil
+}
+
+// evidence is a ledger, and where its runs may have noted something.
+type evidence struct {
+	lines                   iter.Seq2[[]byte, error]
+	logPath, account, store string // logPath is "" of a file that lies in none
+}
+
+// linesOf reads the ledger of an account, or the file of that name if there is one.
+func linesOf(ctx context.Context, accounts *ledger.Accounts, name string) iter.Seq2[[]byte, error] {
+	if isFile(name) {
+		return fileLines(name)
+	}
+	return accounts.Lines(ctx, name)
+}
+
+func isFile(name string) bool {
+	stat, err := os.Stat(name)
+	return err == nil && stat.Mode().IsRegular()
+}
+
+// evidence finds the ledger of a name, and its account: that of a file is told by its place, if it lies in a log path.
+func (s *settings) evidence(ctx context.Context, r rooms, accounts *ledger.Accounts, name string) evidence {
+	e := evidence{linesOf(ctx, accounts, name), s.logPath, name, r.ledgers.Name()}
+	if !isFile(name) {
+		return e
+	}
+	e.logPath, e.store = "", r.file.Name()
+	path, err := filepath.Abs(name)
+	if dir := filepath.Dir(path); err == nil && filepath.Base(path) == "position.jsonl" && filepath.Base(dir) == "position" {
+		e.logPath, e.account = filepath.Dir(filepath.Dir(dir)), filepath.Base(filepath.Dir(dir))
+	}
+	return e
+}
+
+func (e evidence) verify(prices *market.Prices, given []ledger.Witness) (ledger.Report, error) {
+	if e.logPath == "" {
+		return ledger.Verify(e.lines, prices, given...)
+	}
+	return agent.Verify(e.lines, prices, e.logPath, e.account, e.store, given...)
+}
+
+// verified is what became of verifying a ledger.
+type verified struct {
+	Name string `json:"ledger"`
+	OK   bool   `json:"ok"`
+	ledger.Report
+	Noted int        `json:"noted"`           // hashes of rows in its manifest and transcripts
+	Given *givenHead `json:"given,omitempty"` // the hash of --head
+}
+
+// givenHead is where a ledger has the hash that was given.
+type givenHead struct {
+	Hash string `json:"hash"`
+	Row  *int   `json:"row"`   // null: nowhere
+	More int    `json:"after"` // rows after that
+}
+
+func (s *settings) verify(cmd *cobra.Command, names []string, find func(string) evidence, prices *market.Prices, given []ledger.Witness) error {
+	w := cmd.OutOrStdout()
+	results, ok := []verified{}, true
+	for _, name := range names {
+		report, err := find(name).verify(prices, given)
+		if err != nil {
+			return err
+		}
+		if report.Rows == 0 {
+			return fmt.Errorf("%s has no ledger", name)
+		}
+		result := verified{Name: name, OK: len(report.Findings) == 0, Report: report, Noted: len(report.Seen) - len(given)}
+		for i, g := range given {
+			result.Given = &givenHead{Hash: g.Hash}
+			if row := report.Seen[result.Noted+i]; row >= 0 {
+				result.Given.Row, result.Given.More = &row, report.Rows-1-row
+			}
+		}
+		results, ok = append(results, result), ok && result.OK
+	}
+	if s.json {
+		if err := printJSON(w, results); err != nil {
+			return err
+		}
+	} else {
+		for _, r := range results {
+			printVerified(w, r)
+		}
+	}
+	if !ok {
+		return quietError(exitFailed)
+	}
+	return nil
+}
+
+func printVerified(w io.Writer, r verified) {
+	verdict := "every row follows"
+	if n := len(r.Findings); n > 0 {
+		verdict = fmt.Sprintf("%d findings", n)
+	}
+	fmt.Fprintf(w, "%s: %d rows, %d trades, %d chained: %s\n", r.Name, r.Rows, r.Trades, r.Chained, verdict)
+	fmt.Fprintf(w, "  head %s\n", r.Head)
+	if g := r.Given; g != nil && g.Row != nil && g.More == 0 {
+		fmt.Fprintln(w, "  it is the hash that was given")
+	} else if g != nil && g.Row != nil {
+		fmt.Fprintf(w, "  row %d has the hash that was given: the ledger has grown since, %d rows after it\n", *g.Row, g.More)
+	}
+	if r.Noted > 0 {
+		fmt.Fprintf(w, "  held against %d hashes that its runs noted\n", r.Noted)
+	}
+	if r.Unpriced > 0 {
+		fmt.Fprintf(w, "  %d trades have no known price, so their cash could not be verified; name the price files with --prices\n", r.Unpriced)
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(w, "  %s\n", f)
+	}
+}
