@@ -4,6 +4,7 @@ package ledger
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/shopspring/decimal"
 
@@ -54,7 +55,7 @@ func (r Rules) Check(o Order) error {
 	switch {
 	case o.Action != Buy && o.Action != Sell:
 		return invalid("Unknown action %q. Use buy or sell.", o.Action)
-	case o.Symbol == Cash: // there are shares of that name; a book would take them for money
+	case strings.EqualFold(o.Symbol, Cash): // there are shares of that name; a book would take them for money
 		return invalid("%s is the name of the account's money and cannot be traded.", o.Symbol)
 	case !o.Amount.IsPositive():
 		return invalid("Amount must be positive. You tried to %s %s shares.", o.Action, o.Amount)
@@ -95,13 +96,22 @@ func Apply(book Book, o Order, q Quote, r Rules) (Record, error) {
 		}
 		rec.Positions = book.Positions.with(Position{o.Symbol, held.Sub(o.Amount)}, Position{Cash, book.Cash().Add(value).Sub(rec.Fees)})
 	}
-	for _, n := range []decimal.Decimal{q.Price, rec.Positions.Amount(o.Symbol), rec.Cash()} {
-		// What cannot be read back would lock the account.
-		if _, err := ParseDecimal(n.String()); err != nil {
-			return Record{}, &Refusal{
-				code.InvalidArgument, fmt.Sprintf("The order cannot be kept in the ledger: %v.", err),
-				map[string]any{"symbol": o.Symbol, "amount": o.Amount},
+	// What cannot be read back would lock the account.
+	unkept := func(why string) error {
+		return &Refusal{
+			code.InvalidArgument, fmt.Sprintf("The order cannot be kept in the ledger: %s.", why), map[string]any{"symbol": o.Symbol, "amount": o.Amount},
+		}
+	}
+	if len(rec.Positions) > len(book.Positions) { // a symbol that was not named before
+		for _, p := range book.Positions {
+			if strings.EqualFold(p.Symbol, o.Symbol) {
+				return Record{}, unkept(fmt.Sprintf("it names %s, which differs from %s only in case", p.Symbol, o.Symbol))
 			}
+		}
+	}
+	for _, n := range []decimal.Decimal{q.Price, rec.Positions.Amount(o.Symbol), rec.Cash()} {
+		if _, err := ParseDecimal(n.String()); err != nil {
+			return Record{}, unkept(err.Error())
 		}
 	}
 	return rec, nil

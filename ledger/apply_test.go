@@ -102,6 +102,10 @@ func TestAnOrderFillsOrIsRefused(t *testing.T) {
 			"invalid_argument: The order cannot be kept in the ledger: 0.0000000000000000000000000000000001 is too large or too fine a number. map[amount:1 symbol:NVDA]"},
 		{"proceeds too large for the ledger to be read again", "CASH 0, NVDA 1000000", "sell 1000000 NVDA", "1" + strings.Repeat("0", 60), "2025-10-02",
 			"invalid_argument: The order cannot be kept in the ledger: a number of 67 characters is too long. map[amount:1000000 symbol:NVDA]"},
+		{"a symbol like another one but for case", "CASH 1000, Nvda 0", "buy 1 NVDA", "1", "2025-10-02",
+			"invalid_argument: The order cannot be kept in the ledger: it names Nvda, which differs from NVDA only in case. map[amount:1 symbol:NVDA]"},
+		{"a symbol like the name of money", "CASH 1000", "buy 1 Cash", "1", "2025-10-02",
+			"invalid_argument: Cash is the name of the account's money and cannot be traded. map[amount:1 minimum:1 symbol:Cash]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := Book{Date: "2025-10-02", ID: 7, Positions: positions(c.before), Hash: "abc"}

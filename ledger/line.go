@@ -18,6 +18,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"mcp-trade/internal/strict"
 	"mcp-trade/market"
 )
 
@@ -98,85 +99,150 @@ func writePosition(b *bytes.Buffer, p Position, colon string) {
 	}
 }
 
-// ParseLine reads a line of a ledger. Keys that it does not know are passed over.
+// ParseLine reads a line of a ledger. Keys that it does not know are passed over. A line that another reader could take
+// for another record is refused: see [strict].
 func ParseLine(line []byte) (Record, error) {
-	var l struct {
-		Date   string `json:"date"`
-		ID     *int64 `json:"id"`
-		Action *struct {
-			Action Action      `json:"action"`
-			Symbol string      `json:"symbol"`
-			Amount json.Number `json:"amount"`
-			Price  json.Number `json:"price"`
-		} `json:"this_action"`
-		Positions Positions   `json:"positions"`
-		OrderID   string      `json:"order_id"`
-		Fees      json.Number `json:"fees"`
-		Prev      string      `json:"prev"`
-		Note      string      `json:"note"`
+	r, book, err := parseLine(line)
+	if err == nil {
+		r.Positions, err = parsePositions(book)
 	}
-	if err := json.Unmarshal(line, &l); err != nil {
-		return Record{}, fmt.Errorf("not a ledger line: %w", err)
-	}
-	if l.ID == nil || l.Positions == nil {
-		return Record{}, errors.New(`not a ledger line: "id" or "positions" is missing`)
-	}
-	date, err := market.ParseStamp(l.Date)
 	if err != nil {
-		return Record{}, fmt.Errorf("not a ledger line: date: %w", err)
-	}
-	r := Record{Date: date, ID: *l.ID, Positions: l.Positions, OrderID: l.OrderID, Prev: l.Prev, Note: l.Note}
-	numbers := []struct {
-		name string
-		text json.Number
-		to   *decimal.Decimal
-	}{{"fees", l.Fees, &r.Fees}}
-	if a := l.Action; a != nil && a.Action != Register {
-		r.Action, r.Symbol, r.Price.Valid = a.Action, a.Symbol, a.Price != ""
-		numbers = append(numbers, numbers[0], numbers[0])
-		numbers[1].name, numbers[1].text, numbers[1].to = "amount", a.Amount, &r.Amount
-		numbers[2].name, numbers[2].text, numbers[2].to = "price", a.Price, &r.Price.Decimal
-	}
-	for _, n := range numbers {
-		if n.text == "" {
-			continue
-		}
-		if *n.to, err = ParseDecimal(n.text.String()); err != nil {
-			return Record{}, fmt.Errorf("not a ledger line: %s: %w", n.name, err)
-		}
+		return Record{}, fmt.Errorf("not a ledger line: %w", err)
 	}
 	return r, nil
 }
 
+// keys are those of a line that mean something here.
+var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "prev", "note"}
+
+// parseLine reads all of a line but its book, whose text it returns.
+func parseLine(line []byte) (r Record, book []byte, err error) {
+	hasID := false
+	err = strict.Object(line, func(key, value []byte) (err error) {
+		switch string(key) {
+		case "date":
+			r.Date, err = parseDate(value)
+		case "id":
+			if r.ID, hasID = strict.Int(value); !hasID {
+				err = fmt.Errorf("%.40s is not a whole number", value)
+			}
+		case "this_action":
+			err = parseAction(value, &r)
+		case "positions":
+			book = value
+		case "order_id":
+			r.OrderID, err = parseText(value)
+		case "fees":
+			r.Fees, _, err = parseNumber(value)
+		case "prev":
+			r.Prev, err = parseText(value)
+		case "note":
+			r.Note, err = parseText(value)
+		default:
+			return strict.Unlike(key, keys...)
+		}
+		return keyed(key, err)
+	})
+	switch {
+	case err != nil:
+	case !hasID || book == nil:
+		err = errors.New(`"id" or "positions" is missing`)
+	case r.Date == "":
+		err = errors.New(`"date" is missing`)
+	}
+	return r, book, err
+}
+
+func parseAction(value []byte, r *Record) error {
+	if string(value) == "null" {
+		return nil
+	}
+	var a Record
+	err := strict.Members(value, func(key, value []byte) (err error) {
+		switch string(key) {
+		case "action":
+			var text string
+			text, err = parseText(value)
+			a.Action = Action(text)
+		case "symbol":
+			a.Symbol, err = parseText(value)
+		case "amount":
+			a.Amount, _, err = parseNumber(value)
+		case "price":
+			a.Price.Decimal, a.Price.Valid, err = parseNumber(value)
+		default:
+			return strict.Unlike(key, "action", "symbol", "amount", "price")
+		}
+		return keyed(key, err)
+	})
+	if a.Action != Register {
+		r.Action, r.Symbol, r.Amount, r.Price = a.Action, a.Symbol, a.Amount, a.Price
+	}
+	return err
+}
+
+// keyed names the key whose value is wrong.
+func keyed(key []byte, err error) error {
+	if err != nil {
+		err = fmt.Errorf("%s: %w", key, err)
+	}
+	return err
+}
+
+func parseDate(value []byte) (market.Stamp, error) {
+	text, err := parseText(value)
+	if err != nil {
+		return "", err
+	}
+	return market.ParseStamp(text)
+}
+
+// parseText reads a string. What is null is taken as left out, here as in numbers.
+func parseText(value []byte) (string, error) {
+	text, ok := strict.Text(value)
+	if !ok && string(value) != "null" {
+		return "", fmt.Errorf("%.40s is not a string", value)
+	}
+	return text, nil
+}
+
+func parseNumber(value []byte) (d decimal.Decimal, given bool, err error) {
+	switch c := value[0]; {
+	case string(value) == "null":
+		return d, false, nil
+	case c != '-' && (c < '0' || c > '9'):
+		return d, false, fmt.Errorf("%.40s is not a number", value)
+	case string(value) == "0":
+		return d, true, nil
+	}
+	d, err = ParseDecimal(string(value))
+	return d, true, err
+}
+
+// parsePositions reads an object of numbers, which was read as part of a text, and keeps its order.
+func parsePositions(text []byte) (Positions, error) {
+	read := make(Positions, 0, bytes.Count(text, []byte(":")))
+	err := strict.Members(text, func(key, value []byte) error {
+		amount, given, err := parseNumber(value)
+		if err == nil && !given {
+			err = errors.New("null is not a number")
+		}
+		if err != nil {
+			return fmt.Errorf("positions: %s: %w", key, err)
+		}
+		read = append(read, Position{string(key), amount})
+		return nil
+	})
+	return read, err
+}
+
 // UnmarshalJSON reads an object of numbers and keeps its order.
 func (p *Positions) UnmarshalJSON(text []byte) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return errors.New("positions is not an object")
+	err := strict.Check(text)
+	if err == nil {
+		*p, err = parsePositions(text)
 	}
-	read := Positions{}
-	for d.More() {
-		symbol, err := d.Token()
-		if err != nil {
-			return err
-		}
-		value, err := d.Token()
-		if err != nil {
-			return err
-		}
-		number, ok := value.(json.Number)
-		if !ok {
-			return fmt.Errorf("positions: %v is not a number", value)
-		}
-		amount, err := ParseDecimal(number.String())
-		if err != nil {
-			return fmt.Errorf("positions: %v: %w", symbol, err)
-		}
-		read = append(read, Position{symbol.(string), amount})
-	}
-	*p = read
-	return nil
+	return err
 }
 
 // MarshalJSON writes an object of numbers in order.

@@ -73,7 +73,7 @@ func TestWhatDoesNotFollowIsNamed(t *testing.T) {
 		{"a position is listed elsewhere", 4, `"CASH": 448, "NVDA": 6`, `"NVDA": 6, "CASH": 448`, nil},
 		{"a position of nothing is left out or added", 4, `"MSFT": 1`, `"MSFT": 1, "AMD": 0`, nil},
 		{"a row is torn", 3, `"positions"`, "\x00", []string{
-			`row 3 (id -1, ): unreadable: expected a record, found not a ledger line: invalid character '\x00' looking for beginning of object key string: ` +
+			`row 3 (id -1, ): unreadable: expected a record, found not a ledger line: byte 98: '\x00' is not a key: ` +
 				`"{\"date\": \"2025-10-03\", \"id\": 3, \"this_action\": {\"action\": \"n"`,
 			"row 4 (id 4, 2025-10-06): id: expected 3, found 4"}},
 		{"the first id is not 0", 0, `"id": 0`, `"id": 1`, []string{

@@ -7,7 +7,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -16,6 +15,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"mcp-trade/internal/strict"
 )
 
 // Store is an engine that keeps sessions and ledgers, such as a data directory or a Redis.
@@ -210,24 +211,60 @@ type Entry struct {
 	Traded  bool   // something was bought or sold
 }
 
-// ReadEntry reads a ledger line, at most as far as an engine must know it: the keys "id", "order_id", "date" and
-// "this_action".
+// ReadEntry reads in a ledger line as much as an engine must know: the keys "id", "order_id", "date" and "this_action". A line
+// that another reader could take for another one is refused: see [strict].
 func ReadEntry(line []byte) (Entry, error) {
-	var l struct {
-		ID      *int64 `json:"id"`
-		OrderID string `json:"order_id"`
-		Date    string `json:"date"`
-		Action  struct {
-			Action string `json:"action"`
-		} `json:"this_action"`
+	var e Entry
+	hasID := false
+	err := strict.Object(line, func(key, value []byte) (err error) {
+		switch string(key) {
+		case "id":
+			if e.ID, hasID = strict.Int(value); !hasID {
+				err = fmt.Errorf("id: %.40s is not a whole number", value)
+			}
+		case "order_id":
+			e.OrderID, err = text(key, value)
+		case "date":
+			e.Date, err = text(key, value)
+		case "this_action":
+			e.Traded, err = traded(value)
+		default:
+			err = strict.Unlike(key, "id", "order_id", "date", "this_action")
+		}
+		return err
+	})
+	if err == nil && !hasID {
+		err = errors.New(`it has no "id"`)
 	}
-	if err := json.Unmarshal(line, &l); err != nil {
+	if err != nil {
 		return Entry{}, fmt.Errorf("not a ledger line: %w", err)
 	}
-	if l.ID == nil {
-		return Entry{}, errors.New(`not a ledger line: it has no "id"`)
+	return e, nil
+}
+
+// traded tells whether an action buys or sells.
+func traded(action []byte) (is bool, err error) {
+	if string(action) == "null" {
+		return false, nil
 	}
-	return Entry{*l.ID, l.OrderID, l.Date, slices.Contains(trades, l.Action.Action)}, nil
+	err = strict.Members(action, func(key, value []byte) error {
+		if string(key) != "action" {
+			return strict.Unlike(key, "action")
+		}
+		name, err := text(key, value)
+		is = slices.Contains(trades, name)
+		return err
+	})
+	return is, err
+}
+
+// text returns the string that a value is; null is taken as left out.
+func text(key, value []byte) (string, error) {
+	text, ok := strict.Text(value)
+	if !ok && string(value) != "null" {
+		return "", fmt.Errorf("%s: %.40s is not a string", key, value)
+	}
+	return text, nil
 }
 
 // trades are the actions that buy or sell, in ledgers of this program and of AI-Trader.

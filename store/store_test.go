@@ -31,6 +31,13 @@ func TestALineCarriesItsIDAndItsOrderID(t *testing.T) {
 		{`{"id": 1`, "", 0, false},
 		{`{"id": 1}{"id": 2}`, "", 0, false},
 		{`{"id": 1}` + "\x00", "", 0, false},
+		{`{"id": 1, "order\u005fid": "o-1"}`, "o-1", 1, true},
+		{`{"id": 1, "id": 2}`, "", 0, false},
+		{`{"id": 1, "ID": 2}`, "", 0, false},
+		{`{"id": 1, "Order_id": "o-1"}`, "", 0, false},
+		{`{"id": 1, "order_id": "a", "order_id": "b"}`, "", 0, false},
+		{`{"id": 1, "positions": {"CASH": 1, "Cash": 2}}`, "", 0, false},
+		{"{\"id\": 1, \"note\": \"\xff\"}", "", 0, false},
 	} {
 		e, err := store.ReadEntry([]byte(c.line))
 		if e.ID != c.id || e.OrderID != c.orderID || (err == nil) != c.ok {

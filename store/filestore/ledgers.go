@@ -372,10 +372,8 @@ func (l *ledgerFile) ordered(orderID string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if bytes.Contains(line.text, []byte(`"order_id"`)) {
-			if e, err := store.ReadEntry(line.text); err == nil && e.OrderID != "" {
-				l.orders[hash(e.OrderID)] = line.offset
-			}
+		if e, err := store.ReadEntry(line.text); err == nil && e.OrderID != "" {
+			l.orders[hash(e.OrderID)] = line.offset
 		}
 	}
 	l.indexed = l.size
