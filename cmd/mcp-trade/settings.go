@@ -201,7 +201,7 @@ func (s *settings) openRedis(warn func(string)) (*redisstore.Store, error) {
 		return nil, err
 	}
 	redisstore.LogTo(warn)
-	return redisstore.New(options, newNonce(), warn), nil
+	return redisstore.New(redisstore.Config{Options: options, Nonce: newNonce(), Warn: warn}), nil
 }
 
 // newNonce returns marks that no other process and no other call gives.

@@ -1,68 +1,97 @@
--- One commit: append a record to a ledger if nothing stands against it, and announce it in the session.
+-- One commit: a line goes into a ledger if nothing stands against it, and is announced in the session.
 --
--- KEYS: the ledger, its orders, then the session values wanted, then the session values to set.
--- ARGV: id, line, order id, mark, expiry in ms (0 = for ever), how many values are wanted, the line that is to be the newest
---       one before this ("" for none), then each value wanted ("=" and its text, or "-" for not set, which an empty one counts as), then the values to set.
--- Returns {"ok"}, {"used", line}, {"session"} or {"conflict"}.
+-- KEYS: the ledger, its order ids, the session values to set, the session values wanted.
+-- ARGV: the eight below; for each of those values what it is to be set to, or what it must be ("" for not set); the same
+--       for values wanted that are read only, and at last their keys. A user who may read but not write a key that stands
+--       under KEYS is refused.
+-- Returns {"ok"}, {"used", line, record}, {"index"}, {"session"}, {"conflict"}, {"removed"}, or an error.
 --
--- The mark tells this commit from every other one. A commit whose answer was lost may be sent again: it finds its own
--- mark and is answered as it was the first time.
+-- A script that fails in the middle keeps what it wrote. So XADD comes last, what was written before it is taken back or
+-- says nothing by itself, and an error means that the line is not there.
+--
+-- The mark tells this commit from every other one. A commit whose answer was lost may be sent again: it finds its own mark
+-- and is answered as it was the first time.
 local ledger, orders = KEYS[1], KEYS[2]
-local id, line, order, mark, expiry, wanted = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local after = ARGV[7]
+local id, line, order, mark, after, expiry, sets, wrong = unpack(ARGV, 1, 8)
 
 local function entry(record)
-  local found = redis.call('XRANGE', ledger, record .. '-1', record .. '-1')
-  if #found == 0 then return nil end
-  return { line = found[1][2][2], mark = found[1][2][4] }
+  local found = redis.call('XRANGE', ledger, record .. '-1', record .. '-1')[1]
+  if found then return found[2][2], found[2][4] end
+end
+
+-- An answer with a line that is there already writes something all the same: a WAIT behind it waits for all that was
+-- written before.
+local function there(answer)
+  local state = redis.pcall('HGET', orders, '')
+  redis.pcall('HSET', orders, '', type(state) == 'string' and state or '')
+  return answer
 end
 
 if order ~= '' then
   local record = redis.call('HGET', orders, order)
-  local e = record and entry(record)
-  if e then
-    if e.mark == mark then return { 'ok' } end
-    return { 'used', e.line }
+  if record and record ~= wrong and string.match(record, '^%d+$') then
+    local text, by = entry(record)
+    if by == mark then return there({ 'ok' }) end
+    if text then return there({ 'used', text, record }) end
+  end
+end
+
+local head, content, state = -1, '', ''
+local newest = redis.call('XREVRANGE', ledger, '+', '-', 'COUNT', '1')[1]
+if newest then
+  head, content, state = tonumber(string.match(newest[1], '^%d+')), newest[2][2], newest[1] .. ' ' .. (newest[2][4] or '')
+  if head >= tonumber(id) then
+    local _, by = entry(id)
+    if by == mark then return there({ 'ok' }) end
+  end
+end
+
+-- The index of order ids says up to which entry it is complete. If that is not the newest one, an order id that it lacks
+-- may be in the ledger all the same.
+if order ~= '' and (redis.call('HGET', orders, '') or '') ~= state then return { 'index' } end
+
+sets = tonumber(sets)
+local own, keys, before = #KEYS - 2, { unpack(KEYS, 3) }, {}
+local values = own + (#ARGV - 8 - own) / 2
+for i = 9 + values, #ARGV do keys[#keys + 1] = ARGV[i] end
+if values > 0 then
+  before = redis.call('MGET', unpack(keys))
+  for i = sets + 1, values do
+    if (before[i] or '') ~= ARGV[8 + i] then return { 'session' } end
   end
 end
 
 -- A line follows the content of the newest one, not only its number: a ledger that was restored, lost its newest lines or
 -- was opened anew may have come to the same number again.
-local head, content = -1, ''
-local newest = redis.call('XREVRANGE', ledger, '+', '-', 'COUNT', 1)
-if #newest > 0 then
-  head, content = tonumber(string.match(newest[1][1], '^%d+')), newest[1][2][2]
-  if head >= id then
-    local e = entry(ARGV[1])
-    if e and e.mark == mark then return { 'ok' } end
-  end
-end
-
-if wanted > 0 then
-  local values = redis.call('MGET', unpack(KEYS, 3, 2 + wanted))
-  for i = 1, wanted do
-    local value = values[i]
-    if value and value ~= '' then value = '=' .. value else value = '-' end
-    if value ~= ARGV[7 + i] then return { 'session' } end
-  end
-end
-
 if head ~= id - 1 or content ~= after then return { 'conflict' } end
 
-local added = redis.pcall('XADD', ledger, ARGV[1] .. '-1', 'line', line, 'mark', mark)
-if type(added) == 'table' and added.err then
-  if string.find(added.err, 'equal or smaller', 1, true) then return { 'conflict' } end
-  return added
+local failed
+local function write(...)
+  if failed then return end
+  local reply = redis.pcall(...)
+  if type(reply) == 'table' and reply.err then failed = reply end
 end
-if order ~= '' then redis.call('HSET', orders, order, ARGV[1]) end
-
-for i = 1, wanted do
-  if ARGV[7 + i] ~= '-' then
-    if expiry > 0 then redis.call('PEXPIRE', KEYS[2 + i], ARGV[5]) else redis.call('PERSIST', KEYS[2 + i]) end
+for i = 1, sets do
+  if expiry == '0' then write('SET', keys[i], ARGV[8 + i]) else write('SET', keys[i], ARGV[8 + i], 'PX', expiry) end
+end
+for i = sets + 1, own do
+  if ARGV[8 + i] ~= '' then
+    if expiry == '0' then write('PERSIST', keys[i]) else write('PEXPIRE', keys[i], expiry) end
   end
 end
-for i = 1, #KEYS - 2 - wanted do
-  local key, value = KEYS[2 + wanted + i], ARGV[7 + wanted + i]
-  if expiry > 0 then redis.call('SET', key, value, 'PX', ARGV[5]) else redis.call('SET', key, value) end
+if order ~= '' then write('HSET', orders, order, id, '', id .. '-1 ' .. mark) end
+write('XADD', ledger, id .. '-1', 'line', line, 'mark', mark)
+if not failed then return { 'ok' } end
+
+for i = 1, sets do
+  if not before[i] then
+    redis.pcall('SET', keys[i], '', 'PX', '1') -- which removes it
+  elseif expiry == '0' then
+    redis.pcall('SET', keys[i], before[i])
+  else
+    redis.pcall('SET', keys[i], before[i], 'PX', expiry)
+  end
 end
-return { 'ok' }
+if order ~= '' then redis.pcall('HSET', orders, '', state) end
+if string.find(failed.err, 'equal or smaller', 1, true) then return { 'removed' } end
+return failed

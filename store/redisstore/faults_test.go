@@ -44,9 +44,13 @@ func TestALostAnswer(t *testing.T) {
 			do(t, bare(t, server), "FLUSHALL")
 			proxy := storetest.StartProxy(t, server)
 			s := open(t, "redis://"+proxy.Addr())
-			appendLine(t, s, 0)
+			first := storetest.Commit("a", 0, "o-0")
+			if err := s.Append(t.Context(), first); err != nil {
+				t.Fatal(err)
+			}
 			proxy.DropReply("evalsha", func() { proxy.Set(c.then) })
 			commit := storetest.Commit("a", 1, c.orderID)
+			commit.After = first.Line
 			commit.Guards = []store.Guard{{Home: s, Want: values{ifTrade: ""}, Set: values{ifTrade: `true`}, TTL: time.Hour}}
 			within(t, "the append", func() {
 				err := s.Append(t.Context(), commit)
@@ -60,7 +64,7 @@ func TestALostAnswer(t *testing.T) {
 				t.Errorf("%d answers were lost", proxy.Drops())
 			}
 			proxy.Set(storetest.Pass)
-			want := []string{string(storetest.Line(0, "")), string(storetest.Line(1, c.orderID))}
+			want := []string{string(first.Line), string(storetest.Line(1, c.orderID))}
 			if got := storetest.Whole(t, s, "a"); !slices.Equal(got, want) {
 				t.Errorf("the ledger is %q", got)
 			}
@@ -89,7 +93,9 @@ func TestALostAnswerIsFoundBehindOtherLines(t *testing.T) {
 		if err := s.SetValues(t.Context(), values{today: `"d"`}, time.Hour); err != nil {
 			t.Fatal(err)
 		}
-		appendLine(t, s, 0)
+		if err := s.Append(t.Context(), storetest.Commit("a", 0, "o-0")); err != nil {
+			t.Fatal(err)
+		}
 		proxy.DropReply("evalsha", func() {
 			for id := range int64(2) {
 				if err := other.Append(t.Context(), storetest.Follow(t, other, storetest.Commit("a", id+2, ""))); err != nil {
@@ -100,7 +106,7 @@ func TestALostAnswerIsFoundBehindOtherLines(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		commit := storetest.Commit("a", 1, orderID)
+		commit := storetest.Follow(t, other, storetest.Commit("a", 1, orderID))
 		commit.Guards = []store.Guard{{Home: s, Want: values{today: `"d"`}}}
 		if err := s.Append(t.Context(), commit); err != nil {
 			t.Errorf("order id %q: %v", orderID, err)

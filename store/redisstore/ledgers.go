@@ -4,11 +4,8 @@ package redisstore
 
 import (
 	"context"
-	_ "embed"
 	"errors"
-	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,216 +17,178 @@ import (
 	"mcp-trade/store"
 )
 
-//go:embed append.lua
-var appendSource string
-
-// appendScript is loaded by its hash; a server that lost it is sent the source again.
-var appendScript = redis.NewScript(appendSource)
-
-func ledgerKey(account string) string { return "ledger:{" + account + "}" }
-func ordersKey(account string) string { return "orders:{" + account + "}" }
-
-// Head implements [store.Ledgers].
+// Head implements [store.Ledgers]. Like Append it trusts the index of order ids only while that is complete, and a line
+// only if it carries the order id.
 func (s *Store) Head(ctx context.Context, account, orderID string) (head, ordered []byte, err error) {
 	if err := store.CheckName("signature", account); err != nil {
 		return nil, nil, err
 	}
+	to, err := s.reach(ctx)
+	if err != nil {
+		return nil, nil, s.unreachable("read the ledger", err)
+	}
+	k, wrong := keysOf(account), ""
+	for range rounds {
+		l, err := s.look(ctx, to, k, orderID)
+		if err != nil {
+			return nil, nil, s.unreachable("read the ledger", err)
+		}
+		if l.newest.ID != "" {
+			head = lineOf(l.newest)
+		}
+		switch {
+		case orderID == "":
+			return head, nil, nil
+		case l.ordered != nil && carries(l.ordered, orderID):
+			return head, l.ordered, s.confirm(ctx, to, k, orderID, l.record)
+		case l.ordered != nil && l.record != wrong:
+			wrong = l.record
+			err = s.reindexOrders(ctx, to, k)
+		case l.indexed != placeOf(l.newest):
+			err = s.indexOrders(ctx, to, k)
+		default:
+			return head, nil, nil
+		}
+		if err != nil {
+			return nil, nil, s.unreachable("find the order ids of the ledger", err)
+		}
+	}
+	return head, nil, nil // others commit all the time; Append looks again
+}
+
+func carries(line []byte, orderID string) bool {
+	e, err := store.ReadEntry(line)
+	return err == nil && e.OrderID == orderID
+}
+
+// look is one reading of a ledger.
+type look struct {
+	newest  redis.XMessage // the zero one of an empty ledger
+	indexed string         // the place up to which the order ids are there
+	record  string         // what the index has of an order id
+	ordered []byte         // the line of that record, nil if there is none
+}
+
+func (s *Store) look(ctx context.Context, to *link, k keys, orderID string) (l look, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	var newest *redis.XMessageSliceCmd
-	var record *redis.StringCmd
-	_, err = s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		newest = p.XRevRangeN(ctx, ledgerKey(account), "+", "-", 1)
-		if orderID != "" {
-			record = p.HGet(ctx, ordersKey(account), orderID)
+	if orderID == "" {
+		entries, err := to.XRevRangeN(ctx, k.ledger, "+", "-", 1).Result()
+		if len(entries) > 0 {
+			l.newest = entries[0]
 		}
+		return l, err
+	}
+	var newest *redis.XMessageSliceCmd
+	var record, indexed *redis.StringCmd
+	_, err = to.Pipelined(ctx, func(p redis.Pipeliner) error {
+		newest = p.XRevRangeN(ctx, k.ledger, "+", "-", 1)
+		record, indexed = p.HGet(ctx, k.orders, orderID), p.HGet(ctx, k.orders, ordersField)
 		return nil
 	})
 	if err != nil && !absent(err) {
-		return nil, nil, s.unreachable("read the ledger", err)
+		return l, err
 	}
 	if entries := newest.Val(); len(entries) > 0 {
-		head = lineOf(entries[0])
+		l.newest = entries[0]
 	}
-	if record == nil || record.Err() != nil {
-		return head, nil, nil
+	l.record, l.indexed = record.Val(), indexed.Val()
+	if _, err := strconv.ParseUint(l.record, 10, 63); err != nil {
+		return l, nil // there is none, or it is none
 	}
-	at := record.Val() + "-1"
-	entries, err := s.client.XRange(ctx, ledgerKey(account), at, at).Result()
-	if err != nil {
-		return nil, nil, s.unreachable("read the ledger", err)
-	}
+	entries, err := to.XRange(ctx, k.ledger, l.record+"-1", l.record+"-1").Result()
 	if len(entries) > 0 {
-		ordered = lineOf(entries[0])
+		l.ordered = lineOf(entries[0])
 	}
-	return head, ordered, nil
+	return l, err
 }
 
-// Append implements [store.Ledgers]. In a cluster the session is not in the ledger's slot: it is checked just before
-// the commit and told just after it.
-func (s *Store) Append(ctx context.Context, c store.Commit) error {
-	if err := store.CheckName("signature", c.Account); err != nil {
-		return err
-	}
-	together, others := store.Apart(s, c.Guards)
-	for _, g := range others {
-		if err := g.Check(ctx); err != nil {
-			return s.unlessUsed(ctx, c, err)
-		}
-	}
-	if err := s.runAppend(ctx, c, together); err != nil {
-		return err
-	}
-	for _, g := range others {
-		if err := g.Follow(ctx); err != nil {
-			s.warn(fmt.Sprintf("the order is in the ledger, but the session could not be told: %v", err))
-		}
-	}
-	return nil
-}
-
-// unlessUsed puts an order id that is in the ledger before a session that changed, as Append promises.
-func (s *Store) unlessUsed(ctx context.Context, c store.Commit, changed error) error {
-	if c.OrderID != "" && errors.Is(changed, store.ErrSessionChanged) {
-		if _, line, err := s.Head(ctx, c.Account, c.OrderID); err == nil && line != nil {
-			return &store.UsedError{Line: line}
-		}
-	}
-	return changed
-}
-
-func (s *Store) runAppend(ctx context.Context, c store.Commit, guards []store.Guard) error {
-	g := store.Guard{Want: map[store.Key]string{}, Set: map[store.Key]string{}}
-	for _, more := range guards {
-		maps.Copy(g.Want, more.Want)
-		maps.Copy(g.Set, more.Set)
-		g.TTL = more.TTL
-	}
-	keys := make([]string, 2, 2+len(g.Want)+len(g.Set))
-	keys[0], keys[1] = ledgerKey(c.Account), ordersKey(c.Account)
-	args := make([]any, 7, 7+len(g.Want)+len(g.Set))
-	mark := &mark{text: s.nonce()}
-	args[0], args[1], args[2], args[3] = c.ID, c.Line, c.OrderID, mark
-	args[4], args[5], args[6] = g.TTL.Milliseconds(), len(g.Want), c.After
-	for k, v := range g.Want {
-		if v == "" {
-			v = "-"
-		} else {
-			v = "=" + v
-		}
-		keys, args = append(keys, sessionKey(k)), append(args, v)
-	}
-	for k, v := range g.Set {
-		keys, args = append(keys, sessionKey(k)), append(args, v)
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
-	reply, err := appendScript.EvalSha(ctx, s.client, keys, args...).StringSlice()
-	if redis.HasErrorPrefix(err, "NOSCRIPT") {
-		mark.sent-- // it did not run
-		reply, err = appendScript.Eval(ctx, s.client, keys, args...).StringSlice()
-	}
-	if err != nil {
-		unreachable := s.unreachable("commit to the ledger", err)
-		unreachable.Unknown = mark.mayHaveRun(err)
-		return unreachable
-	}
-	switch reply[0] {
-	case "ok":
-		return nil
-	case "used":
-		return &store.UsedError{Line: []byte(reply[1])}
-	case "session":
-		return store.ErrSessionChanged
-	default:
-		return store.ErrConflict
-	}
-}
-
-// mark tells one commit from every other. It counts how often it was written to a connection, which go-redis asks it
-// for at that moment: of several tries, only the last one's error is told.
-type mark struct {
-	text string
-	sent int
-}
-
-// MarshalBinary implements [encoding.BinaryMarshaler].
-func (m *mark) MarshalBinary() ([]byte, error) {
-	m.sent++
-	return []byte(m.text), nil
-}
-
-// mayHaveRun tells whether the script may have run though its call failed: not if it was never sent, nor if the one
-// time that it was sent the server answered with an error.
-func (m *mark) mayHaveRun(err error) bool {
-	var answered redis.Error
-	return m.sent > 1 || m.sent == 1 && !errors.As(err, &answered)
-}
-
-// page is how many entries one trip reads.
+// page is how many entries one trip reads; backward, where one or a few are often enough, less at first.
 const page = 256
+
+var firstPages = []int64{8, 64}
 
 // Lines implements [store.Ledgers].
 func (s *Store) Lines(ctx context.Context, account string) iter.Seq2[[]byte, error] {
-	return s.pages(account, "-", func(from string) ([]redis.XMessage, error) {
-		ctx, cancel := context.WithTimeout(ctx, callTime)
-		defer cancel()
-		return s.client.XRangeN(ctx, ledgerKey(account), from, "+", page).Result()
-	})
-}
-
-// LinesBefore implements [store.Ledgers].
-func (s *Store) LinesBefore(ctx context.Context, account string, f store.Filter) iter.Seq2[[]byte, error] {
-	from := "+"
-	if f.Before != store.Newest {
-		from = "(" + strconv.FormatInt(max(f.Before, 0), 10) + "-1"
-	}
-	lines := s.pages(account, from, func(from string) ([]redis.XMessage, error) {
-		ctx, cancel := context.WithTimeout(ctx, callTime)
-		defer cancel()
-		return s.client.XRevRangeN(ctx, ledgerKey(account), from, "-", page).Result()
-	})
-	if f.AsOf == "" && !f.Trades {
-		return lines
-	}
 	return func(yield func([]byte, error) bool) {
-		for line, err := range lines {
-			if err == nil {
-				e, damaged := store.ReadEntry(line)
-				if damaged == nil && !f.Passes(e) {
-					continue
-				}
-				err = damaged
-			}
-			if !yield(line, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// Repair implements [store.Ledgers].
-func (s *Store) Repair(context.Context, string, bool) ([]store.Fault, error) { return nil, nil }
-
-// pages yields the lines of one page after the other, each read from behind the last entry of the one before.
-func (s *Store) pages(account, first string, read func(from string) ([]redis.XMessage, error)) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		if err := store.CheckName("signature", account); err != nil {
-			yield(nil, err)
-			return
-		}
-		for from := first; ; {
-			entries, err := read(from)
-			if err != nil {
-				yield(nil, s.unreachable("read the ledger", err))
-				return
-			}
+		to, k, err := s.ledger(ctx, account)
+		for from := "-"; err == nil; {
+			var entries []redis.XMessage
+			entries, err = within(ctx, func(ctx context.Context) ([]redis.XMessage, error) {
+				return to.XRangeN(ctx, k.ledger, from, "+", page).Result()
+			})
 			for _, e := range entries {
 				if !yield(lineOf(e), nil) {
 					return
 				}
 			}
-			if len(entries) < page {
+			if err == nil && len(entries) < page {
+				return
+			}
+			if err == nil {
+				from = "(" + entries[len(entries)-1].ID
+			}
+		}
+		yield(nil, s.unreadable(err))
+	}
+}
+
+// LinesBefore implements [store.Ledgers]. The newest lines are read as they come; trades that lie further back are found by
+// the index of trades. Where a date begins is searched by halves, since dates never go back in a ledger that is verified:
+// of one where they do, some of the lines that the filter would let through are left out.
+func (s *Store) LinesBefore(ctx context.Context, account string, f store.Filter) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		to, k, err := s.ledger(ctx, account)
+		before := max(f.Before, 0)
+		if err == nil && f.AsOf != "" {
+			before, err = s.behind(ctx, to, k, before, f.AsOf)
+		}
+		if err != nil {
+			yield(nil, s.unreadable(err))
+			return
+		}
+		pages := s.backward(ctx, to, k, before)
+		if f.Trades {
+			pages = s.backwardByTrades(ctx, to, k, before)
+		}
+		for entries, err := range pages {
+			if err != nil {
+				yield(nil, s.unreadable(err))
+				return
+			}
+			for _, e := range entries {
+				line := lineOf(e)
+				if f.AsOf != "" || f.Trades {
+					entry, err := store.ReadEntry(line)
+					if err != nil {
+						yield(nil, err)
+						return
+					}
+					if !f.Passes(entry) {
+						continue
+					}
+				}
+				if !yield(line, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// backward yields the entries with an id below one, newest first, a page at a time.
+func (s *Store) backward(ctx context.Context, to *link, k keys, before int64) iter.Seq2[[]redis.XMessage, error] {
+	return func(yield func([]redis.XMessage, error) bool) {
+		from := below(before)
+		for n := 0; ; n++ {
+			size := int64(page)
+			if n < len(firstPages) {
+				size = firstPages[n]
+			}
+			entries, err := within(ctx, func(ctx context.Context) ([]redis.XMessage, error) {
+				return to.XRevRangeN(ctx, k.ledger, from, "-", size).Result()
+			})
+			if !yield(entries, err) || err != nil || int64(len(entries)) < size {
 				return
 			}
 			from = "(" + entries[len(entries)-1].ID
@@ -237,14 +196,138 @@ func (s *Store) pages(account, first string, read func(from string) ([]redis.XMe
 	}
 }
 
+// backwardByTrades yields entries as backward does, and leaves out some that did not trade. Where no index can be had, such
+// as for a user who may not write it, it leaves out none.
+func (s *Store) backwardByTrades(ctx context.Context, to *link, k keys, before int64) iter.Seq2[[]redis.XMessage, error] {
+	return func(yield func([]redis.XMessage, error) bool) {
+		read := 0
+		for entries, err := range s.backward(ctx, to, k, before) {
+			if !yield(entries, err) || err != nil || int64(len(entries)) < firstPages[read] {
+				return
+			}
+			before = idOf(entries[len(entries)-1])
+			if read++; read == len(firstPages) {
+				break
+			}
+		}
+		if read < len(firstPages) {
+			return
+		}
+		for range 2 { // an index that is wrong is made anew
+			err := error(nil)
+			for entries, failed := range s.tradesBelow(ctx, to, k, before) {
+				if err = failed; err != nil {
+					break
+				}
+				if !yield(entries, nil) {
+					return
+				}
+				before = idOf(entries[len(entries)-1])
+			}
+			if err == nil {
+				return
+			}
+			if !errors.Is(err, errIndex) || s.forgetTrades(ctx, to, k) != nil {
+				break
+			}
+		}
+		for entries, err := range s.backward(ctx, to, k, before) {
+			if !yield(entries, err) {
+				return
+			}
+		}
+	}
+}
+
+// behind finds how far a ledger goes up to a date: the id behind its newest line with this date or an earlier one, among
+// those with an id below before.
+func (s *Store) behind(ctx context.Context, to *link, k keys, before int64, asOf string) (int64, error) {
+	// at reads the newest line with an id of at most n: its id, -1 if there is none, and whether it is late.
+	at := func(n int64) (id int64, late bool, err error) {
+		entries, err := within(ctx, func(ctx context.Context) ([]redis.XMessage, error) {
+			return to.XRevRangeN(ctx, k.ledger, below(n+1), "-", 1).Result()
+		})
+		if err != nil || len(entries) == 0 {
+			return -1, false, err
+		}
+		e, err := store.ReadEntry(lineOf(entries[0]))
+		return idOf(entries[0]), e.Date > asOf, err
+	}
+	high, late, err := at(before - 1) // late
+	if err != nil || !late {
+		return high + 1, err
+	}
+	low := int64(-1) // not late
+	for step := int64(1); high-step >= 0; step *= 2 {
+		id, late, err := at(high - step)
+		if err != nil {
+			return 0, err
+		}
+		if !late {
+			low = high - step
+			break
+		}
+		high = id
+	}
+	for high-low > 1 {
+		middle := low + (high-low)/2
+		id, late, err := at(middle)
+		switch {
+		case err != nil:
+			return 0, err
+		case late:
+			high = id
+		default:
+			low = middle
+		}
+	}
+	return high, nil
+}
+
+// ledger is the way to an account's ledger.
+func (s *Store) ledger(ctx context.Context, account string) (*link, keys, error) {
+	if err := store.CheckName("signature", account); err != nil {
+		return nil, keys{}, err
+	}
+	to, err := s.reach(ctx)
+	return to, keysOf(account), err
+}
+
+// unreadable says that a ledger cannot be read, unless it is the question that is wrong.
+func (s *Store) unreadable(err error) error {
+	if name := new(store.NameError); errors.As(err, &name) {
+		return err
+	}
+	return s.unreachable("read the ledger", err)
+}
+
+// below is the end of a range of entries with ids below one.
+func below(before int64) string {
+	if before == store.Newest {
+		return "+"
+	}
+	return "(" + entryID(before)
+}
+
+// within bounds the time of one call.
+func within[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	return call(ctx)
+}
+
 // Accounts implements [store.Ledgers].
 func (s *Store) Accounts(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	to, err := s.reach(ctx)
+	if err != nil {
+		return nil, s.unreachable("list the ledgers", err)
+	}
 	var accounts []string
 	var mu sync.Mutex // the nodes of a cluster are scanned side by side
 	scan := func(ctx context.Context, c redis.UniversalClient) error {
-		keys := c.Scan(ctx, 0, ledgerKey("*"), 1000).Iterator()
+		keys := c.Scan(ctx, 0, keysOf("*").ledger, 1000).Iterator()
 		mu.Lock()
 		defer mu.Unlock()
 		for keys.Next(ctx) {
@@ -255,11 +338,10 @@ func (s *Store) Accounts(ctx context.Context) ([]string, error) {
 		}
 		return keys.Err()
 	}
-	var err error
-	if c, ok := s.client.(*redis.ClusterClient); ok {
+	if c, ok := to.UniversalClient.(*redis.ClusterClient); ok {
 		err = c.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return scan(ctx, node) })
 	} else {
-		err = scan(ctx, s.client)
+		err = scan(ctx, to)
 	}
 	if err != nil {
 		return nil, s.unreachable("list the ledgers", err)

@@ -48,7 +48,7 @@ func open(t testing.TB, address string) *redisstore.Store {
 		t.Fatal(err)
 	}
 	nonce := func() string { return fmt.Sprintf("%s-%d", t.Name(), marks.Add(1)) }
-	s := redisstore.New(o, nonce, func(w string) { t.Log("warned:", w) })
+	s := redisstore.New(redisstore.Config{Options: o, Nonce: nonce, Warn: func(w string) { t.Log("warned:", w) }})
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

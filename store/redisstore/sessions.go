@@ -94,8 +94,12 @@ func (s *Store) Prolong(ctx context.Context, ttl time.Duration, keys ...store.Ke
 // pipelined sends the commands in one trip; outside a cluster also as one transaction.
 func (s *Store) pipelined(ctx context.Context, queue func(redis.Pipeliner)) ([]redis.Cmder, error) {
 	do := func(p redis.Pipeliner) error { queue(p); return nil }
-	if s.cluster {
-		return s.client.Pipelined(ctx, do)
+	to, err := s.reach(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case to.cluster:
+		return to.Pipelined(ctx, do)
 	}
-	return s.client.TxPipelined(ctx, do)
+	return to.TxPipelined(ctx, do)
 }

@@ -99,25 +99,6 @@ func NewRedis(t testing.TB, args ...string) *Redis {
 	return r
 }
 
-// NewSentinel starts a real sentinel that watches a server under a name.
-func NewSentinel(t testing.TB, name, master string) *Redis {
-	t.Helper()
-	needRedis(t)
-	host, port, err := net.SplitHostPort(master)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &Redis{Dir: t.TempDir()}
-	conf := filepath.Join(r.Dir, "sentinel.conf") // a sentinel writes what it learns into its file
-	text := fmt.Sprintf("bind 127.0.0.1\ndir %s\nsentinel monitor %s %s %s 1\n", r.Dir, name, host, port)
-	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	r.argv = func(port string) []string { return []string{conf, "--sentinel", "--port", port} }
-	r.startAnywhere(t)
-	return r
-}
-
 func needRedis(t testing.TB) {
 	t.Helper()
 	_, err := exec.LookPath("redis-server")

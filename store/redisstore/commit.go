@@ -1,0 +1,260 @@
+// A commit: one script, sent until it is known what became of it.
+
+package redisstore
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"mcp-trade/store"
+)
+
+//go:embed append.lua
+var appendSource string
+
+// appendScript is loaded by its hash; a server that lost it is sent the source again.
+var appendScript = redis.NewScript(appendSource)
+
+// Append implements [store.Ledgers]. In a cluster the session is not in the ledger's slot: it is checked just before
+// the commit and told just after it.
+func (s *Store) Append(ctx context.Context, c store.Commit) error {
+	if err := store.CheckName("signature", c.Account); err != nil {
+		return err
+	}
+	to, err := s.reach(ctx)
+	if err != nil {
+		return s.unreachable("commit to the ledger", err)
+	}
+	together, others := store.Apart(s, c.Guards)
+	for _, g := range others {
+		if err := g.Check(ctx); err != nil {
+			return s.unlessUsed(ctx, c, err)
+		}
+	}
+	if err := s.commit(ctx, to, c, keysOf(c.Account), together); err != nil {
+		return err
+	}
+	for _, g := range others {
+		if err := g.Follow(ctx); err != nil {
+			s.warn(fmt.Sprintf("the order is in the ledger, but the session could not be told: %v", err))
+		}
+	}
+	return nil
+}
+
+// unlessUsed puts an order id that is in the ledger before a session that changed, as Append promises.
+func (s *Store) unlessUsed(ctx context.Context, c store.Commit, changed error) error {
+	if c.OrderID != "" && errors.Is(changed, store.ErrSessionChanged) {
+		if _, line, err := s.Head(ctx, c.Account, c.OrderID); err == nil && line != nil {
+			return &store.UsedError{Line: line}
+		}
+	}
+	return changed
+}
+
+// rounds bounds how often one commit finds the index of order ids behind the newest line: each time others came first.
+const rounds = 10
+
+// commit runs the script until the index of order ids does not stand in its way.
+func (s *Store) commit(ctx context.Context, to *link, c store.Commit, k keys, guards []store.Guard) error {
+	wrong := "" // what the index says of the order id, and the lines do not
+	for range rounds {
+		reply, err := s.runAppend(ctx, to, c, k, guards, wrong)
+		if err != nil {
+			return err
+		}
+		switch reply[0] {
+		case "ok":
+			return nil
+		case "session":
+			return store.ErrSessionChanged
+		case "conflict":
+			return store.ErrConflict
+		case "removed":
+			return s.unreachable("commit to the ledger", fmt.Errorf("the newest entry of %s was taken out of Redis, which then takes no other under its number; 'mcp-trade ledger repair %s' lets the account go on after the newest line there is", k.ledger, c.Account))
+		case "index":
+			err = s.indexOrders(ctx, to, k)
+		case "used":
+			if line := []byte(reply[1]); carries(line, c.OrderID) {
+				return &store.UsedError{Line: line}
+			}
+			wrong = reply[2]
+			err = s.reindexOrders(ctx, to, k)
+		}
+		if err != nil {
+			return s.unreachable("find the order ids of the ledger", err)
+		}
+	}
+	return store.ErrConflict
+}
+
+// runAppend sends the script until it is answered. An error reply means that nothing was written by that try; of a try
+// without any reply that is unknown, whatever a later one is told.
+func (s *Store) runAppend(ctx context.Context, to *link, c store.Commit, k keys, guards []store.Guard, wrong string) ([]string, error) {
+	mark := &mark{text: s.nonce()}
+	args := appendArgs(c, k, guards, mark, wrong)
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	var unknown bool
+	for try := 1; ; try++ {
+		mark.sent = false
+		reply, err := s.send(ctx, to, k.ledger, args)
+		if redis.HasErrorPrefix(err, "NOSCRIPT") {
+			args[0], args[1] = "eval", appendSource
+			mark.sent = false
+			reply, err = s.send(ctx, to, k.ledger, args)
+		}
+		if err == nil {
+			return reply, nil
+		}
+		unknown = unknown || mark.sent && !answered(err)
+		if try == tries || !worthAnother(err) || pause(ctx, try) != nil {
+			e := s.unreachable("commit to the ledger", err)
+			e.Unknown = unknown
+			return nil, e
+		}
+	}
+}
+
+// appendArgs are the words of the call of the script, which says what they are.
+func appendArgs(c store.Commit, k keys, guards []store.Guard, m *mark, wrong string) []any {
+	var ttl time.Duration
+	var values, readOnly []any
+	words := make([]any, 0, 32)
+	words = append(words, "evalsha", appendScript.Hash(), nil, k.ledger, k.orders)
+	sets := 0
+	for _, g := range guards {
+		ttl = g.TTL
+		for key, v := range g.Set {
+			words, values, sets = append(words, sessionKey(key)), append(values, v), sets+1
+		}
+	}
+	for _, g := range guards {
+		for key, v := range g.Want {
+			if key.Model != store.AllModels {
+				words, values = append(words, sessionKey(key)), append(values, v)
+			}
+		}
+	}
+	words[2] = len(words) - 3
+	for _, g := range guards {
+		for key, v := range g.Want {
+			if key.Model == store.AllModels {
+				values, readOnly = append(values, v), append(readOnly, sessionKey(key))
+			}
+		}
+	}
+	words = append(words, c.ID, c.Line, c.OrderID, m, c.After, ttl.Milliseconds(), sets, wrong)
+	return append(append(words, values...), readOnly...)
+}
+
+// send runs the words of a script in one try, and waits until the replicas asked for have what it wrote.
+func (s *Store) send(ctx context.Context, to *link, key string, words []any) ([]string, error) {
+	cmd := once{redis.NewCmd(ctx, words...)}
+	cmd.SetFirstKeyPos(3)
+	send := func() error { return to.Process(ctx, cmd) }
+	if s.replicas > 0 {
+		send = func() error { return s.thenWait(ctx, to, key, cmd) }
+	}
+	if err := send(); err != nil {
+		return nil, err
+	}
+	return cmd.StringSlice()
+}
+
+// once is a command that go-redis sends a single time: of several tries it would tell only the last one's error.
+type once struct{ *redis.Cmd }
+
+func (once) NoRetry() bool { return true }
+
+// mark tells one commit from every other. It notes that it was written to a connection, which go-redis asks it for at
+// that moment.
+type mark struct {
+	text string
+	sent bool
+}
+
+// MarshalBinary implements [encoding.BinaryMarshaler].
+func (m *mark) MarshalBinary() ([]byte, error) {
+	m.sent = true
+	return []byte(m.text), nil
+}
+
+// answered tells whether a try that failed got an error reply, or no connection.
+func answered(err error) bool {
+	var reply redis.Error
+	var dial *net.OpError
+	return errors.As(err, &reply) || errors.As(err, &dial) && dial.Op == "dial"
+}
+
+// worthAnother tells whether the same call may be answered differently in a moment.
+func worthAnother(err error) bool {
+	var reply redis.Error
+	return !errors.As(err, &reply) || redis.IsReadOnlyError(err) || redis.IsTryAgainError(err) || redis.IsClusterDownError(err) || redis.IsLoadingError(err)
+}
+
+// thenWait sends a command, and a WAIT behind it on the same connection. Too few replicas are an error, and none of Redis'
+// own: the command was carried out, and a failover may lose it.
+func (s *Store) thenWait(ctx context.Context, to *link, key string, cmd once) error {
+	node, err := to.master(ctx, key)
+	if err != nil {
+		return err
+	}
+	have := redis.NewIntCmd(ctx, "wait", s.replicas, waitTime.Milliseconds())
+	_, _ = node.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its own error
+		return errors.Join(p.Process(ctx, cmd), p.Process(ctx, have))
+	})
+	switch {
+	case cmd.Err() != nil:
+		return cmd.Err()
+	case have.Err() != nil:
+		return fmt.Errorf("the line is in Redis, and which replicas have it is not known: %v", have.Err())
+	case have.Val() < int64(s.replicas):
+		return fmt.Errorf("the line is in Redis, but after %v only %d of the %d replicas that were asked for have it", waitTime, have.Val(), s.replicas)
+	}
+	return nil
+}
+
+// confirm waits until the replicas asked for have the line of an order id. To write its record again changes nothing, and
+// what a WAIT waits for is what its connection wrote.
+func (s *Store) confirm(ctx context.Context, to *link, k keys, orderID, record string) error {
+	if s.replicas == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	cmd := once{redis.NewCmd(ctx, "hset", k.orders, orderID, record)}
+	cmd.SetFirstKeyPos(1)
+	if err := s.thenWait(ctx, to, k.orders, cmd); err != nil {
+		e := s.unreachable("read the ledger", err)
+		e.Unknown = true
+		return e
+	}
+	return nil
+}
+
+func pause(ctx context.Context, try int) error {
+	select {
+	case <-time.After(time.Duration(try) * 20 * time.Millisecond):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// keys are where an account's ledger is kept.
+type keys struct{ ledger, orders string }
+
+func keysOf(account string) keys {
+	return keys{"ledger:{" + account + "}", "orders:{" + account + "}"}
+}
+
+// entryID is the id of the entry that holds a line.
+func entryID(id int64) string { return strconv.FormatInt(id, 10) + "-1" }

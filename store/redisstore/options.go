@@ -1,0 +1,120 @@
+// Addresses of a Redis, as its settings give them.
+
+package redisstore
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Options reads the address of a Redis:
+//
+//	redis://[user[:password]@]host[:port][/db]           plain TCP
+//	rediss://...                                         TLS
+//	redis://host1:6379,host2:6379                        a cluster, by some of its nodes
+//	redis://host1:26379,host2:26379?master_name=NAME     the master of that name, by its sentinels
+//
+// Of the password only a "%" that is meant as one need be escaped. No error repeats the address, since it may hold one.
+func Options(address string) (*redis.UniversalOptions, error) {
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok || (scheme != "redis" && scheme != "rediss") {
+		return nil, errors.New("a Redis address starts with redis:// or, for TLS, rediss://")
+	}
+	user, password := "", ""
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		user, password, _ = strings.Cut(rest[:at], ":")
+		rest = rest[at+1:]
+	}
+	hosts, path := cutBefore(rest, "/?")
+	path, master, err := cutMaster(path)
+	if err != nil {
+		return nil, err
+	}
+	addrs := strings.Split(hosts, ",")
+	for i, a := range addrs {
+		if addrs[i], err = withPort(a); err != nil {
+			return nil, err
+		}
+	}
+	one, err := redis.ParseURL(scheme + "://" + addrs[0] + path)
+	if err != nil {
+		return nil, errors.New("what follows the host of the Redis address is not a database number, or an option that is not known")
+	}
+	if one.TLSConfig != nil {
+		one.TLSConfig.ServerName = "" // each certificate is held against the host that is dialled
+	}
+	return &redis.UniversalOptions{
+		Addrs: addrs, MasterName: master, DB: one.DB,
+		Username: unescaped(user), Password: unescaped(password), TLSConfig: one.TLSConfig,
+	}, nil
+}
+
+// UpstashOptions reads the pair of settings that Upstash gives for its HTTP interface. The same database speaks native
+// Redis over TLS on port 6379, with the token as the password of the user "default".
+func UpstashOptions(restURL, token string) (*redis.UniversalOptions, error) {
+	u, err := url.Parse(restURL)
+	if err != nil || u.Hostname() == "" {
+		return nil, errors.New("UPSTASH_REDIS_REST_URL is not an address such as https://name.upstash.io")
+	}
+	if token == "" {
+		return nil, errors.New("UPSTASH_REDIS_REST_URL is set but UPSTASH_REDIS_REST_TOKEN is not")
+	}
+	return &redis.UniversalOptions{
+		Addrs: []string{net.JoinHostPort(u.Hostname(), "6379")}, Username: "default", Password: token,
+		TLSConfig: &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12},
+	}, nil
+}
+
+func cutBefore(s, chars string) (before, rest string) {
+	if i := strings.IndexAny(s, chars); i >= 0 {
+		return s[:i], s[i:]
+	}
+	return s, ""
+}
+
+// cutMaster takes master_name, which go-redis does not read from an address, out of the query.
+func cutMaster(path string) (without, master string, err error) {
+	path, query, _ := strings.Cut(path, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return "", "", errors.New("the part of the Redis address after the '?' cannot be read")
+	}
+	master = values.Get("master_name")
+	values.Del("master_name")
+	if len(values) > 0 {
+		path += "?" + values.Encode()
+	}
+	return path, master, nil
+}
+
+// unescaped undoes URL escapes; text in which they make no sense is meant as it is.
+func unescaped(s string) string {
+	if plain, err := url.PathUnescape(s); err == nil {
+		return plain
+	}
+	return s
+}
+
+func withPort(hostport string) (string, error) {
+	if hostport == "" {
+		return "", errors.New("the Redis address has no host")
+	}
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host, port = hostport, "6379"
+		if inner, ok := strings.CutPrefix(host, "["); ok && strings.HasSuffix(inner, "]") {
+			host = strings.TrimSuffix(inner, "]")
+		}
+	}
+	_, errPort := strconv.ParseUint(port, 10, 16)
+	if errPort != nil || strings.ContainsAny(host, "[] ") || strings.Contains(host, ":") && net.ParseIP(host) == nil {
+		return "", errors.New("the Redis address has a host that is not a name or an IP address, with a port or without")
+	}
+	return net.JoinHostPort(host, port), nil
+}

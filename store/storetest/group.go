@@ -1,0 +1,150 @@
+// Several Redis servers that belong together: a master with its replica and sentinel, a cluster.
+
+package storetest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Eventually repeats a check until it succeeds, and fails the test with its last error when that takes longer than anything
+// should.
+func Eventually(t testing.TB, what string, check func() error) {
+	t.Helper()
+	var err error
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if err = check(); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%s: %v", what, err)
+}
+
+// Ask sends a server words of a command and returns the first line of its reply, or its first bulk.
+func Ask(addr string, words ...string) (string, error) {
+	c, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	var b strings.Builder
+	fmt.Fprintf(&b, "*%d\r\n", len(words))
+	for _, w := range words {
+		fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(w), w)
+	}
+	if _, err := c.Write([]byte(b.String())); err != nil {
+		return "", err
+	}
+	r := bufio.NewReader(c)
+	line, err := r.ReadString('\n')
+	if err != nil {
+		return "", err
+	}
+	line = strings.TrimSpace(line)
+	if strings.HasPrefix(line, "-") {
+		return "", fmt.Errorf("%v: %s", words, line)
+	}
+	var n int
+	if _, err := fmt.Sscanf(line, "$%d", &n); err != nil || n < 0 {
+		return line, nil
+	}
+	bulk := make([]byte, n)
+	if _, err := io.ReadFull(r, bulk); err != nil {
+		return "", err
+	}
+	return string(bulk), nil
+}
+
+func must(t testing.TB, addr string, words ...string) string {
+	t.Helper()
+	reply, err := Ask(addr, words...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reply
+}
+
+// Sentinels are a master, its replica, and a sentinel that puts the replica in the master's place when that dies.
+type Sentinels struct {
+	Master, Replica, Sentinel *Redis
+	Address                   string // for a client
+}
+
+// replicationUser may replicate and nothing else, so that a test can cut replication without cutting clients.
+const replicationUser = "--user replica on >replica +psync +replconf +ping ~* &*"
+
+// StartSentinels starts a master with a replica that is in step, and a sentinel.
+func StartSentinels(t testing.TB, args ...string) *Sentinels {
+	t.Helper()
+	args = slices.Concat(strings.Fields(replicationUser), []string{"--masteruser", "replica", "--masterauth", "replica", "--repl-diskless-sync-delay", "0"}, args)
+	g := &Sentinels{Master: NewRedis(t, args...)}
+	host, port, _ := net.SplitHostPort(g.Master.Addr)
+	g.Replica = NewRedis(t, append(slices.Clone(args), "--replicaof", host, port)...)
+	Eventually(t, "the replica is in step", func() error { return inStep(g.Replica.Addr) })
+	g.Sentinel = NewSentinel(t, "main", g.Master.Addr,
+		"sentinel down-after-milliseconds main 500", "sentinel failover-timeout main 2000")
+	Eventually(t, "the sentinel knows the replica", func() error {
+		info, err := Ask(g.Sentinel.Addr, "INFO", "sentinel")
+		if err == nil && !strings.Contains(info, "slaves=1") {
+			err = fmt.Errorf("%s", info)
+		}
+		return err
+	})
+	g.Address = "redis://" + g.Sentinel.Addr + "?master_name=main"
+	return g
+}
+
+func inStep(replica string) error {
+	info, err := Ask(replica, "INFO", "replication")
+	if err == nil && !strings.Contains(info, "master_link_status:up") {
+		err = fmt.Errorf("%s", info)
+	}
+	return err
+}
+
+// CutReplication keeps from the replica whatever the master takes from now on.
+func (g *Sentinels) CutReplication(t testing.TB) {
+	t.Helper()
+	must(t, g.Master.Addr, "ACL", "SETUSER", "replica", "off")
+	must(t, g.Master.Addr, "CLIENT", "KILL", "TYPE", "replica")
+}
+
+// WaitForNewMaster waits until the replica is the master.
+func (g *Sentinels) WaitForNewMaster(t testing.TB) {
+	t.Helper()
+	Eventually(t, "the replica becomes the master", func() error {
+		role, err := Ask(g.Replica.Addr, "INFO", "replication")
+		if err == nil && !strings.Contains(role, "role:master") {
+			err = fmt.Errorf("%s", role)
+		}
+		return err
+	})
+}
+
+// NewSentinel starts a real sentinel that watches a server under a name. More lines of its configuration may follow.
+func NewSentinel(t testing.TB, name, master string, more ...string) *Redis {
+	t.Helper()
+	needRedis(t)
+	host, port, err := net.SplitHostPort(master)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Redis{Dir: t.TempDir()}
+	conf := filepath.Join(r.Dir, "sentinel.conf") // a sentinel writes what it learns into its file
+	text := fmt.Sprintf("bind 127.0.0.1\ndir %s\nsentinel monitor %s %s %s 1\n%s\n", r.Dir, name, host, port, strings.Join(more, "\n"))
+	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r.argv = func(port string) []string { return []string{conf, "--sentinel", "--port", port} }
+	r.startAnywhere(t)
+	return r
+}
