@@ -144,7 +144,7 @@ func golden(t *testing.T, name, got string) {
 func TestTheDeclarationsAreThoseOfTheGoldenFiles(t *testing.T) {
 	files := []string{"instructions.txt"}
 	for _, tool := range table() {
-		text, err := json.MarshalIndent(tool.declaration(), "", "  ")
+		text, err := json.MarshalIndent(tool.declaration(form{}), "", "  ")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +181,7 @@ func TestEveryToolSaysWhatACallerMustKnow(t *testing.T) {
 			wrong("there are two of this name")
 		}
 		names[tool.name] = true
-		d := tool.declaration()
+		d := tool.declaration(form{})
 		if d.Title == "" || d.Annotations.Title == "" || d.Description == "" || !strings.HasSuffix(d.Description, ".") {
 			wrong("the title is %q, the description %q", d.Title, d.Description)
 		}

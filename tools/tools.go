@@ -135,11 +135,15 @@ func newTool[P, R any](t tool, f func(context.Context, *Desk, P) (R, error)) too
 	return t
 }
 
-// declaration is the tool as MCP lists it.
-func (t tool) declaration() mcp.Tool {
+// declaration is the tool as MCP lists it. A result that may be a refusal is of no schema.
+func (t tool) declaration(f form) mcp.Tool {
+	var schema json.RawMessage
+	if !f.refusalsAreResults {
+		schema = t.result()
+	}
 	return mcp.Tool{
 		Name: t.name, Title: t.title, Description: t.description,
-		RawInputSchema: t.params(), RawOutputSchema: t.result(),
+		RawInputSchema: t.params(), RawOutputSchema: schema,
 		Annotations: mcp.ToolAnnotation{
 			Title:           t.title,
 			ReadOnlyHint:    mcp.ToBoolPtr(t.hints.readOnly),
@@ -151,7 +155,7 @@ func (t tool) declaration() mcp.Tool {
 }
 
 // handler is the tool as MCP calls it: what a caller can mend is a result, everything else is a fault of ours.
-func (t tool) handler(d *Desk) server.ToolHandlerFunc {
+func (t tool) handler(d *Desk, form form) server.ToolHandlerFunc {
 	return func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		var arguments json.RawMessage
 		if err := req.BindArguments(&arguments); err != nil {
@@ -166,7 +170,10 @@ func (t tool) handler(d *Desk) server.ToolHandlerFunc {
 			if f.sentence != err.Error() { // the caller is told less than there is to know
 				d.Log.Warn().Str("tool", t.name).Str("code", string(f.code)).Msg(err.Error())
 			}
-			return result(f, true)
+			return result(f, !form.refusalsAreResults)
+		}
+		if trade, ok := answer.(tradeResult); ok && form.aiTrader {
+			answer = aiTraderTrade{trade}
 		}
 		return result(answer, false)
 	}
@@ -188,14 +195,14 @@ func meant(ctx context.Context, meta *mcp.Meta) context.Context {
 }
 
 // result carries an answer as structured content and, for clients that know only text, as the same JSON in text, or as the
-// words that it consists of. A
-// failure is text alone: structured content would have to be of the tool's output schema, and clients check that.
-func result(answer any, failed bool) (*mcp.CallToolResult, error) {
+// words that it consists of. An
+// error is text alone: structured content would have to be of the tool's output schema, and clients check that.
+func result(answer any, isError bool) (*mcp.CallToolResult, error) {
 	text, err := json.Marshal(answer)
 	switch {
 	case err != nil:
 		return nil, err
-	case failed:
+	case isError:
 		return mcp.NewToolResultError(string(text)), nil
 	}
 	if words, ok := answer.(textResult); ok {
@@ -209,6 +216,32 @@ type Options struct {
 	Version  string   // of the program
 	Toolsets []string // names of toolsets
 	ReadOnly bool     // leave out the tools that trade
+	Refusals string   // RefusalsAreErrors, RefusalsAreResults, or "": results if AITraderSet is served, else errors
+}
+
+// How a call that failed is answered.
+const (
+	RefusalsAreErrors  = "error"  // a result that is an error, as MCP has it
+	RefusalsAreResults = "result" // an ordinary result with error and code, as AI-Trader's own tools give it: its client takes an error of MCP for the end of the day, and begins it anew
+)
+
+// form is how a server's tools answer.
+type form struct {
+	refusalsAreResults bool
+	aiTrader           bool // buy and sell tell the positions where AI-Trader's tools do
+}
+
+func (o Options) form() (form, error) {
+	f := form{aiTrader: slices.Contains(o.Toolsets, AITraderSet)}
+	switch o.Refusals {
+	case "":
+		f.refusalsAreResults = f.aiTrader
+	case RefusalsAreErrors, RefusalsAreResults:
+		f.refusalsAreResults = o.Refusals == RefusalsAreResults
+	default:
+		return f, fmt.Errorf("refusals as %q: use %s or %s", o.Refusals, RefusalsAreResults, RefusalsAreErrors)
+	}
+	return f, nil
 }
 
 // Server is an MCP server with the tools of some toolsets.
@@ -219,9 +252,13 @@ type Server struct {
 }
 
 // NewServer returns a server of the tools of the toolsets asked for. An unknown toolset is an error that lists the known
-// ones.
+// ones, as is an unknown way to answer refusals.
 func NewServer(d *Desk, o Options) (*Server, error) {
 	offered, err := offer(o)
+	if err != nil {
+		return nil, err
+	}
+	form, err := o.form()
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +278,7 @@ func NewServer(d *Desk, o Options) (*Server, error) {
 		log:    d.Log,
 	}
 	for _, t := range offered {
-		s.mcp.AddTool(t.declaration(), t.handler(d))
+		s.mcp.AddTool(t.declaration(form), t.handler(d, form))
 		s.orders[t.name] = t.orders
 	}
 	s.mcp.AddResourceTemplate(latestTemplate(), d.latest)

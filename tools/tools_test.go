@@ -70,7 +70,7 @@ type fixture struct {
 	schemas map[string]*jsonschema.Schema // output schemas
 }
 
-// newFixture returns a server of all toolsets. It is 2025-10-02, and the account gpt-5 has had 10000 of cash since the day before.
+// newFixture returns a server of all toolsets but AI-Trader's. It is 2025-10-02, and the account gpt-5 has had 10000 of cash since the day before.
 func newFixture(t *testing.T, symbols map[string]bars) *fixture {
 	t.Helper()
 	f := &fixture{store: filestore.New(t.TempDir(), t.TempDir()), log: &bytes.Buffer{}}
@@ -91,7 +91,7 @@ func newFixture(t *testing.T, symbols map[string]bars) *fixture {
 	}
 	f.set(t, session.Signature, "gpt-5", session.TodayDate, "2025-10-02")
 	f.register(t, "gpt-5", "10000")
-	f.serve(t, Options{Version: "1.2.3", Toolsets: []string{TradeSet, MarketSet, SearchSet, AITraderSet, MathSet}})
+	f.serve(t, Options{Version: "1.2.3", Toolsets: []string{TradeSet, MarketSet, SearchSet, MathSet}})
 	return f
 }
 
@@ -284,7 +284,6 @@ func TestADayOfTrading(t *testing.T) {
 		{"get_price", `{"symbol":"NVDA","date":"2025-10-01"}`, `{"symbol":"NVDA","date":"2025-10-01","ohlcv":{"open":100,"high":104,"low":99,"close":103,"volume":5000}}`},
 		// Of today only the open is known, whatever the file has.
 		{"get_price", `{"symbol":"nvda"}`, `{"symbol":"NVDA","date":"2025-10-02","ohlcv":{"open":110.5,"high":null,"low":null,"close":null,"volume":null}}`},
-		{"get_price_local", `{"symbol":"NVDA","date":"2025-10-02"}`, `{"symbol":"NVDA","date":"2025-10-02","ohlcv":{"open":110.5,"high":null,"low":null,"close":null,"volume":null}}`},
 		{"get_price_history", `{"symbol":"NVDA"}`, `{"symbol":"NVDA","columns":["date","open","high","low","close","volume"],` +
 			`"rows":[["2025-10-01",100,104,99,103,5000],["2025-10-02",110.5,null,null,null,null]]}`},
 		{"get_price_history", `{"symbol":"NVDA","start":"2025-10-01","end":"2025-12-31","limit":1}`, `{"symbol":"NVDA","columns":["date","open","high","low","close","volume"],` +
@@ -444,7 +443,7 @@ func TestWithoutPricesNothingIsTraded(t *testing.T) {
 	const want = `{"class":"fault","code":"prices_unconfigured","error":"The server has no prices. Start it with --prices FILE, or set MCP_TRADE_PRICES, or put a *merged*.jsonl into its data dir."}`
 	for tool, arguments := range map[string]string{
 		"buy": `{"symbol":"NVDA","amount":1}`, "sell": `{"symbol":"NVDA","amount":1}`, "get_price": `{"symbol":"NVDA"}`,
-		"get_price_history": `{"symbol":"NVDA"}`, "get_portfolio": `{}`, "get_price_local": `{"symbol":"NVDA","date":"2025-10-01"}`,
+		"get_price_history": `{"symbol":"NVDA"}`, "get_portfolio": `{}`,
 	} {
 		f.want(t, tool, arguments, want)
 	}
@@ -684,6 +683,9 @@ func TestWhatAServerOffers(t *testing.T) {
 	req.Params.Name, req.Params.Arguments = "buy", json.RawMessage(`{"symbol":"NVDA","amount":1}`)
 	if r, err := f.client.CallTool(t.Context(), req); err == nil {
 		t.Errorf("a read-only server bought: %+v", r)
+	}
+	if _, err := NewServer(f.Desk, Options{Toolsets: DefaultToolsets, Refusals: "no"}); err == nil || err.Error() != `refusals as "no": use result or error` {
+		t.Error(err)
 	}
 	if _, err := NewServer(f.Desk, Options{Toolsets: []string{"trade", "trades"}}); err == nil || err.Error() != `unknown toolset "trades"; known are trade, market, search, ai-trader, math` {
 		t.Error(err)

@@ -4,6 +4,7 @@ package tools
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -39,6 +40,34 @@ type tradeResult struct {
 	Cash      decimal.Decimal  `json:"cash" jsonschema:"after the trade"`
 	Position  decimal.Decimal  `json:"position" jsonschema:"shares of the symbol after the trade"`
 	Positions ledger.Positions `json:"positions" jsonschema:"all holdings after the trade, and CASH"`
+
+	recorded ledger.Positions // as in the ledger: what is no longer held, too
+}
+
+// aiTraderTrade is a trade as AI-Trader's own tools answer it, which give nothing but the positions: each symbol of the ledger,
+// and CASH, beside our fields.
+type aiTraderTrade struct{ tradeResult }
+
+func (t aiTraderTrade) MarshalJSON() ([]byte, error) {
+	fields, err := json.Marshal(t.tradeResult)
+	if err != nil {
+		return nil, err
+	}
+	var taken map[string]json.RawMessage
+	if err := json.Unmarshal(fields, &taken); err != nil {
+		return nil, err
+	}
+	var apart ledger.Positions
+	for _, p := range t.recorded {
+		if taken[p.Symbol] == nil {
+			apart = append(apart, p)
+		}
+	}
+	positions, err := json.Marshal(apart)
+	if err != nil || len(apart) == 0 {
+		return fields, err
+	}
+	return append(append(fields[:len(fields)-1], ','), positions[1:]...), nil
 }
 
 func buy(ctx context.Context, d *Desk, p tradeParams) (tradeResult, error) {
@@ -135,7 +164,7 @@ func answer(status ledger.Status, r ledger.Record, replayed bool) tradeResult {
 	return tradeResult{
 		Status: status, Replayed: replayed, OrderID: r.OrderID, ID: r.ID, Date: r.Date, Action: r.Action,
 		Symbol: r.Symbol, Amount: r.Amount, Price: r.Price.Decimal, Fees: r.Fees, Cash: r.Cash(),
-		Position: r.Positions.Amount(r.Symbol), Positions: held(r.Positions),
+		Position: r.Positions.Amount(r.Symbol), Positions: held(r.Positions), recorded: r.Positions,
 	}
 }
 

@@ -63,6 +63,7 @@ var variables = map[string]string{
 	"session-ttl": "MCP_TRADE_SESSION_TTL",
 	"toolsets":    "MCP_TRADE_TOOLSETS",
 	"read-only":   "MCP_TRADE_READ_ONLY",
+	"refusals":    "MCP_TRADE_REFUSALS",
 
 	"search":       "MCP_TRADE_SEARCH",
 	"search-cache": "MCP_TRADE_SEARCH_CACHE",

@@ -22,6 +22,7 @@ func stdioCommand(s *settings) *cobra.Command {
 	}
 	cmd.Flags().StringSliceVar(&o.Toolsets, "toolsets", tools.DefaultToolsets, "tools to serve: trade, market, search, ai-trader, math (MCP_TRADE_TOOLSETS)")
 	cmd.Flags().BoolVar(&o.ReadOnly, "read-only", false, "do not offer buy and sell (MCP_TRADE_READ_ONLY)")
+	cmd.Flags().StringVar(&o.Refusals, "refusals", "", "refused calls answer with an error, as MCP has it, or with a result, as AI-Trader's client needs it: error or result (MCP_TRADE_REFUSALS) (default result with the toolset ai-trader, else error)")
 	s.registerSearch(cmd.Flags())
 	return cmd
 }
