@@ -201,21 +201,37 @@ func (run RunRecord) begin(logPath, account string, before *Head) (differs []str
 	return differs, err
 }
 
-// endRun notes the head of an account whose newest run ended. A part that goes on where the part before it ended is one with it.
+// endRun notes the head of an account whose newest run ended.
 func endRun(logPath, account string, after *Head) error {
 	return changeManifest(logPath, func(m Manifest) {
-		runs := m.Accounts[account]
-		if len(runs) == 0 || len(runs[len(runs)-1].Ledger) == 0 {
-			return
-		}
-		run := &runs[len(runs)-1]
-		last := len(run.Ledger) - 1
-		run.Ledger[last].After = after
-		if last > 0 && *run.Ledger[last-1].After == *run.Ledger[last].Before {
-			run.Ledger[last-1].After = after
-			run.Ledger = run.Ledger[:last]
+		if runs := m.Accounts[account]; len(runs) > 0 {
+			runs[len(runs)-1].end(after)
 		}
 	})
+}
+
+// splitRun notes that rows of others stand between two heads of an account whose newest run is under way.
+func splitRun(logPath, account string, after, before *Head) error {
+	return changeManifest(logPath, func(m Manifest) {
+		if runs := m.Accounts[account]; len(runs) > 0 {
+			run := &runs[len(runs)-1]
+			run.end(after)
+			run.Ledger = append(run.Ledger, Span{Before: before})
+		}
+	})
+}
+
+// end closes the last part of what a run wrote. A part that goes on where the part before it ended is one with it.
+func (run *RunRecord) end(after *Head) {
+	last := len(run.Ledger) - 1
+	if last < 0 {
+		return
+	}
+	run.Ledger[last].After = after
+	if last > 0 && *run.Ledger[last-1].After == *run.Ledger[last].Before {
+		run.Ledger[last-1].After = after
+		run.Ledger = run.Ledger[:last]
+	}
 }
 
 // differs lists the settings of an account that were others in an earlier run and change what it does.

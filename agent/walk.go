@@ -32,6 +32,7 @@ type walk struct {
 	box        *toolbox // what a language model is offered; nil until one asks for it
 	checkpoint checkpoint
 	today      Spending // on the day that is not complete
+	closed     *Head    // of the ledger, when this process closed the day before
 }
 
 // run walks the account through the days that it has not completed.
@@ -159,6 +160,23 @@ func (w *walk) note(before *Head) error {
 	return err
 }
 
+// noteOthers writes into the manifest which rows somebody else wrote since the day before was closed. Verifying names them.
+func (w *walk) noteOthers(ctx context.Context) error {
+	if w.closed == nil {
+		return nil
+	}
+	book, err := w.Accounts.Head(ctx, w.account.Name)
+	if err != nil || book.Hash == w.closed.Hash {
+		return err
+	}
+	w.Log.Warn().Str("account", w.account.Name).Msg(fmt.Sprintf("somebody else wrote to the ledger between two days of the run: record %d of %s was the last, now it is %d of %s",
+		w.closed.ID, w.closed.Date, book.ID, book.Date))
+	if _, ok := w.Runs[w.account.Name]; !ok {
+		return nil
+	}
+	return splitRun(w.LogPath, w.account.Name, w.closed, headOf(book))
+}
+
 // noteEnd writes into the manifest what the head of the ledger is when the run ends, however it does.
 func (w *walk) noteEnd(ctx context.Context) error {
 	if _, ok := w.Runs[w.account.Name]; !ok {
@@ -186,6 +204,9 @@ func (w *walk) day(ctx context.Context, i int) error {
 		if err := w.saveCheckpoint(); err != nil {
 			return err
 		}
+	}
+	if err := w.noteOthers(ctx); err != nil {
+		return err
 	}
 	// A day that is gone on with may have had trades.
 	traded, err := w.traded(ctx, date)
@@ -252,6 +273,11 @@ func (w *walk) close(ctx context.Context, i int) error {
 	if err := w.Accounts.CloseDay(ctx, w.account.Name, date); err != nil {
 		return err
 	}
+	book, err := w.Accounts.Head(ctx, w.account.Name)
+	if err != nil {
+		return err
+	}
+	w.closed = headOf(book)
 	traded, err := w.traded(ctx, date)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -77,6 +78,20 @@ func (p *place) intrude(t testing.TB, account, date string) {
 	t.Helper()
 	p.do(t, "session", "set", "SIGNATURE="+account, "TODAY_DATE="+date, "--model-id", "intruder")
 	p.trade(t, "intruder").filled(t, "buy", "SYN02", 1)
+}
+
+// await waits until a file holds a text.
+func (p *place) await(t testing.TB, path, want string) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
+		if text, _ := os.ReadFile(path); strings.Contains(string(text), want) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Errorf("%s does not come to hold %s", path, want)
+			return
+		}
+	}
 }
 
 // oneBuy is a model that buys a share a day.
@@ -165,6 +180,27 @@ func TestATradeThatNoTranscriptKnowsIsFound(t *testing.T) {
 	if out.code != 1 || strings.Count(out.stdout, "foreign rows") != 1 || !strings.Contains(out.stdout, "expected 1 trades at most between the begin of ") {
 		t.Errorf("exit %d\n%s", out.code, out.stdout)
 	}
+}
+
+func TestATradeOfSomebodyElseBetweenTwoDaysOfOneRunIsFound(t *testing.T) {
+	p := onFiles(t)
+	// In lockstep the account of the decider waits for the model at the end of each day.
+	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+		if r.Date == firstDay && r.Turn == 1 {
+			p.await(t, filepath.Join(p.logPath(), "dice", "run.json"), `"date":"2025-01-03"`) // the checkpoint has left the first day
+			p.intrude(t, "dice", firstDay)
+		}
+		return oneBuy(r)
+	})
+	config := p.config(t, model, fiveDays, nil, "alice")
+	out := p.try(t, "run", config, "--lockstep", "--account", "dice=random:7")
+	if out.code != 1 || !strings.Contains(out.stderr, "the ledger of dice does not verify") || !strings.Contains(out.stderr, "somebody else wrote to the ledger between two days") {
+		t.Errorf("exit %d\n%s", out.code, out.stderr)
+	}
+	if out := p.try(t, "ledger", "verify", "dice"); out.code != 1 || strings.Count(out.stdout, "foreign rows: expected no row between "+agent.ManifestFile(p.logPath())) != 1 {
+		t.Errorf("exit %d\n%s", out.code, out.stdout)
+	}
+	p.verified(t, "alice")
 }
 
 func TestAHeadThatWasKeptFindsEveryForgery(t *testing.T) {
