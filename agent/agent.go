@@ -4,6 +4,7 @@
 // A day of an account:
 //
 //	session: SIGNATURE, TODAY_DATE, IF_TRADE=false
+//	server: says that it has that account and date; every later call is refused in another session
 //	decider: orders, each with an id made of the date and its number
 //	session: IF_TRADE, and the ledger: trades of the day reset the flag, a day without one gets a no_trade record
 //	checkpoint: the day is complete

@@ -164,6 +164,27 @@ func TestAForgedLedgerIsFoundByWhatItsRunsNoted(t *testing.T) {
 	}
 }
 
+func TestALedgerInRedisIsHeldAgainstTheManifestOfThisMachine(t *testing.T) {
+	p := onRedis(t)
+	p.prices = synthetic
+	p.do(t, runArgs(fiveDays, "alice=random:7")...)
+	p.verified(t, "alice")
+	rows := strings.SplitAfter(p.do(t, "ledger", "export", "alice"), "\n")
+	file := filepath.Join(t.TempDir(), "cut.jsonl")
+	if err := os.WriteFile(file, []byte(strings.Join(rows[:len(rows)-3], "")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	redisDo(t, p.redisURL, "FLUSHALL")
+	p.do(t, "ledger", "import", "alice", file)
+	if out := p.try(t, "ledger", "verify", "alice"); out.code != 1 || !strings.Contains(out.stdout, "missing row") || !strings.Contains(out.stdout, agent.ManifestFile(p.logPath())) {
+		t.Errorf("exit %d\n%s", out.code, out.stdout)
+	}
+	// A ledger of the same name in files is another one.
+	p.redisURL = ""
+	p.do(t, "ledger", "register", "alice", "--date", "2025-01-01")
+	p.verified(t, "alice")
+}
+
 func TestATradeThatNoTranscriptKnowsIsFound(t *testing.T) {
 	p := onFiles(t)
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {

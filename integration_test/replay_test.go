@@ -184,7 +184,11 @@ func TestTheManifestTellsWhatAModelCanSearchAndNoSecret(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(answers, "a.json"), []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p.do(t, "run", config, "--search-cache", "replay", "--account", "benchmark=equal-weight")
+	recorded := filepath.Join(t.TempDir(), "recorded.jsonl")
+	if err := os.WriteFile(recorded, []byte(`{"date": "2025-01-01", "id": 0, "positions": {"CASH": 100000}}`+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.do(t, "run", config, "--search-cache", "replay", "--account", "benchmark=equal-weight", "--account", "echo=recorded:"+recorded)
 	text, err := os.ReadFile(agent.ManifestFile(p.logPath()))
 	if err != nil {
 		t.Fatal(err)
@@ -196,6 +200,10 @@ func TestTheManifestTellsWhatAModelCanSearchAndNoSecret(t *testing.T) {
 	}
 	if r := m.Accounts["benchmark"][0]; r.News != nil || r.Answers != nil || r.Servers != nil || r.Search != nil {
 		t.Errorf("a decider that reads no news: %s", text)
+	}
+	file, err := agent.HashFiles([]string{recorded})
+	if r := m.Accounts["echo"][0]; err != nil || r.Decider != "recorded:"+recorded || r.Recorded == nil || *r.Recorded != file[0] {
+		t.Errorf("a decider that repeats a ledger, %v: %s", err, text)
 	}
 	for _, secret := range []string{modelKey, token, jina} {
 		if strings.Contains(string(text), secret) {
