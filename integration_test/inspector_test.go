@@ -38,6 +38,22 @@ func TestTheInspectorFindsNothingInTheListOfTools(t *testing.T) {
 	}
 }
 
+// With the toolset ai-trader a refusal is no error, and the Inspector, which holds results against output schemas, takes it.
+func TestTheInspectorTakesARefusalThatIsAResult(t *testing.T) {
+	p := onFiles(t)
+	p.env = []string{"MCP_TRADE_TOOLSETS=trade,market,ai-trader,math"}
+	p.open(t, "alice", "1000", "2025-10-02")
+	if out := p.inspect(t, "--method", "tools/list", "--strict"); out.code != 0 || strings.Contains(out.stdout, "outputSchema") {
+		t.Errorf("exit %d\n%s\n%s", out.code, out.stdout, out.stderr)
+	}
+	for amount, says := range map[string]string{"3": `"CASH": 698.5`, "30": "insufficient_cash"} {
+		out := p.inspect(t, "--method", "tools/call", "--tool-name", "buy", "--tool-arg", "symbol=AAPL", "--tool-arg", "amount="+amount)
+		if out.code != 0 || !strings.Contains(out.stdout, says) {
+			t.Errorf("buy %s: exit %d, want %q\n%s\n%s", amount, out.code, says, out.stdout, out.stderr)
+		}
+	}
+}
+
 func TestTheInspectorTrades(t *testing.T) {
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.open(t, "alice", "1000", "2025-10-02")
