@@ -1,18 +1,16 @@
 // Package session says who trades, and on which date: the values SIGNATURE, TODAY_DATE, IF_TRADE and HALT that an agent
 // and the tools in its subprocess share.
 //
-// A value is looked for in three layers: Redis when one is configured, the model's file, the environment. The first two
-// exclude each other as a whole, so that no session is ever put together from two: Redis counts when it answers and holds
-// any value of the model's session; else the file does. The environment stands under either. "Not set anywhere" and
-// "cannot be read" are different errors.
+// A session has two homes, Redis when one is configured and the model's file, and the environment stands under either. Values
+// are written to both homes, and read from one, so that no session is ever put together from two. [Decide] says which one
+// counts, and what follows when a write missed one of them. "Not set anywhere" and "cannot be read" are different errors.
 package session
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -59,12 +57,23 @@ type Session struct {
 	Halted    bool
 	Sources   map[string]Source // by name; a value that is not set has none
 
-	guards []store.Guard
+	// NoTrade is why nothing may be traded in this session, although it can be read: an *[UnreachableError], or nil.
+	NoTrade error
+
+	guards  []store.Guard
+	reading int
 }
 
-// Guards hold a commit to this session: it fails once SIGNATURE, TODAY_DATE or HALT is no longer what was read, and sets
-// IF_TRADE where the session lives.
+// Guards hold a commit to this session: it fails once SIGNATURE, TODAY_DATE or HALT is no longer what was read, or once the
+// file says of its values what it did not say, and sets IF_TRADE.
 func (s Session) Guards() []store.Guard { return s.guards }
+
+// Same tells whether two readings found the same session in the same home.
+func (s Session) Same(other Session) bool {
+	return slices.EqualFunc(s.guards, other.guards, func(a, b store.Guard) bool {
+		return a.Home.Place() == b.Home.Place() && maps.Equal(a.Want, b.Want)
+	})
+}
 
 // MissingError says that a value is set in no layer that counts.
 type MissingError struct {
@@ -106,7 +115,8 @@ func (e *InvalidError) Details() map[string]any {
 	return map[string]any{"value": e.Name, "source": e.Source}
 }
 
-// UnreachableError says that no engine tells what the session is.
+// UnreachableError says that no home tells what the session is: Redis cannot be read, or has lost it, and the file cannot
+// stand in, or cannot be read either.
 type UnreachableError struct{ *store.UnreachableError }
 
 func (e *UnreachableError) Unwrap() error { return e.UnreachableError }
@@ -115,23 +125,53 @@ func (e *UnreachableError) Code() code.Code { return code.SessionUnreachable }
 
 func (e *UnreachableError) Details() map[string]any { return map[string]any{"engine": e.Engine} }
 
+// unreachable is an error of reading the session from an engine.
+func unreachable(engine string, err error) *UnreachableError {
+	known, ok := errors.AsType[*store.UnreachableError](err)
+	if !ok || known != err {
+		known = &store.UnreachableError{Engine: engine, Doing: "read the session", Err: err}
+	}
+	return &UnreachableError{known}
+}
+
+// cause is what kept an engine from answering, without what was asked of it.
+func cause(err error) error {
+	if e, ok := errors.AsType[*store.UnreachableError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// File is the home on this machine.
+type File interface {
+	store.Sessions
+	// ChangeValues reads the keys' values and sets what change makes of them, "" removing one, while nobody else changes the
+	// sessions of the keys' models. It may call change again.
+	ChangeValues(ctx context.Context, keys []store.Key, change func(map[store.Key]string) map[store.Key]string) error
+}
+
 // Config says where the session of one model lives.
 type Config struct {
-	Model string
-	Redis store.Sessions              // nil without Redis
-	File  store.Sessions              // never nil
-	Env   func(string) (string, bool) // looks up an environment variable
-	TTL   time.Duration               // of the values in Redis
-	Warn  func(string)                // is told of each fallback once
+	Model  string
+	Redis  store.Sessions // nil without Redis
+	File   File
+	Env    func(string) (string, bool) // looks up an environment variable
+	TTL    time.Duration               // of the values in Redis
+	Refuse bool                        // nothing is traded while Redis cannot be read
+	Warn   func(string)                // is told of each fallback, once as long as it lasts
 }
 
 // Layers reads and writes the session of one model. It is safe for concurrent use.
 type Layers struct {
 	Config
 
-	mu     sync.Mutex
-	last   *Session
-	warned map[string]bool
+	mu       sync.Mutex
+	begun    int // readings
+	newest   int // the reading that the following are of
+	seen     Seen
+	last     *Session        // nil where no presumption is safe
+	lost     Loss            // that was told
+	troubles map[string]bool // that were told
 }
 
 // New returns the session of a model, which may not be set yet. A model id that cannot stand in a key is a *[store.NameError].
@@ -141,39 +181,51 @@ func New(c Config) (*Layers, error) {
 			return nil, err
 		}
 	}
-	return &Layers{Config: c, warned: map[string]bool{}}, nil
+	return &Layers{Config: c, troubles: map[string]bool{}}, nil
 }
 
 // Read reads the session. Errors: *[MissingError], *[InvalidError], *[OtherError], *[UnreachableError].
 func (l *Layers) Read(ctx context.Context) (Session, error) {
-	r, err := l.read(ctx, Names)
-	var unreachable *store.UnreachableError
-	if errors.As(err, &unreachable) {
-		return Session{}, &UnreachableError{unreachable}
+	d := l.decide(ctx, Names)
+	if d.Err != nil {
+		return Session{}, d.Err
 	}
-	if err != nil {
-		return Session{}, err
-	}
-	s, err := l.interpret(r)
-	if err != nil {
-		return Session{}, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.last = &s
-	return s, checkMeant(ctx, s)
+	return d.Session, checkMeant(ctx, d.Session)
 }
 
-// Presume returns the session as it was last read, reading it only if it never was. It serves whoever passes its Guard to
-// a commit: the commit proves the presumption, or fails with [store.ErrSessionChanged].
-func (l *Layers) Presume(ctx context.Context) (Session, error) {
+// Presume returns the session as it was last read, reading it only if it never was, or if a reading now may find another
+// home. It serves whoever passes its guards to a commit: the commit proves the presumption, or fails with
+// [store.ErrSessionChanged]. fresh tells that it was read just now.
+func (l *Layers) Presume(ctx context.Context) (s Session, fresh bool, err error) {
 	l.mu.Lock()
 	last := l.last
 	l.mu.Unlock()
 	if last != nil && checkMeant(ctx, *last) == nil {
-		return *last, nil
+		return *last, false, nil
 	}
-	return l.Read(ctx)
+	s, err = l.Read(ctx)
+	return s, true, err
+}
+
+// Traded tells that a trade was committed in the session: until the session is read again, the next one need not look
+// whether IF_TRADE stands in the file beside Redis.
+func (l *Layers) Traded(s Session) {
+	if l.Redis == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.last == nil || l.last.reading != s.reading {
+		return
+	}
+	last := *l.last
+	last.guards = slices.Clone(last.guards)
+	for i := range last.guards {
+		if last.guards[i].Home == store.Sessions(l.File) {
+			last.guards[i].Set = nil
+		}
+	}
+	l.last = &last
 }
 
 // Value is one value with the layer that it came from.
@@ -183,225 +235,195 @@ type Value struct {
 	Source Source `json:"source"`
 }
 
-// Values returns those of the named values that are set, as text, without judging them.
+// Values returns those of the named values that are set, as text, without judging them. If none is found, and not every home
+// could be read, that is an *[UnreachableError].
 func (l *Layers) Values(ctx context.Context, names ...string) ([]Value, error) {
-	r, err := l.read(ctx, names)
-	if err != nil {
-		return nil, err
-	}
+	d := l.decide(ctx, names)
 	var values []Value
 	for _, name := range names {
-		if text, source, ok := r.lookup(name); ok {
-			values = append(values, Value{name, text, source})
+		if v, ok := d.value(name, l.Env); ok {
+			values = append(values, v)
 		}
+	}
+	if e, ok := errors.AsType[*UnreachableError](d.Err); ok && (len(values) == 0 || e.Engine == "file") {
+		return nil, e
 	}
 	return values, nil
 }
 
-// reading is what the layers hold at one moment.
-type reading struct {
-	model  string
-	home   store.Sessions // the engine that counts
-	source Source
-	raw    map[store.Key]string
-	env    func(string) (string, bool)
-	halted bool // by a value in Redis, whichever engine counts
+// decide reads the homes, decides what the session is, and puts right what is to be put right.
+func (l *Layers) decide(ctx context.Context, names []string) Decision {
+	l.mu.Lock()
+	l.begun++
+	reading, seen := l.begun, l.seen
+	l.mu.Unlock()
+	h := Homes{File: l.readFile(ctx, names), Env: l.Env}
+	if l.Redis != nil {
+		h.Redis = l.readRedis(ctx, names)
+	}
+	d := Decide(l.Model, h, seen, l.Refuse)
+	if len(d.File)+len(d.Mend) > 0 {
+		d = l.settle(ctx, names, seen, d)
+	}
+	l.conclude(reading, &d)
+	return d
 }
 
-// read finds the engine that counts and reads the names from it.
-func (l *Layers) read(ctx context.Context, names []string) (reading, error) {
-	halts := []store.Key{{Model: l.Model, Name: Halt}, {Model: store.AllModels, Name: Halt}}
+// ownKeys are the keys of the named values and of those that make up the session.
+func (l *Layers) ownKeys(names []string) []store.Key {
 	var keys []store.Key
-	for _, name := range append([]string{Signature, TodayDate, IfTrade}, names...) {
-		if k := (store.Key{Model: l.Model, Name: name}); name != Halt && !slices.Contains(keys, k) {
+	for _, name := range slices.Concat(Names, names) {
+		if k := (store.Key{Model: l.Model, Name: name}); !slices.Contains(keys, k) {
 			keys = append(keys, k)
 		}
 	}
-	all := append(slices.Clone(keys), halts...)
-	r := reading{model: l.Model, home: l.File, source: FromFile, env: l.Env}
-	var fallback string
-	if l.Redis != nil {
-		raw, err := l.Redis.Values(ctx, all...)
-		if err != nil {
-			fallback = err.Error()
-		}
-		if slices.ContainsFunc(keys, func(k store.Key) bool { return raw[k] != "" }) {
-			r.home, r.source, r.raw = l.Redis, FromRedis, raw
-			return r, nil
-		}
-		// A halt in Redis reaches a session that lives in files, but does not make it live in Redis.
-		r.halted = slices.ContainsFunc(halts, func(k store.Key) bool { return truth(textOf(raw[k])) })
-	}
-	raw, err := l.File.Values(ctx, all...)
-	if err != nil {
-		return r, err
-	}
-	r.raw = raw
-	if fallback != "" {
-		l.warnOnce(fallback + "; the session is read from its file")
-	}
-	return r, nil
+	return keys
 }
 
-// lookup returns a value's text and layer.
-func (r reading) lookup(name string) (string, Source, bool) {
-	if raw := r.raw[store.Key{Model: r.model, Name: name}]; raw != "" {
-		return textOf(raw), r.source, true
+// allKeys are the keys of what holds for all models.
+func (l *Layers) allKeys() []store.Key {
+	if l.Model == store.AllModels {
+		return nil // they are its own
 	}
-	if text, ok := r.env(name); ok && text != "" {
-		return text, FromEnvironment, true
-	}
-	return "", "", false
+	return []store.Key{{Model: store.AllModels, Name: Halt}}
 }
 
-// interpret gives the texts their types.
-func (l *Layers) interpret(r reading) (Session, error) {
-	s := Session{Model: l.Model, Sources: map[string]Source{}}
-	texts := map[string]string{}
-	for _, name := range Names {
-		text, source, ok := r.lookup(name)
-		if ok {
-			texts[name], s.Sources[name] = text, source
-		} else if name == Signature || name == TodayDate {
-			return s, &MissingError{name, l.Model, r.source == FromRedis}
-		}
-	}
-	s.Signature = texts[Signature]
-	if err := store.CheckName("signature", s.Signature); err != nil {
-		return s, &InvalidError{Signature, s.Sources[Signature], err}
-	}
-	today, err := market.ParseStamp(texts[TodayDate])
-	if err != nil {
-		return s, &InvalidError{TodayDate, s.Sources[TodayDate], err}
-	}
-	all := store.Key{Model: store.AllModels, Name: Halt}
-	s.Today, s.IfTrade = today, truth(texts[IfTrade])
-	s.Halted = r.halted || truth(texts[Halt]) || truth(textOf(r.raw[all]))
-
-	key := func(name string) store.Key { return store.Key{Model: l.Model, Name: name} }
-	s.guards = []store.Guard{{Home: r.home, Set: map[store.Key]string{key(IfTrade): "true"}, TTL: l.TTL, Want: map[store.Key]string{
-		key(Signature): r.raw[key(Signature)],
-		key(TodayDate): r.raw[key(TodayDate)],
-		key(Halt):      r.raw[key(Halt)],
-		all:            r.raw[all],
-	}}}
-	return s, nil
+func (l *Layers) readRedis(ctx context.Context, names []string) *Home {
+	values, err := l.Redis.Values(ctx, append(l.ownKeys(names), l.allKeys()...)...)
+	return &Home{values, err}
 }
 
-// Set writes values, each as text or as a bool, to Redis, if one is configured, and to the file. If only Redis cannot be
-// reached the file is written and the fallback told, except for a halt: what a halt does not reach would go on.
-func (l *Layers) Set(ctx context.Context, values map[string]any) error {
-	raw, halt := map[store.Key]string{}, map[store.Key]string{}
-	for name, v := range values {
-		if err := checkValue(name, v); err != nil {
-			return err
-		}
-		text, err := json.Marshal(v)
-		if err != nil {
-			return err
-		}
-		if name == Halt {
-			halt[store.Key{Model: l.Model, Name: name}] = string(text)
-		} else {
-			raw[store.Key{Model: l.Model, Name: name}] = string(text)
+func (l *Layers) fileKeys(names []string) (own, all []store.Key) {
+	own, all = append(l.ownKeys(names), notesKey(l.Model)), l.allKeys()
+	if len(all) > 0 {
+		all = append(all, notesKey(store.AllModels))
+	}
+	return own, all
+}
+
+func (l *Layers) readFile(ctx context.Context, names []string) Home {
+	own, all := l.fileKeys(names)
+	values, err := l.File.Values(ctx, append(own, all...)...)
+	return Home{values, err}
+}
+
+// settle does what the decision says is to be done, and decides again. Others may do the same at the same time, and somebody
+// may set a newer value, so it reads again and writes while it holds the lock of the file, which every writer of this
+// machine holds. Where it cannot, the decision stands as it was: it counts on nothing that was not done.
+func (l *Layers) settle(ctx context.Context, names []string, seen Seen, first Decision) Decision {
+	own, all := l.fileKeys(names)
+	keys := own
+	for k := range first.changes() {
+		if k.Model != l.Model {
+			keys = slices.Concat(own, all)
 		}
 	}
-	return l.both(len(halt) > 0, func(s store.Sessions) error {
-		if len(halt) > 0 { // a halt lasts until it is cleared: nobody decides that it is over because nobody traded
-			if err := s.SetValues(ctx, halt, 0); err != nil {
-				return err
+	var d Decision
+	var missed error
+	err := l.File.ChangeValues(ctx, keys, func(file map[store.Key]string) map[store.Key]string {
+		h := Homes{File: Home{Values: maps.Clone(file)}, Env: l.Env}
+		if len(keys) == len(own) {
+			beside, err := l.File.Values(ctx, all...)
+			if err != nil {
+				h.File.Err = err
 			}
+			maps.Copy(h.File.Values, beside)
 		}
-		if len(raw) == 0 {
-			return nil
+		if l.Redis != nil {
+			h.Redis = l.readRedis(ctx, names)
 		}
-		return s.SetValues(ctx, raw, l.TTL)
+		var changes map[store.Key]string
+		d, changes, missed = l.putRight(ctx, h, seen)
+		return changes
 	})
+	if err != nil {
+		if ctx.Err() == nil {
+			l.trouble(err.Error() + "; what the file should say of the session could not be put right")
+		}
+		first.Told = nil
+		return first
+	}
+	if missed != nil {
+		l.trouble(missed.Error() + "; what Redis missed stays in the file and counts")
+	}
+	return d
 }
 
-// Clear removes values from Redis, if one is configured, and from the file.
-func (l *Layers) Clear(ctx context.Context, names ...string) error {
-	keys := make([]store.Key, len(names))
-	for i, name := range names {
-		keys[i] = store.Key{Model: l.Model, Name: name}
+// putRight decides until nothing is left to be done: what is to be set in Redis it sets, what is to be set in the file it
+// returns. missed is why Redis could not be put right.
+func (l *Layers) putRight(ctx context.Context, h Homes, seen Seen) (d Decision, file map[store.Key]string, missed error) {
+	file = map[store.Key]string{}
+	var told []string
+	for {
+		d = Decide(l.Model, h, seen, l.Refuse)
+		told = append(told, d.Told...)
+		d.Told = told
+		switch {
+		case len(d.File) > 0:
+			maps.Copy(file, d.File)
+			for k, raw := range d.File {
+				if h.File.Values[k] = raw; raw == "" {
+					delete(h.File.Values, k)
+				}
+			}
+		case len(d.Mend) > 0:
+			if missed = l.setInRedis(ctx, d.Mend); missed != nil {
+				return d, file, missed
+			}
+			told = append(told, fmt.Sprintf("Redis has now what it missed of the session %q: %s", l.Model, strings.Join(namesOf(d.Mend), ", ")))
+			maps.Copy(h.Redis.Values, d.Mend)
+		default:
+			return d, file, nil
+		}
 	}
-	return l.both(true, func(s store.Sessions) error { return s.ClearValues(ctx, keys...) })
 }
 
-func (l *Layers) both(strict bool, do func(store.Sessions) error) error {
-	var redisErr error
-	if l.Redis != nil {
-		redisErr = do(l.Redis)
-	}
-	if err := do(l.File); err != nil {
-		return errors.Join(redisErr, err)
-	}
-	if redisErr != nil && !strict {
-		l.warnOnce(redisErr.Error() + "; the session is written to its file only")
-		return nil
-	}
-	return redisErr
-}
-
-func (l *Layers) warnOnce(text string) {
+// conclude keeps what a reading found, unless a later one was quicker, and tells what is to be told.
+func (l *Layers) conclude(reading int, d *Decision) {
+	d.Session.reading = reading
+	d.Session.guards = l.guards(d.Guards)
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.warned[text] && len(l.warned) < 100 {
-		l.warned[text] = true
+	told := d.Told
+	if reading > l.newest {
+		l.newest, l.seen = reading, d.Seen
+		if l.last = nil; d.Err == nil && d.Loss != Unreachable {
+			last := d.Session
+			l.last = &last
+		}
+		switch {
+		case d.Loss != l.lost && d.Lost != "":
+			told, l.lost = append(told, d.Lost), d.Loss
+		case d.Loss == NoLoss:
+			l.lost = NoLoss
+		}
+	}
+	l.mu.Unlock()
+	for _, text := range told {
 		l.Warn(text)
 	}
 }
 
-var valueName = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
-
-// checkValue refuses a value that a reader would refuse.
-func checkValue(name string, v any) error {
-	if !valueName.MatchString(name) {
-		return fmt.Errorf("%q cannot be the name of a session value: use capital letters, digits and '_'; known are %s", name, strings.Join(Names, ", "))
-	}
-	text := fmt.Sprint(v)
-	switch name {
-	case Signature:
-		return store.CheckName("signature", text)
-	case TodayDate:
-		_, err := market.ParseStamp(text)
-		return err
-	case IfTrade, Halt:
-		if !slices.Contains([]string{"true", "false"}, text) {
-			return fmt.Errorf("%s is %q; use true or false", name, text)
+// guards are a decision's, with the engines that hold the values.
+func (l *Layers) guards(of []Guard) []store.Guard {
+	guards := make([]store.Guard, len(of))
+	for i, g := range of {
+		guards[i] = store.Guard{Home: l.File, Want: g.Want, Set: g.Set, TTL: l.TTL}
+		if g.Home == FromRedis {
+			guards[i].Home = &redisHome{l.Redis, l}
 		}
 	}
-	return nil
+	return guards
 }
 
-// Typed returns the value to store for a text given by a person: a bool where the name stands for one, else the text.
-func Typed(name, text string) any {
-	if name == IfTrade || name == Halt {
-		switch strings.ToLower(text) {
-		case "true", "1", "yes":
-			return true
-		case "false", "0", "no":
-			return false
-		}
+// trouble tells of what went wrong, once.
+func (l *Layers) trouble(text string) {
+	l.mu.Lock()
+	told := l.troubles[text] || len(l.troubles) >= 100
+	if !told {
+		l.troubles[text] = true
 	}
-	return text
-}
-
-// textOf returns the text of a stored value: JSON strings are unquoted, everything else is taken as it is written, so
-// that a signature of digits stays the text it is.
-func textOf(raw string) string {
-	var text string
-	if json.Unmarshal([]byte(raw), &text) == nil {
-		return text
+	l.mu.Unlock()
+	if !told {
+		l.Warn(text)
 	}
-	return raw
-}
-
-// truth reads a flag as the writers of sessions spell it.
-func truth(text string) bool {
-	switch strings.ToLower(strings.TrimSpace(text)) {
-	case "true", "1", "yes":
-		return true
-	}
-	return false
 }

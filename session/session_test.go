@@ -73,6 +73,12 @@ func (f *fake) ClearValues(_ context.Context, keys ...store.Key) error {
 	return nil
 }
 
+// What a test says in place of the values of a Redis.
+const (
+	absent = "absent" // none is configured
+	away   = "away"   // it cannot be read
+)
+
 func down() *fake {
 	return &fake{err: &store.UnreachableError{Engine: "redis", Doing: "read the session", Err: errors.New("connection refused")}}
 }
@@ -150,23 +156,23 @@ func spell(s Session, err error) string {
 }
 
 func TestTheLayerOfEachValue(t *testing.T) {
-	const absent, unreachable = "absent", "unreachable"
 	for _, c := range []struct{ name, redis, file, env, want string }{
 		{"nothing anywhere", "", "", "", "missing SIGNATURE, redis false"},
 		{"nothing anywhere, no Redis", absent, "", "", "missing SIGNATURE, redis false"},
 		{"a file, no Redis", absent, "SIGNATURE=f TODAY_DATE=2025-10-02", "", "f@file 2025-10-02@file"},
 		{"a file and an empty Redis", "", "SIGNATURE=f TODAY_DATE=2025-10-02", "", "f@file 2025-10-02@file"},
-		{"a file, and Redis is down", unreachable, "SIGNATURE=f TODAY_DATE=2025-10-02", "", "f@file 2025-10-02@file"},
-		{"no file, and Redis is down", unreachable, "", "", "missing SIGNATURE, redis false"},
+		{"a file, and Redis is down", away, "SIGNATURE=f TODAY_DATE=2025-10-02", "", "f@file 2025-10-02@file"},
+		{"no file, and Redis is down", away, "", "", "unreachable"},
+		{"half a session in the file, and Redis is down", away, "SIGNATURE=f", "", "unreachable"},
 		{"Redis before the file", "SIGNATURE=r TODAY_DATE=2025-10-03", "SIGNATURE=f TODAY_DATE=2025-10-02 IF_TRADE=true", "", "r@redis 2025-10-03@redis"},
 		{"Redis alone", "SIGNATURE=r TODAY_DATE=2025-10-03 IF_TRADE=true", "", "", "true@redis r@redis 2025-10-03@redis"},
 		{"no file stands in for what Redis lacks", "SIGNATURE=r", "SIGNATURE=f TODAY_DATE=2025-10-02", "", "missing TODAY_DATE, redis true"},
-		{"a flag in Redis is a session too", "IF_TRADE=true", "SIGNATURE=f TODAY_DATE=2025-10-02", "", "missing SIGNATURE, redis true"},
+		{"a flag that is left in Redis is no session", "IF_TRADE=true", "SIGNATURE=f TODAY_DATE=2025-10-02", "", "f@file 2025-10-02@file"},
 		{"values of another model are none", "*SIGNATURE=x *TODAY_DATE=2025-10-09", "SIGNATURE=f TODAY_DATE=2025-10-02", "", "f@file 2025-10-02@file"},
 		{"the environment stands under Redis", "SIGNATURE=r", "TODAY_DATE=2025-10-02", "TODAY_DATE=2025-10-01 SIGNATURE=e", "r@redis 2025-10-01@environment"},
 		{"the environment stands under the file", absent, "SIGNATURE=f", "TODAY_DATE=2025-10-01 SIGNATURE=e", "f@file 2025-10-01@environment"},
 		{"the environment alone", "", "", "TODAY_DATE=2025-10-01 SIGNATURE=e IF_TRADE=true", "true@environment e@environment 2025-10-01@environment"},
-		{"the environment when Redis is down", unreachable, "", "TODAY_DATE=2025-10-01 SIGNATURE=e", "e@environment 2025-10-01@environment"},
+		{"the environment when Redis is down", away, "", "TODAY_DATE=2025-10-01 SIGNATURE=e", "e@environment 2025-10-01@environment"},
 		{"an empty variable is not set", absent, "SIGNATURE=f", "TODAY_DATE=", "missing TODAY_DATE, redis false"},
 		{"JSON strings", `SIGNATURE="r" TODAY_DATE="2025-10-03" IF_TRADE=false`, "", "", "false@redis r@redis 2025-10-03@redis"},
 		{"a signature of digits is text", `SIGNATURE=2024 TODAY_DATE=2025-10-03`, "", "", "2024@redis 2025-10-03@redis"},
@@ -183,7 +189,7 @@ func TestTheLayerOfEachValue(t *testing.T) {
 			var redis store.Sessions
 			switch c.redis {
 			case absent:
-			case unreachable:
+			case away:
 				redis = down()
 			default:
 				redis = newFake(set(c.redis))
@@ -194,7 +200,7 @@ func TestTheLayerOfEachValue(t *testing.T) {
 					t.Errorf("got %q, want %q", got, c.want)
 				}
 			}
-			if wantWarning := c.redis == unreachable; len(l.warned) > 1 || (len(l.warned) == 1) != wantWarning {
+			if wantWarning := c.redis == away && c.want != "unreachable"; len(l.warned) > 1 || (len(l.warned) == 1) != wantWarning {
 				t.Errorf("the warnings of three readings are %q", l.warned)
 			}
 		})
@@ -272,7 +278,7 @@ func TestTheGuardHoldsTheCommitToWhatWasRead(t *testing.T) {
 	}
 	g := s.Guards()[0]
 	want := values{key(Signature): "r", key(TodayDate): `"2025-10-02"`, key(Halt): "false", allHalt: ""}
-	if g.Home != store.Sessions(redis) || !maps.Equal(g.Want, want) || !maps.Equal(g.Set, values{key(IfTrade): "true"}) || g.TTL != time.Minute {
+	if g.Home.Place() != redis.Place() || !maps.Equal(g.Want, want) || !maps.Equal(g.Set, values{key(IfTrade): "true"}) || g.TTL != time.Minute {
 		t.Errorf("%+v", g)
 	}
 	if err := g.Check(t.Context()); err != nil {
@@ -312,21 +318,25 @@ func TestTheGuardHoldsTheCommitToWhatWasRead(t *testing.T) {
 func TestAPresumptionIsTheLastReading(t *testing.T) {
 	redis := newFake(values{})
 	l := newLayers(t, redis, "", "")
-	if _, err := l.Presume(t.Context()); spell(Session{}, err) != "missing SIGNATURE, redis false" {
+	if _, _, err := l.Presume(t.Context()); spell(Session{}, err) != "missing SIGNATURE, redis false" {
 		t.Errorf("before there is a session: %v", err)
 	}
 	maps.Copy(redis.values, set("SIGNATURE=r TODAY_DATE=2025-10-02"))
+	presume := func(ctx context.Context) (Session, error) {
+		s, _, err := l.Presume(ctx)
+		return s, err
+	}
 	for _, c := range []struct {
 		name  string
 		do    func(context.Context) (Session, error)
 		reads int
 		want  string
 	}{
-		{"the first presumption reads", l.Presume, 1, "r@redis 2025-10-02@redis"},
-		{"the next does not", l.Presume, 0, "r@redis 2025-10-02@redis"},
-		{"whatever happens", l.Presume, 0, "r@redis 2025-10-02@redis"},
+		{"the first presumption reads", presume, 1, "r@redis 2025-10-02@redis"},
+		{"the next does not", presume, 0, "r@redis 2025-10-02@redis"},
+		{"whatever happens", presume, 0, "r@redis 2025-10-02@redis"},
 		{"a reading reads", l.Read, 1, "r@redis 2025-10-03@redis"},
-		{"and is what is presumed from then on", l.Presume, 0, "r@redis 2025-10-03@redis"},
+		{"and is what is presumed from then on", presume, 0, "r@redis 2025-10-03@redis"},
 	} {
 		redis.reads = 0
 		if got := spell(c.do(t.Context())); got != c.want || redis.reads != c.reads {
@@ -352,7 +362,7 @@ func TestValuesAreSetInEveryEngine(t *testing.T) {
 	if redis.ttl[key(Signature)] != time.Minute {
 		t.Errorf("the session lives for %v", redis.ttl[key(Signature)])
 	}
-	if err := l.Clear(t.Context(), Signature, TodayDate, IfTrade, Halt); err != nil || len(redis.values) != 0 {
+	if _, err := l.Clear(t.Context(), Signature, TodayDate, IfTrade, Halt); err != nil || len(redis.values) != 0 {
 		t.Errorf("%v is left, %v", redis.values, err)
 	}
 	if got := spell(l.Read(t.Context())); got != "missing SIGNATURE, redis false" {
@@ -388,7 +398,7 @@ func TestOnlyAHaltMustReachEveryEngine(t *testing.T) {
 		{"a halt", func(l *layers) error { return l.Set(t.Context(), map[string]any{Halt: true}) }, true, 0},
 		{"a halt beside other values", func(l *layers) error { return l.Set(t.Context(), map[string]any{TodayDate: "2025-10-02", Halt: true}) }, true, 0},
 		{"the end of a halt", func(l *layers) error { return l.Set(t.Context(), map[string]any{Halt: false}) }, true, 0},
-		{"clearing", func(l *layers) error { return l.Clear(t.Context(), TodayDate) }, true, 0},
+		{"clearing", func(l *layers) error { _, err := l.Clear(t.Context(), TodayDate); return err }, true, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := newLayers(t, down(), "SIGNATURE=f TODAY_DATE=2025-10-01", "")

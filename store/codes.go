@@ -18,3 +18,6 @@ func (e *UnreachableError) Details() map[string]any {
 
 func (e *NameError) Code() code.Code         { return code.InvalidArgument }
 func (e *NameError) Details() map[string]any { return nil }
+
+func (e *UnprovedError) Code() code.Code         { return code.SessionUnreachable }
+func (e *UnprovedError) Details() map[string]any { return nil }

@@ -141,15 +141,15 @@ func Apart(l Ledgers, guards []Guard) (together, others []Guard) {
 	return together, others
 }
 
-// Check reports [ErrSessionChanged] unless the values wanted are still what they were. It is for a ledger whose
-// session lives in another engine; an engine that holds both checks within its commit.
+// Check reports [ErrSessionChanged] unless the values wanted are still what they were, and an *[UnprovedError] if nobody can
+// tell. It is for a ledger whose session lives in another engine; an engine that holds both checks within its commit.
 func (g Guard) Check(ctx context.Context) error {
 	if len(g.Want) == 0 {
 		return nil
 	}
-	values, err := g.Home.Values(ctx, g.wanted()...)
+	values, err := g.Home.Values(ctx, slices.Collect(maps.Keys(g.Want))...)
 	if err != nil {
-		return err
+		return &UnprovedError{err}
 	}
 	return g.Holds(values)
 }
@@ -164,11 +164,18 @@ func (g Guard) Holds(values map[Key]string) error {
 	return nil
 }
 
-// Follow sets what is to be set and prolongs what was wanted, after a commit that could not do it in the same step.
+// Follow sets what is to be set and prolongs what was wanted and is set, after a commit that could not do it in the same
+// step. What holds for [AllModels] is no part of the session that lives on.
 func (g Guard) Follow(ctx context.Context) error {
 	var prolonged, set error
-	if len(g.Want) > 0 {
-		prolonged = g.Home.Prolong(ctx, g.TTL, g.wanted()...)
+	var live []Key
+	for k, want := range g.Want {
+		if want != "" && k.Model != AllModels {
+			live = append(live, k)
+		}
+	}
+	if len(live) > 0 {
+		prolonged = g.Home.Prolong(ctx, g.TTL, live...)
 	}
 	if len(g.Set) > 0 {
 		set = g.Home.SetValues(ctx, g.Set, g.TTL)
@@ -176,13 +183,19 @@ func (g Guard) Follow(ctx context.Context) error {
 	return errors.Join(prolonged, set)
 }
 
-func (g Guard) wanted() []Key { return slices.Collect(maps.Keys(g.Want)) }
-
 // ErrConflict says that the newest line is not the one that the commit follows: read the head and judge again.
 var ErrConflict = errors.New("the ledger has another newest line")
 
 // ErrSessionChanged says that the session is no longer the one that the line was judged under.
 var ErrSessionChanged = errors.New("the session changed before the commit")
+
+// UnprovedError is an [ErrSessionChanged] of which nobody knows whether it is one: the values that a commit wanted could not
+// be read. The line was not committed.
+type UnprovedError struct{ Err error }
+
+func (e *UnprovedError) Error() string { return e.Err.Error() }
+
+func (e *UnprovedError) Unwrap() []error { return []error{ErrSessionChanged, e.Err} }
 
 // UsedError says that the ledger has a line with the same order id.
 type UsedError struct{ Line []byte }

@@ -95,7 +95,7 @@ func newFixture(t *testing.T, symbols map[string]bars) *fixture {
 	return f
 }
 
-func newSession(t *testing.T, s store.Sessions) *session.Layers {
+func newSession(t *testing.T, s session.File) *session.Layers {
 	t.Helper()
 	l, err := session.New(session.Config{
 		Model: "26", File: s, Env: func(string) (string, bool) { return "", false }, Warn: func(text string) { t.Log(text) },
@@ -384,7 +384,7 @@ func TestAFailureSaysWhatIsWrongAndTheWayOut(t *testing.T) {
 
 func (f *fixture) clear(t *testing.T, names ...string) {
 	t.Helper()
-	if err := f.other.Clear(t.Context(), names...); err != nil {
+	if _, err := f.other.Clear(t.Context(), names...); err != nil {
 		t.Fatal(err)
 	}
 }

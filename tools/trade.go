@@ -93,32 +93,56 @@ func (d *Desk) trade(ctx context.Context, action ledger.Action, p tradeParams) (
 	if p.DryRun {
 		return d.preview(ctx, order)
 	}
-	fill, err := d.submit(ctx, order, d.Session.Presume)
-	if !settled(fill, err) {
-		fill, err = d.submit(ctx, order, d.Session.Read)
-	}
-	for try := 1; try < sessionSeen && errors.Is(err, store.ErrSessionChanged); try++ {
-		fill, err = d.submit(ctx, order, d.Session.Read)
+	s, fresh, err := d.Session.Presume(ctx)
+	var fill ledger.Fill
+	for try := 0; ; try++ {
+		if err == nil {
+			fill, err = d.submit(ctx, order, s)
+		}
+		if try == sessionSeen || settled(fill, err, fresh) {
+			break
+		}
+		presumed, failed := s, err
+		if s, err = d.Session.Read(ctx); err == nil && failedIn(failed, presumed, s) {
+			err = failed
+			break
+		}
+		fresh = true
 	}
 	if err != nil {
 		return tradeResult{}, err
 	}
+	if !fill.Replayed {
+		d.Session.Traded(s)
+	}
 	return answer(ledger.Filled, fill.Record, fill.Replayed), nil
 }
 
-// settled tells whether the outcome holds whatever the session is by now: a commit does, since its guard held; and so
-// does a commit of which nothing was heard, which must not be sent as another one.
-func settled(fill ledger.Fill, err error) bool {
+// settled tells whether the outcome in a session holds: it does in one that was read for the order, unless that changed
+// meanwhile. In one that was presumed a commit does, since its guards held; and so does a commit of which nothing was heard,
+// which must not be sent as another one.
+func settled(fill ledger.Fill, err error, fresh bool) bool {
 	var unreachable *store.UnreachableError
-	return err == nil && !fill.Replayed || errors.As(err, &unreachable)
+	switch {
+	case errors.Is(err, store.ErrSessionChanged):
+		return false
+	case fresh:
+		return true
+	case err == nil:
+		return !fill.Replayed
+	}
+	return errors.As(err, &unreachable) && unreachable.Unknown
 }
 
-// reading is a way to the session: as it is now, or as it was last seen.
-type reading func(context.Context) (session.Session, error)
+// failedIn tells whether an order failed in a session that was presumed and is the one that there is: it would fail again.
+func failedIn(err error, presumed, now session.Session) bool {
+	var unreachable *store.UnreachableError
+	return errors.As(err, &unreachable) && !errors.Is(err, store.ErrSessionChanged) && now.Same(presumed)
+}
 
-// submit commits the order in the session that read returns.
-func (d *Desk) submit(ctx context.Context, o ledger.Order, read reading) (ledger.Fill, error) {
-	s, v, err := d.floor(ctx, read)
+// submit commits the order in a session.
+func (d *Desk) submit(ctx context.Context, o ledger.Order, s session.Session) (ledger.Fill, error) {
+	v, err := d.floor(s)
 	if err != nil {
 		return ledger.Fill{}, err
 	}
@@ -127,7 +151,11 @@ func (d *Desk) submit(ctx context.Context, o ledger.Order, read reading) (ledger
 
 // preview tells what the order would do.
 func (d *Desk) preview(ctx context.Context, o ledger.Order) (tradeResult, error) {
-	s, v, err := d.floor(ctx, d.Session.Read)
+	s, err := d.Session.Read(ctx)
+	if err != nil {
+		return tradeResult{}, err
+	}
+	v, err := d.floor(s)
 	if err != nil {
 		return tradeResult{}, err
 	}
@@ -138,17 +166,15 @@ func (d *Desk) preview(ctx context.Context, o ledger.Order) (tradeResult, error)
 	return answer(ledger.DryRun, rec, false), nil
 }
 
-// floor is where an order is traded: a session that is not halted, and the market as of its date.
-func (d *Desk) floor(ctx context.Context, read reading) (session.Session, market.View, error) {
-	s, err := read(ctx)
-	if err != nil {
-		return s, market.View{}, err
-	}
+// floor is where an order is traded: a session in which trading is allowed, and the market as of its date.
+func (d *Desk) floor(s session.Session) (market.View, error) {
 	if s.Halted {
-		return s, market.View{}, halted(s.Model)
+		return market.View{}, halted(s.Model)
 	}
-	v, err := d.asOf(s)
-	return s, v, err
+	if s.NoTrade != nil {
+		return market.View{}, s.NoTrade
+	}
+	return d.asOf(s)
 }
 
 // halted is the failure of an order that comes while HALT is set for the session of a model.

@@ -4,8 +4,13 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
@@ -44,7 +49,7 @@ func sessionCommand(s *settings) *cobra.Command {
 }
 
 // inSession runs do on the session of --model-id.
-func (s *settings) inSession(do func(*cobra.Command, *settings, *session.Layers, []string) error) func(*cobra.Command, []string) error {
+func (s *settings) inSession(do func(*cobra.Command, *settings, *sessionAt, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		r, err := s.open()
 		if err != nil {
@@ -55,11 +60,26 @@ func (s *settings) inSession(do func(*cobra.Command, *settings, *session.Layers,
 		if err != nil {
 			return err
 		}
-		return do(cmd, s, l, args)
+		return do(cmd, s, &sessionAt{l, r.file.SessionFile(s.modelID)}, args)
 	}
 }
 
-func setValues(cmd *cobra.Command, s *settings, l *session.Layers, args []string) error {
+// sessionAt is a session and the path of its file.
+type sessionAt struct {
+	*session.Layers
+	file string
+}
+
+// written is what became of a write.
+type written struct {
+	Model  string           `json:"model_id"`
+	Names  []string         `json:"names"`
+	Homes  []session.Source `json:"written"` // redis, file
+	File   string           `json:"file"`
+	Others []string         `json:"other_files"` // session files in the same folder that another model id reads
+}
+
+func setValues(cmd *cobra.Command, s *settings, l *sessionAt, args []string) error {
 	values := map[string]any{}
 	for _, arg := range args {
 		name, text, ok := strings.Cut(arg, "=")
@@ -71,10 +91,73 @@ func setValues(cmd *cobra.Command, s *settings, l *session.Layers, args []string
 		}
 		values[name] = session.Typed(name, text)
 	}
-	return l.Set(cmd.Context(), values)
+	w := written{Model: s.modelID, Names: slices.Sorted(maps.Keys(values)), File: l.file, Homes: []session.Source{}, Others: []string{}}
+	for _, name := range w.Names {
+		s.warnUnknown(name)
+	}
+	var err error
+	if w.Homes, err = l.Write(cmd.Context(), values); err != nil {
+		return err
+	}
+	return s.tell(cmd, w, "set in")
 }
 
-func getValue(cmd *cobra.Command, s *settings, l *session.Layers, args []string) error {
+// tell says where a write went, and warns of session files that it did not reach, where nobody said whose session is meant.
+func (s *settings) tell(cmd *cobra.Command, w written, done string) error {
+	path, _ := s.lookup("RUNTIME_ENV_PATH")
+	if !cmd.Flags().Changed("model-id") && s.modelID == session.DefaultModel && path == "" {
+		w.Others = otherSessions(s.dataDir, w.File)
+	}
+	names := strings.Join(w.Names, ", ")
+	if len(w.Others) > 0 {
+		all := ""
+		if slices.Contains(w.Names, session.Halt) {
+			all = "; --model-id '*' is good for HALT and means all of them"
+		}
+		s.log.Warn().Msgf("Only the session of the model id %s is meant. Servers that read these files go on as they were: %s. Name theirs with --model-id, or with RUNTIME_ENV_PATH%s",
+			s.modelID, strings.Join(w.Others, ", "), all)
+	}
+	if s.json {
+		return printJSON(cmd.OutOrStdout(), w)
+	}
+	where := w.File
+	if slices.Contains(w.Homes, session.FromRedis) {
+		where = "Redis and " + where
+	}
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s %s\n", names, done, where)
+	return err
+}
+
+// otherSessions are the session files in a folder beside one: those of other model ids, and that of AI-Trader.
+func otherSessions(dir, own string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return []string{}
+	}
+	others := []string{}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		isSession := strings.HasPrefix(e.Name(), ".runtime_env") && strings.HasSuffix(e.Name(), ".json")
+		if isSession && filepath.Clean(path) != filepath.Clean(own) && e.Name() != ".runtime_env_@all.json" {
+			others = append(others, path)
+		}
+	}
+	return others
+}
+
+// warnUnknown tells of a value that no program is known to read.
+func (s *settings) warnUnknown(name string) {
+	known := append(slices.Clone(session.Names), "MARKET", "LOG_PATH") // AI-Trader's own
+	if slices.Contains(known, name) {
+		return
+	}
+	nearest := slices.MinFunc(known, func(a, b string) int {
+		return levenshtein.ComputeDistance(name, a) - levenshtein.ComputeDistance(name, b)
+	})
+	s.log.Warn().Msgf("%s is not a value that mcp-trade reads; the nearest one is %s", name, nearest)
+}
+
+func getValue(cmd *cobra.Command, s *settings, l *sessionAt, args []string) error {
 	values, err := l.Values(cmd.Context(), args[0])
 	if err != nil {
 		return err
@@ -89,7 +172,7 @@ func getValue(cmd *cobra.Command, s *settings, l *session.Layers, args []string)
 	return err
 }
 
-func listValues(cmd *cobra.Command, s *settings, l *session.Layers, _ []string) error {
+func listValues(cmd *cobra.Command, s *settings, l *sessionAt, _ []string) error {
 	values, err := l.Values(cmd.Context(), session.Names...)
 	if err != nil {
 		return err
@@ -109,9 +192,13 @@ func listValues(cmd *cobra.Command, s *settings, l *session.Layers, _ []string) 
 	return nil
 }
 
-func clearValues(cmd *cobra.Command, _ *settings, l *session.Layers, args []string) error {
+func clearValues(cmd *cobra.Command, s *settings, l *sessionAt, args []string) error {
 	if len(args) == 0 {
 		args = session.Names
 	}
-	return l.Clear(cmd.Context(), args...)
+	homes, err := l.Clear(cmd.Context(), args...)
+	if err != nil {
+		return err
+	}
+	return s.tell(cmd, written{Model: s.modelID, Names: args, Homes: homes, File: l.file, Others: []string{}}, "removed from")
 }

@@ -39,6 +39,7 @@ type settings struct {
 	prices                              []string
 	ledger                              string
 	ttl                                 time.Duration
+	onRedisLoss                         string
 	search                              []string // "auto", "off", or names of providers
 	searchCache                         string
 	logFormat                           string
@@ -51,6 +52,12 @@ type settings struct {
 }
 
 func newSettings() *settings { return &settings{stderr: &relay{to: os.Stderr}} }
+
+// What a server does when Redis, though configured, cannot be reached.
+const (
+	lossFile   = "file"   // it trades in the session of its file
+	lossRefuse = "refuse" // it refuses every trade
+)
 
 // variables names the environment variable of each flag that has one.
 var variables = map[string]string{
@@ -65,6 +72,8 @@ var variables = map[string]string{
 	"read-only":   "MCP_TRADE_READ_ONLY",
 	"refusals":    "MCP_TRADE_REFUSALS",
 
+	"on-redis-loss": "MCP_TRADE_ON_REDIS_LOSS",
+
 	"search":       "MCP_TRADE_SEARCH",
 	"search-cache": "MCP_TRADE_SEARCH_CACHE",
 }
@@ -77,6 +86,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringSliceVar(&s.prices, "prices", nil, "price file, repeatable (MCP_TRADE_PRICES) (default every *merged*.jsonl in the data dir)")
 	f.StringVar(&s.ledger, "ledger", "", "where ledgers are kept: file or redis (MCP_TRADE_LEDGER) (default redis when one is configured, else file)")
 	f.DurationVar(&s.ttl, "session-ttl", session.DefaultTTL, "life of a session in Redis after its last use (MCP_TRADE_SESSION_TTL)")
+	f.StringVar(&s.onRedisLoss, "on-redis-loss", lossFile, "without Redis trade in the session of the file, or refuse every trade: file or refuse (MCP_TRADE_ON_REDIS_LOSS)")
 	f.StringVar(&s.logFormat, "log-format", "console", "log on stderr as console or json")
 	f.BoolVar(&s.json, "json", false, "print JSON for programs")
 }
@@ -107,6 +117,9 @@ func (s *settings) resolve(cmd *cobra.Command) error {
 	}
 	if !slices.Contains([]string{"", "file", "redis"}, s.ledger) {
 		return usageError{fmt.Errorf("--ledger %q: use file or redis", s.ledger)}
+	}
+	if !slices.Contains([]string{lossFile, lossRefuse}, s.onRedisLoss) {
+		return usageError{fmt.Errorf("--on-redis-loss %q: use file or refuse", s.onRedisLoss)}
 	}
 	if s.ttl < time.Second {
 		return usageError{fmt.Errorf("--session-ttl %v: use at least 1s", s.ttl)}
@@ -215,9 +228,15 @@ func newNonce() func() string {
 
 // session wires up the session of a model.
 func (s *settings) session(r rooms, model string) (*session.Layers, error) {
-	c := session.Config{Model: model, File: r.file, Env: s.lookup, TTL: s.ttl, Warn: func(text string) { s.log.Warn().Msg(text) }}
-	if r.redis != nil {
+	c := session.Config{
+		Model: model, File: r.file, Env: s.lookup, TTL: s.ttl, Refuse: s.onRedisLoss == lossRefuse,
+		Warn: func(text string) { s.log.Warn().Msg(text) },
+	}
+	switch {
+	case r.redis != nil:
 		c.Redis = r.redis
+	case c.Refuse && !s.alone:
+		return nil, usageError{errors.New("--on-redis-loss refuse asks for a Redis, but none is configured: set REDIS_URL")}
 	}
 	l, err := session.New(c)
 	if err != nil {

@@ -33,6 +33,7 @@ type Store struct {
 
 	mu      sync.Mutex
 	ledgers map[string]*ledgerFile
+	glances map[string]glance        // session files as last read, by path
 	turns   map[string]chan struct{} // by the path of a lock: full while a goroutine of this process has its turn
 }
 
@@ -53,7 +54,7 @@ func WithWarnings(warn func(string)) Option {
 func New(dataDir, logPath string, options ...Option) *Store {
 	s := &Store{
 		dataDir: dataDir, logPath: logPath, warn: func(string) {},
-		ledgers: map[string]*ledgerFile{}, turns: map[string]chan struct{}{},
+		ledgers: map[string]*ledgerFile{}, glances: map[string]glance{}, turns: map[string]chan struct{}{},
 	}
 	for _, o := range options {
 		o(s)

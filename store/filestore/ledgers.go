@@ -106,9 +106,9 @@ func (s *Store) withSessions(ctx context.Context, guards []store.Guard, commit f
 		keys = append(append(keys, keysOf(g.Want)...), keysOf(g.Set)...)
 	}
 	do := func() error {
-		values, objects, err := s.readValues(keys)
+		values, objects, err := s.readValues(keys, readSession)
 		if err != nil {
-			return err
+			return &store.UnprovedError{Err: err}
 		}
 		for _, g := range guards {
 			if err := g.Holds(values); err != nil {

@@ -34,7 +34,7 @@ func (s *Store) SessionFile(model string) string {
 
 // Values implements [store.Sessions]. A file that is absent or empty holds nothing.
 func (s *Store) Values(_ context.Context, keys ...store.Key) (map[store.Key]string, error) {
-	values, _, err := s.readValues(keys)
+	values, _, err := s.readValues(keys, s.glance)
 	return values, err
 }
 
@@ -42,10 +42,10 @@ func (s *Store) Values(_ context.Context, keys ...store.Key) (map[store.Key]stri
 type sessionObject map[string]json.RawMessage
 
 // readValues reads the values, and with them the whole sessions, by model.
-func (s *Store) readValues(keys []store.Key) (map[store.Key]string, map[string]sessionObject, error) {
+func (s *Store) readValues(keys []store.Key, read func(path string) (sessionObject, error)) (map[store.Key]string, map[string]sessionObject, error) {
 	values, objects := make(map[store.Key]string, len(keys)), map[string]sessionObject{}
 	for model, names := range byModel(keys) {
-		object, err := readSession(s.SessionFile(model))
+		object, err := read(s.SessionFile(model))
 		if err != nil {
 			return nil, nil, &store.UnreachableError{Engine: engine, Doing: "read the session", Err: err}
 		}
@@ -61,9 +61,11 @@ func (s *Store) readValues(keys []store.Key) (map[store.Key]string, map[string]s
 
 // SetValues implements [store.Sessions]. Files do not expire values. Other keys in the file stay as they are.
 func (s *Store) SetValues(ctx context.Context, values map[store.Key]string, _ time.Duration) error {
-	return s.change(ctx, keysOf(values), func(model string, object sessionObject) error {
-		return s.setValues(model, object, values)
-	})
+	changes := make(map[store.Key]string, len(values))
+	for k, text := range values {
+		changes[k] = string(rawJSON(text))
+	}
+	return s.ChangeValues(ctx, keysOf(values), func(map[store.Key]string) map[store.Key]string { return changes })
 }
 
 // Prolong implements [store.Sessions]. Files do not expire values.
@@ -71,35 +73,43 @@ func (s *Store) Prolong(context.Context, time.Duration, ...store.Key) error { re
 
 // ClearValues implements [store.Sessions].
 func (s *Store) ClearValues(ctx context.Context, keys ...store.Key) error {
-	return s.change(ctx, keys, func(model string, object sessionObject) error {
-		for _, k := range keys {
-			if k.Model == model {
-				delete(object, k.Name)
-			}
-		}
-		return writeSession(s.SessionFile(model), object)
-	})
+	changes := map[store.Key]string{}
+	for _, k := range keys {
+		changes[k] = ""
+	}
+	return s.ChangeValues(ctx, keys, func(map[store.Key]string) map[store.Key]string { return changes })
 }
 
-// change changes the sessions of the keys' models under their locks.
-func (s *Store) change(ctx context.Context, keys []store.Key, apply func(model string, object sessionObject) error) error {
-	for model := range byModel(keys) {
-		path := s.SessionFile(model)
-		err := s.withLock(ctx, sessionLock(path), func() error {
-			object, err := readSession(path)
-			if err != nil {
+// ChangeValues reads the keys' values and sets what change makes of them, "" removing one, while nobody else of this program
+// changes a session of the keys' models. It may call change again. A file that would be as it is is left alone.
+func (s *Store) ChangeValues(ctx context.Context, keys []store.Key, change func(map[store.Key]string) map[store.Key]string) error {
+	models := slices.Sorted(maps.Keys(byModel(keys)))
+	do := func() error {
+		values, objects, err := s.readValues(keys, readSession)
+		if err != nil {
+			return err
+		}
+		changes := change(values)
+		for _, model := range models {
+			if err := s.setValues(model, objects[model], changes); err != nil {
 				return err
 			}
-			return apply(model, object)
-		})
-		if err == nil && model == store.AllModels {
-			err = s.awaitCommits(ctx)
 		}
-		if err != nil {
-			return &store.UnreachableError{Engine: engine, Doing: "write the session", Err: err}
-		}
+		return nil
 	}
-	return nil
+	for _, model := range slices.Backward(models) { // the first is locked first: in one order, or two would wait for each other
+		inner := do
+		do = func() error { return s.withLock(ctx, sessionLock(s.SessionFile(model)), inner) }
+	}
+	err := do()
+	if err == nil && slices.Contains(models, store.AllModels) {
+		err = s.awaitCommits(ctx)
+	}
+	var unreachable *store.UnreachableError
+	if err != nil && !errors.As(err, &unreachable) {
+		err = &store.UnreachableError{Engine: engine, Doing: "write the session", Err: err}
+	}
+	return err
 }
 
 // awaitCommits waits for the commits that are under way: later ones see the session as it is now.
@@ -148,13 +158,53 @@ func readSession(path string) (sessionObject, error) {
 	}
 }
 
-// setValues sets those of the values that are the model's in its session, if they are not what they should be already.
-// The caller holds the lock of the session.
+// glance is readSession without reading a file that is what it was when it was last read. Orders come far more often than
+// sessions change.
+func (s *Store) glance(path string) (sessionObject, error) {
+	now, err := os.Stat(path)
+	if err != nil {
+		return readSession(path)
+	}
+	s.mu.Lock()
+	last := s.glances[path]
+	s.mu.Unlock()
+	if last.object != nil && os.SameFile(now, last.file) && now.Size() == last.file.Size() && now.ModTime().Equal(last.file.ModTime()) {
+		return last.object, nil
+	}
+	object, err := readSession(path)
+	// Of a file that has just been written, the next write may not be told by its time.
+	if err == nil && time.Since(now.ModTime()) > glanceAge {
+		s.mu.Lock()
+		s.glances[path] = glance{now, object}
+		s.mu.Unlock()
+	}
+	return object, err
+}
+
+// glance is a session file as it was read. Nobody changes the object.
+type glance struct {
+	file   fs.FileInfo
+	object sessionObject
+}
+
+// glanceAge is how old the newest write of a file must be before its time is taken for its version: more than the steps of
+// any file system's clock.
+const glanceAge = 3 * time.Second
+
+// setValues sets those of the values that are the model's in its session, if they are not what they should be already; ""
+// removes one. The caller holds the lock of the session.
 func (s *Store) setValues(model string, object sessionObject, values map[store.Key]string) error {
 	changed := false
 	for k, text := range values {
-		if raw := rawJSON(text); k.Model == model && !bytes.Equal(object[k.Name], raw) {
-			object[k.Name], changed = raw, true
+		switch old, is := object[k.Name]; {
+		case k.Model != model, !is && text == "":
+		case text == "":
+			delete(object, k.Name)
+			changed = true
+		default:
+			if raw := rawJSON(text); !bytes.Equal(old, raw) {
+				object[k.Name], changed = raw, true
+			}
 		}
 	}
 	if !changed {

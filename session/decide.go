@@ -1,0 +1,423 @@
+// What the session is, judged by what its homes hold. Nothing here reads or writes anything.
+
+package session
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"mcp-trade/market"
+	"mcp-trade/store"
+)
+
+// Homes is what the homes of a model's session hold at one moment.
+type Homes struct {
+	Redis *Home // nil: none is configured
+	File  Home
+	Env   func(name string) (string, bool) // looks up an environment variable
+}
+
+// Home is what one home answered: the values that are set, as they are stored, or why it could not be read. The values are
+// those of the model and HALT of [store.AllModels]; of a file also the notes of both.
+type Home struct {
+	Values map[store.Key]string
+	Err    error
+}
+
+// Seen is what a process knows of a session from its own readings. The zero Seen is that of a process that has read none.
+type Seen struct {
+	Signature string // "" before the first reading
+	Today     market.Stamp
+	Redis     bool // the session was once read from Redis
+
+	Halted, AllHalted bool // Redis held a halt of this model, or of all, when it was last read
+}
+
+// Loss is what keeps Redis, though configured, from being the home of the session.
+type Loss string
+
+// The losses.
+const (
+	NoLoss      Loss = ""
+	Unreachable Loss = "unreachable" // it cannot be read
+	Forgotten   Loss = "forgotten"   // it answers, and holds nothing of the session that it held
+)
+
+// Decision is what follows from what the homes hold.
+type Decision struct {
+	Session Session // what is served, if Err is nil
+	Err     error   // a *[MissingError], *[InvalidError] or *[UnreachableError]
+	Seen    Seen    // what the process knows from now on
+	Loss    Loss
+	Guards  []Guard  // of a commit in the session
+	Lost    string   // tells of the loss, where the file stands in
+	Told    []string // what else is to be told
+
+	// File is what is to be set in the files, "" for what is to be removed. Once that is done, Mend is what is to be set in
+	// Redis. After either, the homes are to be judged again.
+	File, Mend map[store.Key]string
+
+	values map[string]Value
+}
+
+// changes are all that is to be set anywhere.
+func (d *Decision) changes() map[store.Key]string {
+	all := maps.Clone(d.File)
+	maps.Copy(all, d.Mend)
+	return all
+}
+
+// Guard is what must still hold in one home when a trade is committed, and what is set there with it.
+type Guard struct {
+	Home      Source
+	Want, Set map[store.Key]string
+}
+
+// Decide says which home counts, what its session is, and what is to be put right. The rules:
+//
+// Redis is the home if it answers and holds any value of the session but flags. What it holds is taken as it is, with one
+// exception: a value that the file notes as missed, because Redis could not be written when it was set, comes before the
+// one in Redis, and is set there. It does not if Redis holds the same account on a later date than the missed one, and that
+// date is none that the missed one replaced: then somebody else has gone on since. A file without notes never comes before Redis.
+//
+// Else the file is the home. If Redis cannot be read, or held the session and has lost it, the file may only go on with what
+// the process has seen: with the same account, on the same date or a later one. A process that has seen nothing may use it.
+// With refuse, nothing is traded while Redis cannot be read.
+//
+// A halt holds wherever it stands. One that is read in Redis is copied into the file, and the copy holds until Redis is read
+// without it. Silence of a Redis that has nothing of the session is no answer: it has lost the halt too.
+func Decide(model string, h Homes, seen Seen, refuse bool) Decision {
+	j := judge{model: model, h: h, d: Decision{Seen: seen, File: map[store.Key]string{}, Mend: map[store.Key]string{}, values: map[string]Value{}}}
+	if err := j.readNotes(); err != nil {
+		j.d.Err = unreachable("file", err)
+		return j.d
+	}
+	if j.answered() {
+		j.missed()
+	}
+	halted := j.halts()
+	j.home()
+	j.lookup()
+	for m, n := range j.notes {
+		if text := n.text(); text != j.before[m] {
+			j.d.File[notesKey(m)] = text
+		}
+	}
+	s, err := j.interpret()
+	s.Halted = halted || truth(j.d.values[Halt].Text)
+	if err == nil && refuse && j.d.Loss == Unreachable {
+		s.NoTrade = unreachable("redis", fmt.Errorf("%w; without Redis nothing is traded (--on-redis-loss refuse)", cause(h.Redis.Err)))
+	}
+	if j.d.Err = j.allow(s, err); j.d.Err == nil {
+		j.d.Session, j.d.Guards = s, j.guards()
+		j.d.Seen.Signature, j.d.Seen.Today = s.Signature, s.Today
+		j.d.Seen.Redis = j.d.Seen.Redis || j.source == FromRedis
+	}
+	return j.d
+}
+
+// judge is a decision as it is made.
+type judge struct {
+	model  string
+	h      Homes
+	d      Decision
+	notes  map[string]*notes // by model, as they are to be
+	before map[string]string // the same as they are
+	redis  map[string]string // the session's values in Redis as they are to be, by name
+	source Source            // the home
+}
+
+func (j *judge) key(name string) store.Key { return store.Key{Model: j.model, Name: name} }
+
+func (j *judge) answered() bool { return j.h.Redis != nil && j.h.Redis.Err == nil }
+
+// models are those whose values concern the session.
+func (j *judge) models() []string {
+	if j.model == store.AllModels {
+		return []string{j.model}
+	}
+	return []string{j.model, store.AllModels}
+}
+
+func (j *judge) readNotes() error {
+	j.notes, j.before = map[string]*notes{}, map[string]string{}
+	if j.h.File.Err != nil {
+		return j.h.File.Err
+	}
+	for _, m := range j.models() {
+		n, whole, err := readNotes(m, j.h.File.Values)
+		if err != nil {
+			return err
+		}
+		j.notes[m], j.before[m] = &n, whole
+	}
+	return nil
+}
+
+// missed brings the values that did not reach Redis to it, unless it knows better by now.
+func (j *judge) missed() {
+	j.redis = map[string]string{}
+	for k, raw := range j.h.Redis.Values {
+		if k.Model == j.model {
+			j.redis[k.Name] = raw
+		}
+	}
+	n := j.notes[j.model]
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(n.Missed)), func(name string) bool { return name == Halt })
+	if !j.holds() {
+		n.reach(names...) // there is nothing older that they would have to replace
+		return
+	}
+	if j.overtaken(n) {
+		j.d.Told = append(j.d.Told, fmt.Sprintf("TODAY_DATE %s was set for the session %q while Redis could not be written; Redis holds %s by now, which counts",
+			textOf(string(n.Missed[TodayDate])), j.model, textOf(j.redis[TodayDate])))
+		n.reach(Signature, TodayDate, IfTrade)
+	}
+	for _, name := range []string{Signature, TodayDate} {
+		j.mend(n, name)
+	}
+	if !j.fileAgrees() {
+		n.reach(IfTrade) // the flag is of another day
+	}
+	for _, name := range names {
+		if name != Signature && name != TodayDate {
+			j.mend(n, name)
+		}
+	}
+}
+
+// mend has Redis hold a missed value.
+func (j *judge) mend(n *notes, name string) {
+	if !n.missed(name) {
+		return
+	}
+	raw := string(n.Missed[name])
+	if textOf(j.redis[name]) == textOf(raw) {
+		n.reach(name)
+		return
+	}
+	j.redis[name], j.d.Mend[j.key(name)] = raw, raw
+}
+
+// overtaken tells whether somebody else has gone on with the account in Redis to a later date than the one that was missed.
+func (j *judge) overtaken(n *notes) bool {
+	if !n.missed(TodayDate) || n.missed(Signature) && textOf(string(n.Missed[Signature])) != textOf(j.redis[Signature]) {
+		return false
+	}
+	there, err := market.ParseStamp(textOf(j.redis[TodayDate]))
+	mine, err2 := market.ParseStamp(textOf(string(n.Missed[TodayDate])))
+	return err == nil && err2 == nil && there > mine && !slices.Contains(n.Replaced, string(there))
+}
+
+// fileAgrees tells whether the file has the account and the date that Redis is to have.
+func (j *judge) fileAgrees() bool {
+	for _, name := range []string{Signature, TodayDate} {
+		if textOf(j.redis[name]) != textOf(j.h.File.Values[j.key(name)]) {
+			return false
+		}
+	}
+	return true
+}
+
+// holds tells whether Redis holds any value of the session. A flag alone says nothing of who trades.
+func (j *judge) holds() bool {
+	for name, raw := range j.redis {
+		if name != IfTrade && name != Halt && raw != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// halts tells whether a halt stands in Redis or in a file, and sees to it that the file has those of Redis.
+func (j *judge) halts() bool {
+	halted := false
+	for _, m := range j.models() {
+		seen := &j.d.Seen.Halted
+		if m == store.AllModels {
+			seen = &j.d.Seen.AllHalted
+		}
+		k, n := store.Key{Model: m, Name: Halt}, j.notes[m]
+		inFile := truth(textOf(j.h.File.Values[k]))
+		if !j.answered() {
+			halted = halted || inFile || *seen
+			continue
+		}
+		raw := j.h.Redis.Values[k]
+		says := raw != "" || j.holds()
+		if says {
+			*seen = truth(textOf(raw))
+		}
+		switch {
+		case truth(textOf(raw)):
+			if !inFile {
+				j.d.File[k] = "true"
+			}
+			if !inFile || n.missed(Halt) {
+				n.HaltOf = FromRedis
+			}
+			n.reach(Halt)
+			halted = true
+		case inFile && n.missed(Halt):
+			j.d.Mend[k] = "true"
+			halted = true
+		case inFile && n.HaltOf == FromRedis && says:
+			j.d.File[k], n.HaltOf = "", ""
+		case inFile, *seen:
+			halted = true
+		}
+	}
+	return halted
+}
+
+// home finds the home that counts.
+func (j *judge) home() {
+	j.source = FromFile
+	switch {
+	case j.h.Redis == nil:
+	case !j.answered():
+		j.d.Loss = Unreachable
+	case j.holds():
+		j.source = FromRedis
+	case j.d.Seen.Redis:
+		j.d.Loss = Forgotten
+	}
+}
+
+// lookup finds the values, each with where it comes from.
+func (j *judge) lookup() {
+	put := func(k store.Key, raw string, source Source) {
+		if k.Model == j.model && k.Name != NotesName && raw != "" {
+			j.d.values[k.Name] = Value{k.Name, textOf(raw), source}
+		}
+	}
+	if j.source == FromFile {
+		for k := range j.h.File.Values {
+			put(k, j.fileAfter(k), FromFile)
+		}
+	}
+	for name, raw := range j.redis {
+		switch _, missed := j.d.Mend[j.key(name)]; {
+		case j.source != FromRedis:
+		case missed:
+			put(j.key(name), raw, FromFile)
+		default:
+			put(j.key(name), raw, FromRedis)
+		}
+	}
+	// A halt holds wherever it stands.
+	k := j.key(Halt)
+	if raw := j.fileAfter(k); truth(textOf(raw)) {
+		put(k, raw, FromFile)
+	}
+	if j.answered() && (truth(textOf(j.h.Redis.Values[k])) || j.d.values[Halt].Name == "") {
+		put(k, j.h.Redis.Values[k], FromRedis)
+	}
+}
+
+// fileAfter is a value of the file as it is to be.
+func (j *judge) fileAfter(k store.Key) string {
+	if raw, changed := j.d.File[k]; changed {
+		return raw
+	}
+	return j.h.File.Values[k]
+}
+
+// value returns a value's text and where it comes from.
+func (d *Decision) value(name string, env func(string) (string, bool)) (Value, bool) {
+	if v, ok := d.values[name]; ok {
+		return v, true
+	}
+	if text, ok := env(name); ok && text != "" {
+		return Value{name, text, FromEnvironment}, true
+	}
+	return Value{}, false
+}
+
+// interpret gives the texts their types.
+func (j *judge) interpret() (Session, error) {
+	s := Session{Model: j.model, Sources: map[string]Source{}}
+	for _, name := range Names {
+		if v, ok := j.d.value(name, j.h.Env); ok {
+			j.d.values[name], s.Sources[name] = v, v.Source
+		} else if name == Signature || name == TodayDate {
+			return s, &MissingError{name, j.model, j.source == FromRedis}
+		}
+	}
+	s.Signature = j.d.values[Signature].Text
+	if err := store.CheckName("signature", s.Signature); err != nil {
+		return s, &InvalidError{Signature, s.Sources[Signature], err}
+	}
+	today, err := market.ParseStamp(j.d.values[TodayDate].Text)
+	if err != nil {
+		return s, &InvalidError{TodayDate, s.Sources[TodayDate], err}
+	}
+	s.Today, s.IfTrade = today, truth(j.d.values[IfTrade].Text)
+	return s, nil
+}
+
+// allow refuses a session of the file that the process must not go on with.
+func (j *judge) allow(s Session, err error) error {
+	if j.d.Loss == NoLoss {
+		return err
+	}
+	reason := errors.New("it holds none any more")
+	if j.d.Loss == Unreachable {
+		reason = cause(j.h.Redis.Err)
+	}
+	seen := j.d.Seen
+	var missing *MissingError
+	switch {
+	case errors.As(err, &missing) && j.d.Loss == Unreachable:
+		return unreachable("redis", fmt.Errorf("%w; the file of the session %q has no %s", reason, j.model, missing.Name))
+	case err != nil:
+		return err
+	case seen.Signature != "" && (s.Signature != seen.Signature || s.Today < seen.Today):
+		return unreachable("redis", fmt.Errorf("%w; outside Redis the session %q is %s on %s, and this process has seen %s on %s. Set it again with: mcp-trade session set SIGNATURE=... TODAY_DATE=... --model-id %s",
+			reason, j.model, s.Signature, s.Today, seen.Signature, seen.Today, j.model))
+	}
+	if j.d.Loss == Unreachable {
+		j.d.Lost = j.h.Redis.Err.Error() + "; the session is read from its file"
+	} else {
+		j.d.Lost = fmt.Sprintf("Redis holds nothing of the session %q any more; it is read from its file", j.model)
+	}
+	return nil
+}
+
+// guards hold a commit to the session: it fails once the homes hold anything else that matters.
+func (j *judge) guards() []Guard {
+	of := func(h Home, keys ...store.Key) map[store.Key]string {
+		want := map[store.Key]string{}
+		for _, k := range keys {
+			want[k] = h.Values[k]
+		}
+		return want
+	}
+	signature, today, traded := j.key(Signature), j.key(TodayDate), j.key(IfTrade)
+	halt, all := j.key(Halt), store.Key{Model: store.AllModels, Name: Halt}
+	if j.h.Redis == nil {
+		return []Guard{{FromFile, of(j.h.File, signature, today, halt, all), map[store.Key]string{traded: "true"}}}
+	}
+	file := Guard{FromFile, of(j.h.File, notesKey(j.model), halt, all), map[store.Key]string{}}
+	if j.source == FromFile || j.d.Mend[signature] != "" || j.d.Mend[today] != "" {
+		file.Want[signature], file.Want[today] = j.h.File.Values[signature], j.h.File.Values[today]
+	}
+	if !truth(textOf(j.h.File.Values[traded])) {
+		file.Set[traded] = "true"
+		if j.d.Loss == Unreachable {
+			n := j.notes[j.model].clone()
+			n.miss(IfTrade, "true")
+			file.Set[notesKey(j.model)] = n.text()
+		}
+	}
+	if !j.answered() {
+		return []Guard{file}
+	}
+	redis := Guard{FromRedis, of(*j.h.Redis, signature, today, halt, all), nil}
+	if j.source == FromRedis {
+		redis.Set = map[store.Key]string{traded: "true"}
+	}
+	return []Guard{redis, file}
+}

@@ -1,0 +1,366 @@
+package session
+
+// Tests of the decision: a table of situations, and what must hold in every combination of them.
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"mcp-trade/market"
+	"mcp-trade/store"
+)
+
+var errDown = &store.UnreachableError{Engine: "redis", Doing: "read the session", Err: errors.New("connection refused")}
+
+// homesOf spells what the homes hold; see set. In the file, "missed:NAME" notes that the value of that name missed Redis,
+// "replaced:DATE" that the missed date took the place of a later one, "copied" that HALT is Redis', "*copied" that the HALT of all is.
+func homesOf(redis, file string) Homes {
+	h := Homes{Env: func(string) (string, bool) { return "", false }}
+	switch redis {
+	case absent:
+	case away:
+		h.Redis = &Home{Err: errDown}
+	default:
+		h.Redis = &Home{Values: set(redis)}
+	}
+	var n, all notes
+	var plain []string
+	for _, word := range strings.Fields(file) {
+		if date, ok := strings.CutPrefix(word, "replaced:"); ok {
+			n.Replaced = append(n.Replaced, date)
+			continue
+		}
+		switch word {
+		case "copied":
+			n.HaltOf = FromRedis
+		case "*copied":
+			all.HaltOf = FromRedis
+		default:
+			plain = append(plain, strings.TrimPrefix(strings.TrimPrefix(word, "missed:"), "*missed:"))
+		}
+	}
+	h.File.Values = set(strings.Join(plain, " "))
+	for _, word := range strings.Fields(file) {
+		if text, ok := strings.CutPrefix(word, "missed:"); ok {
+			name, value, _ := strings.Cut(text, "=")
+			n.miss(name, value)
+		}
+	}
+	for m, n := range map[string]notes{"26": n, store.AllModels: all} {
+		if text := n.text(); text != "" {
+			h.File.Values[notesKey(m)] = text
+		}
+	}
+	return h
+}
+
+// putRight does what decisions say until nothing is left to be done.
+func putRight(t *testing.T, h Homes, seen Seen, refuse bool) Decision {
+	t.Helper()
+	for range 5 {
+		d := Decide("26", h, seen, refuse)
+		switch {
+		case len(d.File) > 0:
+			for k, raw := range d.File {
+				if h.File.Values[k] = raw; raw == "" {
+					delete(h.File.Values, k)
+				}
+			}
+		case len(d.Mend) > 0:
+			maps.Copy(h.Redis.Values, d.Mend)
+		default:
+			return d
+		}
+	}
+	t.Fatal("there is always something left to be put right")
+	return Decision{}
+}
+
+// spelled tells values in the order of their names.
+func spelled(v values) string {
+	var words []string
+	for k, raw := range v {
+		if k.Name == NotesName {
+			continue
+		}
+		word := k.Name + "=" + textOf(raw)
+		if k.Model == store.AllModels {
+			word = "*" + word
+		}
+		words = append(words, word)
+	}
+	slices.Sort(words)
+	return strings.Join(words, " ")
+}
+
+func TestDecide(t *testing.T) {
+	const a2, a3, a4, b2 = "SIGNATURE=a TODAY_DATE=2025-10-02", "SIGNATURE=a TODAY_DATE=2025-10-03", "SIGNATURE=a TODAY_DATE=2025-10-04", "SIGNATURE=b TODAY_DATE=2025-10-02"
+	const missedDate, missedBoth = "SIGNATURE=a missed:TODAY_DATE=2025-10-03", "missed:SIGNATURE=a missed:TODAY_DATE=2025-10-03"
+	inRedis := func(signature, today string) Seen {
+		return Seen{Signature: signature, Today: market.Stamp(today), Redis: true}
+	}
+	for _, c := range []struct {
+		name, redis, file string
+		seen              Seen
+		want              string // the session, or the error
+		redisAfter        string // "=" for as before
+		noted             bool   // whether the file has notes afterwards
+	}{
+		// A write that missed Redis.
+		{"a missed date comes before the older one, and goes into Redis", a2, missedDate, Seen{}, "a@redis 2025-10-03@redis", a3, false},
+		{"and so do an account and a date", b2, missedBoth, Seen{}, "a@redis 2025-10-03@redis", a3, false},
+		{"a date before the one that it replaced", a4, missedDate + " replaced:2025-10-04", Seen{}, "a@redis 2025-10-03@redis", a3, false},
+		{"a later date that it did not replace: somebody has gone on", a4, missedDate, Seen{}, "a@redis 2025-10-04@redis", "=", false},
+		{"a later date of another account is none of somebody who has gone on", "SIGNATURE=b TODAY_DATE=2025-10-04", missedBoth, Seen{}, "a@redis 2025-10-03@redis", a3, false},
+		{"Redis has it by now", a3, missedDate, Seen{}, "a@redis 2025-10-03@redis", "=", false},
+		{"Redis lost the date alone", "SIGNATURE=a", missedDate, Seen{}, "a@redis 2025-10-03@redis", a3, false},
+		{"Redis lost all: what was missed alone would be half a session", "", missedDate, Seen{}, "a@file 2025-10-03@file", "=", false},
+		{"Redis is away still", away, missedDate, Seen{}, "a@file 2025-10-03@file", "=", true},
+		{"no Redis is configured", absent, missedDate, Seen{}, "a@file 2025-10-03@file", "=", true},
+		{"a value that another program wrote over the missed one", a4, "SIGNATURE=a TODAY_DATE=2025-10-02", Seen{}, "a@redis 2025-10-04@redis", "=", false},
+		{"an unmarked file never comes before Redis", a2, a3, Seen{}, "a@redis 2025-10-02@redis", "=", false},
+		{"the flag of a trade", a2 + " IF_TRADE=false", a2 + " missed:IF_TRADE=true", Seen{}, "true@redis a@redis 2025-10-02@redis", a2 + " IF_TRADE=true", false},
+		{"the flag of a trade on another day", a3 + " IF_TRADE=false", a2 + " missed:IF_TRADE=true", Seen{}, "false@redis a@redis 2025-10-03@redis", "=", false},
+		{"other values", a2 + " MARKET=cn", a2 + " missed:MARKET=us", Seen{}, "a@redis 2025-10-02@redis", a2 + " MARKET=us", false},
+
+		// The file stands in.
+		{"a process that has seen nothing", away, a2, Seen{}, "a@file 2025-10-02@file", "=", false},
+		{"the same session", away, a2, inRedis("a", "2025-10-02"), "a@file 2025-10-02@file", "=", false},
+		{"a later date", away, a3, inRedis("a", "2025-10-02"), "a@file 2025-10-03@file", "=", false},
+		{"an earlier date", away, a2, inRedis("a", "2025-10-03"), "unreachable", "=", false},
+		{"another account", away, b2, inRedis("a", "2025-10-02"), "unreachable", "=", false},
+		{"an earlier date that was set on this machine", away, "SIGNATURE=a missed:TODAY_DATE=2025-10-02", inRedis("a", "2025-10-03"), "unreachable", "=", true},
+		{"no session at all", away, "", inRedis("a", "2025-10-02"), "unreachable", "=", false},
+		{"Redis lost it, the same session", "", a2, inRedis("a", "2025-10-02"), "a@file 2025-10-02@file", "=", false},
+		{"Redis lost it, a flag is left", "IF_TRADE=true", a2, inRedis("a", "2025-10-02"), "a@file 2025-10-02@file", "=", false},
+		{"Redis lost it, an earlier date", "", a2, inRedis("a", "2025-10-03"), "unreachable", "=", false},
+		{"Redis lost it, another account", "", b2, inRedis("a", "2025-10-02"), "unreachable", "=", false},
+		{"Redis lost it, and there is no file", "", "", inRedis("a", "2025-10-02"), "missing SIGNATURE, redis false", "=", false},
+		{"Redis lost half of it", "SIGNATURE=a", a2, inRedis("a", "2025-10-02"), "missing TODAY_DATE, redis true", "=", false},
+		{"Redis never had it: the file is the home", "", b2, Seen{Signature: "a", Today: "2025-10-03"}, "b@file 2025-10-02@file", "=", false},
+		{"Redis never had it, and is away now", away, b2, Seen{Signature: "a", Today: "2025-10-03"}, "unreachable", "=", false},
+		{"Redis answers and may change the account and go back", b2, a3, inRedis("a", "2025-10-03"), "b@redis 2025-10-02@redis", "=", false},
+		{"so may the file where no Redis is configured", absent, b2, Seen{Signature: "a", Today: "2025-10-03"}, "b@file 2025-10-02@file", "=", false},
+
+		// Halts.
+		{"a halt in Redis is copied", a2 + " HALT=true", a2, Seen{}, "set@redis a@redis 2025-10-02@redis halted", "=", true},
+		{"a halt of all", a2 + " *HALT=true", a2, Seen{}, "a@redis 2025-10-02@redis halted", "=", true},
+		{"the copy holds while Redis is away", away, a2 + " HALT=true copied", Seen{}, "set@file a@file 2025-10-02@file halted", "=", true},
+		{"the copy of all", away, a2 + " *HALT=true *copied", Seen{}, "a@file 2025-10-02@file halted", "=", true},
+		{"where the copy could not be written", away, a2, Seen{Halted: true}, "a@file 2025-10-02@file halted", "=", false},
+		{"that of all", away, a2, Seen{AllHalted: true}, "a@file 2025-10-02@file halted", "=", false},
+		{"the copy goes once Redis is read without", a2, a2 + " HALT=true copied", Seen{Halted: true}, "a@redis 2025-10-02@redis", "=", false},
+		{"the copy of all goes", a2, a2 + " *HALT=true *copied", Seen{AllHalted: true}, "a@redis 2025-10-02@redis", "=", false},
+		{"a halt that is lifted in words", "HALT=false", a2 + " HALT=true copied", Seen{Halted: true}, "false@redis a@file 2025-10-02@file", "=", false},
+		{"a Redis that lost everything lost the halt too", "", a2 + " HALT=true copied", Seen{Halted: true}, "set@file a@file 2025-10-02@file halted", "=", true},
+		{"that of all too", "", a2 + " *HALT=true *copied", Seen{}, "a@file 2025-10-02@file halted", "=", true},
+		{"a halt that missed Redis", a2, a2 + " missed:HALT=true", Seen{}, "set@redis a@redis 2025-10-02@redis halted", a2 + " HALT=true", true},
+		{"a halt of the file alone", a2, a2 + " HALT=true", Seen{}, "set@file a@redis 2025-10-02@redis halted", "=", false},
+		{"a halt of the file for all", a2, a2 + " *HALT=true", Seen{}, "a@redis 2025-10-02@redis halted", "=", false},
+		{"a copy that no Redis is there to lift", absent, a2 + " HALT=true copied", Seen{}, "set@file a@file 2025-10-02@file halted", "=", true},
+		{"a halt in Redis and one of the file's own", a2 + " HALT=true", a2 + " HALT=true", Seen{}, "set@redis a@redis 2025-10-02@redis halted", "=", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := homesOf(c.redis, c.file)
+			before := c.redis
+			d := putRight(t, h, c.seen, false)
+			got := spell(d.Session, d.Err)
+			if d.values != nil && d.values[Halt].Text == "false" {
+				got = strings.Replace(got, "set@", "false@", 1)
+			}
+			if got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+			if want := c.redisAfter; h.Redis != nil && h.Redis.Err == nil {
+				if want == "=" {
+					want = before
+				}
+				if got := spelled(h.Redis.Values); got != spelled(set(want)) {
+					t.Errorf("Redis holds %q, want %q", got, want)
+				}
+			}
+			if noted := h.File.Values[notesKey("26")]+h.File.Values[notesKey(store.AllModels)] != ""; noted != c.noted {
+				t.Errorf("the notes are %v", h.File.Values)
+			}
+		})
+	}
+}
+
+// combinations yields every way to take one of each.
+func combinations(parts ...[]string) []string {
+	all := []string{""}
+	for _, part := range parts {
+		var next []string
+		for _, a := range all {
+			for _, b := range part {
+				next = append(next, strings.TrimSpace(a+" "+b))
+			}
+		}
+		all = next
+	}
+	return all
+}
+
+// Every combination of a few values in each home, with and without notes, for processes that have seen this or that; and
+// every combination of halts in a few sessions.
+func TestDecide_WhatHoldsInEveryCombination(t *testing.T) {
+	const day2, day3 = "TODAY_DATE=2025-10-02", "TODAY_DATE=2025-10-03"
+	seen := []Seen{
+		{}, {Signature: "a", Today: "2025-10-02"}, {Signature: "a", Today: "2025-10-02", Redis: true}, {Signature: "a", Today: "2025-10-03", Redis: true},
+		{Signature: "b", Today: "2025-10-02", Redis: true, Halted: true}, {Signature: "a", Today: "2025-10-02", AllHalted: true},
+	}
+	for _, c := range []struct{ redis, file []string }{
+		{combinations(
+			[]string{"", "SIGNATURE=a", "SIGNATURE=a " + day2, "SIGNATURE=a " + day3, "SIGNATURE=b " + day2, day3}, []string{"", "IF_TRADE=false"},
+		), combinations(
+			[]string{"", "SIGNATURE=a", "missed:SIGNATURE=a", "SIGNATURE=b", "missed:SIGNATURE=b"},
+			[]string{"", day2, "missed:" + day2, "missed:" + day2 + " replaced:2025-10-03", day3, "missed:" + day3}, []string{"", "missed:IF_TRADE=true"},
+		)},
+		{combinations(
+			[]string{"", "SIGNATURE=a " + day2, "SIGNATURE=b " + day3}, []string{"", "HALT=true", "HALT=false"}, []string{"", "*HALT=true", "*HALT=false"},
+		), combinations(
+			[]string{"", "SIGNATURE=a " + day2, "SIGNATURE=a missed:" + day3}, []string{"", "HALT=true", "HALT=true copied", "missed:HALT=true", "HALT=false"},
+			[]string{"", "*HALT=true", "*HALT=true *copied"},
+		)},
+	} {
+		for _, r := range append(c.redis, absent, away) {
+			for _, f := range c.file {
+				for _, s := range seen {
+					for _, refuse := range []bool{false, r == away} {
+						if c := (combination{t, homesOf(r, f), homesOf(r, f), s, refuse}); !c.check() {
+							t.Fatalf("with %q in Redis, %q in the file, for %+v, refuse %v", r, f, s, refuse)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+type combination struct {
+	*testing.T
+	h, after Homes // after is changed as the decisions say
+	seen     Seen
+	refuse   bool
+}
+
+// check tells whether everything holds that must.
+func (c combination) check() bool {
+	d := Decide("26", c.h, c.seen, c.refuse)
+	then := putRight(c.T, c.after, c.seen, c.refuse)
+	ok := true
+	must := func(holds bool, what string, args ...any) {
+		if !holds {
+			ok = false
+			c.Errorf(what, args...)
+		}
+	}
+	same := (d.Err == nil) == (then.Err == nil) && d.Session.Signature == then.Session.Signature && d.Session.Today == then.Session.Today && d.Session.Halted == then.Session.Halted
+	must(same, "putting right what is to be put right changes the session from %+v, %v to %+v, %v", d.Session, d.Err, then.Session, then.Err)
+	for k := range d.File {
+		must(k.Name == Halt || k.Name == NotesName, "%v of the file is changed", k)
+	}
+	answered := c.h.Redis != nil && c.h.Redis.Err == nil
+	must(answered || len(d.Mend) == 0, "a Redis that does not answer is to be put right: %v", d.Mend)
+	n, _, _ := readNotes("26", c.h.File.Values)
+	for k, raw := range d.Mend {
+		must(n.missed(k.Name) && string(n.Missed[k.Name]) == noted(raw), "Redis is to hold %v = %s, which it did not miss", k, raw)
+	}
+	c.checkHalts(then, answered, must)
+	if d.Err == nil {
+		c.checkSession(d, answered, n, must)
+		c.checkGuards(then, must)
+	}
+	return ok
+}
+
+// noted is a value as notes keep it.
+func noted(raw string) string {
+	if raw == "true" || strings.HasPrefix(raw, `"`) {
+		return raw
+	}
+	return `"` + raw + `"`
+}
+
+func (c combination) checkSession(d Decision, answered bool, n notes, must func(bool, string, ...any)) {
+	s := d.Session
+	if d.Loss != NoLoss && c.seen.Signature != "" {
+		must(s.Signature == c.seen.Signature && s.Today >= c.seen.Today, "%s on %s is served from a fallback", s.Signature, s.Today)
+	}
+	must((s.NoTrade != nil) == (c.refuse && d.Loss == Unreachable), "trades are refused: %v", s.NoTrade)
+	must(d.Loss != NoLoss == (d.Lost != ""), "the loss %q is told as %q", d.Loss, d.Lost)
+	if !answered || len(d.Guards[0].Set) == 0 {
+		return // the file is the home
+	}
+	if !n.missed(Signature) && !n.missed(TodayDate) {
+		r := c.h.Redis.Values
+		must(s.Signature == r[key(Signature)] && string(s.Today) == r[key(TodayDate)], "%s on %s is served before what Redis holds", s.Signature, s.Today)
+	}
+	if n.missed(TodayDate) {
+		must(string(s.Today) >= textOf(string(n.Missed[TodayDate])), "%s is before what was set last on this machine", s.Today)
+	}
+	if n.missed(TodayDate) && len(n.Replaced) > 0 {
+		must(string(s.Today) == textOf(string(n.Missed[TodayDate])), "%s is what was replaced", s.Today)
+	}
+	if n.missed(Signature) && n.missed(TodayDate) {
+		must(s.Signature == textOf(string(n.Missed[Signature])), "%s is not what was set last on this machine", s.Signature)
+	}
+}
+
+func (c combination) checkHalts(then Decision, answered bool, must func(bool, string, ...any)) {
+	inFile, inRedis, says := false, false, false
+	own, _, _ := readNotes("26", c.h.File.Values)
+	all, _, _ := readNotes(store.AllModels, c.h.File.Values)
+	if answered {
+		for _, k := range []store.Key{key(Halt), allHalt} {
+			inRedis = inRedis || c.h.Redis.Values[k] == "true"
+			if c.h.Redis.Values[k] == "true" {
+				must(c.after.File.Values[k] == "true", "the halt %v is not copied", k)
+			}
+		}
+		says = c.h.Redis.Values[key(Signature)] != "" || c.h.Redis.Values[key(TodayDate)] != ""
+	}
+	ownSays, allSays := says, says
+	if answered {
+		ownSays, allSays = says || c.h.Redis.Values[key(Halt)] != "", says || c.h.Redis.Values[allHalt] != ""
+	}
+	inFile = c.h.File.Values[key(Halt)] == "true" && (own.HaltOf == "" || !ownSays) || c.h.File.Values[allHalt] == "true" && (all.HaltOf == "" || !allSays)
+	known := c.seen.Halted && !ownSays || c.seen.AllHalted && !allSays
+	if then.Err == nil {
+		must(then.Session.Halted == (inFile || inRedis || known), "halted is %v", then.Session.Halted)
+	}
+}
+
+// checkGuards sees to it that a commit is held to all that the decision hangs on.
+func (c combination) checkGuards(then Decision, must func(bool, string, ...any)) {
+	wanted := map[Source]values{}
+	for _, g := range then.Guards {
+		home := c.after.File
+		if g.Home == FromRedis {
+			home = *c.after.Redis
+		}
+		for k, want := range g.Want {
+			must(home.Values[k] == want, "the guard wants %v = %q in %s, where it is %q", k, want, g.Home, home.Values[k])
+		}
+		wanted[g.Home] = g.Want
+	}
+	has := func(home Source, keys ...store.Key) {
+		for _, k := range keys {
+			_, is := wanted[home][k]
+			must(is, "no guard is on %v in %s", k, home)
+		}
+	}
+	has(FromFile, key(Halt), allHalt)
+	if c.h.Redis != nil {
+		has(FromFile, notesKey("26"))
+	}
+	if then.Loss == NoLoss && c.h.Redis != nil {
+		has(FromRedis, key(Signature), key(TodayDate), key(Halt), allHalt)
+	}
+	if then.Session.Sources[Signature] == FromFile {
+		has(FromFile, key(Signature), key(TodayDate))
+	}
+}

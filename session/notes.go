@@ -1,0 +1,98 @@
+// What a session file says of its own values.
+
+package session
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"mcp-trade/store"
+)
+
+// NotesName is the key in a session file under which notes on its values stand, beside the values. Other programs pass over
+// it, and keep it when they write the file anew. No value can have this name.
+const NotesName = "mcp_trade"
+
+// notes tell what a session file's values are worth beside those in Redis. A file without any holds values of which nobody
+// knows how old they are.
+type notes struct {
+	// Missed are the values that were set while Redis could not be written, as they were set. Only the value that still
+	// stands in the file counts: another program may have set its own since.
+	Missed map[string]json.RawMessage `json:"missed,omitempty"`
+	// Replaced are the dates later than the missed TODAY_DATE whose place it took.
+	Replaced []string `json:"replaced,omitempty"`
+	// HaltOf is "redis" if HALT is a copy of the halt in Redis.
+	HaltOf Source `json:"halt_of,omitempty"`
+}
+
+func notesKey(model string) store.Key { return store.Key{Model: model, Name: NotesName} }
+
+// readNotes reads the notes of a model's file and leaves out those on values that are no longer there. It also returns the
+// text of all of them.
+func readNotes(model string, file map[store.Key]string) (n notes, whole string, err error) {
+	raw := file[notesKey(model)]
+	if raw == "" {
+		return n, "", nil
+	}
+	if err := json.Unmarshal([]byte(raw), &n); err != nil {
+		return n, "", fmt.Errorf("the notes under %q in the session file of %q cannot be read (%w); remove them", NotesName, model, err)
+	}
+	whole = n.text()
+	maps.DeleteFunc(n.Missed, func(name string, missed json.RawMessage) bool {
+		return textOf(file[store.Key{Model: model, Name: name}]) != textOf(string(missed))
+	})
+	if !truth(textOf(file[store.Key{Model: model, Name: Halt}])) {
+		n.HaltOf = ""
+	}
+	return n, whole, nil
+}
+
+// missed tells whether a value did not reach Redis.
+func (n *notes) missed(name string) bool { return n.Missed[name] != nil }
+
+// miss notes that a value does not reach Redis.
+func (n *notes) miss(name, raw string) {
+	if n.Missed == nil {
+		n.Missed = map[string]json.RawMessage{}
+	}
+	if !json.Valid([]byte(raw)) {
+		quoted, _ := json.Marshal(raw) // a string always marshals
+		raw = string(quoted)
+	}
+	n.Missed[name] = json.RawMessage(raw)
+}
+
+// reach notes that Redis holds the value, or need not.
+func (n *notes) reach(names ...string) {
+	for _, name := range names {
+		delete(n.Missed, name)
+	}
+	if !n.missed(TodayDate) {
+		n.Replaced = nil
+	}
+}
+
+// replace notes the dates whose place a missed one takes: Redis may hold any of them when it is back. Of an earlier one it
+// shows by itself that it is older.
+func (n *notes) replace(before, now string) {
+	dates := append(n.Replaced, before)
+	slices.Sort(dates)
+	n.Replaced = slices.DeleteFunc(slices.Compact(dates), func(d string) bool { return d <= now })
+}
+
+// text is the notes as they are stored, "" if there are none.
+func (n *notes) text() string {
+	if len(n.Missed) == 0 && n.HaltOf == "" {
+		return ""
+	}
+	text, _ := json.Marshal(n) // raw values are valid JSON
+	return string(text)
+}
+
+// clone returns a copy that shares nothing that changes.
+func (n notes) clone() notes {
+	n.Missed, n.Replaced = maps.Clone(n.Missed), slices.Clone(n.Replaced)
+	return n
+}

@@ -1,0 +1,227 @@
+// Writing the session: to Redis and the file, or to the file alone with a note that Redis missed it.
+
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"mcp-trade/store"
+)
+
+// Reach tells how far a write got in Redis.
+type Reach string
+
+// The reaches.
+const (
+	NoRedis Reach = "none"    // none is configured
+	Reached Reach = "reached" // it has what was written
+	Missed  Reach = "missed"  // it may have none, some or all of it
+)
+
+// Set writes values, each as text or as a bool, to Redis, if one is configured, and to the file. A value that misses Redis is
+// noted as such in the file: it comes before the older one in Redis, which is put right as soon as it can be. That is told,
+// and is no error, except for a halt: whoever sets one must know that it may not hold on other machines yet.
+func (l *Layers) Set(ctx context.Context, values map[string]any) error {
+	_, err := l.Write(ctx, values)
+	return err
+}
+
+// Write is Set, and returns the homes that the values reached.
+func (l *Layers) Write(ctx context.Context, values map[string]any) (reached []Source, err error) {
+	raw := make(map[string]string, len(values))
+	for name, v := range values {
+		if err := checkValue(name, v); err != nil {
+			return nil, err
+		}
+		text, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		raw[name] = string(text)
+	}
+	_, halt := raw[Halt]
+	names := slices.Sorted(maps.Keys(raw))
+	return l.both(ctx, halt, names, func() error { return l.setInRedis(ctx, l.keyed(raw)) },
+		func(file map[store.Key]string, r Reach) map[store.Key]string { return AfterSet(l.Model, file, raw, r) })
+}
+
+// Clear removes values from Redis, if one is configured, and from the file, and returns the homes that it reached. It is an
+// error if one of the two is missed.
+func (l *Layers) Clear(ctx context.Context, names ...string) (reached []Source, err error) {
+	keys := make([]store.Key, len(names))
+	for i, name := range names {
+		keys[i] = store.Key{Model: l.Model, Name: name}
+	}
+	return l.both(ctx, true, names, func() error { return l.Redis.ClearValues(ctx, keys...) },
+		func(file map[store.Key]string, r Reach) map[store.Key]string {
+			return AfterClear(l.Model, file, names, r)
+		})
+}
+
+// both changes Redis and the file as one step for every other writer of this machine. strict makes it an error that Redis is
+// missed. Neither home keeps the other from being changed.
+func (l *Layers) both(ctx context.Context, strict bool, names []string, inRedis func() error, after func(map[store.Key]string, Reach) map[store.Key]string) (reached []Source, err error) {
+	reach, tried := NoRedis, false
+	var missed error
+	try := func() {
+		if l.Redis == nil {
+			return
+		}
+		reach, tried = Reached, true
+		if missed = inRedis(); missed != nil {
+			reach = Missed
+		}
+	}
+	own, _ := l.fileKeys(names)
+	err = l.File.ChangeValues(ctx, own, func(file map[store.Key]string) map[store.Key]string {
+		try()
+		return after(file, reach)
+	})
+	if err != nil && !tried {
+		try()
+	}
+	if reach == Reached {
+		reached = append(reached, FromRedis)
+	}
+	if err != nil {
+		return reached, errors.Join(missed, err)
+	}
+	reached = append(reached, FromFile)
+	switch {
+	case missed == nil:
+		return reached, nil
+	case strict:
+		return reached, fmt.Errorf("%w; only the file of this machine was changed", missed)
+	}
+	l.trouble(missed.Error() + "; the session is written to its file only, and Redis gets it when it is back")
+	return reached, nil
+}
+
+// setInRedis sets values. A halt lasts until it is cleared: nobody decides that it is over because nobody traded.
+func (l *Layers) setInRedis(ctx context.Context, values map[store.Key]string) error {
+	halts, others := map[store.Key]string{}, map[store.Key]string{}
+	for k, raw := range values {
+		if k.Name == Halt {
+			halts[k] = raw
+		} else {
+			others[k] = raw
+		}
+	}
+	for _, part := range []struct {
+		values map[store.Key]string
+		ttl    time.Duration
+	}{{halts, 0}, {others, l.TTL}} {
+		if len(part.values) > 0 {
+			if err := l.Redis.SetValues(ctx, part.values, part.ttl); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// AfterSet returns what a model's file is to hold, "" for what is to be removed from it, once values were set: those of its
+// values that change, and the notes on them. file is what it held, notes included.
+func AfterSet(model string, file map[store.Key]string, values map[string]string, r Reach) map[store.Key]string {
+	n, _, _ := readNotes(model, file) // what cannot be read is written anew
+	changes := map[store.Key]string{}
+	for name, raw := range values {
+		k, isHalt := store.Key{Model: model, Name: name}, name == Halt
+		if isHalt && r == Missed && !truth(textOf(raw)) {
+			if n.HaltOf != FromRedis { // the halt in Redis lasts until Redis says otherwise
+				changes[k] = raw
+			}
+			n.reach(name)
+			continue
+		}
+		changes[k] = raw
+		if isHalt {
+			n.HaltOf = ""
+		}
+		switch {
+		case r == Missed:
+			if name == TodayDate {
+				n.replace(textOf(file[k]), textOf(raw))
+			}
+			n.miss(name, raw)
+		case isHalt && r == Reached && truth(textOf(raw)):
+			n.HaltOf = FromRedis
+			n.reach(name)
+		default:
+			n.reach(name)
+		}
+	}
+	changes[notesKey(model)] = n.text()
+	return changes
+}
+
+// AfterClear is [AfterSet] for values that were removed.
+func AfterClear(model string, file map[store.Key]string, names []string, r Reach) map[store.Key]string {
+	n, _, _ := readNotes(model, file)
+	changes := map[store.Key]string{}
+	for _, name := range names {
+		n.reach(name)
+		if name == Halt && r == Missed && n.HaltOf == FromRedis {
+			continue
+		}
+		changes[store.Key{Model: model, Name: name}] = ""
+		if name == Halt {
+			n.HaltOf = ""
+		}
+	}
+	changes[notesKey(model)] = n.text()
+	return changes
+}
+
+// redisHome is Redis as a commit sees it. A value that it does not take after the commit is noted in the file.
+type redisHome struct {
+	store.Sessions
+	l *Layers
+}
+
+// Prolong implements [store.Sessions]. A Redis that does not let values live longer is no fault of each trade.
+func (h *redisHome) Prolong(ctx context.Context, ttl time.Duration, keys ...store.Key) error {
+	if err := h.Sessions.Prolong(ctx, ttl, keys...); err != nil {
+		h.l.trouble(err.Error() + "; the session in Redis ends when it would have ended without the trade")
+	}
+	return nil
+}
+
+// SetValues implements [store.Sessions].
+func (h *redisHome) SetValues(ctx context.Context, values map[store.Key]string, ttl time.Duration) error {
+	err := h.Sessions.SetValues(ctx, values, ttl)
+	if err == nil {
+		return nil
+	}
+	raw := map[string]string{}
+	for k, v := range values {
+		raw[k.Name] = v
+	}
+	own, _ := h.l.fileKeys(slices.Collect(maps.Keys(raw)))
+	return errors.Join(err, h.l.File.ChangeValues(context.WithoutCancel(ctx), own, func(file map[store.Key]string) map[store.Key]string {
+		return AfterSet(h.l.Model, file, raw, Missed)
+	}))
+}
+
+func (l *Layers) keyed(raw map[string]string) map[store.Key]string {
+	values := make(map[store.Key]string, len(raw))
+	for name, text := range raw {
+		values[store.Key{Model: l.Model, Name: name}] = text
+	}
+	return values
+}
+
+func namesOf(values map[store.Key]string) []string {
+	var names []string
+	for k := range values {
+		names = append(names, k.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

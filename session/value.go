@@ -1,0 +1,68 @@
+// The values: what can be one, and how each is spelled.
+
+package session
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"mcp-trade/market"
+	"mcp-trade/store"
+)
+
+var valueName = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
+
+// checkValue refuses a value that a reader would refuse.
+func checkValue(name string, v any) error {
+	if !valueName.MatchString(name) {
+		return fmt.Errorf("%q cannot be the name of a session value: use capital letters, digits and '_'; known are %s", name, strings.Join(Names, ", "))
+	}
+	text := fmt.Sprint(v)
+	switch name {
+	case Signature:
+		return store.CheckName("signature", text)
+	case TodayDate:
+		_, err := market.ParseStamp(text)
+		return err
+	case IfTrade, Halt:
+		if !slices.Contains([]string{"true", "false"}, text) {
+			return fmt.Errorf("%s is %q; use true or false", name, text)
+		}
+	}
+	return nil
+}
+
+// Typed returns the value to store for a text given by a person: a bool where the name stands for one, else the text.
+func Typed(name, text string) any {
+	if name == IfTrade || name == Halt {
+		switch strings.ToLower(text) {
+		case "true", "1", "yes":
+			return true
+		case "false", "0", "no":
+			return false
+		}
+	}
+	return text
+}
+
+// textOf returns the text of a stored value: JSON strings are unquoted, everything else is taken as it is written, so
+// that a signature of digits stays the text it is.
+func textOf(raw string) string {
+	var text string
+	if json.Unmarshal([]byte(raw), &text) == nil {
+		return text
+	}
+	return raw
+}
+
+// truth reads a flag as the writers of sessions spell it.
+func truth(text string) bool {
+	switch strings.ToLower(strings.TrimSpace(text)) {
+	case "true", "1", "yes":
+		return true
+	}
+	return false
+}
