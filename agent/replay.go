@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"mcp-trade/code"
+	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
 
@@ -24,6 +25,21 @@ func NewReplay(logPath string) Decider { return replay{logPath} }
 
 // errRecordingEnds says that the recorded run was not finished: it stopped in the middle of the day, or before it.
 var errRecordingEnds = errors.New("the recording ends here")
+
+// opening is the record that an account is opened with: as the recorded one was. Those of earlier versions state no rules.
+func (r replay) opening(account string, first ledger.Record) (ledger.Record, error) {
+	days, err := Transcripts(r.logPath, account)
+	if err != nil || len(days) == 0 {
+		return first, err
+	}
+	marks, err := readMarks(days[0].Path)
+	earlier := first
+	earlier.Rules = ""
+	if marks.begin == ledger.Hash(earlier.Line()) {
+		return earlier, err
+	}
+	return first, err
+}
 
 func (r replay) Decide(ctx context.Context, d *Day) (err error) {
 	w := d.walk

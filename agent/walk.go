@@ -128,8 +128,13 @@ func (w *walk) resume(ctx context.Context) (first int, err error) {
 			return 0, err
 		}
 		w.checkpoint = checkpoint{}
-		_, err = w.Accounts.Register(ctx, w.account.Name, w.Cash, w.From)
-		return 0, err
+		first := ledger.Opening(w.Cash, w.From)
+		if r, ok := w.account.Decider.(replay); ok {
+			if first, err = r.opening(w.account.Name, first); err != nil {
+				return 0, err
+			}
+		}
+		return 0, w.Accounts.Open(ctx, w.account.Name, first)
 	}
 	if err != nil {
 		return 0, err

@@ -46,6 +46,7 @@ const (
 	DateBackwards      Code = "date_backwards"      // TODAY_DATE is earlier than the account's newest record
 	Halted             Code = "halted"              // HALT is set
 	LedgerUnreachable  Code = "ledger_unreachable"  // the ledger cannot be read or written; "executed" tells whether an order may be in it
+	RulesUnknown       Code = "rules_unknown"       // the account is kept under rules that this version does not know
 	PricesUnconfigured Code = "prices_unconfigured" // the server was given no prices
 )
 
@@ -58,7 +59,7 @@ var table = []struct {
 	{SearchUnconfigured, Refusal}, {SearchFailed, Refusal},
 	{InvalidArgument, Caller}, {NotYet, Caller}, {OrderIDReused, Caller},
 	{SessionMissing, Fault}, {SessionInvalid, Fault}, {SessionUnreachable, Fault}, {NotRegistered, Fault}, {DateBackwards, Fault},
-	{Halted, Fault}, {LedgerUnreachable, Fault}, {PricesUnconfigured, Fault},
+	{Halted, Fault}, {LedgerUnreachable, Fault}, {RulesUnknown, Fault}, {PricesUnconfigured, Fault},
 }
 
 // Class returns the class of a code. A code that is not in the table is a [Fault]: nobody knows what it says.

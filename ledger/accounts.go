@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,9 +43,10 @@ type Fill struct {
 // judge again, on the newer book.
 //
 // An order with an id that the ledger holds already changes nothing: the first result is returned if it was the same
-// order, at the same stamp. Errors: *[Refusal], the price errors of [market.View], [store.ErrSessionChanged], *[store.UnreachableError].
+// order, at the same stamp. Errors: *[Refusal], *[UnknownRulesError], the price errors of [market.View],
+// [store.ErrSessionChanged], *[store.UnreachableError].
 func (a *Accounts) Submit(ctx context.Context, account string, o Order, v market.View, guards ...store.Guard) (Fill, error) {
-	judge := func(book Book) (Record, error) { return judge(book, o, v) }
+	judge := func(book Book, r Rules) (Record, error) { return judge(book, o, v, r) }
 	return a.commit(ctx, account, o, v.AsOf(), judge, guards)
 }
 
@@ -54,13 +56,17 @@ func (a *Accounts) Preview(ctx context.Context, account string, o Order, v marke
 	if err != nil {
 		return Record{}, err
 	}
-	return judge(book, o, v)
+	rules, err := a.rules(ctx, account, &book)
+	if err != nil {
+		return Record{}, err
+	}
+	return judge(book, o, v, rules)
 }
 
 // CloseDay commits a no_trade record unless the account has a record of that date, other than its first, or of a later one.
 func (a *Accounts) CloseDay(ctx context.Context, account string, date market.Stamp) error {
 	errClosed := errors.New("the day has a record")
-	_, err := a.commit(ctx, account, Order{}, date, func(book Book) (Record, error) {
+	_, err := a.commit(ctx, account, Order{}, date, func(book Book, _ Rules) (Record, error) {
 		if book.Date > date || book.Date == date && book.ID > 0 {
 			return Record{}, errClosed
 		}
@@ -72,17 +78,27 @@ func (a *Accounts) CloseDay(ctx context.Context, account string, date market.Sta
 	return err
 }
 
+// Opening is the first record of an account that is opened with cash, under [USRules].
+func Opening(cash decimal.Decimal, date market.Stamp) Record {
+	return Record{Date: date, Positions: Positions{{Cash, cash}}, Rules: USRules().text()}
+}
+
 // Register opens an account with cash. A signature that has a ledger is a *[RegisteredError].
 func (a *Accounts) Register(ctx context.Context, account string, cash decimal.Decimal, date market.Stamp) (Record, error) {
-	if cash.IsNegative() {
-		return Record{}, fmt.Errorf("an account cannot be opened with %s of cash; use 0 or more", cash)
+	rec := Opening(cash, date)
+	return rec, a.Open(ctx, account, rec)
+}
+
+// Open opens an account with its first record. A signature that has a ledger is a *[RegisteredError].
+func (a *Accounts) Open(ctx context.Context, account string, first Record) error {
+	if first.Cash().IsNegative() {
+		return fmt.Errorf("an account cannot be opened with %s of cash; use 0 or more", first.Cash())
 	}
-	rec := Record{Date: date, Positions: Positions{{Cash, cash}}}
-	err := a.ledgers.Append(ctx, store.Commit{Account: account, Line: rec.Line()})
+	err := a.ledgers.Append(ctx, store.Commit{Account: account, Line: first.Line()})
 	if errors.Is(err, store.ErrConflict) {
-		return Record{}, &RegisteredError{account}
+		return &RegisteredError{account}
 	}
-	return rec, err
+	return err
 }
 
 // RegisteredError says that an account exists already.
@@ -100,7 +116,7 @@ const maxTries = 500
 //
 // The first try trusts the book of the last commit in this process, which saves reading the ledger: the append proves
 // it right or conflicts. A refusal is only final on a book that was just read.
-func (a *Accounts) commit(ctx context.Context, account string, o Order, at market.Stamp, judge func(Book) (Record, error), guards []store.Guard) (Fill, error) {
+func (a *Accounts) commit(ctx context.Context, account string, o Order, at market.Stamp, judge func(Book, Rules) (Record, error), guards []store.Guard) (Fill, error) {
 	book, known := a.head(account)
 	for try := range maxTries {
 		fresh := !known || try > 0
@@ -116,7 +132,11 @@ func (a *Accounts) commit(ctx context.Context, account string, o Order, at marke
 				return Fill{}, err
 			}
 		}
-		rec, err := judge(book)
+		rules, err := a.rules(ctx, account, &book)
+		if err != nil {
+			return Fill{}, err
+		}
+		rec, err := judge(book, rules)
 		if err != nil && !fresh {
 			continue
 		}
@@ -148,6 +168,7 @@ func (a *Accounts) commit(ctx context.Context, account string, o Order, at marke
 func (a *Accounts) append(ctx context.Context, account string, book Book, rec Record, guards []store.Guard) error {
 	line, placed := rec.Line(), false
 	next := rec.book(line)
+	next.Rules = cmp.Or(next.Rules, book.Rules)
 	c := store.Commit{Account: account, After: book.Line, ID: rec.ID, Line: line, OrderID: rec.OrderID, Guards: guards}
 	if waiting, ok := ctx.Value(placedKey{}).(func() int); ok {
 		c.Placed = func() int {
@@ -163,6 +184,27 @@ func (a *Accounts) append(ctx context.Context, account string, book Book, rec Re
 	return err
 }
 
+// rules returns the rules that follow a book, and notes them in it. They stand in its record, else they are those that were
+// seen with an earlier record, else those of the first one: no version so far changes them in between.
+func (a *Accounts) rules(ctx context.Context, account string, book *Book) (Rules, error) {
+	if seen, ok := a.head(account); ok && seen.ID <= book.ID {
+		book.Rules = cmp.Or(book.Rules, seen.Rules)
+	} else if book.Rules == "" {
+		for line, err := range a.ledgers.Lines(ctx, account) {
+			if err != nil {
+				return Rules{}, err
+			}
+			first, err := ParseLine(line)
+			if err != nil {
+				return Rules{}, damaged(account, line, err)
+			}
+			book.Rules = first.Rules
+			break
+		}
+	}
+	return ParseRules(book.Rules)
+}
+
 type placedKey struct{}
 
 // WithPlaced returns a context in which Submit calls placed once its order has its place in the ledger and before it is
@@ -173,13 +215,12 @@ func WithPlaced(ctx context.Context, placed func() (waiting int)) context.Contex
 }
 
 // judge applies an order at the view's quote. The order itself comes before the symbol, the symbol before the book.
-func judge(book Book, o Order, v market.View) (Record, error) {
+func judge(book Book, o Order, v market.View, rules Rules) (Record, error) {
 	symbol, known := v.Resolve(o.Symbol)
 	if known == nil {
 		o.Symbol = symbol
 	}
-	rules, err := RulesFor(o.Symbol)
-	if err != nil {
+	if err := rules.Admit(o.Symbol); err != nil {
 		return Record{}, err
 	}
 	if err := rules.Check(o); err != nil {

@@ -100,9 +100,9 @@ func TestAnOrderIsCommittedAsOneChainedLine(t *testing.T) {
 	o.Note = "cheap"
 	fill := mustSubmit(t, NewAccounts(s), p, "2025-10-02", o)
 	want := []string{
-		`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 100}}`,
+		`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 100}, ` + usRules + `}`,
 		`{"date": "2025-10-02", "id": 1, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 3, "price": 10}, "positions": {"CASH": 70, "NVDA": 3}, ` +
-			`"order_id": "o-1", "prev": "` + Hash([]byte(`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 100}}`)) + `", "note": "cheap"}`,
+			`"order_id": "o-1", "prev": "` + Hash([]byte(`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 100}, `+usRules+`}`)) + `", "note": "cheap"}`,
 	}
 	if got := lines(t, s); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("\ngot  %s\nwant %s", got, want)

@@ -12,24 +12,6 @@ import (
 	"mcp-trade/market"
 )
 
-// Rules are what a market demands of an order.
-type Rules struct {
-	Lot decimal.Decimal // an amount is a positive multiple of it
-}
-
-// RulesFor returns the rules of the market that a symbol belongs to. US shares trade in whole shares. The other markets
-// have no rules here, and so cannot be traded: their prices are in other currencies and their lots are others.
-func RulesFor(symbol string) (Rules, error) {
-	if m := market.Of(symbol); m != market.US {
-		return Rules{}, &Refusal{
-			code:    code.InvalidArgument,
-			message: fmt.Sprintf("%s belongs to the market %q, which cannot be traded here. Trade US shares.", symbol, m),
-			details: map[string]any{"symbol": symbol, "market": m},
-		}
-	}
-	return Rules{Lot: decimal.NewFromInt(1)}, nil
-}
-
 // Refusal says why an order was not executed, and what the caller can do. The sentences are those of AI-Trader where it
 // has one.
 type Refusal struct {
@@ -61,7 +43,7 @@ func (r Rules) Check(o Order) error {
 		return invalid("Amount must be positive. You tried to %s %s shares.", o.Action, o.Amount)
 	case o.Amount.GreaterThan(maxAmount):
 		return invalid("Amount must be at most %s. You tried to %s %s shares.", maxAmount, o.Action, o.Amount)
-	case !o.Amount.Mod(r.Lot).IsZero():
+	case r.Lot.IsPositive() && !o.Amount.Mod(r.Lot).IsZero():
 		return invalid("Invalid amount format. Amount must be an integer for stock trading. You provided: %s", o.Amount)
 	}
 	return nil

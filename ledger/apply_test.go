@@ -42,7 +42,7 @@ func order(text string) Order {
 	return Order{Action: Action(word[0]), Amount: dec(word[1]), Symbol: word[2]}
 }
 
-var whole = Rules{Lot: decimal.NewFromInt(1)}
+var whole = USRules()
 
 func TestAnOrderFillsOrIsRefused(t *testing.T) {
 	for _, c := range []struct {
@@ -140,14 +140,14 @@ func outcome(rec Record, err error) string {
 	return spell(rec.Positions)
 }
 
-func TestOnlyTheUSMarketHasRules(t *testing.T) {
+func TestRules_Admit(t *testing.T) {
 	for symbol, want := range map[string]string{
-		"NVDA":      "1",
+		"NVDA":      "admitted",
 		"600519.SH": `invalid_argument: 600519.SH belongs to the market "cn", which cannot be traded here. Trade US shares. map[market:cn symbol:600519.SH]`,
 		"BTC-USDT":  `invalid_argument: BTC-USDT belongs to the market "crypto", which cannot be traded here. Trade US shares. map[market:crypto symbol:BTC-USDT]`,
 	} {
-		rules, err := RulesFor(symbol)
-		got := rules.Lot.String()
+		err := USRules().Admit(symbol)
+		got := "admitted"
 		if err != nil {
 			got = outcome(Record{}, err)
 		}

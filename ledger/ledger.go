@@ -105,6 +105,7 @@ type Book struct {
 	Positions Positions
 	Line      []byte // the record's line
 	Hash      string // of the record's line; the next record carries it
+	Rules     string // of the record
 }
 
 // Cash returns the money in the book.
@@ -123,6 +124,7 @@ type Record struct {
 	Fees      decimal.Decimal
 	Prev      string // SHA-256, in hex, of the line before; "" in the first record and in records of other programs
 	Note      string
+	Rules     string // the JSON of the rules from this record on, see [ParseRules]; "" where they do not change
 }
 
 // Traded tells whether the record bought or sold something.

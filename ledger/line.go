@@ -1,10 +1,10 @@
 // The form of a record in a file or a stream: one JSON object per line, as AI-Trader writes and reads it.
 //
-//	{"date": "2025-10-01", "id": 0, "positions": {"CASH": 10000}}
+//	{"date": "2025-10-01", "id": 0, "positions": {"CASH": 10000}, "rules": {"market": "us", ...}}
 //	{"date": "2025-10-02", "id": 1, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 10, "price": 189.6},
 //	 "positions": {"CASH": 8104, "NVDA": 10}, "order_id": "o-1", "prev": "6d1f..."}
 //
-// The keys price, order_id, fees, prev and note are ours; readers that do not know them pass over them.
+// The keys price, rules, order_id, fees, prev and note are ours; readers that do not know them pass over them.
 
 package ledger
 
@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/shopspring/decimal"
 
 	"mcp-trade/internal/strict"
@@ -45,6 +46,9 @@ func (r Record) Line() []byte {
 		writePosition(b, held, ": ")
 	}
 	b.WriteByte('}')
+	if r.Rules != "" {
+		b.WriteString(`, "rules": ` + r.Rules)
+	}
 	if r.OrderID != "" {
 		b.WriteString(`, "order_id": `)
 		writeText(b, r.OrderID)
@@ -113,7 +117,7 @@ func ParseLine(line []byte) (Record, error) {
 }
 
 // keys are those of a line that mean something here.
-var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "prev", "note"}
+var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "prev", "note", "rules"}
 
 // parseLine reads all of a line but its book, whose text it returns.
 func parseLine(line []byte) (r Record, book []byte, err error) {
@@ -138,6 +142,10 @@ func parseLine(line []byte) (r Record, book []byte, err error) {
 			r.Prev, err = parseText(value)
 		case "note":
 			r.Note, err = parseText(value)
+		case "rules":
+			rules := jsontext.Value(bytes.Clone(value))
+			err = rules.Compact(jsontext.SpaceAfterColon(true), jsontext.SpaceAfterComma(true))
+			r.Rules = string(rules)
 		default:
 			return strict.Unlike(key, keys...)
 		}
@@ -292,5 +300,5 @@ func ParseBook(line []byte) (Book, error) {
 }
 
 func (r Record) book(line []byte) Book {
-	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Line: bytes.Clone(line), Hash: Hash(line)}
+	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Line: bytes.Clone(line), Hash: Hash(line), Rules: r.Rules}
 }

@@ -26,7 +26,9 @@ func TestARecordIsWrittenByteForByte(t *testing.T) {
 		rec  Record
 		want string
 	}{
-		{"the registration", Record{Date: "2025-10-01", Positions: positions("CASH 10000.00")},
+		{"the registration", Opening(dec("10000.00"), "2025-10-01"),
+			`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 10000}, "rules": {"market": "us", "lot": 1, "costs": "none", "fill": "open", "rounding": "exact"}}`},
+		{"a registration without rules", Record{Date: "2025-10-01", Positions: positions("CASH 10000.00")},
 			`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 10000}}`},
 		{"a purchase with every key", Record{
 			Date: "2025-10-02 10:30:00", ID: 12, Action: Buy, Symbol: "NVDA", Amount: dec("10"), Price: decimal.NewNullDecimal(dec("189.60")),
@@ -62,7 +64,7 @@ func wantSame(t interface {
 	// Decimals that are equal may be made of different parts, so the numbers are compared by value.
 	if again.Date != rec.Date || again.ID != rec.ID || again.Action != rec.Action || again.Symbol != rec.Symbol || !again.Amount.Equal(rec.Amount) ||
 		again.Price.Valid != rec.Price.Valid || !again.Price.Decimal.Equal(rec.Price.Decimal) || again.OrderID != rec.OrderID ||
-		!again.Fees.Equal(rec.Fees) || again.Prev != rec.Prev || again.Note != rec.Note || len(again.Positions) != len(rec.Positions) {
+		!again.Fees.Equal(rec.Fees) || again.Prev != rec.Prev || again.Note != rec.Note || again.Rules != rec.Rules || len(again.Positions) != len(rec.Positions) {
 		t.Fatalf("%+v\nbecame\n%+v", rec, again)
 	}
 	for i, p := range rec.Positions {
@@ -215,6 +217,8 @@ func FuzzParseLine(f *testing.F) {
 		`{"date": "2025-10-01", "id": 0, "positions": {"A": 1, "a": 2}, "Positions": {}, "id": 1}`,
 		`{"date": "2025-10-01", "id": 1, GARBAGE "this_action": {"action": "buy"}, "positions": {}}`,
 		`{"date": "2025-10-01", "id": 0, "this_action": {"symbol": "A", "amount": 1}, "positions": {}}`,
+		`{"date": "2025-10-01", "id": 0, "positions": {}, "rules":{"market" : "us",
+"lot":1}}`,
 		`{"date": "2025-10-01", "id": 0, "positions": {"A": 11111111111111111111111111111111111111111111e30}}`,
 	} {
 		f.Add([]byte(text))

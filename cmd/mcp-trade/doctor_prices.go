@@ -50,10 +50,7 @@ func checkPriceFile(f market.FileInfo, all []market.Usable) finding {
 			here = append(here, u)
 		}
 	}
-	allowed := func(symbol string) bool {
-		_, err := ledger.RulesFor(symbol)
-		return err == nil
-	}
+	allowed := func(symbol string) bool { return ledger.USRules().Admit(symbol) == nil }
 	n := market.Tradable(here, allowed)
 	detail := fmt.Sprintf("%s: %d of %d symbols can be traded", f.Path, n, f.Symbols)
 	if n == 0 {
