@@ -73,6 +73,10 @@ func (d *Decision) changes() map[store.Key]string {
 type Guard struct {
 	Home      Source
 	Want, Set map[store.Key]string
+
+	// Unread tells that the home could not be read. Such a guard is for a commit that reaches the home all the same, and wants
+	// it to hold nothing: with a home that answers again, the session is another one.
+	Unread bool
 }
 
 // Decide says which home counts, what its session is, and what is to be put right. The rules:
@@ -398,9 +402,9 @@ func (j *judge) guards() []Guard {
 	signature, today, traded := j.key(Signature), j.key(TodayDate), j.key(IfTrade)
 	halt, all := j.key(Halt), store.Key{Model: store.AllModels, Name: Halt}
 	if j.h.Redis == nil {
-		return []Guard{{FromFile, of(j.h.File, signature, today, halt, all), map[store.Key]string{traded: "true"}}}
+		return []Guard{{Home: FromFile, Want: of(j.h.File, signature, today, halt, all), Set: map[store.Key]string{traded: "true"}}}
 	}
-	file := Guard{FromFile, of(j.h.File, notesKey(j.model), halt, all), map[store.Key]string{}}
+	file := Guard{Home: FromFile, Want: of(j.h.File, notesKey(j.model), halt, all), Set: map[store.Key]string{}}
 	if j.source == FromFile || j.d.Mend[signature] != "" || j.d.Mend[today] != "" {
 		file.Want[signature], file.Want[today] = j.h.File.Values[signature], j.h.File.Values[today]
 	}
@@ -412,10 +416,7 @@ func (j *judge) guards() []Guard {
 			file.Set[notesKey(j.model)] = n.text()
 		}
 	}
-	if !j.answered() {
-		return []Guard{file}
-	}
-	redis := Guard{FromRedis, of(*j.h.Redis, signature, today, halt, all), nil}
+	redis := Guard{Home: FromRedis, Want: of(*j.h.Redis, signature, today, halt, all), Unread: !j.answered()}
 	if j.source == FromRedis {
 		redis.Set = map[store.Key]string{traded: "true"}
 	}

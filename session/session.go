@@ -159,6 +159,8 @@ type Config struct {
 	TTL    time.Duration               // of the values in Redis
 	Refuse bool                        // nothing is traded while Redis cannot be read
 	Warn   func(string)                // is told of each fallback, once as long as it lasts
+
+	LedgersInRedis bool // the ledgers are in the same Redis
 }
 
 // Layers reads and writes the session of one model. It is safe for concurrent use.
@@ -255,15 +257,18 @@ func (l *Layers) Values(ctx context.Context, names ...string) ([]Value, error) {
 func (l *Layers) decide(ctx context.Context, names []string) Decision {
 	l.mu.Lock()
 	l.begun++
-	reading, seen := l.begun, l.seen
+	reading := l.begun
 	l.mu.Unlock()
 	h := Homes{File: l.readFile(ctx, names), Env: l.Env}
 	if l.Redis != nil {
 		h.Redis = l.readRedis(ctx, names)
 	}
+	l.mu.Lock()
+	seen := l.seen // another reading may have seen a halt meanwhile
+	l.mu.Unlock()
 	d := Decide(l.Model, h, seen, l.Refuse)
 	if len(d.File)+len(d.Mend) > 0 {
-		d = l.settle(ctx, names, seen, d)
+		d = l.settle(ctx, names, d)
 	}
 	l.conclude(reading, &d)
 	return d
@@ -309,8 +314,9 @@ func (l *Layers) readFile(ctx context.Context, names []string) Home {
 
 // settle does what the decision says is to be done, and decides again. Others may do the same at the same time, and somebody
 // may set a newer value, so it reads again and writes while it holds the lock of the file, which every writer of this
-// machine holds. Where it cannot, the decision stands as it was: it counts on nothing that was not done.
-func (l *Layers) settle(ctx context.Context, names []string, seen Seen, first Decision) Decision {
+// machine holds. What was seen until then stays seen, should Redis be gone by now. Where it cannot, the decision stands as it
+// was: it counts on nothing that was not done.
+func (l *Layers) settle(ctx context.Context, names []string, first Decision) Decision {
 	own, all := l.fileKeys(names)
 	keys := own
 	for k := range first.changes() {
@@ -333,7 +339,7 @@ func (l *Layers) settle(ctx context.Context, names []string, seen Seen, first De
 			h.Redis = l.readRedis(ctx, names)
 		}
 		var changes map[store.Key]string
-		d, changes, missed = l.putRight(ctx, h, seen)
+		d, changes, missed = l.putRight(ctx, h, first.Seen)
 		return changes
 	})
 	if err != nil {
@@ -403,13 +409,17 @@ func (l *Layers) conclude(reading int, d *Decision) {
 	}
 }
 
-// guards are a decision's, with the engines that hold the values.
+// guards are a decision's, with the engines that hold the values. A Redis that could not be read is only looked at again by
+// a commit that goes there too.
 func (l *Layers) guards(of []Guard) []store.Guard {
-	guards := make([]store.Guard, len(of))
-	for i, g := range of {
-		guards[i] = store.Guard{Home: l.File, Want: g.Want, Set: g.Set, TTL: l.TTL}
+	var guards []store.Guard
+	for _, g := range of {
+		guard := store.Guard{Home: l.File, Want: g.Want, Set: g.Set, TTL: l.TTL}
 		if g.Home == FromRedis {
-			guards[i].Home = &redisHome{l.Redis, l}
+			guard.Home = &redisHome{l.Redis, l}
+		}
+		if !g.Unread || l.LedgersInRedis {
+			guards = append(guards, guard)
 		}
 	}
 	return guards

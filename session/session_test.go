@@ -315,6 +315,58 @@ func TestTheGuardHoldsTheCommitToWhatWasRead(t *testing.T) {
 	}
 }
 
+// goesAway is a Redis that answers so many reads and no more.
+type goesAway struct {
+	*fake
+	reads int
+}
+
+func (g *goesAway) Values(ctx context.Context, keys ...store.Key) (values, error) {
+	if g.reads--; g.reads < 0 {
+		return nil, down().err
+	}
+	return g.fake.Values(ctx, keys...)
+}
+
+func TestAHaltThatWasReadHoldsThoughRedisGoesAwayBeforeItIsCopied(t *testing.T) {
+	for _, halt := range []string{"HALT", "*HALT"} {
+		redis := &goesAway{newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02 " + halt + "=true")), 1}
+		l := newLayers(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
+		for reading := range 2 {
+			s, err := l.Read(t.Context())
+			if err != nil || !s.Halted || s.Sources[TodayDate] != FromFile {
+				t.Errorf("%s, reading %d: %+v, %v", halt, reading, s, err)
+			}
+		}
+	}
+}
+
+func TestACommitThatReachesARedisThatCouldNotBeReadProvesIt(t *testing.T) {
+	redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-03"))
+	l := newLayers(t, &goesAway{redis, 0}, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
+	for _, inRedis := range []bool{false, true} {
+		l.LedgersInRedis = inRedis
+		s, err := l.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		guarded := false
+		for _, g := range s.Guards() {
+			if g.Home.Place() == redis.Place() {
+				guarded = true
+				for _, now := range []string{"SIGNATURE=a TODAY_DATE=2025-10-03", "*HALT=true", "HALT=true"} {
+					if err := g.Holds(set(now)); !errors.Is(err, store.ErrSessionChanged) {
+						t.Errorf("Redis holds %s: %v", now, err)
+					}
+				}
+			}
+		}
+		if guarded != inRedis {
+			t.Errorf("ledgers in Redis: %v, proved: %v", inRedis, guarded)
+		}
+	}
+}
+
 func TestAPresumptionIsTheLastReading(t *testing.T) {
 	redis := newFake(values{})
 	l := newLayers(t, redis, "", "")

@@ -230,7 +230,7 @@ func newNonce() func() string {
 func (s *settings) session(r rooms, model string) (*session.Layers, error) {
 	c := session.Config{
 		Model: model, File: r.file, Env: s.lookup, TTL: s.ttl, Refuse: s.onRedisLoss == lossRefuse,
-		Warn: func(text string) { s.log.Warn().Msg(text) },
+		LedgersInRedis: r.redis != nil && r.ledgers.Name() == r.redis.Name(), Warn: func(text string) { s.log.Warn().Msg(text) },
 	}
 	switch {
 	case r.redis != nil:
