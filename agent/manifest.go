@@ -45,7 +45,6 @@ type RunRecord struct {
 	Cash     decimal.Decimal `json:"cash"`
 	Lockstep bool            `json:"lockstep"`
 	Store    string          `json:"store"`            // where the ledger is kept: file or redis
-	Rules    json.RawMessage `json:"rules,omitempty"`  // that the ledger began under; none in one of AI-Trader or an earlier version
 	Config   *FileHash       `json:"config,omitempty"` // the configuration
 	Prices   []FileHash      `json:"prices"`
 

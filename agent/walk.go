@@ -4,7 +4,6 @@ package agent
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -125,7 +124,7 @@ func (w *walk) resume(ctx context.Context) (first int, err error) {
 	head, err := w.Accounts.Head(ctx, w.account.Name)
 	var refusal *ledger.Refusal
 	if errors.As(err, &refusal) && refusal.Code() == code.NotRegistered {
-		if err := w.note(ctx, nil); err != nil {
+		if err := w.note(nil); err != nil {
 			return 0, err
 		}
 		w.checkpoint = checkpoint{}
@@ -140,7 +139,7 @@ func (w *walk) resume(ctx context.Context) (first int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := w.note(ctx, headOf(head)); err != nil {
+	if err := w.note(headOf(head)); err != nil {
 		return 0, err
 	}
 	if w.checkpoint, err = readCheckpoint(w.checkpointFile()); err != nil {
@@ -154,32 +153,16 @@ func (w *walk) resume(ctx context.Context) (first int, err error) {
 
 // note writes into the manifest what the account is run with, before it trades. before is the head of its ledger, nil if it
 // is to be opened.
-func (w *walk) note(ctx context.Context, before *Head) error {
+func (w *walk) note(before *Head) error {
 	run, ok := w.Runs[w.account.Name]
 	if !ok {
 		return nil
 	}
-	first, err := w.first(ctx)
-	if err != nil {
-		return err
-	}
-	run.Rules = json.RawMessage(first.Rules)
 	differs, err := run.begin(w.LogPath, w.account.Name, before)
 	if len(differs) > 0 {
 		w.Log.Warn().Str("account", w.account.Name).Msg("the account is open and goes on under other settings: " + strings.Join(differs, "; "))
 	}
 	return err
-}
-
-// first is the account's first record, or the one that it is to be opened with.
-func (w *walk) first(ctx context.Context) (ledger.Record, error) {
-	for line, err := range w.Accounts.Lines(ctx, w.account.Name) {
-		if err != nil {
-			return ledger.Record{}, err
-		}
-		return ledger.ParseLine(line)
-	}
-	return ledger.Opening(w.Cash, w.From), nil
 }
 
 // noteOthers writes into the manifest which rows somebody else wrote since the day before was closed. Verifying names them.

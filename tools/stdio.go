@@ -221,16 +221,16 @@ func (c *connection) takeMessage(text []byte, inBatch bool, answer func(any)) {
 		answer(c.server.handle(r))
 	case m.method == string(mcp.MethodToolsCall) && c.server.orders[m.name]:
 		c.enter(r, c.lasting)
-		c.orders.add(func(placed func() int) {
+		c.orders.add(func(placed func() int, turn func()) {
 			r.ctx = ledger.WithPlaced(r.ctx, placed)
-			c.run(r, true)
+			c.run(r, turn)
 		})
 	default:
 		c.room <- struct{}{}
 		c.enter(r, c.others)
 		c.wait.Go(func() {
 			c.slots <- struct{}{}
-			c.run(r, false)
+			c.run(r, nil)
 			<-c.slots
 			<-c.room
 		})
@@ -252,14 +252,18 @@ func (c *connection) initialize(r *request, inBatch bool) any {
 	return answer
 }
 
-// run has a request answered, unless the client cancels it. An order that has begun is answered all the same.
-func (c *connection) run(r *request, order bool) {
+// run has a request answered, unless the client cancels it. An order, which has a turn to answer in, is answered all the
+// same once it has begun.
+func (c *connection) run(r *request, turn func()) {
 	var answer any
 	if !r.cancelled.Load() {
 		answer = c.server.handle(r)
-		if c.leave(r); r.cancelled.Load() && !order {
+		if c.leave(r); r.cancelled.Load() && turn == nil {
 			answer = nil
 		}
+	}
+	if turn != nil {
+		turn()
 	}
 	r.answer(answer)
 	select {

@@ -9,17 +9,13 @@
 package filestore
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
-
+	"mcp-trade/internal/files"
 	"mcp-trade/store"
 )
 
@@ -29,12 +25,22 @@ type Store struct {
 	dataDir, logPath         string
 	runtimeModel, runtimeEnv string
 	place                    store.Place
+	access                   files.Access
 	warn                     func(string)
+	disk                     disk
+	groupTime                time.Duration
+	patience                 patience
 
 	mu      sync.Mutex
 	ledgers map[string]*ledgerFile
-	glances map[string]glance        // session files as last read, by path
-	turns   map[string]chan struct{} // by the path of a lock: full while a goroutine of this process has its turn
+	glances map[string]glance // session files as last read, by path
+	queues  map[string]*queue // by the path of the lock
+}
+
+// disk is how lines get into a ledger, and are made durable there.
+type disk struct {
+	write func(*os.File, []byte) (int, error)
+	sync  func(*os.File) error
 }
 
 // Option changes a [Store] as [New] makes it.
@@ -50,11 +56,17 @@ func WithWarnings(warn func(string)) Option {
 	return func(s *Store) { s.warn = warn }
 }
 
+// WithAccess says who may use the files that the store makes: [files.Owner] alone, if it is not given.
+func WithAccess(a files.Access) Option {
+	return func(s *Store) { s.access = a }
+}
+
 // New returns a store that keeps sessions in dataDir and ledgers below logPath. Folders are made when first written.
 func New(dataDir, logPath string, options ...Option) *Store {
 	s := &Store{
-		dataDir: dataDir, logPath: logPath, warn: func(string) {},
-		ledgers: map[string]*ledgerFile{}, glances: map[string]glance{}, turns: map[string]chan struct{}{},
+		dataDir: dataDir, logPath: logPath, warn: func(string) {}, disk: disk{(*os.File).Write, (*os.File).Sync}, groupTime: groupTime,
+		patience: patience{first: 10 * time.Second, late: 250 * time.Millisecond},
+		ledgers:  map[string]*ledgerFile{}, glances: map[string]glance{}, queues: map[string]*queue{},
 	}
 	for _, o := range options {
 		o(s)
@@ -84,11 +96,12 @@ func (s *Store) CommitsWith(p store.Place) bool { return p == s.place }
 // Close implements [store.Store].
 func (s *Store) Close() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	ledgers := s.ledgers
+	s.ledgers = map[string]*ledgerFile{}
+	s.mu.Unlock()
 	var errs []error
-	for name, l := range s.ledgers {
-		errs = append(errs, l.close())
-		delete(s.ledgers, name)
+	for _, l := range ledgers {
+		errs = append(errs, s.settleNow(l), l.close())
 	}
 	return errors.Join(errs...)
 }
@@ -100,75 +113,4 @@ func (s *Store) LedgerFile(account string) string {
 
 func (s *Store) ledgerLock(account string) string {
 	return filepath.Join(s.logPath, account, "position", ".position.lock")
-}
-
-// lockPatience is how long a process waits for another one's lock before it gives up.
-const lockPatience = 10 * time.Second
-
-// lockPause is how long it waits between two tries.
-const lockPause = 500 * time.Microsecond
-
-// withLock runs do while it holds the advisory lock of that name against other processes and goroutines. Goroutines
-// take turns in the order in which they came: a file lock alone would let a busy one starve the rest.
-func (s *Store) withLock(ctx context.Context, path string, do func() error) error {
-	turn, lock := s.turn(path), flock.New(path)
-	mine, held := false, false
-	if ctx.Err() == nil { // mostly both are free, and there is nothing to set up for waiting
-		select {
-		case turn <- struct{}{}:
-			mine = true
-			held, _ = lock.TryLock()
-		default:
-		}
-	}
-	if !held {
-		if err := awaitLock(ctx, turn, mine, lock); err != nil {
-			return err
-		}
-	}
-	defer func() { <-turn }()
-	defer func() { _ = lock.Unlock() }() // what was done under the lock is done
-	return do()
-}
-
-// awaitLock waits for a turn, unless the caller has it already, and for the lock, as long as there is patience. The turn is
-// given back where it fails.
-func awaitLock(ctx context.Context, turn chan struct{}, mine bool, lock *flock.Flock) error {
-	patience, cancel := context.WithTimeout(ctx, lockPatience)
-	defer cancel()
-	var err error
-	if !mine {
-		select {
-		case turn <- struct{}{}:
-			mine = true
-		case <-patience.Done():
-			err = patience.Err()
-		}
-	}
-	if mine {
-		if _, err = lock.TryLockContext(patience, lockPause); errors.Is(err, fs.ErrNotExist) {
-			if err = os.MkdirAll(filepath.Dir(lock.Path()), 0o755); err == nil {
-				_, err = lock.TryLockContext(patience, lockPause)
-			}
-		}
-		if err != nil {
-			<-turn
-		}
-	}
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return fmt.Errorf("somebody else holds %s: %w", lock.Path(), ctx.Err())
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("another process has held %s for %v; end it and try again", lock.Path(), lockPatience)
-	}
-	return err
-}
-
-func (s *Store) turn(path string) chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.turns[path] == nil {
-		s.turns[path] = make(chan struct{}, 1)
-	}
-	return s.turns[path]
 }

@@ -2,15 +2,18 @@ package filestore_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,7 +28,7 @@ import (
 const childEnv = "FILESTORE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	work := map[string]func(dir, name, count string) error{"append": appendAndTell, "trade": tradeUntilHalted}
+	work := map[string]func(dir, name, count string) error{"append": appendAndTell, "trade": tradeUntilHalted, "fill": appendUntilFull, "mounted": readMounted}
 	if do := work[os.Getenv(childEnv)]; do != nil {
 		if err := do(os.Args[1], os.Args[2], os.Args[3]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -206,6 +209,33 @@ func TestTheContract(t *testing.T) {
 	storetest.Halt(t, open(t, t.TempDir()))
 }
 
+// A ledger may be replaced, or written over in place within the grain of its file's time.
+func TestALedgerThatBecameAnother(t *testing.T) {
+	for name, put := range map[string]func(t *testing.T, path, text string){
+		"by another file": func(t *testing.T, path, text string) {
+			write(t, path+".new", text)
+			rename(t, path+".new", path)
+		},
+		"in place, at the same time": func(t *testing.T, path, text string) {
+			before, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, path, text)
+			if err := os.Chtimes(path, time.Time{}, before.ModTime()); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, t.TempDir())
+			storetest.Anew(t, s, func(t *testing.T, account string, lines ...[]byte) {
+				put(t, s.LedgerFile(account), string(bytes.Join(lines, []byte("\n")))+"\n")
+			})
+		})
+	}
+}
+
 // Each case is a ledger of two lines and what follows their line feed. A tail that was never finished is no line to a
 // reader, and cut back by the next writer; one that is whole but for its line feed is a line.
 func TestATailIsALineOrIsCutBack(t *testing.T) {
@@ -214,6 +244,7 @@ func TestATailIsALineOrIsCutBack(t *testing.T) {
 		isLine     bool
 	}{
 		{"nothing", ``, false},
+		{"half of a first line", `{"date": "2025-10-02", "id": 0`, false},
 		{"half a line", `{"date": "2025-10-02", "id": 2, "positi`, false},
 		{"all but the last brace", line(2)[:len(line(2))-1], false},
 		{"one byte", `{`, false},
@@ -257,6 +288,12 @@ func TestATailIsALineOrIsCutBack(t *testing.T) {
 					t.Error(err)
 				}
 				wantFile(t, path, lines(before)+tail)
+				if begun := strings.TrimRight(tail[:min(len(tail), 10)], "\x00"); next == 0 && !strings.HasPrefix(`{"date": "`, begun) {
+					// The file holds no ledger, nor the beginning of one: it may be anything, and stays as it is.
+					wantUnreachable(t, s.Append(t.Context(), storetest.Commit("a", 0, "")), path, "no ledger")
+					wantFile(t, path, tail)
+					return
+				}
 				appendLine(t, s, next)
 				if c.isLine {
 					wantFile(t, path, lines(before)+tail+"\n"+line(next)+"\n")
@@ -704,22 +741,48 @@ func TestWhereNothingCanBeWrittenNothingIs(t *testing.T) {
 	}
 }
 
-// A disk that is full shows when a write comes back short; /dev/full is such a disk.
+// appendUntilFull appends to the account "a" with room for one line and a half each time, and prints what is answered.
+// A disk that is full shows when a write comes back short, as one beyond the size that a process may give a file does.
+func appendUntilFull(dir, _, count string) error {
+	var n int64
+	if _, err := fmt.Sscan(count, &n); err != nil {
+		return err
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	s := filestore.New(dir, dir)
+	for id := range n {
+		for _, room := range []int{10, len(line(id)) + 1} {
+			limit.Cur = uint64(len(lines(id)) + room)
+			if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+				return err
+			}
+			err := s.Append(context.Background(), storetest.Commit("a", id, ""))
+			_, there := os.Stat(s.LedgerFile("a"))
+			fmt.Println(err, there == nil)
+		}
+	}
+	return s.Close()
+}
+
 func TestAFullDiskLeavesTheLedgerAsItWas(t *testing.T) {
-	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skip("no /dev/full here")
+	dir := t.TempDir()
+	cmd, out := child(t, "fill", dir, "", 3)
+	for id := range 3 {
+		if out.Scan(); !strings.Contains(out.Text(), "too large") || strings.HasSuffix(out.Text(), "true") != (id > 0) {
+			t.Errorf("line %d on a full disk: %s", id, out.Text())
+		}
+		if out.Scan(); out.Text() != "<nil> true" {
+			t.Errorf("line %d with room for it: %s", id, out.Text())
+		}
 	}
-	s := open(t, t.TempDir())
-	path := s.LedgerFile("a")
-	write(t, path, "")
-	remove(t, path)
-	if err := os.Symlink("/dev/full", path); err != nil {
-		t.Fatal(err)
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
 	}
-	wantUnreachable(t, s.Append(t.Context(), storetest.Commit("a", 0, "")), "no space")
-	remove(t, path)
-	appendLine(t, s, 0)
-	wantHead(t, s, line(0))
+	wantFile(t, filestore.New(dir, dir).LedgerFile("a"), lines(3))
 }
 
 // A caller that cannot wait any longer is not held by another process's lock.
@@ -814,8 +877,9 @@ func FuzzLedgerFile(f *testing.F) {
 		c.After = head
 		errAppend := s.Append(ctx, c)
 		used := new(store.UsedError)
+		whole := string(file[:strings.LastIndexByte(string(file), '\n')+1])
 		switch {
-		case err != nil:
+		case err != nil, errAppend != nil && isForeign(whole, string(file[len(whole):])):
 			wantUnreachable(t, errAppend)
 			wantFile(t, path, string(file))
 			return
@@ -830,13 +894,21 @@ func FuzzLedgerFile(f *testing.F) {
 		if !ours {
 			t.Fatalf("the file ends with %q", got[max(0, len(got)-200):])
 		}
-		whole := string(file[:strings.LastIndexByte(string(file), '\n')+1])
 		if kept != whole && kept != string(file)+"\n" {
 			t.Errorf("the file %q became %q", file, got)
 		}
 		wantHead(t, s, string(c.Line))
 		wantHead(t, open(t, filepath.Dir(filepath.Dir(filepath.Dir(filepath.Dir(path))))), string(c.Line))
 	})
+}
+
+// isForeign tells whether a file of whole lines and a tail is no ledger.
+func isForeign(whole, tail string) bool {
+	if first, _, _ := strings.Cut(strings.TrimSpace(whole), "\n"); first != "" {
+		_, err := store.ReadEntry([]byte(first))
+		return err != nil
+	}
+	return !strings.HasPrefix(`{"date": "`, strings.TrimRight(tail[:min(len(tail), 10)], "\x00"))
 }
 
 // BenchmarkAppend sets an append beside its floor: to lock, write and sync a line of the same size.

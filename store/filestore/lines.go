@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"unicode"
 
 	"mcp-trade/store"
 )
@@ -17,8 +18,8 @@ import (
 const maxLine = 16 << 20
 
 type line struct {
-	text   []byte // without line feed; valid until the next one
-	offset int64
+	text   []byte // without the blanks around it, its line feed among them; valid until the next line
+	offset int64  // of the text
 }
 
 // forward yields the lines between two offsets, both at line boundaries. Blank lines are passed over.
@@ -36,7 +37,7 @@ func forward(f io.ReaderAt, from, to int64) iter.Seq2[line, error] {
 			return advance, token, err
 		})
 		for scanner.Scan() {
-			if text := bytes.TrimSpace(scanner.Bytes()); len(text) > 0 && !yield(line{text, offset}, nil) {
+			if l := trimmed(scanner.Bytes(), offset); len(l.text) > 0 && !yield(l, nil) {
 				return
 			}
 		}
@@ -47,8 +48,8 @@ func forward(f io.ReaderAt, from, to int64) iter.Seq2[line, error] {
 }
 
 // backward yields the lines before an offset at a line boundary, last first. Blank lines are passed over.
-func backward(f io.ReaderAt, end int64) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
+func backward(f io.ReaderAt, end int64) iter.Seq2[line, error] {
+	return func(yield func(line, error) bool) {
 		const block = 32 << 10
 		var rest []byte // what is read of the line that began before the block
 		for end > 0 {
@@ -56,35 +57,41 @@ func backward(f io.ReaderAt, end int64) iter.Seq2[[]byte, error] {
 			end -= n
 			buf := make([]byte, n, int(n)+len(rest))
 			if _, err := f.ReadAt(buf, end); err != nil {
-				yield(nil, err)
+				yield(line{}, err)
 				return
 			}
 			buf = append(buf, rest...)
 			for cut := bytes.LastIndexByte(buf, '\n'); cut >= 0; cut = bytes.LastIndexByte(buf, '\n') {
-				if text := bytes.TrimSpace(buf[cut+1:]); len(text) > 0 && !yield(text, nil) {
+				if l := trimmed(buf[cut+1:], end+int64(cut)+1); len(l.text) > 0 && !yield(l, nil) {
 					return
 				}
 				buf = buf[:cut]
 			}
 			if rest = buf; len(rest) > maxLine {
-				yield(nil, tooLong(bufio.ErrTooLong, end))
+				yield(line{}, tooLong(bufio.ErrTooLong, end))
 				return
 			}
 		}
-		if text := bytes.TrimSpace(rest); len(text) > 0 {
-			yield(text, nil)
+		if l := trimmed(rest, 0); len(l.text) > 0 {
+			yield(l, nil)
 		}
 	}
+}
+
+// trimmed is a line without the blanks around it.
+func trimmed(text []byte, offset int64) line {
+	left := bytes.TrimLeftFunc(text, unicode.IsSpace)
+	return line{bytes.TrimSpace(left), offset + int64(len(text)-len(left))}
 }
 
 // wholeEnd returns where the last whole line below size ends. What follows the last line feed counts as a line if it
 // is a whole JSON object with an id, as another program may have left it; else it was torn off while it was written.
 func wholeEnd(f io.ReaderAt, size int64) (int64, error) {
-	for text, err := range backward(f, size) {
+	for line, err := range backward(f, size) {
 		if err != nil {
 			return 0, err
 		}
-		if _, err := store.ReadEntry(text); err == nil {
+		if _, err := store.ReadEntry(line.text); err == nil {
 			return size, nil
 		}
 		break

@@ -15,8 +15,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/renameio/v2/maybe"
-
+	"mcp-trade/internal/files"
 	"mcp-trade/store"
 )
 
@@ -37,6 +36,9 @@ func (s *Store) Values(_ context.Context, keys ...store.Key) (map[store.Key]stri
 	values, _, err := s.readValues(keys, s.glance)
 	return values, err
 }
+
+// maxSession bounds a session file, in bytes.
+const maxSession = 1 << 20
 
 // sessionObject is what a session file holds.
 type sessionObject map[string]json.RawMessage
@@ -119,7 +121,11 @@ func (s *Store) awaitCommits(ctx context.Context) error {
 		return err
 	}
 	for _, account := range accounts {
-		if err := s.withLock(ctx, s.ledgerLock(account), func() error { return nil }); err != nil {
+		l, err := s.ledger(account)
+		if err == nil {
+			err = s.exclusively(ctx, l, func() error { return nil })
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -133,7 +139,7 @@ func sessionLock(path string) string { return path + ".lock" }
 func readSession(path string) (sessionObject, error) {
 	const emptied, torn, pause = time.Second, 100 * time.Millisecond, time.Millisecond
 	for start := time.Now(); ; time.Sleep(pause) {
-		text, err := os.ReadFile(path)
+		text, err := files.Read(path, maxSession)
 		if errors.Is(err, fs.ErrNotExist) {
 			return sessionObject{}, nil
 		}
@@ -210,11 +216,11 @@ func (s *Store) setValues(model string, object sessionObject, values map[store.K
 	if !changed {
 		return nil
 	}
-	return writeSession(s.SessionFile(model), object)
+	return s.writeSession(s.SessionFile(model), object)
 }
 
 // writeSession writes each value as the very text that it is: who compares it later must find it unchanged.
-func writeSession(path string, object sessionObject) error {
+func (s *Store) writeSession(path string, object sessionObject) error {
 	text, separator := []byte("{"), "\n    "
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		quoted, err := json.Marshal(name)
@@ -224,10 +230,10 @@ func writeSession(path string, object sessionObject) error {
 		text = append(append(append(append(text, separator...), quoted...), ": "...), object[name]...)
 		separator = ",\n    "
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := s.access.MkdirAll(filepath.Dir(path)); err != nil {
 		return err
 	}
-	return maybe.WriteFile(path, append(text, "\n}\n"...), 0o644)
+	return s.access.Replace(path, append(text, "\n}\n"...))
 }
 
 // rawJSON returns text as it is if it is JSON, else as a JSON string.

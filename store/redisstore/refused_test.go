@@ -181,6 +181,17 @@ func TestAppend_ToAReplicaOrWithoutReplicas(t *testing.T) {
 	wantUnreachable(t, open(t, "redis://"+master).Append(t.Context(), storetest.Commit("a", 0, "o-1")), false, "NOREPLICAS")
 }
 
+func TestALedgerThatBecameAnother(t *testing.T) {
+	addr := storetest.StartRedis(t)
+	c := bare(t, addr)
+	storetest.Anew(t, open(t, "redis://"+addr), func(t *testing.T, account string, lines ...[]byte) {
+		do(t, c, "DEL", "ledger:{"+account+"}", "orders:{"+account+"}")
+		for id, line := range lines {
+			do(t, c, "XADD", "ledger:{"+account+"}", fmt.Sprintf("%d-1", id), "line", line, "mark", "m")
+		}
+	})
+}
+
 // A line follows the content of the newest one in Redis too, whoever wrote that.
 func TestAppend_OntoALedgerThatCameToTheSameNumberAgain(t *testing.T) {
 	addr := storetest.StartRedis(t)

@@ -1,0 +1,84 @@
+// Locks between processes.
+
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Lock is an advisory lock against other processes, and against other Locks of this one. Its file is made when it is first
+// taken, in a folder that is there, and never removed.
+type Lock struct {
+	access Access
+	flock  *flock.Flock
+}
+
+// Lock returns the lock on a file.
+func (a Access) Lock(path string) *Lock {
+	return &Lock{a, flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDONLY|noFollow), flock.SetPermissions(a.file()))}
+}
+
+// Try takes the lock if nobody holds it.
+func (l *Lock) Try() (bool, error) {
+	for range 100 {
+		taken, err := l.flock.TryLock()
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case errors.Is(err, syscall.ELOOP):
+			return false, irregular(l.flock.Path(), os.ModeSymlink)
+		case errors.Is(err, syscall.ENOLCK):
+			return false, fmt.Errorf("the file system of %s gives no locks (%w): mount it with locks, or keep the files on another", l.flock.Path(), err)
+		case err != nil || !taken:
+			return false, err
+		case l.Holds():
+			return true, nil
+		}
+		l.Release() // of a file that somebody removed; the others are at the one that is there now
+	}
+	return false, fmt.Errorf("%s is removed again and again: who does that takes the lock away from all who need it", l.flock.Path())
+}
+
+// lockPause is between two tries.
+const lockPause = 500 * time.Microsecond
+
+// Take takes the lock, and waits for it until ctx is done.
+func (l *Lock) Take(ctx context.Context) error {
+	for {
+		taken, err := l.Try()
+		if taken || err != nil {
+			return err
+		}
+		select {
+		case <-time.After(lockPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Holds tells whether the lock, which was taken, excludes everybody still: it does not once its file is removed or replaced.
+func (l *Lock) Holds() bool {
+	mine, err := l.flock.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Lstat(l.flock.Path())
+	if err != nil || !os.SameFile(mine, now) {
+		return false
+	}
+	if l.access == Group && now.Mode().Perm() != l.access.file() {
+		_ = os.Chmod(l.flock.Path(), l.access.file()) // the umask took some away, or it is another's to change
+	}
+	return true
+}
+
+// Release gives the lock back.
+func (l *Lock) Release() { _ = l.flock.Unlock() } // what was done under it is done

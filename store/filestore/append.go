@@ -1,0 +1,197 @@
+// Committing a line: it is judged and gets its place under the lock of the ledger, and is acknowledged when it is on disk.
+
+package filestore
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"mcp-trade/store"
+)
+
+// Append implements [store.Ledgers].
+func (s *Store) Append(ctx context.Context, c store.Commit) error {
+	l, err := s.ledger(c.Account)
+	if err != nil {
+		return err
+	}
+	g, err := s.placeInTurn(ctx, l, c)
+	if err == nil {
+		<-g.done
+		err = g.err
+	}
+	if err != nil {
+		return unwritten(err)
+	}
+	_, others := store.Apart(s, c.Guards)
+	for _, guard := range others {
+		s.follow(guard.Follow(ctx))
+	}
+	return nil
+}
+
+// unwritten is an error of Append as the contract has it.
+func unwritten(err error) error {
+	var used *store.UsedError
+	var unreachable *store.UnreachableError
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrSessionChanged) || errors.As(err, &used) || errors.As(err, &unreachable) {
+		return err
+	}
+	return &store.UnreachableError{Engine: engine, Doing: "write the ledger", Err: err}
+}
+
+// errAgain says that the ground moved while a line was placed: a lock or the ledger was replaced. Nothing is left of it.
+var errAgain = errors.New("the ledger or its lock was replaced again and again")
+
+// maxReplaced bounds how often one commit begins anew for that reason.
+const maxReplaced = 100
+
+// placeInTurn has the line get its place when it is its turn, and returns the group that it becomes durable with.
+func (s *Store) placeInTurn(ctx context.Context, l *ledgerFile, c store.Commit) (*group, error) {
+	until := l.queue.until()
+	if err := l.queue.wait(ctx, until); err != nil {
+		return nil, err
+	}
+	defer l.queue.next()
+	for tries := 0; ; tries++ {
+		if l.group == nil {
+			lock, err := l.queue.lock(ctx, until, s.access)
+			if errors.Is(err, fs.ErrNotExist) {
+				if err := withoutFolder(ctx, c); err != nil {
+					return nil, err
+				}
+				lock, err = s.lockFile(ctx, until, l.queue)
+			}
+			if err != nil {
+				return nil, err
+			}
+			l.begin(lock)
+		}
+		err := s.commit(ctx, l, c)
+		g, again := l.group, errors.Is(err, errAgain)
+		if err != nil && (again || g.lines == 0) {
+			_ = s.settle(l) // whose lines are in it is told
+		}
+		switch {
+		case again && tries < maxReplaced && ctx.Err() == nil:
+			continue
+		case err != nil:
+			return nil, err
+		}
+		waiting := 0
+		if c.Placed != nil {
+			waiting = c.Placed()
+		}
+		if waiting == 0 || g.lines >= maxGroup {
+			_ = s.settle(l) // and so is this one
+		} else {
+			s.settleLater(l, g)
+		}
+		return g, nil
+	}
+}
+
+// withoutFolder judges a commit to a ledger that has no folder, which only the first line may make.
+func withoutFolder(ctx context.Context, c store.Commit) error {
+	if c.After == nil && c.ID == 0 {
+		return nil
+	}
+	for _, g := range c.Guards {
+		if err := g.Check(ctx); err != nil {
+			return err
+		}
+	}
+	return store.ErrConflict
+}
+
+// commit proves all that the commit asks for, and writes its line after the newest one.
+func (s *Store) commit(ctx context.Context, l *ledgerFile, c store.Commit) error {
+	seen, err := l.look(c.OrderID)
+	if err != nil {
+		return err
+	}
+	if l.group.lines > 0 && !l.group.of(l) {
+		return errAgain
+	}
+	if seen.ordered != nil {
+		return s.used(l, c.OrderID, seen)
+	}
+	together, others := store.Apart(s, c.Guards)
+	for _, g := range others {
+		if err := g.Check(ctx); err != nil {
+			return err
+		}
+	}
+	sessions, err := s.lockSessions(ctx, together)
+	if err != nil {
+		return err
+	}
+	defer sessions.release()
+	if err := s.write(ctx, l, c, sessions); err != nil {
+		return err
+	}
+	l.group.tell = append(l.group.tell, sessions.untold(together)...)
+	return nil
+}
+
+// used answers an order whose line is in the ledger, once that is durable.
+func (s *Store) used(l *ledgerFile, orderID string, seen sight) error {
+	if seen.durable {
+		return &store.UsedError{Line: seen.ordered}
+	}
+	if l.group.lines > 0 {
+		return errAgain // the group is settled, and the ledger is looked at again
+	}
+	if err := l.makeDurable(s.disk.sync); err != nil {
+		return err
+	}
+	return &store.UsedError{Line: seen.ordered}
+}
+
+// lookDurably is look under the lock of the ledger, so that no other process takes the line of the order back, and syncs
+// what may not be on disk yet. Where nothing can be written, there is no lock and nobody who appends.
+func (s *Store) lookDurably(ctx context.Context, l *ledgerFile, orderID string) (seen sight, err error) {
+	err = s.exclusively(ctx, l, func() error {
+		if seen, err = l.look(orderID); err != nil || seen.durable {
+			return err
+		}
+		return l.makeDurable(s.disk.sync)
+	})
+	if readOnly(err) || absent(err) {
+		if seen, err = l.look(orderID); err == nil {
+			err = l.makeDurable(s.disk.sync)
+		}
+	}
+	return seen, err
+}
+
+// exclusively runs do while nobody appends to a ledger, in this process or another.
+func (s *Store) exclusively(ctx context.Context, l *ledgerFile, do func() error) error {
+	until := l.queue.until()
+	if err := l.queue.wait(ctx, until); err != nil {
+		return err
+	}
+	defer l.queue.next()
+	if l.group != nil {
+		_ = s.settle(l) // whose lines are in it is told
+	}
+	lock, err := l.queue.lock(ctx, until, s.access)
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	return do()
+}
+
+// settleNow makes durable what waits to be.
+func (s *Store) settleNow(l *ledgerFile) error {
+	if err := l.queue.wait(context.Background(), l.queue.until()); err != nil {
+		return err
+	}
+	defer l.queue.next()
+	if l.group == nil {
+		return nil
+	}
+	return s.settle(l)
+}

@@ -1,0 +1,28 @@
+package filestore
+
+import (
+	"os"
+	"time"
+)
+
+// WithDisk has lines written and synced by other functions. A nil one stays as it is.
+func WithDisk(write func(*os.File, []byte) (int, error), sync func(*os.File) error) Option {
+	return func(s *Store) {
+		if write != nil {
+			s.disk.write = write
+		}
+		if sync != nil {
+			s.disk.sync = sync
+		}
+	}
+}
+
+// WithGroupTime has a line wait so long for the next one.
+func WithGroupTime(d time.Duration) Option {
+	return func(s *Store) { s.groupTime = d }
+}
+
+// WithPatience has a lock waited for so long, and so long by those who come after one that waited in vain.
+func WithPatience(first, late time.Duration) Option {
+	return func(s *Store) { s.patience = patience{first, late} }
+}

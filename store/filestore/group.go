@@ -1,0 +1,147 @@
+// Groups: the lines of orders that wait for each other become durable with one sync.
+
+package filestore
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"mcp-trade/internal/files"
+	"mcp-trade/store"
+)
+
+// group is the lines that one sync makes durable. The lock of the ledger is held from the first line to that sync, so no
+// other process builds on a line that may yet be lost.
+type group struct {
+	lock  *files.Lock
+	file  *os.File // the ledger; nil before the first line
+	info  fs.FileInfo
+	start int64  // where the first line begins
+	end   int64  // where the last line ends
+	last  []byte // the last line, with its line feed
+	lines int
+	tell  []store.Guard // sessions that are to be told of the lines
+	timer *time.Timer   // settles the group if no line follows
+
+	done chan struct{} // closed when err is the outcome of all lines
+	err  error
+}
+
+const (
+	maxGroup  = 32                   // lines
+	groupTime = 2 * time.Millisecond // that a line waits for the next one, which may be refused and never come
+)
+
+// begin begins a group under the lock of the ledger.
+func (l *ledgerFile) begin(lock *files.Lock) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.group = &group{lock: lock, done: make(chan struct{})}
+}
+
+// of tells whether the lines of the group are in the file that the ledger is now.
+func (g *group) of(l *ledgerFile) bool { return l.info != nil && os.SameFile(g.info, l.info) }
+
+// settleLater settles the group when no line has followed for a while.
+func (s *Store) settleLater(l *ledgerFile, g *group) {
+	if g.timer != nil {
+		g.timer.Reset(s.groupTime)
+		return
+	}
+	g.timer = time.AfterFunc(s.groupTime, func() {
+		l.queue.turn <- struct{}{}
+		defer l.queue.next()
+		if l.group == g {
+			_ = s.settle(l) // whose lines are in it is told
+		}
+	})
+}
+
+// settle ends the group: its lines are made durable, its lock is given back, its sessions are told. The caller has the
+// turn. The error is the outcome of every line of the group.
+func (s *Store) settle(l *ledgerFile) error {
+	g := l.group
+	if g.timer != nil {
+		g.timer.Stop()
+	}
+	if g.lines > 0 {
+		g.err = s.syncGroup(l, g)
+	}
+	l.end(g)
+	g.lock.Release()
+	if g.err == nil {
+		s.announce(g.tell)
+	}
+	close(g.done)
+	return g.err
+}
+
+// syncGroup syncs the lines of a group. If that fails they are cut off again, so they are either durable or absent; if
+// that fails too it is unknown which.
+func (s *Store) syncGroup(l *ledgerFile, g *group) error {
+	if err := s.disk.sync(g.file); err != nil {
+		return l.cutBack(g, err)
+	}
+	unknown := func(err error) error {
+		return &store.UnreachableError{Engine: engine, Doing: "write the ledger", Err: err, Unknown: true}
+	}
+	now, err := os.Stat(l.path)
+	switch {
+	case err != nil:
+		return unknown(err)
+	case !os.SameFile(g.info, now):
+		return unknown(errors.New(l.path + " was replaced while a line was written to it"))
+	case !g.lock.Holds() && !stands(g.file, g.last, g.end):
+		return unknown(errors.New(l.path + " was changed while a line was written to it"))
+	}
+	return nil
+}
+
+// stands tells whether text ends at an offset of a file.
+func stands(f *os.File, text []byte, end int64) bool {
+	there := make([]byte, len(text))
+	_, err := f.ReadAt(there, end-int64(len(text)))
+	return err == nil && bytes.Equal(there, text)
+}
+
+// cutBack removes the lines of a group that could not be synced.
+func (l *ledgerFile) cutBack(g *group, cause error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	cut := l.cut(g.file, g.end, g.start)
+	err := errors.Join(cause, cut, l.forget())
+	return &store.UnreachableError{Engine: engine, Doing: "write the ledger", Err: err, Unknown: cut != nil}
+}
+
+// cut cuts the file from its end back to an offset. A ledger that then has no line is removed if this process made it.
+func (l *ledgerFile) cut(f *os.File, end, to int64) error {
+	now, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if now.Size() != end {
+		return errors.New("another program wrote to " + l.path + " at the same time")
+	}
+	if err := f.Truncate(to); err != nil {
+		return err
+	}
+	if path, err := os.Lstat(l.path); to == 0 && l.made && err == nil && os.SameFile(path, now) {
+		_ = os.Remove(l.path) // an empty ledger is none either
+	}
+	return nil
+}
+
+// end takes the group from the ledger.
+func (l *ledgerFile) end(g *group) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.group = nil
+	if g.file != nil && g.file != l.file {
+		_ = g.file.Close() // the ledger has another file by now
+	} else if g.lines > 0 && g.err == nil {
+		l.synced, l.made = max(l.synced, g.end), false
+	}
+}

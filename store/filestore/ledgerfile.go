@@ -1,0 +1,229 @@
+// What this process knows of one ledger file.
+
+package filestore
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"mcp-trade/internal/files"
+	"mcp-trade/store"
+)
+
+// ledgerFile is what this process knows of one ledger: enough to append without reading it again. What other
+// processes appended since is read from where the knowledge ends; a file that was replaced or cut is read afresh.
+type ledgerFile struct {
+	path  string
+	queue *queue // of those who append
+	group *group // lines that have their place and are not durable yet; belongs to whoever has the turn
+
+	mu     sync.Mutex
+	file   *os.File
+	info   fs.FileInfo // which file it is
+	sealed error       // why the file may only be read
+	made   bool        // this process made it, and no line of it is on disk yet
+	size   int64       // where the last whole line ends
+	synced int64       // up to where this process made it durable
+	mtime  time.Time   // when the file was last seen to change
+	torn   int64       // bytes after the last whole line
+	head   []byte      // the last whole line, without its line feed
+	headAt int64       // where it begins
+	id     int64       // the id of head
+
+	orders  map[[16]byte]int64 // the offset of the line of each order id, by its hash
+	indexed int64              // how far the file is in orders
+}
+
+// sight is a ledger as it was at one moment.
+type sight struct {
+	head    []byte
+	ordered []byte // the line with the order id that was asked for
+	durable bool   // this process knows that ordered, if there is such a line, is on disk
+}
+
+// look returns the newest line, and the one that carries an order id if that is not empty.
+func (l *ledgerFile) look(orderID string) (sight, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.refresh(); err != nil {
+		return sight{}, err
+	}
+	if orderID == "" {
+		return sight{l.head, nil, true}, nil
+	}
+	line, err := l.ordered(orderID)
+	return sight{l.head, line.text, line.offset+int64(len(line.text)) <= l.synced}, err
+}
+
+// makeDurable syncs what is in the ledger.
+func (l *ledgerFile) makeDurable(sync func(*os.File) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	if err := sync(l.file); err != nil {
+		return err
+	}
+	l.synced = l.size
+	return nil
+}
+
+func (l *ledgerFile) nextID() int64 {
+	if l.head == nil {
+		return 0
+	}
+	return l.id + 1
+}
+
+func (l *ledgerFile) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.forget()
+}
+
+// forget gives up what is known of the file. A group that is not durable yet keeps its handle.
+func (l *ledgerFile) forget() error {
+	f := l.file
+	l.file, l.info, l.size, l.synced, l.mtime, l.torn, l.head, l.headAt, l.id = nil, nil, 0, 0, time.Time{}, 0, nil, 0, 0
+	l.made, l.orders, l.indexed = false, nil, 0
+	if f == nil || l.group != nil && l.group.file == f {
+		return nil
+	}
+	return f.Close()
+}
+
+// refresh brings head and size up to date with the file.
+func (l *ledgerFile) refresh() error {
+	now, err := os.Stat(l.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return l.forget()
+	}
+	if err != nil {
+		return err
+	}
+	if l.file != nil {
+		same := now.Size() == l.size+l.torn
+		switch {
+		case !os.SameFile(l.info, now), now.Size() < l.size, same && !now.ModTime().Equal(l.mtime), !l.headInPlace():
+			if err := l.forget(); err != nil {
+				return err
+			}
+		case same:
+			return nil
+		}
+	}
+	if l.file == nil {
+		if err := l.open(); err != nil {
+			return err
+		}
+		if now, err = l.file.Stat(); err != nil { // the path may have got another file since
+			return errors.Join(err, l.forget())
+		}
+		l.info = now
+	}
+	if err := l.readHead(now.Size()); err != nil {
+		return errors.Join(err, l.forget())
+	}
+	l.mtime = now.ModTime()
+	return nil
+}
+
+// open opens the ledger that is there. One that may only be read can be looked at.
+func (l *ledgerFile) open() (err error) {
+	l.file, err = files.OpenAppend(l.path)
+	if l.sealed = nil; readOnly(err) {
+		l.sealed = err
+		l.file, err = files.Open(l.path)
+	}
+	return err
+}
+
+// headInPlace tells whether the line that was the last one still stands where it stood, byte for byte. If not, the file
+// was written anew under the same name, and nothing that is known of it holds.
+func (l *ledgerFile) headInPlace() bool {
+	if l.head == nil {
+		return l.size == 0
+	}
+	text := make([]byte, l.size-l.headAt) // with what ends the line
+	_, err := l.file.ReadAt(text, l.headAt)
+	return err == nil && bytes.Equal(bytes.TrimSpace(text), l.head)
+}
+
+// readHead finds the last whole line below size, at the cost of reading that line.
+func (l *ledgerFile) readHead(size int64) error {
+	end, err := wholeEnd(l.file, size)
+	if err != nil {
+		return err
+	}
+	l.size, l.torn, l.head, l.headAt, l.id = end, size-end, nil, 0, 0
+	for line, err := range backward(l.file, end) {
+		if err != nil {
+			return err
+		}
+		e, err := store.ReadEntry(line.text)
+		if err != nil {
+			return fmt.Errorf("the last line of %s is damaged (%w); 'mcp-trade ledger repair' shows it and mends it", l.path, err)
+		}
+		l.head, l.headAt, l.id = bytes.Clone(line.text), line.offset, e.ID
+		break
+	}
+	return nil
+}
+
+// ordered returns the line that carries an order id. The first question reads the whole file, the later ones only
+// what was appended since.
+func (l *ledgerFile) ordered(orderID string) (line, error) {
+	if l.file == nil {
+		return line{}, nil
+	}
+	if l.orders == nil {
+		l.orders = map[[16]byte]int64{}
+	}
+	for line, err := range forward(l.file, l.indexed, l.size) {
+		if err != nil {
+			return line, err
+		}
+		if e, err := store.ReadEntry(line.text); err == nil && e.OrderID != "" {
+			l.orders[hash(e.OrderID)] = line.offset
+		}
+	}
+	l.indexed = l.size
+	offset, ok := l.orders[hash(orderID)]
+	if !ok {
+		return line{}, nil
+	}
+	for line, err := range forward(l.file, offset, l.size) {
+		return line, err
+	}
+	return line{}, fmt.Errorf("%s changed while it was read", l.path)
+}
+
+// noteOrder notes the order id of a line that was just written between two offsets.
+func (l *ledgerFile) noteOrder(orderID string, from, to int64) {
+	if l.orders == nil || l.indexed != from {
+		return
+	}
+	if orderID != "" {
+		l.orders[hash(orderID)] = l.headAt
+	}
+	l.indexed = to
+}
+
+func hash(orderID string) [16]byte {
+	sum := sha256.Sum256([]byte(orderID))
+	return [16]byte(sum[:16])
+}
+
+func endsWithLineFeed(f io.ReaderAt, size int64) bool {
+	var last [1]byte
+	_, err := f.ReadAt(last[:], size-1)
+	return err == nil && last[0] == '\n'
+}
