@@ -27,7 +27,7 @@ type OtherError struct {
 }
 
 func (e *OtherError) Error() string {
-	return fmt.Sprintf("The session is %s on %s (SIGNATURE from: %s, TODAY_DATE from: %s), and the call is meant for %s on %s. Nothing was done.",
+	return fmt.Sprintf("The session is %s on %s (SIGNATURE from: %s, TODAY_DATE from: %s), and the call is meant for %.64s on %.64s. Nothing was done.",
 		e.Found.Signature, e.Found.Today, e.Found.Sources[Signature], e.Found.Sources[TodayDate], e.Meant.Signature, e.Meant.Today)
 }
 

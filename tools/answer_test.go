@@ -25,7 +25,7 @@ const modernMeta = `"_meta":{"io.modelcontextprotocol/protocolVersion":%q,"io.mo
 
 func TestAnErrorSaysInWordsWhatIsWrongAndRepeatsLittleOfTheRequest(t *testing.T) {
 	f := newFixture(t, testBars)
-	long := strings.Repeat("x", 3_900_000)
+	long := strings.Repeat("x", 400_000)
 	goes := regexp.MustCompile(`json:|Go |struct|mcp\.|marshal|base64|%!|offset|not found:`) // the words of Go, not of a person
 	for _, c := range []struct{ name, line, want string }{
 		{"params of a call", requestLine(1, "tools/call", `{"name":"buy","_meta":5}`), "-32600 The params of tools/call are not of the form"},
@@ -44,18 +44,22 @@ func TestAnErrorSaysInWordsWhatIsWrongAndRepeatsLittleOfTheRequest(t *testing.T)
 		{"another's ledger", requestLine(1, "resources/read", `{"uri":"ledger://o3/latest"}`), "-32602 Only the account of the session can be read. Ask for ledger://gpt-5/latest."},
 		{"another's performance", requestLine(1, "resources/read", `{"uri":"report://o3"}`), "-32602 Only the account of the session can be read. Ask for report://gpt-5."},
 		{"a cursor", requestLine(1, "tools/list", `{"cursor":"5"}`), "-32602 The cursor is none that was given out"},
-		{"a key that is there twice", `{"jsonrpc":"2.0","id":1,"method":"ping","` + long[:1_900_000] + `":1,"` + long[:1_900_000] + `":1}` + "\n", `-32600 The key "xxx`},
+		{"a key that is there twice", `{"jsonrpc":"2.0","id":1,"method":"ping","` + long + `":1,"` + long + `":1}` + "\n", `-32600 The key "xxx`},
 		{"an unknown version", requestLine(1, "tools/list", `{`+fmt.Sprintf(modernMeta, "2099-"+long)+`}`), `-32022 unsupported protocol version: "2099-xxx`},
+		{"a long session that is meant", requestLine(1, "tools/call", `{"name":"buy","arguments":{"symbol":"NVDA","amount":1},"_meta":{"mcp-trade/session":{"signature":"`+long+`","today_date":"`+long+`"}}}`), "and the call is meant for xxx"},
 		{"an unknown argument with a long name", callLine(1, "buy", `{"`+long+`":1}`), `Unknown argument \\\"xxx`},
-		{"an argument that is there twice", callLine(1, "buy", `{"`+long[:1_900_000]+`":1,"`+long[:1_900_000]+`":1}`), `\" is there twice.`},
+		{"an argument that is there twice", callLine(1, "buy", `{"`+long+`":1,"`+long+`":1}`), `\" is there twice.`},
 		{"a long symbol", callLine(1, "buy", `{"symbol":"`+long+`","amount":1}`), "longer than 40 characters"},
 		{"a long amount", callLine(1, "buy", `{"symbol":"NVDA","amount":"`+long+`"}`), "You provided: xxx"},
 		{"a long date", callLine(1, "get_price", `{"symbol":"NVDA","date":"`+long+`"}`), "longer than 40 characters"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := exchange(t, f.server, c.line)
+			if len(got) == 0 {
+				t.Fatal("no answer")
+			}
 			if len(got) != 1 || string(got[0].ID) != "1" {
-				t.Fatalf("%.2000v", got)
+				t.Fatalf("%d answers, the id of the first is %s", len(got), got[0].ID)
 			}
 			said := string(got[0].Result)
 			if e := got[0].Error; e != nil {

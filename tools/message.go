@@ -234,6 +234,9 @@ func (r *jsonReader) end() error {
 
 // unquote returns what a JSON string says. What is not UTF-8 in it becomes U+FFFD, as for mcp-go.
 func unquote(raw []byte) string {
+	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner)
+	}
 	text, _ := jsontext.AppendUnquote(nil, raw)
 	return string(text)
 }

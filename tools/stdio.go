@@ -51,6 +51,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		defer close(read)
 		c.takeLines(untilDone{ctx, in})
 	}()
+	go c.giveUpWhatHangs(ctx, read, giveUp)
 	select {
 	case <-read:
 	case <-c.broken:
@@ -61,7 +62,7 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		c.awaitLastWords(read)
 	}
 	c.orders.close()
-	c.finish(giveUp)
+	c.wait.Wait()
 	return c.writeErr
 }
 
@@ -159,18 +160,18 @@ func (c *connection) awaitLastWords(read <-chan struct{}) {
 // standstill is how long after the last answer what is still under way counts as hanging, when the server ends.
 const standstill = 500 * time.Millisecond
 
-// finish waits until all that was read is answered. What hangs, such as a search, is given up; orders never are.
-func (c *connection) finish(giveUp func()) {
-	done := make(chan struct{})
-	go func() {
-		c.wait.Wait()
-		close(done)
-	}()
+// giveUpWhatHangs gives up what hangs once the server is ending, such as a search; orders never are.
+func (c *connection) giveUpWhatHangs(ctx context.Context, read <-chan struct{}, giveUp func()) {
+	select {
+	case <-read:
+	case <-c.broken:
+	case <-ctx.Done():
+	}
 	still := time.NewTimer(standstill)
 	defer still.Stop()
 	for {
 		select {
-		case <-done:
+		case <-c.others.Done():
 			return
 		case <-c.answered:
 			still.Reset(standstill)
