@@ -43,9 +43,10 @@ func readBuild() build {
 	return b
 }
 
-// version names the build in one word. The version that the module system makes up names the revision already.
-func version() string {
-	b := readBuild()
+func version() string { return readBuild().name() }
+
+// name names the build in one word. The version that the module system makes up names the revision already.
+func (b build) name() string {
 	const short = 12 // digits of a revision
 	if b.Revision == "" || strings.Contains(b.Version, b.Revision[:min(short, len(b.Revision))]) {
 		return b.Version
