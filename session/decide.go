@@ -51,9 +51,8 @@ type Decision struct {
 	Err     error   // a *[MissingError], *[InvalidError] or *[UnreachableError]
 	Seen    Seen    // what the process knows from now on
 	Loss    Loss
-	Guards  []Guard  // of a commit in the session
-	Lost    string   // tells of the loss, where the file stands in
-	Told    []string // what else is to be told
+	Guards  []Guard // of a commit in the session
+	Lost    string  // tells of the loss, where the file stands in
 
 	// File is what is to be set in the files, "" for what is to be removed. Once that is done, Mend is what is to be set in
 	// Redis. After either, the homes are to be judged again.
@@ -83,8 +82,9 @@ type Guard struct {
 //
 // Redis is the home if it answers and holds any value of the session but flags. What it holds is taken as it is, with one
 // exception: a value that the file notes as missed, because Redis could not be written when it was set, comes before the
-// one in Redis, and is set there. It does not if Redis holds the same account on a later date than the missed one, and that
-// date is none that the missed one replaced: then somebody else has gone on since. A file without notes never comes before Redis.
+// older one in Redis, and is set there. An account and a date in Redis are older if they stood in the file before, or were
+// what the process last saw. Of any others nobody can tell whether they are older than the missed ones, so neither is served
+// until the session is set again. A file without notes never comes before Redis.
 //
 // Else the file is the home. If Redis cannot be read, or held the session and has lost it, the file may only go on with what
 // the process has seen: with the same account, on the same date or a later one. A process that has seen nothing may use it.
@@ -131,6 +131,8 @@ type judge struct {
 	before map[string]string // the same as they are
 	redis  map[string]string // the session's values in Redis as they are to be, by name
 	source Source            // the home
+
+	conflict bool // Redis holds what nobody here knows, in place of what missed it
 }
 
 func (j *judge) key(name string) store.Key { return store.Key{Model: j.model, Name: name} }
@@ -174,10 +176,9 @@ func (j *judge) missed() {
 		n.reach(names...) // there is nothing older that they would have to replace
 		return
 	}
-	if j.overtaken(n) {
-		j.d.Told = append(j.d.Told, fmt.Sprintf("TODAY_DATE %s was set for the session %q while Redis could not be written; Redis holds %s by now, which counts",
-			textOf(string(n.Missed[TodayDate])), j.model, textOf(j.redis[TodayDate])))
-		n.reach(Signature, TodayDate, IfTrade)
+	if j.unknown(n) {
+		j.conflict = true
+		return
 	}
 	for _, name := range []string{Signature, TodayDate} {
 		j.mend(n, name)
@@ -205,15 +206,18 @@ func (j *judge) mend(n *notes, name string) {
 	j.redis[name], j.d.Mend[j.key(name)] = raw, raw
 }
 
-// overtaken tells whether somebody else has gone on with the account in Redis to a later date than the one that was missed.
-func (j *judge) overtaken(n *notes) bool {
-	if !n.missed(TodayDate) || n.missed(Signature) && textOf(string(n.Missed[Signature])) != textOf(j.redis[Signature]) {
+// unknown tells whether nobody here knows what Redis holds in place of an account or a date that missed it.
+func (j *judge) unknown(n *notes) bool {
+	if !n.missedSitting() {
 		return false
 	}
-	there, err := market.ParseStamp(textOf(j.redis[TodayDate]))
-	mine, err2 := market.ParseStamp(textOf(string(n.Missed[TodayDate])))
-	return err == nil && err2 == nil && there > mine && !slices.Contains(n.Replaced, string(there))
+	there := j.there()
+	known := append([]sitting{n.over(there), {j.d.Seen.Signature, string(j.d.Seen.Today)}}, n.Replaced...)
+	return !slices.ContainsFunc(known, there.of)
 }
+
+// there is the account and the date in Redis.
+func (j *judge) there() sitting { return sittingOf(j.redis[Signature], j.redis[TodayDate]) }
 
 // fileAgrees tells whether the file has the account and the date that Redis is to have.
 func (j *judge) fileAgrees() bool {
@@ -364,6 +368,12 @@ func (j *judge) interpret() (Session, error) {
 
 // allow refuses a session of the file that the process must not go on with.
 func (j *judge) allow(s Session, err error) error {
+	if j.conflict {
+		there := j.there()
+		here := j.notes[j.model].over(there)
+		return unreachable("redis", fmt.Errorf("it holds %s on %s, and %s on %s was set on this machine when Redis could not be written: which of the two is newer nobody knows. Set it again with: %s",
+			there.Signature, there.Today, here.Signature, here.Today, setAgain(j.model)))
+	}
 	if j.d.Loss == NoLoss {
 		return err
 	}
@@ -379,8 +389,8 @@ func (j *judge) allow(s Session, err error) error {
 	case err != nil:
 		return err
 	case seen.Signature != "" && (s.Signature != seen.Signature || s.Today < seen.Today):
-		return unreachable("redis", fmt.Errorf("%w; outside Redis the session %q is %s on %s, and this process has seen %s on %s. Set it again with: mcp-trade session set SIGNATURE=... TODAY_DATE=... --model-id %s",
-			reason, j.model, s.Signature, s.Today, seen.Signature, seen.Today, j.model))
+		return unreachable("redis", fmt.Errorf("%w; outside Redis the session %q is %s on %s, and this process has seen %s on %s. Set it again with: %s",
+			reason, j.model, s.Signature, s.Today, seen.Signature, seen.Today, setAgain(j.model)))
 	}
 	if j.d.Loss == Unreachable {
 		j.d.Lost = j.h.Redis.Err.Error() + "; the session is read from its file"
@@ -388,6 +398,10 @@ func (j *judge) allow(s Session, err error) error {
 		j.d.Lost = fmt.Sprintf("Redis holds nothing of the session %q any more; it is read from its file", j.model)
 	}
 	return nil
+}
+
+func setAgain(model string) string {
+	return "mcp-trade session set SIGNATURE=... TODAY_DATE=... --model-id " + model
 }
 
 // guards hold a commit to the session: it fails once the homes hold anything else that matters.

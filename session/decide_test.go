@@ -16,7 +16,7 @@ import (
 var errDown = &store.UnreachableError{Engine: "redis", Doing: "read the session", Err: errors.New("connection refused")}
 
 // homesOf spells what the homes hold; see set. In the file, "missed:NAME" notes that the value of that name missed Redis,
-// "replaced:DATE" that the missed date took the place of a later one, "copied" that HALT is Redis', "*copied" that the HALT of all is.
+// "replaced:ACCOUNT/DATE" that a session stood there before, "copied" that HALT is Redis', "*copied" that the HALT of all is.
 func homesOf(redis, file string) Homes {
 	h := Homes{Env: func(string) (string, bool) { return "", false }}
 	switch redis {
@@ -29,8 +29,9 @@ func homesOf(redis, file string) Homes {
 	var n, all notes
 	var plain []string
 	for _, word := range strings.Fields(file) {
-		if date, ok := strings.CutPrefix(word, "replaced:"); ok {
-			n.Replaced = append(n.Replaced, date)
+		if before, ok := strings.CutPrefix(word, "replaced:"); ok {
+			account, date, _ := strings.Cut(before, "/")
+			n.replace(sitting{account, date})
 			continue
 		}
 		switch word {
@@ -110,13 +111,16 @@ func TestDecide(t *testing.T) {
 		noted             bool   // whether the file has notes afterwards
 	}{
 		// A write that missed Redis.
-		{"a missed date comes before the older one, and goes into Redis", a2, missedDate, Seen{}, "a@redis 2025-10-03@redis", a3, false},
-		{"and so do an account and a date", b2, missedBoth, Seen{}, "a@redis 2025-10-03@redis", a3, false},
-		{"a date before the one that it replaced", a4, missedDate + " replaced:2025-10-04", Seen{}, "a@redis 2025-10-03@redis", a3, false},
-		{"a later date that it did not replace: somebody has gone on", a4, missedDate, Seen{}, "a@redis 2025-10-04@redis", "=", false},
-		{"a later date of another account is none of somebody who has gone on", "SIGNATURE=b TODAY_DATE=2025-10-04", missedBoth, Seen{}, "a@redis 2025-10-03@redis", a3, false},
+		{"a missed date comes before the one that it replaced, and goes into Redis", a2, missedDate + " replaced:a/2025-10-02", Seen{}, "a@redis 2025-10-03@redis", a3, false},
+		{"before a later one", a4, missedDate + " replaced:a/2025-10-04", Seen{}, "a@redis 2025-10-03@redis", a3, false},
+		{"before any that it replaced", a2, missedDate + " replaced:b/2025-10-02 replaced:a/2025-10-02", Seen{}, "a@redis 2025-10-03@redis", a3, false},
+		{"so do an account and a date", b2, missedBoth + " replaced:b/2025-10-02", Seen{}, "a@redis 2025-10-03@redis", a3, false},
+		{"before what this process last saw", a2, missedDate, inRedis("a", "2025-10-02"), "a@redis 2025-10-03@redis", a3, false},
+		{"Redis holds a later date that nobody here knows", a4, missedDate + " replaced:a/2025-10-02", Seen{}, "unreachable", "=", true},
+		{"Redis holds an earlier date that nobody here knows", a2, missedDate, Seen{}, "unreachable", "=", true},
+		{"Redis holds another account that nobody here knows", "SIGNATURE=b TODAY_DATE=2025-10-04", missedBoth + " replaced:a/2025-10-02", Seen{}, "unreachable", "=", true},
 		{"Redis has it by now", a3, missedDate, Seen{}, "a@redis 2025-10-03@redis", "=", false},
-		{"Redis lost the date alone", "SIGNATURE=a", missedDate, Seen{}, "a@redis 2025-10-03@redis", a3, false},
+		{"Redis lost the date alone", "SIGNATURE=a", missedDate + " replaced:a/2025-10-02", Seen{}, "a@redis 2025-10-03@redis", a3, false},
 		{"Redis lost all: what was missed alone would be half a session", "", missedDate, Seen{}, "a@file 2025-10-03@file", "=", false},
 		{"Redis is away still", away, missedDate, Seen{}, "a@file 2025-10-03@file", "=", true},
 		{"no Redis is configured", absent, missedDate, Seen{}, "a@file 2025-10-03@file", "=", true},
@@ -217,7 +221,7 @@ func TestDecide_WhatHoldsInEveryCombination(t *testing.T) {
 			[]string{"", "SIGNATURE=a", "SIGNATURE=a " + day2, "SIGNATURE=a " + day3, "SIGNATURE=b " + day2, day3}, []string{"", "IF_TRADE=false"},
 		), combinations(
 			[]string{"", "SIGNATURE=a", "missed:SIGNATURE=a", "SIGNATURE=b", "missed:SIGNATURE=b"},
-			[]string{"", day2, "missed:" + day2, "missed:" + day2 + " replaced:2025-10-03", day3, "missed:" + day3}, []string{"", "missed:IF_TRADE=true"},
+			[]string{"", day2, "missed:" + day2, "missed:" + day2 + " replaced:a/2025-10-03", day3, "missed:" + day3}, []string{"", "missed:IF_TRADE=true"},
 		)},
 		{combinations(
 			[]string{"", "SIGNATURE=a " + day2, "SIGNATURE=b " + day3}, []string{"", "HALT=true", "HALT=false"}, []string{"", "*HALT=true", "*HALT=false"},
@@ -299,15 +303,14 @@ func (c combination) checkSession(d Decision, answered bool, n notes, must func(
 		r := c.h.Redis.Values
 		must(s.Signature == r[key(Signature)] && string(s.Today) == r[key(TodayDate)], "%s on %s is served before what Redis holds", s.Signature, s.Today)
 	}
-	if n.missed(TodayDate) {
-		must(string(s.Today) >= textOf(string(n.Missed[TodayDate])), "%s is before what was set last on this machine", s.Today)
+	for name, is := range map[string]string{Signature: s.Signature, TodayDate: string(s.Today)} {
+		if n.missed(name) {
+			must(is == textOf(string(n.Missed[name])), "%s is %s, not what was set last on this machine", name, is)
+		}
 	}
-	if n.missed(TodayDate) && len(n.Replaced) > 0 {
-		must(string(s.Today) == textOf(string(n.Missed[TodayDate])), "%s is what was replaced", s.Today)
-	}
-	if n.missed(Signature) && n.missed(TodayDate) {
-		must(s.Signature == textOf(string(n.Missed[Signature])), "%s is not what was set last on this machine", s.Signature)
-	}
+	there := sittingOf(c.h.Redis.Values[key(Signature)], c.h.Redis.Values[key(TodayDate)])
+	last := sitting{c.seen.Signature, string(c.seen.Today)}
+	must(!n.missedSitting() || there.of(n.over(there)) || there.of(last) || slices.ContainsFunc(n.Replaced, there.of), "what nobody here knows is overwritten in Redis")
 }
 
 func (c combination) checkHalts(then Decision, answered bool, must func(bool, string, ...any)) {

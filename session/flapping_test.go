@@ -51,6 +51,10 @@ func (f *flapping) SetValues(ctx context.Context, v values, ttl time.Duration) e
 	return f.try(func() error { return f.redis.SetValues(ctx, v, ttl) })
 }
 
+func (f *flapping) SetValuesIf(ctx context.Context, want, v values, ttl time.Duration) error {
+	return f.try(func() error { return f.redis.SetValuesIf(ctx, want, v, ttl) })
+}
+
 func (f *flapping) ClearValues(ctx context.Context, keys ...store.Key) error {
 	return f.try(func() error { return f.redis.ClearValues(ctx, keys...) })
 }

@@ -3,11 +3,13 @@
 package session
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 
+	"mcp-trade/market"
 	"mcp-trade/store"
 )
 
@@ -21,10 +23,31 @@ type notes struct {
 	// Missed are the values that were set while Redis could not be written, as they were set. Only the value that still
 	// stands in the file counts: another program may have set its own since.
 	Missed map[string]json.RawMessage `json:"missed,omitempty"`
-	// Replaced are the dates later than the missed TODAY_DATE whose place it took.
-	Replaced []string `json:"replaced,omitempty"`
+	// Replaced are the sessions that stood in the file before a missed SIGNATURE or TODAY_DATE took their place, and since it
+	// did: what Redis may hold that is older.
+	Replaced []sitting `json:"replaced,omitempty"`
 	// HaltOf is "redis" if HALT is a copy of the halt in Redis.
 	HaltOf Source `json:"halt_of,omitempty"`
+}
+
+// sitting is an account and a date, "" for what is not set.
+type sitting struct {
+	Signature string `json:"SIGNATURE"`
+	Today     string `json:"TODAY_DATE"`
+}
+
+// sittingOf reads an account and a date from values as they are stored.
+func sittingOf(signature, today string) sitting {
+	s := sitting{textOf(signature), textOf(today)}
+	if stamp, err := market.ParseStamp(s.Today); err == nil {
+		s.Today = string(stamp)
+	}
+	return s
+}
+
+// of tells whether a sitting may be what is left of another one.
+func (s sitting) of(other sitting) bool {
+	return (s.Signature == "" || s.Signature == other.Signature) && (s.Today == "" || s.Today == other.Today)
 }
 
 func notesKey(model string) store.Key { return store.Key{Model: model, Name: NotesName} }
@@ -69,17 +92,30 @@ func (n *notes) reach(names ...string) {
 	for _, name := range names {
 		delete(n.Missed, name)
 	}
-	if !n.missed(TodayDate) {
+	if !n.missedSitting() {
 		n.Replaced = nil
 	}
 }
 
-// replace notes the dates whose place a missed one takes: Redis may hold any of them when it is back. Of an earlier one it
-// shows by itself that it is older.
-func (n *notes) replace(before, now string) {
-	dates := append(n.Replaced, before)
-	slices.Sort(dates)
-	n.Replaced = slices.DeleteFunc(slices.Compact(dates), func(d string) bool { return d <= now })
+func (n *notes) missedSitting() bool { return n.missed(Signature) || n.missed(TodayDate) }
+
+// over returns a sitting with what was missed in its place.
+func (n *notes) over(s sitting) sitting {
+	missed := sittingOf(string(n.Missed[Signature]), string(n.Missed[TodayDate]))
+	return sitting{cmp.Or(missed.Signature, s.Signature), cmp.Or(missed.Today, s.Today)}
+}
+
+// maxReplaced bounds how many sessions are remembered as replaced: the first, which Redis held for certain, and the newest.
+const maxReplaced = 16
+
+// replace notes a session whose place one takes that misses Redis.
+func (n *notes) replace(before sitting) {
+	if before == (sitting{}) || slices.Contains(n.Replaced, before) {
+		return
+	}
+	if n.Replaced = append(n.Replaced, before); len(n.Replaced) > maxReplaced {
+		n.Replaced = slices.Delete(n.Replaced, 1, 2)
+	}
 }
 
 // text is the notes as they are stored, "" if there are none.

@@ -150,10 +150,18 @@ type File interface {
 	ChangeValues(ctx context.Context, keys []store.Key, change func(map[store.Key]string) map[store.Key]string) error
 }
 
+// Redis is the home that machines share.
+type Redis interface {
+	store.Sessions
+	// SetValuesIf is SetValues if the values wanted are still what they were, "" standing for one that is not set; else it sets
+	// nothing and is [store.ErrSessionChanged]. In a Redis Cluster another write may come in between.
+	SetValuesIf(ctx context.Context, want, values map[store.Key]string, ttl time.Duration) error
+}
+
 // Config says where the session of one model lives.
 type Config struct {
 	Model  string
-	Redis  store.Sessions // nil without Redis
+	Redis  Redis // nil without Redis
 	File   File
 	Env    func(string) (string, bool) // looks up an environment variable
 	TTL    time.Duration               // of the values in Redis
@@ -247,7 +255,7 @@ func (l *Layers) Values(ctx context.Context, names ...string) ([]Value, error) {
 			values = append(values, v)
 		}
 	}
-	if e, ok := errors.AsType[*UnreachableError](d.Err); ok && (len(values) == 0 || e.Engine == "file") {
+	if e, ok := errors.AsType[*UnreachableError](d.Err); ok && (len(values) == 0 || d.Loss == NoLoss) {
 		return nil, e
 	}
 	return values, nil
@@ -339,14 +347,13 @@ func (l *Layers) settle(ctx context.Context, names []string, first Decision) Dec
 			h.Redis = l.readRedis(ctx, names)
 		}
 		var changes map[store.Key]string
-		d, changes, missed = l.putRight(ctx, h, first.Seen)
+		d, changes, missed = l.putRight(ctx, h, first.Seen, func() *Home { return l.readRedis(ctx, names) })
 		return changes
 	})
 	if err != nil {
 		if ctx.Err() == nil {
 			l.trouble(err.Error() + "; what the file should say of the session could not be put right")
 		}
-		first.Told = nil
 		return first
 	}
 	if missed != nil {
@@ -355,15 +362,16 @@ func (l *Layers) settle(ctx context.Context, names []string, first Decision) Dec
 	return d
 }
 
+// mendTries bounds how often Redis is read again because it changed before it could be put right.
+const mendTries = 5
+
 // putRight decides until nothing is left to be done: what is to be set in Redis it sets, what is to be set in the file it
 // returns. missed is why Redis could not be put right.
-func (l *Layers) putRight(ctx context.Context, h Homes, seen Seen) (d Decision, file map[store.Key]string, missed error) {
+func (l *Layers) putRight(ctx context.Context, h Homes, seen Seen, reread func() *Home) (d Decision, file map[store.Key]string, missed error) {
 	file = map[store.Key]string{}
-	var told []string
-	for {
+	for tries := 0; ; {
 		d = Decide(l.Model, h, seen, l.Refuse)
-		told = append(told, d.Told...)
-		d.Told = told
+		seen = d.Seen
 		switch {
 		case len(d.File) > 0:
 			maps.Copy(file, d.File)
@@ -373,15 +381,40 @@ func (l *Layers) putRight(ctx context.Context, h Homes, seen Seen) (d Decision, 
 				}
 			}
 		case len(d.Mend) > 0:
-			if missed = l.setInRedis(ctx, d.Mend); missed != nil {
+			missed = l.mend(ctx, h.Redis.Values, d.Mend)
+			switch {
+			case missed == nil:
+				l.Warn(fmt.Sprintf("Redis has now what it missed of the session %q: %s", l.Model, strings.Join(namesOf(d.Mend), ", ")))
+				maps.Copy(h.Redis.Values, d.Mend)
+			case errors.Is(missed, store.ErrSessionChanged) && tries < mendTries:
+				tries++
+				h.Redis = reread()
+			default:
 				return d, file, missed
 			}
-			told = append(told, fmt.Sprintf("Redis has now what it missed of the session %q: %s", l.Model, strings.Join(namesOf(d.Mend), ", ")))
-			maps.Copy(h.Redis.Values, d.Mend)
 		default:
 			return d, file, nil
 		}
 	}
+}
+
+// mend sets in Redis what it missed, unless somebody has set another session there since it was read. A halt is set in any case.
+func (l *Layers) mend(ctx context.Context, redis, values map[store.Key]string) error {
+	halts, others := halts(values)
+	if len(halts) > 0 {
+		if err := l.Redis.SetValues(ctx, halts, 0); err != nil {
+			return err
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	want := map[store.Key]string{}
+	for _, name := range []string{Signature, TodayDate} {
+		k := store.Key{Model: l.Model, Name: name}
+		want[k] = redis[k]
+	}
+	return l.Redis.SetValuesIf(ctx, want, others, l.TTL)
 }
 
 // conclude keeps what a reading found, unless a later one was quicker, and tells what is to be told.
@@ -389,7 +422,7 @@ func (l *Layers) conclude(reading int, d *Decision) {
 	d.Session.reading = reading
 	d.Session.guards = l.guards(d.Guards)
 	l.mu.Lock()
-	told := d.Told
+	lost := ""
 	if reading > l.newest {
 		l.newest, l.seen = reading, d.Seen
 		if l.last = nil; d.Err == nil && d.Loss != Unreachable {
@@ -398,14 +431,14 @@ func (l *Layers) conclude(reading int, d *Decision) {
 		}
 		switch {
 		case d.Loss != l.lost && d.Lost != "":
-			told, l.lost = append(told, d.Lost), d.Loss
+			lost, l.lost = d.Lost, d.Loss
 		case d.Loss == NoLoss:
 			l.lost = NoLoss
 		}
 	}
 	l.mu.Unlock()
-	for _, text := range told {
-		l.Warn(text)
+	if lost != "" {
+		l.Warn(lost)
 	}
 }
 

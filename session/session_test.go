@@ -63,6 +63,16 @@ func (f *fake) SetValues(_ context.Context, v values, ttl time.Duration) error {
 	return nil
 }
 
+func (f *fake) SetValuesIf(ctx context.Context, want, v values, ttl time.Duration) error {
+	if f.err != nil {
+		return f.err
+	}
+	if err := (store.Guard{Want: want}).Holds(f.values); err != nil {
+		return err
+	}
+	return f.SetValues(ctx, v, ttl)
+}
+
 func (f *fake) ClearValues(_ context.Context, keys ...store.Key) error {
 	if f.err != nil {
 		return f.err
@@ -108,7 +118,7 @@ type layers struct {
 }
 
 // newLayers returns the session of model 26. redis may be nil.
-func newLayers(t *testing.T, redis store.Sessions, file, env string) *layers {
+func newLayers(t *testing.T, redis Redis, file, env string) *layers {
 	t.Helper()
 	l := &layers{file: filestore.New(t.TempDir(), t.TempDir())}
 	if v := set(file); len(v) > 0 {
@@ -186,7 +196,7 @@ func TestTheLayerOfEachValue(t *testing.T) {
 		{"a date in digits alone", "SIGNATURE=r TODAY_DATE=20251003", "", "", "invalid TODAY_DATE from redis"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var redis store.Sessions
+			var redis Redis
 			switch c.redis {
 			case absent:
 			case away:
@@ -214,7 +224,7 @@ func TestMissingAndUnreachableAreDifferentErrors(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}
-	for name, redis := range map[string]store.Sessions{"no Redis": nil, "Redis is down too": down(), "Redis holds nothing": newFake(values{})} {
+	for name, redis := range map[string]Redis{"no Redis": nil, "Redis is down too": down(), "Redis holds nothing": newFake(values{})} {
 		l := newLayers(t, redis, "SIGNATURE=f", "SIGNATURE=e TODAY_DATE=2025-10-02")
 		if err := os.WriteFile(l.file.SessionFile("26"), []byte("{ torn"), 0o644); err != nil {
 			t.Fatal(err)

@@ -105,7 +105,21 @@ func (l *Layers) both(ctx context.Context, strict bool, names []string, inRedis 
 
 // setInRedis sets values. A halt lasts until it is cleared: nobody decides that it is over because nobody traded.
 func (l *Layers) setInRedis(ctx context.Context, values map[store.Key]string) error {
-	halts, others := map[store.Key]string{}, map[store.Key]string{}
+	halts, others := halts(values)
+	if len(halts) > 0 {
+		if err := l.Redis.SetValues(ctx, halts, 0); err != nil {
+			return err
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return l.Redis.SetValues(ctx, others, l.TTL)
+}
+
+// halts splits values into HALT, which does not expire, and the others.
+func halts(values map[store.Key]string) (halts, others map[store.Key]string) {
+	halts, others = map[store.Key]string{}, map[store.Key]string{}
 	for k, raw := range values {
 		if k.Name == Halt {
 			halts[k] = raw
@@ -113,49 +127,36 @@ func (l *Layers) setInRedis(ctx context.Context, values map[store.Key]string) er
 			others[k] = raw
 		}
 	}
-	for _, part := range []struct {
-		values map[store.Key]string
-		ttl    time.Duration
-	}{{halts, 0}, {others, l.TTL}} {
-		if len(part.values) > 0 {
-			if err := l.Redis.SetValues(ctx, part.values, part.ttl); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return halts, others
 }
 
 // AfterSet returns what a model's file is to hold, "" for what is to be removed from it, once values were set: those of its
-// values that change, and the notes on them. file is what it held, notes included.
+// values that change, and the notes on them. file is what it held, notes included. A halt is not lifted in the file alone.
 func AfterSet(model string, file map[store.Key]string, values map[string]string, r Reach) map[store.Key]string {
 	n, _, _ := readNotes(model, file) // what cannot be read is written anew
+	key := func(name string) store.Key { return store.Key{Model: model, Name: name} }
+	before := sittingOf(file[key(Signature)], file[key(TodayDate)])
 	changes := map[store.Key]string{}
 	for name, raw := range values {
-		k, isHalt := store.Key{Model: model, Name: name}, name == Halt
-		if isHalt && r == Missed && !truth(textOf(raw)) {
-			if n.HaltOf != FromRedis { // the halt in Redis lasts until Redis says otherwise
-				changes[k] = raw
+		halts := name == Halt && truth(textOf(raw))
+		if name == Halt {
+			if r == Missed && !halts {
+				continue
 			}
-			n.reach(name)
-			continue
-		}
-		changes[k] = raw
-		if isHalt {
 			n.HaltOf = ""
-		}
-		switch {
-		case r == Missed:
-			if name == TodayDate {
-				n.replace(textOf(file[k]), textOf(raw))
+			if r == Reached && halts {
+				n.HaltOf = FromRedis
 			}
+		}
+		changes[key(name)] = raw
+		if r == Missed {
 			n.miss(name, raw)
-		case isHalt && r == Reached && truth(textOf(raw)):
-			n.HaltOf = FromRedis
-			n.reach(name)
-		default:
+		} else {
 			n.reach(name)
 		}
+	}
+	if r == Missed && (values[Signature] != "" || values[TodayDate] != "") {
+		n.replace(before)
 	}
 	changes[notesKey(model)] = n.text()
 	return changes
@@ -166,10 +167,10 @@ func AfterClear(model string, file map[store.Key]string, names []string, r Reach
 	n, _, _ := readNotes(model, file)
 	changes := map[store.Key]string{}
 	for _, name := range names {
-		n.reach(name)
-		if name == Halt && r == Missed && n.HaltOf == FromRedis {
+		if name == Halt && r == Missed {
 			continue
 		}
+		n.reach(name)
 		changes[store.Key{Model: model, Name: name}] = ""
 		if name == Halt {
 			n.HaltOf = ""

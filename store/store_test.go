@@ -1,10 +1,15 @@
 package store_test
 
 import (
+	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"mcp-trade/code"
 	"mcp-trade/store"
 )
 
@@ -103,5 +108,45 @@ func TestAGuardHoldsWhileTheValuesAgree(t *testing.T) {
 		if err := (store.Guard{Want: c.want}).Holds(c.are); (err == nil) != c.holds || err != nil && !errors.Is(err, store.ErrSessionChanged) {
 			t.Errorf("wanted %v, there are %v: %v", c.want, c.are, err)
 		}
+	}
+}
+
+// home is a place of session values that remembers what it was asked to do.
+type home struct {
+	store.Sessions
+	err       error
+	prolonged []store.Key
+	set       map[store.Key]string
+}
+
+func (h *home) Values(context.Context, ...store.Key) (map[store.Key]string, error) { return nil, h.err }
+
+func (h *home) Prolong(_ context.Context, _ time.Duration, keys ...store.Key) error {
+	h.prolonged = keys
+	return nil
+}
+
+func (h *home) SetValues(_ context.Context, values map[store.Key]string, _ time.Duration) error {
+	h.set = values
+	return h.err
+}
+
+func TestGuard_Check_AHomeThatCannotBeReadProvesNothing(t *testing.T) {
+	gone := &store.UnreachableError{Engine: "redis", Doing: "read the session", Err: errors.New("gone")}
+	g := store.Guard{Home: &home{err: gone}, Want: map[store.Key]string{{Model: "26", Name: "A"}: ""}}
+	err := g.Check(t.Context())
+	var unreachable *store.UnreachableError
+	var coded code.Error
+	if !errors.Is(err, store.ErrSessionChanged) || !errors.As(err, &unreachable) || !errors.As(err, &coded) || coded.Code() != code.SessionUnreachable {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestGuard_Follow_ProlongsTheValuesOfTheSession(t *testing.T) {
+	a, b, all := store.Key{Model: "26", Name: "A"}, store.Key{Model: "26", Name: "B"}, store.Key{Model: store.AllModels, Name: "HALT"}
+	h := &home{}
+	g := store.Guard{Home: h, Want: map[store.Key]string{a: "1", b: "", all: "false"}, Set: map[store.Key]string{b: "2"}}
+	if err := g.Follow(t.Context()); err != nil || !slices.Equal(h.prolonged, []store.Key{a}) || !maps.Equal(h.set, g.Set) {
+		t.Errorf("%v: %v lives on, %v is set", err, h.prolonged, h.set)
 	}
 }

@@ -4,6 +4,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -55,6 +56,55 @@ func (s *Store) SetValues(ctx context.Context, values map[store.Key]string, ttl 
 		return s.unreachable("write the session", err)
 	}
 	return nil
+}
+
+// SetValuesIf sets the values if those wanted are still what they were, "" standing for one that is not set; else it sets nothing
+// and is [store.ErrSessionChanged]. In a cluster the values are in several slots, and another write may come in between.
+func (s *Store) SetValuesIf(ctx context.Context, want, values map[store.Key]string, ttl time.Duration) error {
+	guard := store.Guard{Home: s, Want: want}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	to, err := s.reach(ctx)
+	if err != nil {
+		return s.unreachable("write the session", err)
+	}
+	if to.cluster {
+		if err := guard.Check(ctx); err != nil {
+			return err
+		}
+		return s.SetValues(ctx, values, ttl)
+	}
+	var keys []string
+	for k := range want {
+		keys = append(keys, sessionKey(k))
+	}
+	err = to.Watch(ctx, func(tx *redis.Tx) error {
+		are := map[store.Key]string{}
+		for k := range want {
+			text, err := tx.Get(ctx, sessionKey(k)).Result()
+			if err != nil && !absent(err) {
+				return err
+			}
+			are[k] = text
+		}
+		if err := guard.Holds(are); err != nil {
+			return err
+		}
+		_, err := tx.TxPipelined(ctx, func(p redis.Pipeliner) error {
+			for k, v := range values {
+				p.Set(ctx, sessionKey(k), v, ttl)
+			}
+			return nil
+		})
+		return err
+	}, keys...)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, redis.TxFailedErr), errors.Is(err, store.ErrSessionChanged):
+		return store.ErrSessionChanged
+	}
+	return s.unreachable("write the session", err)
 }
 
 // ClearValues implements [store.Sessions].

@@ -1,0 +1,72 @@
+package redisstore_test
+
+// Tests of values that are set only if others are what they were.
+
+import (
+	"errors"
+	"maps"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mcp-trade/store"
+	"mcp-trade/store/storetest"
+)
+
+func TestStore_SetValuesIf(t *testing.T) {
+	addr := storetest.StartRedis(t)
+	s, c := open(t, "redis://"+addr), bare(t, addr)
+	for _, step := range []struct {
+		name      string
+		want, set values
+		changed   bool
+		then      values
+	}{
+		{"nothing is there yet", values{today: ""}, values{today: "1", signature: "a"}, false, values{today: "1", signature: "a"}},
+		{"something is there by now", values{today: ""}, values{today: "2"}, true, values{today: "1", signature: "a"}},
+		{"what is wanted is there", values{today: "1", signature: "a", ifTrade: ""}, values{today: "2"}, false, values{today: "2", signature: "a"}},
+		{"one of two is another", values{today: "2", signature: "b"}, values{today: "3"}, true, values{today: "2", signature: "a"}},
+	} {
+		err := s.SetValuesIf(t.Context(), step.want, step.set, time.Hour)
+		if errors.Is(err, store.ErrSessionChanged) != step.changed || (err != nil) != step.changed {
+			t.Errorf("%s: %v", step.name, err)
+		}
+		if got, err := s.Values(t.Context(), today, signature, ifTrade); err != nil || !maps.Equal(got, step.then) {
+			t.Errorf("%s: the values are %v, %v", step.name, got, err)
+		}
+	}
+	if ttl := do(t, c, "TTL", "config:26:TODAY_DATE").(int64); ttl < 3590 || ttl > 3600 {
+		t.Errorf("the value lives for %d s", ttl)
+	}
+
+	do(t, c, "SET", "config:26:TODAY_DATE", "0")
+	var wait sync.WaitGroup
+	var counted atomic.Int64
+	for range 4 {
+		wait.Go(func() {
+			for range 50 {
+				is, err := s.Values(t.Context(), today)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				n, _ := strconv.Atoi(is[today])
+				switch err := s.SetValuesIf(t.Context(), is, values{today: strconv.Itoa(n + 1)}, time.Hour); {
+				case err == nil:
+					counted.Add(1)
+				case !errors.Is(err, store.ErrSessionChanged):
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if got := do(t, c, "GET", "config:26:TODAY_DATE"); got != strconv.FormatInt(counted.Load(), 10) {
+		t.Errorf("%d times one was added, and the sum is %v", counted.Load(), got)
+	}
+
+	c.Shutdown(t.Context())
+	wantUnreachable(t, s.SetValuesIf(t.Context(), values{today: ""}, values{today: "1"}, time.Hour), false)
+}
