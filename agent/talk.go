@@ -191,7 +191,7 @@ func (t *talk) end(ctx context.Context, reason string) error {
 	}
 	e := &End{
 		Reason: reason, Ledger: book.Hash, Steps: len(t.turns()), Spent: SpendingOf(t.journal.entries),
-		Cash: book.Cash(), Holdings: book.Positions.Holdings(), Value: worth.Total,
+		Cash: book.Cash(), Holdings: book.Positions.Holdings(), Value: worth.Total, Stale: worth.Stale(),
 	}
 	if turns := t.turns(); len(turns) > 0 {
 		e.Differs = differences(turns[len(turns)-1].Message.Content, book)

@@ -106,6 +106,7 @@ type End struct {
 	Cash     decimal.Decimal     `json:"cash"`
 	Holdings ledger.Positions    `json:"holdings"`
 	Value    decimal.NullDecimal `json:"value"`             // after the close of the day, before it at the hour's opens; null if a holding has no price
+	Stale    ledger.StaleCloses  `json:"stale,omitempty"`   // holdings that it counts at a close of an earlier trading day
 	Differs  []string            `json:"differs,omitempty"` // where the closing text states something else, in sentences
 }
 

@@ -48,7 +48,7 @@ func (d *dialogue) day(account string, date market.Stamp, entries []agent.Entry)
 		case e.Nudge != nil:
 			d.say("told", e.Nudge.Content)
 		case e.End != nil:
-			d.end(*e.End)
+			d.end(*e.End, date)
 			over = true
 		}
 	}
@@ -118,11 +118,17 @@ func outcome(o agent.Outcome, full bool) string {
 	return string(spaced)
 }
 
-func (d *dialogue) end(e agent.End) {
+func (d *dialogue) end(e agent.End, date market.Stamp) {
 	fmt.Fprintln(d.w)
 	value := "unknown"
 	if e.Value.Valid {
 		value = money(e.Value.Decimal)
+	}
+	if date.IsDay() {
+		value = "at close " + value
+	}
+	if len(e.Stale) > 0 {
+		value += ", which counts " + e.Stale.String()
 	}
 	d.say("end", fmt.Sprintf("%s after %d steps. Cash %s, value %s.", e.Reason, e.Steps, money(e.Cash), value), text.Bold)
 	d.say("head", e.Ledger)
