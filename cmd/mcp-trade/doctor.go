@@ -35,12 +35,12 @@ func doctorCommand(s *settings) *cobra.Command {
 			defer r.Close()
 			found := append(checkFiles(cmd.Context(), s.dataDir, s.logPath), s.checkPrices()...)
 			found = append(found, s.checkKeys()...)
-			found = append(found, checkRedis(cmd.Context(), r)...)
-			found = append(found, finding{"ledger", "ok", "kept in " + r.ledgers.Name()})
 			l, err := s.session(r, s.modelID)
 			if err != nil {
 				return err
 			}
+			found = append(found, s.checkRedis(cmd.Context(), r, l)...)
+			found = append(found, finding{"ledger", "ok", "kept in " + r.ledgers.Name()})
 			found = append(found, checkSession(cmd.Context(), l, s.accounts(r))...)
 			news, err := s.openNews()
 			if err != nil {
@@ -71,26 +71,6 @@ func doctorCommand(s *settings) *cobra.Command {
 	}
 	s.registerSearch(cmd.Flags())
 	return cmd
-}
-
-func checkRedis(ctx context.Context, r rooms) []finding {
-	if r.redis == nil {
-		return []finding{{"redis", "ok", "none is configured: sessions and ledgers are files"}}
-	}
-	p, err := r.redis.Persistence(ctx)
-	if err != nil {
-		return []finding{{"redis", "failed", err.Error() + "; sessions are read from files meanwhile, ledgers in Redis wait"}}
-	}
-	found := []finding{{"redis", "ok", fmt.Sprintf("%s answers, version %s", strings.Join(r.redis.Addrs(), ","), p.Version)}}
-	switch {
-	case p.AppendOnly == "unknown":
-		return append(found, finding{"redis persistence", "warning", "the server does not tell; ask its operator whether acknowledged writes outlive a crash"})
-	case p.AppendOnly != "yes":
-		return append(found, finding{"redis persistence", "warning", "appendonly is off: a crash of the server loses every trade since its last snapshot; set appendonly yes"})
-	case p.Fsync != "always":
-		return append(found, finding{"redis persistence", "warning", fmt.Sprintf("appendonly is on, synced %s: a power failure can lose the last second of trades; appendfsync always loses none", p.Fsync)})
-	}
-	return append(found, finding{"redis persistence", "ok", "appendonly is on and synced always: what is acknowledged is kept"})
 }
 
 func checkSession(ctx context.Context, l *session.Layers, accounts *ledger.Accounts) []finding {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -102,7 +103,7 @@ func (s *settings) server() (func(model string) agent.Command, error) {
 	env := []string{
 		"REDIS_URL=" + s.redisURL, "MCP_TRADE_DATA_DIR=" + s.dataDir, "LOG_PATH=" + s.logPath, "MCP_TRADE_LEDGER=" + s.ledger,
 		"MCP_TRADE_PRICES=" + strings.Join(files, ","), "MCP_TRADE_SESSION_TTL=" + s.ttl.String(),
-		"MCP_TRADE_ON_REDIS_LOSS=" + s.onRedisLoss,
+		"MCP_TRADE_ON_REDIS_LOSS=" + s.onRedisLoss, "MCP_TRADE_REDIS_WAIT=" + strconv.Itoa(s.redisWait),
 		"MCP_TRADE_SEARCH=" + strings.Join(s.search, ","), "MCP_TRADE_SEARCH_CACHE=" + s.searchCache,
 		"MCP_TRADE_TOOLSETS=", "MCP_TRADE_READ_ONLY=", "MCP_TRADE_REFUSALS=",
 		"RUNTIME_ENV_PATH=", // each account has a session of its own

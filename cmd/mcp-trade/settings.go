@@ -6,8 +6,6 @@
 package main
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -15,10 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/joho/godotenv"
@@ -40,6 +36,7 @@ type settings struct {
 	ledger                              string
 	ttl                                 time.Duration
 	onRedisLoss                         string
+	redisWait                           int      // replicas that must have a trade
 	search                              []string // "auto", "off", or names of providers
 	searchCache                         string
 	logFormat                           string
@@ -63,6 +60,7 @@ const (
 var variables = map[string]string{
 	"model-id":    "CURRENT_MODEL_ID",
 	"redis-url":   "REDIS_URL",
+	"redis-wait":  "MCP_TRADE_REDIS_WAIT",
 	"data-dir":    "MCP_TRADE_DATA_DIR",
 	"log-path":    "LOG_PATH",
 	"prices":      "MCP_TRADE_PRICES",
@@ -81,6 +79,7 @@ var variables = map[string]string{
 func (s *settings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.modelID, "model-id", session.DefaultModel, "whose session to use (CURRENT_MODEL_ID)")
 	f.StringVar(&s.redisURL, "redis-url", "", "Redis without a password in its address, such as redis://127.0.0.1:6379 (REDIS_URL)")
+	f.IntVar(&s.redisWait, "redis-wait", 0, "how many replicas of the Redis must have a trade before it is acknowledged (MCP_TRADE_REDIS_WAIT)")
 	f.StringVar(&s.dataDir, "data-dir", "data", "folder of sessions and price files (MCP_TRADE_DATA_DIR)")
 	f.StringVar(&s.logPath, "log-path", "", "folder of the ledgers (LOG_PATH) (default {data-dir}/agent_data)")
 	f.StringSliceVar(&s.prices, "prices", nil, "price file, repeatable (MCP_TRADE_PRICES) (default every *merged*.jsonl in the data dir)")
@@ -106,7 +105,10 @@ func (s *settings) resolve(cmd *cobra.Command) error {
 			}
 		}
 	}
-	if cmd.Flags().Changed("redis-url") && strings.Contains(s.redisURL, "@") {
+	if s.redisWait < 0 {
+		return usageError{fmt.Errorf("--redis-wait %d: use 0 or more", s.redisWait)}
+	}
+	if cmd.Flags().Changed("redis-url") && (strings.Contains(s.redisURL, "@") || strings.Contains(s.redisURL, "sentinel_")) {
 		return usageError{errors.New("--redis-url holds a user or password, which every process of the machine can see in an argument: put it into REDIS_URL")}
 	}
 	if s.logPath == "" {
@@ -196,34 +198,6 @@ func (s *settings) open() (rooms, error) {
 		r.ledgers = r.redis
 	}
 	return r, nil
-}
-
-func (s *settings) openRedis(warn func(string)) (*redisstore.Store, error) {
-	if s.alone {
-		return nil, nil
-	}
-	restURL, _ := s.lookup("UPSTASH_REDIS_REST_URL")
-	options, err := redisstore.Options(s.redisURL)
-	switch {
-	case s.redisURL == "" && restURL == "":
-		return nil, nil
-	case s.redisURL == "":
-		token, _ := s.lookup("UPSTASH_REDIS_REST_TOKEN")
-		options, err = redisstore.UpstashOptions(restURL, token)
-	}
-	if err != nil {
-		return nil, err
-	}
-	redisstore.LogTo(warn)
-	return redisstore.New(redisstore.Config{Options: options, Nonce: newNonce(), Warn: warn}), nil
-}
-
-// newNonce returns marks that no other process and no other call gives.
-func newNonce() func() string {
-	var random [12]byte
-	_, _ = rand.Read(random[:]) // never fails
-	process, count := hex.EncodeToString(random[:]), atomic.Int64{}
-	return func() string { return process + "-" + strconv.FormatInt(count.Add(1), 36) }
 }
 
 // session wires up the session of a model.

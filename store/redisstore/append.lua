@@ -55,7 +55,8 @@ local own, keys, before = #KEYS - 2, { unpack(KEYS, 3) }, {}
 local values = own + (#ARGV - 8 - own) / 2
 for i = 9 + values, #ARGV do keys[#keys + 1] = ARGV[i] end
 if values > 0 then
-  before = redis.call('MGET', unpack(keys))
+  before = redis.pcall('MGET', unpack(keys))
+  if before.err then return { err = before.err .. ' (MGET)' } end
   for i = sets + 1, values do
     if (before[i] or '') ~= ARGV[8 + i] then return { 'session' } end
   end
@@ -66,10 +67,10 @@ end
 if head ~= id - 1 or content ~= after then return { 'conflict' } end
 
 local failed
-local function write(...)
+local function write(command, ...)
   if failed then return end
-  local reply = redis.pcall(...)
-  if type(reply) == 'table' and reply.err then failed = reply end
+  local reply = redis.pcall(command, ...)
+  if type(reply) == 'table' and reply.err then failed = { err = reply.err .. ' (' .. command .. ')' } end
 end
 for i = 1, sets do
   if expiry == '0' then write('SET', keys[i], ARGV[8 + i]) else write('SET', keys[i], ARGV[8 + i], 'PX', expiry) end

@@ -32,13 +32,17 @@ func (s *Store) Append(ctx context.Context, c store.Commit) error {
 	if err != nil {
 		return s.unreachable("commit to the ledger", err)
 	}
+	return s.append(ctx, to, c, keysOf(c.Account))
+}
+
+func (s *Store) append(ctx context.Context, to *link, c store.Commit, k keys) error {
 	together, others := store.Apart(s, c.Guards)
 	for _, g := range others {
 		if err := g.Check(ctx); err != nil {
 			return s.unlessUsed(ctx, c, err)
 		}
 	}
-	if err := s.commit(ctx, to, c, keysOf(c.Account), together); err != nil {
+	if err := s.commit(ctx, to, c, k, together); err != nil {
 		return err
 	}
 	for _, g := range others {
@@ -155,18 +159,25 @@ func appendArgs(c store.Commit, k keys, guards []store.Guard, m *mark, wrong str
 	return append(append(words, values...), readOnly...)
 }
 
-// send runs the words of a script in one try, and waits until the replicas asked for have what it wrote.
+// send runs the words of a script in one try, and waits until the replicas asked for have the line.
 func (s *Store) send(ctx context.Context, to *link, key string, words []any) ([]string, error) {
 	cmd := once{redis.NewCmd(ctx, words...)}
 	cmd.SetFirstKeyPos(3)
-	send := func() error { return to.Process(ctx, cmd) }
-	if s.replicas > 0 {
-		send = func() error { return s.thenWait(ctx, to, key, cmd) }
+	if s.replicas == 0 {
+		if err := to.Process(ctx, cmd); err != nil {
+			return nil, err
+		}
+		return cmd.StringSlice()
 	}
-	if err := send(); err != nil {
+	replicated, err := s.thenWait(ctx, to, key, cmd)
+	if err != nil {
 		return nil, err
 	}
-	return cmd.StringSlice()
+	reply, err := cmd.StringSlice()
+	if err == nil && (reply[0] == "ok" || reply[0] == "used") {
+		err = replicated
+	}
+	return reply, err
 }
 
 // once is a command that go-redis sends a single time: of several tries it would tell only the last one's error.
@@ -197,15 +208,19 @@ func answered(err error) bool {
 // worthAnother tells whether the same call may be answered differently in a moment.
 func worthAnother(err error) bool {
 	var reply redis.Error
+	var alone replicasError
+	if errors.As(err, &alone) {
+		return false // it was waited for
+	}
 	return !errors.As(err, &reply) || redis.IsReadOnlyError(err) || redis.IsTryAgainError(err) || redis.IsClusterDownError(err) || redis.IsLoadingError(err)
 }
 
-// thenWait sends a command, and a WAIT behind it on the same connection. Too few replicas are an error, and none of Redis'
-// own: the command was carried out, and a failover may lose it.
-func (s *Store) thenWait(ctx context.Context, to *link, key string, cmd once) error {
+// thenWait sends a command, and a WAIT behind it on the same connection. Too few replicas are none of Redis' own errors: the
+// command was carried out, and a failover may lose what it wrote.
+func (s *Store) thenWait(ctx context.Context, to *link, key string, cmd once) (replicated, err error) {
 	node, err := to.master(ctx, key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	have := redis.NewIntCmd(ctx, "wait", s.replicas, waitTime.Milliseconds())
 	_, _ = node.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its own error
@@ -213,14 +228,19 @@ func (s *Store) thenWait(ctx context.Context, to *link, key string, cmd once) er
 	})
 	switch {
 	case cmd.Err() != nil:
-		return cmd.Err()
+		return nil, cmd.Err()
 	case have.Err() != nil:
-		return fmt.Errorf("the line is in Redis, and which replicas have it is not known: %v", have.Err())
+		return replicasError(fmt.Sprintf("which replicas have it is not known: %v", have.Err())), nil
 	case have.Val() < int64(s.replicas):
-		return fmt.Errorf("the line is in Redis, but after %v only %d of the %d replicas that were asked for have it", waitTime, have.Val(), s.replicas)
+		return replicasError(fmt.Sprintf("after %v only %d of the %d replicas that were asked for have it", waitTime, have.Val(), s.replicas)), nil
 	}
-	return nil
+	return nil, nil
 }
+
+// replicasError says that a line is in Redis, and not in as many replicas as were asked for.
+type replicasError string
+
+func (e replicasError) Error() string { return "the line is in Redis, and " + string(e) }
 
 // confirm waits until the replicas asked for have the line of an order id. To write its record again changes nothing, and
 // what a WAIT waits for is what its connection wrote.
@@ -232,7 +252,11 @@ func (s *Store) confirm(ctx context.Context, to *link, k keys, orderID, record s
 	defer cancel()
 	cmd := once{redis.NewCmd(ctx, "hset", k.orders, orderID, record)}
 	cmd.SetFirstKeyPos(1)
-	if err := s.thenWait(ctx, to, k.orders, cmd); err != nil {
+	replicated, err := s.thenWait(ctx, to, k.orders, cmd)
+	if err == nil {
+		err = replicated
+	}
+	if err != nil {
 		e := s.unreachable("read the ledger", err)
 		e.Unknown = true
 		return e

@@ -156,13 +156,14 @@ func TestAServerThatHangs(t *testing.T) {
 // unanswered checks that every question to a server that gives no answer ends, and that none is answered "nothing".
 func unanswered(t *testing.T, s *redisstore.Store) {
 	ask := map[string]func() error{
-		"values":      func() error { _, err := s.Values(t.Context(), signature); return err },
-		"set":         func() error { return s.SetValues(t.Context(), values{signature: `"x"`}, time.Hour) },
-		"clear":       func() error { return s.ClearValues(t.Context(), signature) },
-		"head":        func() error { _, _, err := s.Head(t.Context(), "a", ""); return err },
-		"accounts":    func() error { _, err := s.Accounts(t.Context()); return err },
-		"persistence": func() error { _, err := s.Persistence(t.Context()); return err },
-		"append":      func() error { return s.Append(t.Context(), storetest.Commit("a", 0, "o-1")) },
+		"values":   func() error { _, err := s.Values(t.Context(), signature); return err },
+		"set":      func() error { return s.SetValues(t.Context(), values{signature: `"x"`}, time.Hour) },
+		"clear":    func() error { return s.ClearValues(t.Context(), signature) },
+		"head":     func() error { _, _, err := s.Head(t.Context(), "a", ""); return err },
+		"accounts": func() error { _, err := s.Accounts(t.Context()); return err },
+		"facts":    func() error { _, err := s.Facts(t.Context()); return err },
+		"try":      func() error { return s.Try(t.Context(), "a", "26") },
+		"append":   func() error { return s.Append(t.Context(), storetest.Commit("a", 0, "o-1")) },
 		"guarded append": func() error {
 			c := storetest.Commit("a", 0, "")
 			c.Guards = []store.Guard{{Home: s, Want: values{signature: `"x"`}, Set: values{ifTrade: `true`}}}

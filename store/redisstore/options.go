@@ -3,8 +3,11 @@
 package redisstore
 
 import (
+	"cmp"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"strconv"
@@ -18,9 +21,11 @@ import (
 //	redis://[user[:password]@]host[:port][/db]           plain TCP
 //	rediss://...                                         TLS
 //	redis://host1:6379,host2:6379                        a cluster, by some of its nodes
-//	redis://host1:26379,host2:26379?master_name=NAME     the master of that name, by its sentinels
+//	redis://host1:26379,host2:26379?master_name=NAME     the master of that name, by its sentinels; they may want
+//	                                                     &sentinel_username=USER&sentinel_password=PASSWORD
+//	rediss://...?skip_verify=true                        TLS without a look at the certificate
 //
-// Of the password only a "%" that is meant as one need be escaped. No error repeats the address, since it may hold one.
+// Of the first password only a "%" that is meant as one need be escaped. No error repeats the address, since it may hold one.
 func Options(address string) (*redis.UniversalOptions, error) {
 	scheme, rest, ok := strings.Cut(address, "://")
 	if !ok || (scheme != "redis" && scheme != "rediss") {
@@ -32,7 +37,7 @@ func Options(address string) (*redis.UniversalOptions, error) {
 		rest = rest[at+1:]
 	}
 	hosts, path := cutBefore(rest, "/?")
-	path, master, err := cutMaster(path)
+	path, sentinel, err := cutSentinel(path)
 	if err != nil {
 		return nil, err
 	}
@@ -50,23 +55,27 @@ func Options(address string) (*redis.UniversalOptions, error) {
 		one.TLSConfig.ServerName = "" // each certificate is held against the host that is dialled
 	}
 	return &redis.UniversalOptions{
-		Addrs: addrs, MasterName: master, DB: one.DB,
+		Addrs: addrs, MasterName: sentinel.Get(masterName), DB: one.DB,
+		SentinelUsername: sentinel.Get(sentinelUser), SentinelPassword: sentinel.Get(sentinelPassword),
 		Username: unescaped(user), Password: unescaped(password), TLSConfig: one.TLSConfig,
 	}, nil
 }
 
-// UpstashOptions reads the pair of settings that Upstash gives for its HTTP interface. The same database speaks native
-// Redis over TLS on port 6379, with the token as the password of the user "default".
-func UpstashOptions(restURL, token string) (*redis.UniversalOptions, error) {
+// UpstashOptions reads the settings that Upstash gives for its HTTP interface. The same database speaks native Redis over TLS
+// on port 6379, with the token as the password of a user: "default" for the database's own token, else the one for whom a
+// token was made.
+func UpstashOptions(restURL, user, token string) (*redis.UniversalOptions, error) {
 	u, err := url.Parse(restURL)
-	if err != nil || u.Hostname() == "" {
+	switch {
+	case err != nil || u.Hostname() == "":
 		return nil, errors.New("UPSTASH_REDIS_REST_URL is not an address such as https://name.upstash.io")
-	}
-	if token == "" {
+	case u.Scheme != "https":
+		return nil, fmt.Errorf("UPSTASH_REDIS_REST_URL names %s over %s: mcp-trade speaks Redis itself, not its HTTP interface, with Upstash on port 6379 with TLS. For a stand-in give REDIS_URL, the address of the Redis behind it", u.Host, u.Scheme)
+	case token == "":
 		return nil, errors.New("UPSTASH_REDIS_REST_URL is set but UPSTASH_REDIS_REST_TOKEN is not")
 	}
 	return &redis.UniversalOptions{
-		Addrs: []string{net.JoinHostPort(u.Hostname(), "6379")}, Username: "default", Password: token,
+		Addrs: []string{net.JoinHostPort(u.Hostname(), "6379")}, Username: cmp.Or(user, "default"), Password: token,
 		TLSConfig: &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12},
 	}, nil
 }
@@ -78,19 +87,41 @@ func cutBefore(s, chars string) (before, rest string) {
 	return s, ""
 }
 
-// cutMaster takes master_name, which go-redis does not read from an address, out of the query.
-func cutMaster(path string) (without, master string, err error) {
+// The options of an address that go-redis does not read from it.
+const (
+	masterName       = "master_name"
+	sentinelUser     = "sentinel_username"
+	sentinelPassword = "sentinel_password"
+)
+
+// cutSentinel takes them out of the query.
+func cutSentinel(path string) (without string, sentinel url.Values, err error) {
 	path, query, _ := strings.Cut(path, "?")
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return "", "", errors.New("the part of the Redis address after the '?' cannot be read")
+		return "", nil, errors.New("the part of the Redis address after the '?' cannot be read")
 	}
-	master = values.Get("master_name")
-	values.Del("master_name")
+	sentinel = url.Values{}
+	for _, name := range []string{masterName, sentinelUser, sentinelPassword} {
+		sentinel.Set(name, values.Get(name))
+		values.Del(name)
+	}
 	if len(values) > 0 {
 		path += "?" + values.Encode()
 	}
-	return path, master, nil
+	return path, sentinel, nil
+}
+
+// TrustCA has servers trusted whose certificates were signed by one of those in a PEM file.
+func TrustCA(o *redis.UniversalOptions, pem []byte) error {
+	if o.TLSConfig == nil {
+		return errors.New("a CA is named for a Redis address without TLS: use rediss://")
+	}
+	o.TLSConfig.RootCAs = x509.NewCertPool()
+	if !o.TLSConfig.RootCAs.AppendCertsFromPEM(pem) {
+		return errors.New("there is no certificate in it; it must be PEM")
+	}
+	return nil
 }
 
 // unescaped undoes URL escapes; text in which they make no sense is meant as it is.

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
 
 	"mcp-trade/store/redisstore"
@@ -103,6 +102,7 @@ func TestUpstashSettingsAreRead(t *testing.T) {
 		{"https://name.upstash.io:443/path?x=y", "token-word", "name.upstash.io:6379"},
 		{"", "token-word", ""},
 		{"name.upstash.io", "token-word", ""},
+		{"http://token-word@name.upstash.io", "token-word", ""},
 		{"https://", "token-word", ""},
 		{"https://name.upstash.io", "", ""},
 		{"https://:token-word@", "token-word", ""},
@@ -110,7 +110,7 @@ func TestUpstashSettingsAreRead(t *testing.T) {
 		{"https://token-word:x", "token-word", ""},
 	} {
 		t.Run(c.url, func(t *testing.T) {
-			o, err := redisstore.UpstashOptions(c.url, c.token)
+			o, err := redisstore.UpstashOptions(c.url, "", c.token)
 			if err != nil {
 				if c.addr != "" {
 					t.Error(err)
@@ -128,21 +128,32 @@ func TestUpstashSettingsAreRead(t *testing.T) {
 	}
 }
 
-func TestTheKindOfClientFollowsFromTheAddress(t *testing.T) {
-	for address, cluster := range map[string]bool{
-		"redis://127.0.0.1:1":                                 false,
-		"redis://127.0.0.1:1,127.0.0.1:2":                     true,
-		"redis://127.0.0.1:1,127.0.0.1:2?master_name=main":    false,
-		"redis://:word@127.0.0.1:1,127.0.0.1:2?master_name=m": false,
-	} {
-		o, err := redisstore.Options(address)
-		if err != nil {
-			t.Fatal(err)
+func TestTheUserAndTheStandInOfUpstash(t *testing.T) {
+	o, err := redisstore.UpstashOptions("https://name.upstash.io", "reader", "token-word")
+	if err != nil || o.Username != "reader" || o.Password != "token-word" {
+		t.Errorf("%+v, %v", o, err)
+	}
+	for _, address := range []string{"http://127.0.0.1:8079", "http://name.upstash.io", "ftp://name.upstash.io"} {
+		if _, err := redisstore.UpstashOptions(address, "", "token-word"); err == nil || !strings.Contains(err.Error(), "REDIS_URL") {
+			t.Errorf("%s: %v", address, err)
 		}
-		c := redis.NewUniversalClient(o)
-		if _, ok := c.(*redis.ClusterClient); ok != cluster {
-			t.Errorf("%s: %T", address, c)
-		}
-		_ = c.Close()
+	}
+}
+
+func TestSentinelsHaveAPasswordOfTheirOwn(t *testing.T) {
+	o, err := redisstore.Options("redis://:data-word@a:26379?master_name=main&sentinel_username=watch&sentinel_password=w%26rd")
+	if err != nil || o.Password != "data-word" || o.SentinelUsername != "watch" || o.SentinelPassword != "w&rd" || o.MasterName != "main" {
+		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+func TestACAIsForTLS(t *testing.T) {
+	plain, _ := redisstore.Options("redis://localhost")
+	secure, _ := redisstore.Options("rediss://localhost")
+	if err := redisstore.TrustCA(plain, nil); err == nil || !strings.Contains(err.Error(), "rediss://") {
+		t.Error(err)
+	}
+	if err := redisstore.TrustCA(secure, []byte("none")); err == nil {
+		t.Error("it takes what is no certificate")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -158,42 +159,6 @@ func (s *Store) Close() error {
 // Addrs returns the addresses that the store was given, without user or password.
 func (s *Store) Addrs() []string { return s.options.Addrs }
 
-// Persistence says whether the server keeps a ledger over its own crash.
-type Persistence struct {
-	Version    string // of the server
-	AppendOnly string // "yes", "no", or "unknown" when the server does not tell
-	Fsync      string // how often the append-only file is synced: "always", "everysec" or "no"
-}
-
-// Persistence asks the server how it keeps its data. It is an *[store.UnreachableError] if the server does not answer.
-func (s *Store) Persistence(ctx context.Context) (Persistence, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
-	p := Persistence{AppendOnly: "unknown", Fsync: "unknown"}
-	to, err := s.reach(ctx)
-	if err != nil {
-		return p, s.unreachable("ask the server", err)
-	}
-	info, err := to.Info(ctx, "server").Result()
-	if err != nil {
-		return p, s.unreachable("ask the server", err)
-	}
-	for l := range strings.Lines(info) {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(l), "redis_version:"); ok {
-			p.Version = v
-		}
-	}
-	if c, err := to.ConfigGet(ctx, "append*").Result(); err == nil { // managed servers refuse CONFIG
-		if v := c["appendonly"]; v != "" {
-			p.AppendOnly = v
-		}
-		if v := c["appendfsync"]; v != "" {
-			p.Fsync = v
-		}
-	}
-	return p, nil
-}
-
 // unreachable says what could not be done, and why. A node of a cluster that gives no answer may be dead: who took its
 // place is asked then, not at the next of go-redis' own looks, which are a minute apart.
 func (s *Store) unreachable(doing string, err error) *store.UnreachableError {
@@ -203,8 +168,11 @@ func (s *Store) unreachable(doing string, err error) *store.UnreachableError {
 			c.ReloadState(context.Background())
 		}
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("no answer within %v", callTime)
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errors.New("no answer in time")
+		if s.options.TLSConfig != nil {
+			err = errors.New("no answer in time; it may be a port without TLS")
+		}
 	}
 	return &store.UnreachableError{Engine: s.Name(), Doing: doing, Err: fmt.Errorf("%s: %w", strings.Join(s.Addrs(), ","), err)}
 }

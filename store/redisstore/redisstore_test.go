@@ -342,8 +342,7 @@ func TestALedgerWithAGapGoesOn(t *testing.T) {
 	}
 }
 
-// The user may do no more than the store needs: these commands, on these keys. Persistence needs info and config|get
-// as well, and says "unknown" without the latter. A cluster's client needs the commands that describe the cluster.
+// The user may do no more than the store needs: these commands, on these keys. A cluster's client needs the commands that describe the cluster.
 func TestAUserWithTheFewestRightsIsEnough(t *testing.T) {
 	addr := storetest.StartRedis(t)
 	c := bare(t, addr)
@@ -375,10 +374,6 @@ func TestAUserWithTheFewestRightsIsEnough(t *testing.T) {
 		t.Error(err)
 	}
 	wantValues(t, s, values{})
-	do(t, c, "ACL", "SETUSER", "trader", "+info")
-	if p, err := s.Persistence(t.Context()); err != nil || p.Version == "" || p.AppendOnly != "unknown" || p.Fsync != "unknown" {
-		t.Errorf("persistence %+v, %v", p, err)
-	}
 	// What the user may not do, the store may not do, and it did not happen.
 	do(t, c, "ACL", "SETUSER", "trader", "-evalsha", "-eval", "-get")
 	wantUnreachable(t, s.Append(t.Context(), storetest.Commit("a", 2, "")), false, "NOPERM")
@@ -394,9 +389,9 @@ func TestAPasswordIsGivenAndNeverTold(t *testing.T) {
 		_, errValues := s.Values(t.Context(), signature)
 		_, _, errHead := s.Head(t.Context(), "a", "")
 		_, errAccounts := s.Accounts(t.Context())
-		_, errPersistence := s.Persistence(t.Context())
+		_, errFacts := s.Facts(t.Context())
 		for _, err := range []error{
-			errValues, errHead, errAccounts, errPersistence,
+			errValues, errHead, errAccounts, errFacts,
 			s.SetValues(t.Context(), values{signature: `"x"`}, 0),
 			s.ClearValues(t.Context(), signature),
 			s.Append(t.Context(), storetest.Commit("a", 1, "")),
@@ -408,16 +403,6 @@ func TestAPasswordIsGivenAndNeverTold(t *testing.T) {
 		}
 		if got := s.Addrs(); !slices.Equal(got, []string{addr}) {
 			t.Errorf("the addresses are %q", got)
-		}
-	}
-}
-
-func TestPersistenceIsWhatTheServerSays(t *testing.T) {
-	for _, c := range []struct{ appendonly, fsync string }{{"no", "everysec"}, {"yes", "always"}} {
-		s := open(t, "redis://"+storetest.StartRedis(t, "--appendonly", c.appendonly, "--appendfsync", c.fsync))
-		p, err := s.Persistence(t.Context())
-		if err != nil || p.Version == "" || p.AppendOnly != c.appendonly || p.Fsync != c.fsync {
-			t.Errorf("%+v: %+v, %v", c, p, err)
 		}
 	}
 }

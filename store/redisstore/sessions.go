@@ -5,6 +5,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -24,6 +25,9 @@ func (s *Store) Values(ctx context.Context, keys ...store.Key) (map[store.Key]st
 			replies[i] = p.Get(ctx, sessionKey(k))
 		}
 	})
+	if redis.IsExecAbortError(err) {
+		err = s.aborted(ctx, err, keys)
+	}
 	if err != nil && !absent(err) {
 		return nil, s.unreachable("read the session", err)
 	}
@@ -37,6 +41,20 @@ func (s *Store) Values(ctx context.Context, keys ...store.Key) (map[store.Key]st
 		}
 	}
 	return values, nil
+}
+
+// aborted finds why a transaction of reads was refused, which it does not tell itself.
+func (s *Store) aborted(ctx context.Context, err error, keys []store.Key) error {
+	to, errReach := s.reach(ctx)
+	if errReach != nil {
+		return errReach
+	}
+	for _, k := range keys {
+		if why := to.Get(ctx, sessionKey(k)).Err(); why != nil && !absent(why) {
+			return fmt.Errorf("%s: %w", sessionKey(k), why)
+		}
+	}
+	return err
 }
 
 // absent tells the server's answer that there is no such key. Only that very value is one: an error that wraps it comes

@@ -4,12 +4,14 @@ package storetest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -147,4 +149,74 @@ func NewSentinel(t testing.TB, name, master string, more ...string) *Redis {
 	r.argv = func(port string) []string { return []string{conf, "--sentinel", "--port", port} }
 	r.startAnywhere(t)
 	return r
+}
+
+// Cluster is a Redis Cluster of three masters, of which the first has a replica.
+type Cluster struct {
+	Masters [3]*Redis
+	Replica *Redis
+}
+
+const slots = 16384 // of any cluster
+
+// StartCluster starts a cluster that notices a dead master within a second or two.
+func StartCluster(t testing.TB) *Cluster {
+	t.Helper()
+	node := func() *Redis {
+		return NewRedis(t, "--cluster-enabled", "yes", "--cluster-port", FreePort(t), "--cluster-node-timeout", "1000",
+			"--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0")
+	}
+	c := &Cluster{Replica: node()}
+	for i := range c.Masters {
+		c.Masters[i] = node()
+		must(t, c.Masters[i].Addr, "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1))
+		must(t, c.Masters[i].Addr, "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(slots*i/3), strconv.Itoa(slots*(i+1)/3-1))
+	}
+	for _, other := range append(c.Masters[1:3:3], c.Replica) {
+		host, port, _ := net.SplitHostPort(other.Addr)
+		must(t, c.Masters[0].Addr, "CLUSTER", "MEET", host, port, clusterPort(t, other.Addr))
+	}
+	Eventually(t, "the replica follows", func() error {
+		_, err := Ask(c.Replica.Addr, "CLUSTER", "REPLICATE", must(t, c.Masters[0].Addr, "CLUSTER", "MYID"))
+		return err
+	})
+	Eventually(t, "the cluster is whole", func() error {
+		for _, n := range append(c.Masters[:3:3], c.Replica) {
+			info, err := Ask(n.Addr, "CLUSTER", "INFO")
+			if err == nil && (!strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, "cluster_known_nodes:4")) {
+				err = errors.New(info)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return inStep(c.Replica.Addr)
+	})
+	return c
+}
+
+func clusterPort(t testing.TB, addr string) string {
+	t.Helper()
+	self := strings.Fields(must(t, addr, "CLUSTER", "NODES")) // id ip:port@busport ...
+	_, port, _ := strings.Cut(strings.Split(self[1], ",")[0], "@")
+	return port
+}
+
+// Accounts returns the name of an account on each master.
+func (c *Cluster) Accounts(t testing.TB) []string {
+	t.Helper()
+	names := make([]string, len(c.Masters))
+	for found, n := 0, 0; found < len(names); n++ {
+		name := "a" + strconv.Itoa(n)
+		slot, err := strconv.Atoi(strings.TrimPrefix(must(t, c.Masters[0].Addr, "CLUSTER", "KEYSLOT", "{"+name+"}"), ":"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range names {
+			if names[i] == "" && slots*i/3 <= slot && slot < slots*(i+1)/3 {
+				names[i], found = name, found+1
+			}
+		}
+	}
+	return names
 }

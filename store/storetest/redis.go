@@ -81,6 +81,7 @@ type Redis struct {
 	Dir  string // its working directory
 
 	argv    func(port string) []string
+	answers func(addr string) bool // nil: to PING
 	process *os.Process
 	ended   chan struct{}
 }
@@ -97,6 +98,22 @@ func NewRedis(t testing.TB, args ...string) *Redis {
 	}
 	r.startAnywhere(t)
 	return r
+}
+
+// StartTLSRedis is [StartRedis] for a server that speaks TLS, and nothing else, with a certificate.
+func StartTLSRedis(t testing.TB, cert, key string) (addr string) {
+	t.Helper()
+	needRedis(t)
+	r := &Redis{Dir: t.TempDir()}
+	r.argv = func(port string) []string {
+		return []string{
+			"--bind", "127.0.0.1", "--port", "0", "--tls-port", port, "--dir", r.Dir, "--save", "",
+			"--tls-cert-file", cert, "--tls-key-file", key, "--tls-auth-clients", "no",
+		}
+	}
+	r.answers = listens
+	r.startAnywhere(t)
+	return r.Addr
 }
 
 func needRedis(t testing.TB) {
@@ -141,13 +158,17 @@ func (r *Redis) start() error {
 		close(ended)
 	}()
 	r.process, r.ended = cmd.Process, ended
+	asked := r.answers
+	if asked == nil {
+		asked = answers
+	}
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(2 * time.Millisecond) {
 		select {
 		case <-ended:
 			return fmt.Errorf("redis-server ended at once:\n%s", log.String())
 		default:
 		}
-		if answers(r.Addr) {
+		if asked(r.Addr) {
 			return nil
 		}
 		if time.Now().After(end) {
@@ -203,4 +224,13 @@ func answers(addr string) bool {
 	}
 	reply, _ := bufio.NewReader(c).ReadString('\n')
 	return strings.HasPrefix(reply, "+PONG") || strings.HasPrefix(reply, "-NOAUTH")
+}
+
+// listens tells whether somebody accepts connections.
+func listens(addr string) bool {
+	c, err := net.DialTimeout("tcp", addr, time.Second)
+	if err == nil {
+		_ = c.Close()
+	}
+	return err == nil
 }

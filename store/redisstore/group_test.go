@@ -1,0 +1,227 @@
+package redisstore_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mcp-trade/store"
+	"mcp-trade/store/redisstore"
+	"mcp-trade/store/storetest"
+)
+
+// openWaiting opens a store that acknowledges a line once so many replicas have it.
+func openWaiting(t *testing.T, address string, replicas int) *redisstore.Store {
+	t.Helper()
+	o, err := redisstore.Options(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nonce := func() string { return fmt.Sprintf("%s-%d", t.Name(), marks.Add(1)) }
+	s := redisstore.New(redisstore.Config{Options: o, Replicas: replicas, Nonce: nonce, Warn: func(string) {}})
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// A line is acknowledged when so many replicas have it as were asked for; so is what is answered again.
+func TestAppend_WaitsForReplicas(t *testing.T) {
+	t.Parallel()
+	master := storetest.StartRedis(t, "--repl-diskless-sync-delay", "0")
+	host, port, _ := net.SplitHostPort(master)
+	replica := storetest.NewRedis(t, "--replicaof", host+" "+port)
+	storetest.Eventually(t, "the replica is in step", func() error {
+		if got := bare(t, replica.Addr).Info(t.Context(), "replication").Val(); !strings.Contains(got, "master_link_status:up") {
+			return errors.New(got)
+		}
+		return nil
+	})
+	one, two, none := openWaiting(t, "redis://"+master, 1), openWaiting(t, "redis://"+master, 2), open(t, "redis://"+master)
+	for id := range int64(4) {
+		if err := one.Append(t.Context(), storetest.Follow(t, one, storetest.Commit("a", id, fmt.Sprint("o-", id)))); err != nil {
+			t.Fatal(err)
+		}
+		if n := bare(t, replica.Addr).XLen(t.Context(), "ledger:{a}").Val(); n != id+1 {
+			t.Errorf("acknowledged, and the replica has %d lines, not %d", n, id+1)
+		}
+	}
+	commit := storetest.Follow(t, two, storetest.Commit("a", 4, "o-4"))
+	wantUnreachable(t, two.Append(t.Context(), commit), true, "1 of the 2 replicas")
+	if got := storetest.Whole(t, none, "a"); len(got) != 5 {
+		t.Errorf("%d lines", len(got))
+	}
+	wantUnreachable(t, two.Append(t.Context(), commit), true, "1 of the 2 replicas")
+	if _, _, err := two.Head(t.Context(), "a", "o-4"); err == nil {
+		t.Error("an order that one replica has is answered for two")
+	} else {
+		wantUnreachable(t, err, true, "1 of the 2 replicas")
+	}
+	used := new(store.UsedError)
+	if err := one.Append(t.Context(), commit); !errors.As(err, &used) {
+		t.Errorf("one replica is enough: %v", err)
+	}
+	if _, line, err := one.Head(t.Context(), "a", "o-4"); err != nil || line == nil {
+		t.Errorf("one replica is enough: %q, %v", line, err)
+	}
+
+	replica.Hang(t)
+	defer replica.Wake(t)
+	commit = storetest.Follow(t, one, storetest.Commit("a", 5, "o-5"))
+	wantUnreachable(t, one.Append(t.Context(), commit), true, "0 of the 1 replicas")
+	wantUnreachable(t, one.Append(t.Context(), commit), true, "0 of the 1 replicas")
+	if err := none.Append(t.Context(), storetest.Follow(t, none, storetest.Commit("a", 6, ""))); err != nil {
+		t.Errorf("nobody asked for replicas: %v", err)
+	}
+	replica.Wake(t)
+	storetest.Eventually(t, "the replica is back", func() error {
+		if err := one.Append(t.Context(), commit); !errors.As(err, &used) {
+			return err
+		}
+		return nil
+	})
+	if got := storetest.Whole(t, none, "a"); len(got) != 7 {
+		t.Errorf("%d lines", len(got))
+	}
+}
+
+// One address of a cluster is enough, and a server that runs goes on within seconds of a new master.
+func TestACluster(t *testing.T) {
+	t.Parallel()
+	cluster := storetest.StartCluster(t)
+	address := "redis://" + cluster.Masters[1].Addr
+	s := open(t, address)
+	accounts := cluster.Accounts(t) // one on each master
+	for _, account := range accounts {
+		storetest.Fill(t, s, account, 3)
+	}
+	if got, err := s.Accounts(t.Context()); err != nil || !slices.Equal(got, slices.Sorted(slices.Values(accounts))) {
+		t.Errorf("the accounts are %q, %v", got, err)
+	}
+	if err := s.SetValues(t.Context(), values{signature: `"a"`, today: `"d"`}, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	wantValues(t, s, values{signature: `"a"`, today: `"d"`})
+	if s.CommitsWith(s.Place()) {
+		t.Error("a session and a ledger lie in one slot")
+	}
+	waiting := openWaiting(t, address, 1)
+	acknowledged := 0
+	for _, account := range accounts { // of the masters, the first alone has a replica
+		c := storetest.Follow(t, waiting, storetest.Commit(account, 3, ""))
+		if err := waiting.Append(t.Context(), c); err == nil {
+			acknowledged++
+		} else {
+			wantUnreachable(t, err, true, "0 of the 1 replicas")
+		}
+	}
+	if acknowledged != 1 {
+		t.Errorf("%d of %d are acknowledged", acknowledged, len(accounts))
+	}
+
+	cluster.Masters[0].Kill()
+	storetest.Eventually(t, "the replica takes its slots", func() error {
+		nodes, err := storetest.Ask(cluster.Replica.Addr, "CLUSTER", "NODES")
+		if err == nil && !strings.Contains(nodes, "myself,master") {
+			err = errors.New(nodes)
+		}
+		return err
+	})
+	since := time.Now()
+	for _, account := range accounts {
+		storetest.Eventually(t, account+" is traded again", func() error {
+			head, _, err := s.Head(t.Context(), account, "")
+			if err == nil {
+				err = s.Append(t.Context(), store.Commit{Account: account, After: head, ID: 4, Line: storetest.Line(4, "o-4"), OrderID: "o-4"})
+			}
+			if used := new(store.UsedError); errors.As(err, &used) {
+				return nil
+			}
+			return err
+		})
+	}
+	if took := time.Since(since); took > 5*time.Second {
+		t.Errorf("all are traded again after %v", took)
+	}
+}
+
+func TestSentinelsThatWantAPassword(t *testing.T) {
+	t.Parallel()
+	master := storetest.StartRedis(t, "--requirepass", "data-word")
+	sentinel := storetest.NewSentinel(t, "main", master, "sentinel auth-pass main data-word", "user default off", "user watcher on >watch-word +@all")
+	base := "redis://:data-word@" + sentinel.Addr + "?master_name=main"
+	appendLine(t, open(t, base+"&sentinel_username=watcher&sentinel_password=watch-word"), 0)
+	unanswered(t, open(t, base))
+	_, err := open(t, base+"&sentinel_username=watcher&sentinel_password=wrong-word").Values(t.Context(), signature)
+	wantUnreachable(t, err, false)
+	if err != nil && strings.Contains(err.Error(), "-word") {
+		t.Errorf("the error tells a password: %v", err)
+	}
+}
+
+// A server is trusted whose CA was named, and no other.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ca := certificate(t, dir)
+	addr := storetest.StartTLSRedis(t, filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
+	connect := func(address string, trust []byte) error {
+		o, err := redisstore.Options(address)
+		if err == nil && trust != nil {
+			err = redisstore.TrustCA(o, trust)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := redisstore.New(redisstore.Config{Options: o, Nonce: func() string { return "n" }, Warn: func(string) {}})
+		defer s.Close()
+		_, err = s.Values(t.Context(), signature)
+		return err
+	}
+	if err := connect("rediss://"+addr, ca); err != nil {
+		t.Error(err)
+	}
+	wantUnreachable(t, connect("rediss://"+addr, nil), false, "certificate")
+	if err := connect("rediss://"+addr+"?skip_verify=true", nil); err != nil {
+		t.Error(err)
+	}
+	wantUnreachable(t, connect("rediss://"+storetest.StartRedis(t), ca), false, "TLS")
+}
+
+// certificate writes one for 127.0.0.1 that signed itself, and its key, and returns it.
+func certificate(t *testing.T, dir string) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	for name, text := range map[string][]byte{"cert.pem": cert, "key.pem": pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private})} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert
+}
