@@ -61,16 +61,25 @@ func failureOf(err error, ofOrder bool) (*failure, bool) {
 			f.sentence += ". Try again; if it stays so, the operator has to mend it."
 			f.details = map[string]any{"engine": unreachable.Engine}
 		}
+		if isOver(err) && !ofOrder {
+			f.sentence = tookTooLong
+		}
 		return f, true
 	case errors.Is(err, store.ErrSessionChanged):
 		return &failure{code.SessionUnreachable, err.Error(), nil}, true
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		if ofOrder {
-			return &failure{code.LedgerUnreachable, "It took too long. " + unknownWayOut, map[string]any{"executed": "unknown"}}, true
-		}
-		return &failure{code.LedgerUnreachable, "It took too long, or the server ends. Try again.", nil}, true
+	case isOver(err) && ofOrder:
+		return &failure{code.LedgerUnreachable, "It took too long. " + unknownWayOut, map[string]any{"executed": "unknown"}}, true
+	case isOver(err):
+		return &failure{code.LedgerUnreachable, tookTooLong, nil}, true
 	}
 	return nil, false
+}
+
+const tookTooLong = "It took too long, or the server ends. Try again."
+
+// isOver tells whether an error comes of a call that ran out of time, or was given up.
+func isOver(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 const unknownWayOut = "It is unknown whether the order was executed: look at get_trades, or repeat it with the same order_id if it had one."

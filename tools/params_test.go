@@ -3,6 +3,7 @@ package tools
 // Tests of arguments, and of what the tools say of themselves.
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"mcp-trade/code"
+	"mcp-trade/store"
 )
 
 func TestBind(t *testing.T) {
@@ -244,6 +246,13 @@ func TestTheDetailsOfAFailureStandBesideItsSentence(t *testing.T) {
 	text, err := json.Marshal(&failure{code.InvalidArgument, "No.", map[string]any{"error": "x", "code": "y", "have": 3}})
 	if err != nil || string(text) != `{"class":"caller","code":"invalid_argument","error":"No.","have":3}` {
 		t.Errorf("%s, %v", text, err)
+	}
+	over := &store.UnreachableError{Engine: "redis", Doing: "read the ledger", Err: context.Canceled}
+	if f, ok := failureOf(over, false); !ok || f.code != code.LedgerUnreachable || f.sentence != tookTooLong || fmt.Sprint(f.details) != "map[engine:redis]" {
+		t.Errorf("a reading that was given up: %+v", f)
+	}
+	if f, ok := failureOf(over, true); !ok || !strings.Contains(f.sentence, "The order was not executed") {
+		t.Errorf("an order that was given up: %+v", f)
 	}
 	if f, ok := failureOf(errors.New("a bug"), true); ok {
 		t.Errorf("an error that nobody can mend became %+v", f)

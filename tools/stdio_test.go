@@ -603,6 +603,7 @@ func FuzzServe(f *testing.F) {
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_trades","arguments":[1]}}` + "\n\r\n[]",
 		`{"jsonrpc":"2.0","id":{"a":1},"method":"ping"}`, `{"id":1}`, `{"jsonrpc":"2.0","id":1e400,"method":"tools/list","params":5}`,
 		`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`, `{"jsonrpc":"2.0","id":"` + "\xff" + `","method":"ping"}`,
+		strings.Replace(helloOf2025, "hello", "x", 1) + `[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"x"},7]`,
 		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"ledger://%zz/latest"}}`, `{"jsonrpc":"2.0","id":1,"method":"initialize","params":null}`,
 	} {
 		f.Add([]byte(s))
