@@ -107,7 +107,7 @@ func withoutFolder(ctx context.Context, c store.Commit) error {
 
 // commit proves all that the commit asks for, and writes its line after the newest one.
 func (s *Store) commit(ctx context.Context, l *ledgerFile, c store.Commit) error {
-	seen, err := l.look(c.OrderID)
+	seen, err := l.look(ctx, c.OrderID)
 	if err != nil {
 		return err
 	}
@@ -153,13 +153,13 @@ func (s *Store) used(l *ledgerFile, orderID string, seen sight) error {
 // what may not be on disk yet. Where nothing can be written, there is no lock and nobody who appends.
 func (s *Store) lookDurably(ctx context.Context, l *ledgerFile, orderID string) (seen sight, err error) {
 	err = s.exclusively(ctx, l, func() error {
-		if seen, err = l.look(orderID); err != nil || seen.durable {
+		if seen, err = l.look(ctx, orderID); err != nil || seen.durable {
 			return err
 		}
 		return l.makeDurable(s.disk.sync)
 	})
 	if readOnly(err) || absent(err) {
-		if seen, err = l.look(orderID); err == nil {
+		if seen, err = l.look(ctx, orderID); err == nil {
 			err = l.makeDurable(s.disk.sync)
 		}
 	}

@@ -26,3 +26,8 @@ func WithGroupTime(d time.Duration) Option {
 func WithPatience(first, late time.Duration) Option {
 	return func(s *Store) { s.patience = patience{first, late} }
 }
+
+// WithIndexEvery gives every so many bytes of a ledger a block of its index.
+func WithIndexEvery(bytes int64) Option {
+	return func(s *Store) { s.indexEvery = bytes }
+}

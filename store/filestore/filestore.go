@@ -3,12 +3,14 @@
 //	{data dir}/.runtime_env_{model id}.json              the session values of a model: one JSON object
 //	{log path}/{signature}/position/position.jsonl       the ledger of an account: one JSON object per line
 //	{log path}/{signature}/position/.position.lock       held by whoever appends
+//	{log path}/{signature}/position/.position.index      where in a long ledger orders, trades and dates are
 //
 // The files are those that AI-Trader's Python programs read and write, so both can work on them at the same time.
 // Processes exclude each other with advisory locks (flock); a commit is one write followed by one fsync.
 package filestore
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -30,6 +32,11 @@ type Store struct {
 	disk                     disk
 	groupTime                time.Duration
 	patience                 patience
+	indexEvery               int64
+
+	running    context.Context // done when the store is closed
+	stop       context.CancelFunc
+	background sync.WaitGroup // of goroutines that end when running is done
 
 	mu      sync.Mutex
 	ledgers map[string]*ledgerFile
@@ -65,9 +72,11 @@ func WithAccess(a files.Access) Option {
 func New(dataDir, logPath string, options ...Option) *Store {
 	s := &Store{
 		dataDir: dataDir, logPath: logPath, warn: func(string) {}, disk: disk{(*os.File).Write, (*os.File).Sync}, groupTime: groupTime,
-		patience: patience{first: 10 * time.Second, late: 250 * time.Millisecond},
-		ledgers:  map[string]*ledgerFile{}, glances: map[string]glance{}, queues: map[string]*queue{},
+		patience:   patience{first: 10 * time.Second, late: 250 * time.Millisecond},
+		indexEvery: indexEvery,
+		ledgers:    map[string]*ledgerFile{}, glances: map[string]glance{}, queues: map[string]*queue{},
 	}
+	s.running, s.stop = context.WithCancel(context.Background())
 	for _, o := range options {
 		o(s)
 	}
@@ -103,6 +112,8 @@ func (s *Store) Close() error {
 	for _, l := range ledgers {
 		errs = append(errs, s.settleNow(l), l.close())
 	}
+	s.stop()
+	s.background.Wait()
 	return errors.Join(errs...)
 }
 

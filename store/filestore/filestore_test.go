@@ -207,6 +207,9 @@ func wantUnreachable(t testing.TB, err error, words ...string) {
 func TestTheContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, t.TempDir()) })
 	storetest.Halt(t, open(t, t.TempDir()))
+	t.Run("with an index of a few lines", func(t *testing.T) {
+		storetest.Run(t, func(t *testing.T) store.Store { return open(t, t.TempDir(), filestore.WithIndexEvery(64)) })
+	})
 }
 
 // A ledger may be replaced, or written over in place within the grain of its file's time.
@@ -228,7 +231,7 @@ func TestALedgerThatBecameAnother(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, t.TempDir())
+			s := open(t, t.TempDir(), filestore.WithIndexEvery(64))
 			storetest.Anew(t, s, func(t *testing.T, account string, lines ...[]byte) {
 				put(t, s.LedgerFile(account), string(bytes.Join(lines, []byte("\n")))+"\n")
 			})
@@ -425,10 +428,14 @@ func TestAStoreSeesWhatOthersDoToTheFile(t *testing.T) {
 		{"its folder is deleted",
 			func(t *testing.T, path string) { remove(t, filepath.Dir(filepath.Dir(path))) }, "", 0, "", "ours"},
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
+	for i := range 2 * len(cases) {
+		c, name, every := cases[i/2], "", filestore.WithIndexEvery(64)
+		if i%2 == 0 {
+			name, every = ", no index", filestore.WithIndexEvery(1<<20)
+		}
+		t.Run(c.name+name, func(t *testing.T) {
 			dir := t.TempDir()
-			s := open(t, dir)
+			s := open(t, dir, every)
 			appendLine(t, s, 0)
 			if err := s.Append(t.Context(), storetest.Commit("a", 1, "ours")); err != nil {
 				t.Fatal(err)
@@ -440,7 +447,7 @@ func TestAStoreSeesWhatOthersDoToTheFile(t *testing.T) {
 			path := s.LedgerFile("a")
 			c.change(t, path)
 
-			for _, s := range []*filestore.Store{s, open(t, dir)} {
+			for _, s := range []*filestore.Store{s, open(t, dir, every)} {
 				wantHead(t, s, c.head)
 				for orderID, want := range map[string]bool{c.has: c.has != "", c.lacks: false} {
 					_, ordered, err := s.Head(t.Context(), "a", orderID)
@@ -699,7 +706,7 @@ func TestNoLineFollowsTheHaltOfAnotherProcess(t *testing.T) {
 
 func TestOrderIDsOutliveTheStoreThatWroteThem(t *testing.T) {
 	dir := t.TempDir()
-	first, second := open(t, dir), open(t, dir)
+	first, second := open(t, dir, filestore.WithIndexEvery(64)), open(t, dir, filestore.WithIndexEvery(64))
 	for id, s := range []store.Store{first, second, first} {
 		if err := s.Append(t.Context(), storetest.Follow(t, s, storetest.Commit("a", int64(id), fmt.Sprintf("o-%d", id)))); err != nil {
 			t.Fatal(err)

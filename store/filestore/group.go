@@ -76,6 +76,9 @@ func (s *Store) settle(l *ledgerFile) error {
 		s.announce(g.tell)
 	}
 	close(g.done)
+	if g.lines > 0 {
+		s.keepIndex(l)
+	}
 	return g.err
 }
 

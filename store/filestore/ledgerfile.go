@@ -4,7 +4,7 @@ package filestore
 
 import (
 	"bytes"
-	"crypto/sha256"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -36,9 +36,7 @@ type ledgerFile struct {
 	head   []byte      // the last whole line, without its line feed
 	headAt int64       // where it begins
 	id     int64       // the id of head
-
-	orders  map[[16]byte]int64 // the offset of the line of each order id, by its hash
-	indexed int64              // how far the file is in orders
+	index  *index      // of this file; another one after forget
 }
 
 // sight is a ledger as it was at one moment.
@@ -49,17 +47,41 @@ type sight struct {
 }
 
 // look returns the newest line, and the one that carries an order id if that is not empty.
-func (l *ledgerFile) look(orderID string) (sight, error) {
+func (l *ledgerFile) look(ctx context.Context, orderID string) (sight, error) {
+	for {
+		l.mu.Lock()
+		err := l.refresh()
+		file, size, synced, index, head := l.file, l.size, l.synced, l.index, l.head
+		l.mu.Unlock()
+		if err != nil || orderID == "" || file == nil {
+			return sight{head, nil, true}, err
+		}
+		line, err := index.find(ctx, file, size, orderID)
+		if errors.Is(err, os.ErrClosed) {
+			continue // the ledger was replaced meanwhile
+		}
+		return sight{head, line.text, line.offset+int64(len(line.text)) <= synced}, err
+	}
+}
+
+// snapshot opens the ledger once more. It returns no file, but a size, if the ledger was replaced just then.
+func (l *ledgerFile) snapshot() (*os.File, int64, *index, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.refresh(); err != nil {
-		return sight{}, err
+	if err := l.refresh(); err != nil || l.file == nil {
+		return nil, 0, nil, err
 	}
-	if orderID == "" {
-		return sight{l.head, nil, true}, nil
+	f, err := files.Open(l.path)
+	if absent(err) {
+		return nil, 1, nil, nil
 	}
-	line, err := l.ordered(orderID)
-	return sight{l.head, line.text, line.offset+int64(len(line.text)) <= l.synced}, err
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	if now, err := f.Stat(); err != nil || !os.SameFile(now, l.info) {
+		return nil, 1, nil, errors.Join(err, f.Close())
+	}
+	return f, l.size, l.index, nil
 }
 
 // makeDurable syncs what is in the ledger.
@@ -93,7 +115,7 @@ func (l *ledgerFile) close() error {
 func (l *ledgerFile) forget() error {
 	f := l.file
 	l.file, l.info, l.size, l.synced, l.mtime, l.torn, l.head, l.headAt, l.id = nil, nil, 0, 0, time.Time{}, 0, nil, 0, 0
-	l.made, l.orders, l.indexed = false, nil, 0
+	l.made, l.index = false, l.index.anew()
 	if f == nil || l.group != nil && l.group.file == f {
 		return nil
 	}
@@ -116,6 +138,7 @@ func (l *ledgerFile) refresh() error {
 			if err := l.forget(); err != nil {
 				return err
 			}
+			l.index.remove()
 		case same:
 			return nil
 		}
@@ -164,7 +187,7 @@ func (l *ledgerFile) readHead(size int64) error {
 		return err
 	}
 	l.size, l.torn, l.head, l.headAt, l.id = end, size-end, nil, 0, 0
-	for line, err := range backward(l.file, end) {
+	for line, err := range backward(context.Background(), l.file, 0, end) {
 		if err != nil {
 			return err
 		}
@@ -176,50 +199,6 @@ func (l *ledgerFile) readHead(size int64) error {
 		break
 	}
 	return nil
-}
-
-// ordered returns the line that carries an order id. The first question reads the whole file, the later ones only
-// what was appended since.
-func (l *ledgerFile) ordered(orderID string) (line, error) {
-	if l.file == nil {
-		return line{}, nil
-	}
-	if l.orders == nil {
-		l.orders = map[[16]byte]int64{}
-	}
-	for line, err := range forward(l.file, l.indexed, l.size) {
-		if err != nil {
-			return line, err
-		}
-		if e, err := store.ReadEntry(line.text); err == nil && e.OrderID != "" {
-			l.orders[hash(e.OrderID)] = line.offset
-		}
-	}
-	l.indexed = l.size
-	offset, ok := l.orders[hash(orderID)]
-	if !ok {
-		return line{}, nil
-	}
-	for line, err := range forward(l.file, offset, l.size) {
-		return line, err
-	}
-	return line{}, fmt.Errorf("%s changed while it was read", l.path)
-}
-
-// noteOrder notes the order id of a line that was just written between two offsets.
-func (l *ledgerFile) noteOrder(orderID string, from, to int64) {
-	if l.orders == nil || l.indexed != from {
-		return
-	}
-	if orderID != "" {
-		l.orders[hash(orderID)] = l.headAt
-	}
-	l.indexed = to
-}
-
-func hash(orderID string) [16]byte {
-	sum := sha256.Sum256([]byte(orderID))
-	return [16]byte(sum[:16])
 }
 
 func endsWithLineFeed(f io.ReaderAt, size int64) bool {

@@ -6,9 +6,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"mcp-trade/store"
@@ -20,7 +22,7 @@ func (s *Store) Head(ctx context.Context, account, orderID string) (head, ordere
 	if err != nil {
 		return nil, nil, err
 	}
-	seen, err := l.look(orderID)
+	seen, err := l.look(ctx, orderID)
 	if err == nil && !seen.durable {
 		seen, err = s.lookDurably(ctx, l, orderID)
 	}
@@ -31,37 +33,26 @@ func (s *Store) Head(ctx context.Context, account, orderID string) (head, ordere
 }
 
 // Lines implements [store.Ledgers].
-func (s *Store) Lines(_ context.Context, account string) iter.Seq2[[]byte, error] {
-	return s.read(account, func(f *os.File, size int64, yield func([]byte, error) bool) {
-		for line, err := range forward(f, 0, size) {
-			if !yield(bytes.Clone(line.text), err) {
-				return
-			}
-		}
+func (s *Store) Lines(ctx context.Context, account string) iter.Seq2[[]byte, error] {
+	return s.read(account, func(f *os.File, size int64, _ *index) iter.Seq2[line, error] {
+		return forward(ctx, f, 0, size)
 	})
 }
 
 // LinesBefore implements [store.Ledgers].
-func (s *Store) LinesBefore(_ context.Context, account string, filter store.Filter) iter.Seq2[[]byte, error] {
-	return s.read(account, func(f *os.File, size int64, yield func([]byte, error) bool) {
-		for line, err := range backward(f, size) {
-			if err == nil && filter != (store.Filter{Before: store.Newest}) {
-				var e store.Entry
-				if e, err = store.ReadEntry(line.text); err == nil && !filter.Passes(e) {
-					continue
-				}
-			}
-			if !yield(line.text, err) {
-				return
-			}
+func (s *Store) LinesBefore(ctx context.Context, account string, filter store.Filter) iter.Seq2[[]byte, error] {
+	return s.read(account, func(f *os.File, size int64, x *index) iter.Seq2[line, error] {
+		if filter == (store.Filter{Before: store.Newest}) {
+			return backward(ctx, f, 0, size)
 		}
+		return x.before(ctx, f, size, filter)
 	})
 }
 
-// read yields what a reader of lines yields from a ledger as it is now, up to the first error.
-func (s *Store) read(account string, lines func(f *os.File, size int64, yield func([]byte, error) bool)) iter.Seq2[[]byte, error] {
+// read yields the lines that are chosen of a ledger as it is now, up to the first error.
+func (s *Store) read(account string, choose func(*os.File, int64, *index) iter.Seq2[line, error]) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		f, size, err := s.snapshot(account)
+		f, size, x, err := s.snapshot(account)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -70,12 +61,15 @@ func (s *Store) read(account string, lines func(f *os.File, size int64, yield fu
 			return
 		}
 		defer f.Close()
-		lines(f, size, func(line []byte, err error) bool {
+		for line, err := range choose(f, size, x) {
 			if err != nil {
-				err = s.unreadable(err)
+				yield(nil, s.unreadable(fmt.Errorf("%s: %w", s.LedgerFile(account), err)))
+				return
 			}
-			return yield(line, err) && err == nil
-		})
+			if !yield(bytes.Clone(line.text), nil) {
+				return
+			}
+		}
 	}
 }
 
@@ -113,20 +107,23 @@ func (s *Store) unreadable(err error) error {
 	return &store.UnreachableError{Engine: engine, Doing: "read the ledger", Err: err}
 }
 
-// snapshot opens a ledger as it is now: a handle of its own and the size up to which its lines are whole. Both are
-// zero where there is no ledger.
-func (s *Store) snapshot(account string) (*os.File, int64, error) {
+// snapshot opens a ledger as it is now: a handle of its own, the size up to which its lines are whole, and its index. All
+// are zero where there is no ledger.
+func (s *Store) snapshot(account string) (*os.File, int64, *index, error) {
 	l, err := s.ledger(account)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, nil, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := &ledgerFile{path: l.path} // l keeps its handle, and the path may lead to another file by now
-	if err := now.refresh(); err != nil {
-		return nil, 0, s.unreadable(err)
+	for range maxReplaced {
+		f, size, x, err := l.snapshot()
+		if err != nil {
+			return nil, 0, nil, s.unreadable(err)
+		}
+		if f != nil || size == 0 {
+			return f, size, x, nil
+		}
 	}
-	return now.file, now.size, nil
+	return nil, 0, nil, s.unreadable(errAgain)
 }
 
 // ledger returns the one ledgerFile of an account in this process.
@@ -138,7 +135,10 @@ func (s *Store) ledger(account string) (*ledgerFile, error) {
 	defer s.mu.Unlock()
 	l := s.ledgers[account]
 	if l == nil {
-		l = &ledgerFile{path: s.LedgerFile(account), queue: s.queueOf(s.ledgerLock(account))}
+		path := s.LedgerFile(account)
+		l = &ledgerFile{path: path, queue: s.queueOf(s.ledgerLock(account)), index: &index{
+			path: filepath.Join(filepath.Dir(path), ".position.index"), access: s.access, every: s.indexEvery,
+		}}
 		s.ledgers[account] = l
 	}
 	return l, nil

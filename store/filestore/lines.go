@@ -5,6 +5,7 @@ package filestore
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,10 +21,11 @@ const maxLine = 16 << 20
 type line struct {
 	text   []byte // without the blanks around it, its line feed among them; valid until the next line
 	offset int64  // of the text
+	next   int64  // where what follows it begins
 }
 
-// forward yields the lines between two offsets, both at line boundaries. Blank lines are passed over.
-func forward(f io.ReaderAt, from, to int64) iter.Seq2[line, error] {
+// forward yields the lines between two offsets, both at line boundaries, until ctx is done. Blank lines are passed over.
+func forward(ctx context.Context, f io.ReaderAt, from, to int64) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		if from == to {
 			return // without a buffer: an append asks what is new, and mostly nothing is
@@ -37,7 +39,11 @@ func forward(f io.ReaderAt, from, to int64) iter.Seq2[line, error] {
 			return advance, token, err
 		})
 		for scanner.Scan() {
-			if l := trimmed(scanner.Bytes(), offset); len(l.text) > 0 && !yield(l, nil) {
+			if err := ctx.Err(); err != nil {
+				yield(line{}, err)
+				return
+			}
+			if l := trimmed(scanner.Bytes(), offset, next); len(l.text) > 0 && !yield(l, nil) {
 				return
 			}
 		}
@@ -47,13 +53,19 @@ func forward(f io.ReaderAt, from, to int64) iter.Seq2[line, error] {
 	}
 }
 
-// backward yields the lines before an offset at a line boundary, last first. Blank lines are passed over.
-func backward(f io.ReaderAt, end int64) iter.Seq2[line, error] {
+// backward yields the lines between two offsets, both at line boundaries, last first, until ctx is done. Blank lines are
+// passed over.
+func backward(ctx context.Context, f io.ReaderAt, from, end int64) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		const block = 32 << 10
 		var rest []byte // what is read of the line that began before the block
-		for end > 0 {
-			n := min(block, end)
+		last := end
+		for end > from {
+			if err := ctx.Err(); err != nil {
+				yield(line{}, err)
+				return
+			}
+			n := min(block, end-from)
 			end -= n
 			buf := make([]byte, n, int(n)+len(rest))
 			if _, err := f.ReadAt(buf, end); err != nil {
@@ -62,32 +74,32 @@ func backward(f io.ReaderAt, end int64) iter.Seq2[line, error] {
 			}
 			buf = append(buf, rest...)
 			for cut := bytes.LastIndexByte(buf, '\n'); cut >= 0; cut = bytes.LastIndexByte(buf, '\n') {
-				if l := trimmed(buf[cut+1:], end+int64(cut)+1); len(l.text) > 0 && !yield(l, nil) {
+				if l := trimmed(buf[cut+1:], end+int64(cut)+1, last); len(l.text) > 0 && !yield(l, nil) {
 					return
 				}
-				buf = buf[:cut]
+				buf, last = buf[:cut], end+int64(cut)+1
 			}
 			if rest = buf; len(rest) > maxLine {
 				yield(line{}, tooLong(bufio.ErrTooLong, end))
 				return
 			}
 		}
-		if l := trimmed(rest, 0); len(l.text) > 0 {
+		if l := trimmed(rest, from, last); len(l.text) > 0 {
 			yield(l, nil)
 		}
 	}
 }
 
 // trimmed is a line without the blanks around it.
-func trimmed(text []byte, offset int64) line {
+func trimmed(text []byte, offset, next int64) line {
 	left := bytes.TrimLeftFunc(text, unicode.IsSpace)
-	return line{bytes.TrimSpace(left), offset + int64(len(text)-len(left))}
+	return line{bytes.TrimSpace(left), offset + int64(len(text)-len(left)), next}
 }
 
 // wholeEnd returns where the last whole line below size ends. What follows the last line feed counts as a line if it
 // is a whole JSON object with an id, as another program may have left it; else it was torn off while it was written.
 func wholeEnd(f io.ReaderAt, size int64) (int64, error) {
-	for line, err := range backward(f, size) {
+	for line, err := range backward(context.Background(), f, 0, size) {
 		if err != nil {
 			return 0, err
 		}

@@ -59,7 +59,6 @@ func (s *Store) write(ctx context.Context, l *ledgerFile, c store.Commit, sessio
 		}
 	} else {
 		l.head, l.headAt, l.id = slices.Clone(line), end-int64(len(line))-1, c.ID
-		l.noteOrder(c.OrderID, l.size, end)
 		l.size, l.mtime = end, now.ModTime()
 	}
 	g.lines++
@@ -124,7 +123,7 @@ const firstLine = `{"date": "`
 
 // isLedger tells of a file that is about to be cut whether its first line is a ledger's, or was about to be.
 func (l *ledgerFile) isLedger() error {
-	for first, err := range forward(l.file, 0, l.size) {
+	for first, err := range forward(context.Background(), l.file, 0, l.size) {
 		if err == nil {
 			_, err = store.ReadEntry(first.text)
 		}
