@@ -109,7 +109,9 @@ type Result struct {
 	Unpriced []string            `json:"unpriced"` // holdings that never had a close
 	Head     string              `json:"head"`     // hash of the ledger's newest row
 	Verified bool                `json:"verified"`
-	Findings []ledger.Finding    `json:"findings"`
+	Verdict  ledger.Verdict      `json:"verdict"`
+	Reasons  []string            `json:"reasons"`         // unless it is verified
+	Findings []ledger.Finding    `json:"findings"`        // the first ones
 	Spent    *Spending           `json:"spent,omitempty"` // by a language model
 	Error    string              `json:"error,omitempty"` // why the account did not come to the end
 

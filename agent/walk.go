@@ -345,7 +345,10 @@ func (d *Day) Order(ctx context.Context, action ledger.Action, symbol string, am
 
 // result says what became of the account, whether or not it came to the end.
 func (w *walk) result(ctx context.Context, err error) Result {
-	r := Result{Account: w.account.Name, Refused: w.checkpoint.Before + len(w.checkpoint.Refused), Findings: []ledger.Finding{}, Err: err}
+	r := Result{
+		Account: w.account.Name, Refused: w.checkpoint.Before + len(w.checkpoint.Refused), Err: err,
+		Verdict: ledger.NotVerified, Reasons: []string{"it cannot be read"}, Findings: []ledger.Finding{},
+	}
 	if spent := w.checkpoint.Spent.Plus(w.today); spent.Calls > 0 {
 		r.Spent = &spent
 	}
@@ -358,7 +361,8 @@ func (w *walk) result(ctx context.Context, err error) Result {
 		return r
 	}
 	r.Trades, r.Cash, r.Head, r.Findings = report.Trades, report.Book.Cash(), report.Head, report.Findings
-	r.Verified = len(report.Findings) == 0 && report.Unpriced == 0
+	r.Verdict, r.Reasons = report.Verdict()
+	r.Verified = r.Verdict == ledger.Verified
 	for r.Days < len(w.days) && w.done(w.days[r.Days], report.Book.Date) {
 		r.Days++
 	}

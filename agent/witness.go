@@ -22,7 +22,7 @@ func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, logPath, acco
 	witnesses, unread := Witnesses(logPath, account, store)
 	report, err := ledger.Verify(lines, prices, append(witnesses, more...)...)
 	if unread != nil {
-		report.Findings = append(report.Findings, ledger.Finding{
+		report.Add(ledger.Finding{
 			Row: -1, ID: -1, Class: ledger.Unreadable, Expected: "a manifest and transcripts to hold the ledger against", Found: unread.Error(),
 		})
 	}

@@ -146,15 +146,18 @@ func parseLedger(t testing.TB, text string) []ledger.Record {
 	return records
 }
 
-// verified fails the test unless every row of the account follows, and all but the first are chained.
+// verified fails the test unless the account is verified, and all rows but the first are chained.
 func (p *place) verified(t testing.TB, account string) {
 	t.Helper()
-	var reports []struct{ Rows, Chained, Unpriced int }
+	var reports []struct {
+		Rows, Chained int
+		Verdict       ledger.Verdict
+	}
 	out := p.try(t, "ledger", "verify", account, "--json")
 	if err := json.Unmarshal([]byte(out.stdout), &reports); err != nil || len(reports) != 1 || out.code != 0 {
 		t.Fatalf("verify %s: exit %d\n%s%s", account, out.code, out.stdout, out.stderr)
 	}
-	if r := reports[0]; r.Chained != r.Rows-1 || r.Unpriced != 0 {
+	if r := reports[0]; r.Chained != r.Rows-1 || r.Verdict != ledger.Verified {
 		t.Fatalf("verify %s: %+v", account, r)
 	}
 }

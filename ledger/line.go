@@ -106,7 +106,7 @@ func writePosition(b *bytes.Buffer, p Position, colon string) {
 // ParseLine reads a line of a ledger. Keys that it does not know are passed over. A line that another reader could take
 // for another record is refused: see [strict].
 func ParseLine(line []byte) (Record, error) {
-	r, book, err := parseLine(line)
+	r, book, err := parseLine(line, parseDate)
 	if err == nil {
 		r.Positions, err = parsePositions(book)
 	}
@@ -119,13 +119,13 @@ func ParseLine(line []byte) (Record, error) {
 // keys are those of a line that mean something here.
 var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "prev", "note", "rules"}
 
-// parseLine reads all of a line but its book, whose text it returns.
-func parseLine(line []byte) (r Record, book []byte, err error) {
+// parseLine reads all of a line but its book, whose text it returns. The text of the date is given to stamp.
+func parseLine(line []byte, stamp func([]byte) (market.Stamp, error)) (r Record, book []byte, err error) {
 	hasID := false
 	err = strict.Object(line, func(key, value []byte) (err error) {
 		switch string(key) {
 		case "date":
-			r.Date, err = parseDate(value)
+			r.Date, err = stamp(value)
 		case "id":
 			if r.ID, hasID = strict.Int(value); !hasID {
 				err = fmt.Errorf("%.40s is not a whole number", value)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
 	"mcp-trade/market"
@@ -38,14 +39,23 @@ func written(t *testing.T, p *market.Prices) []string {
 func TestALedgerThatFollowsHasNoFindings(t *testing.T) {
 	p := testPrices(t)
 	rows := written(t, p)
-	for name, prices := range map[string]*market.Prices{"with prices": p, "at the prices in the rows": nil, "with prices of other symbols": opens(t, "X 2025-10-02 1")} {
+	for name, prices := range map[string]*market.Prices{"with prices": p, "at the prices in the rows": nil} {
+		unpriced, verdict := 0, Verified
+		if prices == nil {
+			unpriced, verdict = 4, Partly
+		}
 		r, err := Verify(linesIn(rows), prices)
-		if err != nil || len(r.Findings) > 0 || r.Rows != 6 || r.Trades != 4 || r.Chained != 5 || r.Unpriced != 0 ||
-			r.First.ID != 0 || spell(r.First.Positions) != "CASH 1000" || r.Book.ID != 5 || spell(r.Book.Positions) != "CASH 320, NVDA 20, MSFT 1" {
+		if err != nil || len(r.Findings) > 0 || r.Rows != 6 || r.Trades != 4 || r.Chained != 5 || r.Unpriced != unpriced ||
+			r.First.ID != 0 || spell(r.First.Positions) != "CASH 1000" || r.Book.ID != 5 || spell(r.Book.Positions) != "CASH 320, NVDA 20, MSFT 1" ||
+			string(r.Book.Line) != rows[5] || r.Head != Hash([]byte(rows[5])) {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
+		if got, reasons := r.Verdict(); got != verdict {
+			t.Errorf("%s: %s, %v", name, got, reasons)
+		}
 	}
-	if r, err := Verify(linesIn(nil), p); err != nil || r.Rows != 0 || r.Findings == nil {
+	r, err := Verify(linesIn(nil), p)
+	if verdict, _ := r.Verdict(); err != nil || r.Rows != 0 || r.Findings == nil || verdict != NotVerified {
 		t.Errorf("nothing: %+v, %v", r, err)
 	}
 }
@@ -73,7 +83,7 @@ func TestWhatDoesNotFollowIsNamed(t *testing.T) {
 		{"a position is listed elsewhere", 4, `"CASH": 448, "NVDA": 6`, `"NVDA": 6, "CASH": 448`, nil},
 		{"a position of nothing is left out or added", 4, `"MSFT": 1`, `"MSFT": 1, "AMD": 0`, nil},
 		{"a row is torn", 3, `"positions"`, "\x00", []string{
-			`row 3 (id -1, ): unreadable: expected a record, found not a ledger line: byte 98: '\x00' is not a key: ` +
+			`row 3: unreadable: expected a record, found not a ledger line: byte 98: '\x00' is not a key: ` +
 				`"{\"date\": \"2025-10-03\", \"id\": 3, \"this_action\": {\"action\": \"n"`,
 			"row 4 (id 4, 2025-10-06): id: expected 3, found 4"}},
 		{"the first id is not 0", 0, `"id": 0`, `"id": 1`, []string{
@@ -82,11 +92,11 @@ func TestWhatDoesNotFollowIsNamed(t *testing.T) {
 			"row 2 (id 1, 2025-10-02): id: expected 2, found 1", "row 3 (id 3, 2025-10-03): id: expected 2, found 3"}},
 		{"a date goes back", 3, "2025-10-03", "2025-10-01", []string{"row 3 (id 3, 2025-10-01): date: expected 2025-10-02 or later, found 2025-10-01"}},
 		{"a trade of nothing", 1, `"amount": 10}, "positions": {"CASH": 900, "NVDA": 10}`, `"amount": 0}, "positions": {"CASH": 1000, "NVDA": 0}`, []string{
-			"row 1 (id 1, 2025-10-02): zero amount: expected an amount above 0, found buy 0 NVDA",
+			"row 1 (id 1, 2025-10-02): changes nothing: expected an amount above 0, found buy 0 NVDA",
 			"row 2 (id 2, 2025-10-02): does not follow: expected CASH 500, found CASH 400"}},
 		{"a purchase of less than nothing", 1, `"amount": 10}, "positions": {"CASH": 900, "NVDA": 10}`, `"amount": -10}, "positions": {"CASH": 1100, "NVDA": -10}`, []string{
 			"row 1 (id 1, 2025-10-02): negative: expected NVDA 0 or more, found -10",
-			"row 1 (id 1, 2025-10-02): zero amount: expected an amount above 0, found buy -10 NVDA",
+			"row 1 (id 1, 2025-10-02): refused: expected an order that the rules allow, found buy -10 NVDA: Amount must be positive. You tried to buy -10 shares.",
 			"row 2 (id 2, 2025-10-02): does not follow: expected CASH 600, found CASH 400"}},
 		{"more is spent than there is", 1, `"amount": 10}, "positions": {"CASH": 900, "NVDA": 10}`, `"amount": 101}, "positions": {"CASH": -10, "NVDA": 101}`, []string{
 			"row 1 (id 1, 2025-10-02): negative: expected CASH 0 or more, found -10",
@@ -112,8 +122,18 @@ func TestWhatDoesNotFollowIsNamed(t *testing.T) {
 			"row 4 (id 4, 2025-10-06): stale base: expected the book of row 3, found the book of row 2"}},
 		{"a hash of another row", 4, `"MSFT": 1}`, `"MSFT": 1}, "prev": "ff"`,
 			[]string{"row 4 (id 4, 2025-10-06): chain: expected " + Hash([]byte(plain[3])) + ", found ff"}},
-		{"fees that were not paid", 4, `"MSFT": 1}`, `"MSFT": 1}, "fees": 2`, []string{"row 4 (id 4, 2025-10-06): price differs: expected 12, found 12.5"}},
-		{"fees that were paid", 4, `"CASH": 448, "NVDA": 6, "MSFT": 1}`, `"CASH": 446, "NVDA": 6, "MSFT": 1}, "fees": 2`, nil},
+		{"fees that were not paid", 4, `"MSFT": 1}`, `"MSFT": 1}, "fees": 2`, []string{"row 4 (id 4, 2025-10-06): fees: expected 0, found 2",
+			"row 4 (id 4, 2025-10-06): price differs: expected 12, found 12.5"}},
+		{"fees that no rule asks for", 4, `"CASH": 448, "NVDA": 6, "MSFT": 1}`, `"CASH": 446, "NVDA": 6, "MSFT": 1}, "fees": 2`,
+			[]string{"row 4 (id 4, 2025-10-06): fees: expected 0, found 2"}},
+		{"fees of a day without a trade", 3, `"MSFT": 1}`, `"MSFT": 1}, "fees": 2`, []string{"row 3 (id 3, 2025-10-03): fees: expected 0, found 2"}},
+		{"an action that nobody knows", 3, "no_trade", "dividend", []string{`row 3 (id 3, 2025-10-03): does not follow: expected an action: buy, sell or no_trade, found "dividend"`}},
+		{"no action", 3, `"this_action"`, `"that_action"`, []string{`row 3 (id 3, 2025-10-03): does not follow: expected an action: buy, sell or no_trade, found ""`}},
+		{"a first row that trades", 0, `"positions"`, `"this_action": {"action": "buy", "symbol": "NVDA", "amount": 1}, "positions"`,
+			[]string{"row 0 (id 0, 2025-10-01): does not follow: expected an opening, found buy 1 NVDA"}},
+		{"the key of the book twice", 4, `"positions"`, `"positions": {"CASH": 448}, "positions"`, []string{
+			`row 4: unreadable: expected a record, found not a ledger line: byte 175: the key "positions" stands twice in an object: ` +
+				`"{\"date\": \"2025-10-06\", \"id\": 4, \"this_action\": {\"action\": \"s"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rows := slices.Clone(plain)
@@ -134,6 +154,202 @@ func TestWhatDoesNotFollowIsNamed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// chained returns rows as this program would have written them: changed, and each with the hash of the row before it.
+func chained(t *testing.T, rows []string, change func(row int, r *Record)) []string {
+	t.Helper()
+	var out []string
+	for i, row := range rows {
+		r, err := ParseLine([]byte(row))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if change(i, &r); i > 0 {
+			r.Prev = Hash([]byte(out[i-1]))
+		}
+		out = append(out, string(r.Line()))
+	}
+	return out
+}
+
+// A ledger whose hashes are right proves nothing of what stands in it: whoever forges it can make them.
+func TestWhatWasInventedIsFoundThoughTheChainIsRight(t *testing.T) {
+	p := testPrices(t)
+	honest := written(t, p)
+	trade := func(action Action, symbol string, amount, price, cash string, held ...Position) func(*Record) {
+		return func(r *Record) {
+			r.Action, r.Symbol, r.Amount, r.Price = action, symbol, dec(amount), decimal.NewNullDecimal(dec(price))
+			r.Positions = r.Positions.with(append(held, Position{Cash, dec(cash)})...)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		row  int // of the honest ledger, that are kept up to it
+		edit func(*Record)
+		want []string
+	}{
+		{"nothing", 1, func(*Record) {}, nil},
+		{"a symbol that no file has", 1, trade(Buy, "ZZZ", "700", "1", "300", Position{"ZZZ", dec("700")}, Position{"NVDA", dec("0")}), []string{
+			"row 1 (id 1, 2025-10-02): no bar: expected a bar of ZZZ on 2025-10-02, found no such symbol in the price files by then"}},
+		{"a symbol in another case", 1, trade(Buy, "nvda", "30", "10", "700", Position{"nvda", dec("30")}, Position{"NVDA", dec("0")}), []string{
+			"row 1: unreadable"}},
+		{"a symbol that the files write in capitals", 1, func(r *Record) {
+			r.Symbol, r.Positions = "nvda", positions("CASH 700, nvda 30")
+		}, []string{"row 1 (id 1, 2025-10-02): no bar: expected a bar of nvda on 2025-10-02, found none of that name: the prices have NVDA"}},
+		{"a Saturday", 1, func(r *Record) { r.Date = "2025-10-04" }, []string{
+			"row 1 (id 1, 2025-10-04): no bar: expected a bar of NVDA on 2025-10-04, found NVDA has no price at 2025-10-04; its newest bar before that is 2025-10-03"}},
+		{"a price of one's own", 1, trade(Buy, "NVDA", "30", "1", "970"), []string{"row 1 (id 1, 2025-10-02): price differs: expected 10, found 1"}},
+		{"fees that give money", 1, func(r *Record) { r.Fees = dec("-5000"); trade(Buy, "NVDA", "30", "10", "5700")(r) }, []string{
+			"row 1 (id 1, 2025-10-02): fees: expected 0, found -5000"}},
+		{"fees that take money", 1, func(r *Record) { r.Fees = dec("100"); trade(Buy, "NVDA", "30", "10", "600")(r) }, []string{
+			"row 1 (id 1, 2025-10-02): fees: expected 0, found 100"}},
+		{"half a share", 1, trade(Buy, "NVDA", "0.5", "10", "995", Position{"NVDA", dec("0.5")}), []string{
+			"row 1 (id 1, 2025-10-02): refused: expected an order that the rules allow, found buy 0.5 NVDA: Invalid amount format. Amount must be an integer for stock trading. You provided: 0.5"}},
+		{"more shares than there are", 1, trade(Sell, "NVDA", "1000000000000001", "10", "10000000000001010", Position{"NVDA", dec("0")}), []string{
+			"row 1 (id 1, 2025-10-02): refused: expected an order that the rules allow, found sell 1000000000000001 NVDA: Amount must be at most 1000000000000000. You tried to sell 1000000000000001 shares.",
+			"row 1 (id 1, 2025-10-02): does not follow: expected NVDA -1000000000000001, found NVDA 0"}},
+		{"nothing bought", 1, trade(Buy, "NVDA", "0", "10", "1000", Position{"NVDA", dec("0")}), []string{
+			"row 1 (id 1, 2025-10-02): refused: expected an order that the rules allow, found buy 0 NVDA: Amount must be positive. You tried to buy 0 shares."}},
+		{"another market", 1, trade(Buy, "600519.SH", "1", "10", "990", Position{"600519.SH", dec("1")}, Position{"NVDA", dec("0")}), []string{
+			`row 1 (id 1, 2025-10-02): refused: expected an order that the rules allow, found buy 1 600519.SH: 600519.SH belongs to the market "cn", which cannot be traded here. Trade US shares.`,
+			"row 1 (id 1, 2025-10-02): no bar: expected a bar of 600519.SH on 2025-10-02, found no such symbol in the price files by then"}},
+		{"more money than there is", 1, trade(Buy, "NVDA", "101", "10", "-10", Position{"NVDA", dec("101")}), []string{
+			"row 1 (id 1, 2025-10-02): negative: expected CASH 0 or more, found -10"}},
+		{"an order id twice", 2, func(r *Record) { r.OrderID = "o-17" }, []string{
+			`row 2 (id 2, 2025-10-02): order id: expected an order id of its own, found "o-17", as row 1 has it`}},
+		{"a date that goes back", 3, func(r *Record) { r.Date = "2025-10-01" }, []string{
+			"row 3 (id 3, 2025-10-01): date: expected 2025-10-02 or later, found 2025-10-01"}},
+		{"shares from the beginning", 0, func(r *Record) { r.Positions = append(r.Positions, Position{"NVDA", dec("5")}) }, []string{
+			"row 0 (id 0, 2025-10-01): does not follow: expected cash alone, found NVDA 5"}},
+		{"unknown rules", 0, func(r *Record) { r.Rules = strings.Replace(r.Rules, "none", "bonus", 1) }, []string{
+			`row 0 (id 0, 2025-10-01): rules: expected rules that this version knows, found The account is kept under rules that this version does not know: ` +
+				`its ledger has "costs": "bonus". Trade it with the version that opened it, or a newer one.`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rows := chained(t, honest[:c.row+1], func(i int, r *Record) {
+				if i == c.row {
+					c.edit(r)
+				}
+			})
+			r, err := Verify(linesIn(rows), p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for i, f := range r.Findings {
+				if got = append(got, f.String()); i < len(c.want) && strings.HasPrefix(got[i], c.want[i]) && f.Class == Unreadable {
+					got[i] = c.want[i]
+				}
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("\ngot  %s\nwant %s", strings.Join(got, "\n     "), strings.Join(c.want, "\n     "))
+			}
+			if verdict, reasons := r.Verdict(); (verdict == Verified) != (c.want == nil) || (verdict == NotVerified) != (c.want != nil) {
+				t.Errorf("%s, %v", verdict, reasons)
+			}
+		})
+	}
+}
+
+// Rows that another program wrote among ours carry no hash. They may follow, but nothing tells who wrote them.
+func TestARowOfAnotherProgramAmongOursIsFound(t *testing.T) {
+	p := testPrices(t)
+	honest := written(t, p)
+	bare := func(rows []string, from int) []string {
+		rows = slices.Clone(rows)
+		for i := from; i < len(rows); i++ {
+			r, err := ParseLine([]byte(rows[i]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Prev = ""
+			rows[i] = string(r.Line())
+		}
+		return rows
+	}
+	earlier := chained(t, honest, func(i int, r *Record) { r.Rules = "" }) // as an earlier version wrote it
+	for _, c := range []struct {
+		name    string
+		rows    []string
+		foreign int
+	}{
+		{"ours", honest, 0},
+		{"the hash of the last row is gone", bare(honest, 5), 1},
+		{"those of the last two are gone", bare(honest, 4), 2},
+		{"all hashes are gone", bare(honest, 1), 5},
+		{"all hashes of an earlier version are gone", bare(earlier, 1), 0}, // it is AI-Trader's then, and follows
+		{"those of an earlier version from row 3 on are gone", bare(earlier, 3), 3},
+		{"another program's rows first", append(slices.Clone(plain[:2]), chainedAfter(t, plain[1],
+			`{"date": "2025-10-02", "id": 2, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 1, "price": 10}, "positions": {"CASH": 890, "NVDA": 11}}`)), 0},
+	} {
+		r, err := Verify(linesIn(c.rows), p)
+		verdict, reasons := r.Verdict()
+		if err != nil || r.Counts[Unchained] != c.foreign || len(r.Findings) != c.foreign || r.Failed() != (c.foreign > 0) || (verdict == Partly) != (c.foreign > 0) || verdict == NotVerified {
+			t.Errorf("%s: %v, %s, %v, %v", c.name, r.Findings, verdict, reasons, err)
+		}
+	}
+}
+
+// chainedAfter returns a row with the hash of the row before it.
+func chainedAfter(t *testing.T, before, row string) string {
+	t.Helper()
+	r, err := ParseLine([]byte(row))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Prev = Hash([]byte(before))
+	return string(r.Line())
+}
+
+// A trade of nothing, which AI-Trader lets pass, is told and is no failure, unless something changed with it.
+func TestATradeOfNothingIsNoFailure(t *testing.T) {
+	rows := append(slices.Clone(plain), `{"date": "2025-10-06", "id": 5, "this_action": {"action": "sell", "symbol": "NVDA", "amount": 0}, "positions": {"CASH": 448, "NVDA": 6, "MSFT": 1}}`)
+	r, err := Verify(linesIn(rows), testPrices(t))
+	if verdict, _ := r.Verdict(); err != nil || r.Counts[NoChange] != 1 || len(r.Findings) != 1 || r.Failed() || verdict != Verified {
+		t.Errorf("%+v, %v", r, err)
+	}
+	rows[5] = strings.Replace(rows[5], "448", "449", 1)
+	r, err = Verify(linesIn(rows), testPrices(t))
+	if verdict, _ := r.Verdict(); err != nil || r.Counts[NoChange] != 0 || !r.Failed() || verdict != NotVerified {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// However much is wrong, what is kept of it has a bound.
+func TestFindingsAreBounded(t *testing.T) {
+	rows := []string{`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 1}}`}
+	for id := 1; id <= 3*maxFindings; id++ {
+		rows = append(rows, fmt.Sprintf(`{"date": "2025-10-02", "id": %d, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 1}, "positions": {"CASH": %d}}`, id, id*id))
+	}
+	r, err := Verify(linesIn(rows), testPrices(t))
+	verdict, reasons := r.Verdict()
+	if err != nil || len(r.Findings) != maxFindings || r.Counts[Unexplained]+r.Counts[StaleBase] < 3*maxFindings-3 || verdict != NotVerified || len(fmt.Sprint(reasons)) > 300 {
+		t.Errorf("%d findings, %v, %s, %v, %v", len(r.Findings), r.Counts, verdict, reasons, err)
+	}
+}
+
+// What a verifier reads of a row in short is what is read of it at length.
+func TestReadingRowAfterRow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var r reader
+		amounts := rapid.SampledFrom([]string{"0", "1", "12", "0.5", "-3", "1e3"})
+		for range rapid.IntRange(1, 12).Draw(t, "rows") {
+			var book []string
+			for _, symbol := range []string{"CASH", "A", "BB", "é", `\u0043`, "D"}[:rapid.IntRange(0, 6).Draw(t, "symbols")] {
+				if rapid.IntRange(0, 9).Draw(t, "left out") > 0 {
+					book = append(book, fmt.Sprintf("%q: %s", symbol, amounts.Draw(t, "amount")))
+				}
+			}
+			line := fmt.Sprintf(`{"date": "2025-10-0%d", "id": 7, "positions": {%s}}`, rapid.IntRange(0, 3).Draw(t, "day"),
+				strings.ReplaceAll(strings.Join(book, rapid.SampledFrom([]string{", ", ",", " ,  "}).Draw(t, "comma")), `\\`, `\`))
+			want, wantErr := ParseLine([]byte(line))
+			got, err := r.read([]byte(line))
+			if spell(got.Positions) != spell(want.Positions) || got.Date != want.Date || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+				t.Fatalf("%s\nis read as %v, %v\nand at length as %v, %v", line, got, err, want, wantErr)
+			}
+		}
+	})
 }
 
 // Without any price the cash cannot be recomputed, but everything else can.
@@ -170,7 +386,7 @@ func TestNoDigitCanBeChangedUnseen(t *testing.T) {
 		last := row == upTo-1
 		var digits []int
 		for i, b := range []byte(changed[row]) {
-			if b >= '0' && b <= '9' && !(last && within(changed[row], i, `"order_id": "`, `"date": "`)) {
+			if b >= '0' && b <= '9' && !(last && inText(changed[row], i, `"order_id": "`, `"date": "`)) {
 				digits = append(digits, i)
 			}
 		}
@@ -188,8 +404,8 @@ func TestNoDigitCanBeChangedUnseen(t *testing.T) {
 	})
 }
 
-// within tells whether the byte at i is in a string that begins after one of the marks.
-func within(line string, i int, marks ...string) bool {
+// inText tells whether the byte at i is in a string that begins after one of the marks.
+func inText(line string, i int, marks ...string) bool {
 	return slices.ContainsFunc(marks, func(mark string) bool {
 		from := strings.Index(line, mark)
 		if from < 0 || i < from+len(mark) {

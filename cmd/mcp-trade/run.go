@@ -152,7 +152,7 @@ func verdict(cmd *cobra.Command, results []agent.Result) error {
 			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: account %s stopped: %v\n", r.Account, r.Err)
 			code = max(code, exitFailed)
 		case !r.Verified:
-			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: the ledger of %s does not verify; see: mcp-trade ledger verify %s\n", r.Account, r.Account)
+			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: the ledger of %s is %s: %s; see: mcp-trade ledger verify %s\n", r.Account, r.Verdict, strings.Join(r.Reasons, "; "), r.Account)
 			code = max(code, exitFailed)
 		}
 	}
@@ -165,24 +165,21 @@ func verdict(cmd *cobra.Command, results []agent.Result) error {
 
 // printResults prints a line for each account: what it is worth after the close of its last day.
 func printResults(w io.Writer, results []agent.Result) {
-	header := []string{"account", ">days", ">trades", ">refused", ">cash", ">value at close", ">return", "ledger verified"}
+	header := []string{"account", ">days", ">trades", ">refused", ">cash", ">value at close", ">return", "ledger"}
 	old := slices.ContainsFunc(results, func(r agent.Result) bool { return len(r.Stale) > 0 })
 	if old {
 		header = append(header, "oldest close")
 	}
 	t := newTable(w, header...)
 	for _, r := range results {
-		value, gain, verified := "unknown", "unknown", "no"
+		value, gain := "unknown", "unknown"
 		if r.Value.Valid {
 			value = money(r.Value.Decimal)
 		}
 		if r.Return.Valid {
 			gain = r.Return.Decimal.Mul(decimal.NewFromInt(100)).StringFixed(2) + " %"
 		}
-		if r.Verified {
-			verified = "yes"
-		}
-		row := table.Row{r.Account, r.Days, r.Trades, r.Refused, money(r.Cash), value, gain, verified}
+		row := table.Row{r.Account, r.Days, r.Trades, r.Refused, money(r.Cash), value, gain, r.Verdict}
 		if old {
 			row = append(row, oldestClose(r.Stale.Oldest()))
 		}

@@ -23,8 +23,14 @@ func verifyCommand(s *settings) *cobra.Command {
 	var head string
 	cmd := &cobra.Command{
 		Use: "verify [SIGNATURE|FILE...]", Short: "Prove that each row follows from the one before it and from the prices",
-		Long: "Recompute each row of a ledger from the row before it and from the open price of its date, and check ids, dates,\n" +
-			"balances and the chain of hashes. Without arguments every account is verified. Exit 1 if any row does not follow.\n\n" +
+		Long: "Recompute each row of a ledger as an order is executed: from the row before it, at the open of its date, by the rules that\n" +
+			"the ledger was kept under; and check ids, dates, order ids, balances and the chain of hashes. Without arguments every\n" +
+			"account is verified.\n\n" +
+			"verified         every row follows; a trade of nothing, as AI-Trader lets it pass, is listed and is no failure\n" +
+			"partly verified  no row contradicts that, but some were written by another program after ours, or there are no prices\n" +
+			"                 to hold trades against\n" +
+			"not verified     rows do not follow\n\n" +
+			"Exit 1 if anything but a trade of nothing is found.\n\n" +
 			"An account is also held against the manifest and the transcripts of its runs, where they lie in the log path: each hash\n" +
 			"that they noted must be that of a row, in their order, with no trade of anybody else between the days of a run.\n" +
 			"Whoever can write the ledger can write these files too, and a hash holds no secret: rewritten together they are not\n" +
@@ -120,6 +126,9 @@ func (e evidence) verify(prices *market.Prices, given []ledger.Witness) (ledger.
 type verified struct {
 	Name string `json:"ledger"`
 	OK   bool   `json:"ok"`
+
+	Verdict ledger.Verdict `json:"verdict"`
+	Reasons []string       `json:"reasons"`
 	ledger.Report
 	Noted int        `json:"noted"`           // hashes of rows in its manifest and transcripts
 	Given *givenHead `json:"given,omitempty"` // the hash of --head
@@ -143,7 +152,8 @@ func (s *settings) verify(cmd *cobra.Command, names []string, find func(string) 
 		if report.Rows == 0 {
 			return fmt.Errorf("%s has no ledger", name)
 		}
-		result := verified{Name: name, OK: len(report.Findings) == 0, Report: report, Noted: len(report.Seen) - len(given)}
+		result := verified{Name: name, OK: !report.Failed(), Report: report, Noted: len(report.Seen) - len(given)}
+		result.Verdict, result.Reasons = report.Verdict()
 		for i, g := range given {
 			result.Given = &givenHead{Hash: g.Hash}
 			if row := report.Seen[result.Noted+i]; row >= 0 {
@@ -168,11 +178,10 @@ func (s *settings) verify(cmd *cobra.Command, names []string, find func(string) 
 }
 
 func printVerified(w io.Writer, r verified) {
-	verdict := "every row follows"
-	if n := len(r.Findings); n > 0 {
-		verdict = fmt.Sprintf("%d findings", n)
+	fmt.Fprintf(w, "%s: %d rows, %d trades, %d chained: %s\n", r.Name, r.Rows, r.Trades, r.Chained, r.Verdict)
+	for _, reason := range r.Reasons {
+		fmt.Fprintf(w, "  %s\n", reason)
 	}
-	fmt.Fprintf(w, "%s: %d rows, %d trades, %d chained: %s\n", r.Name, r.Rows, r.Trades, r.Chained, verdict)
 	fmt.Fprintf(w, "  head %s\n", r.Head)
 	if g := r.Given; g != nil && g.Row != nil && g.More == 0 {
 		fmt.Fprintln(w, "  it is the hash that was given")
@@ -183,9 +192,16 @@ func printVerified(w io.Writer, r verified) {
 		fmt.Fprintf(w, "  held against %d hashes that its runs noted\n", r.Noted)
 	}
 	if r.Unpriced > 0 {
-		fmt.Fprintf(w, "  %d trades have no known price, so their cash could not be verified; name the price files with --prices\n", r.Unpriced)
+		fmt.Fprintln(w, "  name the price files with --prices")
 	}
 	for _, f := range r.Findings {
 		fmt.Fprintf(w, "  %s\n", f)
+	}
+	more := -len(r.Findings)
+	for _, n := range r.Counts {
+		more += n
+	}
+	if more > 0 {
+		fmt.Fprintf(w, "  and %d more findings\n", more)
 	}
 }
