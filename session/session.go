@@ -275,7 +275,9 @@ func (l *Layers) decide(ctx context.Context, names []string) Decision {
 	seen := l.seen // another reading may have seen a halt meanwhile
 	l.mu.Unlock()
 	d := Decide(l.Model, h, seen, l.Refuse)
-	if len(d.File)+len(d.Mend) > 0 {
+	// A halt in Redis is copied even where the file seemed to have it: it may have been taken out there since it was read.
+	halted := h.Redis != nil && h.Redis.Err == nil && (d.Seen.Halted || d.Seen.AllHalted)
+	if len(d.File)+len(d.Mend) > 0 || halted {
 		d = l.settle(ctx, names, d)
 	}
 	l.conclude(reading, &d)
@@ -327,10 +329,9 @@ func (l *Layers) readFile(ctx context.Context, names []string) Home {
 func (l *Layers) settle(ctx context.Context, names []string, first Decision) Decision {
 	own, all := l.fileKeys(names)
 	keys := own
-	for k := range first.changes() {
-		if k.Model != l.Model {
-			keys = slices.Concat(own, all)
-		}
+	ofAll := func(k store.Key) bool { return k.Model != l.Model }
+	if first.Seen.AllHalted || slices.ContainsFunc(slices.Collect(maps.Keys(first.changes())), ofAll) {
+		keys = slices.Concat(own, all)
 	}
 	var d Decision
 	var missed error

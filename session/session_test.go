@@ -351,6 +351,35 @@ func TestAHaltThatWasReadHoldsThoughRedisGoesAwayBeforeItIsCopied(t *testing.T) 
 	}
 }
 
+// staleFile is a file that was read before somebody changed it.
+type staleFile struct {
+	File
+	before values
+}
+
+func (s *staleFile) Values(_ context.Context, keys ...store.Key) (values, error) {
+	v := maps.Clone(s.before)
+	maps.DeleteFunc(v, func(k store.Key, _ string) bool { return !slices.Contains(keys, k) })
+	return v, nil
+}
+
+func TestAHaltThatWasReadIsCopiedThoughItsCopyWasTakenOutMeanwhile(t *testing.T) {
+	for _, halt := range []string{"", "*"} {
+		redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02 " + halt + "HALT=true"))
+		l := newLayers(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
+		copied := set("SIGNATURE=a TODAY_DATE=2025-10-02 " + halt + `HALT=true ` + halt + NotesName + `={"halt_of":"redis"}`)
+		l.File = &staleFile{l.File, copied}
+		if s, err := l.Read(t.Context()); err != nil || !s.Halted {
+			t.Fatalf("%+v, %v", s, err)
+		}
+		for k := range set(halt + "HALT=true") {
+			if file, err := l.file.Values(t.Context(), k); err != nil || file[k] != "true" {
+				t.Errorf("%v in the file: %v, %v", k, file, err)
+			}
+		}
+	}
+}
+
 func TestACommitThatReachesARedisThatCouldNotBeReadProvesIt(t *testing.T) {
 	redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-03"))
 	l := newLayers(t, &goesAway{redis, 0}, "SIGNATURE=a TODAY_DATE=2025-10-02", "")

@@ -3,7 +3,11 @@
 
 package protocol_test
 
-import "fmt"
+import (
+	"fmt"
+
+	"mcp-trade/session"
+)
 
 // moves collects what can happen in a world.
 type moves struct {
@@ -26,17 +30,15 @@ func faults(m *moves) {
 	} else if w.left.outage > 0 {
 		m.add("Redis", "can not be reached", func(w *world) { w.left.outage--; w.up = false })
 	}
-	if w.left.failover > 0 {
-		if w.replica != w.redis {
-			m.add("Redis", "has a replica that is up to date", func(w *world) { w.replica = w.redis })
-			m.add("Redis", "fails over", func(w *world) {
-				w.redis = w.replica
-				if w.left.failover--; w.left.failover == 0 {
-					w.replica = redis{}
-				}
-				w.forgive()
-			})
-		}
+	if w.left.failover > 0 && w.replica != w.redis {
+		m.add("Redis", "has a replica that is up to date", func(w *world) { w.replica = w.redis })
+		m.add("Redis", "fails over", func(w *world) {
+			w.redis = w.replica
+			if w.left.failover--; w.left.failover == 0 {
+				w.replica = redis{}
+			}
+			w.forgive()
+		})
 	}
 	if w.left.flush > 0 {
 		m.add("Redis", "loses everything, and the accounts are registered anew", func(w *world) {
@@ -49,7 +51,10 @@ func faults(m *moves) {
 		})
 	}
 	if w.left.expiry > 0 && !w.redis.empty() {
-		m.add("Redis", "lets the session expire", func(w *world) { w.left.expiry--; w.redis.values = values{} })
+		m.add("Redis", "lets the session expire", func(w *world) {
+			w.left.expiry--
+			w.redis.values, w.redis.traded = values{}, false
+		})
 	}
 	if w.left.eviction > 0 && w.redis.index != [accounts]uint8{} {
 		m.add("Redis", "evicts the indexes of order ids", func(w *world) { w.left.eviction--; w.redis.index = [accounts]uint8{} })
@@ -60,14 +65,29 @@ func faults(m *moves) {
 			for i := range w.disk {
 				clear(w.disk[i][1+w.synced[i]:])
 			}
-			w.servers = [2]server{}
+			for i := range w.servers {
+				w.end(i)
+			}
 		})
 	}
 	for i := range w.servers {
 		if w.left.kill > 0 && w.servers[i] != (server{}) {
-			m.add(serverNames[i], "is killed and started again", func(w *world) { w.left.kill--; w.servers[i] = server{} })
+			m.add(serverNames[i], "is killed and started again", func(w *world) { w.left.kill--; w.end(i) })
 		}
 	}
+	if w.left.kill > 0 && w.action.written {
+		m.add(operatorNames[w.action.machine], "is killed", func(w *world) {
+			w.left.kill--
+			w.action = action{}
+			w.release(theOperator)
+		})
+	}
+}
+
+// end kills a server and starts it again.
+func (w *world) end(i int) {
+	w.servers[i] = server{}
+	w.release(theServer(i))
 }
 
 // action is a command of the operator, under way.
@@ -90,7 +110,7 @@ const (
 
 var (
 	serverNames   = [2]string{"server 1", "server 2"}
-	orderNames    = [orderIDs]string{"takes order 1", "takes order 2"}
+	orderNames    = [orderIDs]string{"takes order 1 and reads its file", "takes order 2 and reads its file"}
 	operatorNames = [2]string{"operator on A", "operator on B"}
 	// What the operator may set: the first day and the next of one account, and another account.
 	sessions     = []values{{account: 1, date: 1}, {account: 1, date: 2}, {account: 2, date: 1}}
@@ -103,71 +123,61 @@ var (
 )
 
 // operate adds what the operator does next.
-func (p protocol) operate(m *moves) {
+func (h *homes) operate(m *moves) {
 	a := m.from.action
 	who := operatorNames[a.machine]
 	switch {
 	case a.kind == noAction && m.from.left.acts > 0:
-		for machine, who := range operatorNames {
-			begin := func(what string, a action) {
-				m.add(who, what, func(w *world) {
-					w.left.acts--
-					w.action = a
-					w.action.machine = uint8(machine)
-					if a.kind == setValues {
-						w.sets++
-						w.action.values.set = w.sets
-					}
-				})
-			}
-			for i, v := range sessions {
-				begin(sessionNames[i], action{kind: setValues, values: v})
-			}
-			begin("begins to set HALT", action{kind: setHalt})
-			begin("begins to clear HALT", action{kind: clearHalt})
+		h.begin(m)
+	case a.kind == noAction:
+	case !a.written && m.from.files[a.machine].locks[h.lockOf(a)] != 0:
+	case !a.written:
+		what := "locks the file, and has done so in Redis"
+		if !m.from.up {
+			what = "locks the file, and does not reach Redis"
 		}
-	case a.kind != noAction && !a.written && m.from.up:
-		m.add(who, "has done so in Redis", func(w *world) {
-			w.action.written = true
-			a.redis(&w.redis)
-			w.skipFile()
+		m.add(who, what, func(w *world) {
+			w.action.written, w.action.missed = true, !w.up
+			if w.up {
+				a.redis(&w.redis)
+			}
+			if w.files[a.machine].locks[h.lockOf(a)] = theOperator; a.machine == 1 && !w.kind.redisLedgers {
+				h.finish(w, false) // no server reads that file
+			}
 		})
-	case a.kind != noAction && !a.written:
-		m.add(who, "does not reach Redis", func(w *world) {
-			w.action.written, w.action.missed = true, true
-			w.skipFile()
-		})
-	case a.kind == clearHalt && a.missed && !p.clearsFileAlone:
-		m.add(who, "is told that HALT is not cleared", func(w *world) { w.action = action{} })
-	case a.kind != noAction:
-		m.add(who, "has done so in the file", func(w *world) {
-			w.action = action{}
-			a.file(&w.files[a.machine])
-			w.reached(a)
-		})
+	default:
+		m.add(who, "has done so in the file", func(w *world) { h.finish(w, true) })
 	}
 }
 
-// reached takes back what was owed to a machine, once a command there reached Redis too.
-func (w *world) reached(a action) {
-	if a.missed {
-		return
-	}
-	if a.kind == clearHalt {
-		w.haltRead[a.machine] = false
-	}
-	for i := range w.servers {
-		if a.kind == setValues && w.machine(i) == int(a.machine) {
-			w.servers[i].owed = values{}
+// begin adds the commands that the operator may begin.
+func (h *homes) begin(m *moves) {
+	for machine, who := range operatorNames {
+		begin := func(what string, a action) {
+			m.add(who, what, func(w *world) {
+				w.left.acts--
+				w.action = a
+				w.action.machine = uint8(machine)
+				if a.kind == setValues {
+					w.sets++
+					w.action.values.set = w.sets
+				}
+			})
 		}
+		for i, v := range sessions {
+			begin(sessionNames[i], action{kind: setValues, values: v})
+		}
+		begin("begins to set HALT", action{kind: setHalt})
+		begin("begins to clear HALT", action{kind: clearHalt})
 	}
 }
 
-// skipFile leaves out the file of a machine that has no server.
-func (w *world) skipFile() {
-	if w.action.machine == 1 && !w.kind.redisLedgers {
-		w.action = action{}
+// lockOf is which of a machine's locks a command takes.
+func (h *homes) lockOf(a action) int {
+	if a.kind != setValues && h.haltOf != model {
+		return 1
 	}
+	return 0
 }
 
 func (a action) redis(r *redis) {
@@ -181,20 +191,51 @@ func (a action) redis(r *redis) {
 	}
 }
 
-func (a action) file(f *file) {
+// finish ends a command, with the file written or not.
+func (h *homes) finish(w *world, written bool) {
+	a := w.action
+	w.action = action{}
+	w.release(theOperator)
+	if written {
+		h.write(w, a)
+	}
+	if a.missed {
+		return
+	}
+	// What was owed to the machine has reached Redis.
+	if a.kind == clearHalt {
+		w.haltRead[a.machine] = false
+	}
+	for i := range w.servers {
+		if a.kind == setValues && w.machine(i) == int(a.machine) {
+			w.servers[i].owed = values{}
+		}
+	}
+}
+
+// write is what a command does to the file.
+func (h *homes) write(w *world, a action) {
+	f := &w.files[a.machine]
+	if a.kind == setValues {
+		f.set = a.values.set
+	}
+	a.machine, a.values.set = 0, 0
+	f.is = h.once(writeCase{file: f.is, command: a}, func() fileID { return h.after(f.is, a) })
+}
+
+// after is a file after a command.
+func (h *homes) after(is fileID, a action) fileID {
+	reach := session.Reached
+	if a.missed && !(a.kind == clearHalt && h.p.clearsFileAlone) {
+		reach = session.Missed
+	}
+	of, texts := h.haltOf, h.files[is].texts
 	switch a.kind {
 	case setValues:
-		switch {
-		case !a.missed:
-			f.replaced = values{}
-		case !f.missed:
-			f.replaced = f.values
-			f.replaced.set = 0
-		}
-		f.values, f.missed = a.values, a.missed
+		return h.changed(is, session.AfterSet(model, texts, a.values.raw(), reach), model)
 	case setHalt:
-		f.halt, f.haltMissed = true, a.missed
-	case clearHalt:
-		f.halt, f.haltMissed = false, false
+		return h.changed(is, session.AfterSet(of, texts, map[string]string{session.Halt: "true"}, reach), of)
+	default:
+		return h.changed(is, session.AfterClear(of, texts, []string{session.Halt}, reach), of)
 	}
 }

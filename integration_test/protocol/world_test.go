@@ -6,6 +6,9 @@ package protocol_test
 import (
 	"fmt"
 	"strings"
+
+	"mcp-trade/session"
+	"mcp-trade/store"
 )
 
 const (
@@ -93,34 +96,34 @@ func (b book) String() string {
 
 // redis is what a Redis holds.
 type redis struct {
-	values
-	halt  bool
+	inRedis
 	books [accounts]book
 	index [accounts]uint8 // the order ids that the index of the book knows, a bit for each
 }
 
-// file is the session file of a machine.
+// file are the session files of a machine.
 type file struct {
-	values
-	halt bool
-
-	missed     bool   // the values missed Redis
-	replaced   values // what stood there when the first of them did
-	haltMissed bool   // the halt missed Redis
+	is    fileID
+	set   uint8    // that wrote its values
+	locks [2]actor // who holds the lock of the model's file, and that of all models'
 }
 
-func (f file) String() string {
-	text := f.values.String()
-	if f.missed {
-		text += fmt.Sprintf(" (missed Redis, for %v)", f.replaced)
+// actor is one that can hold a lock: 0 nobody, 1 the operator, then the servers.
+type actor uint8
+
+const theOperator actor = 1
+
+func theServer(i int) actor { return actor(i + 2) }
+
+// release gives the locks of one that ends back.
+func (w *world) release(a actor) {
+	for m := range w.files {
+		for l, holder := range w.files[m].locks {
+			if holder == a {
+				w.files[m].locks[l] = 0
+			}
+		}
 	}
-	if f.halt {
-		text += " HALT"
-	}
-	if f.haltMissed {
-		text += " (missed Redis)"
-	}
-	return text
 }
 
 // world is one state of everything.
@@ -150,6 +153,8 @@ type world struct {
 type setting struct {
 	redisLedgers bool            // else they are files of machine A, where both servers are then
 	refuse       bool            // --on-redis-loss refuse
+	haltsAll     bool            // HALT is set for all models, not for the one
+	haltedFirst  bool            // it was set before, and machine A has read it
 	sends        [orderIDs]uint8 // how often the client sends each order
 }
 
@@ -241,27 +246,29 @@ func (w *world) forgive() {
 	}
 }
 
-// String tells a state in one line.
-func (w world) String() string {
-	up := "up"
-	if !w.up {
-		up = "down"
-	}
-	halt := ""
-	if w.redis.halt {
-		halt = " HALT"
-	}
-	text := fmt.Sprintf("| Redis %s: %v%s | file A: %v", up, w.redis.values, halt, w.files[0])
-	if w.kind.redisLedgers {
-		text += fmt.Sprintf(" | file B: %v", w.files[1])
+// tell tells a state in one line.
+func (h *homes) tell(w world) string {
+	var text strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&text, format, args...) }
+	say("| Redis %s: %v%s", map[bool]string{true: "up", false: "down"}[w.up], w.redis.values, map[bool]string{true: " HALT"}[w.redis.halt])
+	for i, f := range w.files {
+		if i == 0 || w.kind.redisLedgers {
+			c := h.files[f.is]
+			say(" | file %c: %v%s", 'A'+i, c.values, map[bool]string{true: " HALT"}[c.halt])
+			for _, m := range []string{model, store.AllModels} {
+				if notes := c.texts[store.Key{Model: m, Name: session.NotesName}]; notes != "" {
+					say(" %s", notes)
+				}
+			}
+		}
 	}
 	for account := uint8(1); account <= accounts; account++ {
-		text += fmt.Sprintf(" | %c: %v", 'a'-1+account, *w.book(account))
+		say(" | %c: %v", 'a'-1+account, *w.book(account))
 	}
 	for i, s := range w.servers {
 		if s.phase != waits {
-			text += fmt.Sprintf(" | server %d is to %v order %d", i+1, s.phase, s.order)
+			say(" | server %d is to %v order %d", i+1, s.phase, s.order)
 		}
 	}
-	return text
+	return text.String()
 }

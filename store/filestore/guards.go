@@ -124,7 +124,8 @@ func (s *Store) announce(guards []store.Guard) {
 					maps.Copy(set, g.Set)
 				}
 			}
-			return s.setValues(model, object, set)
+			_, err := s.setValues(model, object, set)
+			return err
 		}))
 	}
 }

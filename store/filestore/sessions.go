@@ -86,6 +86,7 @@ func (s *Store) ClearValues(ctx context.Context, keys ...store.Key) error {
 // changes a session of the keys' models. It may call change again. A file that would be as it is is left alone.
 func (s *Store) ChangeValues(ctx context.Context, keys []store.Key, change func(map[store.Key]string) map[store.Key]string) error {
 	models := slices.Sorted(maps.Keys(byModel(keys)))
+	ofAll := len(models) == 1 && models[0] == store.AllModels // or they were changed beside those of a model
 	do := func() error {
 		values, objects, err := s.readValues(keys, readSession)
 		if err != nil {
@@ -93,9 +94,11 @@ func (s *Store) ChangeValues(ctx context.Context, keys []store.Key, change func(
 		}
 		changes := change(values)
 		for _, model := range models {
-			if err := s.setValues(model, objects[model], changes); err != nil {
+			changed, err := s.setValues(model, objects[model], changes)
+			if err != nil {
 				return err
 			}
+			ofAll = ofAll || changed && model == store.AllModels
 		}
 		return nil
 	}
@@ -104,7 +107,7 @@ func (s *Store) ChangeValues(ctx context.Context, keys []store.Key, change func(
 		do = func() error { return s.withLock(ctx, sessionLock(s.SessionFile(model)), inner) }
 	}
 	err := do()
-	if err == nil && slices.Contains(models, store.AllModels) {
+	if err == nil && ofAll {
 		err = s.awaitCommits(ctx)
 	}
 	var unreachable *store.UnreachableError
@@ -199,8 +202,7 @@ const glanceAge = 3 * time.Second
 
 // setValues sets those of the values that are the model's in its session, if they are not what they should be already; ""
 // removes one. The caller holds the lock of the session.
-func (s *Store) setValues(model string, object sessionObject, values map[store.Key]string) error {
-	changed := false
+func (s *Store) setValues(model string, object sessionObject, values map[store.Key]string) (changed bool, err error) {
 	for k, text := range values {
 		switch old, is := object[k.Name]; {
 		case k.Model != model, !is && text == "":
@@ -214,9 +216,9 @@ func (s *Store) setValues(model string, object sessionObject, values map[store.K
 		}
 	}
 	if !changed {
-		return nil
+		return false, nil
 	}
-	return s.writeSession(s.SessionFile(model), object)
+	return true, s.writeSession(s.SessionFile(model), object)
 }
 
 // writeSession writes each value as the very text that it is: who compares it later must find it unchanged.
