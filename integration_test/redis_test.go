@@ -128,10 +128,10 @@ func TestDoctor_OfARedis(t *testing.T) {
 	}{
 		{"nothing is kept", func(t *testing.T) *place { return servers(t) }, nil, want{
 			"redis commit": "ok", "redis, kill of mcp-trade": "ok", "redis, kill of the server": "warning +loses every trade since",
-			"redis, power failure": "warning +loses every trade since", "redis, failover": "warning +no replica is in step", "redis, short of memory": "ok +no limit",
+			"redis, power failure": "warning +loses every trade since", "redis, failover": "ok +no replica is in step", "redis, short of memory": "ok +no limit",
 		}, 0},
 		{"synced always", func(t *testing.T) *place { return servers(t, always...) }, nil, want{
-			"redis, kill of the server": "ok", "redis, power failure": "ok +each trade is synced", "redis, failover": "warning",
+			"redis, kill of the server": "ok", "redis, power failure": "ok +each trade is synced", "redis, failover": "ok",
 		}, 0},
 		{"synced each second", func(t *testing.T) *place { return servers(t, "--appendonly", "yes") }, nil, want{
 			"redis, kill of the server": "ok", "redis, power failure": "warning +loses up to two seconds",
@@ -246,4 +246,57 @@ func TestSettings_OfRedis(t *testing.T) {
 			t.Errorf("exit %d: %s", r.code, r.stdout)
 		}
 	})
+}
+
+// The index of order ids alone is lost: verify says so, the order trades once all the same, and repair mends it.
+func TestRepair_OrderIDsThatWereLost(t *testing.T) {
+	p := onRedis(t)
+	p.prices = plain
+	p.open(t, "alice", "10000", "2025-10-02")
+	tr := p.trade(t, "alice")
+	order := args{"symbol": "AAPL", "amount": 1, "order_id": "one"}
+	tr.call(t, "buy", order)
+	tr.filled(t, "buy", "AAPL", 1)
+	redisDo(t, p.redisURL, "DEL", "orders:{alice}")
+	for _, command := range []string{"verify", "repair"} {
+		if r := p.try(t, "ledger", command, "alice"); r.code != 1 || !strings.Contains(r.stdout, `lacks or misplaces 1 order ids`) {
+			t.Errorf("%s: exit %d\n%s%s", command, r.code, r.stdout, r.stderr)
+		}
+	}
+	for _, server := range []*trader{tr, p.trade(t, "alice")} {
+		if r := server.call(t, "buy", order); r.failed || r.fields["replayed"] != true || r.number(t, "id").IntPart() != 1 {
+			t.Errorf("the same order id again: %s", r.text)
+		}
+	}
+	p.verified(t, "alice")
+	redisDo(t, p.redisURL, "DEL", "orders:{alice}")
+	p.do(t, "ledger", "repair", "--write")
+	p.do(t, "ledger", "repair")
+	p.verified(t, "alice")
+	if got := len(p.records(t, "alice")); got != 3 {
+		t.Errorf("%d records", got)
+	}
+}
+
+// The newest entry was taken out of Redis: the order is refused with the way out, and the account goes on after it.
+func TestRepair_ANewestEntryThatWasTakenOut(t *testing.T) {
+	p := onRedis(t)
+	p.prices = plain
+	p.open(t, "alice", "10000", "2025-10-02")
+	tr := p.trade(t, "alice")
+	tr.filled(t, "buy", "AAPL", 1)
+	tr.filled(t, "buy", "AAPL", 1)
+	redisDo(t, p.redisURL, "XDEL", "ledger:{alice}", "2-1")
+	if r := tr.call(t, "buy", args{"symbol": "AAPL", "amount": 1}); !r.failed || r.str("executed") != "no" || !strings.Contains(r.text, "ledger repair alice --write") {
+		t.Error(r.text)
+	}
+	if r := p.try(t, "ledger", "verify", "alice"); r.code != 1 || !strings.Contains(r.stdout, "taken out") {
+		t.Errorf("verify: exit %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	p.do(t, "ledger", "repair", "alice", "--write")
+	tr.filled(t, "buy", "AAPL", 1)
+	if got := p.records(t, "alice"); len(got) != 3 || got[2].ID != 2 {
+		t.Errorf("%+v", got)
+	}
+	p.verified(t, "alice")
 }

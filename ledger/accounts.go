@@ -368,6 +368,15 @@ func (a *Accounts) Trades(ctx context.Context, account string, asOf market.Stamp
 	return trades, 0, nil
 }
 
+// Repair tells what is wrong with how the store keeps an account's ledger, and with write mends it. Nothing is wrong with one
+// that is not there.
+func (a *Accounts) Repair(ctx context.Context, account string, write bool) ([]store.Fault, error) {
+	if write {
+		a.forget(account)
+	}
+	return a.ledgers.Repair(ctx, account, write)
+}
+
 // sameSymbol compares a symbol of a record with one as a caller wrote it.
 func sameSymbol(recorded, written string) bool {
 	return strings.EqualFold(recorded, strings.TrimSpace(written))

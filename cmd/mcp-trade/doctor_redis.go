@@ -123,7 +123,7 @@ func afterFailover(f redisstore.Facts, wait int) (state, detail string) {
 	case wait > 0:
 		return "ok", fmt.Sprintf("each acknowledged trade is in the memory of %d replicas (--redis-wait); it is kept if one of those takes over", wait)
 	case f.Replicas == 0:
-		return "warning", "no replica is in step: there is none to take over, and one that is not in step loses what it lacks"
+		return "ok", "no replica is in step, so none can take over without losing trades: the disk of this server is all there is"
 	case f.Replicas < 0:
 		return "warning", "unknown: the server does not tell of its replicas; one that takes over loses what it lacks" + advice
 	case f.MinReplicas > 0 && f.MaxLag > 0:

@@ -17,6 +17,7 @@ import (
 	"mcp-trade/agent"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/store"
 )
 
 func verifyCommand(s *settings) *cobra.Command {
@@ -85,7 +86,8 @@ func parseHead(text string) ([]ledger.Witness, error) {
 // evidence is a ledger, and where its runs may have noted something.
 type evidence struct {
 	lines                   iter.Seq2[[]byte, error]
-	logPath, account, store string // logPath is "" of a file that lies in none
+	logPath, account, store string                        // logPath is "" of a file that lies in none
+	faults                  func() ([]store.Fault, error) // of how it is kept; nil of a file
 }
 
 // linesOf reads the ledger of an account, or the file of that name if there is one.
@@ -103,8 +105,9 @@ func isFile(name string) bool {
 
 // evidence finds the ledger of a name, and its account: that of a file is told by its place, if it lies in a log path.
 func (s *settings) evidence(ctx context.Context, r rooms, accounts *ledger.Accounts, name string) evidence {
-	e := evidence{linesOf(ctx, accounts, name), s.logPath, name, r.ledgers.Name()}
+	e := evidence{lines: linesOf(ctx, accounts, name), logPath: s.logPath, account: name, store: r.ledgers.Name()}
 	if !isFile(name) {
+		e.faults = func() ([]store.Fault, error) { return accounts.Repair(ctx, name, false) }
 		return e
 	}
 	e.logPath, e.store = "", r.file.Name()
@@ -130,8 +133,9 @@ type verified struct {
 	Verdict ledger.Verdict `json:"verdict"`
 	Reasons []string       `json:"reasons"`
 	ledger.Report
-	Noted int        `json:"noted"`           // hashes of rows in its manifest and transcripts
-	Given *givenHead `json:"given,omitempty"` // the hash of --head
+	Faults []store.Fault `json:"faults,omitempty"` // of how it is kept, which 'ledger repair' mends
+	Noted  int           `json:"noted"`            // hashes of rows in its manifest and transcripts
+	Given  *givenHead    `json:"given,omitempty"`  // the hash of --head
 }
 
 // givenHead is where a ledger has the hash that was given.
@@ -145,7 +149,8 @@ func (s *settings) verify(cmd *cobra.Command, names []string, find func(string) 
 	w := cmd.OutOrStdout()
 	results, ok := []verified{}, true
 	for _, name := range names {
-		report, err := find(name).verify(prices, given)
+		e := find(name)
+		report, err := e.verify(prices, given)
 		if err != nil {
 			return err
 		}
@@ -159,6 +164,12 @@ func (s *settings) verify(cmd *cobra.Command, names []string, find func(string) 
 			if row := report.Seen[result.Noted+i]; row >= 0 {
 				result.Given.Row, result.Given.More = &row, report.Rows-1-row
 			}
+		}
+		if e.faults != nil {
+			if result.Faults, err = e.faults(); err != nil {
+				return err
+			}
+			result.OK = result.OK && len(result.Faults) == 0
 		}
 		results, ok = append(results, result), ok && result.OK
 	}
@@ -204,4 +215,5 @@ func printVerified(w io.Writer, r verified) {
 	if more > 0 {
 		fmt.Fprintf(w, "  and %d more findings\n", more)
 	}
+	printFaults(w, r.Name, r.Faults)
 }

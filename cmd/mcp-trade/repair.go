@@ -1,0 +1,81 @@
+// mcp-trade ledger repair.
+
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"mcp-trade/store"
+)
+
+func repairCommand(s *settings) *cobra.Command {
+	var write bool
+	cmd := &cobra.Command{
+		Use: "repair [SIGNATURE...]", Short: "Tell what is wrong with how ledgers are kept, and mend it",
+		Long: "Look for what keeps a ledger from being read or added to, such as an index of order ids that lost some. Without --write\n" +
+			"nothing is changed. No row that can be read is ever changed: what 'ledger verify' finds in rows stays.\n" +
+			"Without arguments every account is looked at. Exit 1 if anything is wrong and was not mended.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := s.open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			accounts := s.accounts(r)
+			if len(args) == 0 {
+				if args, err = accounts.Names(cmd.Context()); err != nil {
+					return err
+				}
+			}
+			type repaired struct {
+				Name   string        `json:"ledger"`
+				Mended bool          `json:"mended"`
+				Faults []store.Fault `json:"faults"`
+			}
+			results, wrong := []repaired{}, false
+			for _, name := range args {
+				faults, err := accounts.Repair(cmd.Context(), name, write)
+				if err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+				results = append(results, repaired{name, write && len(faults) > 0, faults})
+				wrong = wrong || len(faults) > 0
+			}
+			if s.json {
+				err = printJSON(cmd.OutOrStdout(), results)
+			} else {
+				for _, r := range results {
+					printRepaired(cmd.OutOrStdout(), r.Name, r.Mended, r.Faults)
+				}
+			}
+			if err == nil && wrong && !write {
+				return quietError(exitFailed)
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&write, "write", false, "mend what is wrong")
+	return cmd
+}
+
+func printRepaired(w io.Writer, name string, mended bool, faults []store.Fault) {
+	switch {
+	case len(faults) == 0:
+		fmt.Fprintf(w, "%s: nothing to mend\n", name)
+	case mended:
+		for _, f := range faults {
+			fmt.Fprintf(w, "%s: %s\n  mended: %s\n", name, f.What, f.Mend)
+		}
+	default:
+		printFaults(w, name, faults)
+	}
+}
+
+func printFaults(w io.Writer, name string, faults []store.Fault) {
+	for _, f := range faults {
+		fmt.Fprintf(w, "  %s\n  'mcp-trade ledger repair %s --write' mends it: %s\n", f.What, name, f.Mend)
+	}
+}
