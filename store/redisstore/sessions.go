@@ -15,18 +15,23 @@ import (
 
 func sessionKey(k store.Key) string { return "config:" + k.Model + ":" + k.Name }
 
-// Values implements [store.Sessions]. In a cluster the values come from several slots and so are read one by one.
+// Values implements [store.Sessions]. In a cluster the values come from several slots and so are read one by one. So they are
+// where a transaction of reads is refused: by a server that is full, which takes no write either that could come between, or
+// for the sake of one key, which it does not name.
 func (s *Store) Values(ctx context.Context, keys ...store.Key) (map[store.Key]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	replies := make([]*redis.StringCmd, len(keys))
-	_, err := s.pipelined(ctx, func(p redis.Pipeliner) {
+	read := func(p redis.Pipeliner) {
 		for i, k := range keys {
 			replies[i] = p.Get(ctx, sessionKey(k))
 		}
-	})
+	}
+	err := s.pipelined(ctx, read)
 	if redis.IsExecAbortError(err) {
-		err = s.aborted(ctx, err, keys)
+		if err = s.separately(ctx, read); isReply(err) {
+			err = nil // which is of one key
+		}
 	}
 	if err != nil && !absent(err) {
 		return nil, s.unreachable("read the session", err)
@@ -37,24 +42,16 @@ func (s *Store) Values(ctx context.Context, keys ...store.Key) (map[store.Key]st
 		case err == nil:
 			values[keys[i]] = text
 		case !absent(err):
-			return nil, s.unreachable("read the session", err)
+			return nil, s.unreachable("read the session", fmt.Errorf("%s: %w", sessionKey(keys[i]), err))
 		}
 	}
 	return values, nil
 }
 
-// aborted finds why a transaction of reads was refused, which it does not tell itself.
-func (s *Store) aborted(ctx context.Context, err error, keys []store.Key) error {
-	to, errReach := s.reach(ctx)
-	if errReach != nil {
-		return errReach
-	}
-	for _, k := range keys {
-		if why := to.Get(ctx, sessionKey(k)).Err(); why != nil && !absent(why) {
-			return fmt.Errorf("%s: %w", sessionKey(k), why)
-		}
-	}
-	return err
+// isReply tells an answer of the server that is an error. One that wraps it comes from elsewhere.
+func isReply(err error) bool {
+	_, is := err.(redis.Error)
+	return is
 }
 
 // absent tells the server's answer that there is no such key. Only that very value is one: an error that wraps it comes
@@ -65,7 +62,7 @@ func absent(err error) bool { return err == redis.Nil }
 func (s *Store) SetValues(ctx context.Context, values map[store.Key]string, ttl time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	_, err := s.pipelined(ctx, func(p redis.Pipeliner) {
+	err := s.pipelined(ctx, func(p redis.Pipeliner) {
 		for k, v := range values {
 			p.Set(ctx, sessionKey(k), v, ttl)
 		}
@@ -129,7 +126,7 @@ func (s *Store) SetValuesIf(ctx context.Context, want, values map[store.Key]stri
 func (s *Store) ClearValues(ctx context.Context, keys ...store.Key) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	_, err := s.pipelined(ctx, func(p redis.Pipeliner) {
+	err := s.pipelined(ctx, func(p redis.Pipeliner) {
 		for _, k := range keys {
 			p.Del(ctx, sessionKey(k))
 		}
@@ -144,7 +141,7 @@ func (s *Store) ClearValues(ctx context.Context, keys ...store.Key) error {
 func (s *Store) Prolong(ctx context.Context, ttl time.Duration, keys ...store.Key) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	_, err := s.pipelined(ctx, func(p redis.Pipeliner) {
+	err := s.pipelined(ctx, func(p redis.Pipeliner) {
 		for _, k := range keys {
 			if ttl > 0 {
 				p.PExpire(ctx, sessionKey(k), ttl)
@@ -160,14 +157,20 @@ func (s *Store) Prolong(ctx context.Context, ttl time.Duration, keys ...store.Ke
 }
 
 // pipelined sends the commands in one trip; outside a cluster also as one transaction.
-func (s *Store) pipelined(ctx context.Context, queue func(redis.Pipeliner)) ([]redis.Cmder, error) {
-	do := func(p redis.Pipeliner) error { queue(p); return nil }
+func (s *Store) pipelined(ctx context.Context, queue func(redis.Pipeliner)) error {
 	to, err := s.reach(ctx)
-	switch {
-	case err != nil:
-		return nil, err
-	case to.cluster:
-		return to.Pipelined(ctx, do)
+	if err != nil || to.cluster {
+		return s.separately(ctx, queue)
 	}
-	return to.TxPipelined(ctx, do)
+	_, err = to.TxPipelined(ctx, func(p redis.Pipeliner) error { queue(p); return nil })
+	return err
+}
+
+// separately sends the commands in one trip, with whatever may come between them.
+func (s *Store) separately(ctx context.Context, queue func(redis.Pipeliner)) error {
+	to, err := s.reach(ctx)
+	if err == nil {
+		_, err = to.Pipelined(ctx, func(p redis.Pipeliner) error { queue(p); return nil })
+	}
+	return err
 }

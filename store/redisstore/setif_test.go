@@ -70,3 +70,21 @@ func TestStore_SetValuesIf(t *testing.T) {
 	c.Shutdown(t.Context())
 	wantUnreachable(t, s.SetValuesIf(t.Context(), values{today: ""}, values{today: "1"}, time.Hour), false)
 }
+
+func TestStore_Values_OfAServerThatIsFull(t *testing.T) {
+	addr := storetest.StartRedis(t)
+	s, c := open(t, "redis://"+addr), bare(t, addr)
+	if err := s.SetValues(t.Context(), values{today: "1", signature: "a"}, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	do(t, c, "CONFIG", "SET", "maxmemory", "1")
+	wantValues(t, s, values{today: "1", signature: "a"})
+	wantUnreachable(t, s.SetValues(t.Context(), values{today: "2"}, time.Hour), false)
+	wantUnreachable(t, s.SetValuesIf(t.Context(), values{today: "1"}, values{today: "2"}, time.Hour), false)
+	do(t, c, "CONFIG", "SET", "maxmemory", "0")
+	wantValues(t, s, values{today: "1", signature: "a"})
+	do(t, c, "LPUSH", "config:26:IF_TRADE", "x") // a key that holds something else is no answer
+	do(t, c, "CONFIG", "SET", "maxmemory", "1")
+	_, err := s.Values(t.Context(), today, ifTrade)
+	wantUnreachable(t, err, false)
+}
