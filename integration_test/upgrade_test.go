@@ -16,6 +16,7 @@ import (
 
 	"mcp-trade/agent/modeltest"
 	"mcp-trade/ledger"
+	"mcp-trade/store/storetest"
 )
 
 // leftBehind is a place as the earlier version left it.
@@ -283,12 +284,29 @@ func TestUpgrade_TheNarrowestRedisUserStillTrades(t *testing.T) {
 	}
 }
 
-// tradeAsUser has the server of alice trade as a Redis user that may use some commands, and the keys of alice. It returns
-// the answers that failed, and what went wrong otherwise.
-func (p *place) tradeAsUser(t *testing.T, commands []string) (failed []string) {
+func TestUpgrade_TheNarrowestRedisUserTradesOnADateThatMissedRedis(t *testing.T) {
+	for ledgers, commands := range narrowest {
+		t.Run("ledgers in "+ledgers, func(t *testing.T) {
+			p := onRedis(t)
+			p.env = append(p.env, "MCP_TRADE_LEDGER="+ledgers)
+			p.open(t, "alice", "10000", "2025-10-02")
+			away := *p
+			away.redisURL = "redis://127.0.0.1:" + storetest.FreePort(t)
+			away.setDate(t, "alice", "2025-10-03")
+			tenant := p.asUser(t, commands) // which may not put Redis right
+			for range 2 {
+				if r := tenant.trade(t, "alice").filled(t, "buy", "AAPL", 1); r.str("date") != "2025-10-03" {
+					t.Errorf("traded on %s", r.text)
+				}
+			}
+			p.verified(t, "alice")
+		})
+	}
+}
+
+// asUser is the place for a Redis user that may use some commands, and the keys of alice.
+func (p *place) asUser(t *testing.T, commands []string) *place {
 	t.Helper()
-	p.open(t, "alice", "10000", "2025-10-02")
-	redisDo(t, p.redisURL, "SCRIPT", "FLUSH")
 	user := []any{"ACL", "SETUSER", "tenant", "reset", "on", ">secret", "~ledger:{alice}", "~orders:{alice}", `~config:\*:HALT`}
 	for _, name := range []string{"SIGNATURE", "TODAY_DATE", "IF_TRADE", "HALT"} {
 		user = append(user, "~config:alice:"+name)
@@ -299,7 +317,16 @@ func (p *place) tradeAsUser(t *testing.T, commands []string) (failed []string) {
 	redisDo(t, p.redisURL, user...)
 	tenant := *p
 	tenant.redisURL = strings.Replace(p.redisURL, "redis://", "redis://tenant:secret@", 1)
-	tr := tenant.trade(t, "alice")
+	return &tenant
+}
+
+// tradeAsUser has the server of alice trade as a Redis user that may use some commands, and the keys of alice. It returns
+// the answers that failed, and what went wrong otherwise.
+func (p *place) tradeAsUser(t *testing.T, commands []string) (failed []string) {
+	t.Helper()
+	p.open(t, "alice", "10000", "2025-10-02")
+	redisDo(t, p.redisURL, "SCRIPT", "FLUSH")
+	tr := p.asUser(t, commands).trade(t, "alice")
 	defer tr.Close()
 	for _, call := range []struct {
 		tool string

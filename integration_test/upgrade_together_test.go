@@ -9,9 +9,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,9 +50,19 @@ func (tr *trader) buyer() buyer {
 	}
 }
 
+// wherever runs a test on files, in Redis, and with the session in Redis and the ledgers in files.
+func wherever(t *testing.T, test func(t *testing.T, p *place)) {
+	onBothStores(t, test)
+	t.Run("session in redis, ledgers in files", func(t *testing.T) {
+		p := onRedis(t)
+		p.env = append(p.env, "MCP_TRADE_LEDGER=file")
+		test(t, p)
+	})
+}
+
 func TestUpgrade_ServersOfBothVersionsAgree(t *testing.T) {
 	old := oldProgram(t)
-	onBothStores(t, func(t *testing.T, p *place) {
+	wherever(t, func(t *testing.T, p *place) {
 		before := *p
 		before.program = old
 		p.open(t, "alice", "1000000", plainDays[0])
@@ -60,7 +72,7 @@ func TestUpgrade_ServersOfBothVersionsAgree(t *testing.T) {
 }
 
 func TestUpgrade_ServersAgreeWithTheEarlierProtocol(t *testing.T) {
-	onBothStores(t, func(t *testing.T, p *place) {
+	wherever(t, func(t *testing.T, p *place) {
 		p.open(t, "alice", "1000000", plainDays[0])
 		agree(t, p, p, p.earlierBuyer(t), p.trade(t, "alice").buyer(), p.earlierBuyer(t), p.trade(t, "alice").buyer())
 	})
@@ -142,7 +154,9 @@ func buyDay(t *testing.T, prefix string, orders int, acknowledged map[string]int
 func (p *place) earlierBuyer(t *testing.T) buyer {
 	t.Helper()
 	if p.redisURL == "" {
-		return p.earlierFiles
+		return func(orderID string) (int64, bool, error) {
+			return p.earlierFiles(orderID, p.earlierSession, p.earlierTold)
+		}
 	}
 	o, err := redis.ParseURL(p.redisURL)
 	if err != nil {
@@ -150,6 +164,13 @@ func (p *place) earlierBuyer(t *testing.T) buyer {
 	}
 	c := redis.NewClient(o)
 	t.Cleanup(func() { c.Close() })
+	if slices.Contains(p.env, "MCP_TRADE_LEDGER=file") {
+		session := func() (map[string]string, error) { return earlierSessionInRedis(c) }
+		told := func(map[string]string) error {
+			return c.Set(context.Background(), earlierSession+"IF_TRADE", "true", time.Hour).Err()
+		}
+		return func(orderID string) (int64, bool, error) { return p.earlierFiles(orderID, session, told) }
+	}
 	mark := 0
 	player := rand.Int64()
 	return func(orderID string) (id int64, replayed bool, err error) {
@@ -202,8 +223,66 @@ func earlierRedis(ctx context.Context, c *redis.Client, orderID, mark string) (i
 	return id, replayed, err
 }
 
-// earlierFiles plays it on files.
-func (p *place) earlierFiles(orderID string) (id int64, replayed bool, err error) {
+// earlierSessionInRedis reads the session; HALT is that of the model or of all.
+func earlierSessionInRedis(c *redis.Client) (map[string]string, error) {
+	session := map[string]string{}
+	values, err := c.MGet(context.Background(), earlierSession+"TODAY_DATE", earlierSession+"HALT", "config:*:HALT").Result()
+	for i, v := range values {
+		if text, ok := v.(string); ok {
+			session[[]string{"TODAY_DATE", "HALT", "HALT"}[i]] = text
+		}
+	}
+	return session, err
+}
+
+// earlierSession reads the session from its files in the same way.
+func (p *place) earlierSession() (map[string]string, error) {
+	session := map[string]string{}
+	for _, model := range []string{"alice", "@all"} {
+		var values map[string]json.RawMessage
+		text, err := os.ReadFile(p.sessionFile(model))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = json.Unmarshal(text, &values)
+		}
+		if err != nil {
+			return nil, err
+		}
+		for name, raw := range values {
+			session[name] = string(raw)
+		}
+	}
+	return session, nil
+}
+
+// earlierTold sets IF_TRADE in the session's file, if it is not set.
+func (p *place) earlierTold(session map[string]string) error {
+	if session["IF_TRADE"] == "true" {
+		return nil
+	}
+	var values map[string]json.RawMessage
+	path := p.sessionFile("alice")
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &values)
+	}
+	if err != nil {
+		return err
+	}
+	values["IF_TRADE"] = json.RawMessage("true")
+	if text, err = json.MarshalIndent(values, "", "    "); err == nil {
+		err = os.WriteFile(path+".new", text, 0o644)
+	}
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	return err
+}
+
+// earlierFiles plays it on ledgers in files, under the locks of the ledger and of the session's file.
+func (p *place) earlierFiles(orderID string, session func() (map[string]string, error), told func(map[string]string) error) (id int64, replayed bool, err error) {
 	path := p.ledgerFile("alice")
 	for _, name := range []string{filepath.Join(filepath.Dir(path), ".position.lock"), p.sessionFile("alice") + ".lock"} {
 		lock := flock.New(name)
@@ -222,16 +301,14 @@ func (p *place) earlierFiles(orderID string) (id int64, replayed bool, err error
 			return r.ID, true, err
 		}
 	}
-	session, all := map[string]json.RawMessage{}, map[string]json.RawMessage{}
-	for file, into := range map[string]*map[string]json.RawMessage{p.sessionFile("alice"): &session, p.sessionFile("@all"): &all} {
-		if text, err := os.ReadFile(file); err == nil && json.Unmarshal(text, into) != nil {
-			return 0, false, fmt.Errorf("%s: %s", file, text)
-		}
+	values, err := session()
+	if err != nil {
+		return 0, false, err
 	}
-	if len(session["HALT"]) > 0 || len(all["HALT"]) > 0 {
+	if values["HALT"] != "" {
 		return 0, false, errHalted
 	}
-	line, id, err := earlierLine(lines[len(lines)-1], string(session["TODAY_DATE"]), orderID)
+	line, id, err := earlierLine(lines[len(lines)-1], values["TODAY_DATE"], orderID)
 	if err != nil {
 		return 0, false, err
 	}
@@ -240,13 +317,7 @@ func (p *place) earlierFiles(orderID string) (id int64, replayed bool, err error
 		return 0, false, err
 	}
 	_, err = f.WriteString(line + "\n")
-	err = errors.Join(err, f.Sync(), f.Close())
-	if string(session["IF_TRADE"]) != "true" {
-		session["IF_TRADE"] = json.RawMessage("true")
-		text, encodeErr := json.MarshalIndent(session, "", "    ")
-		err = errors.Join(err, encodeErr, os.WriteFile(p.sessionFile("alice")+".new", text, 0o644), os.Rename(p.sessionFile("alice")+".new", p.sessionFile("alice")))
-	}
-	return id, false, err
+	return id, false, errors.Join(err, f.Sync(), f.Close(), told(values))
 }
 
 // earlierLine is the line that the earlier version wrote when it bought one AAPL at 100.5 after a head. The date is as it
