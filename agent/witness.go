@@ -22,11 +22,16 @@ func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, logPath, acco
 	witnesses, unread := Witnesses(logPath, account, store)
 	report, err := ledger.Verify(lines, prices, append(witnesses, more...)...)
 	if unread != nil {
-		report.Add(ledger.Finding{
-			Row: -1, ID: -1, Class: ledger.Unreadable, Expected: "a manifest and transcripts to hold the ledger against", Found: unread.Error(),
-		})
+		report.Add(Unread(unread))
 	}
 	return report, err
+}
+
+// Unread is what it means for a ledger that a witness of it cannot be read.
+func Unread(err error) ledger.Finding {
+	return ledger.Finding{
+		Row: -1, ID: -1, Class: ledger.Unreadable, Expected: "a manifest and transcripts to hold the ledger against", Found: err.Error(),
+	}
 }
 
 // Witnesses returns what was noted of an account's ledger, kept in a store ("file" or "redis"), in the manifest and the

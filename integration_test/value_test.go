@@ -205,3 +205,65 @@ func shownMoney(d decimal.Decimal) string {
 	}
 	return whole + "." + cents
 }
+
+// A report verifies ledgers as the command for it does, also against what their runs noted.
+func TestReportAndVerifyTellOneVerdict(t *testing.T) {
+	onBothStores(t, func(t *testing.T, p *place) {
+		p.prices = synthetic
+		p.do(t, runArgs(fiveDays, runAccounts...)...)
+		p.verdicts(t, map[string]string{"steady": "verified", "chaser": "verified", "dice": "verified"})
+	})
+	t.Run("a ledger whose tail was cut", func(t *testing.T) {
+		p := onFiles(t)
+		p.prices = synthetic
+		p.do(t, runArgs(fiveDays, runAccounts...)...)
+		text, err := os.ReadFile(p.ledgerFile("dice"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.SplitAfter(string(text), "\n")
+		if err := os.WriteFile(p.ledgerFile("dice"), []byte(strings.Join(lines[:len(lines)-2], "")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.verdicts(t, map[string]string{"steady": "verified", "chaser": "verified", "dice": "not verified"})
+	})
+}
+
+// verdicts checks what a report and ledger verify say of accounts, and that those without a rank come last.
+func (p *place) verdicts(t *testing.T, want map[string]string) {
+	t.Helper()
+	type verdict struct {
+		Ledger, Verdict, Head string
+		Reasons               []string
+	}
+	var verified []verdict
+	if err := json.Unmarshal([]byte(p.try(t, "ledger", "verify", "--json").stdout), &verified); err != nil {
+		t.Fatal(err)
+	}
+	var r struct {
+		Accounts []struct {
+			Signature string
+			Ledger    verdict
+		}
+	}
+	if err := json.Unmarshal([]byte(p.do(t, "report", "--json")), &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(verified) != len(want) || len(r.Accounts) != len(want) {
+		t.Fatalf("%d ledgers are verified, %d reported", len(verified), len(r.Accounts))
+	}
+	ranked := true
+	for _, a := range r.Accounts {
+		for _, v := range verified {
+			if v.Ledger == a.Signature && (v.Verdict != a.Ledger.Verdict || v.Head != a.Ledger.Head || fmt.Sprint(v.Reasons) != fmt.Sprint(a.Ledger.Reasons)) {
+				t.Errorf("%s: verify tells %+v, the report %+v", a.Signature, v, a.Ledger)
+			}
+		}
+		if a.Ledger.Verdict != want[a.Signature] || len(a.Ledger.Head) != 64 {
+			t.Errorf("%s is %+v, want it %s", a.Signature, a.Ledger, want[a.Signature])
+		}
+		if ranked = ranked && a.Ledger.Verdict != "not verified"; !ranked && a.Ledger.Verdict != "not verified" {
+			t.Errorf("%s comes after one that has no rank", a.Signature)
+		}
+	}
+}

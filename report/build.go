@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
 
@@ -28,6 +29,8 @@ type Ledger struct {
 	Signature string
 	Lines     iter.Seq2[[]byte, error] // oldest first; a line need not last longer than its turn
 	Notes     Notes                    // the zero Notes if nothing is known
+	Witnesses []ledger.Witness         // what was noted elsewhere of the ledger, to verify it with
+	Findings  []ledger.Finding         // what is known against it already
 }
 
 // Options says what to report.
@@ -35,13 +38,14 @@ type Options struct {
 	// View is the market that the accounts are valued in. Days that are not over as of it are not reported, nor records of
 	// such days.
 	View      market.View
-	From, To  market.Stamp // days, both included; "" is no bound
-	Method    Method       // "" is Own
-	RiskFree  float64      // a year's return without risk, 0.02 for 2 %
-	Benchmark *Series      // nil: none
-	Carry     bool         // accounts go on to the end of the range without records, as those do that are still traded
-	Trades    int          // how many trades, and as many closed trades, an account's report holds; 0 is DefaultTrades
-	Seed      uint64       // of the bootstrap: the same seed gives the same intervals
+	Prices    *market.Prices // to verify ledgers with; nil: they are not verified
+	From, To  market.Stamp   // days, both included; "" is no bound
+	Method    Method         // "" is Own
+	RiskFree  float64        // a year's return without risk, 0.02 for 2 %
+	Benchmark *Series        // nil: none
+	Carry     bool           // accounts go on to the end of the range without records, as those do that are still traded
+	Trades    int            // how many trades, and as many closed trades, an account's report holds; 0 is DefaultTrades
+	Seed      uint64         // of the bootstrap: the same seed gives the same intervals
 
 	// OnTrade is told of every trade in the range, oldest first, if it is not nil. Accounts are read at the same time, each by
 	// one goroutine; an error ends the report.
@@ -114,6 +118,10 @@ func (b builder) account(l Ledger) (Account, error) {
 		return Account{}, fmt.Errorf("%s: %w", l.Signature, err)
 	}
 	b.measure(&a, h, l.Notes)
+	if b.Prices != nil {
+		verdict, reasons := h.verified.Verdict()
+		a.Ledger = &Proof{verdict, append([]string{}, reasons...), h.verified.Head}
+	}
 	return a, nil
 }
 
@@ -145,10 +153,12 @@ func (b builder) covers(at market.Stamp) bool {
 // before tells whether a date lies before the range.
 func (b builder) before(at market.Stamp) bool { return at.Day() < b.From.Day() }
 
-// rank puts the highest total return first, and accounts without one last.
+// rank puts the highest total return first, accounts without one after those, and accounts that have no rank last.
 func rank(a, b Account) int {
 	x, y := a.Metrics.TotalReturn, b.Metrics.TotalReturn
 	switch {
+	case a.Ranked() != b.Ranked():
+		return map[bool]int{true: -1, false: 1}[a.Ranked()]
 	case x.known && !y.known:
 		return -1
 	case !x.known && y.known:

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/store/storetest"
 )
@@ -42,7 +43,7 @@ func TestOddLedgers(t *testing.T) {
 		{"a trade on a day without prices", "100/110 - 120/130", buy().trade(week[1], "A", -5, 115, 0).idle(week[2]), "1050 1075", "7.50", "There are records on 2025-10-03, a day without prices; they count"},
 		{"opened with shares", bars, &account{lines: []string{`{"date": "2025-10-02", "id": 0, "positions": {"A": 5, "CASH": 450}}`, `{"date": "2025-10-03", "id": 1, "positions": {"A": 5, "CASH": 450}}`}}, "1050", "5.00", ""},
 		{"a row that cannot be read", bars, &account{lines: append(buy().lines, `{"date": "2025-10-03", "id": 2, "positio`, `{"date": "2025-10-03"}`, `7`)}, "1050", "5.00", "Row 2 cannot be read, and 2 more like it."},
-		{"a row whose book cannot be read", bars, &account{lines: append(buy().lines, `{"date": "2025-10-03", "id": 2, "positions": {"CASH": NaN}}`)}, "1050 1100", "10.00", "Row 2 cannot be read"},
+		{"a row whose book cannot be read", bars, &account{lines: append(buy().lines, `{"date": "2025-10-03", "id": 2, "positions": {"CASH": NaN}}`)}, "1050", "5.00", "Row 2 cannot be read"},
 		{"a row that goes back", bars, &account{lines: append(buy().idle(week[2]).lines, `{"date": "2025-10-03", "id": 3, "positions": {"A": 5, "CASH": 600}}`)}, "1050 1200 1150", "15.00", "Row 3 is dated 2025-10-03, after one of 2025-10-06."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -206,28 +207,6 @@ func TestHostileTextIsInert(t *testing.T) {
 	}
 }
 
-func TestOnlyABookThatEndsForCertainIsPassedOver(t *testing.T) {
-	for in, want := range map[string]string{
-		`{"id": 1, "positions": {"A": 1, "CASH": 2.5}, "note": "x"}`: `{"id": 1, "positions": {}, "note": "x"}`,
-		`{"positions": {}}`: `{"positions": {}}`,
-		`{"note": "\"positions\": {", "positions": {"A": 1}}`:              `{"note": "\"positions\": {", "positions": {}}`,
-		`{"positions": {"A}": 1}, "id": 1}`:                                "",
-		`{"positions": {"A}, \"B": 1}, "id": 1}`:                           "",
-		`{"positions": {"A": {"B": 1}}, "id": 1}`:                          "",
-		`{"positions": {"A": 1`:                                            "",
-		`{"positions":{"A": 1}, "id": 1}`:                                  "", // written in another way
-		`{"more": {"positions": {"A": 1}}, "positions": {"A": 1}}`:         `{"more": {"positions": {}}, "positions": {"A": 1}}`,
-		`{"note": "positions", "positions": {"A": 1, "B": 2}, "order": 1}`: `{"note": "positions", "positions": {}, "order": 1}`,
-	} {
-		if want == "" {
-			want = in
-		}
-		if got := withoutBook([]byte(in)); got != want {
-			t.Errorf("%s becomes %s, want %s", in, got, want)
-		}
-	}
-}
-
 func TestCellsAreNoFormulas(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "NVDA": "NVDA", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", " =1": "' =1", "'x": "''x", "a=1": "a=1", "\n=1": "'\n=1", "\r=1": "'\r=1",
@@ -285,6 +264,58 @@ func TestTheLeaderboardIsInOrder(t *testing.T) {
 	r = build(t, Options{View: p.AsOf(always)}, hold(1).ledger("a"), opened(week[0], 1000).trade(week[1], "B.SH", 1, 1, 0).ledger("b"))
 	if len(r.Warnings) != 2 || r.Accounts[0].Market != market.US || r.Accounts[1].Market != market.CN {
 		t.Errorf("%s, %s: warnings %q", r.Accounts[0].Market, r.Accounts[1].Market, r.Warnings)
+	}
+}
+
+func TestALedgerIsVerifiedOnTheWay(t *testing.T) {
+	p := marketOf(t, week, map[string]string{"A": "100/110 110/120 120/130"})
+	hold := func() *account {
+		return opened("2025-10-01", 1000).trade(week[0], "A", 5, 100, 0).idle(week[1], week[2])
+	}
+	rich := hold()
+	rich.lines[2] = strings.Replace(rich.lines[2], `"CASH": 500`, `"CASH": 5000`, 1)
+	rich.lines[3] = strings.Replace(rich.lines[3], `"CASH": 500`, `"CASH": 5000`, 1)
+	noted := hold().ledger("noted")
+	noted.Witnesses = []ledger.Witness{{Hash: strings.Repeat("0", 64), Source: "a note"}}
+	known := hold().ledger("known")
+	known.Findings = []ledger.Finding{{Row: -1, Class: ledger.Unreadable, Expected: "a note", Found: "none"}}
+	r := build(t, Options{View: p.AsOf(always), Prices: p}, rich.ledger("rich"), noted, known, hold().ledger("honest"), opened("2025-10-06", 5).ledger("new"))
+	var order []string
+	for _, a := range r.Accounts {
+		order = append(order, a.Signature+": "+a.Ledger.String())
+	}
+	want := []string{
+		"honest: The ledger is verified.", "new: The ledger is verified.",
+		`rich: The ledger is not verified: rows do not follow: 1 "does not follow".`,
+		`known: The ledger is not verified: rows do not follow: 1 "unreadable".`,
+		"noted: The ledger is not verified: rows do not follow: 1 ",
+	}
+	if len(order) != len(want) {
+		t.Fatalf("%d accounts", len(order))
+	}
+	for i := range want {
+		if !strings.HasPrefix(order[i], want[i]) || r.Accounts[i].Ranked() != (i < 2) {
+			t.Errorf("account %d is %q, ranked %v, want %q", i, order[i], r.Accounts[i].Ranked(), want[i])
+		}
+	}
+	// The verdict and the head are those of the whole ledger, whatever range is reported.
+	lines := rich.lines
+	for _, o := range []Options{{}, {To: week[0]}, {From: week[2]}} {
+		o.View, o.Prices = p.AsOf(always), p
+		a := one(t, o, rich.ledger("rich"))
+		if a.Ledger.Verdict != ledger.NotVerified || a.Ledger.Head != ledger.Hash([]byte(lines[len(lines)-1])) {
+			t.Errorf("from %q to %q: %+v", o.From, o.To, a.Ledger)
+		}
+	}
+	// What another program wrote later does not let the account down, but is said.
+	ours := opened("2025-10-01", 1000)
+	ours.rec = ledger.Record{Date: week[0], ID: 1, Action: ledger.NoTrade, Positions: ours.rec.Positions, Prev: ledger.Hash([]byte(ours.lines[0]))}
+	a := one(t, Options{View: p.AsOf(always), Prices: p}, ours.write().idle(week[1]).ledger("ours"))
+	if a.Ledger.Verdict != ledger.Partly || !a.Ranked() || len(a.Ledger.Reasons) != 1 {
+		t.Errorf("%+v", a.Ledger)
+	}
+	if a := one(t, Options{View: p.AsOf(always)}, rich.ledger("rich")); a.Ledger != nil || !a.Ranked() {
+		t.Errorf("a ledger that was not to be verified: %+v", a.Ledger)
 	}
 }
 

@@ -72,6 +72,12 @@
 // that is not defined, be it for want of periods or because a divisor is 0, is null, and Metrics.Undefined says why. No figure
 // is ever NaN or infinite.
 //
+// # Ledgers
+//
+// A ledger is verified on the way, as package ledger does it, whatever range is reported: each row against the one before it,
+// the prices and what was noted of it elsewhere. An account whose ledger is not verified has no rank and is listed below the
+// others; its figures are those of the ledger as it is. What is partly verified says why, and has its rank.
+//
 // # AI-Trader's figures
 //
 // The method "upstream" adds AI-Trader's published figures: one value for each day with a row, at the closes of that day,

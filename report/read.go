@@ -1,32 +1,16 @@
-// Reading a ledger once, row by row. Most of a row is the book after it, which matters at the end of a day only: of the other
-// rows, the few fields that say what was done are picked out.
+// Reading a ledger once, row by row, and verifying it on the way.
 
 package report
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
-	"strings"
-
-	"github.com/tidwall/gjson"
 
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
-
-// row is what is picked out of a line.
-type row struct {
-	date           market.Stamp
-	id             int64
-	action, symbol string
-	amount, fees   float64
-	price          Number
-	orderID, note  string
-}
 
 // day is what is kept of a day with records.
 type day struct {
@@ -52,6 +36,7 @@ type history struct {
 	wins        wins
 	lots        lots
 	warnings    warnings
+	verified    ledger.Report // zero if it was not asked for
 }
 
 // reader reads one ledger.
@@ -61,31 +46,31 @@ type reader struct {
 	h         history
 	days      map[market.Stamp]*day
 	now       *day              // the day being read
-	line      []byte            // its newest line
+	book      ledger.Positions  // after its newest row; nil if it has none
 	opens     map[string]Number // of the date being read
 	symbols   map[string]string
-	dateText  string
-	date      market.Stamp // that the text stands for
+	date      market.Stamp
 }
 
 // read reads a ledger.
 func (b builder) read(l Ledger) (history, error) {
 	r := reader{builder: b, signature: l.Signature, days: map[market.Stamp]*day{}, opens: map[string]Number{}, symbols: map[string]string{}}
 	r.h.trades.max, r.h.closed.max, r.h.lots = b.Trades, b.Trades, lots{}
+	v := ledger.NewVerifier(b.Prices, l.Witnesses...)
 	for line, err := range l.Lines {
 		if err != nil {
 			return history{}, fmt.Errorf("%s: %w", l.Signature, err)
 		}
-		w, ok := r.pick(withoutBook(line))
-		if ok && w.date > b.View.AsOf() {
+		rec, err := v.Row(line)
+		if err == nil && rec.Date > b.View.AsOf() {
 			break // neither this row nor what follows it exists yet
 		}
 		r.h.rows++
-		if !ok {
+		if err != nil {
 			r.h.warnings.add("unreadable", "Row %d cannot be read", r.h.rows-1)
 			continue
 		}
-		if err := r.row(w, line); err != nil {
+		if err := r.row(rec); err != nil {
 			return history{}, err
 		}
 	}
@@ -96,104 +81,43 @@ func (b builder) read(l Ledger) (history, error) {
 	for _, date := range slices.Sorted(maps.Keys(r.days)) {
 		r.h.days = append(r.h.days, *r.days[date])
 	}
+	if b.Prices != nil {
+		r.h.verified = v.Report()
+		for _, f := range l.Findings {
+			r.h.verified.Add(f)
+		}
+	}
 	return r.h, nil
 }
 
-// row takes in a row, and the line that it is.
-func (r *reader) row(w row, line []byte) error {
+// row takes in a row.
+func (r *reader) row(rec ledger.Record) error {
 	opening := r.h.first == ""
-	if !opening && !r.covers(w.date) {
+	if !opening && !r.covers(rec.Date) {
+		r.endDay()
 		r.h.outlives = true
 		return nil
 	}
-	if r.now == nil || r.now.date != w.date.Day() {
+	if r.now == nil || r.now.date != rec.Date.Day() {
 		r.endDay()
-		if w.date.Day() < r.h.last.Day() {
-			r.h.warnings.add("backwards", "Row %d is dated %s, after one of %s", r.h.rows-1, w.date, r.h.last)
+		if rec.Date.Day() < r.h.last.Day() {
+			r.h.warnings.add("backwards", "Row %d is dated %s, after one of %s", r.h.rows-1, rec.Date, r.h.last)
 		}
-		r.beginDay(w.date.Day())
+		r.beginDay(rec.Date.Day())
 	}
-	r.line = append(r.line[:0], line...) // a line need not last longer than its turn
-	r.h.last = max(r.h.last, w.date)
-	if opening {
-		r.h.first = w.date
-		r.h.opened = r.book(line)
-		r.h.lots.open(r.h.opened, w.date)
-		return nil // whatever it did, it is what the account began with
-	}
-	return r.trade(w)
-}
-
-// withoutBook returns a line with an empty book, if it can be told with certainty where the book ends: that is where the
-// first brace closes, if no other one opens and no text is open. Else it returns the line as it is.
-func withoutBook(line []byte) string {
-	const key = `"positions": {`
-	start := bytes.Index(line, []byte(key))
-	if start < 0 {
-		return string(line)
-	}
-	start += len(key)
-	n := bytes.IndexByte(line[start:], '}')
-	if n < 0 {
-		return string(line)
-	}
-	book := line[start : start+n]
-	if bytes.IndexByte(book, '{') >= 0 || bytes.IndexByte(book, '\\') >= 0 || bytes.Count(book, []byte(`"`))%2 != 0 {
-		return string(line)
-	}
-	return string(line[:start]) + string(line[start+n:])
-}
-
-// pick reads the fields of a line that matter.
-func (r *reader) pick(line string) (row, bool) {
-	var w row
-	object := gjson.Parse(line)
-	hasID, finite := false, true
-	number := func(v gjson.Result) float64 {
-		f := v.Float()
-		finite = finite && !math.IsNaN(f) && !math.IsInf(f, 0)
-		return f
-	}
-	object.ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
-		case "date":
-			w.date = r.stamp(value.Str)
-		case "id":
-			w.id, hasID = value.Int(), value.Type == gjson.Number
-		case "order_id":
-			w.orderID = value.Str
-		case "note":
-			w.note = value.Str
-		case "fees":
-			w.fees = number(value)
-		case "this_action":
-			value.ForEach(func(key, value gjson.Result) bool {
-				switch key.Str {
-				case "action":
-					w.action = value.Str
-				case "symbol":
-					w.symbol = value.Str
-				case "amount":
-					w.amount = number(value)
-				case "price":
-					w.price = Known(number(value))
-				}
-				return true
-			})
-		}
-		return true
-	})
-	return w, object.IsObject() && w.date != "" && hasID && finite && strings.HasSuffix(line, "}")
-}
-
-// stamp parses a date; mostly it is that of the row before.
-func (r *reader) stamp(text string) market.Stamp {
-	if text != r.dateText {
-		r.date, _ = market.ParseStamp(text)
-		r.dateText = strings.Clone(text) // without the line that it is part of
+	if rec.Date != r.date {
+		r.date = rec.Date
 		clear(r.opens)
 	}
-	return r.date
+	r.book = rec.Positions // which last until the row after the next one
+	r.h.last = max(r.h.last, rec.Date)
+	if opening {
+		r.h.first = rec.Date
+		r.h.opened = r.held(rec.Positions)
+		r.h.lots.open(r.h.opened, rec.Date)
+		return nil // whatever it did, it is what the account began with
+	}
+	return r.trade(rec)
 }
 
 func (r *reader) beginDay(date market.Stamp) {
@@ -203,29 +127,22 @@ func (r *reader) beginDay(date market.Stamp) {
 	}
 }
 
-// endDay reads the book after the day's last row, and holds the lots against it.
+// endDay keeps the book after the day's last row, and holds the lots against it.
 func (r *reader) endDay() {
-	if r.now == nil || len(r.line) == 0 {
+	if r.now == nil || r.book == nil {
 		return
 	}
-	if book := r.book(r.line); book != nil {
-		r.now.book = book
-		if symbol := r.h.lots.settle(book, r.now.date); symbol != "" {
-			r.h.warnings.add("lost", "After %s the book holds another amount of %s than its trades leave, so the ledger has lost trades", r.now.date, symbol)
-		}
+	r.now.book = r.held(r.book)
+	if symbol := r.h.lots.settle(r.now.book, r.now.date); symbol != "" {
+		r.h.warnings.add("lost", "After %s the book holds another amount of %s than its trades leave, so the ledger has lost trades", r.now.date, symbol)
 	}
-	r.line = r.line[:0]
+	r.book = nil
 }
 
-// book reads what is held after a line, nil if it cannot be read.
-func (r *reader) book(line []byte) ledger.Positions {
-	rec, err := ledger.ParseLine(line)
-	if err != nil {
-		r.h.warnings.add("unreadable", "Row %d cannot be read: %v", r.h.rows-1, err)
-		return nil
-	}
+// held is what is held of a book, as it is shown.
+func (r *reader) held(positions ledger.Positions) ledger.Positions {
 	book := ledger.Positions{}
-	for _, p := range rec.Positions {
+	for _, p := range positions {
 		if p.Symbol == ledger.Cash || !p.Amount.IsZero() {
 			p.Symbol = r.symbol(p.Symbol)
 			book = append(book, p)
@@ -238,22 +155,21 @@ func (r *reader) book(line []byte) ledger.Positions {
 }
 
 // trade takes in what a row did.
-func (r *reader) trade(w row) error {
-	buys := w.action == "buy" || w.action == "buy_crypto"
-	if !buys && w.action != "sell" && w.action != "sell_crypto" || w.amount <= 0 {
+func (r *reader) trade(rec ledger.Record) error {
+	if !rec.Traded() || !rec.Amount.IsPositive() {
 		return nil
 	}
-	symbol := r.symbol(w.symbol)
+	symbol := r.symbol(rec.Symbol)
 	if r.h.market == "" {
 		r.h.market = market.Of(symbol)
 	}
-	open := r.open(symbol, w.date)
+	open := r.open(symbol, rec.Date)
 	t := Trade{
-		ID: w.id, Date: w.date, Action: "sell", Symbol: symbol, Amount: w.amount, Fees: w.fees,
-		Price: cmp.Or(w.price, open), OrderID: plain(w.orderID), Note: prose(w.note),
+		ID: rec.ID, Date: rec.Date, Action: "sell", Symbol: symbol, Amount: rec.Amount.InexactFloat64(), Fees: rec.Fees.InexactFloat64(),
+		Price: cmp.Or(known(rec.Price), open), OrderID: plain(rec.OrderID), Note: prose(rec.Note),
 	}
 	sign := -1.0
-	if buys {
+	if rec.Action == ledger.Buy || rec.Action == "buy_crypto" {
 		t.Action, sign = "buy", 1
 	}
 	if t.Price.known {
@@ -263,8 +179,8 @@ func (r *reader) trade(w row) error {
 		t.Slippage = Known((t.Price.value - open.value) * t.Amount * sign)
 	}
 	trip, closed := r.h.lots.trade(&t)
-	r.h.tradedFirst = r.h.tradedFirst || w.date.Day() == r.h.first.Day()
-	if r.before(w.date) {
+	r.h.tradedFirst = r.h.tradedFirst || rec.Date.Day() == r.h.first.Day()
+	if r.before(rec.Date) {
 		return nil
 	}
 	r.now.take(t)
@@ -274,7 +190,7 @@ func (r *reader) trade(w row) error {
 		r.h.wins.add(trip)
 	}
 	if !t.Price.known {
-		r.h.warnings.add("unpriced", "The price of trade %d (%s) is neither in its row nor in the prices", w.id, symbol)
+		r.h.warnings.add("unpriced", "The price of trade %d (%s) is neither in its row nor in the prices", rec.ID, symbol)
 	}
 	if r.OnTrade == nil {
 		return nil
@@ -287,7 +203,7 @@ func (r *reader) symbol(text string) string {
 	symbol, ok := r.symbols[text]
 	if !ok {
 		symbol = plain(text)
-		r.symbols[strings.Clone(text)] = symbol
+		r.symbols[text] = symbol
 	}
 	return symbol
 }

@@ -3,6 +3,9 @@
 package report
 
 import (
+	"fmt"
+	"strings"
+
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
@@ -14,7 +17,7 @@ type Report struct {
 	To        market.Stamp `json:"to,omitempty"`
 	RiskFree  float64      `json:"risk_free"` // a year's return, 0.02 for 2 %
 	Benchmark *Series      `json:"benchmark,omitempty"`
-	Accounts  []Account    `json:"accounts"` // the highest total return first, those without one last
+	Accounts  []Account    `json:"accounts"` // the highest total return first, then those without one, and last those that are not verified
 	Warnings  []string     `json:"warnings"` // about more than one account
 }
 
@@ -42,7 +45,27 @@ type Account struct {
 	Notes     []DayNotes  `json:"notes"`      // what the run knows of the days, ascending; empty if it is not known
 	Warnings  []string    `json:"warnings"`   // what is unknown or doubtful, in sentences
 	Verdict   string      `json:"verdict"`    // in a sentence, whether the sample tells anything
+	Ledger    *Proof      `json:"ledger"`     // whether the ledger that all this rests on can be trusted; null if it was not verified
 }
+
+// Proof says how far a ledger is verified.
+type Proof struct {
+	Verdict ledger.Verdict `json:"verdict"`
+	Reasons []string       `json:"reasons"` // of a verdict other than verified
+	Head    string         `json:"head"`    // hash of the newest row
+}
+
+// String is the verdict with its reasons, as a sentence.
+func (p Proof) String() string {
+	text := fmt.Sprintf("The ledger is %s", p.Verdict)
+	if len(p.Reasons) > 0 {
+		text += ": " + strings.Join(p.Reasons, "; ")
+	}
+	return text + "."
+}
+
+// Ranked tells whether an account is compared with others: one whose ledger does not verify is listed below them.
+func (a Account) Ranked() bool { return a.Ledger == nil || a.Ledger.Verdict != ledger.NotVerified }
 
 // Point is a value on a date.
 type Point struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcp-trade/agent"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/report"
@@ -84,13 +85,13 @@ func (s *settings) report(ctx context.Context, f reportFlags, names []string) (r
 		return report.Report{}, err
 	}
 	defer prices.Close()
-	o.View = prices.AsOf(endOfTime)
+	o.View, o.Prices = prices.AsOf(endOfTime), prices
 	return s.build(ctx, f, o, r, names)
 }
 
 // build is report on stores and prices that are open.
 func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r rooms, names []string) (report.Report, error) {
-	ledgers, err := s.reported(ctx, s.accounts(r), names)
+	ledgers, err := s.reported(ctx, r, names)
 	if err != nil {
 		return report.Report{}, err
 	}
@@ -138,7 +139,8 @@ func (f reportFlags) options() (report.Options, error) {
 }
 
 // reported are the accounts and files of the names, or every account.
-func (s *settings) reported(ctx context.Context, accounts *ledger.Accounts, names []string) ([]report.Ledger, error) {
+func (s *settings) reported(ctx context.Context, r rooms, names []string) ([]report.Ledger, error) {
+	accounts := s.accounts(r)
 	if len(names) == 0 {
 		var err error
 		if names, err = accounts.Names(ctx); err != nil {
@@ -151,11 +153,18 @@ func (s *settings) reported(ctx context.Context, accounts *ledger.Accounts, name
 	var ledgers []report.Ledger
 	taken := map[string]bool{}
 	for i, name := range names {
-		l := report.Ledger{Signature: signatureOf(name, i), Lines: linesOf(ctx, accounts, name)}
+		e := s.evidence(ctx, r, accounts, name)
+		l := report.Ledger{Signature: signatureOf(name, i), Lines: e.lines}
 		if taken[l.Signature] {
 			return nil, usageError{fmt.Errorf("two of the ledgers are called %s", l.Signature)}
 		}
 		taken[l.Signature] = true
+		if e.logPath != "" {
+			var unread error
+			if l.Witnesses, unread = agent.Witnesses(e.logPath, e.account, e.store); unread != nil {
+				l.Findings = append(l.Findings, agent.Unread(unread))
+			}
+		}
 		var err error
 		if l.Notes, err = notesOf(s.logPath, l.Signature); err != nil {
 			return nil, err

@@ -81,7 +81,7 @@ func (s *settings) serveReport(cmd *cobra.Command, f reportFlags, names []string
 		return err
 	}
 	defer prices.Close()
-	o.View = prices.AsOf(endOfTime)
+	o.View, o.Prices = prices.AsOf(endOfTime), prices
 	ctx := cmd.Context()
 	v := &served{settings: s, flags: f, options: o, rooms: r, names: names}
 	live, err := page.NewLive(ctx, page.Source{Mark: v.mark, Subject: v.subject}, func(err error) {

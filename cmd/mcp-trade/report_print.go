@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/shopspring/decimal"
@@ -23,6 +24,7 @@ func printLeaderboard(w io.Writer, r report.Report) {
 	if r.Benchmark != nil {
 		header = append(header, ">over "+r.Benchmark.Name, ">alpha", ">beta")
 	}
+	header = append(header, "ledger")
 	old := slices.ContainsFunc(r.Accounts, func(a report.Account) bool { return a.Metrics.EndStale != nil })
 	if old {
 		header = append(header, "oldest close")
@@ -30,8 +32,12 @@ func printLeaderboard(w io.Writer, r report.Report) {
 	t := newTable(w, header...)
 	for i, a := range r.Accounts {
 		m := a.Metrics
+		rank := strconv.Itoa(i + 1)
+		if !a.Ranked() {
+			rank = "-"
+		}
 		row := table.Row{
-			i + 1, a.Signature, len(a.Periods), m.Trades, lastValue(a), percent(m.TotalReturn), percent(m.AnnualReturn), percent(m.Volatility),
+			rank, a.Signature, len(a.Periods), m.Trades, lastValue(a), percent(m.TotalReturn), percent(m.AnnualReturn), percent(m.Volatility),
 			dashed(m.Sharpe, 2), percent(m.MaxDrawdown), percent(m.WinningDays), percent(m.WinningTrades),
 		}
 		if costs {
@@ -40,6 +46,7 @@ func printLeaderboard(w io.Writer, r report.Report) {
 		if r.Benchmark != nil {
 			row = append(row, percent(m.ExcessReturn), percent(m.Alpha), dashed(m.Beta, 2))
 		}
+		row = append(row, a.Ledger.Verdict)
 		if old {
 			row = append(row, oldestClose(m.EndStale))
 		}
@@ -52,9 +59,13 @@ func printLeaderboard(w io.Writer, r report.Report) {
 	fmt.Fprintln(w)
 	for _, a := range r.Accounts {
 		fmt.Fprintf(w, "%s: %s\n", a.Signature, a.Verdict)
+		if len(a.Ledger.Reasons) > 0 {
+			fmt.Fprintf(w, "  %s\n", inert(a.Ledger.String()))
+		}
 		for _, warning := range a.Warnings {
 			fmt.Fprintf(w, "  %s\n", warning)
 		}
+		fmt.Fprintf(w, "  head %s\n", a.Ledger.Head)
 	}
 	for _, warning := range r.Warnings {
 		fmt.Fprintln(w, warning)

@@ -27,6 +27,7 @@ const (
 type account struct {
 	link
 	Lead, Verdict string
+	Proof, Head   string // of the ledger; "" if it was not verified
 	Warnings      []string
 	Headline      []measure
 	Measures      []measure
@@ -59,6 +60,9 @@ func newAccount(a report.Account, l link, s Subject) account {
 		Upstream: upstream(a.Upstream), Cash: money(a.Cash),
 	}
 	v.Lead = fmt.Sprintf("%s in %s, %s.", things(a.AllTrades, "trade"), things(len(a.Periods), "trading day"), marketName(a.Market))
+	if a.Ledger != nil {
+		v.Proof, v.Head = a.Ledger.String(), a.Ledger.Head
+	}
 	for _, h := range a.Holdings {
 		v.Holdings = append(v.Holdings, holding{
 			h.Symbol, amount(h.Amount), price(h.Price), string(h.Priced), oldClose(h), money(h.Value), gain(h.Gain), sign(h.Gain),

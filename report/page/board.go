@@ -5,6 +5,7 @@ package page
 import (
 	"fmt"
 
+	"mcp-trade/ledger"
 	"mcp-trade/report"
 	"mcp-trade/report/chart"
 )
@@ -16,13 +17,15 @@ type board struct {
 	Benchmark   *standing
 	Note        string
 	Warnings    []string
+	Verified    bool // it tells of ledgers whether they verify
 }
 
 // standing is a row of it.
 type standing struct {
-	Rank                                                         int
+	Rank                                                         string // "–" of an account whose ledger is not verified
 	Link                                                         link
 	Value, Of, Return, Sign, Year, Over, Sharpe, Fall, Win, Days string
+	Ledger                                                       ledger.Verdict
 	Trades                                                       int
 }
 
@@ -39,9 +42,16 @@ func newBoard(ranked report.Report, looks map[string]chart.Look) board {
 		b.Lead = "There is nothing to show yet."
 	}
 	for i, a := range ranked.Accounts {
-		m := a.Metrics
+		m, rank := a.Metrics, count(i+1)
+		if !a.Ranked() {
+			rank = unknown
+		}
+		var verdict ledger.Verdict
+		if a.Ledger != nil {
+			verdict, b.Verified = a.Ledger.Verdict, true
+		}
 		b.Rows = append(b.Rows, standing{
-			Rank: i + 1, Link: newLink(a, looks), Value: money(m.End), Of: valueDate(a), Return: change(m.TotalReturn), Sign: sign(m.TotalReturn),
+			Rank: rank, Ledger: verdict, Link: newLink(a, looks), Value: money(m.End), Of: valueDate(a), Return: change(m.TotalReturn), Sign: sign(m.TotalReturn),
 			Year: change(m.AnnualReturn), Over: change(m.ExcessReturn), Sharpe: fixed(m.Sharpe, 2), Fall: part(m.MaxDrawdown),
 			Win: part(m.WinningDays), Days: count(len(a.Periods)), Trades: m.Trades,
 		})

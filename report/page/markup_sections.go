@@ -18,15 +18,18 @@ func (b board) node() g.Node {
 		names = append(names, ">Over "+b.Benchmark.Link.Name)
 	}
 	names = append(names, ">Value at close", ">Sharpe", ">Max drawdown", ">Winning days", ">Days", ">Trades")
+	if b.Verified {
+		names = append(names, "Ledger")
+	}
 	rows := g.Map(b.Rows, func(s standing) g.Node {
-		return h.Tr(h.ID("rank-"+s.Link.ID), cell(strconv.Itoa(s.Rank), "soft"),
+		return h.Tr(h.ID("rank-"+s.Link.ID), cell(s.Rank, "soft"),
 			rowHead(h.A(h.Href("#"+s.Link.ID), swatch(s.Link.Look), g.Text(s.Link.Name))), cell(s.Return, "main "+s.Sign),
 			g.If(b.Benchmark != nil, cell(s.Over, "")), h.Td(h.Class("num"), g.Text(s.Value), dated(s.Of)),
-			cells(s.Sharpe, s.Fall, s.Win, s.Days, count(s.Trades)))
+			cells(s.Sharpe, s.Fall, s.Win, s.Days, count(s.Trades)), g.If(b.Verified, h.Td(h.Class("ledger"), g.Text(string(s.Ledger)))))
 	})
 	if x := b.Benchmark; x != nil {
 		rows = append(rows, h.Tr(h.Class("bench"), h.Td(), rowHead(swatch(chart.Benchmark), g.Text(x.Link.Name+" "), h.Span(h.Class("soft"), g.Text("benchmark"))),
-			cell(x.Return, "main "+x.Sign), cells("", "", "", "", "", "", "")))
+			cell(x.Return, "main "+x.Sign), cells("", "", "", "", "", "", ""), g.If(b.Verified, h.Td())))
 	}
 	return h.Section(h.ID("board"), h.H1(g.Text(b.Title)), h.P(h.Class("lead"), g.Text(b.Lead)),
 		g.If(len(b.Rows) > 0, g.Group{
@@ -72,6 +75,7 @@ func (a account) node() g.Node {
 		h.P(h.Class("lead"), g.Text(a.Lead)),
 		g.If(a.Verdict != "", h.P(h.Class("verdict"), g.Text(a.Verdict))),
 		warnings(a.Warnings),
+		g.If(a.Head != "", h.P(h.Class("soft head"), g.Text(a.Proof+" Head "), h.Code(g.Text(a.Head)))),
 		h.Dl(h.Class("headline"), g.Map(a.Headline, func(m measure) g.Node {
 			return h.Div(h.Dt(g.Text(m.Name)), h.Dd(h.B(h.Class(m.Sign), g.Text(m.Text)), g.Text(" "), h.Span(g.Text(m.Meaning))))
 		})),
