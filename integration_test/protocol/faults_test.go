@@ -70,6 +70,12 @@ func faults(m *moves) {
 			}
 		})
 	}
+	kills(m)
+}
+
+// kills adds the ends of processes.
+func kills(m *moves) {
+	w := &m.from
 	for i := range w.servers {
 		if w.left.kill > 0 && w.servers[i] != (server{}) {
 			m.add(serverNames[i], "is killed and started again", func(w *world) { w.left.kill--; w.end(i) })
@@ -131,22 +137,31 @@ func (h *homes) operate(m *moves) {
 		h.begin(m)
 	case a.kind == noAction:
 	case !a.written && m.from.files[a.machine].locks[h.lockOf(a)] != 0:
-	case !a.written:
-		what := "locks the file, and has done so in Redis"
-		if !m.from.up {
-			what = "locks the file, and does not reach Redis"
-		}
-		m.add(who, what, func(w *world) {
-			w.action.written, w.action.missed = true, !w.up
-			if w.up {
-				a.redis(&w.redis)
-			}
-			if w.files[a.machine].locks[h.lockOf(a)] = theOperator; a.machine == 1 && !w.kind.redisLedgers {
-				h.finish(w, false) // no server reads that file
-			}
+	case !a.written && m.from.up:
+		m.add(who, "locks the file, and has done so in Redis", func(w *world) {
+			a.redis(&w.redis)
+			h.written(w, false)
 		})
+		if m.from.left.lost > 0 {
+			m.add(who, "locks the file, and has done so in Redis, and hears nothing of it", func(w *world) {
+				w.left.lost--
+				a.redis(&w.redis)
+				h.written(w, true)
+			})
+		}
+	case !a.written:
+		m.add(who, "locks the file, and does not reach Redis", func(w *world) { h.written(w, true) })
 	default:
 		m.add(who, "has done so in the file", func(w *world) { h.finish(w, true) })
+	}
+}
+
+// written goes on with a command after Redis was written, or missed.
+func (h *homes) written(w *world, missed bool) {
+	a := &w.action
+	a.written, a.missed = true, missed
+	if w.files[a.machine].locks[h.lockOf(*a)] = theOperator; a.machine == 1 && !w.kind.redisLedgers {
+		h.finish(w, false) // no server reads that file
 	}
 }
 

@@ -73,7 +73,7 @@ type homes struct {
 	views     map[string]decisionID // decisions by what makes a difference later
 	seen      []session.Seen
 	holding   map[holdCase]bool
-	written   map[writeCase]fileID
+	writings  map[writeCase]fileID
 }
 
 // writeCase is a file that is written, by a command of the operator or after a commit.
@@ -99,7 +99,7 @@ type holdCase struct {
 func newHomes(p protocol, kind setting) *homes {
 	h := &homes{
 		p: p, haltOf: model, kind: kind, fileIDs: map[string]fileID{}, decided: map[decisionCase]decisionID{}, views: map[string]decisionID{},
-		holding: map[holdCase]bool{}, written: map[writeCase]fileID{}, seen: []session.Seen{{}}, decisions: []decision{{}},
+		holding: map[holdCase]bool{}, writings: map[writeCase]fileID{}, seen: []session.Seen{{}}, decisions: []decision{{}},
 	}
 	if kind.haltsAll {
 		h.haltOf = store.AllModels
@@ -168,10 +168,10 @@ func (h *homes) changed(of fileID, changes map[store.Key]string, models ...strin
 
 // once computes how a file is written in a case, unless it is known.
 func (h *homes) once(c writeCase, write func() fileID) fileID {
-	is, known := h.written[c]
+	is, known := h.writings[c]
 	if !known {
 		is = write()
-		h.written[c] = is
+		h.writings[c] = is
 	}
 	return is
 }
