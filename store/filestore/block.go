@@ -200,7 +200,7 @@ func (b *block) find(f io.ReaderAt, print uint64) (at []int64, err error) {
 // search returns the first order with a print, or where it would be. Prints are evenly spread: it is read near where it
 // should be.
 func (b *block) search(f io.ReaderAt, print uint64) (int, error) {
-	const near = 128
+	const near = 32
 	low, high := 0, b.counts[1] // it is between them
 	for low < high {
 		guess, _ := bits.Mul64(print, uint64(b.counts[1]))

@@ -31,7 +31,7 @@ func forward(ctx context.Context, f io.ReaderAt, from, to int64) iter.Seq2[line,
 			return // without a buffer: an append asks what is new, and mostly nothing is
 		}
 		scanner := bufio.NewScanner(io.NewSectionReader(f, from, to-from))
-		scanner.Buffer(make([]byte, 0, 64<<10), maxLine)
+		scanner.Buffer(make([]byte, 0, min(64<<10, to-from+1)), maxLine) // an append reads back the one line that is new
 		offset, next := from, from
 		scanner.Split(func(data []byte, atEOF bool) (int, []byte, error) {
 			advance, token, err := bufio.ScanLines(data, atEOF)
