@@ -25,6 +25,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/shopspring/decimal"
 
+	"mcp-trade/internal/files"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -55,6 +56,7 @@ type Runner struct {
 	Server   func(model string) Command // how to launch the MCP server of a model
 	Stderr   io.Writer                  // takes what the servers log
 	LogPath  string                     // folder of the checkpoints: {LogPath}/{account}/run.json
+	Files    files.Access               // who may use what is written there
 	Runs     map[string]RunRecord       // what the manifest is to say of each account; none of those that are not in it
 
 	From, To market.Stamp    // accounts are opened on From; trading begins on the next trading day and ends with To

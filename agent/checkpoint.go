@@ -10,9 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2/maybe"
-
 	"mcp-trade/code"
+	"mcp-trade/internal/files"
 	"mcp-trade/market"
 	"mcp-trade/store"
 )
@@ -48,10 +47,13 @@ func checkpointFile(logPath, account string) string {
 	return filepath.Join(logPath, account, "run.json")
 }
 
+// maxCheckpoint bounds a checkpoint, in bytes.
+const maxCheckpoint = 16 << 20
+
 // readCheckpoint reads a checkpoint; a file that is not there is an account that was never run.
 func readCheckpoint(path string) (checkpoint, error) {
 	var c checkpoint
-	text, err := os.ReadFile(path)
+	text, err := files.Read(path, maxCheckpoint)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
 	}
@@ -71,10 +73,10 @@ func (w *walk) saveCheckpoint() error {
 		return err
 	}
 	path := w.checkpointFile()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := w.Files.MkdirAll(filepath.Dir(path)); err != nil {
 		return err
 	}
-	return maybe.WriteFile(path, append(text, '\n'), 0o644)
+	return w.Files.Replace(path, append(text, '\n'))
 }
 
 // Refused returns how many orders of an account were refused in its runs; ok is false if it was never run.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"mcp-trade/internal/files"
 	"mcp-trade/market"
 )
 
@@ -24,41 +25,29 @@ type journal struct {
 }
 
 // openJournal opens the transcript of a day, or begins it. A torn line at its end is cut off.
-func openJournal(logPath, account string, date market.Stamp, now func() time.Time) (*journal, error) {
+func openJournal(access files.Access, logPath, account string, date market.Stamp, now func() time.Time) (*journal, error) {
 	path := TranscriptFile(logPath, account, date)
-	_, first := os.Stat(filepath.Dir(filepath.Dir(path)))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := access.MkdirAll(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	entries, size, err := readEntries(path)
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	f, err := access.Append(path)
 	if err != nil {
 		return nil, err
 	}
 	if err := f.Truncate(size); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	switch {
-	case size == 0 && first != nil:
-		syncFolders(filepath.Dir(path), 3) // the day's, log, and the account's
-	case size == 0:
-		syncFolders(filepath.Dir(path), 2)
+	// Whoever made the folders of a day that begins may have been killed before their names were on disk.
+	for dir, levels := filepath.Dir(path), 3; size == 0 && levels > 0; dir, levels = filepath.Dir(dir), levels-1 { // the day's, log, and the account's
+		if err := files.SyncFolder(dir); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
 	}
 	return &journal{f, now, entries}, nil
-}
-
-// syncFolders puts the names in a folder, and in those that hold it, on disk.
-func syncFolders(dir string, levels int) {
-	for range levels {
-		if h, err := os.Open(dir); err == nil {
-			_ = h.Sync() // not every file system can sync a folder
-			_ = h.Close()
-		}
-		dir = filepath.Dir(dir)
-	}
 }
 
 // append adds a line.
@@ -101,7 +90,7 @@ func (j *journal) outcome(step, call int) (Outcome, bool) {
 }
 
 // writeLog writes the day as AI-Trader does, one line {"signature", "new_messages"} for what was said by turns.
-func writeLog(path, account string, entries []Entry) error {
+func writeLog(access files.Access, path, account string, entries []Entry) error {
 	type message struct {
 		Role    string `json:"role"`
 		Content string `json:"content"`
@@ -136,5 +125,5 @@ func writeLog(path, account string, entries []Entry) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, text.Bytes(), 0o644) // if that is interrupted, the day has no end yet and it is written again
+	return access.Replace(path, text.Bytes()) // if that is interrupted, the day has no end yet and it is written again
 }

@@ -131,7 +131,7 @@ func (l *llm) Decide(ctx context.Context, d *Day) (err error) {
 			return err
 		}
 	}
-	j, err := openJournal(w.LogPath, w.account.Name, d.Date, l.Clock.Now)
+	j, err := openJournal(w.Files, w.LogPath, w.account.Name, d.Date, l.Clock.Now)
 	if err != nil {
 		return err
 	}

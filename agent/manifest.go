@@ -6,6 +6,7 @@ package agent
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -20,10 +21,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2/maybe"
 	"github.com/shopspring/decimal"
 
+	"mcp-trade/internal/files"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
@@ -106,7 +106,7 @@ func HashFiles(paths []string) ([]FileHash, error) {
 }
 
 func copyFile(w io.Writer, path string) (int64, error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return 0, err
 	}
@@ -139,10 +139,13 @@ func HashFolder(dir string) (*FileHash, error) {
 	return &all, err
 }
 
+// maxManifest bounds a manifest, in bytes.
+const maxManifest = 64 << 20
+
 // ReadManifest reads the manifest of a log path.
 func ReadManifest(logPath string) (Manifest, error) {
 	m := Manifest{map[string][]RunRecord{}}
-	text, err := os.ReadFile(ManifestFile(logPath))
+	text, err := files.Read(ManifestFile(logPath), maxManifest)
 	if err == nil {
 		if err = json.Unmarshal(text, &m); err != nil {
 			err = fmt.Errorf("the manifest %s cannot be read: %w", ManifestFile(logPath), err)
@@ -151,16 +154,22 @@ func ReadManifest(logPath string) (Manifest, error) {
 	return m, err
 }
 
+// manifestPatience is how long a run waits while others write the manifest.
+const manifestPatience = 30 * time.Second
+
 // changeManifest reads a manifest, changes it and writes it, while no other process does.
-func changeManifest(logPath string, change func(Manifest)) (err error) {
-	if err := os.MkdirAll(logPath, 0o755); err != nil {
+func changeManifest(access files.Access, logPath string, change func(Manifest)) (err error) {
+	if err := access.MkdirAll(logPath); err != nil {
 		return err
 	}
-	lock := flock.New(filepath.Join(logPath, ".run-manifest.lock"))
-	if err := lock.Lock(); err != nil {
-		return err
+	path := filepath.Join(logPath, ".run-manifest.lock")
+	lock := access.Lock(path)
+	patience, cancel := context.WithTimeout(context.Background(), manifestPatience)
+	defer cancel()
+	if err := lock.Take(patience); err != nil {
+		return fmt.Errorf("locking %s: %w", path, err)
 	}
-	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	defer lock.Release()
 	m, err := ReadManifest(logPath)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -170,16 +179,16 @@ func changeManifest(logPath string, change func(Manifest)) (err error) {
 	if err != nil {
 		return err
 	}
-	return maybe.WriteFile(ManifestFile(logPath), append(text, '\n'), 0o644)
+	return access.Replace(ManifestFile(logPath), append(text, '\n'))
 }
 
 // begin notes what an account is about to be run with, and the head that its ledger has; nil if the run opens it. What was
 // noted before stays. A run that is started again is the same as long as nothing but the time differs. It returns in which
 // settings the account's run before that differs.
-func (run RunRecord) begin(logPath, account string, before *Head) (differs []string, err error) {
+func (run RunRecord) begin(access files.Access, logPath, account string, before *Head) (differs []string, err error) {
 	run.Model.BaseURL = withoutSecrets(run.Model.BaseURL)
 	run.Ledger = []Span{{Before: before}}
-	err = changeManifest(logPath, func(m Manifest) {
+	err = changeManifest(access, logPath, func(m Manifest) {
 		known := m.Accounts[account]
 		if len(known) == 0 {
 			m.Accounts[account] = []RunRecord{run}
@@ -202,8 +211,8 @@ func (run RunRecord) begin(logPath, account string, before *Head) (differs []str
 }
 
 // endRun notes the head of an account whose newest run ended.
-func endRun(logPath, account string, after *Head) error {
-	return changeManifest(logPath, func(m Manifest) {
+func endRun(access files.Access, logPath, account string, after *Head) error {
+	return changeManifest(access, logPath, func(m Manifest) {
 		if runs := m.Accounts[account]; len(runs) > 0 {
 			runs[len(runs)-1].end(after)
 		}
@@ -211,8 +220,8 @@ func endRun(logPath, account string, after *Head) error {
 }
 
 // splitRun notes that rows of others stand between two heads of an account whose newest run is under way.
-func splitRun(logPath, account string, after, before *Head) error {
-	return changeManifest(logPath, func(m Manifest) {
+func splitRun(access files.Access, logPath, account string, after, before *Head) error {
+	return changeManifest(access, logPath, func(m Manifest) {
 		if runs := m.Accounts[account]; len(runs) > 0 {
 			run := &runs[len(runs)-1]
 			run.end(after)

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"mcp-trade/internal/files"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,11 +56,11 @@ func TestManifest_Spans(t *testing.T) {
 		dir := t.TempDir()
 		for i, s := range c.steps {
 			run := RunRecord{Decider: s.decider, Cash: decimal.NewFromInt(1), Started: time.Unix(int64(i), 0).UTC()}
-			if _, err := run.begin(dir, "alice", s.before); err != nil {
+			if _, err := run.begin(files.Owner, dir, "alice", s.before); err != nil {
 				t.Fatal(err)
 			}
 			if s.after != nil {
-				if err := endRun(dir, "alice", s.after); err != nil {
+				if err := endRun(files.Owner, dir, "alice", s.after); err != nil {
 					t.Fatal(err)
 				}
 			}

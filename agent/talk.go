@@ -206,7 +206,7 @@ func (t *talk) end(ctx context.Context, reason string) error {
 		warn("the model's closing text differs from the ledger: " + text)
 	}
 	folder := dayFolder(w.LogPath, w.account.Name, t.day.Date)
-	if err := writeLog(filepath.Join(folder, "log.jsonl"), w.account.Name, t.journal.entries); err != nil {
+	if err := writeLog(w.Files, filepath.Join(folder, "log.jsonl"), w.account.Name, t.journal.entries); err != nil {
 		return err
 	}
 	return t.journal.commit(Entry{End: e})

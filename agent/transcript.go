@@ -22,7 +22,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -31,6 +30,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"mcp-trade/code"
+	"mcp-trade/internal/files"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
@@ -178,9 +178,12 @@ func ReadTranscript(path string) ([]Entry, error) {
 	return entries, err
 }
 
+// maxTranscript bounds a transcript, in bytes.
+const maxTranscript = 256 << 20
+
 // readEntries also tells how many bytes the whole lines take.
 func readEntries(path string) (entries []Entry, size int64, err error) {
-	text, err := os.ReadFile(path)
+	text, err := files.Read(path, maxTranscript)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, nil
 	}

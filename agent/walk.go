@@ -6,11 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/gofrs/flock"
 	"github.com/shopspring/decimal"
 
 	"mcp-trade/code"
@@ -50,7 +48,7 @@ func (w *walk) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
+	defer unlock()
 	first, err := w.resume(ctx)
 	if err != nil {
 		return err
@@ -106,17 +104,17 @@ func (w *walk) pass(day int) {
 }
 
 // lock keeps a second run off the account: the two would set each other's date. It ends with the process, however that ends.
-func (w *walk) lock() (unlock func() error, err error) {
+func (w *walk) lock() (unlock func(), err error) {
 	path := filepath.Join(w.LogPath, w.account.Name, ".run.lock")
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := w.Files.MkdirAll(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	lock := flock.New(path)
-	ok, err := lock.TryLock()
+	lock := w.Files.Lock(path)
+	ok, err := lock.Try()
 	if err == nil && !ok {
 		err = errors.New("another run trades this account; wait for it, or end it")
 	}
-	return lock.Unlock, err
+	return lock.Release, err
 }
 
 // resume opens the account if it is new, reads how far it is, and returns the first day to trade.
@@ -158,7 +156,7 @@ func (w *walk) note(before *Head) error {
 	if !ok {
 		return nil
 	}
-	differs, err := run.begin(w.LogPath, w.account.Name, before)
+	differs, err := run.begin(w.Files, w.LogPath, w.account.Name, before)
 	if len(differs) > 0 {
 		w.Log.Warn().Str("account", w.account.Name).Msg("the account is open and goes on under other settings: " + strings.Join(differs, "; "))
 	}
@@ -179,7 +177,7 @@ func (w *walk) noteOthers(ctx context.Context) error {
 	if _, ok := w.Runs[w.account.Name]; !ok {
 		return nil
 	}
-	return splitRun(w.LogPath, w.account.Name, w.closed, headOf(book))
+	return splitRun(w.Files, w.LogPath, w.account.Name, w.closed, headOf(book))
 }
 
 // noteEnd writes into the manifest what the head of the ledger is when the run ends, however it does.
@@ -191,7 +189,7 @@ func (w *walk) noteEnd(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the manifest lacks the head of the ledger after the run: %w", err)
 	}
-	return endRun(w.LogPath, w.account.Name, headOf(head))
+	return endRun(w.Files, w.LogPath, w.account.Name, headOf(head))
 }
 
 // done tells whether a day needs no more trading: it lies before the newest record, or it is that record's and not the day

@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
 
 	"mcp-trade/code"
+	"mcp-trade/internal/files"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
@@ -72,7 +72,7 @@ type marks struct {
 
 // readMarks reads the marks of a transcript. Of its lines only those are decoded that can hold one.
 func readMarks(path string) (m marks, err error) {
-	text, err := os.ReadFile(path)
+	text, err := files.Read(path, maxTranscript)
 	if err != nil {
 		return m, err
 	}

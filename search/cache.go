@@ -10,27 +10,29 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 	"time"
 
-	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2/maybe"
+	"mcp-trade/internal/files"
 )
 
 // Cache keeps the answers of providers in a folder, each in a file of its own. What did not pass the door is not kept.
 type Cache struct {
 	dir    string
+	access files.Access
 	replay bool
 }
 
 // Record returns a cache that answers what it has, and keeps what it has not: the first answer is the one that counts, for
 // all processes that use the folder.
-func Record(dir string) *Cache { return &Cache{dir, false} }
+func Record(dir string, access files.Access) *Cache { return &Cache{dir, access, false} }
 
 // Replay returns a cache that answers what it has; nobody is asked for the rest.
-func Replay(dir string) *Cache { return &Cache{dir, true} }
+func Replay(dir string) *Cache { return &Cache{dir: dir, replay: true} }
+
+// maxEntry bounds a file, in bytes.
+const maxEntry = 16 << 20
 
 // entry is what a file holds.
 type entry struct {
@@ -81,7 +83,7 @@ func (c *Cache) read(k key) (Answer, bool, error) {
 	if err != nil {
 		return Answer{}, false, err
 	}
-	text, err := os.ReadFile(path)
+	text, err := files.Read(path, maxEntry)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Answer{}, false, nil
 	}
@@ -107,16 +109,16 @@ func (c *Cache) keep(q Query, a Answer, providers []string) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := c.access.MkdirAll(filepath.Dir(path)); err != nil {
 		return Answer{}, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lockTime)
 	defer cancel()
-	lock := flock.New(filepath.Join(c.dir, ".lock"))
-	defer lock.Close()
-	if _, err := lock.TryLockContext(ctx, 5*time.Millisecond); err != nil {
+	lock := c.access.Lock(filepath.Join(c.dir, ".lock"))
+	if err := lock.Take(ctx); err != nil {
 		return Answer{}, fmt.Errorf("locking %s: %w", c.dir, err)
 	}
+	defer lock.Release()
 	if earlier, ok, err := c.find(q, providers); ok || err != nil {
 		return earlier, err
 	}
@@ -124,5 +126,5 @@ func (c *Cache) keep(q Query, a Answer, providers []string) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return a, maybe.WriteFile(path, append(text, '\n'), 0o644)
+	return a, c.access.Replace(path, append(text, '\n'))
 }

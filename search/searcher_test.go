@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mcp-trade/internal/files"
 	"mcp-trade/market"
 )
 
@@ -225,8 +226,8 @@ func TestARecordedAnswerIsReplayedAndNobodyIsAsked(t *testing.T) {
 		text, _ := json.Marshal(answer)
 		return fmt.Sprintf("%s %v", text, err)
 	}
-	first := search(Record(dir), october)
-	for _, c := range []*Cache{Record(dir), Replay(dir)} {
+	first := search(Record(dir, files.Owner), october)
+	for _, c := range []*Cache{Record(dir, files.Owner), Replay(dir)} {
 		if again := search(c, october); again != first || count != 1 {
 			t.Errorf("%s\nwant %s, asked %d times", again, first, count)
 		}
@@ -253,7 +254,7 @@ func TestTheFirstAnswerCountsWhoeverGaveIt(t *testing.T) {
 	dir := t.TempDir()
 	a, b := fails("a", &Trouble{Says: "down"}), finds("b", item("1", "2025-09-01"))
 	for range 2 {
-		answer, err := New(Config{Providers: []Provider{a, b}, Cache: Record(dir)}).Search(t.Context(), october)
+		answer, err := New(Config{Providers: []Provider{a, b}, Cache: Record(dir, files.Owner)}).Search(t.Context(), october)
 		if err != nil || answer.Provider != "b" {
 			t.Errorf("%+v, %v", answer, err)
 		}
@@ -268,7 +269,7 @@ func TestProcessesThatRecordTogetherAgree(t *testing.T) {
 	for i := range answers {
 		wait.Go(func() {
 			a := finds("a", item(fmt.Sprint(i), "2025-09-01"))
-			answer, err := New(Config{Providers: []Provider{a}, Cache: Record(dir)}).Search(t.Context(), october)
+			answer, err := New(Config{Providers: []Provider{a}, Cache: Record(dir, files.Owner)}).Search(t.Context(), october)
 			answers[i] = fmt.Sprint(answer, err)
 		})
 	}
@@ -282,7 +283,7 @@ func TestProcessesThatRecordTogetherAgree(t *testing.T) {
 
 func TestADamagedRecordIsNotTakenForAnAnswer(t *testing.T) {
 	dir := t.TempDir()
-	s := New(Config{Providers: []Provider{finds("a")}, Cache: Record(dir)})
+	s := New(Config{Providers: []Provider{finds("a")}, Cache: Record(dir, files.Owner)})
 	if _, err := s.Search(t.Context(), october); err != nil {
 		t.Fatal(err)
 	}

@@ -103,6 +103,8 @@ func (f Filter) Passes(e Entry) bool {
 type Fault struct {
 	What string `json:"what"` // a sentence
 	Mend string `json:"mend"` // what mends it, or mended it, in a sentence
+
+	Minor bool `json:"minor,omitempty"` // it mends itself when it is next met, and no order is the worse for it
 }
 
 // Commit is one line on its way into a ledger.

@@ -33,7 +33,7 @@ func doctorCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer r.Close()
-			found := append(checkFiles(cmd.Context(), s.dataDir, s.logPath), s.checkPrices()...)
+			found := append(checkFiles(cmd.Context(), s.access(), s.dataDir, s.logPath), s.checkPrices()...)
 			found = append(found, s.checkKeys()...)
 			l, err := s.session(r, s.modelID)
 			if err != nil {

@@ -10,19 +10,20 @@ import (
 	"path/filepath"
 	"strings"
 
+	"mcp-trade/internal/files"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
 )
 
 // checkFiles tries the folders of sessions and of ledgers.
-func checkFiles(ctx context.Context, dataDir, logPath string) []finding {
-	found := []finding{tryFolder("data dir", dataDir, func(dir string) error {
-		s := filestore.New(dir, dir)
+func checkFiles(ctx context.Context, access files.Access, dataDir, logPath string) []finding {
+	found := []finding{tryFolder("data dir", access, dataDir, func(dir string) error {
+		s := filestore.New(dir, dir, filestore.WithAccess(access))
 		defer s.Close()
 		return s.SetValues(ctx, map[store.Key]string{{Model: "doctor", Name: "DOCTOR"}: "true"}, 0)
 	})}
-	found = append(found, tryFolder("log path", logPath, func(dir string) error {
-		s := filestore.New(dir, dir)
+	found = append(found, tryFolder("log path", access, logPath, func(dir string) error {
+		s := filestore.New(dir, dir, filestore.WithAccess(access))
 		defer s.Close()
 		return s.Append(ctx, store.Commit{Account: "doctor", Line: []byte(`{"id": 0, "note": "` + strings.Repeat("x", trialBytes) + `"}`)})
 	}))
@@ -39,12 +40,12 @@ const (
 )
 
 // tryFolder has try write in a new folder below dir, and tells how much room there is.
-func tryFolder(what, dir string, try func(dir string) error) finding {
+func tryFolder(what string, access files.Access, dir string, try func(dir string) error) finding {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return finding{what, "failed", err.Error()}
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := access.MkdirAll(dir); err != nil {
 		return finding{what, "failed", fmt.Sprintf("%v; name another with --%s", err, strings.ReplaceAll(what, " ", "-"))}
 	}
 	trial, err := os.MkdirTemp(dir, ".doctor-")

@@ -24,7 +24,7 @@ func newsCommand(s *settings) *cobra.Command {
 			"already is not added again, one without a date is left out, and of a file that cannot be read nothing is added.",
 		Example: "  mcp-trade news import news_2025-09.json articles.jsonl",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			i, err := s.archive().Importer(cmd.Context())
+			i, err := s.archive().Importer(cmd.Context(), s.access())
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -34,24 +35,33 @@ func repairCommand(s *settings) *cobra.Command {
 				Name   string        `json:"ledger"`
 				Mended bool          `json:"mended"`
 				Faults []store.Fault `json:"faults"`
+				Error  string        `json:"error,omitempty"` // why it cannot be mended
 			}
 			results, wrong := []repaired{}, false
 			for _, name := range args {
 				faults, err := accounts.Repair(cmd.Context(), name, write)
-				if err != nil {
+				if err != nil && (len(args) == 1 || cmd.Context().Err() != nil) {
 					return fmt.Errorf("%s: %w", name, err)
 				}
-				results = append(results, repaired{name, write && len(faults) > 0, faults})
-				wrong = wrong || len(faults) > 0
+				result := repaired{Name: name, Mended: write && err == nil && len(faults) > 0, Faults: append([]store.Fault{}, faults...)}
+				if err != nil { // it hides no other
+					result.Error = err.Error()
+				}
+				results = append(results, result)
+				wrong = wrong || err != nil || !write && slices.ContainsFunc(faults, func(f store.Fault) bool { return !f.Minor })
 			}
 			if s.json {
 				err = printJSON(cmd.OutOrStdout(), results)
 			} else {
 				for _, r := range results {
+					if r.Error != "" {
+						fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", r.Name, r.Error)
+						continue
+					}
 					printRepaired(cmd.OutOrStdout(), r.Name, r.Mended, r.Faults)
 				}
 			}
-			if err == nil && wrong && !write {
+			if err == nil && wrong {
 				return quietError(exitFailed)
 			}
 			return err
@@ -70,6 +80,7 @@ func printRepaired(w io.Writer, name string, mended bool, faults []store.Fault) 
 			fmt.Fprintf(w, "%s: %s\n  mended: %s\n", name, f.What, f.Mend)
 		}
 	default:
+		fmt.Fprintf(w, "%s: to be mended\n", name)
 		printFaults(w, name, faults)
 	}
 }

@@ -91,7 +91,7 @@ func (s *settings) report(ctx context.Context, f reportFlags, names []string) (r
 
 // build is report on stores and prices that are open.
 func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r rooms, names []string) (report.Report, error) {
-	ledgers, err := s.reported(ctx, r, names)
+	ledgers, left, err := s.reported(ctx, r, names)
 	if err != nil {
 		return report.Report{}, err
 	}
@@ -99,7 +99,9 @@ func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r
 		return report.Report{}, err
 	}
 	if f.out == "" {
-		return report.Build(ledgers, o)
+		result, err := report.Build(ledgers, o)
+		result.Warnings = append(result.Warnings, left...)
+		return result, err
 	}
 	trades, err := newTradeFiles(f.out, ledgers)
 	if err != nil {
@@ -111,6 +113,7 @@ func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r
 	if err != nil {
 		return report.Report{}, err
 	}
+	result.Warnings = append(result.Warnings, left...)
 	return result, writeReport(f.out, result, o.View, trades)
 }
 
@@ -138,25 +141,20 @@ func (f reportFlags) options() (report.Options, error) {
 	return o, nil
 }
 
-// reported are the accounts and files of the names, or every account.
-func (s *settings) reported(ctx context.Context, r rooms, names []string) ([]report.Ledger, error) {
+// reported are the accounts and files of the names, or every account whose ledger can be read. It tells which ones are left out.
+func (s *settings) reported(ctx context.Context, r rooms, names []string) (ledgers []report.Ledger, left []string, err error) {
 	accounts := s.accounts(r)
 	if len(names) == 0 {
-		var err error
-		if names, err = accounts.Names(ctx); err != nil {
-			return nil, err
-		}
-		if len(names) == 0 {
-			return nil, errors.New("there is no account; open one with: mcp-trade ledger register SIGNATURE --cash 10000 --date YYYY-MM-DD")
+		if names, left, err = readable(ctx, accounts); err != nil {
+			return nil, nil, err
 		}
 	}
-	var ledgers []report.Ledger
 	taken := map[string]bool{}
 	for i, name := range names {
 		e := s.evidence(ctx, r, accounts, name)
 		l := report.Ledger{Signature: signatureOf(name, i), Lines: e.lines}
 		if taken[l.Signature] {
-			return nil, usageError{fmt.Errorf("two of the ledgers are called %s", l.Signature)}
+			return nil, nil, usageError{fmt.Errorf("two of the ledgers are called %s", l.Signature)}
 		}
 		taken[l.Signature] = true
 		if e.logPath != "" {
@@ -165,13 +163,36 @@ func (s *settings) reported(ctx context.Context, r rooms, names []string) ([]rep
 				l.Findings = append(l.Findings, agent.Unread(unread))
 			}
 		}
-		var err error
 		if l.Notes, err = notesOf(s.logPath, l.Signature); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		ledgers = append(ledgers, l)
 	}
-	return ledgers, nil
+	return ledgers, left, nil
+}
+
+// readable returns the accounts whose newest row can be read, and of the others a sentence each.
+func readable(ctx context.Context, accounts *ledger.Accounts) (names, left []string, err error) {
+	all, err := accounts.Names(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var errs []error
+	for _, name := range all {
+		if _, err := accounts.Head(ctx, name); err != nil {
+			errs = append(errs, err)
+			left = append(left, fmt.Sprintf("The account %s is left out: %v", name, err))
+			continue
+		}
+		names = append(names, name)
+	}
+	switch {
+	case len(all) == 0:
+		return nil, nil, errors.New("there is no account; open one with: mcp-trade ledger register SIGNATURE --cash 10000 --date YYYY-MM-DD")
+	case len(names) == 0:
+		return nil, nil, errs[0]
+	}
+	return names, left, ctx.Err()
 }
 
 // signatureOf names a ledger that is given as a file, such as gpt-5/position/position.jsonl, after its folder or itself.

@@ -13,8 +13,7 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/google/renameio/v2/maybe"
-
+	"mcp-trade/internal/files"
 	"mcp-trade/market"
 	"mcp-trade/report"
 	"mcp-trade/report/chart"
@@ -23,7 +22,6 @@ import (
 // tradeFiles take the trades of accounts that are read at the same time, each in a file of its own until all are read: a
 // ledger may have more trades than memory should hold.
 type tradeFiles struct {
-	dir   string
 	order []string
 	files map[string]*tradeFile
 }
@@ -35,16 +33,17 @@ type tradeFile struct {
 }
 
 func newTradeFiles(dir string, ledgers []report.Ledger) (*tradeFiles, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := files.Umask.MkdirAll(dir); err != nil {
 		return nil, err
 	}
-	t := &tradeFiles{dir: dir, files: map[string]*tradeFile{}}
+	t := &tradeFiles{files: map[string]*tradeFile{}}
 	for _, l := range ledgers {
 		f, err := os.CreateTemp(dir, ".trades-*")
 		if err != nil {
 			t.remove()
 			return nil, err
 		}
+		_ = os.Remove(f.Name()) // where that is possible while it is open: nothing is left of it when the process is killed
 		text := bufio.NewWriter(f)
 		t.order = append(t.order, l.Signature)
 		t.files[l.Signature] = &tradeFile{f, text, csv.NewWriter(text)}
@@ -58,29 +57,21 @@ func (t *tradeFiles) add(signature string, trade report.Trade) error {
 
 // join writes the trades of all accounts, one account after the other.
 func (t *tradeFiles) join(path string) error {
-	all, err := os.CreateTemp(t.dir, ".trades-*")
-	if err != nil {
+	return files.Umask.ReplaceWith(path, func(all io.Writer) error {
+		header := csv.NewWriter(all)
+		_ = header.Write(report.TradeColumns()) // Error tells
+		header.Flush()
+		err := header.Error()
+		for _, signature := range t.order {
+			f := t.files[signature]
+			f.rows.Flush()
+			err = errors.Join(err, f.rows.Error(), f.text.Flush())
+			_, seekErr := f.file.Seek(0, io.SeekStart)
+			_, copyErr := io.Copy(all, f.file)
+			err = errors.Join(err, seekErr, copyErr)
+		}
 		return err
-	}
-	defer os.Remove(all.Name()) // unless it was renamed
-	defer all.Close()
-	header := csv.NewWriter(all)
-	_ = header.Write(report.TradeColumns()) // Error tells
-	header.Flush()
-	err = header.Error()
-	for _, signature := range t.order {
-		f := t.files[signature]
-		f.rows.Flush()
-		_, seekErr := f.file.Seek(0, io.SeekStart)
-		err = errors.Join(err, f.rows.Error(), f.text.Flush(), seekErr)
-		_, seekErr = f.file.Seek(0, io.SeekStart)
-		_, copyErr := io.Copy(all, f.file)
-		err = errors.Join(err, seekErr, copyErr)
-	}
-	if err := errors.Join(err, all.Chmod(0o644), all.Close()); err != nil {
-		return err
-	}
-	return os.Rename(all.Name(), path)
+	})
 }
 
 // remove ends the files of the accounts.
@@ -93,26 +84,26 @@ func (t *tradeFiles) remove() {
 
 // writeReport writes all files of a report to a folder. Each is replaced as a whole.
 func writeReport(dir string, r report.Report, view market.View, trades *tradeFiles) error {
-	files := map[string][]byte{}
+	texts := map[string][]byte{}
 	var text bytes.Buffer
 	if err := printJSON(&text, r); err != nil {
 		return err
 	}
-	files["report.json"] = bytes.Clone(text.Bytes())
+	texts["report.json"] = bytes.Clone(text.Bytes())
 	text.Reset()
 	if err := report.WriteEquity(&text, r); err != nil {
 		return err
 	}
-	files["equity.csv"] = text.Bytes()
+	texts["equity.csv"] = text.Bytes()
 	var err error
-	if files["report.html"], err = writePage(r, view); err != nil {
+	if texts["report.html"], err = writePage(r, view); err != nil {
 		return err
 	}
-	if err := drawCharts(files, r); err != nil {
+	if err := drawCharts(texts, r); err != nil {
 		return err
 	}
-	for name, content := range files {
-		if err := maybe.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+	for name, content := range texts {
+		if err := files.Umask.Replace(filepath.Join(dir, name), content); err != nil {
 			return err
 		}
 	}

@@ -120,14 +120,12 @@ func (f reportFlags) address() (open bool, err error) {
 
 // subject is what the page shows now: nothing before the first account is opened.
 func (v *served) subject(ctx context.Context) (page.Subject, error) {
-	names := v.names
-	if len(names) == 0 {
-		var err error
-		if names, err = v.rooms.ledgers.Accounts(ctx); err != nil || len(names) == 0 {
+	if len(v.names) == 0 {
+		if all, err := v.rooms.ledgers.Accounts(ctx); err != nil || len(all) == 0 {
 			return page.Subject{}, err
 		}
 	}
-	result, err := v.build(ctx, v.flags, v.options, v.rooms, names)
+	result, err := v.build(ctx, v.flags, v.options, v.rooms, v.names)
 	return page.Subject{Report: result, Prices: closes(v.options.View), AllTrades: "For all of them: mcp-trade report --out DIR writes trades.csv."}, err
 }
 
@@ -150,16 +148,22 @@ func (v *served) mark(ctx context.Context) (string, error) {
 		names = v.accounts
 	}
 	var mark strings.Builder
+	unread, unreadErr := 0, error(nil)
 	for _, name := range names {
 		if stat, err := os.Stat(name); err == nil && stat.Mode().IsRegular() {
 			fmt.Fprintf(&mark, "%s %d %d\n", name, stat.Size(), stat.ModTime().UnixNano())
 			continue
 		}
 		head, _, err := v.rooms.ledgers.Head(ctx, name, "")
-		if err != nil {
-			return "", err
+		if err != nil { // it hides no other
+			unread, unreadErr = unread+1, err
+			fmt.Fprintf(&mark, "%s %v\n", name, err)
+			continue
 		}
 		fmt.Fprintf(&mark, "%s %s %d\n", name, head, v.said(name, head))
+	}
+	if unread == len(names) {
+		return "", unreadErr
 	}
 	return mark.String(), nil
 }

@@ -81,7 +81,7 @@ func (s *settings) runner(p plan) (*agent.Runner, func(), error) {
 		return nil, nil, errors.Join(err, prices.Close(), r.Close())
 	}
 	runner := &agent.Runner{
-		Prices: prices, Accounts: s.accounts(r), Server: server, Stderr: s.stderr, LogPath: s.logPath, Runs: runs,
+		Prices: prices, Accounts: s.accounts(r), Server: server, Stderr: s.stderr, LogPath: s.logPath, Files: s.access(), Runs: runs,
 		Session: func(model string) (*session.Layers, error) { return s.session(r, model) },
 		From:    p.from, To: p.to, Cash: p.cash, Parallel: p.parallel, Lockstep: p.lockstep,
 		Progress: func(agent.Progress) {}, Steps: func(agent.StepDone) {}, Log: s.log,
@@ -106,6 +106,7 @@ func (s *settings) server() (func(model string) agent.Command, error) {
 		"MCP_TRADE_ON_REDIS_LOSS=" + s.onRedisLoss, "MCP_TRADE_REDIS_WAIT=" + strconv.Itoa(s.redisWait),
 		"MCP_TRADE_SEARCH=" + strings.Join(s.search, ","), "MCP_TRADE_SEARCH_CACHE=" + s.searchCache,
 		"MCP_TRADE_TOOLSETS=", "MCP_TRADE_READ_ONLY=", "MCP_TRADE_REFUSALS=",
+		"MCP_TRADE_SHARED=" + strconv.FormatBool(s.shared),
 		"RUNTIME_ENV_PATH=", // each account has a session of its own
 	}
 	if s.alone {

@@ -52,7 +52,7 @@ func (s *settings) openNews() (news, error) {
 	var cache *search.Cache
 	switch dir := s.searchCacheDir(); s.searchCache {
 	case "record":
-		cache = search.Record(dir)
+		cache = search.Record(dir, s.access())
 	case "replay":
 		cache = search.Replay(dir)
 	case searchOff:

@@ -22,6 +22,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"mcp-trade/internal/files"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -41,6 +42,7 @@ type settings struct {
 	searchCache                         string
 	logFormat                           string
 	json                                bool
+	shared                              bool // the folder's group may use the files
 	alone                               bool // keep to the files, whatever else is configured
 
 	env    map[string]string // what .env says
@@ -69,6 +71,7 @@ var variables = map[string]string{
 	"toolsets":    "MCP_TRADE_TOOLSETS",
 	"read-only":   "MCP_TRADE_READ_ONLY",
 	"refusals":    "MCP_TRADE_REFUSALS",
+	"shared":      "MCP_TRADE_SHARED",
 
 	"on-redis-loss": "MCP_TRADE_ON_REDIS_LOSS",
 
@@ -86,17 +89,16 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.ledger, "ledger", "", "where ledgers are kept: file or redis (MCP_TRADE_LEDGER) (default redis when one is configured, else file)")
 	f.DurationVar(&s.ttl, "session-ttl", session.DefaultTTL, "life of a session in Redis after its last use (MCP_TRADE_SESSION_TTL)")
 	f.StringVar(&s.onRedisLoss, "on-redis-loss", lossFile, "without Redis trade in the session of the file, or refuse every trade: file or refuse (MCP_TRADE_ON_REDIS_LOSS)")
+	f.BoolVar(&s.shared, "shared", false, "let the folder's group read and write the files that are made, and not their owner alone (MCP_TRADE_SHARED)")
 	f.StringVar(&s.logFormat, "log-format", "console", "log on stderr as console or json")
 	f.BoolVar(&s.json, "json", false, "print JSON for programs")
 }
 
 // resolve fills in what the command line left open and checks the result.
 func (s *settings) resolve(cmd *cobra.Command) error {
-	env, err := godotenv.Read()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf(".env cannot be read; every line must be NAME=value (the file is not shown, it may hold secrets)")
+	if err := s.readEnv(); err != nil {
+		return err
 	}
-	s.env = env
 	for name, variable := range variables {
 		flag := cmd.Flags().Lookup(name)
 		if text, ok := s.lookup(variable); flag != nil && !flag.Changed && ok && text != "" {
@@ -128,6 +130,32 @@ func (s *settings) resolve(cmd *cobra.Command) error {
 	}
 	s.log = newLog(s.stderr, s.logFormat)
 	return nil
+}
+
+// maxEnv bounds .env, in bytes.
+const maxEnv = 1 << 20
+
+// readEnv reads .env, if there is one.
+func (s *settings) readEnv() error {
+	text, err := files.Read(".env", maxEnv)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if s.env, err = godotenv.UnmarshalBytes(text); err != nil {
+		return fmt.Errorf(".env cannot be read; every line must be NAME=value (the file is not shown, it may hold secrets)")
+	}
+	return nil
+}
+
+// access says who may use the files that are kept.
+func (s *settings) access() files.Access {
+	if s.shared {
+		return files.Group
+	}
+	return files.Owner
 }
 
 func newLog(w io.Writer, format string) zerolog.Logger {
@@ -180,7 +208,7 @@ func (r rooms) Close() error {
 
 // open wires up the stores. It connects to nothing yet.
 func (s *settings) open() (rooms, error) {
-	var options []filestore.Option
+	options := []filestore.Option{filestore.WithAccess(s.access())}
 	if path, ok := s.lookup("RUNTIME_ENV_PATH"); ok && path != "" {
 		options = append(options, filestore.WithSessionFile(s.modelID, path))
 	}

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -136,6 +137,7 @@ type verified struct {
 	Faults []store.Fault `json:"faults,omitempty"` // of how it is kept, which 'ledger repair' mends
 	Noted  int           `json:"noted"`            // hashes of rows in its manifest and transcripts
 	Given  *givenHead    `json:"given,omitempty"`  // the hash of --head
+	Error  string        `json:"error,omitempty"`  // why the ledger could not be read to its end
 }
 
 // givenHead is where a ledger has the hash that was given.
@@ -151,11 +153,15 @@ func (s *settings) verify(cmd *cobra.Command, names []string, find func(string) 
 	for _, name := range names {
 		e := find(name)
 		report, err := e.verify(prices, given)
-		if err != nil {
+		if err == nil && report.Rows == 0 {
+			err = fmt.Errorf("%s has no ledger", name)
+		}
+		if err != nil && (len(names) == 1 || cmd.Context().Err() != nil) {
 			return err
 		}
-		if report.Rows == 0 {
-			return fmt.Errorf("%s has no ledger", name)
+		if err != nil { // it hides no other
+			results, ok = append(results, verified{Name: name, Verdict: ledger.NotVerified, Reasons: []string{}, Report: report, Error: err.Error()}), false
+			continue
 		}
 		result := verified{Name: name, OK: !report.Failed(), Report: report, Noted: len(report.Seen) - len(given)}
 		result.Verdict, result.Reasons = report.Verdict()
@@ -166,10 +172,12 @@ func (s *settings) verify(cmd *cobra.Command, names []string, find func(string) 
 			}
 		}
 		if e.faults != nil {
-			if result.Faults, err = e.faults(); err != nil {
-				return err
+			faults, err := e.faults()
+			if err != nil {
+				result.Error = err.Error()
 			}
-			result.OK = result.OK && len(result.Faults) == 0
+			result.Faults = slices.DeleteFunc(faults, func(f store.Fault) bool { return f.Minor })
+			result.OK = result.OK && err == nil && len(result.Faults) == 0
 		}
 		results, ok = append(results, result), ok && result.OK
 	}
@@ -189,6 +197,10 @@ func (s *settings) verify(cmd *cobra.Command, names []string, find func(string) 
 }
 
 func printVerified(w io.Writer, r verified) {
+	if r.Error != "" {
+		fmt.Fprintf(w, "%s: %s: %s\n", r.Name, r.Verdict, r.Error)
+		return
+	}
 	fmt.Fprintf(w, "%s: %d rows, %d trades, %d chained: %s\n", r.Name, r.Rows, r.Trades, r.Chained, r.Verdict)
 	for _, reason := range r.Reasons {
 		fmt.Fprintf(w, "  %s\n", reason)

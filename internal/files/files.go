@@ -192,8 +192,11 @@ func OpenAppend(path string) (*os.File, error) { return open(path, os.O_RDWR|os.
 // open opens a file that is there, if it is a regular one. What is none must not keep the program waiting.
 func open(path string, flag int) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|noWait, 0)
-	if errors.Is(err, syscall.ELOOP) {
+	switch {
+	case errors.Is(err, syscall.ELOOP):
 		return nil, irregular(path, fs.ModeSymlink)
+	case errors.Is(err, syscall.EISDIR):
+		return nil, irregular(path, fs.ModeDir)
 	}
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/internal/files"
 	"mcp-trade/market"
 	"mcp-trade/search"
 	"mcp-trade/store/storetest"
@@ -54,7 +55,7 @@ func writeText(t testing.TB, text string) string {
 
 func load(t testing.TB, a *Archive, path string) (Imported, error) {
 	t.Helper()
-	i, err := a.Importer(t.Context())
+	i, err := a.Importer(t.Context(), files.Owner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +192,7 @@ func TestAnImportKeepsNobodyFromSearching(t *testing.T) {
 	for n := range 3000 {
 		lines = append(lines, line{Title: "New", URL: fmt.Sprintf("https://x.test/new/%d", n), Published: "2025-09-01", Content: strings.Repeat("word ", 1000)})
 	}
-	i, err := a.Importer(t.Context())
+	i, err := a.Importer(t.Context(), files.Owner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +215,7 @@ func TestAnImportKeepsNobodyFromSearching(t *testing.T) {
 
 func TestAnInterruptedImportAddsNothing(t *testing.T) {
 	a := newArchive(t, line{Title: "Earlier", URL: "https://x.test/0", Published: "2025-09-01"})
-	i, err := a.Importer(t.Context())
+	i, err := a.Importer(t.Context(), files.Owner)
 	if err != nil {
 		t.Fatal(err)
 	}

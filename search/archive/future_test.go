@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/internal/files"
 	"mcp-trade/market"
 	"mcp-trade/search"
 )
@@ -117,7 +118,7 @@ func answers(t *testing.T, dir string, lines []line, queries []search.Query) str
 	defer a.Close()
 	if len(lines) > 0 {
 		mustLoad(t, a, write(t, lines...))
-	} else if i, err := a.Importer(t.Context()); err != nil || i.Close() != nil {
+	} else if i, err := a.Importer(t.Context(), files.Owner); err != nil || i.Close() != nil {
 		t.Fatal(err)
 	}
 	s := search.New(search.Config{Providers: []search.Provider{a}})

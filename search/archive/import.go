@@ -15,6 +15,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"mcp-trade/internal/files"
 	"mcp-trade/search"
 )
 
@@ -28,9 +29,16 @@ type Imported struct {
 	Undated int `json:"undated"` // left out: it is not known when they were published
 }
 
-// Importer opens the archive for adding to it, and makes it if it is not there.
-func (a *Archive) Importer(ctx context.Context) (*Importer, error) {
-	if err := os.MkdirAll(filepath.Dir(a.path), 0o755); err != nil {
+// Importer opens the archive for adding to it, and makes it, for those who have access, if it is not there.
+func (a *Archive) Importer(ctx context.Context, access files.Access) (*Importer, error) {
+	if err := access.MkdirAll(filepath.Dir(a.path)); err != nil {
+		return nil, err
+	}
+	empty, err := access.Append(a.path) // SQLite takes it for a new one, and makes its other files like it
+	if err == nil {
+		err = empty.Close()
+	}
+	if err != nil {
 		return nil, err
 	}
 	// With a write-ahead log, those who search meanwhile are not kept waiting.

@@ -73,9 +73,6 @@ func (s *Store) read(account string, choose func(*os.File, int64, *index) iter.S
 	}
 }
 
-// Repair implements [store.Ledgers].
-func (s *Store) Repair(context.Context, string, bool) ([]store.Fault, error) { return nil, nil }
-
 // Accounts implements [store.Ledgers]. A ledger that is empty, damaged or not to be looked at is one all the same: whoever
 // reads it is told.
 func (s *Store) Accounts(context.Context) ([]string, error) {
