@@ -69,6 +69,7 @@ func readNotes(model string, file map[store.Key]string) (n notes, whole string, 
 	if !truth(textOf(file[store.Key{Model: model, Name: Halt}])) {
 		n.HaltOf = ""
 	}
+	n.reach()
 	return n, whole, nil
 }
 
@@ -87,7 +88,7 @@ func (n *notes) miss(name, raw string) {
 	n.Missed[name] = json.RawMessage(raw)
 }
 
-// reach notes that Redis holds the value, or need not.
+// reach notes that Redis holds values, or need not.
 func (n *notes) reach(names ...string) {
 	for _, name := range names {
 		delete(n.Missed, name)

@@ -181,6 +181,7 @@ type Layers struct {
 	seen     Seen
 	last     *Session        // nil where no presumption is safe
 	lost     Loss            // that was told
+	missing  bool            // the newest write missed Redis
 	troubles map[string]bool // that were told
 }
 

@@ -93,13 +93,18 @@ func (l *Layers) both(ctx context.Context, strict bool, names []string, inRedis 
 		return reached, errors.Join(missed, err)
 	}
 	reached = append(reached, FromFile)
+	l.mu.Lock()
+	told := l.missing
+	l.missing = missed != nil
+	l.mu.Unlock()
 	switch {
 	case missed == nil:
 		return reached, nil
 	case strict:
 		return reached, fmt.Errorf("%w; only the file of this machine was changed", missed)
+	case !told:
+		l.Warn(missed.Error() + "; the session is written to its file only, and Redis gets it when it is back")
 	}
-	l.trouble(missed.Error() + "; the session is written to its file only, and Redis gets it when it is back")
 	return reached, nil
 }
 

@@ -171,7 +171,10 @@ func readSession(path string) (sessionObject, error) {
 // sessions change.
 func (s *Store) glance(path string) (sessionObject, error) {
 	now, err := os.Stat(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return sessionObject{}, nil
+	case err != nil:
 		return readSession(path)
 	}
 	s.mu.Lock()
