@@ -2,9 +2,9 @@
 // against what the servers answered.
 //
 // A storm runs a hundredth of its faults, unless MCP_TRADE_STORM says another part of them in percent; its faults are
-// drawn from MCP_TRADE_STORM_SEED. All of it, in about an hour:
+// drawn from MCP_TRADE_STORM_SEED. All of it, in about two hours:
 //
-//	MCP_TRADE_STORM=100 go test ./integration_test -run Storm -timeout 3h -v
+//	MCP_TRADE_STORM=100 go test ./integration_test -run Storm -timeout 5h -v
 
 package integration_test
 
@@ -14,23 +14,29 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
-
-	"mcp-trade/store/storetest"
 )
 
 // fault is something that goes wrong, and is well again when strike returns.
 type fault struct {
 	name   string
 	full   int // how often it strikes in a whole storm
+	loses  loss
 	strike func(s *storm, r *rand.Rand)
 }
+
+// loss is what a fault may take away of what was acknowledged.
+type loss int
+
+const (
+	nothing loss = iota
+	within       // what was sent or answered while it struck
+	before       // whatever was sent before it was over
+)
 
 // outcome is what a server said of an order in the end.
 type outcome string
@@ -41,15 +47,34 @@ const (
 	unknown      outcome = "unknown" // the server said so, and the order was not repeated
 )
 
+// era is a part of a storm.
+type era struct {
+	number int
+	calm   bool // nothing strikes
+}
+
+// order is what is known of one.
+type order struct {
+	outcome     outcome
+	record      int64 // its id, if acknowledged
+	first, sent era   // when it was sent for the first time, and for the last
+	answered    era
+	trader      int
+}
+
 // storm is servers that trade on the account "alice", and what they answered.
 type storm struct {
 	*place
-	t       *testing.T
-	stop    chan struct{}
-	mu      sync.Mutex
-	servers []*pipes // one for each trader
-	orders  map[string]outcome
-	records map[string]int64 // of acknowledged orders, by order id
+	t        *testing.T
+	fault    fault
+	stop     chan struct{}
+	accounts []string
+	gate     sync.RWMutex // a trader holds it for reading while it waits for an answer
+	mu       sync.Mutex
+	servers  []*pipes // one for each trader
+	orders   map[string]order
+	era      era
+	heard    map[outcome]map[int]bool // the traders with such an answer to an order that they sent in this era
 }
 
 // settingOf reads a number from the environment.
@@ -61,27 +86,48 @@ func settingOf(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// weather has so many traders trade while the fault strikes, and judges the ledger after it.
-func weather(t *testing.T, p *place, traders int, f fault) *storm {
+// scaled is the part of a whole storm that is asked for, and at least so much.
+func scaled(t *testing.T, full, least int) int {
+	return max(least, full*settingOf(t, "MCP_TRADE_STORM", 1)/100)
+}
+
+// weather has three servers trade on "alice" while the fault strikes, and then judges the ledger, and those of accounts that
+// the fault has them trade on.
+func weather(t *testing.T, p *place, f fault, others ...string) {
+	const traders = 3
 	p.open(t, "alice", "100000000", "2025-10-02")
-	s := &storm{place: p, t: t, stop: make(chan struct{}), servers: make([]*pipes, traders), orders: map[string]outcome{}, records: map[string]int64{}}
+	s := &storm{place: p, t: t, fault: f, stop: make(chan struct{}), servers: make([]*pipes, traders), accounts: append(others, "alice"), orders: map[string]order{}}
+	s.turn(true)
 	var wait sync.WaitGroup
+	over := sync.OnceFunc(func() { close(s.stop); wait.Wait() })
+	defer over()
 	for i := range traders {
 		s.servers[i] = p.pipe(t, "alice")
 		wait.Go(func() { s.trader(i) })
 	}
 	seed := settingOf(t, "MCP_TRADE_STORM_SEED", 1)
 	r := rand.New(rand.NewPCG(uint64(seed), uint64(len(f.name))))
-	strikes := max(2, f.full*settingOf(t, "MCP_TRADE_STORM", 1)/100)
+	strikes := scaled(t, f.full, 2)
 	for range strikes {
+		s.answered(acknowledged)
+		pause(r, 40)
+		if f.loses == before {
+			s.compare() // before it is lost
+		}
+		s.turn(false)
 		f.strike(s, r)
-		time.Sleep(time.Duration(r.IntN(40)) * time.Millisecond)
+		s.turn(true)
 	}
-	time.Sleep(100 * time.Millisecond) // something after the last one, too
-	close(s.stop)
-	wait.Wait()
-	s.judge(f.name, strikes)
-	return s
+	s.answered(acknowledged)
+	over()
+	s.judge(strikes)
+}
+
+// turn begins a part of the storm.
+func (s *storm) turn(calm bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.era, s.heard = era{s.era.number + 1, calm}, map[outcome]map[int]bool{acknowledged: {}, notExecuted: {}, unknown: {}}
 }
 
 // trader trades until the storm is over, and then settles what is open.
@@ -103,57 +149,78 @@ func (s *storm) trader(i int) {
 				open[n] = fmt.Sprintf("t%d-%d", i, n)
 			}
 		}
-		s.exchange(i, open, r)
+		if !s.exchange(i, open, r) {
+			time.Sleep(time.Duration(r.IntN(20)) * time.Millisecond)
+		}
 	}
 }
 
-// exchange sends the open orders to the trader's server and takes its answers; a server that is gone is started again.
-func (s *storm) exchange(i int, open map[int]string, r *rand.Rand) {
+// exchange sends the open orders to the trader's server and takes its answers, and tells whether all were executed. A server
+// that is gone is started again.
+func (s *storm) exchange(i int, open map[int]string, r *rand.Rand) bool {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
 	server := s.server(i)
 	var lines string
+	s.mu.Lock()
 	for n, id := range open {
+		o, again := s.orders[id]
+		if !again {
+			o.first = s.era
+		}
+		o.sent, o.trader = s.era, i
+		s.orders[id] = o
 		lines += orderLine(n, "buy", "MSFT", 1, id)
 	}
+	s.mu.Unlock()
 	if _, err := io.WriteString(server.in, lines); err != nil {
 		s.restart(i, server)
-		return
+		return false
 	}
+	executed := true
 	for range len(open) {
 		m, ok := server.next(s.t)
 		if !ok {
 			s.restart(i, server)
-			return
+			return false
 		}
 		n, err := strconv.Atoi(string(m.ID))
 		if err != nil || open[n] == "" || m.Result == nil {
 			s.t.Errorf("an answer to nothing: %+v", m)
-			return
+			return false
 		}
-		if s.take(open[n], m.reply(s.t), r) {
+		a := m.reply(s.t)
+		executed = executed && !a.failed
+		if s.take(open[n], a, r) {
 			delete(open, n)
 		}
 	}
+	return executed
 }
 
 // take notes an answer, and tells whether it settles the order. Half of the orders of which a server says that it does not
-// know are repeated, as agents do.
+// know, or that they were not executed, are repeated, as agents do.
 func (s *storm) take(id string, a reply, r *rand.Rand) (settled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	o := s.orders[id]
+	o.answered = s.era
+	defer func() {
+		s.orders[id] = o
+		if o.sent == s.era && o.outcome != "" {
+			s.heard[o.outcome][o.trader] = true
+		}
+	}()
 	switch {
 	case !a.failed:
-		record := a.number(s.t, "id").IntPart()
-		if before, twice := s.records[id]; twice && before != record {
-			s.t.Errorf("%s is acknowledged as %d and as %d", id, before, record)
-		}
-		s.orders[id], s.records[id] = acknowledged, record
+		o.outcome, o.record = acknowledged, a.number(s.t, "id").IntPart()
 		return true
 	case a.fields["executed"] == "unknown":
-		s.orders[id] = unknown
+		o.outcome = unknown
 		return r.IntN(2) == 0
 	case a.str("class") == "fault":
-		if s.orders[id] != unknown { // an earlier try of which nothing is known may be in
-			s.orders[id] = notExecuted
+		if o.outcome != unknown { // an earlier try of which nothing is known may be in
+			o.outcome = notExecuted
 		}
 		return r.IntN(2) == 0
 	}
@@ -175,133 +242,121 @@ func (s *storm) restart(i int, gone *pipes) {
 	s.servers[i] = fresh
 }
 
-// judge holds the ledger against the answers: what was acknowledged is there, once, under its id; what was not executed
-// is not there; nothing is there twice; and every row follows.
-func (s *storm) judge(name string, strikes int) {
+// still keeps the traders from trading for a while. Their servers go on.
+func (s *storm) still(do func()) {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	do()
+}
+
+// answered waits until each trader has an answer of this kind to an order that it sent in this part of the storm.
+func (s *storm) answered(wanted outcome) {
+	s.t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
+		s.mu.Lock()
+		n := len(s.heard[wanted])
+		s.mu.Unlock()
+		if n == len(s.servers) {
+			return
+		}
+		if time.Now().After(end) {
+			s.t.Fatalf("%s: after %v only %d servers have an order %s", s.fault.name, patience, n, wanted)
+		}
+	}
+}
+
+// untraded fails the test if an order that was not sent before this part of the storm is in a ledger.
+func (s *storm) untraded(why string) {
+	s.t.Helper()
+	for id, records := range s.there() {
+		if o := s.orderOf(id); o.sent != (era{}) && o.first == s.era {
+			s.t.Errorf("%s, and %s is in the ledger as %v", why, id, records)
+		}
+	}
+}
+
+// demanded tells whether an order that was acknowledged must be in the ledger.
+func (s *storm) demanded(o order) bool {
+	switch s.fault.loses {
+	case within:
+		return o.sent.calm && o.sent == o.answered
+	case before:
+		return o.sent == s.era && o.answered == s.era
+	}
+	return true
+}
+
+// there returns the record ids of the orders that are in the ledgers, by order id.
+func (s *storm) there() map[string][]int64 {
 	s.t.Helper()
 	there := map[string][]int64{}
-	for _, r := range s.place.records(s.t, "alice")[1:] {
-		there[r.OrderID] = append(there[r.OrderID], r.ID)
+	for _, account := range s.accounts {
+		for _, r := range s.place.records(s.t, account)[1:] {
+			there[r.OrderID] = append(there[r.OrderID], r.ID)
+		}
+	}
+	return there
+}
+
+// compare checks that what was acknowledged up to now, and must be there, is there.
+func (s *storm) compare() {
+	s.t.Helper()
+	s.mu.Lock()
+	var ids []string
+	for id, o := range s.orders {
+		if o.outcome == acknowledged && s.demanded(o) {
+			ids = append(ids, id)
+		}
+	}
+	s.mu.Unlock()
+	there := s.there()
+	for _, id := range ids {
+		if !slices.Equal(there[id], []int64{s.orderOf(id).record}) {
+			s.t.Errorf("%s was acknowledged as %d and is in the ledger as %v, before the next fault struck", id, s.orderOf(id).record, there[id])
+		}
+	}
+}
+
+func (s *storm) orderOf(id string) order {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.orders[id]
+}
+
+// judge holds the ledger against the answers: what was acknowledged is there, once, under its id; what was not executed
+// is not there; nothing is there twice; and every row follows.
+func (s *storm) judge(strikes int) {
+	s.t.Helper()
+	there := s.there()
+	doubled := 0
+	for id, ids := range there {
+		if id != "" && len(ids) > 1 {
+			doubled++
+			s.t.Errorf("%s is in the ledger as %v", id, ids)
+		}
 	}
 	count := map[outcome]int{}
-	unknownIn, lost, doubled := 0, 0, 0
+	unknownIn, lost := 0, 0
 	for id, o := range s.orders {
-		count[o]++
+		count[o.outcome]++
 		switch ids := there[id]; {
-		case len(ids) > 1:
-			doubled++
-			s.t.Errorf("%s is in the ledger %d times", id, len(ids))
-		case o == acknowledged && !slices.Equal(ids, []int64{s.records[id]}):
+		case o.outcome == acknowledged && !slices.Equal(ids, []int64{o.record}):
 			lost++
-			s.t.Errorf("%s was acknowledged as %d and is in the ledger as %v", id, s.records[id], ids)
-		case o == notExecuted && len(ids) > 0:
+			if s.demanded(o) || len(ids) > 0 {
+				s.t.Errorf("%s was acknowledged as %d and is in the ledger as %v", id, o.record, ids)
+			}
+		case o.outcome == notExecuted && len(ids) > 0:
 			s.t.Errorf("%s was not executed, and is in the ledger as %v", id, ids)
-		case o == unknown:
+		case o.outcome == unknown:
 			unknownIn += len(ids)
 		}
 	}
-	s.verified(s.t, "alice")
-	if count[acknowledged] == 0 {
-		s.t.Error("nothing was traded")
+	for _, account := range s.accounts {
+		s.verified(s.t, account)
 	}
 	s.t.Logf("%s: struck %d times; %d orders acknowledged, %d lost, %d doubled, %d not executed, %d unknown (%d of them in the ledger)",
-		name, strikes, count[acknowledged], lost, doubled, count[notExecuted], count[unknown], unknownIn)
+		s.fault.name, strikes, count[acknowledged], lost, doubled, count[notExecuted], count[unknown], unknownIn)
 }
 
 // pause is a time below so many milliseconds.
 func pause(r *rand.Rand, below int) { time.Sleep(time.Duration(r.IntN(below)) * time.Millisecond) }
-
-func TestStorm_Servers(t *testing.T) {
-	onBothStores(t, func(t *testing.T, p *place) {
-		weather(t, p, 3, fault{"servers killed", 350, func(s *storm, r *rand.Rand) {
-			pause(r, 60*pace)
-			_ = s.server(r.IntN(len(s.servers))).cmd.Process.Kill()
-		}})
-	})
-}
-
-func TestStorm_Redis(t *testing.T) {
-	type redisStorm struct {
-		fault
-		args []string // of the server
-	}
-	var server *storetest.Redis
-	var proxy *storetest.Proxy
-	do := func(words ...any) { redisDo(t, "redis://"+server.Addr, words...) }
-	everysec, always := []string{"--appendonly", "yes", "--appendfsync", "everysec"}, []string{"--appendonly", "yes", "--appendfsync", "always"}
-	restart := func(_ *storm, r *rand.Rand) {
-		pause(r, 300)
-		server.Kill()
-		pause(r, 200)
-		server.Start(t)
-	}
-	network := func(mode storetest.Mode, below int) func(*storm, *rand.Rand) {
-		return func(_ *storm, r *rand.Rand) {
-			proxy.Set(mode)
-			pause(r, below)
-			proxy.Set(storetest.Pass)
-		}
-	}
-	for _, c := range []redisStorm{
-		{fault{"Redis killed, synced every second", 15, restart}, everysec},
-		{fault{"Redis killed, synced always", 15, restart}, always},
-		{fault{"Redis hangs", 6, func(_ *storm, r *rand.Rand) {
-			server.Hang(t)
-			time.Sleep(500 * time.Millisecond)
-			pause(r, 5500)
-			server.Wake(t)
-		}}, nil},
-		{fault{"scripts flushed", 200, func(*storm, *rand.Rand) { do("SCRIPT", "FLUSH") }}, nil},
-		{fault{"clients killed", 150, func(*storm, *rand.Rand) { do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes") }}, nil},
-		{fault{"memory full", 30, func(_ *storm, r *rand.Rand) {
-			do("CONFIG", "SET", "maxmemory", "1")
-			pause(r, 100)
-			do("CONFIG", "SET", "maxmemory", "0")
-		}}, []string{"--maxmemory-policy", "noeviction"}},
-		{fault{"a replica for a while", 30, func(_ *storm, r *rand.Rand) {
-			do("REPLICAOF", "127.0.0.1", "1")
-			pause(r, 100)
-			do("REPLICAOF", "NO", "ONE")
-		}}, nil},
-		{fault{"answers lost", 1400, func(*storm, *rand.Rand) {
-			before := proxy.Drops()
-			proxy.DropReply("evalsha", nil)
-			for end := time.Now().Add(patience); proxy.Drops() == before && time.Now().Before(end); {
-				time.Sleep(time.Millisecond)
-			}
-		}}, nil},
-		{fault{"connections cut", 880, network(storetest.Refuse, 30)}, nil},
-		{fault{"the network hangs", 60, network(storetest.Hang, 3000)}, nil},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			server = storetest.NewRedis(t, c.args...)
-			proxy = storetest.StartProxy(t, server.Addr)
-			p := onFiles(t)
-			p.redisURL = "redis://" + proxy.Addr()
-			weather(t, p, 3, c.fault)
-		})
-	}
-}
-
-func TestStorm_Disk(t *testing.T) {
-	p := onFiles(t)
-	full := exec.Command("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", p.dir)
-	storetest.Require(t, "tmpfs", full.Run() == nil, "no small file system can be mounted here")
-	t.Cleanup(func() { _ = exec.Command("umount", "-l", p.dir).Run() })
-	filler := filepath.Join(p.dir, "filler")
-	weather(t, p, 3, fault{"disk full", 40, func(_ *storm, r *rand.Rand) {
-		f, err := os.Create(filler)
-		if err != nil {
-			return // there is not even room for a name
-		}
-		_, _ = io.Copy(f, io.LimitReader(zeros{}, 16<<20)) // as much as there is room for
-		_ = f.Close()
-		pause(r, 200)
-		_ = os.Remove(filler)
-	}})
-}
-
-// zeros is an endless file.
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }

@@ -31,6 +31,7 @@ type Proxy struct {
 	after    []byte // in small letters
 	then     func()
 	drops    int
+	delay    time.Duration // of requests
 	wg       sync.WaitGroup
 }
 
@@ -92,6 +93,14 @@ func (p *Proxy) DropReply(after string, then func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.armed, p.after, p.then = true, bytes.ToLower([]byte(after)), then
+}
+
+// Delay has requests arrive so much later. Those that are under way when it changes keep their time, also if their client
+// goes away.
+func (p *Proxy) Delay(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.delay = d
 }
 
 // Drops is how many replies were dropped.
@@ -157,6 +166,10 @@ func (p *Proxy) pump(l *link, from, to net.Conn, passes func(*link, []byte) bool
 }
 
 func (p *Proxy) requestPasses(l *link, chunk []byte) bool {
+	p.mu.Lock()
+	delay := p.delay
+	p.mu.Unlock()
+	time.Sleep(delay)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.mode == Pass && p.armed && bytes.Contains(bytes.ToLower(chunk), p.after) {

@@ -96,6 +96,13 @@ func TestAProxyDoesWhatItIsTold(t *testing.T) {
 	want(c, "a commit", "cut")
 	c = dial(t, p.Addr())
 	want(c, "commit", "commit") // only one is dropped
+	p.Delay(50 * time.Millisecond)
+	since := time.Now()
+	want(c, "later", "later")
+	if took := time.Since(since); took < 50*time.Millisecond {
+		t.Errorf("delayed by %v", took)
+	}
+	p.Delay(0)
 	if p.Drops() != 1 || !then.Load() {
 		t.Errorf("%d drops, then %t", p.Drops(), then.Load())
 	}
