@@ -268,10 +268,14 @@ func (s *storm) answered(wanted outcome) {
 // untraded fails the test if an order that was not sent before this part of the storm is in a ledger.
 func (s *storm) untraded(why string) {
 	s.t.Helper()
-	for id, records := range s.there() {
+	var found []string
+	for id := range s.there() {
 		if o := s.orderOf(id); o.sent != (era{}) && o.first == s.era {
-			s.t.Errorf("%s, and %s is in the ledger as %v", why, id, records)
+			found = append(found, id)
 		}
+	}
+	if len(found) > 0 {
+		s.t.Errorf("%s, and %d orders are in the ledger, %s among them", why, len(found), slices.Min(found))
 	}
 }
 

@@ -32,7 +32,8 @@ type Seen struct {
 	Today     market.Stamp
 	Redis     bool // the session was once read from Redis
 
-	Halted, AllHalted bool // Redis held a halt of this model, or of all, when it was last read
+	// Redis held a halt of this model, or of all, when it was last read, and the file may have no copy of it.
+	Halted, AllHalted bool
 }
 
 // Loss is what keeps Redis, though configured, from being the home of the session.

@@ -336,8 +336,9 @@ func (l *Layers) settle(ctx context.Context, names []string, first Decision) Dec
 	}
 	var d Decision
 	var missed error
+	var h Homes
 	err := l.File.ChangeValues(ctx, keys, func(file map[store.Key]string) map[store.Key]string {
-		h := Homes{File: Home{Values: maps.Clone(file)}, Env: l.Env}
+		h = Homes{File: Home{Values: maps.Clone(file)}, Env: l.Env}
 		if len(keys) == len(own) {
 			beside, err := l.File.Values(ctx, all...)
 			if err != nil {
@@ -361,6 +362,10 @@ func (l *Layers) settle(ctx context.Context, names []string, first Decision) Dec
 	if missed != nil {
 		l.trouble(missed.Error() + "; what Redis missed stays in the file and counts")
 	}
+	// A halt that the file holds is the file's from now on, and over once it is cleared there.
+	inFile := func(model string) bool { return truth(textOf(h.File.Values[store.Key{Model: model, Name: Halt}])) }
+	d.Seen.Halted = d.Seen.Halted && !inFile(l.Model)
+	d.Seen.AllHalted = d.Seen.AllHalted && !(len(keys) > len(own) && inFile(store.AllModels))
 	return d
 }
 

@@ -351,6 +351,31 @@ func TestAHaltThatWasReadHoldsThoughRedisGoesAwayBeforeItIsCopied(t *testing.T) 
 	}
 }
 
+func TestAHaltThatIsClearedIsOverThoughRedisHasForgottenTheSession(t *testing.T) {
+	for _, halt := range []string{"", "*"} {
+		redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02 " + halt + "HALT=true"))
+		l := newLayers(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
+		if s, err := l.Read(t.Context()); err != nil || !s.Halted {
+			t.Fatalf("%+v, %v", s, err)
+		}
+		clear(redis.values)
+		if s, err := l.Read(t.Context()); err != nil || !s.Halted {
+			t.Errorf("Redis has forgotten it: %+v, %v", s, err)
+		}
+		model := map[string]string{"": "26", "*": store.AllModels}[halt]
+		operator, err := New(Config{Model: model, Redis: redis, File: l.file, Env: l.Env, Warn: l.Warn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := operator.Clear(t.Context(), Halt); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := l.Read(t.Context()); err != nil || s.Halted {
+			t.Errorf("it is cleared: %+v, %v", s, err)
+		}
+	}
+}
+
 // staleFile is a file that was read before somebody changed it.
 type staleFile struct {
 	File
