@@ -142,6 +142,10 @@ func TestTheContractOnACluster(t *testing.T) {
 		do(t, c, "FLUSHALL")
 		prolongs(t, open(t, "redis://"+addr+","+addr), c)
 	})
+	t.Run("values are set if others are what they were", func(t *testing.T) {
+		do(t, c, "FLUSHALL")
+		setsIf(t, open(t, "redis://"+addr+","+addr))
+	})
 }
 
 func TestTheMasterIsFoundThroughASentinel(t *testing.T) {

@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"mcp-trade/store"
+	"mcp-trade/store/redisstore"
 	"mcp-trade/store/storetest"
 )
 
-func TestStore_SetValuesIf(t *testing.T) {
-	addr := storetest.StartRedis(t)
-	s, c := open(t, "redis://"+addr), bare(t, addr)
+// setsIf checks that values are set only if others are what they were.
+func setsIf(t *testing.T, s *redisstore.Store) {
+	t.Helper()
 	for _, step := range []struct {
 		name      string
 		want, set values
@@ -37,6 +38,12 @@ func TestStore_SetValuesIf(t *testing.T) {
 			t.Errorf("%s: the values are %v, %v", step.name, got, err)
 		}
 	}
+}
+
+func TestStore_SetValuesIf(t *testing.T) {
+	addr := storetest.StartRedis(t)
+	s, c := open(t, "redis://"+addr), bare(t, addr)
+	setsIf(t, s)
 	if ttl := do(t, c, "TTL", "config:26:TODAY_DATE").(int64); ttl < 3590 || ttl > 3600 {
 		t.Errorf("the value lives for %d s", ttl)
 	}
