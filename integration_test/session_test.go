@@ -464,6 +464,24 @@ func TestSession_OnRedisLossRefuse(t *testing.T) {
 	}
 }
 
+// The servers of a run have the setting of the run.
+func TestSession_ARunWithoutRedis(t *testing.T) {
+	for setting, trades := range map[string]bool{"": true, "refuse": false} {
+		p, r := onRedisWith(t, "file")
+		p.prices = synthetic
+		p.env = append(p.env, "MCP_TRADE_ON_REDIS_LOSS="+setting)
+		r.Kill()
+		out := p.try(t, "run", "--from", "2025-01-01", "--to", "2025-01-03", "--account", "steady=equal-weight")
+		rows := len(p.accountRows(t, "steady"))
+		if (out.code == 0) != trades || (rows > 1) != trades || !strings.Contains(out.stderr, "written to its file only") {
+			t.Errorf("with %q: exit %d, %d rows\n%s%s", setting, out.code, rows, out.stdout, out.stderr)
+		}
+		if !trades && !strings.Contains(out.stderr, "on-redis-loss refuse") {
+			t.Errorf("it does not say why:\n%s", out.stderr)
+		}
+	}
+}
+
 // accountRows are the lines of a ledger in files.
 func (p *place) accountRows(t *testing.T, account string) []string {
 	t.Helper()

@@ -45,9 +45,14 @@ func (l *Layers) Write(ctx context.Context, values map[string]any) (reached []So
 		}
 		raw[name] = string(text)
 	}
-	_, halt := raw[Halt]
+	strict := ""
+	if halt, is := raw[Halt]; is && truth(halt) {
+		strict = "only the file of this machine was changed, and Redis gets HALT when it is back"
+	} else if is {
+		strict = "HALT is lifted everywhere or nowhere, and stands as it stood"
+	}
 	names := slices.Sorted(maps.Keys(raw))
-	return l.both(ctx, halt, names, func() error { return l.setInRedis(ctx, l.keyed(raw)) },
+	return l.both(ctx, strict, names, func() error { return l.setInRedis(ctx, l.keyed(raw)) },
 		func(file map[store.Key]string, r Reach) map[store.Key]string { return AfterSet(l.Model, file, raw, r) })
 }
 
@@ -58,15 +63,19 @@ func (l *Layers) Clear(ctx context.Context, names ...string) (reached []Source, 
 	for i, name := range names {
 		keys[i] = store.Key{Model: l.Model, Name: name}
 	}
-	return l.both(ctx, true, names, func() error { return l.Redis.ClearValues(ctx, keys...) },
+	strict := "only the file of this machine was changed"
+	if slices.Contains(names, Halt) {
+		strict = "HALT is lifted everywhere or nowhere, and stands as it stood"
+	}
+	return l.both(ctx, strict, names, func() error { return l.Redis.ClearValues(ctx, keys...) },
 		func(file map[store.Key]string, r Reach) map[store.Key]string {
 			return AfterClear(l.Model, file, names, r)
 		})
 }
 
-// both changes Redis and the file as one step for every other writer of this machine. strict makes it an error that Redis is
-// missed. Neither home keeps the other from being changed.
-func (l *Layers) both(ctx context.Context, strict bool, names []string, inRedis func() error, after func(map[store.Key]string, Reach) map[store.Key]string) (reached []Source, err error) {
+// both changes Redis and the file as one step for every other writer of this machine. Neither home keeps the other from
+// being changed. That Redis is missed is an error if strict says what that means.
+func (l *Layers) both(ctx context.Context, strict string, names []string, inRedis func() error, after func(map[store.Key]string, Reach) map[store.Key]string) (reached []Source, err error) {
 	reach, tried := NoRedis, false
 	var missed error
 	try := func() {
@@ -89,8 +98,11 @@ func (l *Layers) both(ctx context.Context, strict bool, names []string, inRedis 
 	if reach == Reached {
 		reached = append(reached, FromRedis)
 	}
-	if err != nil {
-		return reached, errors.Join(missed, err)
+	switch {
+	case err != nil && missed != nil:
+		return reached, fmt.Errorf("%w; %w", err, missed)
+	case err != nil:
+		return reached, err
 	}
 	reached = append(reached, FromFile)
 	l.mu.Lock()
@@ -100,8 +112,8 @@ func (l *Layers) both(ctx context.Context, strict bool, names []string, inRedis 
 	switch {
 	case missed == nil:
 		return reached, nil
-	case strict:
-		return reached, fmt.Errorf("%w; only the file of this machine was changed", missed)
+	case strict != "":
+		return reached, fmt.Errorf("%w; %s", missed, strict)
 	case !told:
 		l.Warn(missed.Error() + "; the session is written to its file only, and Redis gets it when it is back")
 	}
