@@ -130,10 +130,9 @@ func (s *Store) runAppend(ctx context.Context, to *link, c store.Commit, k keys,
 // appendArgs are the words of the call of the script, which says what they are.
 func appendArgs(c store.Commit, k keys, guards []store.Guard, m *mark, wrong string) []any {
 	var ttl time.Duration
-	var values, readOnly []any
-	words := make([]any, 0, 32)
-	words = append(words, "evalsha", appendScript.Hash(), nil, k.ledger, k.orders)
 	sets := 0
+	words, values, readOnly, theirs := make([]any, 0, 32), make([]any, 0, 8), []any(nil), []any(nil)
+	words = append(words, "evalsha", appendScript.Hash(), nil, k.ledger, k.orders)
 	for _, g := range guards {
 		ttl = g.TTL
 		for key, v := range g.Set {
@@ -142,21 +141,16 @@ func appendArgs(c store.Commit, k keys, guards []store.Guard, m *mark, wrong str
 	}
 	for _, g := range guards {
 		for key, v := range g.Want {
-			if key.Model != store.AllModels {
+			if key.Model == store.AllModels {
+				readOnly, theirs = append(readOnly, sessionKey(key)), append(theirs, v)
+			} else {
 				words, values = append(words, sessionKey(key)), append(values, v)
 			}
 		}
 	}
 	words[2] = len(words) - 3
-	for _, g := range guards {
-		for key, v := range g.Want {
-			if key.Model == store.AllModels {
-				values, readOnly = append(values, v), append(readOnly, sessionKey(key))
-			}
-		}
-	}
 	words = append(words, c.ID, c.Line, c.OrderID, m, c.After, ttl.Milliseconds(), sets, wrong)
-	return append(append(words, values...), readOnly...)
+	return append(append(append(words, values...), theirs...), readOnly...)
 }
 
 // send runs the words of a script in one try, and waits until the replicas asked for have the line.

@@ -267,6 +267,12 @@ func TestAppend_AfterAFailoverThatLostTheNewestTrades(t *testing.T) {
 	group := storetest.StartSentinels(t)
 	s, second := open(t, group.Address), open(t, group.Address)
 	storetest.Fill(t, s, "a", 2)
+	storetest.Eventually(t, "the replica has both lines", func() error {
+		if n := bare(t, group.Replica.Addr).XLen(t.Context(), "ledger:{a}").Val(); n != 2 {
+			return fmt.Errorf("it has %d", n)
+		}
+		return nil
+	})
 	group.CutReplication(t)
 	var stale store.Commit
 	for id := range int64(2) {
