@@ -14,6 +14,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"mcp-trade/internal/strict"
@@ -213,7 +214,8 @@ type UnreachableError struct {
 }
 
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("%s: cannot %s: %v", e.Engine, e.Doing, e.Err)
+	// Errors that came together stand on lines of their own; the text is one line.
+	return fmt.Sprintf("%s: cannot %s: %s", e.Engine, e.Doing, strings.ReplaceAll(e.Err.Error(), "\n", "; "))
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }

@@ -23,6 +23,7 @@ func (l lane) close() { close(l.waiting) }
 
 func (l lane) run() {
 	var begun sync.WaitGroup
+	next := make(chan func())     // to those that did an order before: their stacks have grown to what one needs
 	before := make(chan struct{}) // closed when the order before is answered
 	close(before)
 	for o := range l.waiting {
@@ -36,7 +37,7 @@ func (l lane) run() {
 		}
 		settled := make(chan struct{})
 		settle := sync.OnceFunc(func() { close(settled) })
-		begun.Go(func() {
+		do := func() {
 			defer close(done)
 			defer settle()
 			o(func() int {
@@ -44,8 +45,21 @@ func (l lane) run() {
 				settle()
 				return waiting
 			}, turn)
-		})
+		}
+		select {
+		case next <- do:
+		default:
+			begun.Go(func() {
+				for do(); ; do() {
+					var more bool
+					if do, more = <-next; !more {
+						return
+					}
+				}
+			})
+		}
 		<-settled
 	}
+	close(next)
 	begun.Wait()
 }

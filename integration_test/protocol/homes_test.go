@@ -53,7 +53,6 @@ type inRedis struct {
 type decision struct {
 	session.Decision
 	values
-	inRedis  values // what Redis held, where the commit is to prove that
 	seen     seenID
 	fromFile bool
 	changes  bool // something is to be put right
@@ -207,11 +206,6 @@ func (h *homes) decide(r look, file fileID, seen seenID) decisionID {
 	d := decision{Decision: h.p.decide(h, r, h.files[file].texts, h.seen[seen])}
 	d.values = parsed(d.Session.Signature, string(d.Session.Today))
 	d.fromFile = d.Session.Sources[session.TodayDate] == session.FromFile
-	for _, g := range d.Guards {
-		if g.Home == session.FromRedis {
-			d.inRedis = parsed(g.Want[key(session.Signature)], g.Want[key(session.TodayDate)])
-		}
-	}
 	d.changes = len(d.File)+len(d.Mend) > 0
 	d.seen = h.seenID(d.Seen)
 	d.Lost = ""

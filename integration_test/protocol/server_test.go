@@ -459,7 +459,7 @@ func (h *homes) hold(w *world, s *server, i int) {
 	}
 	w.breaks(halted, checked.halt || s.saw && !checked.reached || !checked.reached && w.haltRead[at])
 	w.breaks(halted, s.owes && is.haltMissed || !checked.reached && is.halt)
-	w.breaks(shared, checked.reached && !checked.empty() && !d.same(checked.values) && set < checked.set && !checked.same(d.inRedis))
+	w.breaks(shared, checked.reached && !checked.empty() && !d.same(checked.values) && set < checked.set)
 	w.breaks(marked, set < s.owed.set && !d.same(s.owed))
 	w.breaks(refused, w.kind.refuse && !checked.reached)
 }

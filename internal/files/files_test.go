@@ -260,3 +260,14 @@ func TestLock(t *testing.T) {
 		t.Errorf("without a folder: %v", err)
 	}
 }
+
+// Networks have file systems without locks. What is missing is said of the file, not "no locks available".
+func TestLock_OnAFileSystemWithoutLocks(t *testing.T) {
+	err := files.Untaken("/mnt/x.lock", syscall.ENOLCK)
+	if !errors.Is(err, syscall.ENOLCK) || !strings.Contains(err.Error(), "/mnt/x.lock") || !strings.Contains(err.Error(), "gives no locks") {
+		t.Error(err)
+	}
+	if err := files.Untaken("x", nil); err != nil {
+		t.Error(err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 	"time"
@@ -18,11 +19,12 @@ import (
 type Lock struct {
 	access Access
 	flock  *flock.Flock
+	file   fs.FileInfo // that the lock was taken on
 }
 
 // Lock returns the lock on a file.
 func (a Access) Lock(path string) *Lock {
-	return &Lock{a, flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDONLY|noFollow), flock.SetPermissions(a.file()))}
+	return &Lock{access: a, flock: flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDONLY|noFollow|noWait), flock.SetPermissions(a.file()))}
 }
 
 // Try takes the lock if nobody holds it.
@@ -32,18 +34,26 @@ func (l *Lock) Try() (bool, error) {
 		switch {
 		case errors.Is(err, syscall.EINTR):
 			continue
-		case errors.Is(err, syscall.ELOOP):
-			return false, irregular(l.flock.Path(), os.ModeSymlink)
-		case errors.Is(err, syscall.ENOLCK):
-			return false, fmt.Errorf("the file system of %s gives no locks (%w): mount it with locks, or keep the files on another", l.flock.Path(), err)
 		case err != nil || !taken:
-			return false, err
-		case l.Holds():
+			return false, untaken(l.flock.Path(), err)
+		}
+		if l.file, err = l.flock.Stat(); err == nil && l.Holds() {
 			return true, nil
 		}
 		l.Release() // of a file that somebody removed; the others are at the one that is there now
 	}
 	return false, fmt.Errorf("%s is removed again and again: who does that takes the lock away from all who need it", l.flock.Path())
+}
+
+// untaken says why a lock could not be taken.
+func untaken(path string, err error) error {
+	switch {
+	case errors.Is(err, syscall.ELOOP):
+		return irregular(path, fs.ModeSymlink)
+	case errors.Is(err, syscall.ENOLCK):
+		return fmt.Errorf("the file system of %s gives no locks (%w): mount it with locks, or keep the files on another", path, err)
+	}
+	return err
 }
 
 // lockPause is between two tries.
@@ -66,12 +76,8 @@ func (l *Lock) Take(ctx context.Context) error {
 
 // Holds tells whether the lock, which was taken, excludes everybody still: it does not once its file is removed or replaced.
 func (l *Lock) Holds() bool {
-	mine, err := l.flock.Stat()
-	if err != nil {
-		return false
-	}
 	now, err := os.Lstat(l.flock.Path())
-	if err != nil || !os.SameFile(mine, now) {
+	if err != nil || !os.SameFile(l.file, now) {
 		return false
 	}
 	if l.access == Group && now.Mode().Perm() != l.access.file() {

@@ -66,7 +66,7 @@ func (s *Store) lockSessions(ctx context.Context, guards []store.Guard) (l *sess
 		l.locks = append(l.locks, lock)
 	}
 	var values map[store.Key]string
-	if values, l.objects, err = s.readValues(keys, readSession); err != nil {
+	if values, l.objects, err = s.readValues(keys, s.glance); err != nil {
 		return l, &store.UnprovedError{Err: err}
 	}
 	for _, g := range guards {

@@ -10,6 +10,7 @@ package filestore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -309,7 +310,9 @@ func (x *index) before(ctx context.Context, ledger io.ReaderAt, size int64, filt
 			for line, err := range backward(ctx, ledger, from, to) {
 				var e store.Entry
 				if err == nil {
-					e, err = store.ReadEntry(line.text)
+					if e, err = store.ReadEntry(line.text); err != nil {
+						err = fmt.Errorf("the line at byte %d: %w", line.offset, err)
+					}
 				}
 				if (err != nil || filter.Passes(e)) && (!yield(line, err) || err != nil) {
 					return false
