@@ -90,7 +90,7 @@ func appendBlock(to []byte, level int, p part, last lastLine) []byte {
 	head = appendDate(head, all.minDate)
 	head = n.AppendUint32(head, crc32.Checksum(to[start+headSize:middle], castagnoli))
 	head = n.AppendUint32(head, crc32.Checksum(to[middle:], castagnoli))
-	n.PutUint32(to[start+headSize-4:], crc32.Checksum(to[start:start+headSize-4], castagnoli))
+	n.PutUint32(head[len(head):headSize], crc32.Checksum(head, castagnoli))
 	return to
 }
 
