@@ -27,7 +27,7 @@ func (r *Refusal) Code() code.Code { return r.code }
 func (r *Refusal) Details() map[string]any { return r.details }
 
 // maxAmount bounds an order, in shares. No company has as many.
-var maxAmount = decimal.New(1, 15)
+var maxAmount = decimal.NewFromInt(1_000_000_000_000_000)
 
 // Check refuses an order whose action or amount no book and no price could satisfy.
 func (r Rules) Check(o Order) error {
@@ -43,18 +43,28 @@ func (r Rules) Check(o Order) error {
 		return invalid("Amount must be positive. You tried to %s %s shares.", o.Action, o.Amount)
 	case o.Amount.GreaterThan(maxAmount):
 		return invalid("Amount must be at most %s. You tried to %s %s shares.", maxAmount, o.Action, o.Amount)
-	case r.Lot.IsPositive() && !o.Amount.Mod(r.Lot).IsZero():
+	case !r.whole(o.Amount):
 		return invalid("Invalid amount format. Amount must be an integer for stock trading. You provided: %s", o.Amount)
 	}
 	return nil
+}
+
+// whole tells whether an amount is a multiple of the lot.
+func (r Rules) whole(amount decimal.Decimal) bool {
+	if r.Lot.IsZero() || amount.Exponent() >= 0 && r.Lot.Equal(one) {
+		return true
+	}
+	return amount.Mod(r.Lot).IsZero()
 }
 
 // Apply judges an order: it returns the record that follows book, or a *[Refusal]. What holds of every record that
 // it returns:
 //
 //	id = book.ID + 1, date >= book.Date, cash >= 0, holdings >= 0
-//	buy:  cash = old cash - price*amount - fees, holding = old holding + amount
-//	sell: cash = old cash + price*amount - fees, holding = old holding - amount
+//	buy:  cash = old cash - price*amount, holding = old holding + amount
+//	sell: cash = old cash + price*amount, holding = old holding - amount
+//
+// No rules so far ask for fees.
 func Apply(book Book, o Order, q Quote, r Rules) (Record, error) {
 	if err := r.Check(o); err != nil {
 		return Record{}, err
@@ -68,15 +78,15 @@ func Apply(book Book, o Order, q Quote, r Rules) (Record, error) {
 	}
 	value, held := q.Price.Mul(o.Amount), book.Positions.Amount(o.Symbol)
 	if o.Action == Buy {
-		if need := value.Add(rec.Fees); need.GreaterThan(book.Cash()) {
-			return Record{}, tooDear(book, o, q, r, need)
+		if value.GreaterThan(book.Cash()) {
+			return Record{}, tooDear(book, o, q, r, value)
 		}
-		rec.Positions = book.Positions.with(Position{o.Symbol, held.Add(o.Amount)}, Position{Cash, book.Cash().Sub(value).Sub(rec.Fees)})
+		rec.Positions = book.Positions.with(Position{o.Symbol, held.Add(o.Amount)}, Position{Cash, book.Cash().Sub(value)})
 	} else {
 		if held.LessThan(o.Amount) {
 			return Record{}, tooFew(book, o, q, held)
 		}
-		rec.Positions = book.Positions.with(Position{o.Symbol, held.Sub(o.Amount)}, Position{Cash, book.Cash().Add(value).Sub(rec.Fees)})
+		rec.Positions = book.Positions.with(Position{o.Symbol, held.Sub(o.Amount)}, Position{Cash, book.Cash().Add(value)})
 	}
 	// What cannot be read back would lock the account.
 	unkept := func(why string) error {
@@ -92,6 +102,9 @@ func Apply(book Book, o Order, q Quote, r Rules) (Record, error) {
 		}
 	}
 	for _, n := range []decimal.Decimal{q.Price, rec.Positions.Amount(o.Symbol), rec.Cash()} {
+		if n.NumDigits() <= 18 && n.Exponent() >= -18 && n.Exponent() <= 18 {
+			continue // that is short enough, and takes no time to see
+		}
 		if _, err := ParseDecimal(n.String()); err != nil {
 			return Record{}, unkept(err.Error())
 		}

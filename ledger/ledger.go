@@ -125,12 +125,15 @@ type Record struct {
 	Prev      string // SHA-256, in hex, of the line before; "" in the first record and in records of other programs
 	Note      string
 	Rules     string // the JSON of the rules from this record on, see [ParseRules]; "" where they do not change
+
+	delta delta // from the record before, where a [Reader] read both
 }
 
 // Traded tells whether the record bought or sold something.
-func (r Record) Traded() bool { return r.buys() || r.sells() }
+func (r Record) Traded() bool { return r.Buys() || r.sells() }
 
-func (r Record) buys() bool  { return r.Action == Buy || r.Action == "buy_crypto" }
+// Buys tells whether the record bought something.
+func (r Record) Buys() bool  { return r.Action == Buy || r.Action == "buy_crypto" }
 func (r Record) sells() bool { return r.Action == Sell || r.Action == "sell_crypto" }
 
 // Cash returns the money left after the record.

@@ -208,6 +208,16 @@ func TestParseDecimal(t *testing.T) {
 	}
 }
 
+func TestANumberIsReadAsParseDecimalReadsIt(t *testing.T) {
+	for _, text := range []string{"0", "7", "10.50", "0.0", "00", "007", "1.", ".5", "1.2.3", "189.6", "999999999999999999", "9999999999999999999", "0.00000000000000001", "1e3", "-3"} {
+		want, wantErr := ParseDecimal(text)
+		got, ok := plainDecimal([]byte(text))
+		if ok && (wantErr != nil || got.String() != want.String() || got.Exponent() != want.Exponent()) {
+			t.Errorf("%s is read as %v, and as %v, %v", text, got, want, wantErr)
+		}
+	}
+}
+
 func FuzzParseLine(f *testing.F) {
 	for _, text := range []string{
 		`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 10000}}`,

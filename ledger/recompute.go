@@ -13,7 +13,7 @@ import (
 )
 
 // follows recomputes a row.
-func (v *Verifier) follows(r Record) {
+func (v *Verifier) follows(r *Record) {
 	switch {
 	case r.Traded():
 		v.trade(r)
@@ -26,74 +26,127 @@ func (v *Verifier) follows(r Record) {
 	if !r.Fees.IsZero() {
 		v.find(r, FeesDiffer, 0, r.Fees)
 	}
-	v.compare(r, func(base Positions) Positions { return base }, decimal.NullDecimal{})
+	if !v.unchanged(r) {
+		v.compare(r, func(base Positions) Positions { return base }, decimal.NullDecimal{})
+	}
 }
 
 // trade recomputes a row that bought or sold.
-func (v *Verifier) trade(r Record) {
-	if r.Prev == "" && r.Amount.IsZero() && differ(v.base.Positions, r.Positions, tolerance(r)) == "" {
+func (v *Verifier) trade(r *Record) {
+	if r.Prev == "" && r.Amount.IsZero() && v.unchanged(r) {
 		v.find(r, NoChange, "an amount above 0", fmt.Sprintf("%s %s %s", r.Action, r.Amount, r.Symbol))
 		return
 	}
 	if !v.judged {
 		return // by rules that nobody here knows
 	}
-	o := Order{ID: r.OrderID, Action: Buy, Symbol: r.Symbol, Amount: r.Amount, Note: r.Note}
-	if r.sells() {
-		o.Action = Sell
+	o := Order{ID: r.OrderID, Action: Sell, Symbol: r.Symbol, Amount: r.Amount, Note: r.Note}
+	if r.Buys() {
+		o.Action = Buy
 	}
 	rules := v.rules
 	if v.kept == "" && r.Prev == "" {
 		rules = upstreamRules(r.Symbol)
 	}
-	err := rules.Admit(r.Symbol)
-	if err == nil {
-		err = rules.Check(o)
+	open := v.open(r)
+	price := v.price(r, open)
+	admitted := rules.Admit(r.Symbol)
+	apply := func(base Positions) (Record, error) {
+		return Apply(Book{Date: r.Date, Positions: base}, o, Quote{r.Date, price.Decimal}, rules)
 	}
-	if err != nil {
-		v.find(r, Refused, "an order that the rules allow", fmt.Sprintf("%s %s %s: %v", r.Action, r.Amount, r.Symbol, err))
+	if admitted == nil && price.Valid && r.Fees.IsZero() && v.agrees(r, apply) {
+		v.priced(r, open)
+		return
+	}
+	if admitted == nil {
+		admitted = rules.Check(o)
+	}
+	if admitted != nil {
+		v.find(r, Refused, "an order that the rules allow", fmt.Sprintf("%s %s %s: %v", r.Action, r.Amount, r.Symbol, admitted))
 	}
 	if !r.Fees.IsZero() {
 		v.find(r, FeesDiffer, 0, r.Fees)
 	}
-	price := v.price(r)
+	v.priced(r, open)
 	v.compare(r, func(base Positions) Positions {
 		if !price.Valid { // of the cash nothing is known
 			return after(base, r, decimal.Zero).with(Position{Cash, r.Cash()})
 		}
-		rec, err := Apply(Book{Date: r.Date, Positions: base}, o, Quote{r.Date, price.Decimal}, rules)
+		rec, err := apply(base)
 		if err != nil {
 			return after(base, r, price.Decimal) // which finds where it leads
 		}
-		if !r.Fees.IsZero() {
-			return rec.Positions.with(Position{Cash, rec.Cash().Sub(r.Fees)})
-		}
-		return rec.Positions
+		return rec.Positions.with(Position{Cash, rec.Cash().Sub(r.Fees)})
 	}, price)
 }
 
-// price is the price that a trade is recomputed at: the one that its row states, else the open. Both must be the same.
-func (v *Verifier) price(r Record) decimal.NullDecimal {
-	if v.prices == nil {
-		v.report.Unpriced++
-		return r.Price
+// agrees tells whether a trade changed two positions and left of them what it should: those are all that applying it changes.
+// If it reports false the whole books have to be compared.
+func (v *Verifier) agrees(r *Record, apply func(Positions) (Record, error)) bool {
+	before, now := v.two[0][:0], v.two[1][:0]
+	for _, c := range r.delta.changes {
+		switch {
+		case c.symbol == Cash || c.symbol == r.Symbol:
+			before, now = append(before, Position{c.symbol, c.before}), append(now, Position{c.symbol, c.after})
+		case !within(c.before, c.after, tolerance(r)):
+			return false
+		}
 	}
-	open := v.open(r)
-	if open.err != nil {
-		v.noBar(r, open.err)
-		return r.Price
+	v.two[0], v.two[1] = before, now
+	if !r.delta.known || len(before) != 2 {
+		return false
 	}
-	if !r.Price.Valid {
-		return decimal.NewNullDecimal(open.price)
+	rec, err := apply(before)
+	return err == nil && same(rec.Positions, now, tolerance(r))
+}
+
+// unchanged tells whether a row leaves the book as it was.
+func (v *Verifier) unchanged(r *Record) bool {
+	if !r.delta.known {
+		return differ(v.base.Positions, r.Positions, tolerance(r)) == ""
 	}
-	if !open.price.Equal(r.Price.Decimal) {
-		v.find(r, PriceDiffers, open.price, r.Price.Decimal)
+	for _, c := range r.delta.changes {
+		if !within(c.before, c.after, tolerance(r)) {
+			return false
+		}
+	}
+	return true
+}
+
+// before is the book that a row was made from.
+func (v *Verifier) before(r *Record) Positions {
+	if !r.delta.known {
+		return v.base.Positions
+	}
+	var was []Position
+	for _, c := range r.delta.changes {
+		was = append(was, Position{c.symbol, c.before})
+	}
+	return r.Positions.with(was...)
+}
+
+// price is the price that a trade is recomputed at: the one that its row states, else the open.
+func (v *Verifier) price(r *Record, o open) decimal.NullDecimal {
+	if !r.Price.Valid && v.prices != nil && o.err == nil {
+		return decimal.NewNullDecimal(o.price)
 	}
 	return r.Price
 }
 
-// noBar says why a trade has no price. What cannot be read is unknown, and no finding.
-func (v *Verifier) noBar(r Record, err error) {
+// priced holds the price that a row states against the open.
+func (v *Verifier) priced(r *Record, o open) {
+	switch {
+	case v.prices == nil:
+		v.report.Unpriced++
+	case o.err != nil:
+		v.noBar(r, o.err)
+	case r.Price.Valid && !o.price.Equal(r.Price.Decimal):
+		v.find(r, PriceDiffers, o.price, r.Price.Decimal)
+	}
+}
+
+// noBar says why a trade has no open. What cannot be read is unknown, and no finding.
+func (v *Verifier) noBar(r *Record, err error) {
 	var damaged *market.DamagedError
 	var unknown *market.UnknownSymbolError
 	bar := fmt.Sprintf("a bar of %s on %s", r.Symbol, r.Date)
@@ -114,13 +167,13 @@ type open struct {
 }
 
 // open returns the open of a row's symbol in a view as of its date.
-func (v *Verifier) open(r Record) open {
+func (v *Verifier) open(r *Record) open {
 	if r.Date != v.at {
 		v.at = r.Date
 		clear(v.opens)
 	}
 	o, known := v.opens[r.Symbol]
-	if known {
+	if known || v.prices == nil {
 		return o
 	}
 	view := v.prices.AsOf(r.Date)
@@ -133,27 +186,28 @@ func (v *Verifier) open(r Record) open {
 	default:
 		o.price, o.err = view.OpenPrice(symbol)
 	}
-	v.opens[strings.Clone(r.Symbol)] = o
+	v.opens[r.Symbol] = o
 	return o
 }
 
 // compare holds the book of a row against what the row should have left of the book before it, and says in which way it
 // differs. The price is what the row was recomputed at, if it is a trade and the price is known.
-func (v *Verifier) compare(r Record, left func(Positions) Positions, price decimal.NullDecimal) {
-	expected := left(v.base.Positions)
+func (v *Verifier) compare(r *Record, left func(Positions) Positions, price decimal.NullDecimal) {
+	base := v.before(r)
+	expected := left(base)
 	difference := differ(expected, r.Positions, tolerance(r))
 	if difference == "" {
 		return
 	}
 	if !v.report.full() {
-		for older := range v.older.backward() {
+		for older := range v.bases() {
 			if differ(left(older.Positions), r.Positions, tolerance(r)) == "" {
 				v.find(r, StaleBase, fmt.Sprintf("the book of row %d", v.base.ID), fmt.Sprintf("the book of row %d", older.ID))
 				return
 			}
 		}
 	}
-	if implied, ok := impliedPrice(v.base.Positions, r); ok && price.Valid {
+	if implied, ok := impliedPrice(base, r); ok && price.Valid {
 		v.find(r, PriceDiffers, price.Decimal, implied)
 		return
 	}
@@ -161,7 +215,7 @@ func (v *Verifier) compare(r Record, left func(Positions) Positions, price decim
 }
 
 // after returns the positions that a trade leaves of a base, whether or not the base can pay for it.
-func after(base Positions, r Record, price decimal.Decimal) Positions {
+func after(base Positions, r *Record, price decimal.Decimal) Positions {
 	change := r.Amount
 	if r.sells() {
 		change = change.Neg()
@@ -172,7 +226,7 @@ func after(base Positions, r Record, price decimal.Decimal) Positions {
 
 // impliedPrice returns the price at which the trade does lead from the base to the record, if only the cash speaks against
 // it.
-func impliedPrice(base Positions, r Record) (decimal.Decimal, bool) {
+func impliedPrice(base Positions, r *Record) (decimal.Decimal, bool) {
 	if !r.Traded() || !r.Amount.IsPositive() {
 		return decimal.Zero, false
 	}
@@ -187,15 +241,21 @@ func impliedPrice(base Positions, r Record) (decimal.Decimal, bool) {
 	return implied, true
 }
 
+// How far a row of a program that computes in binary floats may be off.
+var (
+	floats  = decimal.New(1, -6)
+	rounded = decimal.New(1, -4) // to 4 decimals
+)
+
 // tolerance is how far a row may be off, see [Verify].
-func tolerance(r Record) decimal.Decimal {
+func tolerance(r *Record) decimal.Decimal {
 	switch {
 	case r.Prev != "":
 		return decimal.Zero
 	case strings.HasSuffix(string(r.Action), "_crypto"):
-		return decimal.New(1, -4)
+		return rounded
 	}
-	return decimal.New(1, -6)
+	return floats
 }
 
 // differ names the first position in which two lists differ by more than the tolerance, as the first list has it; "" if
@@ -236,11 +296,11 @@ func same(expected, found Positions, tolerance decimal.Decimal) bool {
 }
 
 func within(a, b, tolerance decimal.Decimal) bool {
-	return a == b || !a.Sub(b).Abs().GreaterThan(tolerance)
+	return a == b || a.Exponent() == b.Exponent() && a.Equal(b) || !a.Sub(b).Abs().GreaterThan(tolerance)
 }
 
 // describe names the position that differ named, as the record has it.
-func describe(r Record, expected Positions) string {
+func describe(r *Record, expected Positions) string {
 	symbol, _, _ := strings.Cut(differ(expected, r.Positions, tolerance(r)), " ")
 	return symbol + " " + r.Positions.Amount(symbol).String()
 }

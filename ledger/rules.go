@@ -25,8 +25,11 @@ type Rules struct {
 	Lot    decimal.Decimal // an amount is a positive multiple of it; 0 stands for any amount
 }
 
+// one is a lot that takes no time to make.
+var one = decimal.NewFromInt(1)
+
 // USRules are the rules that accounts are opened under.
-func USRules() Rules { return Rules{market.US, decimal.NewFromInt(1)} }
+func USRules() Rules { return Rules{market.US, one} }
 
 // upstreamRules are those that AI-Trader trades a symbol under: whole shares in the US. What it allows elsewhere is not
 // judged here.

@@ -36,24 +36,25 @@ type Verifier struct {
 	prices  *market.Prices
 	report  Report
 	hearing *hearing
-	reader  reader
+	reader  Reader
 
-	line   []byte // of the newest row
-	hash   string // of the line; "" until somebody asks
-	base   Record // the newest row that could be read; its positions are the reader's
-	based  bool   // there is one
-	older  older
+	rows   newest         // the newest rows as they are written
+	hash   string         // of the newest; "" until somebody asks
+	base   Record         // the newest row that could be read, with the positions of the reader
+	based  bool           // there is one
+	unread int            // rows after it that could not be read
 	rules  Rules          // that the next row is judged by
 	kept   string         // those rules as they stand in the ledger, "" if none do
 	judged bool           // they are known
 	ours   bool           // a row so far was written by this program
 	orders map[string]int // the row of each order id
 
+	two   [2]Positions    // the two that a trade changes, before and after
 	opens map[string]open // on a date
 	at    market.Stamp    // that date
 }
 
-// NewVerifier returns a verifier of a ledger.
+// NewVerifier returns a verifier of a ledger. prices may be nil.
 func NewVerifier(prices *market.Prices, witnesses ...Witness) *Verifier {
 	return &Verifier{
 		prices: prices, report: Report{Findings: []Finding{}, Counts: map[Class]int{}}, hearing: newHearing(witnesses),
@@ -66,8 +67,7 @@ func (v *Verifier) Report() Report {
 	r := v.report
 	r.Findings, r.Counts = slices.Clone(r.Findings), maps.Clone(r.Counts)
 	if v.based {
-		r.Book = v.base.book(v.older.newest())
-		r.Book.Positions = slices.Clone(r.Book.Positions)
+		r.Book, _ = ParseBook(v.baseLine()) // it was read before
 	}
 	if r.Rows > 0 {
 		r.Head = v.lineHash()
@@ -81,44 +81,54 @@ func (v *Verifier) Report() Report {
 	return r
 }
 
+// baseLine is the line of the newest row that could be read.
+func (v *Verifier) baseLine() []byte { return v.rows.back(v.unread) }
+
+// bases yields the records before that row, the newest first.
+func (v *Verifier) bases() iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		for i := v.unread + 1; i < len(v.rows.lines); i++ {
+			if r, err := ParseLine(v.rows.back(i)); err == nil && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
 func (v *Verifier) lineHash() string {
 	if v.hash == "" {
-		v.hash = Hash(v.line)
+		v.hash = Hash(v.rows.back(0))
 	}
 	return v.hash
 }
 
-// Row verifies the next row. It returns the record, whose positions last until the row after the next one. A row that is no
-// record is a finding, and an error.
+// Row verifies the next row. It returns the record, whose positions last until the next row. A row that is no record is a
+// finding, and an error.
 func (v *Verifier) Row(line []byte) (Record, error) {
 	row := v.report.Rows
 	v.report.Rows++
-	r, err := v.reader.read(line)
+	r, err := v.reader.Read(line)
 	if err != nil {
 		v.report.Add(Finding{Row: row, ID: -1, Class: Unreadable, Expected: "a record", Found: fmt.Sprintf("%v: %.60q", err, line)})
 		v.next(line)
+		v.unread++
 		return r, err
 	}
 	if r.Traded() {
 		v.report.Trades++
 	}
-	v.links(r)
-	v.keeps(r)
-	for _, p := range r.Positions {
-		if p.Amount.IsNegative() {
-			v.find(r, Negative, p.Symbol+" 0 or more", p.Amount)
-		}
-	}
+	v.links(&r)
+	v.keeps(&r)
+	v.negative(&r)
 	if v.based {
-		v.follows(r)
+		v.follows(&r)
 	} else {
-		v.opening(r)
+		v.opening(&r)
 		v.report.First = r.book(line)
 		v.report.First.Positions = slices.Clone(r.Positions)
 	}
 	v.next(line)
-	v.base, v.based = r, true
-	v.older.add(line)
+	v.base, v.based, v.unread = r, true, 0
 	v.ours = v.ours || r.Prev != "" || r.Rules != ""
 	if len(v.hearing.waiting) > 0 {
 		v.hearing.row(row, Book{ID: r.ID, Date: r.Date, Hash: v.lineHash()}, v.report.Trades)
@@ -126,10 +136,13 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 	return r, nil
 }
 
-func (v *Verifier) next(line []byte) { v.line, v.hash = append(v.line[:0], line...), "" }
+func (v *Verifier) next(line []byte) {
+	v.rows.add(line)
+	v.hash = ""
+}
 
 // find adds a finding about the row that is being verified.
-func (v *Verifier) find(r Record, class Class, expected, found any) {
+func (v *Verifier) find(r *Record, class Class, expected, found any) {
 	f := Finding{Row: v.report.Rows - 1, ID: r.ID, Date: r.Date, Class: class}
 	if !v.report.full() {
 		f.Expected, f.Found = fmt.Sprint(expected), fmt.Sprint(found)
@@ -138,7 +151,7 @@ func (v *Verifier) find(r Record, class Class, expected, found any) {
 }
 
 // links holds the hash, the id and the date of a row against those of the row before it.
-func (v *Verifier) links(r Record) {
+func (v *Verifier) links(r *Record) {
 	first := v.report.Rows == 1
 	switch {
 	case r.Prev == "" && v.ours:
@@ -162,7 +175,7 @@ func (v *Verifier) links(r Record) {
 }
 
 // keeps takes in the rules and the order id of a row.
-func (v *Verifier) keeps(r Record) {
+func (v *Verifier) keeps(r *Record) {
 	if r.Rules != "" {
 		rules, err := ParseRules(r.Rules)
 		if err != nil {
@@ -181,7 +194,7 @@ func (v *Verifier) keeps(r Record) {
 }
 
 // opening judges the first row.
-func (v *Verifier) opening(r Record) {
+func (v *Verifier) opening(r *Record) {
 	if r.Traded() {
 		v.find(r, Unexplained, "an opening", fmt.Sprintf("%s %s %s", r.Action, r.Amount, r.Symbol))
 	}
@@ -192,36 +205,43 @@ func (v *Verifier) opening(r Record) {
 	}
 }
 
-// older are the newest rows, to find the base of one that does not follow.
-type older struct {
+// negative finds what is held below zero, where it comes to be.
+func (v *Verifier) negative(r *Record) {
+	if r.delta.known {
+		for _, c := range r.delta.changes {
+			if c.after.IsNegative() {
+				v.find(r, Negative, c.symbol+" 0 or more", c.after)
+			}
+		}
+		return
+	}
+	for _, p := range r.Positions {
+		if p.Amount.IsNegative() {
+			v.find(r, Negative, p.Symbol+" 0 or more", p.Amount)
+		}
+	}
+}
+
+// newest are the newest lines of a ledger, to find the base of a row that does not follow from the one before it.
+type newest struct {
 	lines [][]byte // a ring
-	last  int      // the newest of them
+	last  int      // the place of the newest
 }
 
 // maxBases bounds how far back a stale base is looked for, in rows.
 const maxBases = 1000
 
-func (o *older) add(line []byte) {
-	if len(o.lines) < maxBases {
-		o.lines = append(o.lines, nil)
+func (n *newest) add(line []byte) {
+	if len(n.lines) < maxBases {
+		n.lines = append(n.lines, nil)
+		n.last = len(n.lines) - 1
+	} else {
+		n.last = (n.last + 1) % maxBases
 	}
-	o.last = (o.last + 1) % maxBases
-	if o.last >= len(o.lines) {
-		o.last = 0
-	}
-	o.lines[o.last] = append(o.lines[o.last][:0], line...)
+	n.lines[n.last] = append(n.lines[n.last][:0], line...)
 }
 
-func (o *older) newest() []byte { return o.lines[o.last] }
-
-// backward yields the records before the newest, newest first.
-func (o *older) backward() iter.Seq[Record] {
-	return func(yield func(Record) bool) {
-		for i := 1; i < len(o.lines); i++ {
-			r, err := ParseLine(o.lines[(o.last-i+len(o.lines))%len(o.lines)])
-			if err != nil || !yield(r) {
-				return
-			}
-		}
-	}
+// back returns the line that is so many before the newest.
+func (n *newest) back(lines int) []byte {
+	return n.lines[(n.last-lines+len(n.lines))%len(n.lines)]
 }

@@ -332,7 +332,8 @@ func TestFindingsAreBounded(t *testing.T) {
 // What a verifier reads of a row in short is what is read of it at length.
 func TestReadingRowAfterRow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var r reader
+		var r Reader
+		var before Positions
 		amounts := rapid.SampledFrom([]string{"0", "1", "12", "0.5", "-3", "1e3"})
 		for range rapid.IntRange(1, 12).Draw(t, "rows") {
 			var book []string
@@ -344,9 +345,25 @@ func TestReadingRowAfterRow(t *testing.T) {
 			line := fmt.Sprintf(`{"date": "2025-10-0%d", "id": 7, "positions": {%s}}`, rapid.IntRange(0, 3).Draw(t, "day"),
 				strings.ReplaceAll(strings.Join(book, rapid.SampledFrom([]string{", ", ",", " ,  "}).Draw(t, "comma")), `\\`, `\`))
 			want, wantErr := ParseLine([]byte(line))
-			got, err := r.read([]byte(line))
+			got, err := r.Read([]byte(line))
 			if spell(got.Positions) != spell(want.Positions) || got.Date != want.Date || fmt.Sprint(err) != fmt.Sprint(wantErr) {
 				t.Fatalf("%s\nis read as %v, %v\nand at length as %v, %v", line, got, err, want, wantErr)
+			}
+			if err != nil {
+				continue
+			}
+			if !got.delta.known {
+				before = want.Positions
+				continue
+			}
+			for _, c := range got.delta.changes {
+				if !before.Amount(c.symbol).Equal(c.before) {
+					t.Fatalf("%s\nis read as a change of %s from %s, and before it was %s", line, c.symbol, c.before, before.Amount(c.symbol))
+				}
+				before = before.with(Position{c.symbol, c.after})
+			}
+			if spell(before) != spell(want.Positions) {
+				t.Fatalf("%s\nis read as the changes %v, which lead to %v", line, got.delta.changes, before)
 			}
 		}
 	})

@@ -46,7 +46,7 @@ type reader struct {
 	h         history
 	days      map[market.Stamp]*day
 	now       *day              // the day being read
-	book      ledger.Positions  // after its newest row; nil if it has none
+	line      []byte            // its newest row
 	opens     map[string]Number // of the date being read
 	symbols   map[string]string
 	date      market.Stamp
@@ -70,7 +70,7 @@ func (b builder) read(l Ledger) (history, error) {
 			r.h.warnings.add("unreadable", "Row %d cannot be read", r.h.rows-1)
 			continue
 		}
-		if err := r.row(rec); err != nil {
+		if err := r.row(rec, line); err != nil {
 			return history{}, err
 		}
 	}
@@ -90,11 +90,10 @@ func (b builder) read(l Ledger) (history, error) {
 	return r.h, nil
 }
 
-// row takes in a row.
-func (r *reader) row(rec ledger.Record) error {
+// row takes in a row, and the line that it is. The book after it matters at the end of a day only.
+func (r *reader) row(rec ledger.Record, line []byte) error {
 	opening := r.h.first == ""
 	if !opening && !r.covers(rec.Date) {
-		r.endDay()
 		r.h.outlives = true
 		return nil
 	}
@@ -109,7 +108,7 @@ func (r *reader) row(rec ledger.Record) error {
 		r.date = rec.Date
 		clear(r.opens)
 	}
-	r.book = rec.Positions // which last until the row after the next one
+	r.line = append(r.line[:0], line...) // a line need not last longer than its turn
 	r.h.last = max(r.h.last, rec.Date)
 	if opening {
 		r.h.first = rec.Date
@@ -129,14 +128,16 @@ func (r *reader) beginDay(date market.Stamp) {
 
 // endDay keeps the book after the day's last row, and holds the lots against it.
 func (r *reader) endDay() {
-	if r.now == nil || r.book == nil {
+	if r.now == nil || len(r.line) == 0 {
 		return
 	}
-	r.now.book = r.held(r.book)
+	if last, err := ledger.ParseLine(r.line); err == nil { // it was read before
+		r.now.book = r.held(last.Positions)
+	}
 	if symbol := r.h.lots.settle(r.now.book, r.now.date); symbol != "" {
 		r.h.warnings.add("lost", "After %s the book holds another amount of %s than its trades leave, so the ledger has lost trades", r.now.date, symbol)
 	}
-	r.book = nil
+	r.line = r.line[:0]
 }
 
 // held is what is held of a book, as it is shown.

@@ -264,7 +264,7 @@ func traded(action []byte) (is bool, err error) {
 	if string(action) == "null" {
 		return false, nil
 	}
-	err = strict.Members(action, func(key, value []byte) error {
+	err = strict.Object(action, func(key, value []byte) error {
 		if string(key) != "action" {
 			return strict.Unlike(key, "action")
 		}

@@ -11,9 +11,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/tidwall/gjson"
 
 	"mcp-trade/agent"
+	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/report"
 	"mcp-trade/report/page"
@@ -170,11 +170,11 @@ func (v *served) mark(ctx context.Context) (string, error) {
 
 // said is how much an account's run noted down on the day of a row.
 func (v *served) said(account string, row []byte) int64 {
-	date, err := market.ParseStamp(gjson.GetBytes(row, "date").Str)
+	book, err := ledger.ParseBook(row)
 	if err != nil {
 		return 0
 	}
-	transcript, err := os.Stat(agent.TranscriptFile(v.logPath, account, date))
+	transcript, err := os.Stat(agent.TranscriptFile(v.logPath, account, book.Date))
 	if err != nil {
 		return 0 // not every account is run by a model
 	}

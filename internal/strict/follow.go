@@ -1,69 +1,141 @@
+// Objects that follow each other and differ in few of their members, such as the books of a ledger.
+
 package strict
 
 import "bytes"
 
-// Follower reads objects of numbers that follow each other and differ in few members, such as the books of a ledger. The zero
-// Follower has read none.
+// Follower remembers an object, so that one like it is read by what differs. The zero Follower remembers none.
 type Follower struct {
-	text   []byte // of the newest object
-	starts []int  // of its members
-	next   []int
+	text   []byte // from its first key on
+	starts []int  // of each member in text
+	sizes  []int  // of each key, as it is written
+	next   []int  // the starts of the members being read
 }
 
-// Object reads an object that was read as part of a text. It calls same for members that are written as those of the object
-// before: from and without to, of both objects; and member for each other one. It reports false if it cannot be followed,
-// since a value is no number or a key is escaped, or if member fails: then the next object is read as the first one is.
-func (f *Follower) Object(text []byte, same func(from, to int), member func(key, value []byte) bool) bool {
+// Follow reads a value that is an object with the keys of the one that is remembered, written alike and in their order, and
+// calls changed with each member that is not written to the byte as before: its number, and its value. The object is then the
+// one that is remembered, and same is true. Else nothing was read: [Reader.Learn] reads it.
+func (r *Reader) Follow(f *Follower, changed func(n int, value []byte) error) (same bool, err error) {
+	if len(f.starts) == 0 || r.peek() != '{' || r.depth == maxDepth {
+		return false, nil
+	}
+	begin, depth := r.at, r.depth
+	r.depth++
+	r.at++
+	r.space()
+	if same, err = r.members(f, changed); !same {
+		r.at = begin
+	}
+	r.depth = depth
+	return same, err
+}
+
+// members is Follow behind the bracket.
+func (r *Reader) members(f *Follower, changed func(n int, value []byte) error) (same bool, err error) {
 	f.next = f.next[:0]
-	for i := space(text, 1); text[i] != '}'; {
-		i = space(text, f.alike(text, i, same))
-		f.next = append(f.next, i)
-		key := text[i+1:]
-		key = key[:bytes.IndexByte(key, '"')]
-		start := space(text, i+len(key)+len(`""`))
-		start = space(text, start+len(":"))
-		end := start
-		for isNumeric(text[end]) {
-			end++
+	for n := 0; n < len(f.starts); {
+		n = r.alike(f, n)
+		key := f.text[f.starts[n] : f.starts[n]+f.sizes[n]]
+		if !bytes.HasPrefix(r.text[r.at:], key) {
+			return false, nil
 		}
-		if end == start || bytes.IndexByte(key, '\\') >= 0 || !member(key, text[start:end]) {
-			f.starts = f.starts[:0]
-			return false
+		f.next = append(f.next, r.at)
+		r.at += len(key)
+		if r.colon() != nil {
+			return false, nil
 		}
-		if i = space(text, end); text[i] == ',' {
-			i = space(text, i+1)
+		value, bad := r.Value()
+		if bad != nil {
+			return false, nil
 		}
+		if changed != nil {
+			if err := changed(n, value); err != nil {
+				return true, err
+			}
+		}
+		n++
+		r.space()
+		switch c := r.peek(); {
+		case c == '}' && n == len(f.starts):
+			r.at++
+			f.take(r)
+			return true, nil
+		case c != ',':
+			return false, nil
+		}
+		r.at++
+		r.space()
 	}
-	f.text, f.starts, f.next = append(f.text[:0], text...), f.next, f.starts
-	return true
+	return false, nil
 }
 
-// alike passes over members that are written as those of the object before, and returns where the next one begins.
-func (f *Follower) alike(text []byte, i int, same func(from, to int)) int {
-	from := len(f.next)
-	if from >= len(f.starts) {
-		return i
+// alike passes over members that are written as those that are remembered, from member n on, up to one that is not or to the
+// last one.
+func (r *Reader) alike(f *Follower, n int) int {
+	starts, next := f.starts[n:], f.next
+	shift := r.at - starts[0]
+	same := starts[0] + common(r.text[r.at:], f.text[starts[0]:])
+	i := 0
+	for ; i+1 < len(starts) && starts[i+1] <= same; i++ {
+		next = append(next, starts[i]+shift)
 	}
-	start := f.starts[from]
-	shift, end := i-start, start+common(text[i:], f.text[start:])
-	for n := from + 1; n < len(f.starts) && f.starts[n] <= end; n++ {
-		f.next = append(f.next, i)
-		i = f.starts[n] + shift
-	}
-	if to := len(f.next); to > from {
-		same(from, to)
-	}
-	return i
+	f.next, r.at = next, starts[i]+shift
+	return n + i
 }
 
-func isNumeric(c byte) bool {
-	return '0' <= c && c <= '9' || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'
+// take remembers the object that ends here and was read as the one that is remembered.
+func (f *Follower) take(r *Reader) {
+	from := f.next[0]
+	f.text = append(f.text[:0], r.text[from:r.at]...)
+	for i, start := range f.next {
+		f.starts[i] = start - from
+	}
 }
 
-// space returns where the space ends that begins at i.
-func space(text []byte, i int) int {
-	for text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n' {
-		i++
+// Learn reads a value that is an object, calls member as [Read] does, and remembers the object.
+func (r *Reader) Learn(f *Follower, member func(r *Reader, key []byte) error) error {
+	f.Forget()
+	if r.peek() != '{' {
+		return r.expected("an object")
 	}
-	return i
+	begin := r.at
+	distinct, err := r.Follow(&r.seen, nil)
+	if err != nil {
+		return err
+	}
+	r.at = begin
+	keys, err := r.object(member, distinct)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	f.learn(r, keys)
+	if !distinct && len(keys) > few {
+		r.seen.learn(r, keys)
+	}
+	return nil
+}
+
+// Forget lets go of the object.
+func (f *Follower) Forget() { f.starts = f.starts[:0] }
+
+// learn remembers an object with these keys that ends here.
+func (f *Follower) learn(r *Reader, keys []key) {
+	f.next, f.starts, f.sizes = f.next[:0], f.starts[:0], f.sizes[:0]
+	for _, k := range keys {
+		f.next, f.starts, f.sizes = append(f.next, k.start), append(f.starts, 0), append(f.sizes, k.size)
+	}
+	f.take(r)
+}
+
+// common tells how many bytes two texts begin with in common.
+func common(a, b []byte) int {
+	n := 0
+	const block = 64
+	for len(a)-n >= block && len(b)-n >= block && string(a[n:n+block]) == string(b[n:n+block]) {
+		n += block
+	}
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
 }

@@ -1,13 +1,12 @@
 // Package strict reads JSON in the one way on which all readers agree. It refuses what one reader takes otherwise than
 // another: text that is not JSON, invalid UTF-8, a key that stands twice in an object, and keys that differ only in case.
 //
-// It is fast where objects follow each other that are alike, as the lines of a ledger: keys that came in the same order
-// before are not compared with each other once more.
+// It is fast where objects follow each other that are alike, as the lines of a ledger: what is written as in the object before
+// is not read once more.
 package strict
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,26 +19,29 @@ import (
 // maxDepth bounds how deep objects and lists may be nested.
 const maxDepth = 100
 
-var readers = sync.Pool{New: func() any { return new(reader) }}
+var readers = sync.Pool{New: func() any { return new(Reader) }}
 
-// Object reads text that is one JSON object, and calls member with each key, unquoted, and its value as it is written.
-// All that a value consists of has been read by then. An error of member ends the reading and is returned.
+// Object reads text that is one JSON object, and calls member with each key, unquoted, and its value as it is written. All that
+// a value consists of has been read by then. An error of member ends the reading and is returned.
 func Object(text []byte, member func(key, value []byte) error) error {
-	return read(text, func(r *reader) error { return r.object(0, member) })
-}
-
-// Members calls member as [Object] does, with the members of an object that is part of a text which was read: that its keys
-// differ is known.
-func Members(object []byte, member func(key, value []byte) error) error {
-	return read(object, func(r *reader) error {
-		r.known = true
-		return r.object(0, member)
+	return Read(text, func(r *Reader, key []byte) error {
+		value, err := r.Value()
+		if err != nil {
+			return err
+		}
+		return member(key, value)
 	})
 }
 
 // Check reads text that is one JSON value.
 func Check(text []byte) error {
-	return read(text, func(r *reader) error { return r.value(0) })
+	return pooled(text, func(r *Reader) error { return r.value() })
+}
+
+// Read reads text that is one JSON object, and calls member with each key, unquoted, where the value is to be read: by one of
+// the reader's methods, or it is passed over. An error of member ends the reading and is returned.
+func Read(text []byte, member func(r *Reader, key []byte) error) error {
+	return pooled(text, func(r *Reader) error { return r.Object(member) })
 }
 
 // Text returns the string that a value is; ok is false if it is none. The value is one that was read.
@@ -70,15 +72,30 @@ func Unlike(key []byte, known ...string) error {
 	return nil
 }
 
-func read(text []byte, what func(*reader) error) error {
-	r := readers.Get().(*reader)
+func pooled(text []byte, what func(*Reader) error) error {
+	r := readers.Get().(*Reader)
 	defer readers.Put(r)
 	return r.read(text, what)
 }
 
-func (r *reader) read(text []byte, what func(*reader) error) error {
-	r.text, r.at, r.keys, r.known = text, 0, r.keys[:0], false
-	defer func() { r.text = nil; clear(r.keys[:cap(r.keys)]) }() // the text is the caller's
+// Reader is where a text is being read.
+type Reader struct {
+	text  []byte
+	at    int
+	depth int
+	keys  []key    // of the objects being read, the innermost last
+	most  int      // how many there were at a time
+	seen  Follower // of the objects that nobody follows
+}
+
+type key struct {
+	text        []byte // unquoted
+	start, size int    // as it is written
+}
+
+func (r *Reader) read(text []byte, what func(*Reader) error) error {
+	r.text, r.at, r.depth, r.keys = text, 0, 0, r.keys[:0]
+	defer r.forget()
 	r.space()
 	if err := what(r); err != nil {
 		return err
@@ -89,49 +106,58 @@ func (r *reader) read(text []byte, what func(*reader) error) error {
 	return nil
 }
 
-type reader struct {
-	text []byte
-	at   int
-	keys []key // of the objects being read, the innermost last
-	seen seen
-	next []int // the starts of the members being read as they were seen
-
-	known bool // that keys differ
+// forget lets go of the text, which is the caller's.
+func (r *Reader) forget() {
+	clear(r.keys[:r.most])
+	r.text, r.most = nil, 0
 }
 
-type key struct {
-	text        []byte // unquoted
-	start, size int    // as it is written
+// Value reads a value and returns it as it is written.
+func (r *Reader) Value() ([]byte, error) {
+	start := r.at
+	err := r.value()
+	return r.text[start:r.at], err
 }
 
-// seen is an object that was read before. Its keys differ from each other.
-type seen struct {
-	text   []byte // from its first key on
-	starts []int  // of each member in text
-	sizes  []int  // of each key, as it is written
+// Object reads a value that is an object, and calls member as [Read] does.
+func (r *Reader) Object(member func(r *Reader, key []byte) error) error {
+	if r.peek() != '{' {
+		return r.expected("an object")
+	}
+	_, err := r.object(member, false)
+	return err
 }
 
-func (r *reader) wrong(format string, args ...any) error {
+// Null passes over a value that is null, and tells whether it was.
+func (r *Reader) Null() bool {
+	if !bytes.HasPrefix(r.text[r.at:], []byte("null")) {
+		return false
+	}
+	r.at += len("null")
+	return true
+}
+
+func (r *Reader) wrong(format string, args ...any) error {
 	return fmt.Errorf("byte %d: %s", r.at, fmt.Sprintf(format, args...))
 }
 
 // expected is the error of a text that does not go on as it must.
-func (r *reader) expected(what string) error {
+func (r *Reader) expected(what string) error {
 	if r.at >= len(r.text) {
 		return r.wrong("the text ends where %s should be", what)
 	}
 	return r.wrong("%q is not %s", r.text[r.at], what)
 }
 
-func (r *reader) peek() byte {
+func (r *Reader) peek() byte {
 	if r.at < len(r.text) {
 		return r.text[r.at]
 	}
 	return 0
 }
 
-func (r *reader) space() {
-	for r.at < len(r.text) {
+func (r *Reader) space() {
+	for r.at < len(r.text) && r.text[r.at] <= ' ' {
 		switch r.text[r.at] {
 		case ' ', '\t', '\r', '\n':
 			r.at++
@@ -141,15 +167,22 @@ func (r *reader) space() {
 	}
 }
 
-func (r *reader) value(depth int) error {
+func (r *Reader) value() error {
 	switch c := r.peek(); {
 	case c == '"':
 		_, err := r.string()
 		return err
 	case c == '{':
-		return r.object(depth, nil)
+		if same, err := r.Follow(&r.seen, nil); same || err != nil {
+			return err
+		}
+		keys, err := r.object(nil, false)
+		if err == nil && len(keys) > few {
+			r.seen.learn(r, keys)
+		}
+		return err
 	case c == '[':
-		return r.list(depth)
+		return r.items(']', r.value)
 	case c == '-' || '0' <= c && c <= '9':
 		return r.number()
 	}
@@ -162,18 +195,9 @@ func (r *reader) value(depth int) error {
 	return r.expected("a value")
 }
 
-func (r *reader) object(depth int, member func(key, value []byte) error) error {
-	if r.peek() != '{' {
-		return r.expected("an object")
-	}
-	if depth == maxDepth {
-		return r.wrong("nested deeper than %d levels", maxDepth)
-	}
-	if member == nil && r.again(depth) {
-		return nil
-	}
+// object reads an object, whose keys may be known to differ, and returns its keys, which last until the next one is read.
+func (r *Reader) object(member func(r *Reader, key []byte) error, distinct bool) ([]key, error) {
 	first := len(r.keys)
-	defer func() { r.keys = r.keys[:first] }()
 	err := r.items('}', func() error {
 		start := r.at
 		text, err := r.string()
@@ -185,21 +209,26 @@ func (r *reader) object(depth int, member func(key, value []byte) error) error {
 			return err
 		}
 		start = r.at
-		if err := r.value(depth + 1); err != nil || member == nil {
-			return err
+		if member != nil {
+			if err := member(r, text); err != nil {
+				return err
+			}
 		}
-		return member(text, r.text[start:r.at])
+		if r.at == start {
+			return r.value()
+		}
+		return nil
 	})
-	if err == nil && !r.known {
-		err = r.differ(r.keys[first:])
+	keys := r.keys[first:]
+	r.most = max(r.most, len(r.keys))
+	r.keys = r.keys[:first]
+	if err == nil && !distinct {
+		err = r.differ(keys)
 	}
-	if err == nil && member == nil && len(r.keys)-first > few {
-		r.remember(r.keys[first:])
-	}
-	return err
+	return keys, err
 }
 
-func (r *reader) colon() error {
+func (r *Reader) colon() error {
 	if r.space(); r.peek() != ':' {
 		return r.expected("a colon")
 	}
@@ -208,100 +237,16 @@ func (r *reader) colon() error {
 	return nil
 }
 
-// again reads an object whose keys are written as those of the one that was seen, in their order. Of members that are the
-// same to the byte nothing is read. It reports false, and has read nothing, if the object is another one.
-func (r *reader) again(depth int) bool {
-	begin, next, n := r.at, r.next[:0], 0
-	r.at++
-	r.space()
-	for n < len(r.seen.starts) {
-		n = r.alike(n, &next)
-		from := r.seen.starts[n]
-		key := r.seen.text[from : from+r.seen.sizes[n]]
-		if !bytes.HasPrefix(r.text[r.at:], key) {
-			break
-		}
-		next = append(next, r.at)
-		r.at += len(key)
-		if r.colon() != nil || r.value(depth+1) != nil {
-			break
-		}
-		n++
-		r.space()
-		switch r.peek() {
-		case '}':
-			r.at++
-			r.next = next
-			if n == len(r.seen.starts) {
-				r.follow()
-			}
-			return true
-		case ',':
-			r.at++
-			r.space()
-			continue
-		}
-		break
-	}
-	r.at, r.next = begin, next
-	return false
-}
-
-// alike passes over members that are as they were seen, from member n on, up to one that is not or to the last one.
-func (r *reader) alike(n int, next *[]int) int {
-	starts := r.seen.starts[n:]
-	same, shift := common(r.text[r.at:], r.seen.text[starts[0]:]), r.at-starts[0]
-	same += starts[0]
-	i := 0
-	for ; i+1 < len(starts) && starts[i+1] <= same; i++ {
-		*next = append(*next, starts[i]+shift)
-	}
-	r.at = starts[i] + shift
-	return n + i
-}
-
-// remember takes an object that ends here for the one that was seen.
-func (r *reader) remember(keys []key) {
-	r.next, r.seen.starts, r.seen.sizes = r.next[:0], r.seen.starts[:0], r.seen.sizes[:0]
-	for _, k := range keys {
-		r.next, r.seen.starts, r.seen.sizes = append(r.next, k.start), append(r.seen.starts, 0), append(r.seen.sizes, k.size)
-	}
-	r.follow()
-}
-
-// follow takes the object that ends here, and was read as it was seen, for the one that was seen.
-func (r *reader) follow() {
-	from := r.next[0]
-	r.seen.text = append(r.seen.text[:0], r.text[from:r.at]...)
-	for i, start := range r.next {
-		r.seen.starts[i] = start - from
-	}
-}
-
-// common tells how many bytes two texts begin with in common.
-func common(a, b []byte) int {
-	n := 0
-	for len(a)-n >= 8 && len(b)-n >= 8 && binary.LittleEndian.Uint64(a[n:]) == binary.LittleEndian.Uint64(b[n:]) {
-		n += 8
-	}
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
-	}
-	return n
-}
-
-func (r *reader) list(depth int) error {
-	if depth == maxDepth {
+// items reads what stands between brackets, with commas.
+func (r *Reader) items(end byte, item func() error) error {
+	if r.depth == maxDepth {
 		return r.wrong("nested deeper than %d levels", maxDepth)
 	}
-	return r.items(']', func() error { return r.value(depth + 1) })
-}
-
-// items reads what stands between brackets, with commas.
-func (r *reader) items(end byte, item func() error) error {
+	r.depth++
 	r.at++
 	if r.space(); r.peek() == end {
 		r.at++
+		r.depth--
 		return nil
 	}
 	for {
@@ -312,6 +257,7 @@ func (r *reader) items(end byte, item func() error) error {
 		switch r.peek() {
 		case end:
 			r.at++
+			r.depth--
 			return nil
 		case ',':
 			r.at++
@@ -322,17 +268,35 @@ func (r *reader) items(end byte, item func() error) error {
 	}
 }
 
+// unescaped tells whether a byte of a string stands for itself, as letters do, and ends nothing.
+var unescaped = func() (is [256]bool) {
+	for c := ' '; c < 0x80; c++ {
+		is[c] = c != '"' && c != '\\'
+	}
+	return is
+}()
+
 // string reads a string and returns what it stands for.
-func (r *reader) string() ([]byte, error) {
+func (r *Reader) string() ([]byte, error) {
 	if r.peek() != '"' {
 		return nil, r.expected("a key")
 	}
-	start, plain := r.at, true
-	for i := start + 1; i < len(r.text); i++ {
+	text, start := r.text, r.at
+	i := start + 1
+	for i < len(text) && unescaped[text[i]] {
+		i++
+	}
+	if i < len(text) && text[i] == '"' {
+		r.at = i + 1
+		return text[start+1 : i], nil
+	}
+	return r.escaped(start, i)
+}
+
+// escaped reads on in a string that begins at start and is plain up to i.
+func (r *Reader) escaped(start, i int) ([]byte, error) {
+	for ; i < len(r.text); i++ {
 		switch c := r.text[i]; {
-		case c == '"' && plain:
-			r.at = i + 1
-			return r.text[start+1 : i], nil
 		case c == '"':
 			text, err := jsontext.AppendUnquote(nil, r.text[start:i+1])
 			if err != nil {
@@ -341,19 +305,16 @@ func (r *reader) string() ([]byte, error) {
 			r.at = i + 1
 			return text, nil
 		case c == '\\':
-			plain = false
 			i++ // whatever it is, it does not end the string
 		case c < ' ':
 			r.at = i
 			return nil, r.wrong("a control character within a string")
-		case c >= 0x80:
-			plain = false
 		}
 	}
 	return nil, r.wrong("a string without an end")
 }
 
-func (r *reader) number() error {
+func (r *Reader) number() error {
 	if r.peek() == '-' {
 		r.at++
 	}
@@ -380,19 +341,21 @@ func (r *reader) number() error {
 	return nil
 }
 
-func (r *reader) digits() bool {
-	start := r.at
-	for r.at < len(r.text) && '0' <= r.text[r.at] && r.text[r.at] <= '9' {
-		r.at++
+func (r *Reader) digits() bool {
+	i := r.at
+	for i < len(r.text) && '0' <= r.text[i] && r.text[i] <= '9' {
+		i++
 	}
-	return r.at > start
+	some := i > r.at
+	r.at = i
+	return some
 }
 
 // few keys are quicker compared with each other than looked up.
 const few = 10
 
 // differ refuses keys of which two are the same, or the same but for case.
-func (r *reader) differ(keys []key) error {
+func (r *Reader) differ(keys []key) error {
 	if len(keys) <= few {
 		for i, k := range keys {
 			for _, other := range keys[:i] {
@@ -414,7 +377,7 @@ func (r *reader) differ(keys []key) error {
 	return nil
 }
 
-func (r *reader) same(key, other []byte) error {
+func (r *Reader) same(key, other []byte) error {
 	if bytes.Equal(key, other) {
 		return r.wrong("the key %.40q stands twice in an object", key)
 	}

@@ -2,7 +2,9 @@ package strict
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -144,6 +146,60 @@ func accepted(text []byte) bool {
 	}
 }
 
+func isObject(text []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")) }
+
+// followed reads an object as one that follows another, and holds the members that it is told of against the others.
+func followed(r *Reader, f *Follower) error {
+	before := append([]byte("{"), f.text...)
+	start := r.at
+	var told []string
+	same, err := r.Follow(f, func(n int, value []byte) error {
+		told = append(told, fmt.Sprintf("%d %s", n, value))
+		return nil
+	})
+	if !same {
+		if r.at != start {
+			return errors.New("something was read of an object that does not follow")
+		}
+		return r.Learn(f, nil)
+	}
+	var want []string
+	was := members(before)
+	for n, m := range members(r.text[start:r.at]) {
+		switch {
+		case n >= len(was) || was[n].key != m.key:
+			return errors.New("the keys are others")
+		case was[n].value != m.value:
+			want = append(want, fmt.Sprintf("%d %s", n, m.value))
+		}
+	}
+	for _, line := range want {
+		if !slices.Contains(told, line) {
+			return fmt.Errorf("%s was not told: %v", line, told)
+		}
+	}
+	return err
+}
+
+type member struct{ key, value string }
+
+func members(object []byte) (all []member) {
+	d := jsontext.NewDecoder(bytes.NewReader(object))
+	if _, err := d.ReadToken(); err != nil {
+		return nil
+	}
+	for d.PeekKind() == '"' {
+		key, _ := d.ReadToken()
+		name := key.String()
+		value, err := d.ReadValue()
+		if err != nil {
+			return all
+		}
+		all = append(all, member{name, string(value)})
+	}
+	return all
+}
+
 // Whatever was read before, a text is read if it is what [accepted] says.
 func FuzzCheck(f *testing.F) {
 	book := string(wide(100, "7", "8104.5"))
@@ -157,11 +213,14 @@ func FuzzCheck(f *testing.F) {
 		f.Add([]byte(text), []byte(book))
 	}
 	f.Fuzz(func(t *testing.T, before, text []byte) {
-		r := &reader{}
+		r, f := &Reader{}, &Follower{}
 		for i, text := range [][]byte{before, text, before, text} {
-			err := r.read(text, func(r *reader) error { return r.value(0) })
-			if want := accepted(text); (err == nil) != want {
+			want := accepted(text)
+			if err := r.read(text, func(r *Reader) error { return r.value() }); (err == nil) != want {
 				t.Fatalf("text %d, %q\nis read: %v, want %v", i, text, err, want)
+			}
+			if err := r.read(text, func(r *Reader) error { return followed(r, f) }); (err == nil) != (want && isObject(text)) {
+				t.Fatalf("text %d, %q\nis followed: %v, want %v", i, text, err, want && isObject(text))
 			}
 		}
 	})
