@@ -123,9 +123,6 @@ func (s *Store) commit(ctx context.Context, l *ledgerFile, c store.Commit) error
 			return err
 		}
 	}
-	if len(others) > 0 && !l.group.lock.Holds() { // that took its time
-		return errAgain
-	}
 	sessions, err := s.lockSessions(ctx, together)
 	if err != nil {
 		return err

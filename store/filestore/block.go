@@ -82,7 +82,7 @@ func appendBlock(to []byte, level int, p part, last lastLine) []byte {
 		to = n.AppendUint64(n.AppendUint64(to, o.print), uint64(o.at))
 	}
 	all := p.summary()
-	head := append(to[start:start:start+headSize], magic...)
+	head := append(make([]byte, 0, headSize), magic...)
 	for _, x := range []int64{int64(level), p.from, p.to, last.at, last.size, int64(len(p.stretches)), int64(len(p.orders)), all.minID, int64(all.trades)} {
 		head = n.AppendUint64(head, uint64(x))
 	}
@@ -90,7 +90,9 @@ func appendBlock(to []byte, level int, p part, last lastLine) []byte {
 	head = appendDate(head, all.minDate)
 	head = n.AppendUint32(head, crc32.Checksum(to[start+headSize:middle], castagnoli))
 	head = n.AppendUint32(head, crc32.Checksum(to[middle:], castagnoli))
-	n.PutUint32(head[len(head):headSize], crc32.Checksum(head, castagnoli))
+	copy(to[start:], head)
+	sum := to[start+headSize-4 : start+headSize]
+	n.PutUint32(sum, crc32.Checksum(to[start:start+headSize-4], castagnoli))
 	return to
 }
 

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
 	"slices"
@@ -35,6 +34,7 @@ type index struct {
 	blocks []*block // of the whole ledger up to newest.from, oldest first
 	newest part     // what follows them, kept in memory
 	failed bool     // it could not be kept up
+	wrong  bool     // what the file has is not right
 }
 
 const (
@@ -78,7 +78,7 @@ func (x *index) update(ctx context.Context, ledger io.ReaderAt, size int64) erro
 		return errors.Join(errUnusable, err)
 	}
 	defer lock.Release()
-	if err := x.load(ledger, size); err != nil {
+	if err := x.load(ledger, size, lock); err != nil {
 		return err
 	}
 	return x.newest.extend(ctx, ledger, size, x.stretch(), func() error { return x.addBlocks(ledger, size-x.spare()) })
@@ -90,11 +90,27 @@ func (x *index) forget() {
 	x.file, x.size, x.blocks, x.newest = nil, 0, nil, part{}
 }
 
+// distrust has the file made anew when it is next looked at.
+func (x *index) distrust() {
+	x.forget()
+	x.wrong = true
+}
+
 // anew returns an index of which nothing is known.
 func (x *index) anew() *index { return &index{path: x.path, access: x.access, every: x.every} }
 
-// remove removes the file of an index whose ledger is another one by now.
-func (x *index) remove() { _ = os.Remove(x.path) } // where it stays, its blocks are held against the lines
+// empty empties the file of an index whose ledger is another one by now. Where somebody is at it, or nothing may be
+// written, its blocks are held against the lines all the same.
+func (x *index) empty() {
+	if _, err := os.Lstat(x.path); err != nil {
+		return
+	}
+	lock := x.access.Lock(x.path)
+	if taken, err := lock.Try(); taken && err == nil {
+		_ = os.Truncate(x.path, 0)
+		lock.Release()
+	}
+}
 
 // keepIndex keeps the index of a ledger up while lines are appended, so that who asks for one finds it there.
 func (s *Store) keepIndex(l *ledgerFile) {
@@ -121,20 +137,21 @@ func (s *Store) keepIndex(l *ledgerFile) {
 	})
 }
 
-// load reads which blocks the file has. Those that are another ledger's, or cut short, are cut off.
-func (x *index) load(ledger io.ReaderAt, size int64) error {
+// load reads which blocks the file has, under its lock, which is on the file itself. Those that are another ledger's, or
+// cut short, are cut off.
+func (x *index) load(ledger io.ReaderAt, size int64, lock *files.Lock) error {
 	f, err := x.access.Append(x.path)
 	if err != nil {
 		return errors.Join(errUnusable, err)
 	}
 	info, err := f.Stat()
-	if err != nil {
+	if err != nil || !lock.Holds() { // or somebody removed it just now
 		return errors.Join(errUnusable, err, f.Close())
 	}
 	known := x.newest
 	x.forget()
 	x.file = f
-	for x.size < info.Size() {
+	for x.size < info.Size() && !x.wrong {
 		b, ok := readBlock(f, x.size, info.Size())
 		if !ok || !x.push(b) {
 			break
@@ -152,6 +169,7 @@ func (x *index) load(ledger io.ReaderAt, size int64) error {
 			return errors.Join(errUnusable, err)
 		}
 	}
+	x.wrong = false
 	return nil
 }
 
@@ -195,7 +213,7 @@ func (x *index) addBlocks(ledger io.ReaderAt, limit int64) error {
 			for _, b := range x.blocks[n:] {
 				p, err := b.part(x.file)
 				if err != nil {
-					return x.drop(err)
+					return err
 				}
 				joined.to, joined.stretches, joined.orders = p.to, append(joined.stretches, p.stretches...), append(joined.orders, p.orders...)
 			}
@@ -223,34 +241,25 @@ func (x *index) write(ledger io.ReaderAt, level int, p part) error {
 	}
 	b, ok := readBlock(x.file, x.size, x.size+int64(len(text)))
 	if !ok || !x.push(b) {
-		return x.drop(errStale)
+		return errStale
 	}
 	return nil
-}
-
-// drop removes the file of an index that is not right.
-func (x *index) drop(cause error) error {
-	x.forget()
-	if err := os.Remove(x.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return errors.Join(cause, err)
-	}
-	return cause
 }
 
 // find returns the newest line below size that carries an order id, if there is one.
 func (x *index) find(ctx context.Context, ledger io.ReaderAt, size int64, orderID string) (line, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for {
-		found, err := x.findOnce(ctx, ledger, size, orderID)
-		if errors.Is(err, errStale) && x.drop(nil) == nil {
-			continue
-		}
-		if unusable(err) && ctx.Err() == nil {
-			return scan(ctx, ledger, size, orderID)
-		}
-		return found, err
+	found, err := x.findOnce(ctx, ledger, size, orderID)
+	if errors.Is(err, errStale) {
+		x.distrust()
+		found, err = x.findOnce(ctx, ledger, size, orderID)
 	}
+	if unusable(err) && ctx.Err() == nil {
+		x.distrust()
+		return scan(ctx, ledger, size, orderID)
+	}
+	return found, err
 }
 
 func (x *index) findOnce(ctx context.Context, ledger io.ReaderAt, size int64, orderID string) (line, error) {
@@ -347,7 +356,7 @@ func (x *index) before(ctx context.Context, ledger io.ReaderAt, size int64, filt
 			list, err := b.stretches(file)
 			if err != nil {
 				x.mu.Lock()
-				_ = x.drop(nil) // the next one makes it anew
+				x.distrust()
 				x.mu.Unlock()
 				lines(0, b.to)
 				return

@@ -138,7 +138,7 @@ func (l *ledgerFile) refresh() error {
 			if err := l.forget(); err != nil {
 				return err
 			}
-			l.index.remove()
+			l.index.empty()
 		case same:
 			return nil
 		}

@@ -43,6 +43,9 @@ func (s *Store) write(ctx context.Context, l *ledgerFile, c store.Commit, sessio
 	if g.lines == 0 {
 		g.file, g.info, g.start, g.end = l.file, l.info, l.size, l.size
 	}
+	if !g.lock.Holds() { // where others trade meanwhile, a line that is written and taken back may have been followed
+		return errAgain
+	}
 	if written, err := s.disk.write(l.file, text); err != nil {
 		cut := l.cut(l.file, l.size+int64(written), l.size)
 		err = errors.Join(err, cut, l.forget())
