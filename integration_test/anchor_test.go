@@ -129,7 +129,7 @@ func TestAForgedLedgerIsFoundByWhatItsRunsNoted(t *testing.T) {
 			{"somebody trades between two days", func(t *testing.T, p *place) {
 				p.do(t, run(p, half)...)
 				p.intrude(t, "alice", half)
-				if out := p.try(t, run(p, fiveDays)...); out.code != 1 || !strings.Contains(out.stderr, "does not verify") {
+				if out := p.try(t, run(p, fiveDays)...); out.code != 1 || !strings.Contains(out.stderr, "is not verified") {
 					t.Errorf("the run that goes on exits %d and says\n%s", out.code, out.stderr)
 				}
 			}, "foreign rows"},
@@ -194,11 +194,11 @@ func TestATradeThatNoTranscriptKnowsIsFound(t *testing.T) {
 		return oneBuy(r)
 	})
 	config := p.config(t, model, fiveDays, nil, "alice")
-	if out := p.try(t, "run", config); out.code != 1 || !strings.Contains(out.stderr, "does not verify") {
+	if out := p.try(t, "run", config); out.code != 1 || !strings.Contains(out.stderr, "is not verified") {
 		t.Errorf("exit %d\n%s", out.code, out.stderr)
 	}
 	out := p.try(t, "ledger", "verify", "alice")
-	if out.code != 1 || strings.Count(out.stdout, "foreign rows") != 1 || !strings.Contains(out.stdout, "expected 1 trades at most between the begin of ") {
+	if out.code != 1 || strings.Count(out.stdout, "foreign rows: expected") != 1 || !strings.Contains(out.stdout, "expected 1 trades at most between the begin of ") {
 		t.Errorf("exit %d\n%s", out.code, out.stdout)
 	}
 }
@@ -215,7 +215,7 @@ func TestATradeOfSomebodyElseBetweenTwoDaysOfOneRunIsFound(t *testing.T) {
 	})
 	config := p.config(t, model, fiveDays, nil, "alice")
 	out := p.try(t, "run", config, "--lockstep", "--account", "dice=random:7")
-	if out.code != 1 || !strings.Contains(out.stderr, "the ledger of dice does not verify") || !strings.Contains(out.stderr, "somebody else wrote to the ledger between two days") {
+	if out.code != 1 || !strings.Contains(out.stderr, "the ledger of dice is not verified") || !strings.Contains(out.stderr, "somebody else wrote to the ledger between two days") {
 		t.Errorf("exit %d\n%s", out.code, out.stderr)
 	}
 	if out := p.try(t, "ledger", "verify", "dice"); out.code != 1 || strings.Count(out.stdout, "foreign rows: expected no row between "+agent.ManifestFile(p.logPath())) != 1 {

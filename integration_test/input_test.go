@@ -156,11 +156,11 @@ func TestASignatureThatIsAPathReachesNoFile(t *testing.T) {
 	p := onFiles(t)
 	tr := p.trade(t, "m1", "SIGNATURE=../../etc", "TODAY_DATE=2025-10-02")
 	for _, tool := range []string{"get_portfolio", "get_session"} {
-		if r := tr.refused(t, "invalid_argument", tool, nil); !strings.Contains(r.str("error"), "SIGNATURE") {
+		if r := tr.refused(t, "session_invalid", tool, nil); !strings.Contains(r.str("error"), "SIGNATURE") {
 			t.Errorf("%s does not say what is wrong: %s", tool, r.text)
 		}
 	}
-	tr.refused(t, "invalid_argument", "buy", args{"symbol": "AAPL", "amount": 1})
+	tr.refused(t, "session_invalid", "buy", args{"symbol": "AAPL", "amount": 1})
 	p.open(t, "m1", "1000", "2025-10-02") // the session counts before the environment
 	tr.filled(t, "buy", "AAPL", 1)
 	for _, bad := range [][]string{
@@ -250,7 +250,7 @@ func TestAMissingPriceFileIsToldAtTheStart(t *testing.T) {
 	}
 	p.prices = ""
 	tr := p.trade(t, "alice") // without any price file asked for, the server serves what needs none
-	tr.refused(t, "no_price", "buy", args{"symbol": "AAPL", "amount": 1})
+	tr.refused(t, "prices_unconfigured", "buy", args{"symbol": "AAPL", "amount": 1})
 	if r := tr.call(t, "get_session", nil); r.failed {
 		t.Errorf("get_session: %s", r.text)
 	}

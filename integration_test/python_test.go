@@ -147,6 +147,17 @@ func TestRowsThatPythonAppendsUnderTheLockStandBetweenOurTrades(t *testing.T) {
 			t.Fatalf("row %d has the id %d; a trade: %v, acknowledged: %v", i, r.ID, r.Traded(), acknowledged[r.ID])
 		}
 	}
-	// The rows of Python carry no hash, everything else must follow.
-	p.do(t, "ledger", "verify", "alice")
+	// The rows of Python carry no hash, which is told of each; everything else must follow.
+	var reports []struct {
+		Findings []struct{ Class string }
+	}
+	out := p.try(t, "ledger", "verify", "alice", "--json")
+	if err := json.Unmarshal([]byte(out.stdout), &reports); err != nil || len(reports) != 1 || out.code != 1 || len(reports[0].Findings) == 0 {
+		t.Fatalf("exit %d\n%s%s", out.code, out.stdout, out.stderr)
+	}
+	for _, f := range reports[0].Findings {
+		if f.Class != "not chained" {
+			t.Errorf("a row does not follow: %+v", f)
+		}
+	}
 }
