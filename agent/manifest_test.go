@@ -97,10 +97,10 @@ func TestHashFolder(t *testing.T) {
 	}
 }
 
-func TestWitnesses(t *testing.T) {
+func TestAnchors(t *testing.T) {
 	dir := t.TempDir()
 	said := func() string {
-		list, err := Witnesses(dir, "alice", "file")
+		list, err := Anchors(dir, "alice", "file")
 		var all []string
 		for _, w := range list {
 			all = append(all, fmt.Sprintf("%s %d %d", w.Hash, w.Since, w.Trades))

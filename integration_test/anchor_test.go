@@ -157,7 +157,7 @@ func TestAForgedLedgerIsFoundByWhatItsRunsNoted(t *testing.T) {
 					t.Fatal(err)
 				}
 				if out := p.try(t, "ledger", "verify", lone); out.code != 0 {
-					t.Errorf("the forgery shows without a witness, so that the test proves nothing:\n%s", out.stdout)
+					t.Errorf("the forgery shows without an anchor, so that the test proves nothing:\n%s", out.stdout)
 				}
 			})
 		}

@@ -56,16 +56,16 @@ func (f Finding) String() string {
 
 // Report is what [Verify] found.
 type Report struct {
-	Rows     int           `json:"rows"`
-	Trades   int           `json:"trades"`
-	Chained  int           `json:"chained"`  // rows that carry the hash of the row before
-	Unpriced int           `json:"unpriced"` // trades that could not be held against a price: no file was given, or it cannot be read
-	Findings []Finding     `json:"findings"` // the first ones
-	Counts   map[Class]int `json:"counts"`   // of all findings
-	Head     string        `json:"head"`     // hash of the last row
-	Seen     []int         `json:"-"`        // for each witness, the row that has its hash; -1 if there is none
-	First    Book          `json:"-"`        // after the first row
-	Book     Book          `json:"-"`        // after the last row
+	Rows       int           `json:"rows"`
+	Trades     int           `json:"trades"`
+	Chained    int           `json:"chained"`  // rows that carry the hash of the row before
+	Unpriced   int           `json:"unpriced"` // trades that could not be held against a price: no file was given, or it cannot be read
+	Findings   []Finding     `json:"findings"` // the first ones
+	Counts     map[Class]int `json:"counts"`   // of all findings
+	Head       string        `json:"head"`     // hash of the last row
+	AnchorRows []int         `json:"-"`        // for each anchor, the row that has its hash; -1 if there is none
+	First      Book          `json:"-"`        // after the first row
+	Book       Book          `json:"-"`        // after the last row
 }
 
 // maxFindings bounds how many findings are kept, and how many rows are looked into for what became of them.

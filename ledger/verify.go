@@ -19,9 +19,9 @@ import (
 // of AI-Trader and are judged by its rules: it computes in binary floats, so they may differ by 0.000001, and by 0.0001 where
 // it rounds to 4 decimals (buy_crypto, sell_crypto).
 //
-// Witnesses are what was noted of the ledger elsewhere, in the order in which it was. The error is that of reading lines.
-func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, witnesses ...Witness) (Report, error) {
-	v := NewVerifier(prices, witnesses...)
+// Anchors are what was noted of the ledger elsewhere, in the order in which it was. The error is that of reading lines.
+func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, anchors ...Anchor) (Report, error) {
+	v := NewVerifier(prices, anchors...)
 	for line, err := range lines {
 		if err != nil {
 			return v.Report(), err
@@ -35,7 +35,7 @@ func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, witnesses ...
 type Verifier struct {
 	prices  *market.Prices
 	report  Report
-	hearing *hearing
+	anchors *anchored
 	reader  Reader
 
 	rows   newest         // the newest rows as they are written
@@ -55,14 +55,14 @@ type Verifier struct {
 }
 
 // NewVerifier returns a verifier of a ledger. prices may be nil.
-func NewVerifier(prices *market.Prices, witnesses ...Witness) *Verifier {
+func NewVerifier(prices *market.Prices, anchors ...Anchor) *Verifier {
 	return &Verifier{
-		prices: prices, report: Report{Findings: []Finding{}, Counts: map[Class]int{}}, hearing: newHearing(witnesses),
+		prices: prices, report: Report{Findings: []Finding{}, Counts: map[Class]int{}}, anchors: newAnchored(anchors),
 		rules: USRules(), judged: true, orders: map[string]int{}, opens: map[string]open{},
 	}
 }
 
-// Report is what was found in the rows that were given, and what the witnesses say if those were all.
+// Report is what was found in the rows that were given, and what the anchors say if those were all.
 func (v *Verifier) Report() Report {
 	r := v.report
 	r.Findings, r.Counts = slices.Clone(r.Findings), maps.Clone(r.Counts)
@@ -72,11 +72,11 @@ func (v *Verifier) Report() Report {
 	if r.Rows > 0 {
 		r.Head = v.lineHash()
 	}
-	for _, f := range v.hearing.findings() {
+	for _, f := range v.anchors.findings() {
 		r.Add(f)
 	}
-	for _, s := range v.hearing.seen {
-		r.Seen = append(r.Seen, s.row)
+	for _, s := range v.anchors.rows {
+		r.AnchorRows = append(r.AnchorRows, s.row)
 	}
 	return r
 }
@@ -130,8 +130,8 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 	v.next(line)
 	v.base, v.based, v.unread = r, true, 0
 	v.ours = v.ours || r.Prev != "" || r.Rules != ""
-	if len(v.hearing.waiting) > 0 {
-		v.hearing.row(row, Book{ID: r.ID, Date: r.Date, Hash: v.lineHash()}, v.report.Trades)
+	if len(v.anchors.waiting) > 0 {
+		v.anchors.row(row, Book{ID: r.ID, Date: r.Date, Hash: v.lineHash()}, v.report.Trades)
 	}
 	return r, nil
 }

@@ -29,7 +29,7 @@ type Ledger struct {
 	Signature string
 	Lines     iter.Seq2[[]byte, error] // oldest first; a line need not last longer than its turn
 	Notes     Notes                    // the zero Notes if nothing is known
-	Witnesses []ledger.Witness         // what was noted elsewhere of the ledger, to verify it with
+	Anchors   []ledger.Anchor          // what was noted elsewhere of the ledger, to verify it with
 	Findings  []ledger.Finding         // what is known against it already
 }
 

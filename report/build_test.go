@@ -276,7 +276,7 @@ func TestALedgerIsVerifiedOnTheWay(t *testing.T) {
 	rich.lines[2] = strings.Replace(rich.lines[2], `"CASH": 500`, `"CASH": 5000`, 1)
 	rich.lines[3] = strings.Replace(rich.lines[3], `"CASH": 500`, `"CASH": 5000`, 1)
 	noted := hold().ledger("noted")
-	noted.Witnesses = []ledger.Witness{{Hash: strings.Repeat("0", 64), Source: "a note"}}
+	noted.Anchors = []ledger.Anchor{{Hash: strings.Repeat("0", 64), Source: "a note"}}
 	known := hold().ledger("known")
 	known.Findings = []ledger.Finding{{Row: -1, Class: ledger.Unreadable, Expected: "a note", Found: "none"}}
 	r := build(t, Options{View: p.AsOf(always), Prices: p}, rich.ledger("rich"), noted, known, hold().ledger("honest"), opened("2025-10-06", 5).ledger("new"))

@@ -56,7 +56,7 @@ type reader struct {
 func (b builder) read(l Ledger) (history, error) {
 	r := reader{builder: b, signature: l.Signature, days: map[market.Stamp]*day{}, opens: map[string]Number{}, symbols: map[string]string{}}
 	r.h.trades.max, r.h.closed.max, r.h.lots = b.Trades, b.Trades, lots{}
-	v := ledger.NewVerifier(b.Prices, l.Witnesses...)
+	v := ledger.NewVerifier(b.Prices, l.Anchors...)
 	for line, err := range l.Lines {
 		if err != nil {
 			return history{}, fmt.Errorf("%s: %w", l.Signature, err)

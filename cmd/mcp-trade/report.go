@@ -159,7 +159,7 @@ func (s *settings) reported(ctx context.Context, r rooms, names []string) (ledge
 		taken[l.Signature] = true
 		if e.logPath != "" {
 			var unread error
-			if l.Witnesses, unread = agent.Witnesses(e.logPath, e.account, e.store); unread != nil {
+			if l.Anchors, unread = agent.Anchors(e.logPath, e.account, e.store); unread != nil {
 				l.Findings = append(l.Findings, agent.Unread(unread))
 			}
 		}

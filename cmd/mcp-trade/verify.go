@@ -73,7 +73,7 @@ func verifyCommand(s *settings) *cobra.Command {
 }
 
 // parseHead reads the hash of --head. A part of one is refused: another history whose hash begins like it could be found.
-func parseHead(text string) ([]ledger.Witness, error) {
+func parseHead(text string) ([]ledger.Anchor, error) {
 	if text == "" {
 		return nil, nil
 	}
@@ -81,7 +81,7 @@ func parseHead(text string) ([]ledger.Witness, error) {
 	if sum, err := hex.DecodeString(text); err != nil || len(sum) != 32 {
 		return nil, fmt.Errorf("--head %.80q: use the whole hash, 64 hexadecimal digits; a part of it proves nothing", text)
 	}
-	return []ledger.Witness{{Hash: text, Source: "--head"}}, nil
+	return []ledger.Anchor{{Hash: text, Source: "--head"}}, nil
 }
 
 // evidence is a ledger, and where its runs may have noted something.
@@ -119,7 +119,7 @@ func (s *settings) evidence(ctx context.Context, r rooms, accounts *ledger.Accou
 	return e
 }
 
-func (e evidence) verify(prices *market.Prices, given []ledger.Witness) (ledger.Report, error) {
+func (e evidence) verify(prices *market.Prices, given []ledger.Anchor) (ledger.Report, error) {
 	if e.logPath == "" {
 		return ledger.Verify(e.lines, prices, given...)
 	}
@@ -147,7 +147,7 @@ type givenHead struct {
 	More int    `json:"after"` // rows after that
 }
 
-func (s *settings) verify(cmd *cobra.Command, names []string, find func(string) evidence, prices *market.Prices, given []ledger.Witness) error {
+func (s *settings) verify(cmd *cobra.Command, names []string, find func(string) evidence, prices *market.Prices, given []ledger.Anchor) error {
 	w := cmd.OutOrStdout()
 	results, ok := []verified{}, true
 	for _, name := range names {
@@ -163,11 +163,11 @@ func (s *settings) verify(cmd *cobra.Command, names []string, find func(string) 
 			results, ok = append(results, verified{Name: name, Verdict: ledger.NotVerified, Reasons: []string{}, Report: report, Error: err.Error()}), false
 			continue
 		}
-		result := verified{Name: name, OK: !report.Failed(), Report: report, Noted: len(report.Seen) - len(given)}
+		result := verified{Name: name, OK: !report.Failed(), Report: report, Noted: len(report.AnchorRows) - len(given)}
 		result.Verdict, result.Reasons = report.Verdict()
 		for i, g := range given {
 			result.Given = &givenHead{Hash: g.Hash}
-			if row := report.Seen[result.Noted+i]; row >= 0 {
+			if row := report.AnchorRows[result.Noted+i]; row >= 0 {
 				result.Given.Row, result.Given.More = &row, report.Rows-1-row
 			}
 		}

@@ -26,12 +26,12 @@ func rechained(t *testing.T, rows []string) []string {
 	return all
 }
 
-func TestVerify_Witnesses(t *testing.T) {
+func TestVerify_Anchors(t *testing.T) {
 	p := testPrices(t)
 	rows := written(t, p) // 0: 10-01, 1 and 2: 10-02, 3: 10-03, 4 and 5: 10-06
 	hash := func(row int) string { return Hash([]byte(rows[row])) }
 	// A run, and the transcripts of its days.
-	beside := []Witness{
+	beside := []Anchor{
 		{Hash: hash(0), Source: "the manifest's head before", Until: "2025-10-01"},
 		{Hash: hash(5), Source: "the manifest's head after", Until: "2025-10-06", Since: Rows},
 		{Hash: hash(0), Source: "the begin of 10-02", Before: "2025-10-02"},
@@ -45,34 +45,34 @@ func TestVerify_Witnesses(t *testing.T) {
 	traded := slices.Insert(slices.Clone(rows[:3]), 3,
 		`{"date": "2025-10-03", "id": 3, "this_action": {"action": "sell", "symbol": "NVDA", "amount": 5, "price": 11}, "positions": {"CASH": 255, "NVDA": 25, "MSFT": 1}}`)
 	traded = rechained(t, traded)
-	heads := func(rows []string, at ...int) []Witness {
-		w := []Witness{{Hash: Hash([]byte(rows[at[0]])), Source: "the end of the first run"}, {Hash: Hash([]byte(rows[at[1]])), Source: "the begin of the second", Since: Nothing}}
+	heads := func(rows []string, at ...int) []Anchor {
+		w := []Anchor{{Hash: Hash([]byte(rows[at[0]])), Source: "the end of the first run"}, {Hash: Hash([]byte(rows[at[1]])), Source: "the begin of the second", Since: Nothing}}
 		return w
 	}
 	rewritten := rechained(t, slices.Delete(slices.Clone(rows), 3, 4))
 	for _, c := range []struct {
-		name      string
-		rows      []string
-		witnesses []Witness
-		findings  []Class
-		says      string
+		name     string
+		rows     []string
+		anchors  []Anchor
+		findings []Class
+		says     string
 	}{
 		{"the ledger as it was", rows, beside, nil, ""},
 		{"a ledger that has grown since", rows, beside[:1], nil, ""},
 		{"the end is cut off", rows[:5], beside, []Class{Missing, Missing}, "the row with the hash " + hash(5) + ", which stands in the manifest's head after"},
 		{"all of it is written anew", rewritten, beside, []Class{Missing, Missing, Missing}, "which stands in the begin of 10-06"},
-		{"a trade between two days", traded, []Witness{
+		{"a trade between two days", traded, []Anchor{
 			{Hash: Hash([]byte(traded[2])), Source: "the end of 10-02"}, {Hash: Hash([]byte(traded[3])), Source: "the begin of 10-06", Since: AtMost},
 		}, []Class{Foreign}, "found 1, in rows 3 to 3"},
 		{"rows between two runs", rows, heads(rows, 2, 4), []Class{Foreign}, "found 2: rows 3 to 4"},
-		{"more trades on a day than it had", rows, []Witness{{Hash: hash(3), Source: "the begin of 10-06"}, {Hash: hash(5), Source: "the end of 10-06", Since: AtMost, Trades: 1}}, []Class{Foreign}, "1 trades at most between the begin of 10-06"},
+		{"more trades on a day than it had", rows, []Anchor{{Hash: hash(3), Source: "the begin of 10-06"}, {Hash: hash(5), Source: "the end of 10-06", Since: AtMost, Trades: 1}}, []Class{Foreign}, "1 trades at most between the begin of 10-06"},
 		{"no row between two runs", rows, heads(rows, 3, 3), nil, ""},
-		{"the end before the begin", rows, []Witness{beside[1], {Hash: hash(2), Source: "the end of 10-02", Since: Rows}}, []Class{Misdated}, "a row after row 5, as the order of the manifest's head after"},
-		{"witnesses of which nobody knows the order", rows, []Witness{beside[1], {Hash: hash(2), Source: "the end of 10-02"}}, nil, ""},
-		{"a row of a later date than it can have", rows, []Witness{{Hash: hash(4), Source: "the end of 10-03", Until: "2025-10-03"}}, []Class{Misdated}, "a date of 2025-10-03 or earlier"},
-		{"a row of the day before which it was noted", rows, []Witness{{Hash: hash(4), Source: "the begin of 10-06", Before: "2025-10-06"}}, []Class{Misdated}, "a date before 2025-10-06"},
+		{"the end before the begin", rows, []Anchor{beside[1], {Hash: hash(2), Source: "the end of 10-02", Since: Rows}}, []Class{Misdated}, "a row after row 5, as the order of the manifest's head after"},
+		{"anchors of which nobody knows the order", rows, []Anchor{beside[1], {Hash: hash(2), Source: "the end of 10-02"}}, nil, ""},
+		{"a row of a later date than it can have", rows, []Anchor{{Hash: hash(4), Source: "the end of 10-03", Until: "2025-10-03"}}, []Class{Misdated}, "a date of 2025-10-03 or earlier"},
+		{"a row of the day before which it was noted", rows, []Anchor{{Hash: hash(4), Source: "the begin of 10-06", Before: "2025-10-06"}}, []Class{Misdated}, "a date before 2025-10-06"},
 	} {
-		r, err := Verify(linesIn(c.rows), p, c.witnesses...)
+		r, err := Verify(linesIn(c.rows), p, c.anchors...)
 		var classes []Class
 		for _, f := range r.Findings {
 			classes = append(classes, f.Class)
@@ -84,7 +84,7 @@ func TestVerify_Witnesses(t *testing.T) {
 			t.Errorf("%s: the head is %s", c.name, r.Head)
 		}
 	}
-	if r, err := Verify(linesIn(rows), (*market.Prices)(nil), Witness{Hash: hash(3)}, Witness{Hash: "00"}, Witness{Hash: hash(3)}); err != nil || !slices.Equal(r.Seen, []int{3, -1, 3}) {
-		t.Errorf("seen in rows %v, %v", r.Seen, err)
+	if r, err := Verify(linesIn(rows), (*market.Prices)(nil), Anchor{Hash: hash(3)}, Anchor{Hash: "00"}, Anchor{Hash: hash(3)}); err != nil || !slices.Equal(r.AnchorRows, []int{3, -1, 3}) {
+		t.Errorf("seen in rows %v, %v", r.AnchorRows, err)
 	}
 }

@@ -17,32 +17,32 @@ import (
 )
 
 // Verify verifies the ledger of an account, also against what the manifest and the transcripts of a log path noted of it, and
-// against more witnesses. See [ledger.Verify] and [Witnesses].
-func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, logPath, account, store string, more ...ledger.Witness) (ledger.Report, error) {
-	witnesses, unread := Witnesses(logPath, account, store)
-	report, err := ledger.Verify(lines, prices, append(witnesses, more...)...)
+// against more anchors. See [ledger.Verify] and [Anchors].
+func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, logPath, account, store string, more ...ledger.Anchor) (ledger.Report, error) {
+	anchors, unread := Anchors(logPath, account, store)
+	report, err := ledger.Verify(lines, prices, append(anchors, more...)...)
 	if unread != nil {
 		report.Add(Unread(unread))
 	}
 	return report, err
 }
 
-// Unread is what it means for a ledger that a witness of it cannot be read.
+// Unread is what it means for a ledger that an anchor of it cannot be read.
 func Unread(err error) ledger.Finding {
 	return ledger.Finding{
 		Row: -1, ID: -1, Class: ledger.Unreadable, Expected: "a manifest and transcripts to hold the ledger against", Found: err.Error(),
 	}
 }
 
-// Witnesses returns what was noted of an account's ledger, kept in a store ("file" or "redis"), in the manifest and the
+// Anchors returns what was noted of an account's ledger, kept in a store ("file" or "redis"), in the manifest and the
 // transcripts of a log path: the heads before and after its runs, and those at the beginning and the end of its days. An error
 // says that one of them cannot be read; the rest is returned all the same.
-func Witnesses(logPath, account, store string) ([]ledger.Witness, error) {
+func Anchors(logPath, account, store string) ([]ledger.Anchor, error) {
 	m, err := ReadManifest(logPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	witnesses := witnessesOf(ManifestFile(logPath), m.Accounts[account], store)
+	anchors := runAnchors(ManifestFile(logPath), m.Accounts[account], store)
 	days, daysErr := Transcripts(logPath, account)
 	errs := []error{err, daysErr}
 	since, trades := ledger.Unknown, 0
@@ -52,16 +52,16 @@ func Witnesses(logPath, account, store string) ([]ledger.Witness, error) {
 			errs, since = append(errs, err), ledger.Unknown
 			continue
 		}
-		witnesses = append(witnesses, ledger.Witness{
+		anchors = append(anchors, ledger.Anchor{
 			Hash: marks.begin, Source: "the begin of " + day.Path, Before: day.Date, Since: since, Trades: trades,
 		})
 		since, trades = ledger.AtMost, marks.trades
 		if marks.end != "" {
-			witnesses = append(witnesses, ledger.Witness{Hash: marks.end, Source: "the end of " + day.Path, Until: day.Date, Since: since, Trades: trades})
+			anchors = append(anchors, ledger.Anchor{Hash: marks.end, Source: "the end of " + day.Path, Until: day.Date, Since: since, Trades: trades})
 			trades = 0
 		}
 	}
-	return witnesses, errors.Join(errs...)
+	return anchors, errors.Join(errs...)
 }
 
 // marks are what a transcript says of the ledger.
@@ -104,12 +104,12 @@ func readMarks(path string) (m marks, err error) {
 	return m, nil
 }
 
-// witnessesOf are the heads that runs noted, from the one on that opened the account: what was before it is no more.
-func witnessesOf(file string, runs []RunRecord, store string) []ledger.Witness {
-	var list []ledger.Witness
+// runAnchors are the heads that runs noted, from the one on that opened the account: what was before it is no more.
+func runAnchors(file string, runs []RunRecord, store string) []ledger.Anchor {
+	var list []ledger.Anchor
 	since := ledger.Unknown
 	add := func(h *Head, run RunRecord, when string, next ledger.Since) {
-		list = append(list, ledger.Witness{
+		list = append(list, ledger.Anchor{
 			Hash: h.Hash, Until: h.Date, Since: since, Source: fmt.Sprintf("%s, %s the run to %s that was started %s", file, when, run.To, run.Started.Format("2006-01-02 15:04:05Z")),
 		})
 		since = next
