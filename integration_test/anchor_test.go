@@ -175,7 +175,10 @@ func TestALedgerInRedisIsHeldAgainstTheManifestOfThisMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	redisDo(t, p.redisURL, "FLUSHALL")
-	p.do(t, "ledger", "import", "alice", file)
+	if out := p.try(t, "ledger", "import", "alice", file); out.code != 1 || !strings.Contains(out.stdout, "missing row") {
+		t.Errorf("a ledger that its manifest speaks against is imported: exit %d\n%s", out.code, out.stdout)
+	}
+	p.do(t, "ledger", "import", "alice", file, "--unverified")
 	if out := p.try(t, "ledger", "verify", "alice"); out.code != 1 || !strings.Contains(out.stdout, "missing row") || !strings.Contains(out.stdout, agent.ManifestFile(p.logPath())) {
 		t.Errorf("exit %d\n%s", out.code, out.stdout)
 	}

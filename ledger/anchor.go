@@ -75,7 +75,7 @@ func (a *anchored) findings() []Finding {
 	for i, w := range a.anchors {
 		at := a.rows[i]
 		find := func(class Class, expected, found string) {
-			all = append(all, Finding{at.row, at.id, at.date, class, expected, found})
+			all = append(all, Finding{Row: at.row, ID: at.id, Date: at.date, Class: class, Expected: expected, Found: found})
 		}
 		dated := w.dated(at.date)
 		switch {

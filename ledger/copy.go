@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"mcp-trade/store"
 )
@@ -37,48 +38,125 @@ func (a *Accounts) Export(ctx context.Context, account string, w io.Writer) (row
 	return rows, err
 }
 
-// Import appends the lines of a ledger to an account that has none, and returns how many it appended. Every line is read
-// before the first is appended, so lines that are no ledger change nothing. An import that was interrupted goes on where it
-// ended: rows that are there already must be the same.
-func (a *Accounts) Import(ctx context.Context, account string, lines iter.Seq2[[]byte, error]) (added int, err error) {
-	var rows [][]byte
-	var orders []string
-	used := map[string]bool{}
+// Copy is a ledger that was read to be imported.
+type Copy struct{ rows [][]byte }
+
+// ReadCopy reads a ledger to be imported.
+func ReadCopy(lines iter.Seq2[[]byte, error]) (Copy, error) {
+	var c Copy
 	for line, err := range lines {
 		if err != nil {
-			return 0, err
+			return Copy{}, err
+		}
+		c.rows = append(c.rows, bytes.Clone(line))
+	}
+	return c, nil
+}
+
+// Lines yields the lines of the copy.
+func (c Copy) Lines() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for _, row := range c.rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Check returns why no store can keep the copy: a row is no record, the ids have a gap, or an id or order id is there twice.
+func (c Copy) Check() error {
+	_, err := c.orders()
+	return err
+}
+
+// orders returns the order id of each row.
+func (c Copy) orders() ([]string, error) {
+	var orders []string
+	used := map[string]bool{}
+	for n, line := range c.rows {
+		r, err := ParseLine(line)
+		if err != nil {
+			return nil, fmt.Errorf("row %d: %w", n, err)
+		}
+		if r.ID != int64(n) {
+			return nil, fmt.Errorf("row %d has the id %d; a ledger with gaps or doubled ids cannot be imported", n, r.ID)
+		}
+		if r.OrderID != "" && used[r.OrderID] {
+			return nil, fmt.Errorf("row %d has the order id %q of an earlier row; such a ledger cannot be imported", n, r.OrderID)
+		}
+		used[r.OrderID] = true
+		orders = append(orders, r.OrderID)
+	}
+	return orders, nil
+}
+
+// Marked returns the copy with one row more, which marks all others as imported unverified. It is a link of the chain of
+// hashes, so that it goes with the ledger wherever that is copied. Errors are those of Check.
+func (c Copy) Marked() (Copy, error) {
+	orders, err := c.orders()
+	if err != nil || len(orders) == 0 {
+		return c, err
+	}
+	book, err := ParseBook(c.rows[len(c.rows)-1])
+	if err != nil {
+		return c, err
+	}
+	mark := noTrade(book, book.Date)
+	mark.Unverified = mark.ID
+	for n := 1; mark.OrderID == "" || slices.Contains(orders, mark.OrderID); n++ {
+		mark.OrderID = markID(n)
+	}
+	return Copy{append(slices.Clip(c.rows), mark.Line())}, nil
+}
+
+// markID is the order id under which a store finds a mark without reading the ledger. Ledgers with n marks have n of them.
+func markID(n int) string { return fmt.Sprintf("unverified-import-%d", n) }
+
+// Imported returns how many rows of an account were imported unverified, the first ones; nil with an error.
+func (a *Accounts) Imported(ctx context.Context, account string) (unverified *int64, err error) {
+	rows := int64(0)
+	for n := 1; ; n++ {
+		_, line, err := a.ledgers.Head(ctx, account, markID(n))
+		switch {
+		case err != nil:
+			return nil, err
+		case line == nil:
+			return &rows, nil
 		}
 		r, err := ParseLine(line)
 		if err != nil {
-			return 0, fmt.Errorf("row %d: %w", len(rows), err)
+			return nil, damaged(account, line, err)
 		}
-		if r.ID != int64(len(rows)) {
-			return 0, fmt.Errorf("row %d has the id %d; a ledger with gaps or doubled ids cannot be imported", len(rows), r.ID)
-		}
-		if r.OrderID != "" && used[r.OrderID] {
-			return 0, fmt.Errorf("row %d has the order id %q of an earlier row; such a ledger cannot be imported", len(rows), r.OrderID)
-		}
-		used[r.OrderID] = true
-		rows, orders = append(rows, bytes.Clone(line)), append(orders, r.OrderID)
+		rows = max(rows, r.Unverified)
+	}
+}
+
+// Import appends a copy to an account that has no ledger, and returns how many rows it appended. An import that was
+// interrupted goes on where it ended: rows that are there already must be the same. The errors of Check come before any row.
+func (a *Accounts) Import(ctx context.Context, account string, c Copy) (added int, err error) {
+	orders, err := c.orders()
+	if err != nil {
+		return 0, err
 	}
 	there := 0
 	for line, err := range a.ledgers.Lines(ctx, account) {
 		if err != nil {
 			return 0, err
 		}
-		if there >= len(rows) || !bytes.Equal(line, rows[there]) {
+		if there >= len(c.rows) || !bytes.Equal(line, c.rows[there]) {
 			return 0, fmt.Errorf("the account %s has another ledger: its row %d is not the one to import", account, there)
 		}
 		there++
 	}
-	for i := there; i < len(rows); i++ {
-		c := store.Commit{Account: account, ID: int64(i), Line: rows[i], OrderID: orders[i]}
+	for i := there; i < len(c.rows); i++ {
+		commit := store.Commit{Account: account, ID: int64(i), Line: c.rows[i], OrderID: orders[i]}
 		if i > 0 {
-			c.After = rows[i-1]
+			commit.After = c.rows[i-1]
 		}
-		if err := a.ledgers.Append(ctx, c); err != nil {
+		if err := a.ledgers.Append(ctx, commit); err != nil {
 			return i - there, fmt.Errorf("row %d: %w", i, err)
 		}
 	}
-	return len(rows) - there, nil
+	return len(c.rows) - there, nil
 }

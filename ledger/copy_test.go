@@ -5,9 +5,11 @@ package ledger
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +27,15 @@ func linesOf(text string) iter.Seq2[[]byte, error] {
 	}
 }
 
+func copied(t *testing.T, lines iter.Seq2[[]byte, error]) Copy {
+	t.Helper()
+	c, err := ReadCopy(lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // history is a ledger of another program: other spaces, other keys, floats.
 const history = `{"date":"2025-10-01","id":0,"positions":{"CASH":10000.0,"NVDA":0}}
 {"date": "2025-10-02", "id": 1, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 10}, "positions": {"CASH": 8104.000000000001, "NVDA": 10}, "order_id": "o-1"}
@@ -34,13 +45,13 @@ const history = `{"date":"2025-10-01","id":0,"positions":{"CASH":10000.0,"NVDA":
 func TestALedgerIsCopiedByteForByte(t *testing.T) {
 	from, to := NewAccounts(fileStore(t)), NewAccounts(fileStore(t))
 	var first, second bytes.Buffer
-	if n, err := from.Import(t.Context(), "a", linesOf(history)); n != 3 || err != nil {
+	if n, err := from.Import(t.Context(), "a", copied(t, linesOf(history))); n != 3 || err != nil {
 		t.Fatal(n, err)
 	}
 	if n, err := from.Export(t.Context(), "a", &first); n != 3 || err != nil || first.String() != history {
 		t.Fatalf("%d rows, %v:\n%s", n, err, &first)
 	}
-	if n, err := to.Import(t.Context(), "b", from.Lines(t.Context(), "a")); n != 3 || err != nil {
+	if n, err := to.Import(t.Context(), "b", copied(t, from.Lines(t.Context(), "a"))); n != 3 || err != nil {
 		t.Fatal(n, err)
 	}
 	if n, err := to.Export(t.Context(), "b", &second); n != 3 || err != nil || second.String() != history {
@@ -67,7 +78,7 @@ func TestRealLedgersAreCopiedByteForByte(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := NewAccounts(fileStore(t))
-		if _, err := a.Import(t.Context(), "a", linesOf(string(text))); err != nil {
+		if _, err := a.Import(t.Context(), "a", copied(t, linesOf(string(text)))); err != nil {
 			t.Fatal(file, err)
 		}
 		var got bytes.Buffer
@@ -88,14 +99,14 @@ func TestAnInterruptedImportGoesOn(t *testing.T) {
 			return nil
 		}
 		a := NewAccounts(s)
-		if n, err := a.Import(t.Context(), "a", linesOf(history)); n != rows || !errors.Is(err, gone) {
+		if n, err := a.Import(t.Context(), "a", copied(t, linesOf(history))); n != rows || !errors.Is(err, gone) {
 			t.Fatalf("%d rows, %v", n, err)
 		}
 		s.append = nil
-		if n, err := a.Import(t.Context(), "a", linesOf(history)); n != 3-rows || err != nil {
+		if n, err := a.Import(t.Context(), "a", copied(t, linesOf(history))); n != 3-rows || err != nil {
 			t.Fatalf("%d rows more, %v", n, err)
 		}
-		if n, err := a.Import(t.Context(), "a", linesOf(history)); n != 0 || err != nil {
+		if n, err := a.Import(t.Context(), "a", copied(t, linesOf(history))); n != 0 || err != nil {
 			t.Fatalf("%d rows when all were there, %v", n, err)
 		}
 		if got := strings.Join(lines(t, s), "\n") + "\n"; got != history {
@@ -118,10 +129,10 @@ func TestAnImportThatCannotBeWholeChangesNothing(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := fileStore(t)
 			a := NewAccounts(s)
-			if _, err := a.Import(t.Context(), "a", linesOf(c.there)); err != nil {
+			if _, err := a.Import(t.Context(), "a", copied(t, linesOf(c.there))); err != nil {
 				t.Fatal(err)
 			}
-			n, err := a.Import(t.Context(), "a", linesOf(c.imported))
+			n, err := a.Import(t.Context(), "a", copied(t, linesOf(c.imported)))
 			if n != 0 || err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%d rows, %v; want %q", n, err, c.want)
 			}
@@ -137,12 +148,8 @@ func TestLinesThatCannotBeReadAreNotImported(t *testing.T) {
 	broken := func(yield func([]byte, error) bool) {
 		_ = yield([]byte(strings.SplitAfter(history, "\n")[0]), nil) && yield(nil, gone)
 	}
-	s := fileStore(t)
-	if n, err := NewAccounts(s).Import(t.Context(), "a", broken); n != 0 || !errors.Is(err, gone) {
-		t.Error(n, err)
-	}
-	if got := lines(t, s); len(got) != 0 {
-		t.Errorf("the ledger is %s", got)
+	if c, err := ReadCopy(broken); len(c.rows) != 0 || !errors.Is(err, gone) {
+		t.Error(c, err)
 	}
 }
 
@@ -152,6 +159,111 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestAnExportThatCannotBeWrittenIsAnError(t *testing.T) {
 	if n, err := NewAccounts(opened(t, "1")).Export(t.Context(), "a", full{}); n != 0 || err == nil {
+		t.Error(n, err)
+	}
+}
+
+// imported imports a ledger as one that does not verify, and returns its accounts and its store.
+func imported(t *testing.T, lines iter.Seq2[[]byte, error]) (*Accounts, store.Store) {
+	t.Helper()
+	c, err := copied(t, lines).Marked()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := fileStore(t)
+	a := NewAccounts(s)
+	if n, err := a.Import(t.Context(), "a", c); n != len(c.rows) || err != nil {
+		t.Fatal(n, err)
+	}
+	return a, s
+}
+
+func TestAnUnverifiedImportStaysMarked(t *testing.T) {
+	p := testPrices(t)
+	forged := slices.Clone(plain)
+	forged[4] = strings.Replace(forged[4], `"CASH": 448`, `"CASH": 480`, 1)
+	for _, c := range []struct {
+		name     string
+		rows     []string
+		verdict  Verdict
+		findings int
+		reason   string
+	}{
+		{"rows that do not follow", forged, NotVerified, 1, `5 rows were imported unverified, of which some do not follow: 1 "price differs"`},
+		{"rows in which nothing is found any more", plain, Partly, 0, "5 rows were imported unverified"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, s := imported(t, linesIn(c.rows))
+			mustSubmit(t, a, p, "2025-10-06", order("buy 2 NVDA"))
+			for _, l := range []struct {
+				where string
+				in    *Accounts
+				store store.Store
+				rows  int64
+			}{{"where it was imported", a, s, 5}, {"in a copy of it", nil, nil, 5}, {"in a copy that was imported unverified once more", nil, nil, 7}} {
+				if l.in == nil && l.rows == 5 {
+					l.store = fileStore(t)
+					l.in = NewAccounts(l.store)
+					if _, err := l.in.Import(t.Context(), "a", copied(t, a.Lines(t.Context(), "a"))); err != nil {
+						t.Fatal(err)
+					}
+				} else if l.in == nil {
+					l.in, l.store = imported(t, a.Lines(t.Context(), "a"))
+				}
+				r, err := Verify(linesIn(lines(t, l.store)), p)
+				if err != nil || r.TakenIn == nil || int64(r.TakenIn.Rows) != l.rows || len(r.Findings) != c.findings || r.FailedUnmarked() || r.Failed() != (c.findings > 0) {
+					t.Fatalf("%s: %+v, %v", l.where, r, err)
+				}
+				for _, f := range r.Findings {
+					if !f.TakenIn || !strings.Contains(f.String(), "imported unverified: price differs: expected 12, found 20") {
+						t.Errorf("%s: %+v", l.where, f)
+					}
+				}
+				want := strings.Replace(c.reason, "5 rows", fmt.Sprintf("%d rows", l.rows), 1)
+				if verdict, reasons := r.Verdict(); verdict != c.verdict || !slices.Equal(reasons, []string{want}) {
+					t.Errorf("%s: %s, %q", l.where, verdict, reasons)
+				}
+				if n, err := l.in.Imported(t.Context(), "a"); err != nil || *n != l.rows {
+					t.Errorf("%s: %v rows, %v", l.where, n, err)
+				}
+			}
+			spoiled := lines(t, s)
+			spoiled[6] = strings.Replace(spoiled[6], `"amount": 2`, `"amount": 1`, 1)
+			if r, err := Verify(linesIn(spoiled), p); err != nil || !r.FailedUnmarked() || r.Findings[c.findings].TakenIn {
+				t.Errorf("a row after the mark does not follow: %+v, %v", r, err)
+			}
+		})
+	}
+}
+
+// Whoever forges a ledger can write a mark too, but none that hides the forgery, or that it was imported.
+func TestAMarkHidesNothing(t *testing.T) {
+	p := testPrices(t)
+	forged := slices.Clone(plain)
+	forged[4] = strings.Replace(forged[4], `"CASH": 448`, `"CASH": 480`, 1)
+	_, s := imported(t, linesIn(forged))
+	rows := lines(t, s)
+	for name, mark := range map[string]string{
+		"as it is":      rows[5],
+		"of fewer rows": strings.Replace(rows[5], `"unverified_import": 5`, `"unverified_import": 1`, 1),
+		"of more rows":  strings.Replace(rows[5], `"unverified_import": 5`, `"unverified_import": 999`, 1),
+		"unchained":     rows[5][:strings.Index(rows[5], `, "prev"`)] + "}",
+		"with money":    strings.Replace(rows[5], `"CASH": 480`, `"CASH": 4800`, 1),
+	} {
+		r, err := Verify(linesIn(append(slices.Clone(rows[:5]), mark)), p)
+		verdict, _ := r.Verdict()
+		if err != nil || verdict != NotVerified || !r.Failed() || r.TakenIn == nil || r.TakenIn.Rows != 5 || !r.Findings[0].TakenIn || r.FailedUnmarked() != (name != "as it is") {
+			t.Errorf("a mark %s: %s, %+v, %v", name, verdict, r, err)
+		}
+	}
+	if n, err := NewAccounts(opened(t, "1")).Imported(t.Context(), "a"); err != nil || *n != 0 {
+		t.Error(n, err)
+	}
+}
+
+func TestAMarkFindsAnOrderIDThatIsFree(t *testing.T) {
+	a, _ := imported(t, linesOf(strings.Replace(history, "o-1", "unverified-import-1", 1)))
+	if n, err := a.Imported(t.Context(), "a"); err != nil || *n != 3 {
 		t.Error(n, err)
 	}
 }

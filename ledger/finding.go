@@ -42,16 +42,21 @@ type Finding struct {
 	Class    Class        `json:"class"`
 	Expected string       `json:"expected"`
 	Found    string       `json:"found"`
+	TakenIn  bool         `json:"taken_in,omitempty"` // the row was imported unverified
 }
 
 func (f Finding) String() string {
+	text := fmt.Sprintf("%s: expected %s, found %s", f.Class, f.Expected, f.Found)
+	if f.TakenIn {
+		text = "imported unverified: " + text
+	}
 	switch {
 	case f.Row < 0:
-		return fmt.Sprintf("%s: expected %s, found %s", f.Class, f.Expected, f.Found)
+		return text
 	case f.Date == "": // a row that cannot be read
-		return fmt.Sprintf("row %d: %s: expected %s, found %s", f.Row, f.Class, f.Expected, f.Found)
+		return fmt.Sprintf("row %d: %s", f.Row, text)
 	}
-	return fmt.Sprintf("row %d (id %d, %s): %s: expected %s, found %s", f.Row, f.ID, f.Date, f.Class, f.Expected, f.Found)
+	return fmt.Sprintf("row %d (id %d, %s): %s", f.Row, f.ID, f.Date, text)
 }
 
 // Report is what [Verify] found.
@@ -66,6 +71,14 @@ type Report struct {
 	AnchorRows []int         `json:"-"`        // for each anchor, the row that has its hash; -1 if there is none
 	First      Book          `json:"-"`        // after the first row
 	Book       Book          `json:"-"`        // after the last row
+
+	TakenIn *TakenIn `json:"taken_in,omitempty"` // nil: no row was imported unverified
+}
+
+// TakenIn are the first rows of a ledger, which were imported unverified.
+type TakenIn struct {
+	Rows   int           `json:"rows"`
+	Counts map[Class]int `json:"counts"` // of the findings in them, which are among all findings
 }
 
 // maxFindings bounds how many findings are kept, and how many rows are looked into for what became of them.
@@ -95,6 +108,22 @@ func (r Report) Failed() bool {
 	return false
 }
 
+// FailedUnmarked is Failed of all but the rows that were imported unverified.
+func (r Report) FailedUnmarked() bool { return Report{Counts: r.unmarked()}.Failed() }
+
+// unmarked counts the findings that are not about rows that were imported unverified.
+func (r Report) unmarked() map[Class]int {
+	counts := maps.Clone(r.Counts)
+	if r.TakenIn != nil {
+		for class, n := range r.TakenIn.Counts {
+			if counts[class] -= n; counts[class] == 0 {
+				delete(counts, class)
+			}
+		}
+	}
+	return counts
+}
+
 // Verdict says in a few words what a report makes of a ledger.
 type Verdict string
 
@@ -107,19 +136,20 @@ const (
 
 // Verdict returns the verdict, with its reasons unless it is [Verified].
 func (r Report) Verdict() (Verdict, []string) {
-	wrong := maps.Clone(r.Counts)
-	delete(wrong, NoChange)
-	delete(wrong, Unchained)
+	verdict := Partly
 	var reasons []string
 	if r.Rows == 0 {
-		reasons = append(reasons, "there is no row")
+		verdict, reasons = NotVerified, append(reasons, "there is no row")
 	}
-	if len(wrong) > 0 {
-		reasons = append(reasons, "rows do not follow: "+listed(wrong))
+	if wrong := wrong(r.unmarked()); wrong != "" {
+		verdict, reasons = NotVerified, append(reasons, "rows do not follow: "+wrong)
 	}
-	verdict := Partly
-	if len(reasons) > 0 {
-		verdict = NotVerified
+	if t := r.TakenIn; t != nil {
+		reason := fmt.Sprintf("%d rows were imported unverified", t.Rows)
+		if wrong := wrong(t.Counts); wrong != "" {
+			verdict, reason = NotVerified, reason+", of which some do not follow: "+wrong
+		}
+		reasons = append(reasons, reason)
 	}
 	if n := r.Counts[Unchained]; n > 0 {
 		reasons = append(reasons, fmt.Sprintf("another program wrote %d rows after those of this one", n))
@@ -133,8 +163,12 @@ func (r Report) Verdict() (Verdict, []string) {
 	return verdict, reasons
 }
 
-// listed names classes with their counts, the most frequent first.
-func listed(counts map[Class]int) string {
+// wrong names the classes of findings by which rows contradict a ledger, with their counts, the most frequent first; "" if
+// there are none.
+func wrong(counts map[Class]int) string {
+	counts = maps.Clone(counts)
+	delete(counts, NoChange)
+	delete(counts, Unchained)
 	classes := slices.SortedFunc(maps.Keys(counts), func(a, b Class) int {
 		return cmp.Or(counts[b]-counts[a], strings.Compare(string(a), string(b)))
 	})

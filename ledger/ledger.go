@@ -126,6 +126,8 @@ type Record struct {
 	Note      string
 	Rules     string // the JSON of the rules from this record on, see [ParseRules]; "" where they do not change
 
+	Unverified int64 // how many records before this one were imported unverified; 0 in all records but the mark of an import
+
 	delta delta // from the record before, where a [Reader] read both
 }
 

@@ -4,7 +4,7 @@
 //	{"date": "2025-10-02", "id": 1, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 10, "price": 189.6},
 //	 "positions": {"CASH": 8104, "NVDA": 10}, "order_id": "o-1", "prev": "6d1f..."}
 //
-// The keys price, rules, order_id, fees, prev and note are ours; readers that do not know them pass over them.
+// The keys price, rules, order_id, fees, unverified_import, prev and note are ours; readers that do not know them pass over them.
 
 package ledger
 
@@ -54,6 +54,9 @@ func (r Record) Line() []byte {
 	}
 	if !r.Fees.IsZero() {
 		b.WriteString(`, "fees": ` + r.Fees.String())
+	}
+	if r.Unverified != 0 {
+		fmt.Fprintf(b, `, "unverified_import": %d`, r.Unverified)
 	}
 	if r.Prev != "" {
 		b.WriteString(`, "prev": `)
@@ -107,7 +110,7 @@ func writePosition(b *bytes.Buffer, p Position, colon string) {
 func ParseLine(line []byte) (Record, error) { return new(Reader).Read(line) }
 
 // keys are those of a line that mean something here.
-var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "prev", "note", "rules"}
+var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "prev", "note", "rules", "unverified_import"}
 
 // member reads a member of a line.
 func (l *reading) member(s *strict.Reader, key []byte) (err error) {
@@ -140,6 +143,11 @@ func (l *reading) member(s *strict.Reader, key []byte) (err error) {
 		l.Prev, err = parseText(value)
 	case "note":
 		l.Note, err = parseText(value)
+	case "unverified_import":
+		var whole bool
+		if l.Unverified, whole = strict.Int(value); !whole || l.Unverified < 1 {
+			err = fmt.Errorf("%.40s is not a number of rows", value)
+		}
 	case "rules":
 		rules := jsontext.Value(bytes.Clone(value))
 		err = rules.Compact(jsontext.SpaceAfterColon(true), jsontext.SpaceAfterComma(true))

@@ -40,6 +40,9 @@ func TestARecordIsWrittenByteForByte(t *testing.T) {
 		}, `{"date": "2025-10-02", "id": 1, "this_action": {"action": "sell_crypto", "symbol": "BTC-USDT", "amount": 0.00006}, "positions": {"CASH": 1000}}`},
 		{"a day without a trade", noTrade(Book{Date: "2025-10-02", ID: 3, Positions: positions("CASH 1, NVDA 2"), Hash: "ff"}, "2025-10-03"),
 			`{"date": "2025-10-03", "id": 4, "this_action": {"action": "no_trade", "symbol": "", "amount": 0}, "positions": {"CASH": 1, "NVDA": 2}, "prev": "ff"}`},
+		{"a mark of an import", Record{Date: "2025-10-03", ID: 4, Action: NoTrade, Positions: positions("CASH 1"), OrderID: "unverified-import-1", Unverified: 4, Prev: "ff"},
+			`{"date": "2025-10-03", "id": 4, "this_action": {"action": "no_trade", "symbol": "", "amount": 0}, "positions": {"CASH": 1}, ` +
+				`"order_id": "unverified-import-1", "unverified_import": 4, "prev": "ff"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := string(c.rec.Line()); got != c.want {
@@ -64,7 +67,7 @@ func wantSame(t interface {
 	// Decimals that are equal may be made of different parts, so the numbers are compared by value.
 	if again.Date != rec.Date || again.ID != rec.ID || again.Action != rec.Action || again.Symbol != rec.Symbol || !again.Amount.Equal(rec.Amount) ||
 		again.Price.Valid != rec.Price.Valid || !again.Price.Decimal.Equal(rec.Price.Decimal) || again.OrderID != rec.OrderID ||
-		!again.Fees.Equal(rec.Fees) || again.Prev != rec.Prev || again.Note != rec.Note || again.Rules != rec.Rules || len(again.Positions) != len(rec.Positions) {
+		!again.Fees.Equal(rec.Fees) || again.Prev != rec.Prev || again.Note != rec.Note || again.Rules != rec.Rules || again.Unverified != rec.Unverified || len(again.Positions) != len(rec.Positions) {
 		t.Fatalf("%+v\nbecame\n%+v", rec, again)
 	}
 	for i, p := range rec.Positions {
@@ -84,7 +87,7 @@ func TestAnyRecordIsReadAsItWasWritten(t *testing.T) {
 			ID:      rapid.Int64().Draw(t, "id"),
 			OrderID: rapid.String().Draw(t, "order id"), Fees: number.Draw(t, "fees"),
 			Prev: rapid.StringMatching("[0-9a-f]{0,64}").Draw(t, "prev"), Note: rapid.String().Draw(t, "note"),
-			Positions: Positions{},
+			Unverified: rapid.Int64Min(0).Draw(t, "unverified"), Positions: Positions{},
 		}
 		if rec.Action = rapid.SampledFrom([]Action{Register, Buy, Sell, NoTrade, "buy_crypto", `"`}).Draw(t, "action"); rec.Action != Register {
 			rec.Symbol, rec.Amount = rapid.String().Draw(t, "symbol"), number.Draw(t, "amount")

@@ -117,6 +117,9 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 	if r.Traded() {
 		v.report.Trades++
 	}
+	if r.Unverified != 0 {
+		v.takenIn(&r)
+	}
 	v.links(&r)
 	v.keeps(&r)
 	v.negative(&r)
@@ -191,6 +194,18 @@ func (v *Verifier) keeps(r *Record) {
 		return
 	}
 	v.orders[r.OrderID] = v.report.Rows - 1
+}
+
+// takenIn takes all rows before a mark for imported unverified. Whatever the mark says, it makes nothing better.
+func (v *Verifier) takenIn(r *Record) {
+	before := v.report.Rows - 1
+	v.report.TakenIn = &TakenIn{before, maps.Clone(v.report.Counts)}
+	for i := range v.report.Findings {
+		v.report.Findings[i].TakenIn = true
+	}
+	if r.Unverified != int64(before) || r.Prev == "" {
+		v.find(r, Unexplained, fmt.Sprintf("a chained mark of %d rows as imported unverified", before), fmt.Sprintf("one of %d", r.Unverified))
+	}
 }
 
 // opening judges the first row.

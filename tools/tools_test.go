@@ -455,7 +455,11 @@ func TestAHoldingWithoutAPriceLeavesTheTotalUnknown(t *testing.T) {
 	rows := func(yield func([]byte, error) bool) {
 		yield([]byte(`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 10.5, "GONE": 2, "MSFT": 1, "AMD": 0, "NVDA": 2}}`), nil)
 	}
-	if _, err := f.Accounts.Import(t.Context(), "old", rows); err != nil {
+	old, err := ledger.ReadCopy(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Accounts.Import(t.Context(), "old", old); err != nil {
 		t.Fatal(err)
 	}
 	f.set(t, session.Signature, "old")

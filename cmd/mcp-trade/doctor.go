@@ -41,7 +41,7 @@ func doctorCommand(s *settings) *cobra.Command {
 			}
 			found = append(found, s.checkRedis(cmd.Context(), r, l)...)
 			found = append(found, finding{"ledger", "ok", "kept in " + r.ledgers.Name()})
-			found = append(found, checkSession(cmd.Context(), l, s.accounts(r))...)
+			found = append(found, checkSession(cmd.Context(), l, r.accounts)...)
 			news, err := s.openNews()
 			if err != nil {
 				return err

@@ -45,7 +45,7 @@ func registerCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer r.Close()
-			rec, err := s.accounts(r).Register(cmd.Context(), args[0], amount, day)
+			rec, err := r.accounts.Register(cmd.Context(), args[0], amount, day)
 			if err != nil {
 				return err
 			}
@@ -75,19 +75,22 @@ func showCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer r.Close()
-			accounts := s.accounts(r)
-			book, err := accounts.Head(cmd.Context(), args[0])
+			book, err := r.accounts.Head(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			trades, _, err := accounts.Trades(cmd.Context(), args[0], book.Date, store.Newest, limit)
+			trades, _, err := r.accounts.Trades(cmd.Context(), args[0], book.Date, store.Newest, limit)
 			if err != nil {
 				return err
+			}
+			unverified, err := r.accounts.Imported(cmd.Context(), args[0])
+			if err != nil { // the account can be shown all the same
+				s.log.Warn().Msg(fmt.Sprintf("whether rows of %s were imported unverified is not known: %v", args[0], err))
 			}
 			if s.json {
-				return showJSON(cmd.OutOrStdout(), args[0], book, trades)
+				return showJSON(cmd.OutOrStdout(), args[0], book, unverified, trades)
 			}
-			showTables(cmd.OutOrStdout(), args[0], book, trades)
+			showTables(cmd.OutOrStdout(), args[0], book, unverified, trades)
 			return nil
 		},
 	}
@@ -95,7 +98,7 @@ func showCommand(s *settings) *cobra.Command {
 	return cmd
 }
 
-func showJSON(w io.Writer, account string, book ledger.Book, trades []ledger.Record) error {
+func showJSON(w io.Writer, account string, book ledger.Book, unverified *int64, trades []ledger.Record) error {
 	type trade struct {
 		ID     int64               `json:"id"`
 		Date   market.Stamp        `json:"date"`
@@ -111,11 +114,16 @@ func showJSON(w io.Writer, account string, book ledger.Book, trades []ledger.Rec
 	}
 	return printJSON(w, map[string]any{
 		"signature": account, "id": book.ID, "date": book.Date, "head": book.Hash, "cash": book.Cash(), "holdings": book.Positions.Holdings(), "trades": rows,
+		"unverified_import": unverified,
 	})
 }
 
-func showTables(w io.Writer, account string, book ledger.Book, trades []ledger.Record) {
-	fmt.Fprintf(w, "%s after record %d of %s\nhead %s\n\n", account, book.ID, book.Date, book.Hash)
+func showTables(w io.Writer, account string, book ledger.Book, unverified *int64, trades []ledger.Record) {
+	fmt.Fprintf(w, "%s after record %d of %s\nhead %s\n", account, book.ID, book.Date, book.Hash)
+	if unverified != nil && *unverified > 0 {
+		fmt.Fprintf(w, "its first %d rows were imported unverified\n", *unverified)
+	}
+	fmt.Fprintln(w)
 	t := newTable(w, "holding", ">amount")
 	t.AppendRow(table.Row{ledger.Cash, money(book.Cash())})
 	for _, p := range book.Positions.Holdings() {
@@ -149,32 +157,10 @@ func exportCommand(s *settings) *cobra.Command {
 			}
 			defer r.Close()
 			out := bufio.NewWriter(cmd.OutOrStdout())
-			if _, err := s.accounts(r).Export(cmd.Context(), args[0], out); err != nil {
+			if _, err := r.accounts.Export(cmd.Context(), args[0], out); err != nil {
 				return err
 			}
 			return out.Flush()
-		},
-	}
-}
-
-func importCommand(s *settings) *cobra.Command {
-	return &cobra.Command{
-		Use: "import SIGNATURE FILE", Short: "Read a ledger from a file, or from standard input (-), into an account that has none", Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := s.open()
-			if err != nil {
-				return err
-			}
-			defer r.Close()
-			added, err := s.accounts(r).Import(cmd.Context(), args[0], fileLines(args[1]))
-			if err != nil {
-				return err
-			}
-			if s.json {
-				return printJSON(cmd.OutOrStdout(), map[string]any{"signature": args[0], "added": added, "ledger": r.ledgers.Name()})
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Added %d rows to the account %s (ledger in %s).\n", added, args[0], r.ledgers.Name())
-			return err
 		},
 	}
 }

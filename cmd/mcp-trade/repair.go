@@ -25,11 +25,8 @@ func repairCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer r.Close()
-			accounts := s.accounts(r)
-			if len(args) == 0 {
-				if args, err = accounts.Names(cmd.Context()); err != nil {
-					return err
-				}
+			if args, err = r.named(cmd.Context(), args); err != nil {
+				return err
 			}
 			type repaired struct {
 				Name   string        `json:"ledger"`
@@ -39,7 +36,7 @@ func repairCommand(s *settings) *cobra.Command {
 			}
 			results, wrong := []repaired{}, false
 			for _, name := range args {
-				faults, err := accounts.Repair(cmd.Context(), name, write)
+				faults, err := r.accounts.Repair(cmd.Context(), name, write)
 				if err != nil && (len(args) == 1 || cmd.Context().Err() != nil) {
 					return fmt.Errorf("%s: %w", name, err)
 				}

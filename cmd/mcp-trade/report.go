@@ -75,17 +75,12 @@ func (s *settings) report(ctx context.Context, f reportFlags, names []string) (r
 	if err != nil {
 		return report.Report{}, usageError{err}
 	}
-	r, err := s.open()
+	r, err := s.openPriced(true)
 	if err != nil {
 		return report.Report{}, err
 	}
 	defer r.Close()
-	prices, err := s.needPrices()
-	if err != nil {
-		return report.Report{}, err
-	}
-	defer prices.Close()
-	o.View, o.Prices = prices.AsOf(endOfTime), prices
+	o.View, o.Prices = r.prices.AsOf(endOfTime), r.prices
 	return s.build(ctx, f, o, r, names)
 }
 
@@ -143,15 +138,14 @@ func (f reportFlags) options() (report.Options, error) {
 
 // reported are the accounts and files of the names, or every account whose ledger can be read. It tells which ones are left out.
 func (s *settings) reported(ctx context.Context, r rooms, names []string) (ledgers []report.Ledger, left []string, err error) {
-	accounts := s.accounts(r)
 	if len(names) == 0 {
-		if names, left, err = readable(ctx, accounts); err != nil {
+		if names, left, err = readable(ctx, r.accounts); err != nil {
 			return nil, nil, err
 		}
 	}
 	taken := map[string]bool{}
 	for i, name := range names {
-		e := s.evidence(ctx, r, accounts, name)
+		e := s.evidence(ctx, r, name)
 		l := report.Ledger{Signature: signatureOf(name, i), Lines: e.lines}
 		if taken[l.Signature] {
 			return nil, nil, usageError{fmt.Errorf("two of the ledgers are called %s", l.Signature)}

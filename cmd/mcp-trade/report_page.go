@@ -71,17 +71,12 @@ func (s *settings) serveReport(cmd *cobra.Command, f reportFlags, names []string
 	if err != nil {
 		return usageError{err}
 	}
-	r, err := s.open()
+	r, err := s.openPriced(true)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	prices, err := s.needPrices()
-	if err != nil {
-		return err
-	}
-	defer prices.Close()
-	o.View, o.Prices = prices.AsOf(endOfTime), prices
+	o.View, o.Prices = r.prices.AsOf(endOfTime), r.prices
 	ctx := cmd.Context()
 	v := &served{settings: s, flags: f, options: o, rooms: r, names: names}
 	live, err := page.NewLive(ctx, page.Source{Mark: v.mark, Subject: v.subject}, func(err error) {

@@ -81,7 +81,7 @@ func (s *settings) runner(p plan) (*agent.Runner, func(), error) {
 		return nil, nil, errors.Join(err, prices.Close(), r.Close())
 	}
 	runner := &agent.Runner{
-		Prices: prices, Accounts: s.accounts(r), Server: server, Stderr: s.stderr, LogPath: s.logPath, Files: s.access(), Runs: runs,
+		Prices: prices, Accounts: r.accounts, Server: server, Stderr: s.stderr, LogPath: s.logPath, Files: s.access(), Runs: runs,
 		Session: func(model string) (*session.Layers, error) { return s.session(r, model) },
 		From:    p.from, To: p.to, Cash: p.cash, Parallel: p.parallel, Lockstep: p.lockstep,
 		Progress: func(agent.Progress) {}, Steps: func(agent.StepDone) {}, Log: s.log,

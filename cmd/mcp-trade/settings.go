@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -197,13 +198,44 @@ type rooms struct {
 	file    *filestore.Store
 	redis   *redisstore.Store // nil without Redis
 	ledgers store.Store       // one of the two
+
+	accounts *ledger.Accounts // in those ledgers
+	prices   *market.Prices   // nil unless openPriced opened some
 }
 
 func (r rooms) Close() error {
-	if r.redis != nil {
-		return errors.Join(r.redis.Close(), r.file.Close())
+	var errs []error
+	if r.prices != nil {
+		errs = append(errs, r.prices.Close())
 	}
-	return r.file.Close()
+	if r.redis != nil {
+		errs = append(errs, r.redis.Close())
+	}
+	return errors.Join(append(errs, r.file.Close())...)
+}
+
+// named returns the names that were given, or those of all accounts if none were.
+func (r rooms) named(ctx context.Context, names []string) ([]string, error) {
+	if len(names) > 0 {
+		return names, nil
+	}
+	return r.accounts.Names(ctx)
+}
+
+// openPriced is open, with the price files. required tells that the command is nothing without them.
+func (s *settings) openPriced(required bool) (r rooms, err error) {
+	if r, err = s.open(); err != nil {
+		return r, err
+	}
+	if required {
+		r.prices, err = s.needPrices()
+	} else {
+		r.prices, err = s.openPrices()
+	}
+	if err != nil {
+		return r, errors.Join(err, r.Close())
+	}
+	return r, nil
 }
 
 // open wires up the stores. It connects to nothing yet.
@@ -225,6 +257,7 @@ func (s *settings) open() (rooms, error) {
 	case s.ledger != "file" && r.redis != nil:
 		r.ledgers = r.redis
 	}
+	r.accounts = ledger.NewAccounts(r.ledgers)
 	return r, nil
 }
 
@@ -246,8 +279,6 @@ func (s *settings) session(r rooms, model string) (*session.Layers, error) {
 	}
 	return l, nil
 }
-
-func (s *settings) accounts(r rooms) *ledger.Accounts { return ledger.NewAccounts(r.ledgers) }
 
 // priceFiles are the files asked for, else those in the data dir.
 func (s *settings) priceFiles() ([]string, error) {

@@ -61,7 +61,7 @@ func serveStdio(cmd *cobra.Command, s *settings, o tools.Options) error {
 	}
 	defer news.Close()
 	server, err := tools.NewServer(&tools.Desk{
-		Session: layers, Accounts: s.accounts(r), Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Log: s.log,
+		Session: layers, Accounts: r.accounts, Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Log: s.log,
 	}, o)
 	if err != nil {
 		return usageError{err}

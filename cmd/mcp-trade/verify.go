@@ -44,28 +44,18 @@ func verifyCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			r, err := s.open()
+			r, err := s.openPriced(false)
 			if err != nil {
 				return err
 			}
 			defer r.Close()
-			prices, err := s.openPrices()
-			if err != nil {
+			if args, err = r.named(cmd.Context(), args); err != nil {
 				return err
-			}
-			if prices != nil {
-				defer prices.Close()
-			}
-			accounts := s.accounts(r)
-			if len(args) == 0 {
-				if args, err = accounts.Names(cmd.Context()); err != nil {
-					return err
-				}
 			}
 			if len(given) > 0 && len(args) != 1 {
 				return usageError{fmt.Errorf("--head proves one ledger, and there are %d: name one", len(args))}
 			}
-			return s.verify(cmd, args, func(name string) evidence { return s.evidence(cmd.Context(), r, accounts, name) }, prices, given)
+			return s.verify(cmd, r, args, given)
 		},
 	}
 	cmd.Flags().StringVar(&head, "head", "", "hash of a row that was kept elsewhere: the ledger must have that row")
@@ -92,11 +82,11 @@ type evidence struct {
 }
 
 // linesOf reads the ledger of an account, or the file of that name if there is one.
-func linesOf(ctx context.Context, accounts *ledger.Accounts, name string) iter.Seq2[[]byte, error] {
+func (r rooms) linesOf(ctx context.Context, name string) iter.Seq2[[]byte, error] {
 	if isFile(name) {
 		return fileLines(name)
 	}
-	return accounts.Lines(ctx, name)
+	return r.accounts.Lines(ctx, name)
 }
 
 func isFile(name string) bool {
@@ -105,10 +95,10 @@ func isFile(name string) bool {
 }
 
 // evidence finds the ledger of a name, and its account: that of a file is told by its place, if it lies in a log path.
-func (s *settings) evidence(ctx context.Context, r rooms, accounts *ledger.Accounts, name string) evidence {
-	e := evidence{lines: linesOf(ctx, accounts, name), logPath: s.logPath, account: name, store: r.ledgers.Name()}
+func (s *settings) evidence(ctx context.Context, r rooms, name string) evidence {
+	e := evidence{lines: r.linesOf(ctx, name), logPath: s.logPath, account: name, store: r.ledgers.Name()}
 	if !isFile(name) {
-		e.faults = func() ([]store.Fault, error) { return accounts.Repair(ctx, name, false) }
+		e.faults = func() ([]store.Fault, error) { return r.accounts.Repair(ctx, name, false) }
 		return e
 	}
 	e.logPath, e.store = "", r.file.Name()
@@ -147,12 +137,24 @@ type givenHead struct {
 	More int    `json:"after"` // rows after that
 }
 
-func (s *settings) verify(cmd *cobra.Command, names []string, find func(string) evidence, prices *market.Prices, given []ledger.Anchor) error {
+func newVerified(name string, report ledger.Report, given []ledger.Anchor) verified {
+	v := verified{Name: name, OK: !report.Failed(), Report: report, Noted: len(report.AnchorRows) - len(given)}
+	v.Verdict, v.Reasons = report.Verdict()
+	for i, g := range given {
+		v.Given = &givenHead{Hash: g.Hash}
+		if row := report.AnchorRows[v.Noted+i]; row >= 0 {
+			v.Given.Row, v.Given.More = &row, report.Rows-1-row
+		}
+	}
+	return v
+}
+
+func (s *settings) verify(cmd *cobra.Command, r rooms, names []string, given []ledger.Anchor) error {
 	w := cmd.OutOrStdout()
 	results, ok := []verified{}, true
 	for _, name := range names {
-		e := find(name)
-		report, err := e.verify(prices, given)
+		e := s.evidence(cmd.Context(), r, name)
+		report, err := e.verify(r.prices, given)
 		if err == nil && report.Rows == 0 {
 			err = fmt.Errorf("%s has no ledger", name)
 		}
@@ -163,14 +165,7 @@ func (s *settings) verify(cmd *cobra.Command, names []string, find func(string) 
 			results, ok = append(results, verified{Name: name, Verdict: ledger.NotVerified, Reasons: []string{}, Report: report, Error: err.Error()}), false
 			continue
 		}
-		result := verified{Name: name, OK: !report.Failed(), Report: report, Noted: len(report.AnchorRows) - len(given)}
-		result.Verdict, result.Reasons = report.Verdict()
-		for i, g := range given {
-			result.Given = &givenHead{Hash: g.Hash}
-			if row := report.AnchorRows[result.Noted+i]; row >= 0 {
-				result.Given.Row, result.Given.More = &row, report.Rows-1-row
-			}
-		}
+		result := newVerified(name, report, given)
 		if e.faults != nil {
 			faults, err := e.faults()
 			if err != nil {
