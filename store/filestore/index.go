@@ -84,6 +84,18 @@ func (x *index) update(ctx context.Context, ledger io.ReaderAt, size int64) erro
 	return x.newest.extend(ctx, ledger, size, x.stretch(), func() error { return x.addBlocks(ledger, size-x.spare()) })
 }
 
+// note takes in a line that this process has just written, which need not be read then. Where that is not the next one, or
+// begins a stretch, an update reads it.
+func (x *index) note(l line, from int64) {
+	if !x.mu.TryLock() {
+		return // somebody is at it
+	}
+	defer x.mu.Unlock()
+	if n := len(x.newest.stretches); x.newest.to == from && n > 0 && x.newest.to-x.newest.stretches[n-1].from < x.stretch() {
+		x.newest.add(l)
+	}
+}
+
 // forget gives up what is known of the file.
 func (x *index) forget() {
 	// An iterator may have the file; it is closed when nobody has it any more.

@@ -75,22 +75,26 @@ func (p *part) extend(ctx context.Context, ledger io.ReaderAt, to, size int64, f
 		if err != nil {
 			return err
 		}
-		e, err := store.ReadEntry(line.text)
 		if n := len(p.stretches); n == 0 || p.to-p.stretches[n-1].from >= size {
 			if err := full(); err != nil {
 				return err
 			}
 			p.stretches = append(p.stretches, stretch{from: p.to, summary: empty})
 		}
-		if err == nil && e.OrderID != "" {
-			p.orders = append(p.orders, order{fingerprint(e.OrderID), line.offset})
-		}
-		newest := &p.stretches[len(p.stretches)-1]
-		newest.add(e, err)
-		p.to = line.next
-		newest.to = p.to
+		p.add(line)
 	}
 	return nil
+}
+
+// add takes the next line into the newest stretch.
+func (p *part) add(l line) {
+	e, err := store.ReadEntry(l.text)
+	if err == nil && e.OrderID != "" {
+		p.orders = append(p.orders, order{fingerprint(e.OrderID), l.offset})
+	}
+	newest := &p.stretches[len(p.stretches)-1]
+	newest.summary.add(e, err)
+	p.to, newest.to = l.next, l.next
 }
 
 // split takes the first stretches of a part off it: as many as have so many bytes, if they end before a limit.

@@ -26,19 +26,18 @@ func (s *Store) write(ctx context.Context, l *ledgerFile, c store.Commit, sessio
 	if l.nextID() != c.ID || !bytes.Equal(l.head, c.After) {
 		return store.ErrConflict
 	}
-	line := c.Line
 	// That it is JSON is for whoever made it; here it must not break the lines around it.
-	if !bytes.HasPrefix(line, []byte("{")) || !bytes.HasSuffix(line, []byte("}")) || bytes.IndexByte(line, '\n') >= 0 {
-		return fmt.Errorf("not a JSON object on one line: %.60q", line)
+	if !bytes.HasPrefix(c.Line, []byte("{")) || !bytes.HasSuffix(c.Line, []byte("}")) || bytes.IndexByte(c.Line, '\n') >= 0 {
+		return fmt.Errorf("not a JSON object on one line: %.60q", c.Line)
 	}
 	if err := s.prepare(l); err != nil {
 		return err
 	}
-	text := make([]byte, 0, len(line)+2)
+	text := make([]byte, 0, len(c.Line)+2)
 	if l.size > 0 && !endsWithLineFeed(l.file, l.size) {
 		text = append(text, '\n')
 	}
-	text = append(append(text, line...), '\n')
+	text = append(append(text, c.Line...), '\n')
 	g := l.group
 	if g.lines == 0 {
 		g.file, g.info, g.start, g.end = l.file, l.info, l.size, l.size
@@ -58,7 +57,9 @@ func (s *Store) write(ctx context.Context, l *ledgerFile, c store.Commit, sessio
 			return err
 		}
 	} else {
-		l.head, l.headAt, l.id = slices.Clone(line), end-int64(len(line))-1, c.ID
+		placed := line{slices.Clone(c.Line), end - int64(len(c.Line)) - 1, end}
+		l.index.note(placed, l.size)
+		l.head, l.headAt, l.id = placed.text, placed.offset, c.ID
 		l.size, l.mtime = end, now.ModTime()
 	}
 	g.lines++

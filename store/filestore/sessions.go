@@ -185,7 +185,7 @@ func (s *Store) glance(path string) (sessionObject, error) {
 	}
 	object, err := readSession(path)
 	// Of a file that has just been written, the next write may not be told by its time.
-	if err == nil && time.Since(now.ModTime()) > glanceAge {
+	if err == nil && time.Since(now.ModTime()) > clockStep(now.ModTime()) {
 		s.mu.Lock()
 		s.glances[path] = glance{now, object}
 		s.mu.Unlock()
@@ -199,9 +199,14 @@ type glance struct {
 	object sessionObject
 }
 
-// glanceAge is how old the newest write of a file must be before its time is taken for its version: more than the steps of
-// any file system's clock.
-const glanceAge = 3 * time.Second
+// clockStep is more than the steps in which a file system's clock goes, of which a time is one: seconds, of some two at once,
+// or else those of the kernel's timer.
+func clockStep(t time.Time) time.Duration {
+	if t.Nanosecond() == 0 {
+		return 3 * time.Second
+	}
+	return 50 * time.Millisecond
+}
 
 // setValues sets those of the values that are the model's in its session, if they are not what they should be already; ""
 // removes one. The caller holds the lock of the session.
