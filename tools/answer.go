@@ -28,12 +28,11 @@ func (s *Server) handle(r *request) (answer any) {
 	if len(r.uri) > maxURI {
 		return errorMessage(r.id, mcp.INVALID_PARAMS, fmt.Sprintf("There is no resource %q.", cut(r.uri)))
 	}
-	var failed error
-	ctx := context.WithValue(r.ctx, failedKey{}, &failed)
+	ctx := context.WithValue(r.ctx, requestKey{}, r)
 	m := s.mcp.HandleMessage(ctx, r.text)
 	if e, ok := m.(mcp.JSONRPCError); ok && e.Error.Code == mcp.INVALID_REQUEST {
 		if text, ok := quoteArguments(r.text); ok {
-			failed = nil
+			r.failed = nil
 			m = s.mcp.HandleMessage(ctx, text)
 		}
 	}
@@ -45,7 +44,7 @@ func (s *Server) handle(r *request) (answer any) {
 		return m
 	case mcp.JSONRPCError:
 		m.ID = mcp.NewRequestId(r.id)
-		return s.inOurWords(m, r, failed)
+		return s.inOurWords(m, r, r.failed)
 	default:
 		return m
 	}
@@ -53,13 +52,23 @@ func (s *Server) handle(r *request) (answer any) {
 
 const ourFault = "The server failed on this request; its log says why. Other requests are served."
 
-// failedKey is the key of the context under which a request's error is kept.
-type failedKey struct{}
+// requestKey is the key of the context under which what mcp-go calls finds the request.
+type requestKey struct{}
 
 // keepError is told by mcp-go why a request failed.
 func keepError(ctx context.Context, _ any, _ mcp.MCPMethod, _ any, err error) {
-	if failed, ok := ctx.Value(failedKey{}).(*error); ok {
-		*failed = err
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		r.failed = err
+	}
+}
+
+// inTurn has the tool of an order wait for its turn.
+func inTurn(next server.ToolHandlerFunc) server.ToolHandlerFunc {
+	return func(ctx context.Context, call mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		if r, ok := ctx.Value(requestKey{}).(*request); ok && r.turn != nil && !r.begin() {
+			return nil, context.Canceled // which nobody hears
+		}
+		return next(ctx, call)
 	}
 }
 

@@ -1,55 +1,64 @@
-// The lane of orders: they begin one after the other, in the order in which they arrived.
+// The lane of orders: they trade one after the other, in the order in which they arrived.
 
 package tools
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
-// lane carries out orders. An order that others wait for begins a group: each next one begins once the one before it has its
-// place in the ledger, or is done, so that they become durable together, each answered after that, in their order.
-type lane struct{ waiting chan order }
+// lane carries out orders. What comes before an order's turn to trade, and what comes after its place in the ledger is
+// certain, goes on beside other orders: so orders that wait for each other become durable together.
+type lane struct {
+	waiting   chan order
+	unsettled atomic.Int64 // orders that were added and have neither traded nor failed
+}
 
-// order carries out an order. It calls placed, at most once and before it returns, when its place in the ledger is certain; placed
-// returns how many orders wait behind it. It calls turn before it answers, which waits for the answers before it.
-type order func(placed func() (waiting int), turn func())
+// order carries out an order, as its turn tells.
+type order func(*turn)
+
+// maxBegun bounds how many orders are under way at once: those of one group, and those of which the next will consist.
+const maxBegun = 64
 
 // newLane returns a lane in which so many orders can wait.
-func newLane(room int) lane { return lane{make(chan order, room)} }
+func newLane(room int) *lane { return &lane{waiting: make(chan order, room)} }
 
 // add puts an order behind those that wait. When the lane is full it waits for room.
-func (l lane) add(o order) { l.waiting <- o }
+func (l *lane) add(o order) {
+	l.unsettled.Add(1)
+	l.waiting <- o
+}
 
 // close ends the lane: run returns when the orders that were added are done.
-func (l lane) close() { close(l.waiting) }
+func (l *lane) close() { close(l.waiting) }
 
-func (l lane) run() {
-	var begun sync.WaitGroup
-	next := make(chan func())     // to those that did an order before: their stacks have grown to what one needs
-	before := make(chan struct{}) // closed when the order before is answered
-	close(before)
+func (l *lane) run() {
+	var under sync.WaitGroup
+	begun := make(chan struct{}, maxBegun)
+	next := make(chan func()) // to those that did an order before: their stacks have grown to what one needs
+	over := make(chan struct{})
+	close(over)
+	settled, answered := over, over // of the order before
 	for o := range l.waiting {
-		last, done := before, make(chan struct{})
-		turn := func() { <-last }
-		before = done
-		if len(l.waiting) == 0 { // the last of its group, or alone: a goroutine of its own would only cost time
-			o(func() int { return 0 }, turn)
-			close(done)
-			continue
-		}
-		settled := make(chan struct{})
-		settle := sync.OnceFunc(func() { close(settled) })
+		t := &turn{lane: l, before: settled, settled: make(chan struct{}), answers: answered}
+		done := make(chan struct{})
+		settled, answered = t.settled, done
+		t.alone = len(begun) == 0 && len(l.waiting) == 0
+		begun <- struct{}{}
 		do := func() {
-			defer close(done)
-			defer settle()
-			o(func() int {
-				waiting := len(l.waiting)
-				settle()
-				return waiting
-			}, turn)
+			o(t)
+			t.end()
+			close(done)
+			<-begun
+		}
+		if t.alone { // another goroutine would only cost time
+			do()
+			continue
 		}
 		select {
 		case next <- do:
 		default:
-			begun.Go(func() {
+			under.Go(func() {
 				for do(); ; do() {
 					var more bool
 					if do, more = <-next; !more {
@@ -58,8 +67,45 @@ func (l lane) run() {
 				}
 			})
 		}
-		<-settled
 	}
 	close(next)
-	begun.Wait()
+	under.Wait()
 }
+
+// turn is the place of one order among the others.
+type turn struct {
+	lane    *lane
+	before  <-chan struct{} // closed when all orders before are settled
+	answers <-chan struct{} // closed when all orders before are answered
+	once    sync.Once
+	settled chan struct{}
+	alone   bool // no other is carried out until this one is done
+}
+
+// begin waits for the order's turn to trade.
+func (t *turn) begin() { <-t.before }
+
+// placed tells that the order, which has begun, has its place in the ledger: the next one may trade. It returns how many will.
+func (t *turn) placed() (waiting int) {
+	t.settle()
+	if t.alone {
+		return 0
+	}
+	return int(t.lane.unsettled.Load())
+}
+
+// end tells that the order trades no more.
+func (t *turn) end() {
+	t.begin()
+	t.settle()
+}
+
+func (t *turn) settle() {
+	t.once.Do(func() {
+		t.lane.unsettled.Add(-1)
+		close(t.settled)
+	})
+}
+
+// answer waits for the order's turn to be answered.
+func (t *turn) answer() { <-t.answers }

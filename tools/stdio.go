@@ -71,7 +71,7 @@ type connection struct {
 	server  *Server
 	lasting context.Context // of orders
 	others  context.Context // of other requests
-	orders  lane
+	orders  *lane
 	room    chan struct{} // holds one token per other request
 	slots   chan struct{} // holds one token per other request that runs
 	wait    sync.WaitGroup
@@ -96,6 +96,9 @@ type request struct {
 	message
 	ctx       context.Context
 	stop      context.CancelFunc
+	turn      *turn       // of an order
+	begun     bool        // it is an order whose turn has come
+	failed    error       // why mcp-go could not answer
 	cancelled atomic.Bool // by the client
 	answer    func(any)   // takes the answer, nil for none; it is called once
 }
@@ -222,16 +225,16 @@ func (c *connection) takeMessage(text []byte, inBatch bool, answer func(any)) {
 		answer(c.server.handle(r))
 	case m.method == string(mcp.MethodToolsCall) && c.server.orders[m.name]:
 		c.enter(r, c.lasting)
-		c.orders.add(func(placed func() int, turn func()) {
-			r.ctx = ledger.WithPlaced(r.ctx, placed)
-			c.run(r, turn)
+		c.orders.add(func(t *turn) {
+			r.turn, r.ctx = t, ledger.WithPlaced(r.ctx, t.placed)
+			c.run(r)
 		})
 	default:
 		c.room <- struct{}{}
 		c.enter(r, c.others)
 		c.wait.Go(func() {
 			c.slots <- struct{}{}
-			c.run(r, nil)
+			c.run(r)
 			<-c.slots
 			<-c.room
 		})
@@ -253,24 +256,31 @@ func (c *connection) initialize(r *request, inBatch bool) any {
 	return answer
 }
 
-// run has a request answered, unless the client cancels it. An order, which has a turn to answer in, is answered all the
-// same once it has begun.
-func (c *connection) run(r *request, turn func()) {
+// run has a request answered, unless the client cancels it. An order is answered all the same once it has begun.
+func (c *connection) run(r *request) {
 	var answer any
 	if !r.cancelled.Load() {
 		answer = c.server.handle(r)
-		if c.leave(r); r.cancelled.Load() && turn == nil {
+		if c.leave(r); r.cancelled.Load() && !r.begun {
 			answer = nil
 		}
 	}
-	if turn != nil {
-		turn()
+	if r.turn != nil {
+		r.turn.end()
+		r.turn.answer()
 	}
 	r.answer(answer)
 	select {
 	case c.answered <- struct{}{}:
 	default:
 	}
+}
+
+// begin waits for the turn of an order. It reports false if the client has cancelled it by then.
+func (r *request) begin() bool {
+	r.turn.begin()
+	r.begun = !r.cancelled.Load()
+	return r.begun
 }
 
 // enter lets a cancellation reach a request until it leaves.

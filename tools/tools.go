@@ -272,6 +272,7 @@ func NewServer(d *Desk, o Options) (*Server, error) {
 			server.WithResourceCapabilities(false, false),
 			server.WithPromptCapabilities(false),
 			server.WithRecovery(),
+			server.WithToolHandlerMiddleware(inTurn),
 			server.WithHooks(hooks),
 		),
 		orders: map[string]bool{},
