@@ -94,7 +94,7 @@ func (a *Accounts) Open(ctx context.Context, account string, first Record) error
 	if first.Cash().IsNegative() {
 		return fmt.Errorf("an account cannot be opened with %s of cash; use 0 or more", first.Cash())
 	}
-	err := a.ledgers.Append(ctx, store.Commit{Account: account, Line: first.Line()})
+	err := a.ledgers.Append(ctx, store.Commit{Account: account, Entry: first.entry(), Line: first.Line()})
 	if errors.Is(err, store.ErrConflict) {
 		return &RegisteredError{account}
 	}
@@ -169,7 +169,7 @@ func (a *Accounts) append(ctx context.Context, account string, book Book, rec Re
 	line, placed := rec.Line(), false
 	next := rec.book(line)
 	next.Rules = cmp.Or(next.Rules, book.Rules)
-	c := store.Commit{Account: account, After: book.Line, ID: rec.ID, Line: line, OrderID: rec.OrderID, Guards: guards}
+	c := store.Commit{Account: account, After: book.Line, Entry: rec.entry(), Line: line, Guards: guards}
 	if waiting, ok := ctx.Value(placedKey{}).(func() int); ok {
 		c.Placed = func() int {
 			placed = true

@@ -135,8 +135,7 @@ func (a *Accounts) Imported(ctx context.Context, account string) (unverified *in
 // Import appends a copy to an account that has no ledger, and returns how many rows it appended. An import that was
 // interrupted goes on where it ended: rows that are there already must be the same. The errors of Check come before any row.
 func (a *Accounts) Import(ctx context.Context, account string, c Copy) (added int, err error) {
-	orders, err := c.orders()
-	if err != nil {
+	if err := c.Check(); err != nil {
 		return 0, err
 	}
 	there := 0
@@ -150,11 +149,15 @@ func (a *Accounts) Import(ctx context.Context, account string, c Copy) (added in
 		there++
 	}
 	for i := there; i < len(c.rows); i++ {
-		commit := store.Commit{Account: account, ID: int64(i), Line: c.rows[i], OrderID: orders[i]}
+		var after []byte
 		if i > 0 {
-			commit.After = c.rows[i-1]
+			after = c.rows[i-1]
 		}
-		if err := a.ledgers.Append(ctx, commit); err != nil {
+		commit, err := store.CommitOf(account, after, c.rows[i])
+		if err == nil {
+			err = a.ledgers.Append(ctx, commit)
+		}
+		if err != nil {
 			return i - there, fmt.Errorf("row %d: %w", i, err)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"mcp-trade/internal/strict"
+	"mcp-trade/store"
 )
 
 // Line returns the record as one line, without line feed. Numbers are written with every digit.
@@ -68,6 +69,11 @@ func (r Record) Line() []byte {
 	}
 	b.WriteByte('}')
 	return b.Bytes()
+}
+
+// entry is what a store reads in the line of the record.
+func (r Record) entry() store.Entry {
+	return store.Entry{ID: r.ID, OrderID: r.OrderID, Date: string(r.Date), Traded: r.Traded()}
 }
 
 // writeText writes a string as JSON. A book names a hundred symbols, nearly all of them plain letters.

@@ -3,6 +3,7 @@ package ledger
 // Tests of the rules that stand in a ledger: those that are not known are not traded under.
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"testing"
@@ -61,8 +62,9 @@ func TestUnderUnknownRulesNothingIsTraded(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s, p := fileStore(t), testPrices(t)
 			var head []byte
-			for i, line := range c.lines {
-				if err := s.Append(t.Context(), store.Commit{Account: "a", After: head, ID: int64(i), Line: []byte(line)}); err != nil {
+			for _, line := range c.lines {
+				c, err := store.CommitOf("a", head, []byte(line))
+				if err = cmp.Or(err, s.Append(t.Context(), c)); err != nil {
 					t.Fatal(err)
 				}
 				head = []byte(line)

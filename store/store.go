@@ -112,9 +112,8 @@ type Fault struct {
 type Commit struct {
 	Account string
 	After   []byte // the newest line, as Head returned it, which this one follows; nil for the first line of a ledger
-	ID      int64  // the id that the line carries
+	Entry          // what [ReadEntry] reads in the line
 	Line    []byte // one JSON object, without a line feed
-	OrderID string // the order id that the line carries, "" if it has none
 	Guards  []Guard
 
 	// Placed is nil, or is called once when the line has its place in the ledger and before it is durable: what follows
@@ -122,6 +121,12 @@ type Commit struct {
 	// engine can make their lines durable together with this one. An engine that makes each line durable at once does
 	// not call it.
 	Placed func() (waiting int)
+}
+
+// CommitOf is the commit of a line of which nothing is known but its text.
+func CommitOf(account string, after, line []byte) (Commit, error) {
+	e, err := ReadEntry(line)
+	return Commit{Account: account, After: after, Entry: e, Line: line}, err
 }
 
 // Guard is the part of a session under which a line was judged, and what the session is to hold once it is in.

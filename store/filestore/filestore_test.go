@@ -133,7 +133,7 @@ func TestStoresOnOneFolderLoseNothing(t *testing.T) {
 			var errs error
 			for i := range each {
 				orderID := fmt.Sprintf("%d-%d", w, i)
-				_, err := storetest.AppendNext(t.Context(), s, "a", orderID, func(id int64) []byte { return storetest.Line(id, orderID) })
+				_, err := storetest.AppendNext(t.Context(), s, "a", func(id int64) []byte { return storetest.Line(id, orderID) })
 				errs = errors.Join(errs, err)
 			}
 			done <- errs

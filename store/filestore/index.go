@@ -84,15 +84,15 @@ func (x *index) update(ctx context.Context, ledger io.ReaderAt, size int64) erro
 	return x.newest.extend(ctx, ledger, size, x.stretch(), func() error { return x.addBlocks(ledger, size-x.spare()) })
 }
 
-// note takes in a line that this process has just written, which need not be read then. Where that is not the next one, or
-// begins a stretch, an update reads it.
-func (x *index) note(l line, from int64) {
+// note takes in a line that this process has just written, which need not be read then: it begins at an offset and follows what
+// ended at another. Where it is not the next one, or begins a stretch, an update reads it.
+func (x *index) note(e store.Entry, from, at, to int64) {
 	if !x.mu.TryLock() {
 		return // somebody is at it
 	}
 	defer x.mu.Unlock()
 	if n := len(x.newest.stretches); x.newest.to == from && n > 0 && x.newest.to-x.newest.stretches[n-1].from < x.stretch() {
-		x.newest.add(l)
+		x.newest.add(e, at, to)
 	}
 }
 

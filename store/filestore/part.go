@@ -21,11 +21,8 @@ type summary struct {
 	trades  int
 }
 
-// add takes a line into the summary. One that cannot be read may be anything: who looks for lines must come to it.
-func (s *summary) add(e store.Entry, err error) {
-	if err != nil {
-		e = store.Entry{ID: math.MinInt64, Traded: true}
-	}
+// add takes a line into the summary.
+func (s *summary) add(e store.Entry) {
 	s.minID, s.minDate = min(s.minID, e.ID), min(s.minDate, e.Date)
 	if e.Traded {
 		s.trades++
@@ -81,20 +78,23 @@ func (p *part) extend(ctx context.Context, ledger io.ReaderAt, to, size int64, f
 			}
 			p.stretches = append(p.stretches, stretch{from: p.to, summary: empty})
 		}
-		p.add(line)
+		e, err := store.ReadEntry(line.text)
+		if err != nil { // it may be anything: who looks for lines must come to it
+			e = store.Entry{ID: math.MinInt64, Traded: true}
+		}
+		p.add(e, line.offset, line.next)
 	}
 	return nil
 }
 
-// add takes the next line into the newest stretch.
-func (p *part) add(l line) {
-	e, err := store.ReadEntry(l.text)
-	if err == nil && e.OrderID != "" {
-		p.orders = append(p.orders, order{fingerprint(e.OrderID), l.offset})
+// add takes the next line, which begins and ends there, into the newest stretch.
+func (p *part) add(e store.Entry, at, to int64) {
+	if e.OrderID != "" {
+		p.orders = append(p.orders, order{fingerprint(e.OrderID), at})
 	}
 	newest := &p.stretches[len(p.stretches)-1]
-	newest.summary.add(e, err)
-	p.to, newest.to = l.next, l.next
+	newest.summary.add(e)
+	p.to, newest.to = to, to
 }
 
 // split takes the first stretches of a part off it: as many as have so many bytes, if they end before a limit.

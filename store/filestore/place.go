@@ -57,9 +57,9 @@ func (s *Store) write(ctx context.Context, l *ledgerFile, c store.Commit, sessio
 			return err
 		}
 	} else {
-		placed := line{slices.Clone(c.Line), end - int64(len(c.Line)) - 1, end}
-		l.index.note(placed, l.size)
-		l.head, l.headAt, l.id = placed.text, placed.offset, c.ID
+		at := end - int64(len(c.Line)) - 1
+		l.index.note(c.Entry, l.size, at, end)
+		l.head, l.headAt, l.id = slices.Clone(c.Line), at, c.ID
 		l.size, l.mtime = end, now.ModTime()
 	}
 	g.lines++

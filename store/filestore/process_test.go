@@ -42,7 +42,7 @@ func appendAndTell(dir, name, count string) error {
 	s := filestore.New(dir, dir)
 	for i := range n {
 		orderID := fmt.Sprintf("%s-%d", name, i)
-		_, err := storetest.AppendNext(context.Background(), s, "a", orderID, func(id int64) []byte {
+		_, err := storetest.AppendNext(context.Background(), s, "a", func(id int64) []byte {
 			return storetest.Line(id, orderID)
 		})
 		if err != nil {

@@ -209,7 +209,8 @@ func TestACommitThatChangesNoValueWritesNoSessionFile(t *testing.T) {
 		dir := t.TempDir()
 		s := filestore.New(dir, dir)
 		commit := func(id int64) os.FileInfo {
-			c := store.Commit{Account: "a", ID: id, Line: []byte(line(id)), Guards: []store.Guard{{Home: s, Set: values{ifTrade: text}}}}
+			c := storetest.Commit("a", id, "")
+			c.Guards = []store.Guard{{Home: s, Set: values{ifTrade: text}}}
 			if err := s.Append(t.Context(), storetest.Follow(t, s, c)); err != nil {
 				t.Fatal(err)
 			}

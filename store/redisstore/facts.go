@@ -166,7 +166,7 @@ func (s *Store) Try(ctx context.Context, account, model string) error {
 	if err != nil {
 		return s.unreachable("try a commit", err)
 	}
-	c := store.Commit{Account: account, ID: 0}
+	c := store.Commit{Account: account}
 	if l.newest.ID != "" { // of a try that was ended
 		c.After, c.ID = lineOf(l.newest), idOf(l.newest)+1
 	}

@@ -142,7 +142,7 @@ func TestACluster(t *testing.T) {
 		storetest.Eventually(t, account+" is traded again", func() error {
 			head, _, err := s.Head(t.Context(), account, "")
 			if err == nil {
-				err = s.Append(t.Context(), store.Commit{Account: account, After: head, ID: 4, Line: storetest.Line(4, "o-4"), OrderID: "o-4"})
+				err = s.Append(t.Context(), store.Commit{Account: account, After: head, Entry: store.Entry{ID: 4, OrderID: "o-4"}, Line: storetest.Line(4, "o-4")})
 			}
 			if used := new(store.UsedError); errors.As(err, &used) {
 				return nil

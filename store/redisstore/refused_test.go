@@ -203,7 +203,7 @@ func TestAppend_OntoALedgerThatCameToTheSameNumberAgain(t *testing.T) {
 		"flushed and opened anew": func(s store.Store) {
 			do(t, c, "FLUSHALL")
 			for id := range int64(3) {
-				if err := s.Append(t.Context(), storetest.Follow(t, s, store.Commit{Account: "a", ID: id, Line: []byte(other(id)), OrderID: fmt.Sprint("p-", id)})); err != nil {
+				if err := s.Append(t.Context(), storetest.Follow(t, s, store.Commit{Account: "a", Entry: store.Entry{ID: id, OrderID: fmt.Sprint("p-", id)}, Line: []byte(other(id))})); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -211,7 +211,7 @@ func TestAppend_OntoALedgerThatCameToTheSameNumberAgain(t *testing.T) {
 		"its stream alone deleted and opened anew": func(s store.Store) {
 			do(t, c, "DEL", "ledger:{a}")
 			for id := range int64(3) {
-				if err := s.Append(t.Context(), storetest.Follow(t, s, store.Commit{Account: "a", ID: id, Line: []byte(other(id))})); err != nil {
+				if err := s.Append(t.Context(), storetest.Follow(t, s, store.Commit{Account: "a", Entry: store.Entry{ID: id}, Line: []byte(other(id))})); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -230,7 +230,7 @@ func TestAppend_OntoALedgerThatCameToTheSameNumberAgain(t *testing.T) {
 			dump := c.Dump(t.Context(), "ledger:{b}").Val()
 			do(t, c, "DEL", "ledger:{a}")
 			do(t, c, "RESTORE", "ledger:{a}", 0, dump)
-			if err := s.Append(t.Context(), storetest.Follow(t, s, store.Commit{Account: "a", ID: 2, Line: []byte(other(2))})); err != nil {
+			if err := s.Append(t.Context(), storetest.Follow(t, s, store.Commit{Account: "a", Entry: store.Entry{ID: 2}, Line: []byte(other(2))})); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -290,7 +290,7 @@ func TestAppend_AfterAFailoverThatLostTheNewestTrades(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			err = second.Append(t.Context(), store.Commit{Account: "a", After: head, ID: id + 2, Line: mine(id + 2), OrderID: fmt.Sprint("kept-", id+2)})
+			err = second.Append(t.Context(), store.Commit{Account: "a", After: head, Entry: store.Entry{ID: id + 2, OrderID: fmt.Sprint("kept-", id+2)}, Line: mine(id + 2)})
 			if used := new(store.UsedError); errors.As(err, &used) { // an earlier try got in
 				return nil
 			}

@@ -27,7 +27,8 @@ func appendOutcomes(t *testing.T, s store.Store) {
 				account := strings.NewReplacer(`"`, "", " ", "").Replace(fmt.Sprintf("a%d-%s-%s", id, order, session))
 				set(t, s, values{today: session})
 				for i, line := range [][]byte{first, second} {
-					c := store.Commit{Account: account, After: [][]byte{nil, first}[i], ID: int64(i), Line: line, OrderID: []string{"", "used"}[i]}
+					c := commitOf(t, account, line)
+					c.After = [][]byte{nil, first}[i]
 					if err := s.Append(t.Context(), c); err != nil {
 						t.Fatalf("%s: %v", name, err)
 					}

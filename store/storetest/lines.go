@@ -70,11 +70,7 @@ func lineBytes(t *testing.T, s store.Store) {
 		`{"id": 6, "tail": {"id": 99, "order_id": "inner"}}`,
 	}
 	for i, line := range lines {
-		_, orderID, err := LineID([]byte(line))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Append(t.Context(), Follow(t, s, store.Commit{Account: "a", ID: int64(i), Line: []byte(line), OrderID: orderID})); err != nil {
+		if err := s.Append(t.Context(), Follow(t, s, commitOf(t, "a", []byte(line)))); err != nil {
 			t.Fatalf("line %d: %v", i, err)
 		}
 		wantHead(t, s, "a", "", []byte(line), nil)

@@ -70,9 +70,19 @@ func LineID(line []byte) (id int64, orderID string, err error) {
 
 // Commit returns the commit of [Line] to an account whose newest line is the [Line] before it, without an order id.
 func Commit(account string, id int64, orderID string) store.Commit {
-	c := store.Commit{Account: account, ID: id, Line: Line(id, orderID), OrderID: orderID}
+	var after []byte
 	if id > 0 {
-		c.After = Line(id-1, "")
+		after = Line(id-1, "")
+	}
+	c, _ := store.CommitOf(account, after, Line(id, orderID)) // it is a line
+	return c
+}
+
+func commitOf(t testing.TB, account string, line []byte) store.Commit {
+	t.Helper()
+	c, err := store.CommitOf(account, nil, line)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return c
 }
@@ -124,7 +134,7 @@ func Whole(t testing.TB, s store.Ledgers, account string) []string {
 }
 
 // AppendNext appends a line that line makes for an id, as often as other writers come first, and returns its id.
-func AppendNext(ctx context.Context, s store.Ledgers, account, orderID string, line func(id int64) []byte) (int64, error) {
+func AppendNext(ctx context.Context, s store.Ledgers, account string, line func(id int64) []byte) (int64, error) {
 	for {
 		head, _, err := s.Head(ctx, account, "")
 		if err != nil {
@@ -138,7 +148,10 @@ func AppendNext(ctx context.Context, s store.Ledgers, account, orderID string, l
 			}
 			id = last + 1
 		}
-		err = s.Append(ctx, store.Commit{Account: account, After: head, ID: id, Line: line(id), OrderID: orderID})
+		c, err := store.CommitOf(account, head, line(id))
+		if err == nil {
+			err = s.Append(ctx, c)
+		}
 		if !errors.Is(err, store.ErrConflict) {
 			return id, err
 		}

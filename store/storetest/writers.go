@@ -29,7 +29,7 @@ func concurrentAppends(t *testing.T, s store.Store) {
 		wg.Go(func() {
 			for i := range each {
 				orderID := fmt.Sprintf("w%d-%d", w, i)
-				if _, err := AppendNext(t.Context(), s, "busy", orderID, func(id int64) []byte { return Line(id, orderID) }); err != nil {
+				if _, err := AppendNext(t.Context(), s, "busy", func(id int64) []byte { return Line(id, orderID) }); err != nil {
 					errs[w] = err
 					return
 				}
