@@ -60,9 +60,12 @@ func untaken(path string, err error) error {
 const lockPause = 500 * time.Microsecond
 
 // Take takes the lock, and waits for it until ctx is done.
-func (l *Lock) Take(ctx context.Context) error {
+func (l *Lock) Take(ctx context.Context) error { return Wait(ctx, l.Try) }
+
+// Wait tries to take a lock until it is taken or ctx is done.
+func Wait(ctx context.Context, try func() (bool, error)) error {
 	for {
-		taken, err := l.Try()
+		taken, err := try()
 		if taken || err != nil {
 			return err
 		}

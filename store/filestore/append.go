@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"mcp-trade/internal/files"
 	"mcp-trade/store"
 )
 
@@ -68,7 +69,10 @@ func (s *Store) placeInTurn(ctx context.Context, l *ledgerFile, c store.Commit) 
 			}
 			l.begin(lock)
 		}
-		err := s.commit(ctx, l, c)
+		err := l.hold(ctx)
+		if err == nil {
+			err = s.commit(ctx, l, c)
+		}
 		g, again := l.group, errors.Is(err, errAgain)
 		if err != nil && (again || g.lines == 0) {
 			_ = s.settle(l) // whose lines are in it is told
@@ -123,12 +127,17 @@ func (s *Store) commit(ctx context.Context, l *ledgerFile, c store.Commit) error
 			return err
 		}
 	}
-	sessions, err := s.lockSessions(ctx, together)
-	if err != nil {
+	sessions := l.group.sessions
+	if sessions == nil {
+		if sessions, err = s.lockSessions(ctx, together); err != nil {
+			return err
+		}
+		l.group.sessions = sessions
+	}
+	if err := sessions.judge(s, together); err != nil {
 		return err
 	}
-	defer sessions.release()
-	if err := s.write(ctx, l, c, sessions); err != nil {
+	if err := s.write(l, c, sessions); err != nil {
 		return err
 	}
 	l.group.tell = append(l.group.tell, sessions.untold(together)...)
@@ -181,7 +190,32 @@ func (s *Store) exclusively(ctx context.Context, l *ledgerFile, do func() error)
 		return err
 	}
 	defer lock.Release()
+	if f, err := files.Open(l.path); err == nil { // nobody appends to what cannot be opened
+		defer f.Close()
+		if err := l.queue.take(ctx, until, func() (bool, error) { return files.TryHold(f) }); err != nil {
+			return err
+		}
+	}
 	return do()
+}
+
+// hold takes the lock on the ledger as it is known, for the goroutine that has its turn. The lock beside it goes by a name, which
+// somebody may remove; who has this one has the very file that is written to.
+func (l *ledgerFile) hold(ctx context.Context) error {
+	l.mu.Lock()
+	f := l.file
+	l.mu.Unlock()
+	switch g := l.group; {
+	case f == nil || f == g.held:
+		return nil
+	case g.held != nil:
+		return errAgain
+	}
+	err := l.queue.take(ctx, l.queue.until(), func() (bool, error) { return files.TryHold(f) })
+	if err == nil {
+		l.group.held = f
+	}
+	return err
 }
 
 // settleNow makes durable what waits to be.

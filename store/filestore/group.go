@@ -3,7 +3,6 @@
 package filestore
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -13,15 +12,17 @@ import (
 	"mcp-trade/store"
 )
 
-// group is the lines that one sync makes durable. The lock of the ledger is held from the first line to that sync, so no
-// other process builds on a line that may yet be lost.
+// group is the lines that one sync makes durable. The locks of the ledger and of the sessions are held from the first line to
+// that sync, so no other process builds on a line that may yet be lost.
 type group struct {
-	lock  *files.Lock
+	lock     *files.Lock
+	held     *os.File      // the ledger, on which there is a lock as well; nil before it is known
+	sessions *sessionLocks // nil before the first line
+
 	file  *os.File // the ledger; nil before the first line
 	info  fs.FileInfo
-	start int64  // where the first line begins
-	end   int64  // where the last line ends
-	last  []byte // the last line, with its line feed
+	start int64 // where the first line begins
+	end   int64 // where the last line ends
 	lines int
 	tell  []store.Guard // sessions that are to be told of the lines
 	timer *time.Timer   // settles the group if no line follows
@@ -71,6 +72,12 @@ func (s *Store) settle(l *ledgerFile) error {
 		g.err = s.syncGroup(l, g)
 	}
 	l.end(g)
+	if g.held != nil {
+		files.LetGo(g.held)
+	}
+	if g.sessions != nil {
+		g.sessions.release()
+	}
 	g.lock.Release()
 	if g.err == nil {
 		s.announce(g.tell)
@@ -97,17 +104,8 @@ func (s *Store) syncGroup(l *ledgerFile, g *group) error {
 		return unknown(err)
 	case !os.SameFile(g.info, now):
 		return unknown(errors.New(l.path + " was replaced while a line was written to it"))
-	case !g.lock.Holds() && !stands(g.file, g.last, g.end):
-		return unknown(errors.New(l.path + " was changed while a line was written to it"))
 	}
 	return nil
-}
-
-// stands tells whether text ends at an offset of a file.
-func stands(f *os.File, text []byte, end int64) bool {
-	there := make([]byte, len(text))
-	_, err := f.ReadAt(there, end-int64(len(text)))
-	return err == nil && bytes.Equal(there, text)
 }
 
 // cutBack removes the lines of a group that could not be synced.

@@ -16,32 +16,26 @@ import (
 	"mcp-trade/store"
 )
 
-// sessionLocks holds the sessions that a commit was judged under as they are, until its line has its place: so the line and
-// what it was judged under are one step for every other process. The values of [store.AllModels] are not locked, or
+// sessionLocks holds the sessions that commits are judged under as they are, until their lines are durable: so a line and what
+// it was judged under are one step for every other process. The values of [store.AllModels] are not locked, or
 // every account would wait for every other: who sets those waits for the commits that are under way.
 type sessionLocks struct {
+	models  []string
 	queues  []*queue
 	locks   []*files.Lock
-	objects map[string]sessionObject // the sessions, by model
+	objects map[string]sessionObject // the sessions as the newest commit found them, by model
 }
 
-// lockSessions locks the sessions that guards name, if what they want holds.
+// lockSessions locks the sessions that guards name.
 func (s *Store) lockSessions(ctx context.Context, guards []store.Guard) (l *sessionLocks, err error) {
-	l = &sessionLocks{}
-	if len(guards) == 0 {
-		return l, nil
-	}
+	l = &sessionLocks{models: modelsOf(guards)}
 	defer func() {
 		if err != nil {
 			l.release()
 		}
 	}()
-	var keys []store.Key
-	for _, g := range guards {
-		keys = append(append(keys, keysOf(g.Want)...), keysOf(g.Set)...)
-	}
 	until := time.Now().Add(s.patience.first)
-	for _, model := range slices.Sorted(maps.Keys(byModel(keys))) { // who locks several does so in one order, or two would wait for each other
+	for _, model := range l.models { // who locks several does so in one order, or two would wait for each other
 		if model == store.AllModels {
 			continue
 		}
@@ -65,16 +59,47 @@ func (s *Store) lockSessions(ctx context.Context, guards []store.Guard) (l *sess
 		}
 		l.locks = append(l.locks, lock)
 	}
-	var values map[store.Key]string
-	if values, l.objects, err = s.readValues(keys, s.glance); err != nil {
-		return l, &store.UnprovedError{Err: err}
+	return l, nil
+}
+
+// modelsOf returns the models whose values guards name, sorted.
+func modelsOf(guards []store.Guard) (models []string) {
+	for _, g := range guards {
+		for _, values := range []map[store.Key]string{g.Want, g.Set} {
+			for k := range values {
+				if !slices.Contains(models, k.Model) {
+					models = append(models, k.Model)
+				}
+			}
+		}
+	}
+	slices.Sort(models)
+	return models
+}
+
+// judge returns nil if what guards want holds. Where they name other sessions than those that are locked, it is [errAgain].
+func (l *sessionLocks) judge(s *Store, guards []store.Guard) error {
+	if !slices.Equal(l.models, modelsOf(guards)) {
+		return errAgain
+	}
+	if len(guards) == 0 {
+		return nil
+	}
+	var keys []store.Key
+	for _, g := range guards {
+		keys = append(append(keys, keysOf(g.Want)...), keysOf(g.Set)...)
+	}
+	values, objects, err := s.readValues(keys, s.glance)
+	if err != nil {
+		return &store.UnprovedError{Err: err}
 	}
 	for _, g := range guards {
 		if err := g.Holds(values); err != nil {
-			return l, err
+			return err
 		}
 	}
-	return l, nil
+	l.objects = objects
+	return nil
 }
 
 // hold tells whether the locks still exclude everybody else.

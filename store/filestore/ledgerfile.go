@@ -173,7 +173,7 @@ func (l *ledgerFile) open() (err error) {
 // was written anew under the same name, and nothing that is known of it holds.
 func (l *ledgerFile) headInPlace() bool {
 	if l.head == nil {
-		return l.size == 0
+		return true
 	}
 	text := make([]byte, l.size-l.headAt) // with what ends the line
 	_, err := l.file.ReadAt(text, l.headAt)
@@ -185,6 +185,9 @@ func (l *ledgerFile) readHead(size int64) error {
 	end, err := wholeEnd(l.file, size)
 	if err != nil {
 		return err
+	}
+	if l.head == nil {
+		l.index = l.index.anew() // there was no line; what there was may have changed
 	}
 	l.size, l.torn, l.head, l.headAt, l.id = end, size-end, nil, 0, 0
 	for line, err := range backward(context.Background(), l.file, 0, end) {

@@ -72,14 +72,22 @@ func (q *queue) next() { <-q.turn }
 // lock takes the file lock for the goroutine that has its turn. A folder that is missing is [fs.ErrNotExist].
 func (q *queue) lock(ctx context.Context, until time.Time, access files.Access) (*files.Lock, error) {
 	lock := access.Lock(q.path)
-	taken, err := lock.Try()
+	if err := q.take(ctx, until, lock.Try); err != nil {
+		return nil, err
+	}
+	return lock, nil
+}
+
+// take takes a lock for the goroutine that has its turn.
+func (q *queue) take(ctx context.Context, until time.Time, try func() (bool, error)) error {
+	taken, err := try()
 	if !taken && err == nil {
 		if late := time.Now().Add(q.patience.late); q.late && late.Before(until) {
 			until = late
 		}
 		patience, cancel := context.WithDeadline(ctx, until)
 		defer cancel()
-		err = lock.Take(patience)
+		err = files.Wait(patience, try)
 	}
 	late := q.late
 	if ctx.Err() == nil {
@@ -87,11 +95,11 @@ func (q *queue) lock(ctx context.Context, until time.Time, access files.Access) 
 	}
 	switch {
 	case err == nil:
-		return lock, nil
+		return nil
 	case late && q.late:
-		return nil, fmt.Errorf("another process still holds %s, for which an earlier order waited in vain (%w); end that process and try again", q.path, err)
+		return fmt.Errorf("another process still holds %s, for which an earlier order waited in vain (%w); end that process and try again", q.path, err)
 	}
-	return nil, q.gaveUp(ctx, err)
+	return q.gaveUp(ctx, err)
 }
 
 // gaveUp says of a wait that failed for whom it was, and why.

@@ -19,8 +19,8 @@ import (
 )
 
 // write writes the line after the last whole one. When it returns without an error the line stands there, right after
-// the one that it follows, and the ledger and the locks still are the files that their paths name.
-func (s *Store) write(ctx context.Context, l *ledgerFile, c store.Commit, sessions *sessionLocks) error {
+// the one that it follows, and the ledger and the locks of the sessions still are the files that their paths name.
+func (s *Store) write(l *ledgerFile, c store.Commit, sessions *sessionLocks) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.nextID() != c.ID || !bytes.Equal(l.head, c.After) {
@@ -33,17 +33,17 @@ func (s *Store) write(ctx context.Context, l *ledgerFile, c store.Commit, sessio
 	if err := s.prepare(l); err != nil {
 		return err
 	}
+	g := l.group
+	if g.held != l.file {
+		return errAgain
+	}
 	text := make([]byte, 0, len(c.Line)+2)
 	if l.size > 0 && !endsWithLineFeed(l.file, l.size) {
 		text = append(text, '\n')
 	}
 	text = append(append(text, c.Line...), '\n')
-	g := l.group
 	if g.lines == 0 {
 		g.file, g.info, g.start, g.end = l.file, l.info, l.size, l.size
-	}
-	if !g.lock.Holds() { // where others trade meanwhile, a line that is written and taken back may have been followed
-		return errAgain
 	}
 	if written, err := s.disk.write(l.file, text); err != nil {
 		cut := l.cut(l.file, l.size+int64(written), l.size)
@@ -52,8 +52,8 @@ func (s *Store) write(ctx context.Context, l *ledgerFile, c store.Commit, sessio
 	}
 	end := l.size + int64(len(text))
 	now, err := l.file.Stat()
-	if err != nil || now.Size() != end || !l.named() || !g.lock.Holds() || !sessions.hold() {
-		if err := s.sortOut(ctx, l, text, sessions); err != nil {
+	if err != nil || now.Size() != end || !l.named() || !sessions.hold() {
+		if err := s.sortOut(l, text, sessions); err != nil {
 			return err
 		}
 	} else {
@@ -63,7 +63,7 @@ func (s *Store) write(ctx context.Context, l *ledgerFile, c store.Commit, sessio
 		l.size, l.mtime = end, now.ModTime()
 	}
 	g.lines++
-	g.end, g.last = end, text
+	g.end = end
 	return nil
 }
 
@@ -87,7 +87,7 @@ func (s *Store) prepare(l *ledgerFile) error {
 		}
 		if err == nil {
 			l.made = true
-			l.info, err = l.file.Stat()
+			err = l.holdNew()
 		}
 	}
 	if err != nil {
@@ -104,6 +104,19 @@ func (s *Store) prepare(l *ledgerFile) error {
 	// Whoever made the folders may have been killed before their names were on disk.
 	position := filepath.Dir(l.path)
 	return errors.Join(files.SyncFolder(position), files.SyncFolder(filepath.Dir(position)), files.SyncFolder(s.logPath))
+}
+
+// holdNew takes the lock on a ledger that this process has just made, unless another one was quicker.
+func (l *ledgerFile) holdNew() error {
+	taken, err := files.TryHold(l.file)
+	if err != nil {
+		return err
+	}
+	if l.info, err = l.file.Stat(); err == nil && (!taken || l.info.Size() > 0) {
+		err = errAgain
+	}
+	l.group.held = l.file
+	return err
 }
 
 // cutTail cuts off what follows the last whole line, if the file is a ledger.
@@ -152,21 +165,10 @@ func (l *ledgerFile) named() bool {
 // sortOut decides on a line that was written while others changed the files. It stands if it follows the line that it was
 // to follow, in the file and under the locks that count. Else it is taken back and [errAgain] returned; what cannot be
 // taken back is unknown.
-func (s *Store) sortOut(ctx context.Context, l *ledgerFile, text []byte, sessions *sessionLocks) error {
+func (s *Store) sortOut(l *ledgerFile, text []byte, sessions *sessionLocks) error {
 	unknown := func(err error) error {
 		err = errors.Join(err, l.forget())
 		return &store.UnreachableError{Engine: engine, Doing: "write the ledger", Err: err, Unknown: true}
-	}
-	g := l.group
-	if !g.lock.Holds() { // others may be at work under the lock that is there now
-		lock, err := l.queue.lock(ctx, l.queue.until(), s.access)
-		switch {
-		case err == nil:
-			g.lock.Release()
-			g.lock = lock
-		case !absent(err): // where the folder is gone, so are the others
-			return unknown(err)
-		}
 	}
 	end, err := l.file.Seek(0, io.SeekCurrent) // where this process wrote last
 	if err != nil {
@@ -176,9 +178,8 @@ func (s *Store) sortOut(ctx context.Context, l *ledgerFile, text []byte, session
 	if err != nil {
 		return unknown(err)
 	}
-	if now.Size() < end || !stands(l.file, text, end) { // whoever had the lock that counts took it for a line that was never finished
-		_ = l.forget()
-		return errAgain
+	if !stands(l.file, text, end) { // a program without locks wrote the file anew, perhaps with this line
+		return unknown(errors.New(l.path + " was changed while a line was written to it"))
 	}
 	if follows := end == l.size+int64(len(text)); follows && sessions.hold() && l.named() {
 		if err := l.readHead(now.Size()); err != nil {
@@ -193,4 +194,11 @@ func (s *Store) sortOut(ctx context.Context, l *ledgerFile, text []byte, session
 	}
 	_ = l.forget()
 	return errAgain
+}
+
+// stands tells whether text ends at an offset of a file.
+func stands(f *os.File, text []byte, end int64) bool {
+	there := make([]byte, len(text))
+	_, err := f.ReadAt(there, end-int64(len(text)))
+	return err == nil && bytes.Equal(there, text)
 }
