@@ -14,6 +14,7 @@ import (
 )
 
 func TestAToolCanBeCalledFromPlainCode(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.open(t, "alice", "1000", "2025-10-02")
 		r := p.trade(t, "alice").filled(t, "buy", "AAPL", 3)
@@ -25,6 +26,7 @@ func TestAToolCanBeCalledFromPlainCode(t *testing.T) {
 }
 
 func TestAToolCanBeCalledFromConcurrentGoroutines(t *testing.T) {
+	t.Parallel()
 	const goroutines, each = 20, 10
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.open(t, "alice", "1000000", "2025-10-02")
@@ -60,6 +62,7 @@ func TestAToolCanBeCalledFromConcurrentGoroutines(t *testing.T) {
 }
 
 func TestASessionWrittenInTheParentIsReadInTheSubprocess(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.do(t, "ledger", "register", "alice", "--date", "2025-10-01")
 		tr := p.trade(t, "m1") // started before there is any session
@@ -84,6 +87,7 @@ func TestASessionWrittenInTheParentIsReadInTheSubprocess(t *testing.T) {
 }
 
 func TestWithRedisDownTheSessionAndTheLedgerInFilesGoOn(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	proxy := storetest.StartProxy(t, storetest.StartRedis(t))
 	p.redisURL = "redis://" + proxy.Addr()
@@ -106,6 +110,7 @@ func TestWithRedisDownTheSessionAndTheLedgerInFilesGoOn(t *testing.T) {
 }
 
 func TestWithRedisDownTheLedgerInRedisIsUnreachableAndSaysSo(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	proxy := storetest.StartProxy(t, storetest.StartRedis(t))
 	p.redisURL = "redis://" + proxy.Addr()
@@ -131,6 +136,7 @@ func TestWithRedisDownTheLedgerInRedisIsUnreachableAndSaysSo(t *testing.T) {
 }
 
 func TestTwoModelsInParallelDoNotInterfere(t *testing.T) {
+	t.Parallel()
 	const trades = 100
 	onBothStores(t, func(t *testing.T, p *place) {
 		models := []struct{ name, symbol, date string }{{"alice", "AAPL", "2025-10-02"}, {"bob", "MSFT", "2025-10-03"}}

@@ -82,6 +82,7 @@ func trades(records []ledger.Record) string {
 }
 
 func TestADayOfAITradersAgentWithRefusalsTradesEachDecisionOnce(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, tradesEachDecisionOnce)
 }
 
@@ -112,6 +113,7 @@ func tradesEachDecisionOnce(t *testing.T, p *place) {
 // With errors, the client raises on the first refusal and the agent begins the day anew: the same decision is traded each
 // time, and the one behind the refusal never. That is what the toolset ai-trader spares the agent.
 func TestADayOfAITradersAgentIsRepeatedWhereRefusalsAreErrors(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	p.open(t, "alice", "1000", "2025-10-02")
 	r := p.runAgent(t, agentTask{Mode: "day", Script: dayWithRefusals}, "--refusals", "error")
@@ -125,6 +127,7 @@ func TestADayOfAITradersAgentIsRepeatedWhereRefusalsAreErrors(t *testing.T) {
 
 // In a session that stays open, calls that are made at once arrive in the order in which they were made.
 func TestCallsOfAITradersAgentKeepTheirOrderInAnOpenSession(t *testing.T) {
+	t.Parallel()
 	const pairs = 20
 	p := onFiles(t)
 	p.prices = p.dir + "/pairs.jsonl"

@@ -103,6 +103,7 @@ func oneBuy(r modeltest.Request) modeltest.Reply {
 }
 
 func TestAForgedLedgerIsFoundByWhatItsRunsNoted(t *testing.T) {
+	t.Parallel()
 	const half = "2025-01-03"
 	for _, by := range []string{"a decider", "a model"} {
 		model := modeltest.Start(t, oneBuy)
@@ -165,6 +166,7 @@ func TestAForgedLedgerIsFoundByWhatItsRunsNoted(t *testing.T) {
 }
 
 func TestALedgerInRedisIsHeldAgainstTheManifestOfThisMachine(t *testing.T) {
+	t.Parallel()
 	p := onRedis(t)
 	p.prices = synthetic
 	p.do(t, runArgs(fiveDays, "alice=random:7")...)
@@ -189,6 +191,7 @@ func TestALedgerInRedisIsHeldAgainstTheManifestOfThisMachine(t *testing.T) {
 }
 
 func TestATradeThatNoTranscriptKnowsIsFound(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
 		if r.Date == firstDay && r.Turn == 1 {
@@ -207,6 +210,7 @@ func TestATradeThatNoTranscriptKnowsIsFound(t *testing.T) {
 }
 
 func TestATradeOfSomebodyElseBetweenTwoDaysOfOneRunIsFound(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	// In lockstep the account of the decider waits for the model at the end of each day.
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
@@ -228,6 +232,7 @@ func TestATradeOfSomebodyElseBetweenTwoDaysOfOneRunIsFound(t *testing.T) {
 }
 
 func TestAHeadThatWasKeptFindsEveryForgery(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	p.prices = synthetic
 	p.do(t, runArgs(fiveDays, "alice=random:7")...)
@@ -287,6 +292,7 @@ func TestAHeadThatWasKeptFindsEveryForgery(t *testing.T) {
 }
 
 func TestTheHeadIsToldByEveryCommandThatShowsALedger(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = synthetic
 		opened := p.do(t, "ledger", "register", "bob", "--date", "2025-01-01")
@@ -317,6 +323,7 @@ func TestTheHeadIsToldByEveryCommandThatShowsALedger(t *testing.T) {
 }
 
 func TestTheManifestOfARunThatIsKilledGetsItsEndWhenItIsResumed(t *testing.T) {
+	t.Parallel()
 	const held = "2025-01-06"
 	for _, how := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
 		t.Run(how.String(), func(t *testing.T) {
@@ -362,6 +369,7 @@ func TestTheManifestOfARunThatIsKilledGetsItsEndWhenItIsResumed(t *testing.T) {
 }
 
 func TestARunUnderOtherSettingsIsToldAndNoted(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	p.prices = synthetic
 	p.do(t, runArgs("2025-01-03", "mix=momentum:3")...)
@@ -380,6 +388,7 @@ func TestARunUnderOtherSettingsIsToldAndNoted(t *testing.T) {
 }
 
 func TestAnAccountThatIsOpenedAnewIsNotHeldAgainstItsFormerLedger(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	p.prices = synthetic
 	p.do(t, runArgs(fiveDays, "alice=random:7")...)

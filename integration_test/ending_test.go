@@ -39,6 +39,7 @@ func heedSignals(t *testing.T) {
 // Left alone, the search would be told after some seconds that its provider did not answer in time. That it is told that
 // it was cancelled proves that the server did not wait for that.
 func TestAServerThatEndsGivesUpASearchThatHangs(t *testing.T) {
+	t.Parallel()
 	heedSignals(t)
 	for name, end := range endings {
 		t.Run(name, func(t *testing.T) {
@@ -96,6 +97,7 @@ func endBySignals(t *testing.T, cmd *exec.Cmd, ended <-chan struct{}, what sysca
 }
 
 func TestASecondSignalEndsTheProgramWhateverBlocks(t *testing.T) {
+	t.Parallel()
 	heedSignals(t)
 	for _, what := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
 		t.Run("a server whose client does not read, "+what.String(), func(t *testing.T) {
@@ -136,6 +138,7 @@ func TestASecondSignalEndsTheProgramWhateverBlocks(t *testing.T) {
 }
 
 func TestAServerThatWasStartedByNohupOutlivesTheTerminal(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	p.open(t, "alice", "10000", "2025-10-02")
 	cmd := p.command()
@@ -155,6 +158,7 @@ func TestAServerThatWasStartedByNohupOutlivesTheTerminal(t *testing.T) {
 
 // A resource that is not there is found out before anything is done with its uri: it costs little more than a ping of the same length.
 func TestALongURICostsLittle(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	p.open(t, "alice", "10000", "2025-10-02")
 	spent := func(line string) time.Duration {

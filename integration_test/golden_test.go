@@ -76,6 +76,7 @@ func sameBook(t *testing.T, row int, want, got ledger.Positions) {
 }
 
 func TestGoldenLedgersReplayedCallByCall(t *testing.T) {
+	t.Parallel()
 	for _, g := range goldenLedgers(t) {
 		t.Run(g.agent, func(t *testing.T) {
 			onBothStores(t, func(t *testing.T, p *place) {
@@ -136,6 +137,7 @@ func replayGolden(t *testing.T, p *place, g golden) {
 const octoberDays = 21 // trading days of October 2025 after the 1st, up to the 30th
 
 func TestGoldenLedgersReplayedByRun(t *testing.T) {
+	t.Parallel()
 	all := goldenLedgers(t)
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = all[0].prices
@@ -187,6 +189,7 @@ func sameRun(t *testing.T, g golden, got []ledger.Record, tradingDays int) {
 }
 
 func TestVerifyOnRealLedgersNamesTheRowsThatTradeNothing(t *testing.T) {
+	t.Parallel()
 	for _, g := range goldenLedgers(t) {
 		t.Run(g.agent, func(t *testing.T) {
 			p := onFiles(t)

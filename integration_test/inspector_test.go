@@ -27,6 +27,7 @@ func (p *place) inspect(t *testing.T, arguments ...string) output {
 }
 
 func TestTheInspectorFindsNothingInTheListOfTools(t *testing.T) {
+	t.Parallel()
 	for _, era := range []string{"legacy", "modern"} {
 		t.Run(era, func(t *testing.T) {
 			p := onFiles(t)
@@ -40,6 +41,7 @@ func TestTheInspectorFindsNothingInTheListOfTools(t *testing.T) {
 
 // With the toolset ai-trader a refusal is no error, and the Inspector, which holds results against output schemas, takes it.
 func TestTheInspectorTakesARefusalThatIsAResult(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	p.env = []string{"MCP_TRADE_TOOLSETS=trade,market,ai-trader,math"}
 	p.open(t, "alice", "1000", "2025-10-02")
@@ -55,6 +57,7 @@ func TestTheInspectorTakesARefusalThatIsAResult(t *testing.T) {
 }
 
 func TestTheInspectorTrades(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.open(t, "alice", "1000", "2025-10-02")
 		for _, c := range []struct {

@@ -63,6 +63,7 @@ func decisions(ledgers []golden) modeltest.Script {
 }
 
 func TestRealDecisionsGivenTurnByTurnMakeTheRealLedgers(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		market, from, to string
 		agents           []string
@@ -127,14 +128,19 @@ func (p *place) dialogues(t *testing.T) string {
 }
 
 func TestAKilledRunOfLanguageModelsIsResumedToTheSameBytes(t *testing.T) {
-	const kills = max(100/pace, 10) // on each store
+	t.Parallel()
+	kills := scaled(t, 100, 20/raceSlows) // on each store
 	accounts := []string{"alice", "bob"}
-	model := modeltest.Start(t, busyDays)
-	run := llmRun{url: model.URL, from: "2025-01-01", to: fiveDays, cash: "100000", accounts: accounts}
 	onBothStores(t, func(t *testing.T, p *place) {
+		asked := make(chan struct{}, 10_000)
+		model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+			asked <- struct{}{}
+			return busyDays(r)
+		})
 		p.prices = synthetic
-		args, data := p.llm(t, run), p.dir
+		args, data := p.llm(t, llmRun{url: model.URL, from: "2025-01-01", to: fiveDays, cash: "100000", accounts: accounts}), p.dir
 		p.do(t, args...)
+		whole := model.Asked()
 		want, said := p.books(t, accounts...), p.dialogues(t)
 		killed := map[string]int{}
 		for round := 0; killed["the runner"]+killed["a server"] < kills; round++ {
@@ -142,7 +148,7 @@ func TestAKilledRunOfLanguageModelsIsResumedToTheSameBytes(t *testing.T) {
 				t.Fatal("the kills come too late")
 			}
 			p.afresh(t, filepath.Join(data, strconv.Itoa(round)))
-			for !p.killed(t, args, killed) {
+			for !p.killed(t, args, asked, rand.IntN(whole), killed) {
 			}
 			if got := p.books(t, accounts...); got != want {
 				t.Fatalf("round %d, after %v: the ledgers differ from those of an undisturbed run", round, killed)
@@ -155,33 +161,35 @@ func TestAKilledRunOfLanguageModelsIsResumedToTheSameBytes(t *testing.T) {
 	})
 }
 
-// killed starts a run and kills it, or one of its servers, at some moment. It reports true when the run came to its end.
-func (p *place) killed(t *testing.T, args []string, killed map[string]int) bool {
+// killed starts a run and kills it, or one of its servers, a moment after the model was asked so many times. It reports true
+// when the run came to its end.
+func (p *place) killed(t *testing.T, args []string, asked <-chan struct{}, times int, killed map[string]int) bool {
 	t.Helper()
+	for len(asked) > 0 { // by the one before
+		<-asked
+	}
 	cmd := p.command(args...)
 	cmd.Stdout, cmd.Stderr = io.Discard, io.Discard
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	victim, hit := "the runner", make(chan bool, 1)
+	victim, ended, hit := "the runner", make(chan struct{}), make(chan bool)
 	if rand.IntN(2) == 0 {
 		victim = "a server"
 	}
-	timer := time.AfterFunc(rand.N(120*pace*time.Millisecond), func() {
-		if victim == "the runner" {
-			hit <- cmd.Process.Kill() == nil
-			return
-		}
-		for _, pid := range p.servers(t) {
-			if n, err := strconv.Atoi(pid); err == nil && n != cmd.Process.Pid {
-				hit <- syscall.Kill(n, syscall.SIGKILL) == nil
-				return
+	go func() {
+		for range times {
+			select {
+			case <-asked:
+			case <-ended:
 			}
 		}
-		hit <- false
-	})
+		time.Sleep(rand.N(20 * time.Millisecond))
+		hit <- p.strike(t, cmd.Process, victim)
+	}()
 	err := cmd.Wait()
-	if !timer.Stop() && <-hit && err != nil {
+	close(ended)
+	if <-hit && err != nil {
 		killed[victim]++
 	}
 	p.childless(t)
@@ -191,6 +199,19 @@ func (p *place) killed(t *testing.T, args []string, killed map[string]int) bool 
 	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
 	if died := ok && status.Signal() == syscall.SIGKILL; !died && victim == "the runner" {
 		t.Fatalf("a resumed run fails: %v\n%s", err, p.try(t, args...).stderr)
+	}
+	return false
+}
+
+// strike kills a run, or one of its servers, and tells whether it was there to be killed.
+func (p *place) strike(t *testing.T, run *os.Process, victim string) bool {
+	if victim == "the runner" {
+		return run.Kill() == nil
+	}
+	for _, pid := range p.servers(t) {
+		if n, err := strconv.Atoi(pid); err == nil && n != run.Pid {
+			return syscall.Kill(n, syscall.SIGKILL) == nil
+		}
 	}
 	return false
 }

@@ -16,6 +16,7 @@ import (
 )
 
 func TestAnInterruptedRunOfModelsExits130AndIsResumed(t *testing.T) {
+	t.Parallel()
 	const held = "2025-01-06" // the model does not reply in its third turn of the day until the run is over
 	free, asked := make(chan struct{}), make(chan struct{}, 10)
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
@@ -53,6 +54,7 @@ func TestAnInterruptedRunOfModelsExits130AndIsResumed(t *testing.T) {
 }
 
 func TestInLockstepAllModelsAreAtTheSameDate(t *testing.T) {
+	t.Parallel()
 	type turn struct{ model, date string }
 	turns := make(chan turn, 1000)
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
@@ -76,6 +78,7 @@ func TestInLockstepAllModelsAreAtTheSameDate(t *testing.T) {
 }
 
 func TestOneFailingModelDoesNotStopTheOthers(t *testing.T) {
+	t.Parallel()
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
 		if r.Model == "scripted/bob" && r.Date > firstDay {
 			return modeltest.Fail(401, "")
@@ -98,6 +101,7 @@ func TestOneFailingModelDoesNotStopTheOthers(t *testing.T) {
 }
 
 func TestAFurtherServerServesARunAndSeesNoKey(t *testing.T) {
+	t.Parallel()
 	// The further server is the program itself, on another account.
 	p := onFiles(t)
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
@@ -144,6 +148,7 @@ func TestAFurtherServerServesARunAndSeesNoKey(t *testing.T) {
 }
 
 func TestAHaltEndsTheDayOfAModelAndTheRunGoesOnOnceItIsCleared(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		const halted = "2025-01-03"
 		var once sync.Once
@@ -179,6 +184,7 @@ func TestAHaltEndsTheDayOfAModelAndTheRunGoesOnOnceItIsCleared(t *testing.T) {
 }
 
 func TestAConfigurationOfAITraderRunsAsItIs(t *testing.T) {
+	t.Parallel()
 	data := storetest.TestData(t)
 	p := onFiles(t)
 	p.prices = filepath.Join(data, "us_daily", "merged.jsonl")

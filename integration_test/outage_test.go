@@ -14,6 +14,7 @@ import (
 )
 
 func TestARunOrdersOnNoOtherDayThanItsOwnWhenRedisHangsOverTheChangeOfDate(t *testing.T) {
+	t.Parallel()
 	const nextDay = "2025-01-03"
 	redis := storetest.NewRedis(t)
 	p := onFiles(t)

@@ -66,6 +66,7 @@ func (s *served) interrupt(t testing.TB) {
 }
 
 func TestATradeIsSoonOnTheServedPage(t *testing.T) {
+	t.Parallel()
 	browser := pagetest.Start(t)
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = synthetic
@@ -98,6 +99,7 @@ func TestATradeIsSoonOnTheServedPage(t *testing.T) {
 }
 
 func TestAServedPageWaitsForItsFirstAccount(t *testing.T) {
+	t.Parallel()
 	browser := pagetest.Start(t)
 	p := onFiles(t)
 	s := p.serve(t)
@@ -111,6 +113,7 @@ func TestAServedPageWaitsForItsFirstAccount(t *testing.T) {
 }
 
 func TestAServedPageOutlivesItsRedis(t *testing.T) {
+	t.Parallel()
 	p := onRedis(t)
 	p.open(t, "alice", "5000", plainDays[0])
 	s := p.serve(t)
@@ -141,6 +144,7 @@ func TestAServedPageOutlivesItsRedis(t *testing.T) {
 
 // The report of an account with many trades is a page that a browser likes to show.
 func TestThePageOfALongLedgerIsBounded(t *testing.T) {
+	t.Parallel()
 	browser := pagetest.Start(t)
 	const trades = 100_000
 	p := onFiles(t)
@@ -180,6 +184,7 @@ func TestThePageOfALongLedgerIsBounded(t *testing.T) {
 }
 
 func TestWhatAModelSaysStandsBesideItsTradesAndIsInert(t *testing.T) {
+	t.Parallel()
 	browser := pagetest.Start(t)
 	p := onFiles(t)
 	const hostile = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>\x1b[31m\x1b]0;title\a"

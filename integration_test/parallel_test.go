@@ -10,6 +10,7 @@ import (
 )
 
 func TestEightProcessesBuyOnOneLedgerAndNoneIsLost(t *testing.T) {
+	t.Parallel()
 	const processes, buys = 8, 50
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.open(t, "alice", "100000", "2025-10-02")
@@ -50,6 +51,7 @@ func TestEightProcessesBuyOnOneLedgerAndNoneIsLost(t *testing.T) {
 }
 
 func TestABuyWithTheProceedsOfASaleInTheSameBurstIsNeverRefused(t *testing.T) {
+	t.Parallel()
 	const bursts = 1000
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.open(t, "alice", "100500", "2025-10-02")

@@ -232,6 +232,17 @@ func (r reply) number(t testing.TB, name string) decimal.Decimal {
 
 type args map[string]any
 
+// told waits until the server's log, which comes by a pipe of its own, says something so many times.
+func (tr *trader) told(t testing.TB, words string, times int) {
+	t.Helper()
+	storetest.Eventually(t, "the log", func() error {
+		if n := strings.Count(tr.log.String(), words); n != times {
+			return fmt.Errorf("it says %q %d times, not %d:\n%s", words, n, times, tr.log)
+		}
+		return nil
+	})
+}
+
 // call calls a tool. A call that gets no answer at all fails the test.
 func (tr *trader) call(t testing.TB, tool string, arguments args) reply {
 	t.Helper()

@@ -56,6 +56,7 @@ func rewriteInPlace(path, text string) error {
 }
 
 func TestASessionFileThatIsRewrittenInPlaceStopsNoTrade(t *testing.T) {
+	t.Parallel()
 	const trades = 300
 	p := onFiles(t)
 	p.open(t, "alice", "100000", "2025-10-02")
@@ -111,6 +112,7 @@ func noTradeRow(file string) error {
 }
 
 func TestRowsThatPythonAppendsUnderTheLockStandBetweenOurTrades(t *testing.T) {
+	t.Parallel()
 	const trades = 300
 	p := onFiles(t)
 	p.open(t, "alice", "100000", "2025-10-02")

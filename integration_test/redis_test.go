@@ -41,6 +41,7 @@ func (p *place) as(user string) *place {
 
 // The user of the README's recipe trades its account and reads it, is halted by what it cannot clear, and reaches nobody else's.
 func TestRedisUser_OfARecipe(t *testing.T) {
+	t.Parallel()
 	p := onRedis(t)
 	p.prices = plain
 	for _, account := range []string{"alice", "bob"} {
@@ -98,6 +99,7 @@ func TestRedisUser_OfARecipe(t *testing.T) {
 
 // What doctor says of a Redis is what would be lost, no more is promised than is so, and what is refused is named.
 func TestDoctor_OfARedis(t *testing.T) {
+	t.Parallel()
 	type want map[string]string // what, and a part of its state and detail
 	servers := func(t *testing.T, args ...string) *place {
 		p := onFiles(t)
@@ -200,6 +202,7 @@ func TestDoctor_OfARedis(t *testing.T) {
 
 // The settings of Redis reach the store: a user and a password of sentinels, a CA, replicas to wait for, Upstash.
 func TestSettings_OfRedis(t *testing.T) {
+	t.Parallel()
 	t.Run("sentinels that want a password", func(t *testing.T) {
 		p := onFiles(t)
 		sentinel := storetest.NewSentinel(t, "main", storetest.StartRedis(t), "user default off", "user watcher on >watch-word +@all")
@@ -250,6 +253,7 @@ func TestSettings_OfRedis(t *testing.T) {
 
 // The index of order ids alone is lost: verify says so, the order trades once all the same, and repair mends it.
 func TestRepair_OrderIDsThatWereLost(t *testing.T) {
+	t.Parallel()
 	p := onRedis(t)
 	p.prices = plain
 	p.open(t, "alice", "10000", "2025-10-02")
@@ -280,6 +284,7 @@ func TestRepair_OrderIDsThatWereLost(t *testing.T) {
 
 // The newest entry was taken out of Redis: the order is refused with the way out, and the account goes on after it.
 func TestRepair_ANewestEntryThatWasTakenOut(t *testing.T) {
+	t.Parallel()
 	p := onRedis(t)
 	p.prices = plain
 	p.open(t, "alice", "10000", "2025-10-02")

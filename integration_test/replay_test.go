@@ -38,6 +38,7 @@ func trap(t *testing.T) (address string, called func() bool) {
 }
 
 func TestARecordedRunIsReplayedToTheSameBytesWithoutAConnection(t *testing.T) {
+	t.Parallel()
 	accounts := []string{"alice", "bob"}
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = synthetic
@@ -76,6 +77,7 @@ func TestARecordedRunIsReplayedToTheSameBytesWithoutAConnection(t *testing.T) {
 }
 
 func TestAReplaySaysWhatKeepsItFromBeingOne(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	p.prices = synthetic
 	model := modeltest.Start(t, busyDays)
@@ -112,6 +114,7 @@ func TestAReplaySaysWhatKeepsItFromBeingOne(t *testing.T) {
 }
 
 func TestTheManifestKeepsEveryRunAndNoSecret(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	p.prices = synthetic
 	model := modeltest.Start(t, busyDays)
@@ -164,6 +167,7 @@ func TestTheManifestKeepsEveryRunAndNoSecret(t *testing.T) {
 }
 
 func TestTheManifestTellsWhatAModelCanSearchAndNoSecret(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	model := modeltest.Start(t, normalDay)
 	config := p.config(t, model, firstDay, nil, "alice")

@@ -131,6 +131,7 @@ func writeWide(b *testing.B, path string, rows int, days []market.Stamp) {
 
 // A ledger is reported on in the same way wherever it is kept.
 func TestAReportIsTheSameFromBothStores(t *testing.T) {
+	t.Parallel()
 	reports := map[string]string{}
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = synthetic
@@ -162,6 +163,7 @@ func TestAReportIsTheSameFromBothStores(t *testing.T) {
 }
 
 func TestAReportTellsWhatAModelSaidAndCost(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
 		if r.Turn == 0 {

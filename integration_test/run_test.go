@@ -81,12 +81,15 @@ func (p *place) childless(t *testing.T) {
 }
 
 func TestAKilledRunIsResumedToTheSameBytes(t *testing.T) {
-	const kills = max(20/pace, 5)
+	t.Parallel()
+	kills := scaled(t, 20, 5)
 	onBothStores(t, func(t *testing.T, p *place) {
 		args := runArgs(fiveDays, runAccounts...)
 		undisturbed := onFiles(t)
 		undisturbed.prices, p.prices = synthetic, synthetic
+		began := time.Now()
 		undisturbed.do(t, args...)
+		whole := time.Since(began)
 		want := undisturbed.books(t, runAccounts...)
 		data := p.dir
 		for round, killed := 0, 0; killed < kills; round++ {
@@ -100,7 +103,7 @@ func TestAKilledRunIsResumedToTheSameBytes(t *testing.T) {
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
-				timer := time.AfterFunc(rand.N(80*pace*time.Millisecond), func() { _ = cmd.Process.Kill() })
+				timer := time.AfterFunc(rand.N(whole), func() { _ = cmd.Process.Kill() })
 				err := cmd.Wait()
 				timer.Stop()
 				p.childless(t)
@@ -132,6 +135,7 @@ func (p *place) afresh(t *testing.T, dir string) {
 }
 
 func TestAnInterruptedRunExits130AndIsResumed(t *testing.T) {
+	t.Parallel()
 	args := runArgs("2025-03-31", runAccounts...)
 	undisturbed := onFiles(t)
 	undisturbed.prices = synthetic
@@ -186,6 +190,7 @@ func TestAnInterruptedRunExits130AndIsResumed(t *testing.T) {
 }
 
 func TestAFinishedRunChangesNothingWhenItIsRunAgain(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = synthetic
 		args := runArgs(fiveDays, runAccounts...)
@@ -205,6 +210,7 @@ func TestAFinishedRunChangesNothingWhenItIsRunAgain(t *testing.T) {
 }
 
 func TestTwoRunsSideBySideDoNotDisturbEachOther(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = synthetic
 		alone := onFiles(t)
@@ -228,6 +234,7 @@ func TestTwoRunsSideBySideDoNotDisturbEachOther(t *testing.T) {
 }
 
 func TestASecondRunOfTheSameAccountIsRefusedWhileTheFirstTrades(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = synthetic
 		args := runArgs("2025-01-31", "dice=random:7")

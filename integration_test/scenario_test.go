@@ -105,6 +105,7 @@ func scenarios() []scenario {
 }
 
 func TestEveryScenarioEndsTheDayAsItShould(t *testing.T) {
+	t.Parallel()
 	for _, c := range scenarios() {
 		for _, stream := range []bool{false, true} {
 			if stream && c.name == "a reply that is no JSON" {

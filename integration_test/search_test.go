@@ -35,6 +35,7 @@ func isAlphaVantage(r *http.Request) bool { return strings.HasPrefix(r.URL.Path,
 const oneArticle = `{"feed": [{"title": "Chips sell", "url": "https://x.test/1", "time_published": "20250930T120000", "summary": "A lot.", "source": "Wire"}]}`
 
 func TestServicesThatDoNotBehaveEndInAnAnswerWithinTheTime(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		handle http.HandlerFunc
@@ -93,6 +94,7 @@ func TestServicesThatDoNotBehaveEndInAnAnswerWithinTheTime(t *testing.T) {
 }
 
 func TestASearchThatWaitsDelaysNoTrade(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	p.open(t, "alice", "10000", "2025-10-02")
 	asked, release := make(chan struct{}, 100), make(chan struct{})
@@ -132,10 +134,18 @@ func TestASearchThatWaitsDelaysNoTrade(t *testing.T) {
 }
 
 func TestTheKeysOfSearchAreNeverShown(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	p.open(t, "alice", "10000", "2025-10-02")
 	var fail atomic.Bool
+	shows := func(where, text string) {
+		t.Helper()
+		if strings.Contains(text, newsKey) {
+			t.Errorf("%s shows the key:\n%s", where, text)
+		}
+	}
 	services(t, p, func(w http.ResponseWriter, r *http.Request) {
+		shows("a command line", p.commandLines(t))
 		if !strings.Contains(r.Header.Get("Authorization")+r.URL.RawQuery, newsKey) {
 			t.Errorf("%s %v came without the key", r.URL, r.Header)
 		}
@@ -153,13 +163,6 @@ func TestTheKeysOfSearchAreNeverShown(t *testing.T) {
 		}
 	})
 	p.env = append(p.env, "MCP_TRADE_SEARCH_CACHE=record")
-	shows := func(where, text string) {
-		t.Helper()
-		if strings.Contains(text, newsKey) {
-			t.Errorf("%s shows the key:\n%s", where, text)
-		}
-	}
-	stop := watchArguments(t)
 	for _, command := range [][]string{
 		{"search", "chips", "--as-of", "2025-10-02"}, {"search", "chips", "--as-of", "2025-10-02", "--search", "alphavantage"}, {"doctor"},
 		{"run", "--from", "2025-10-01", "--to", "2025-10-02", "--account", "steady=equal-weight"},
@@ -178,7 +181,6 @@ func TestTheKeysOfSearchAreNeverShown(t *testing.T) {
 			t.Errorf("%v: exit %d\n%s%s", command, out.code, out.stdout, out.stderr)
 		}
 	}
-	shows("a command line", strings.Join(stop(), "\n"))
 	_ = filepath.WalkDir(p.dir, func(path string, d os.DirEntry, err error) error {
 		if text, err := os.ReadFile(path); err == nil {
 			shows(path, string(text))
@@ -209,6 +211,7 @@ func searchAll(t *testing.T, p *place, env ...string) string {
 }
 
 func TestRecordedSearchesAreReplayedToTheByteWithoutAConnection(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	p.open(t, "alice", "10000", "2025-10-01")
 	var asked atomic.Int64
@@ -244,7 +247,9 @@ func TestRecordedSearchesAreReplayedToTheByteWithoutAConnection(t *testing.T) {
 }
 
 func TestAKilledImportLeavesWholeFilesAndIsRepeated(t *testing.T) {
-	const kills, articles = 16 / pace, 3000
+	t.Parallel()
+	const articles = 1000
+	kills := scaled(t, 16, 5)
 	p := onFiles(t)
 	var files []string
 	for f := range 3 {
@@ -258,13 +263,16 @@ func TestAKilledImportLeavesWholeFilesAndIsRepeated(t *testing.T) {
 		}
 	}
 	command := append([]string{"news", "import"}, files...)
+	began := time.Now()
+	p.do(t, command...)
+	whole := time.Since(began)
 	partly := 0
 	for range kills {
 		cmd := p.command(command...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(rand.N(1500 * pace * time.Millisecond))
+		time.Sleep(rand.N(whole))
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		n := p.articles(t)

@@ -16,34 +16,15 @@ import (
 	"mcp-trade/store/storetest"
 )
 
-// arguments collects the command lines of the binary's processes until stop is called.
-func watchArguments(t *testing.T) (stop func() (seen []string)) {
+// commandLines are those of the place's processes that run now.
+func (p *place) commandLines(t *testing.T) string {
 	t.Helper()
-	storetest.Require(t, "procfs", exists("/proc/self/cmdline"), "there is no /proc")
-	done, result := make(chan struct{}), make(chan []string)
-	go func() {
-		seen := map[string]bool{}
-		for {
-			links, _ := filepath.Glob("/proc/[0-9]*/exe")
-			for _, link := range links {
-				if exe, err := os.Readlink(link); err == nil && exe == binary {
-					line, _ := os.ReadFile(filepath.Join(filepath.Dir(link), "cmdline")) // of a process that may be gone by now
-					seen[string(bytes.ReplaceAll(line, []byte{0}, []byte{' '}))] = true
-				}
-			}
-			select {
-			case <-done:
-				var all []string
-				for line := range seen {
-					all = append(all, line)
-				}
-				result <- all
-				return
-			default:
-			}
-		}
-	}()
-	return func() []string { close(done); return <-result }
+	var all strings.Builder
+	for _, pid := range p.servers(t) {
+		line, _ := os.ReadFile(filepath.Join("/proc", pid, "cmdline")) // of a process that may be gone by now
+		all.Write(append(bytes.ReplaceAll(line, []byte{0}, []byte{' '}), '\n'))
+	}
+	return all.String()
 }
 
 func exists(path string) bool {
@@ -52,6 +33,7 @@ func exists(path string) bool {
 }
 
 func TestThePasswordOfRedisIsNeverShown(t *testing.T) {
+	t.Parallel()
 	const right, wrong = "r1ght-horse-battery", "wr0ng-horse-battery"
 	addr := storetest.StartRedis(t, "--requirepass", right)
 	shows := func(t *testing.T, where, text string) {
@@ -79,8 +61,15 @@ func TestThePasswordOfRedisIsNeverShown(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p := onFiles(t)
 			p.prices, p.redisURL = synthetic, c.url
-			stop := watchArguments(t)
-			run := runArgs("2025-01-10", fmt.Sprintf("dice-%d=random:7", i)) // a new account, so that there is something to trade
+			var lines string // of the run and of its server, while the model is asked
+			model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+				if r.Turn == 0 {
+					lines += p.commandLines(t)
+				}
+				return normalDay(r)
+			})
+			account := fmt.Sprint("alice-", i) // a new one, so that there is something to trade
+			run := p.llm(t, llmRun{url: model.URL, from: "2025-01-01", to: firstDay, cash: "100000", accounts: []string{account}})
 			for _, command := range append(commands, run) {
 				cmd := p.command(command...)
 				if command[0] == "stdio" {
@@ -95,16 +84,9 @@ func TestThePasswordOfRedisIsNeverShown(t *testing.T) {
 					t.Errorf("%v works without the password", command)
 				}
 			}
-			lines := stop()
-			shows(t, "a command line", strings.Join(lines, "\n"))
-			children := 0
-			for _, line := range lines {
-				if strings.Contains(line, "stdio --log-format console") {
-					children++
-				}
-			}
-			if c.works && children == 0 {
-				t.Error("no server of a run was seen: the test proves nothing of their command lines")
+			shows(t, "a command line", lines)
+			if c.works && !strings.Contains(lines, "stdio --log-format console") {
+				t.Errorf("no server of the run among\n%s", lines)
 			}
 			_ = filepath.WalkDir(p.dir, func(path string, d os.DirEntry, err error) error {
 				if text, err := os.ReadFile(path); err == nil {
@@ -117,6 +99,7 @@ func TestThePasswordOfRedisIsNeverShown(t *testing.T) {
 }
 
 func TestAPasswordInAnArgumentIsRefused(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	out := p.try(t, "doctor", "--redis-url", "redis://:horse-battery@127.0.0.1:1")
 	if out.code != 2 || !strings.Contains(out.stderr, "REDIS_URL") || strings.Contains(out.stderr, "horse") {
@@ -125,6 +108,7 @@ func TestAPasswordInAnArgumentIsRefused(t *testing.T) {
 }
 
 func TestTheKeysOfAModelAndOfFurtherServersAreShownNowhere(t *testing.T) {
+	t.Parallel()
 	const token = "t0ken-horse-battery"
 	key := func(r modeltest.Request) string { return r.Headers.Get("Authorization") } // as it came, for the model to tell
 	for _, c := range []struct {
@@ -150,19 +134,27 @@ func TestTheKeysOfAModelAndOfFurtherServersAreShownNowhere(t *testing.T) {
 		for _, stream := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, streamed %v", c.name, stream), func(t *testing.T) {
 				p := onFiles(t)
-				config := p.config(t, modeltest.Start(t, c.script), firstDay, object{"stream": stream, "max_retries": 0}, "alice")
+				var lines string // of the run and of its two servers, while the model is asked
+				model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+					if r.Turn == 0 {
+						lines = p.commandLines(t)
+					}
+					return c.script(r)
+				})
+				config := p.config(t, model, firstDay, object{"stream": stream, "max_retries": 0}, "alice")
 				p.amend(t, config, "mcp_servers", object{"desk": object{
-					"command": binary, "args": []string{"stdio"}, "env": object{"MCP_TRADE_DATA_DIR": t.TempDir(), "TOKEN": "${DESK_TOKEN}"},
+					"command": binary, "args": []string{"stdio"}, "env": object{"MCP_TRADE_DATA_DIR": p.dir, "TOKEN": "${DESK_TOKEN}"},
 				}})
 				p.env = append(p.env, "DESK_TOKEN="+token)
-				stop := watchArguments(t)
 				out := p.try(t, "run", config)
-				lines := stop()
 				if out.code != c.code {
 					t.Errorf("exit %d\n%s", out.code, out.stderr)
 				}
+				if n := strings.Count(lines, " stdio "); n != 2 {
+					t.Errorf("%d servers of the run among\n%s", n, lines)
+				}
 				show := p.try(t, "show", "alice", "--full")
-				p.hides(t, output{stdout: out.stdout + show.stdout + strings.Join(lines, "\n"), stderr: out.stderr}, modelKey, token)
+				p.hides(t, output{stdout: out.stdout + show.stdout + lines, stderr: out.stderr}, modelKey, token)
 			})
 		}
 	}

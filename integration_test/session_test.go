@@ -48,7 +48,6 @@ var kept = []string{"--appendonly", "yes", "--appendfsync", "always"}
 
 // inEveryOutage runs a test with ledgers in each engine, and with each outage.
 func inEveryOutage(t *testing.T, outages []outage, test func(t *testing.T, p *place, r *storetest.Redis, o outage, ledgers string)) {
-	t.Parallel()
 	for _, ledgers := range []string{"file", "redis"} {
 		for _, o := range outages {
 			t.Run(fmt.Sprintf("%s, ledgers in %s", o.name, ledgers), func(t *testing.T) {
@@ -100,6 +99,7 @@ func (tr *trader) filledOn(t *testing.T, date string) {
 }
 
 func TestSession_AWriteThatMissedRedisComesBeforeTheOlderOne(t *testing.T) {
+	t.Parallel()
 	inEveryOutage(t, []outage{stopped, hung, full}, func(t *testing.T, p *place, r *storetest.Redis, o outage, ledgers string) {
 		p.open(t, "alice", "10000", "2025-10-02")
 		tr := p.trade(t, "alice")
@@ -142,6 +142,7 @@ func TestSession_AWriteThatMissedRedisComesBeforeTheOlderOne(t *testing.T) {
 
 // The next process after the outage is one that nobody told anything: the command itself.
 func TestSession_WhatMissedRedisIsFoundByAnyCommand(t *testing.T) {
+	t.Parallel()
 	p, r := onRedisWith(t, "file")
 	p.setDate(t, "alice", "2025-10-02")
 	r.Hang(t)
@@ -159,6 +160,7 @@ func TestSession_WhatMissedRedisIsFoundByAnyCommand(t *testing.T) {
 }
 
 func TestSession_WhatSomebodyElseSetInRedisMeanwhileIsNotOverwritten(t *testing.T) {
+	t.Parallel()
 	p, r := onRedisWith(t, "file", kept...)
 	p.open(t, "alice", "10000", "2025-10-02")
 	tr := p.trade(t, "alice")
@@ -185,6 +187,7 @@ func TestSession_WhatSomebodyElseSetInRedisMeanwhileIsNotOverwritten(t *testing.
 
 // Other programs write the file without notes, and keep those that are there.
 func TestSession_AFileThatAnotherProgramWroteNeverComesBeforeRedis(t *testing.T) {
+	t.Parallel()
 	p, r := onRedisWith(t, "file", kept...)
 	p.open(t, "alice", "10000", "2025-10-02")
 	rewrite := func(date string) {
@@ -207,6 +210,7 @@ func TestSession_AFileThatAnotherProgramWroteNeverComesBeforeRedis(t *testing.T)
 }
 
 func TestSession_WithoutRedisEveryProcessGoesOnWithTheFileAtOnce(t *testing.T) {
+	t.Parallel()
 	inEveryOutage(t, []outage{stopped, hung}, func(t *testing.T, p *place, r *storetest.Redis, o outage, ledgers string) {
 		p.open(t, "alice", "10000", "2025-10-02")
 		ordered, looked := p.trade(t, "alice"), p.trade(t, "alice")
@@ -232,9 +236,7 @@ func TestSession_WithoutRedisEveryProcessGoesOnWithTheFileAtOnce(t *testing.T) {
 				if tr == ordered && ledgers == "redis" {
 					continue // its orders found the ledger gone, and that is what they say
 				}
-				if told := strings.Count(tr.log.String(), "the session is read from its file"); told != n+1 {
-					t.Errorf("after %d outages it is told %d times:\n%s", n+1, told, tr.log)
-				}
+				tr.told(t, "the session is read from its file", n+1)
 			}
 			o.end(t, r)
 			for _, tr := range []*trader{ordered, looked} {
@@ -269,7 +271,6 @@ var (
 
 // withFileLedgers runs a test with ledgers in files and a Redis that keeps nothing, for each outage.
 func withFileLedgers(t *testing.T, outages []outage, test func(t *testing.T, p *place, r *storetest.Redis, o outage)) {
-	t.Parallel()
 	for _, o := range outages {
 		t.Run(o.name, func(t *testing.T) {
 			t.Parallel()
@@ -281,6 +282,7 @@ func withFileLedgers(t *testing.T, outages []outage, test func(t *testing.T, p *
 
 // The file of this machine has another account, or the day before, while Redis was set by somebody else.
 func TestSession_AProcessNeverGoesOnWithAnotherAccountOrAnEarlierDate(t *testing.T) {
+	t.Parallel()
 	withFileLedgers(t, []outage{stopped, hung, flushed, expired, evicted, restarted}, func(t *testing.T, p *place, r *storetest.Redis, o outage) {
 		for _, account := range []string{"alice", "old"} {
 			p.do(t, "ledger", "register", account, "--cash", "10000", "--date", "2025-10-01")
@@ -322,6 +324,7 @@ func TestSession_AProcessNeverGoesOnWithAnotherAccountOrAnEarlierDate(t *testing
 }
 
 func TestSession_ARedisThatLostTheSessionLeavesItToTheFile(t *testing.T) {
+	t.Parallel()
 	withFileLedgers(t, []outage{flushed, expired, evicted, restarted}, func(t *testing.T, p *place, r *storetest.Redis, o outage) {
 		p.open(t, "alice", "10000", "2025-10-02")
 		tr := p.trade(t, "alice")
@@ -329,9 +332,7 @@ func TestSession_ARedisThatLostTheSessionLeavesItToTheFile(t *testing.T) {
 		o.begin(t, r)
 		tr.filledOn(t, "2025-10-02")
 		tr.filledOn(t, "2025-10-02")
-		if told := strings.Count(tr.log.String(), "Redis holds nothing of the session"); told != 1 {
-			t.Errorf("it is told %d times:\n%s", told, tr.log)
-		}
+		tr.told(t, "Redis holds nothing of the session", 1)
 		// A session that comes to Redis counts from the next commit on.
 		redisDo(t, p.redisURL, "MSET", "config:alice:SIGNATURE", "alice", "config:alice:TODAY_DATE", "2025-10-03")
 		tr.filledOn(t, "2025-10-03")
@@ -339,6 +340,7 @@ func TestSession_ARedisThatLostTheSessionLeavesItToTheFile(t *testing.T) {
 }
 
 func TestSession_ARedisThatAnswersMayGoBackAndChangeTheAccount(t *testing.T) {
+	t.Parallel()
 	for _, ledgers := range []string{"file", "redis"} {
 		p, _ := onRedisWith(t, ledgers)
 		p.open(t, "alice", "10000", "2025-10-03")
@@ -389,6 +391,7 @@ func TestSession_AHaltThatWasReadHolds(t *testing.T) {
 }
 
 func TestSession_AHaltThatMissedRedisComesToHoldThere(t *testing.T) {
+	t.Parallel()
 	for _, whose := range []string{"alice", "*"} {
 		p, r := onRedisWith(t, "file", kept...)
 		p.open(t, "alice", "10000", "2025-10-02")
@@ -412,6 +415,7 @@ func TestSession_AHaltThatMissedRedisComesToHoldThere(t *testing.T) {
 
 // A halt in the file alone, as a program that knows no Redis sets it, is in the commit too.
 func TestSession_AHaltOfTheFileHoldsBesideRedis(t *testing.T) {
+	t.Parallel()
 	for _, ledgers := range []string{"file", "redis"} {
 		for _, whose := range []string{"alice", "*"} {
 			p, _ := onRedisWith(t, ledgers)
@@ -431,6 +435,7 @@ func TestSession_AHaltOfTheFileHoldsBesideRedis(t *testing.T) {
 }
 
 func TestSession_OnRedisLossRefuse(t *testing.T) {
+	t.Parallel()
 	for _, o := range []outage{stopped, hung} {
 		t.Run(o.name, func(t *testing.T) {
 			t.Parallel()
@@ -466,6 +471,7 @@ func TestSession_OnRedisLossRefuse(t *testing.T) {
 
 // The servers of a run have the setting of the run.
 func TestSession_ARunWithoutRedis(t *testing.T) {
+	t.Parallel()
 	for setting, trades := range map[string]bool{"": true, "refuse": false} {
 		p, r := onRedisWith(t, "file")
 		p.prices = synthetic
@@ -493,6 +499,7 @@ func (p *place) accountRows(t *testing.T, account string) []string {
 }
 
 func TestSession_ATradeProlongsAllOfItAndIsAnnouncedInBothHomes(t *testing.T) {
+	t.Parallel()
 	for _, ledgers := range []string{"file", "redis"} {
 		p, _ := onRedisWith(t, ledgers)
 		p.open(t, "alice", "10000", "2025-10-02")
@@ -519,6 +526,7 @@ func TestSession_ATradeProlongsAllOfItAndIsAnnouncedInBothHomes(t *testing.T) {
 
 // With a life of one second, a session lives on under an agent that trades more often.
 func TestSession_LivesOnUnderAnAgentThatTrades(t *testing.T) {
+	t.Parallel()
 	p, _ := onRedisWith(t, "file")
 	p.env = append(p.env, "MCP_TRADE_SESSION_TTL=1s")
 	p.open(t, "alice", "10000", "2025-10-02")
@@ -533,6 +541,7 @@ func TestSession_LivesOnUnderAnAgentThatTrades(t *testing.T) {
 }
 
 func TestSession_AFlagThatMissedAFullRedisIsSetThereLater(t *testing.T) {
+	t.Parallel()
 	p, r := onRedisWith(t, "file")
 	p.open(t, "alice", "10000", "2025-10-02")
 	p.do(t, "session", "set", "IF_TRADE=false", "--model-id", "alice")
@@ -548,6 +557,7 @@ func TestSession_AFlagThatMissedAFullRedisIsSetThereLater(t *testing.T) {
 }
 
 func TestSession_SetSaysWhereItWrote(t *testing.T) {
+	t.Parallel()
 	p, r := onRedisWith(t, "file")
 	file := p.sessionFile("global")
 	if got, want := p.do(t, "session", "set", "SIGNATURE=a", "TODAY_DATE=2025-10-02"), "SIGNATURE, TODAY_DATE: set in Redis and "+file+"\n"; got != want {
@@ -587,6 +597,7 @@ func TestSession_SetSaysWhereItWrote(t *testing.T) {
 }
 
 func TestSession_SetNamesTheFilesThatOtherServersRead(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	p.setDate(t, "alice", "2025-10-02")
 	others := []string{filepath.Join(p.dir, ".runtime_env.json"), p.sessionFile("alice")}

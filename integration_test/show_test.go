@@ -14,6 +14,7 @@ import (
 )
 
 func TestShowReadsADayBackAndMakesItHarmless(t *testing.T) {
+	t.Parallel()
 	const evil = "\x1b]0;owned\x07\x1b[2J\u202Egnp.exe\u0085\x7f\r\n"
 	p := onFiles(t)
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {

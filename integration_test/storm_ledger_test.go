@@ -17,15 +17,17 @@ import (
 )
 
 func TestStorm_Servers(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		weather(t, p, fault{"servers killed", 350, nothing, func(s *storm, r *rand.Rand) {
-			pause(r, 60*pace)
+			pause(r, 60*raceSlows)
 			_ = s.server(r.IntN(len(s.servers))).cmd.Process.Kill()
 		}})
 	})
 }
 
 func TestStorm_Disk(t *testing.T) {
+	t.Parallel()
 	p := onFiles(t)
 	full := exec.Command("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", p.dir)
 	storetest.Require(t, "tmpfs", full.Run() == nil, "no small file system can be mounted here")
@@ -49,6 +51,7 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func TestStorm_Files(t *testing.T) {
+	t.Parallel()
 	for _, f := range []fault{
 		{"lock files removed", 7000, nothing, func(s *storm, _ *rand.Rand) {
 			_ = os.Remove(filepath.Join(filepath.Dir(s.ledgerFile("alice")), ".position.lock"))
@@ -80,6 +83,7 @@ func put(t *testing.T, path, text string) {
 
 // The ledger goes back, or is opened anew, and others fill it up to about the number that the servers have seen.
 func TestStorm_AnotherLedger(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		weather(t, p, fault{"another ledger", 40, before, func(s *storm, r *rand.Rand) {
 			if r.IntN(2) == 0 {
@@ -139,6 +143,7 @@ func (s *storm) rewind(kept int) {
 }
 
 func TestStorm_Halts(t *testing.T) {
+	t.Parallel()
 	for name, p := range map[string]func(testing.TB) *place{"file": onFiles, "redis": onRedis, "session in redis, ledger in file": onSession} {
 		t.Run(name, func(t *testing.T) {
 			weather(t, p(t), fault{"halts", 60, nothing, func(s *storm, r *rand.Rand) {

@@ -1,8 +1,8 @@
 // Storms: servers trade on one account while faults of one kind strike again and again, and in the end the ledger is held
 // against what the servers answered.
 //
-// A storm runs a hundredth of its faults, unless MCP_TRADE_STORM says another part of them in percent; its faults are
-// drawn from MCP_TRADE_STORM_SEED. All of it, in about two hours:
+// A storm runs a hundredth of its faults, unless MCP_TRADE_STORM says another part of them in percent, and so do the tests that
+// kill again and again; its faults are drawn from MCP_TRADE_STORM_SEED. All of it, in about two hours:
 //
 //	MCP_TRADE_STORM=100 go test ./integration_test -run Storm -timeout 5h -v
 

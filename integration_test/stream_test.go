@@ -57,6 +57,7 @@ func inOrder(t *testing.T, p *place, calls int, answers map[string]message) (tra
 }
 
 func TestEveryCallPipedBeforeTheEndOfInputIsAnsweredAndTradesKeepTheirOrder(t *testing.T) {
+	t.Parallel()
 	const calls = 500
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.open(t, "alice", "1000000", "2025-10-02")
@@ -74,10 +75,12 @@ func TestEveryCallPipedBeforeTheEndOfInputIsAnsweredAndTradesKeepTheirOrder(t *t
 }
 
 func TestOnSIGTERMEveryRequestThatWasReadIsAnswered(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) { answeredOn(t, p, syscall.SIGTERM) })
 }
 
 func TestOnSIGHUPEveryRequestThatWasReadIsAnswered(t *testing.T) {
+	t.Parallel()
 	heedSignals(t)
 	answeredOn(t, onFiles(t), syscall.SIGHUP)
 }

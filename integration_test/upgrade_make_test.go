@@ -85,6 +85,7 @@ func oldProgram(t testing.TB) string {
 }
 
 func TestAnEarlierVersionMakesTheFixtures(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("UPDATE_GOLDEN") != "1" {
 		t.Skip("UPDATE_GOLDEN is not 1")
 	}

@@ -90,6 +90,7 @@ func (p *place) goesOn(t testing.TB, account string) []ledger.Record {
 }
 
 func TestUpgrade_LedgersAndSessionsAreRead(t *testing.T) {
+	t.Parallel()
 	afterUpgrade(t, func(t *testing.T, p *place) {
 		for _, account := range upgradeAccounts {
 			if p.do(t, "ledger", "export", account) != leftLedger(t, account) {
@@ -114,6 +115,7 @@ func TestUpgrade_LedgersAndSessionsAreRead(t *testing.T) {
 }
 
 func TestUpgrade_AnAccountTradesOn(t *testing.T) {
+	t.Parallel()
 	afterUpgrade(t, func(t *testing.T, p *place) {
 		tr := p.trade(t, "alice")
 		if r := tr.call(t, "get_trades", nil); strings.Count(r.text, `"action":`) != len(aliceOrders) {
@@ -141,6 +143,7 @@ func TestUpgrade_AnAccountTradesOn(t *testing.T) {
 }
 
 func TestUpgrade_TheDayThatWasLeftOpenIsResumed(t *testing.T) {
+	t.Parallel()
 	afterUpgrade(t, func(t *testing.T, p *place) {
 		turns := make(chan string, 100)
 		model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
@@ -183,6 +186,7 @@ func sameTrades(t *testing.T, want, got []ledger.Record) {
 }
 
 func TestUpgrade_ARunThatWasCompleteChangesNothingAndGoesOnToALaterEnd(t *testing.T) {
+	t.Parallel()
 	afterUpgrade(t, func(t *testing.T, p *place) {
 		p.do(t, upgradeDeciders()...)
 		for _, account := range []string{"steady", "dice"} {
@@ -202,6 +206,7 @@ func TestUpgrade_ARunThatWasCompleteChangesNothingAndGoesOnToALaterEnd(t *testin
 }
 
 func TestUpgrade_ReportAndShowReadWhatWasLeft(t *testing.T) {
+	t.Parallel()
 	afterUpgrade(t, func(t *testing.T, p *place) {
 		board := p.do(t, "report", "--benchmark", "equal-weight")
 		for _, account := range upgradeAccounts {
@@ -224,6 +229,7 @@ func TestUpgrade_ReportAndShowReadWhatWasLeft(t *testing.T) {
 }
 
 func TestUpgrade_ARecordingIsReplayed(t *testing.T) {
+	t.Parallel()
 	afterUpgrade(t, func(t *testing.T, p *place) {
 		out := filepath.Join(t.TempDir(), "again")
 		replayed := p.try(t, "run", "--replay", filepath.Join(p.dir, "agent_data"), "--log-path", out)
@@ -236,6 +242,7 @@ func TestUpgrade_ARecordingIsReplayed(t *testing.T) {
 }
 
 func TestUpgrade_AnExportIsImportedAgain(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = upgradePrices(t)
 		for _, account := range upgradeAccounts {
@@ -258,6 +265,7 @@ var narrowest = map[string][]string{
 }
 
 func TestUpgrade_TheNarrowestRedisUserStillTrades(t *testing.T) {
+	t.Parallel()
 	for ledgers, commands := range narrowest {
 		t.Run("ledgers in "+ledgers, func(t *testing.T) {
 			p := onRedis(t)
@@ -285,6 +293,7 @@ func TestUpgrade_TheNarrowestRedisUserStillTrades(t *testing.T) {
 }
 
 func TestUpgrade_TheNarrowestRedisUserTradesOnADateThatMissedRedis(t *testing.T) {
+	t.Parallel()
 	for ledgers, commands := range narrowest {
 		t.Run("ledgers in "+ledgers, func(t *testing.T) {
 			p := onRedis(t)

@@ -61,6 +61,7 @@ func wherever(t *testing.T, test func(t *testing.T, p *place)) {
 }
 
 func TestUpgrade_ServersOfBothVersionsAgree(t *testing.T) {
+	t.Parallel()
 	old := oldProgram(t)
 	wherever(t, func(t *testing.T, p *place) {
 		before := *p
@@ -72,6 +73,7 @@ func TestUpgrade_ServersOfBothVersionsAgree(t *testing.T) {
 }
 
 func TestUpgrade_ServersAgreeWithTheEarlierProtocol(t *testing.T) {
+	t.Parallel()
 	wherever(t, func(t *testing.T, p *place) {
 		p.open(t, "alice", "1000000", plainDays[0])
 		agree(t, p, p, p.earlierBuyer(t), p.trade(t, "alice").buyer(), p.earlierBuyer(t), p.trade(t, "alice").buyer())

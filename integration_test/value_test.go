@@ -45,6 +45,7 @@ type staleClose struct {
 }
 
 func TestRunAndReportTellOneValue(t *testing.T) {
+	t.Parallel()
 	wide, err := os.ReadFile(synthetic)
 	if err != nil {
 		t.Fatal(err)
@@ -208,6 +209,7 @@ func shownMoney(d decimal.Decimal) string {
 
 // A report verifies ledgers as the command for it does, also against what their runs noted.
 func TestReportAndVerifyTellOneVerdict(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = synthetic
 		p.do(t, runArgs(fiveDays, runAccounts...)...)
