@@ -41,6 +41,9 @@ func (s *Server) handle(r *request) (answer any) {
 		return nil
 	case mcp.JSONRPCResponse:
 		m.ID = mcp.NewRequestId(r.id) // as it was written: mcp-go reads a number as a float
+		if text, ok := toolResponse(r.id, m); ok {
+			return text
+		}
 		return m
 	case mcp.JSONRPCError:
 		m.ID = mcp.NewRequestId(r.id)
@@ -48,6 +51,26 @@ func (s *Server) handle(r *request) (answer any) {
 	default:
 		return m
 	}
+}
+
+// toolResponse is the response to a call of a tool as mcp-go would write it, which reads and copies several times over what is
+// JSON already. ok is false if there is more in it than a result of ours has.
+func toolResponse(id json.RawMessage, m mcp.JSONRPCResponse) (text json.RawMessage, ok bool) {
+	r, isResult := m.Result.(*mcp.CallToolResult)
+	if !isResult || r.IsError || r.Meta != nil || r.ResultType != "" || len(r.InputRequests) > 0 || r.RequestState != "" || len(r.Content) != 1 {
+		return nil, false
+	}
+	content, isText := r.Content[0].(mcp.TextContent)
+	structured, isJSON := r.StructuredContent.(json.RawMessage)
+	if !isText || !isJSON || content.Annotations != nil || content.Meta != nil {
+		return nil, false
+	}
+	said, err := json.Marshal(content.Text)
+	text = make([]byte, 0, 128+len(id)+len(said)+len(structured)+1) // with the line feed
+	text = append(append(text, `{"jsonrpc":"2.0","id":`...), id...)
+	text = append(append(text, `,"result":{"content":[{"type":"text","text":`...), said...)
+	text = append(append(text, `}],"structuredContent":`...), structured...)
+	return append(text, "}}"...), err == nil
 }
 
 const ourFault = "The server failed on this request; its log says why. Other requests are served."

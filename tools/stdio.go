@@ -356,10 +356,13 @@ func (c *connection) write(message any) {
 	if message == nil {
 		return
 	}
-	text, err := json.Marshal(message)
-	if err != nil {
-		c.server.log.Error().Err(err).Msg("answer cannot be written")
-		return
+	text, isText := message.(json.RawMessage)
+	if !isText {
+		var err error
+		if text, err = json.Marshal(message); err != nil {
+			c.server.log.Error().Err(err).Msg("answer cannot be written")
+			return
+		}
 	}
 	c.writeMu.Lock()
 	defer c.writeMu.Unlock()

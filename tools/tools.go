@@ -157,8 +157,8 @@ func (t tool) declaration(f form) mcp.Tool {
 // handler is the tool as MCP calls it: what a caller can mend is a result, everything else is a fault of ours.
 func (t tool) handler(d *Desk, form form) server.ToolHandlerFunc {
 	return func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		var arguments json.RawMessage
-		if err := req.BindArguments(&arguments); err != nil {
+		arguments := req.Params.RawArguments // of what came as text
+		if len(arguments) == 0 && req.BindArguments(&arguments) != nil {
 			arguments = nil
 		}
 		answer, err := t.call(meant(ctx, req.Params.Meta), d, arguments)
