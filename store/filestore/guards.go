@@ -28,7 +28,7 @@ type sessionLocks struct {
 
 // lockSessions locks the sessions that guards name.
 func (s *Store) lockSessions(ctx context.Context, guards []store.Guard) (l *sessionLocks, err error) {
-	l = &sessionLocks{models: modelsOf(guards)}
+	l = &sessionLocks{models: modelsOf(keysIn(guards))}
 	defer func() {
 		if err != nil {
 			l.release()
@@ -62,32 +62,22 @@ func (s *Store) lockSessions(ctx context.Context, guards []store.Guard) (l *sess
 	return l, nil
 }
 
-// modelsOf returns the models whose values guards name, sorted.
-func modelsOf(guards []store.Guard) (models []string) {
+// keysIn are the keys of the values that guards want or set.
+func keysIn(guards []store.Guard) (keys []store.Key) {
 	for _, g := range guards {
-		for _, values := range []map[store.Key]string{g.Want, g.Set} {
-			for k := range values {
-				if !slices.Contains(models, k.Model) {
-					models = append(models, k.Model)
-				}
-			}
-		}
+		keys = append(append(keys, keysOf(g.Want)...), keysOf(g.Set)...)
 	}
-	slices.Sort(models)
-	return models
+	return keys
 }
 
 // judge returns nil if what guards want holds. Where they name other sessions than those that are locked, it is [errAgain].
 func (l *sessionLocks) judge(s *Store, guards []store.Guard) error {
-	if !slices.Equal(l.models, modelsOf(guards)) {
+	keys := keysIn(guards)
+	if !slices.Equal(l.models, modelsOf(keys)) {
 		return errAgain
 	}
-	if len(guards) == 0 {
+	if len(keys) == 0 {
 		return nil
-	}
-	var keys []store.Key
-	for _, g := range guards {
-		keys = append(append(keys, keysOf(g.Want)...), keysOf(g.Set)...)
 	}
 	values, objects, err := s.readValues(keys, s.glance)
 	if err != nil {
@@ -136,7 +126,7 @@ func (s *Store) announce(guards []store.Guard) {
 	for _, g := range guards {
 		keys = append(keys, keysOf(g.Set)...)
 	}
-	for model := range byModel(keys) {
+	for _, model := range modelsOf(keys) {
 		s.follow(s.withLock(context.Background(), sessionLock(s.SessionFile(model)), func() error {
 			object, set := sessionObject{}, map[store.Key]string{}
 			for _, g := range guards {

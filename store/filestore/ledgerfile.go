@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,6 +38,8 @@ type ledgerFile struct {
 	headAt int64       // where it begins
 	id     int64       // the id of head
 	index  *index      // of this file; another one after forget
+
+	scratch []byte // into which the last line is read
 }
 
 // sight is a ledger as it was at one moment.
@@ -175,9 +178,10 @@ func (l *ledgerFile) headInPlace() bool {
 	if l.head == nil {
 		return true
 	}
-	text := make([]byte, l.size-l.headAt) // with what ends the line
-	_, err := l.file.ReadAt(text, l.headAt)
-	return err == nil && bytes.Equal(bytes.TrimSpace(text), l.head)
+	n := int(l.size - l.headAt) // with what ends the line
+	l.scratch = slices.Grow(l.scratch[:0], n)[:n]
+	_, err := l.file.ReadAt(l.scratch, l.headAt)
+	return err == nil && bytes.Equal(bytes.TrimSpace(l.scratch), l.head)
 }
 
 // readHead finds the last whole line below size, at the cost of reading that line.

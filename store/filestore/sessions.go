@@ -46,16 +46,17 @@ type sessionObject map[string]json.RawMessage
 // readValues reads the values, and with them the whole sessions, by model.
 func (s *Store) readValues(keys []store.Key, read func(path string) (sessionObject, error)) (map[store.Key]string, map[string]sessionObject, error) {
 	values, objects := make(map[store.Key]string, len(keys)), map[string]sessionObject{}
-	for model, names := range byModel(keys) {
-		object, err := read(s.SessionFile(model))
-		if err != nil {
-			return nil, nil, &store.UnreachableError{Engine: engine, Doing: "read the session", Err: err}
-		}
-		objects[model] = object
-		for _, name := range names {
-			if raw, ok := object[name]; ok {
-				values[store.Key{Model: model, Name: name}] = string(raw)
+	for _, k := range keys {
+		object, known := objects[k.Model]
+		if !known {
+			var err error
+			if object, err = read(s.SessionFile(k.Model)); err != nil {
+				return nil, nil, &store.UnreachableError{Engine: engine, Doing: "read the session", Err: err}
 			}
+			objects[k.Model] = object
+		}
+		if raw, ok := object[k.Name]; ok {
+			values[k] = string(raw)
 		}
 	}
 	return values, objects, nil
@@ -85,7 +86,7 @@ func (s *Store) ClearValues(ctx context.Context, keys ...store.Key) error {
 // ChangeValues reads the keys' values and sets what change makes of them, "" removing one, while nobody else of this program
 // changes a session of the keys' models. It may call change again. A file that would be as it is is left alone.
 func (s *Store) ChangeValues(ctx context.Context, keys []store.Key, change func(map[store.Key]string) map[store.Key]string) error {
-	models := slices.Sorted(maps.Keys(byModel(keys)))
+	models := modelsOf(keys)
 	ofAll := len(models) == 1 && models[0] == store.AllModels // or they were changed beside those of a model
 	do := func() error {
 		values, objects, err := s.readValues(keys, readSession)
@@ -255,11 +256,14 @@ func rawJSON(text string) json.RawMessage {
 	return quoted
 }
 
-func byModel(keys []store.Key) map[string][]string {
-	models := map[string][]string{}
+// modelsOf returns the models of keys, sorted.
+func modelsOf(keys []store.Key) (models []string) {
 	for _, k := range keys {
-		models[k.Model] = append(models[k.Model], k.Name)
+		if !slices.Contains(models, k.Model) {
+			models = append(models, k.Model)
+		}
 	}
+	slices.Sort(models)
 	return models
 }
 
