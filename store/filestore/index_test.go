@@ -292,3 +292,44 @@ func TestIndex_OfSeveralProcesses(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkIndex_Cold sets the first order with an id on a ledger without an index beside its floor: to read the file.
+func BenchmarkIndex_Cold(b *testing.B) {
+	const rows, symbols = 40_000, 100
+	dir := b.TempDir()
+	path := New(dir, dir).LedgerFile("a")
+	var text bytes.Buffer
+	for id := range rows {
+		fmt.Fprintf(&text, `{"date": "2025-10-02", "id": %d, "this_action": {"action": "buy", "symbol": "SYM0", "amount": 1, "price": 307.91}, "positions": {`, id)
+		for n := range symbols {
+			fmt.Fprintf(&text, `"SYM%d": %d, `, n, (id+n)/symbols)
+		}
+		fmt.Fprintf(&text, `"CASH": %d.25}, "order_id": "order-%d", "prev": "%064x"}`+"\n", 1_000_000_000-id*300, id, id)
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, text.Bytes(), 0o600)); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("floor", func(b *testing.B) {
+		b.SetBytes(int64(text.Len()))
+		for b.Loop() {
+			f, err := os.Open(path)
+			if err == nil {
+				_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{f}, make([]byte, 64<<10))
+			}
+			if err := errors.Join(err, f.Close()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("index", func(b *testing.B) {
+		b.SetBytes(int64(text.Len()))
+		for b.Loop() {
+			_ = os.Remove(filepath.Join(filepath.Dir(path), ".position.index"))
+			s := New(dir, dir)
+			_, _, err := s.Head(b.Context(), "a", "none")
+			if err := errors.Join(err, s.Close()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
