@@ -213,12 +213,12 @@ func (j *judge) unknown(n *notes) bool {
 		return false
 	}
 	there := j.there()
-	known := append([]sitting{n.over(there), {j.d.Seen.Signature, string(j.d.Seen.Today)}}, n.Replaced...)
+	known := append([]tradingDay{n.over(there), {j.d.Seen.Signature, string(j.d.Seen.Today)}}, n.Replaced...)
 	return !slices.ContainsFunc(known, there.of)
 }
 
 // there is the account and the date in Redis.
-func (j *judge) there() sitting { return sittingOf(j.redis[Signature], j.redis[TodayDate]) }
+func (j *judge) there() tradingDay { return tradingDayOf(j.redis[Signature], j.redis[TodayDate]) }
 
 // fileAgrees tells whether the file has the account and the date that Redis is to have.
 func (j *judge) fileAgrees() bool {

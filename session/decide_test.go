@@ -31,7 +31,7 @@ func homesOf(redis, file string) Homes {
 	for _, word := range strings.Fields(file) {
 		if before, ok := strings.CutPrefix(word, "replaced:"); ok {
 			account, date, _ := strings.Cut(before, "/")
-			n.replace(sitting{account, date})
+			n.replace(tradingDay{account, date})
 			continue
 		}
 		switch word {
@@ -308,8 +308,8 @@ func (c combination) checkSession(d Decision, answered bool, n notes, must func(
 			must(is == textOf(string(n.Missed[name])), "%s is %s, not what was set last on this machine", name, is)
 		}
 	}
-	there := sittingOf(c.h.Redis.Values[key(Signature)], c.h.Redis.Values[key(TodayDate)])
-	last := sitting{c.seen.Signature, string(c.seen.Today)}
+	there := tradingDayOf(c.h.Redis.Values[key(Signature)], c.h.Redis.Values[key(TodayDate)])
+	last := tradingDay{c.seen.Signature, string(c.seen.Today)}
 	must(!n.missedSitting() || there.of(n.over(there)) || there.of(last) || slices.ContainsFunc(n.Replaced, there.of), "what nobody here knows is overwritten in Redis")
 }
 

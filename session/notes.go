@@ -25,28 +25,28 @@ type notes struct {
 	Missed map[string]json.RawMessage `json:"missed,omitempty"`
 	// Replaced are the sessions that stood in the file before a missed SIGNATURE or TODAY_DATE took their place, and since it
 	// did: what Redis may hold that is older.
-	Replaced []sitting `json:"replaced,omitempty"`
+	Replaced []tradingDay `json:"replaced,omitempty"`
 	// HaltOf is "redis" if HALT is a copy of the halt in Redis.
 	HaltOf Source `json:"halt_of,omitempty"`
 }
 
-// sitting is an account and a date, "" for what is not set.
-type sitting struct {
+// tradingDay is an account and a date, "" for what is not set.
+type tradingDay struct {
 	Signature string `json:"SIGNATURE"`
 	Today     string `json:"TODAY_DATE"`
 }
 
-// sittingOf reads an account and a date from values as they are stored.
-func sittingOf(signature, today string) sitting {
-	s := sitting{textOf(signature), textOf(today)}
+// tradingDayOf reads an account and a date from values as they are stored.
+func tradingDayOf(signature, today string) tradingDay {
+	s := tradingDay{textOf(signature), textOf(today)}
 	if stamp, err := market.ParseStamp(s.Today); err == nil {
 		s.Today = string(stamp)
 	}
 	return s
 }
 
-// of tells whether a sitting may be what is left of another one.
-func (s sitting) of(other sitting) bool {
+// of tells whether a trading day may be what is left of another one.
+func (s tradingDay) of(other tradingDay) bool {
 	return (s.Signature == "" || s.Signature == other.Signature) && (s.Today == "" || s.Today == other.Today)
 }
 
@@ -100,18 +100,18 @@ func (n *notes) reach(names ...string) {
 
 func (n *notes) missedSitting() bool { return n.missed(Signature) || n.missed(TodayDate) }
 
-// over returns a sitting with what was missed in its place.
-func (n *notes) over(s sitting) sitting {
-	missed := sittingOf(string(n.Missed[Signature]), string(n.Missed[TodayDate]))
-	return sitting{cmp.Or(missed.Signature, s.Signature), cmp.Or(missed.Today, s.Today)}
+// over returns a trading day with what was missed in its place.
+func (n *notes) over(s tradingDay) tradingDay {
+	missed := tradingDayOf(string(n.Missed[Signature]), string(n.Missed[TodayDate]))
+	return tradingDay{cmp.Or(missed.Signature, s.Signature), cmp.Or(missed.Today, s.Today)}
 }
 
 // maxReplaced bounds how many sessions are remembered as replaced: the first, which Redis held for certain, and the newest.
 const maxReplaced = 16
 
 // replace notes a session whose place one takes that misses Redis.
-func (n *notes) replace(before sitting) {
-	if before == (sitting{}) || slices.Contains(n.Replaced, before) {
+func (n *notes) replace(before tradingDay) {
+	if before == (tradingDay{}) || slices.Contains(n.Replaced, before) {
 		return
 	}
 	if n.Replaced = append(n.Replaced, before); len(n.Replaced) > maxReplaced {

@@ -152,7 +152,7 @@ func halts(values map[store.Key]string) (halts, others map[store.Key]string) {
 func AfterSet(model string, file map[store.Key]string, values map[string]string, r Reach) map[store.Key]string {
 	n, _, _ := readNotes(model, file) // what cannot be read is written anew
 	key := func(name string) store.Key { return store.Key{Model: model, Name: name} }
-	before := sittingOf(file[key(Signature)], file[key(TodayDate)])
+	before := tradingDayOf(file[key(Signature)], file[key(TodayDate)])
 	changes := map[store.Key]string{}
 	for name, raw := range values {
 		halts := name == Halt && truth(textOf(raw))

@@ -71,11 +71,11 @@ func TestAfterSetAndAfterClear(t *testing.T) {
 func TestAfterSet_RemembersWhatRedisHeldThroughALongOutage(t *testing.T) {
 	file := set("SIGNATURE=a TODAY_DATE=2025-01-01")
 	for day := range 200 {
-		date := string(sittingDate(day))
+		date := string(dateOf(day))
 		maps.Copy(file, AfterSet("26", file, map[string]string{TodayDate: date}, Missed))
 	}
 	n, _, err := readNotes("26", file)
-	if err != nil || len(n.Replaced) != maxReplaced || n.Replaced[0] != (sitting{"a", "2025-01-01"}) || n.Replaced[maxReplaced-1] != (sitting{"a", string(sittingDate(198))}) {
+	if err != nil || len(n.Replaced) != maxReplaced || n.Replaced[0] != (tradingDay{"a", "2025-01-01"}) || n.Replaced[maxReplaced-1] != (tradingDay{"a", string(dateOf(198))}) {
 		t.Errorf("%+v, %v", n, err)
 	}
 }
@@ -157,7 +157,7 @@ func TestLayers_AFlagThatRedisDoesNotTakeIsNoted(t *testing.T) {
 	}
 }
 
-func sittingDate(day int) market.Stamp { return market.Stamp("2025-01-02").AddDays(day) }
+func dateOf(day int) market.Stamp { return market.Stamp("2025-01-02").AddDays(day) }
 
 // movesOn is a Redis in which somebody else sets a date just before it is put right.
 type movesOn struct {

@@ -20,17 +20,19 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+	"golang.org/x/sync/semaphore"
 
 	"mcp-trade/ledger"
 )
 
 // Limits of the loop. When one is reached, reading waits until there is room again.
 const (
-	maxMessage   = 4 << 20 // bytes of a line
-	maxBatch     = 256     // messages in a line
-	maxOrders    = 1024    // orders that wait
-	maxOthers    = 1024    // other requests that wait
-	othersAtOnce = 16      // other requests that run
+	maxMessage   = 4 << 20  // bytes of a line
+	maxBatch     = 256      // messages in a line
+	maxOrders    = 1024     // orders that wait
+	maxOthers    = 1024     // other requests that wait
+	othersAtOnce = 16       // other requests that run
+	maxWaiting   = 64 << 20 // bytes of all requests that wait or run
 )
 
 // Serve answers the requests on in until it ends or ctx is done, and returns when all that were read are answered. It
@@ -43,7 +45,8 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	c := &connection{
 		server: s, out: out, lasting: lasting, others: others,
 		orders: newLane(maxOrders), room: make(chan struct{}, maxOthers), slots: make(chan struct{}, othersAtOnce),
-		open: map[string]*request{}, answered: make(chan struct{}, 1), broken: make(chan struct{}),
+		space: semaphore.NewWeighted(maxWaiting),
+		open:  map[string]*request{}, answered: make(chan struct{}, 1), broken: make(chan struct{}),
 	}
 	c.wait.Go(c.orders.run)
 	read := make(chan struct{})
@@ -74,6 +77,7 @@ type connection struct {
 	orders  *lane
 	room    chan struct{} // holds one token per other request
 	slots   chan struct{} // holds one token per other request that runs
+	space   *semaphore.Weighted
 	wait    sync.WaitGroup
 
 	takeMu  sync.Mutex
@@ -270,6 +274,7 @@ func (c *connection) run(r *request) {
 		r.turn.answer()
 	}
 	r.answer(answer)
+	c.space.Release(int64(len(r.text)))
 	select {
 	case c.answered <- struct{}{}:
 	default:
@@ -285,6 +290,7 @@ func (r *request) begin() bool {
 
 // enter lets a cancellation reach a request until it leaves.
 func (c *connection) enter(r *request, under context.Context) {
+	_ = c.space.Acquire(context.Background(), int64(len(r.text))) // which is less than there is
 	r.ctx, r.stop = context.WithCancel(under)
 	c.openMu.Lock()
 	defer c.openMu.Unlock()

@@ -253,6 +253,38 @@ func TestWhatIsCancelledIsNotAnsweredUnlessItIsAnOrderThatHasBegun(t *testing.T)
 	}
 }
 
+func TestReadingWaitsWhileLargeRequestsWait(t *testing.T) {
+	const sent, fit = 24, maxWaiting / (maxMessage - 1000)
+	f := newFixture(t, testBars)
+	c := converse(t, t.Context(), f)
+	c.say(callLine(0, "hold_order", `{}`))
+	wait(t, c.began, "beginning of the order")
+	padding := strings.Repeat("x", maxMessage-1000)
+	written := make(chan int, sent)
+	go func() {
+		for id := range sent {
+			_, _ = io.WriteString(c.in, callLine(id+1, "buy", `{"`+padding+`":1}`))
+			written <- id
+		}
+	}()
+	for range fit {
+		wait(t, written, "reading of what there is room for")
+	}
+	time.Sleep(100 * time.Millisecond)
+	if more := len(written); more > 1 { // one is read before there is room for it
+		t.Errorf("%d more requests were read while none was answered", more)
+	}
+	c.release <- struct{}{}
+	for id := range sent + 1 {
+		if m := c.hear(); string(m.ID) != fmt.Sprint(id) {
+			t.Errorf("request %s was answered in the place of %d", m.ID, id)
+		}
+	}
+	if rest := c.end(); len(rest) > 0 {
+		t.Errorf("%+v", rest)
+	}
+}
+
 // What hangs is given up when the server ends, else this test would not end either.
 func TestAtTheEndWhatHangsIsGivenUpAndAnswered(t *testing.T) {
 	for _, way := range []string{"end of input", "the server is told to stop", "nobody listens"} {
