@@ -109,7 +109,7 @@ type Result struct {
 	Return   decimal.NullDecimal `json:"return"`   // value over the money that the account was opened with, less 1
 	Stale    ledger.StaleCloses  `json:"stale"`    // holdings that the value counts at a close of an earlier trading day
 	Unpriced []string            `json:"unpriced"` // holdings that never had a close
-	Head     string              `json:"head"`     // hash of the ledger's newest row
+	Head     string              `json:"head"`     // of the ledger, see [ledger.Report]
 	Verified bool                `json:"verified"`
 	Verdict  ledger.Verdict      `json:"verdict"`
 	Reasons  []string            `json:"reasons"`         // unless it is verified
@@ -117,7 +117,8 @@ type Result struct {
 	Spent    *Spending           `json:"spent,omitempty"` // by a language model
 	Error    string              `json:"error,omitempty"` // why the account did not come to the end
 
-	Err error `json:"-"`
+	Failed bool  `json:"-"` // the ledger cannot be read, or has what it must not have
+	Err    error `json:"-"`
 }
 
 // defaultParallel bounds how many accounts trade side by side. In lockstep the others wait with their servers running.

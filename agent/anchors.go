@@ -107,25 +107,31 @@ func readMarks(path string) (m marks, err error) {
 // runAnchors are the heads that runs noted, from the one on that opened the account: what was before it is no more.
 func runAnchors(file string, runs []RunRecord, store string) []ledger.Anchor {
 	var list []ledger.Anchor
-	since := ledger.Unknown
-	add := func(h *Head, run RunRecord, when string, next ledger.Since) {
+	add := func(h *Head, run RunRecord, when string, since ledger.Since, ends bool) {
+		if len(list) == 0 {
+			since = ledger.Unknown
+		}
 		list = append(list, ledger.Anchor{
-			Hash: h.Hash, Until: h.Date, Since: since, Source: fmt.Sprintf("%s, %s the run to %s that was started %s", file, when, run.To, run.Started.Format("2006-01-02 15:04:05Z")),
+			Hash: h.Hash, Until: h.Date, Since: since, Ends: ends,
+			Source: fmt.Sprintf("%s, %s the run to %s that was started %s", file, when, run.To, run.Started.Format("2006-01-02 15:04:05Z")),
 		})
-		since = next
 	}
 	for _, run := range runs {
 		if run.Store != store {
 			continue
 		}
 		for _, span := range run.Ledger {
-			if span.Before == nil {
-				list, since = nil, ledger.Unknown
-			} else {
-				add(span.Before, run, "before", ledger.Rows)
+			switch last := len(list) - 1; {
+			case span.Before == nil:
+				list = nil
+			case last >= 0 && span.Intruded:
+				list[last].Ends = false // what follows it is nobody's to write
+				add(span.Before, run, "before", ledger.Nothing, false)
+			default:
+				add(span.Before, run, "before", ledger.Rows, false)
 			}
 			if span.After != nil { // else it is not known how far the run came
-				add(span.After, run, "after", ledger.Nothing)
+				add(span.After, run, "after", ledger.Rows, true)
 			}
 		}
 	}

@@ -67,6 +67,8 @@ const LLMDecider = "llm"
 type Span struct {
 	Before *Head `json:"before,omitempty"` // nil: the run opened the account
 	After  *Head `json:"after,omitempty"`  // nil: the run is under way, or was killed
+
+	Intruded bool `json:"intruded,omitempty"` // the rows between the part before and this one were written by others while the run was under way
 }
 
 // Head is the newest row of a ledger at some time.
@@ -225,7 +227,7 @@ func splitRun(access files.Access, logPath, account string, after, before *Head)
 		if runs := m.Accounts[account]; len(runs) > 0 {
 			run := &runs[len(runs)-1]
 			run.end(after)
-			run.Ledger = append(run.Ledger, Span{Before: before})
+			run.Ledger = append(run.Ledger, Span{Before: before, Intruded: true})
 		}
 	})
 }

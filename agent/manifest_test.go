@@ -103,7 +103,11 @@ func TestAnchors(t *testing.T) {
 		list, err := Anchors(dir, "alice", "file")
 		var all []string
 		for _, w := range list {
-			all = append(all, fmt.Sprintf("%s %d %d", w.Hash, w.Since, w.Trades))
+			text := fmt.Sprintf("%s %d %d", w.Hash, w.Since, w.Trades)
+			if w.Ends {
+				text += " ends"
+			}
+			all = append(all, text)
 		}
 		return fmt.Sprint(strings.Join(all, ", "), "; ", err)
 	}
@@ -115,7 +119,8 @@ func TestAnchors(t *testing.T) {
 		{"decider": "a", "store": "file", "ledger": [{"before": {"id": 0, "hash": "old"}, "after": {"id": 9, "hash": "older"}}]},
 		{"decider": "a", "store": "redis", "ledger": [{"before": {"id": 0, "hash": "other"}}]},
 		{"decider": "b", "store": "file", "ledger": [{"after": {"id": 3, "hash": "x"}}, {"before": {"id": 5, "hash": "y"}}]},
-		{"decider": "c", "store": "file", "ledger": [{"before": {"id": 8, "hash": "z"}, "after": {"id": 9, "hash": "zz"}}]}]}}`)
+		{"decider": "c", "store": "file", "ledger": [{"before": {"id": 8, "hash": "z"}, "after": {"id": 9, "hash": "zz"}},
+			{"before": {"id": 10, "hash": "i"}, "after": {"id": 11, "hash": "j"}, "intruded": true}]}]}}`)
 	day := func(date, lines string) {
 		write(t, TranscriptFile(dir, "alice", market.Stamp("2025-01-0"+date)), lines)
 	}
@@ -132,7 +137,8 @@ func TestAnchors(t *testing.T) {
 	day("3", begin("b3")+order+halted+`{"time":"2025-01-01T00:00:00Z","end":{"reason":"finished"}}`+"\n") // of an earlier version
 	day("6", begin("b6")+order+`{"time":"2025-01-01T00:00:00Z","end":{"led`)
 	const rows, most = ledger.Rows, ledger.AtMost
-	want := fmt.Sprintf("x 0 0, y %d 0, z %d 0, zz %d 0, b2 0 0, e2 %d 1, b3 %d 0, b6 %d 2; <nil>", ledger.Nothing, rows, rows, most, most, most)
+	want := fmt.Sprintf("x 0 0 ends, y %d 0, z %d 0, zz %d 0, i %d 0, j %d 0 ends, b2 0 0, e2 %d 1, b3 %d 0, b6 %d 2; <nil>",
+		rows, rows, rows, ledger.Nothing, rows, most, most, most)
 	if got := said(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

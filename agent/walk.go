@@ -345,7 +345,7 @@ func (d *Day) Order(ctx context.Context, action ledger.Action, symbol string, am
 func (w *walk) result(ctx context.Context, err error) Result {
 	r := Result{
 		Account: w.account.Name, Refused: w.checkpoint.Before + len(w.checkpoint.Refused), Err: err,
-		Verdict: ledger.NotVerified, Reasons: []string{"it cannot be read"}, Findings: []ledger.Finding{},
+		Verdict: ledger.NotVerified, Reasons: []string{"it cannot be read"}, Findings: []ledger.Finding{}, Failed: true,
 	}
 	if spent := w.checkpoint.Spent.Plus(w.today); spent.Calls > 0 {
 		r.Spent = &spent
@@ -360,7 +360,7 @@ func (w *walk) result(ctx context.Context, err error) Result {
 	}
 	r.Trades, r.Cash, r.Head, r.Findings = report.Trades, report.Book.Cash(), report.Head, report.Findings
 	r.Verdict, r.Reasons = report.Verdict()
-	r.Verified = r.Verdict == ledger.Verified
+	r.Verified, r.Failed = r.Verdict == ledger.Verified, report.Failed()
 	for r.Days < len(w.days) && w.done(w.days[r.Days], report.Book.Date) {
 		r.Days++
 	}

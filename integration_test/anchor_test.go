@@ -127,13 +127,12 @@ func TestAForgedLedgerIsFoundByWhatItsRunsNoted(t *testing.T) {
 				p.do(t, run(p, fiveDays)...)
 				p.forge(t, "alice", enrich)
 			}, "missing row"},
-			{"somebody trades between two days", func(t *testing.T, p *place) {
-				p.do(t, run(p, half)...)
-				p.intrude(t, "alice", half)
-				if out := p.try(t, run(p, fiveDays)...); out.code != 1 || !strings.Contains(out.stderr, "is not verified") {
-					t.Errorf("the run that goes on exits %d and says\n%s", out.code, out.stderr)
-				}
-			}, "foreign rows"},
+			{"the tail is cut off and grows again", func(t *testing.T, p *place) {
+				p.do(t, run(p, fiveDays)...)
+				p.forge(t, "alice", cut)
+				p.intrude(t, "alice", fiveDays)
+				p.intrude(t, "alice", fiveDays)
+			}, "missing row"},
 		} {
 			t.Run(c.name+", "+by, func(t *testing.T) {
 				p := onFiles(t)
@@ -162,6 +161,50 @@ func TestAForgedLedgerIsFoundByWhatItsRunsNoted(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestTradesByHandOutsideOfTheRunsAreToldAndNoFault(t *testing.T) {
+	const half = "2025-01-03"
+	for _, by := range []string{"a decider", "a model"} {
+		t.Run(by, func(t *testing.T) {
+			model := modeltest.Start(t, oneBuy)
+			p := onFiles(t)
+			p.prices = synthetic
+			run := func(to string) []string {
+				if by == "a model" {
+					return p.llm(t, llmRun{url: model.URL, from: "2025-01-01", to: to, cash: "100000", accounts: []string{"alice"}})
+				}
+				return runArgs(to, "alice=random:7")
+			}
+			newest := func() int { return strings.Count(p.do(t, "ledger", "export", "alice"), "\n") - 1 }
+			p.do(t, run(half)...)
+			p.verified(t, "alice")
+			between := newest() + 1
+			p.intrude(t, "alice", half)
+			out := p.try(t, run(fiveDays)...)
+			first := fmt.Sprintf("rows %d to %d", between, between)
+			if says := "the ledger of alice is partly verified: " + first + " were written outside of the recorded runs"; out.code != 0 || !strings.Contains(out.stderr, says) {
+				t.Errorf("the run that goes on exits %d and says\n%s", out.code, out.stderr)
+			}
+			after := newest() + 1
+			p.intrude(t, "alice", fiveDays)
+			says := fmt.Sprintf("%s, %d to %d were written outside of the recorded runs", first, after, after)
+			if out := p.try(t, "ledger", "verify", "alice"); out.code != 0 || !strings.Contains(out.stdout, ": partly verified\n  "+says+"\n") || strings.Contains(out.stdout, "expected") {
+				t.Errorf("verify exits %d\n%s", out.code, out.stdout)
+			}
+			if out := p.do(t, "report", "alice"); !strings.Contains(out, "The ledger is partly verified: "+says+".") || !strings.Contains(out, "\n1  alice ") {
+				t.Errorf("report:\n%s", out)
+			}
+			// What is known to have been written by hand is proved like everything else.
+			p.forge(t, "alice", func(records []ledger.Record) []ledger.Record {
+				records[between].Note = "another"
+				return records
+			})
+			if out := p.try(t, "ledger", "verify", "alice"); out.code != 1 || !strings.Contains(out.stdout, "missing row") {
+				t.Errorf("a forged trade: exit %d\n%s", out.code, out.stdout)
+			}
+		})
 	}
 }
 

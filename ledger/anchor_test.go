@@ -26,6 +26,87 @@ func rechained(t *testing.T, rows []string) []string {
 	return all
 }
 
+// Two runs and a trade by hand in between; the transcripts of their days, too, know nothing of it.
+func TestRowsOutsideOfTheRecordedRunsAreTold(t *testing.T) {
+	p := testPrices(t)
+	rows := written(t, p)
+	hash := func(row int) string { return Hash([]byte(rows[row])) }
+	runs := []Anchor{
+		{Hash: hash(2), Source: "the end of a run", Ends: true},
+		{Hash: hash(4), Source: "the begin of another", Since: Rows},
+		{Hash: hash(5), Source: "its end", Since: Rows, Ends: true},
+	}
+	days := []Anchor{{Hash: hash(2), Source: "the end of 10-02"}, {Hash: hash(4), Source: "the begin of 10-06", Since: AtMost}}
+	for _, c := range []struct {
+		name     string
+		anchors  []Anchor
+		outside  []Span
+		findings []Class
+		reasons  string
+	}{
+		{"between two runs", runs, []Span{{From: 3, To: 4}}, nil, "rows 3 to 4 were written outside of the recorded runs"},
+		{"between two runs with transcripts", append(slices.Clone(runs), days...), []Span{{From: 3, To: 4}}, nil, "rows 3 to 4 were written outside of the recorded runs"},
+		{"after the last run", runs[:1], []Span{{From: 3, To: 5}}, nil, "rows 3 to 5 were written outside of the recorded runs"},
+		{"after the last run, of which transcripts tell", append(slices.Clone(runs[:1]), days...), []Span{{From: 3, To: 5}}, []Class{Foreign}, "rows 3 to 5 were"},
+		{"a run that did nothing", []Anchor{runs[2]}, nil, nil, ""},
+		{"a run that goes on", runs[:2], []Span{{From: 3, To: 4}}, nil, "rows 3 to 4 were written outside of the recorded runs"},
+		{"within a run", append([]Anchor{{Hash: hash(0), Source: "the begin"}, {Hash: hash(5), Source: "the end", Since: Rows}}, days...), nil, []Class{Foreign}, `rows do not follow: 1 "foreign rows"`},
+	} {
+		r, err := Verify(linesIn(rows), p, c.anchors...)
+		var classes []Class
+		for _, f := range r.Findings {
+			classes = append(classes, f.Class)
+		}
+		for i := range r.Outside {
+			r.Outside[i].trades = 0
+		}
+		verdict, reasons := r.Verdict()
+		if err != nil || !slices.Equal(r.Outside, c.outside) || !slices.Equal(classes, c.findings) || r.Failed() != (len(c.findings) > 0) || !strings.Contains(fmt.Sprint(reasons), c.reasons) ||
+			verdict == Verified != (c.reasons == "") || verdict == NotVerified != r.Failed() {
+			t.Errorf("%s: %v, %v; %s, %q, %v", c.name, r.Outside, r.Findings, verdict, reasons, err)
+		}
+	}
+}
+
+// The head of a ledger stands for every byte of it, whether or not its rows carry hashes.
+func TestTheHeadStandsForEveryRow(t *testing.T) {
+	p := testPrices(t)
+	head := func(rows []string, anchors ...Anchor) Report {
+		r, err := Verify(linesIn(rows), p, anchors...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	a, s := imported(t, linesIn(plain))
+	mustSubmit(t, a, p, "2025-10-06", order("buy 2 NVDA"))
+	for name, rows := range map[string][]string{"chained": written(t, p), "of another program": plain, "of another program, gone on with": lines(t, s)} {
+		whole := head(rows)
+		if last := Hash([]byte(rows[len(rows)-1])); (whole.Head == last) != (name == "chained") {
+			t.Errorf("%s: the head is %s, and the newest row's hash %s", name, whole.Head, last)
+		}
+		for row := range rows {
+			spoiled := slices.Clone(rows)
+			spoiled[row] = strings.Replace(spoiled[row], ": ", ":  ", 1)
+			if r := head(spoiled, Anchor{Hash: whole.Head, Source: "a note"}); r.Head == whole.Head || !r.Failed() {
+				t.Errorf("%s: row %d has another byte, and the head is %s", name, row, r.Head)
+			}
+		}
+		grown := slices.Clone(rows)
+		grown = append(grown, `{"date": "2025-10-07", "id": 0, "positions": {}}`)
+		if r := head(grown, Anchor{Hash: whole.Head, Source: "a note"}); r.Anchored[0].Row != len(rows)-1 || r.Anchored[0].From != 0 {
+			t.Errorf("%s, grown: %+v", name, r.Anchored)
+		}
+	}
+	// The hash of a line stands for the rows before it that are chained to it, and for no others.
+	rows := lines(t, s)
+	for row, from := range []int{0, 1, 2, 3, 4, 4, 4} {
+		if r := head(rows, Anchor{Hash: Hash([]byte(rows[row])), Source: "a note"}); r.Anchored[0].Row != row || r.Anchored[0].From != from {
+			t.Errorf("row %d: %+v, want it to stand for rows from %d on", row, r.Anchored, from)
+		}
+	}
+}
+
 func TestVerify_Anchors(t *testing.T) {
 	p := testPrices(t)
 	rows := written(t, p) // 0: 10-01, 1 and 2: 10-02, 3: 10-03, 4 and 5: 10-06
@@ -84,7 +165,7 @@ func TestVerify_Anchors(t *testing.T) {
 			t.Errorf("%s: the head is %s", c.name, r.Head)
 		}
 	}
-	if r, err := Verify(linesIn(rows), (*market.Prices)(nil), Anchor{Hash: hash(3)}, Anchor{Hash: "00"}, Anchor{Hash: hash(3)}); err != nil || !slices.Equal(r.AnchorRows, []int{3, -1, 3}) {
-		t.Errorf("seen in rows %v, %v", r.AnchorRows, err)
+	if r, err := Verify(linesIn(rows), (*market.Prices)(nil), Anchor{Hash: hash(3)}, Anchor{Hash: "00"}, Anchor{Hash: hash(3)}); err != nil || len(r.Anchored) != 3 || r.Anchored[0].Row != 3 || r.Anchored[1].Row != -1 || r.Anchored[2].Row != 3 {
+		t.Errorf("seen in rows %v, %v", r.Anchored, err)
 	}
 }

@@ -122,14 +122,12 @@ func backwards(at, recorded market.Stamp, which, key string) error {
 }
 
 func tooDear(book Book, o Order, q Quote, r Rules, need decimal.Decimal) error {
-	lots, _ := book.Cash().QuoRem(q.Price.Mul(r.Lot), 0)
-	return &Refusal{
-		code.InsufficientCash, "Insufficient cash! This action will not be allowed.",
-		map[string]any{
-			"symbol": o.Symbol, "date": q.At, "price": q.Price, "required_cash": need,
-			"cash_available": book.Cash(), "max_amount": lots.Mul(r.Lot),
-		},
+	details := map[string]any{"symbol": o.Symbol, "date": q.At, "price": q.Price, "required_cash": need, "cash_available": book.Cash()}
+	if lot := q.Price.Mul(r.Lot); lot.IsPositive() { // else it is no number of lots that the cash bounds
+		lots, _ := book.Cash().QuoRem(lot, 0)
+		details["max_amount"] = lots.Mul(r.Lot)
 	}
+	return &Refusal{code.InsufficientCash, "Insufficient cash! This action will not be allowed.", details}
 }
 
 func tooFew(book Book, o Order, q Quote, held decimal.Decimal) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
+	"mcp-trade/code"
 	"mcp-trade/market"
 )
 
@@ -153,6 +154,21 @@ func TestRules_Admit(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s: %s, want %s", symbol, got, want)
+		}
+	}
+}
+
+// No number of shares is what money bounds that is free, and no ledger in debt may bring the program down.
+func TestAnOrderThatNoCashBoundsIsRefused(t *testing.T) {
+	for _, r := range []Rules{USRules(), {Market: market.CN}} {
+		debt := Book{Date: "2025-10-01", Positions: positions("CASH -1")}
+		_, err := Apply(debt, order("buy 1 NVDA"), Quote{At: "2025-10-02", Price: decimal.Zero}, r)
+		var refusal *Refusal
+		if !errors.As(err, &refusal) || refusal.Code() != code.InsufficientCash {
+			t.Fatal(err)
+		}
+		if most, ok := refusal.Details()["max_amount"]; ok {
+			t.Errorf("max_amount is %v", most)
 		}
 	}
 }

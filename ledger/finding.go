@@ -29,6 +29,7 @@ const (
 	FeesDiffer   Class = "fees"            // not what the rules ask for
 	Refused      Class = "refused"         // an order that the rules refuse
 	NoChange     Class = "changes nothing" // a trade of nothing, as AI-Trader lets it pass
+	Rounding     Class = "rounding"        // off by less than a float can hold, and yet not what AI-Trader's floats come to
 	Negative     Class = "negative"        // cash or a holding below zero
 	StaleBase    Class = "stale base"      // computed from an older row: what came in between is lost
 	Unexplained  Class = "does not follow" // the book is not the one before it plus the trade
@@ -61,18 +62,23 @@ func (f Finding) String() string {
 
 // Report is what [Verify] found.
 type Report struct {
-	Rows       int           `json:"rows"`
-	Trades     int           `json:"trades"`
-	Chained    int           `json:"chained"`  // rows that carry the hash of the row before
-	Unpriced   int           `json:"unpriced"` // trades that could not be held against a price: no file was given, or it cannot be read
-	Findings   []Finding     `json:"findings"` // the first ones
-	Counts     map[Class]int `json:"counts"`   // of all findings
-	Head       string        `json:"head"`     // hash of the last row
-	AnchorRows []int         `json:"-"`        // for each anchor, the row that has its hash; -1 if there is none
-	First      Book          `json:"-"`        // after the first row
-	Book       Book          `json:"-"`        // after the last row
+	Rows     int           `json:"rows"`
+	Trades   int           `json:"trades"`
+	Chained  int           `json:"chained"`  // rows that carry the hash of the row before
+	Unpriced int           `json:"unpriced"` // trades that could not be held against a price: no file was given, or it cannot be read
+	Findings []Finding     `json:"findings"` // the first ones
+	Counts   map[Class]int `json:"counts"`   // of all findings
+	First    Book          `json:"-"`        // after the first row
+	Book     Book          `json:"-"`        // after the last row
 
-	TakenIn *TakenIn `json:"taken_in,omitempty"` // nil: no row was imported unverified
+	// Head is a hash that stands for every byte of every row, a head of its own after each row: the SHA-256 of the row's line
+	// if the row carries the head before it, as those of this program do; else that of the head before it, a line feed and
+	// the line. After the first row it is the SHA-256 of the line.
+	Head string `json:"head"`
+
+	Anchored []AnchoredRow `json:"-"`                  // the row of each anchor
+	Outside  []Span        `json:"outside,omitempty"`  // rows that were written outside of the recorded runs
+	TakenIn  *TakenIn      `json:"taken_in,omitempty"` // nil: no row was imported unverified
 }
 
 // TakenIn are the first rows of a ledger, which were imported unverified.
@@ -98,10 +104,11 @@ func (r *Report) Add(f Finding) {
 // full tells whether no more findings are kept.
 func (r *Report) full() bool { return len(r.Findings) >= maxFindings }
 
-// Failed tells whether anything was found that a ledger must not have. A trade of nothing changes nothing.
+// Failed tells whether anything was found that a ledger must not have. A trade of nothing changes nothing, and a rounding next
+// to nothing.
 func (r Report) Failed() bool {
 	for class := range r.Counts {
-		if class != NoChange {
+		if class != NoChange && class != Rounding {
 			return true
 		}
 	}
@@ -151,6 +158,12 @@ func (r Report) Verdict() (Verdict, []string) {
 		}
 		reasons = append(reasons, reason)
 	}
+	if n := r.Counts[Rounding]; n > 0 {
+		reasons = append(reasons, fmt.Sprintf("%d rows are rounded in no known way", n))
+	}
+	if len(r.Outside) > 0 {
+		reasons = append(reasons, outside(r.Outside))
+	}
 	if n := r.Counts[Unchained]; n > 0 {
 		reasons = append(reasons, fmt.Sprintf("another program wrote %d rows after those of this one", n))
 	}
@@ -163,11 +176,26 @@ func (r Report) Verdict() (Verdict, []string) {
 	return verdict, reasons
 }
 
+// outside says which rows were written outside of the recorded runs.
+func outside(spans []Span) string {
+	const most = 3
+	var parts []string
+	for _, s := range spans[:min(len(spans), most)] {
+		parts = append(parts, fmt.Sprintf("%d to %d", s.From, s.To))
+	}
+	text := strings.Join(parts, ", ")
+	if more := len(spans) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more times", more)
+	}
+	return fmt.Sprintf("rows %s were written outside of the recorded runs", text)
+}
+
 // wrong names the classes of findings by which rows contradict a ledger, with their counts, the most frequent first; "" if
 // there are none.
 func wrong(counts map[Class]int) string {
 	counts = maps.Clone(counts)
 	delete(counts, NoChange)
+	delete(counts, Rounding)
 	delete(counts, Unchained)
 	classes := slices.SortedFunc(maps.Keys(counts), func(a, b Class) int {
 		return cmp.Or(counts[b]-counts[a], strings.Compare(string(a), string(b)))

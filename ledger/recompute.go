@@ -5,6 +5,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -14,6 +15,14 @@ import (
 
 // follows recomputes a row.
 func (v *Verifier) follows(r *Record) {
+	found := v.found
+	v.recompute(r)
+	if r.Prev == "" && v.found == found {
+		v.rounding(r)
+	}
+}
+
+func (v *Verifier) recompute(r *Record) {
 	switch {
 	case r.Traded():
 		v.trade(r)
@@ -78,6 +87,25 @@ func (v *Verifier) trade(r *Record) {
 		}
 		return rec.Positions.with(Position{Cash, rec.Cash().Sub(r.Fees)})
 	}, price)
+}
+
+// rounding finds a row that is right within the tolerance, and neither exact nor what binary floats make of it.
+func (v *Verifier) rounding(r *Record) {
+	base := v.before(r)
+	exact, floats := base, base
+	if r.Traded() && !r.Amount.IsZero() {
+		price := v.price(r, v.open(r))
+		if !price.Valid {
+			return // of the cash nothing is known
+		}
+		exact, floats = after(base, r, price.Decimal), afterInFloats(base, r, price.Decimal)
+	}
+	if differ(floats, r.Positions, decimal.Zero) == "" {
+		return
+	}
+	if difference := differ(exact, r.Positions, decimal.Zero); difference != "" {
+		v.find(r, Rounding, difference, describe(r, difference))
+	}
 }
 
 // agrees tells whether a trade changed two positions and left of them what it should: those are all that applying it changes.
@@ -168,8 +196,8 @@ type open struct {
 
 // open returns the open of a row's symbol in a view as of its date.
 func (v *Verifier) open(r *Record) open {
-	if r.Date != v.at {
-		v.at = r.Date
+	if r.Date != v.today {
+		v.today = r.Date
 		clear(v.opens)
 	}
 	o, known := v.opens[r.Symbol]
@@ -211,7 +239,7 @@ func (v *Verifier) compare(r *Record, left func(Positions) Positions, price deci
 		v.find(r, PriceDiffers, price.Decimal, implied)
 		return
 	}
-	v.find(r, Unexplained, difference, describe(r, expected))
+	v.find(r, Unexplained, difference, describe(r, difference))
 }
 
 // after returns the positions that a trade leaves of a base, whether or not the base can pay for it.
@@ -222,6 +250,25 @@ func after(base Positions, r *Record, price decimal.Decimal) Positions {
 	}
 	cash := base.Amount(Cash).Sub(price.Mul(change)).Sub(r.Fees)
 	return base.with(Position{r.Symbol, base.Amount(r.Symbol).Add(change)}, Position{Cash, cash})
+}
+
+// afterInFloats is after as AI-Trader computes it.
+func afterInFloats(base Positions, r *Record, price decimal.Decimal) Positions {
+	held, cash := base.Amount(r.Symbol).InexactFloat64(), base.Amount(Cash).InexactFloat64()
+	amount := r.Amount.InexactFloat64()
+	value := price.InexactFloat64() * amount
+	if r.sells() {
+		held, cash = held-amount, cash+float64(value) // converted, so that no processor adds before it rounds
+	} else {
+		held, cash = held+amount, cash-float64(value)
+	}
+	left := Positions{{r.Symbol, decimal.NewFromFloat(held)}, {Cash, decimal.NewFromFloat(cash)}}
+	if tolerance(r).Equal(rounded) {
+		for i, text := range []string{strconv.FormatFloat(held, 'f', 4, 64), strconv.FormatFloat(cash, 'f', 4, 64)} {
+			left[i].Amount = decimal.RequireFromString(text)
+		}
+	}
+	return base.with(left...)
 }
 
 // impliedPrice returns the price at which the trade does lead from the base to the record, if only the cash speaks against
@@ -299,8 +346,8 @@ func within(a, b, tolerance decimal.Decimal) bool {
 	return a == b || a.Exponent() == b.Exponent() && a.Equal(b) || !a.Sub(b).Abs().GreaterThan(tolerance)
 }
 
-// describe names the position that differ named, as the record has it.
-func describe(r *Record, expected Positions) string {
-	symbol, _, _ := strings.Cut(differ(expected, r.Positions, tolerance(r)), " ")
+// describe names the position of a difference as the record has it.
+func describe(r *Record, difference string) string {
+	symbol, _, _ := strings.Cut(difference, " ")
 	return symbol + " " + r.Positions.Amount(symbol).String()
 }

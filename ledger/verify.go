@@ -16,8 +16,10 @@ import (
 // counted as unpriced.
 //
 // A row that carries the hash of the row before it was written by this program and must agree exactly. Other rows are those
-// of AI-Trader and are judged by its rules: it computes in binary floats, so they may differ by 0.000001, and by 0.0001 where
-// it rounds to 4 decimals (buy_crypto, sell_crypto).
+// of AI-Trader and are judged by its rules. It computes in binary floats, and rounds to 4 decimals in buy_crypto and sell_crypto:
+// what is neither exact nor what that makes of it is a [Rounding] up to 0.000001, or 0.0001 where it rounds, and wrong beyond.
+//
+// Without anchors nothing is found in a ledger whose end was cut off, or that was written anew by the rules and at the prices.
 //
 // Anchors are what was noted of the ledger elsewhere, in the order in which it was. The error is that of reading lines.
 func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, anchors ...Anchor) (Report, error) {
@@ -40,6 +42,10 @@ type Verifier struct {
 
 	rows   newest         // the newest rows as they are written
 	hash   string         // of the newest; "" until somebody asks
+	head   string         // stands for all of them, see [Report]
+	from   int            // the first row that the hash of the newest stands for
+	at     AnchoredRow    // the newest that could be read
+	found  int            // findings so far
 	base   Record         // the newest row that could be read, with the positions of the reader
 	based  bool           // there is one
 	unread int            // rows after it that could not be read
@@ -51,7 +57,7 @@ type Verifier struct {
 
 	two   [2]Positions    // the two that a trade changes, before and after
 	opens map[string]open // on a date
-	at    market.Stamp    // that date
+	today market.Stamp    // that date
 }
 
 // NewVerifier returns a verifier of a ledger. prices may be nil.
@@ -70,14 +76,15 @@ func (v *Verifier) Report() Report {
 		r.Book, _ = ParseBook(v.baseLine()) // it was read before
 	}
 	if r.Rows > 0 {
-		r.Head = v.lineHash()
+		r.Head = v.head
 	}
-	for _, f := range v.anchors.findings() {
+	newest := v.at
+	newest.Row = r.Rows - 1
+	findings, outside := v.anchors.findings(newest)
+	for _, f := range findings {
 		r.Add(f)
 	}
-	for _, s := range v.anchors.rows {
-		r.AnchorRows = append(r.AnchorRows, s.row)
-	}
+	r.Outside, r.Anchored = outside, slices.Clone(v.anchors.rows)
 	return r
 }
 
@@ -110,7 +117,7 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 	r, err := v.reader.Read(line)
 	if err != nil {
 		v.report.Add(Finding{Row: row, ID: -1, Class: Unreadable, Expected: "a record", Found: fmt.Sprintf("%v: %.60q", err, line)})
-		v.next(line)
+		v.next(line, "")
 		v.unread++
 		return r, err
 	}
@@ -130,22 +137,35 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 		v.report.First = r.book(line)
 		v.report.First.Positions = slices.Clone(r.Positions)
 	}
-	v.next(line)
+	v.next(line, r.Prev)
 	v.base, v.based, v.unread = r, true, 0
 	v.ours = v.ours || r.Prev != "" || r.Rules != ""
+	v.at = AnchoredRow{row, v.from, r.ID, r.Date, v.report.Trades}
 	if len(v.anchors.waiting) > 0 {
-		v.anchors.row(row, Book{ID: r.ID, Date: r.Date, Hash: v.lineHash()}, v.report.Trades)
+		v.anchors.row(v.lineHash(), v.at)
+		v.anchors.row(v.head, AnchoredRow{row, 0, r.ID, r.Date, v.report.Trades})
 	}
 	return r, nil
 }
 
-func (v *Verifier) next(line []byte) {
+// next takes in the line of a row that carries a hash.
+func (v *Verifier) next(line []byte, prev string) {
+	row, head := v.report.Rows-1, v.head
+	if row > 0 && (prev == "" || prev != v.lineHash()) {
+		v.from = row
+	}
 	v.rows.add(line)
 	v.hash = ""
+	if row == 0 || prev == head {
+		v.head = v.lineHash()
+	} else {
+		v.head = Hash(append([]byte(head+"\n"), line...))
+	}
 }
 
 // find adds a finding about the row that is being verified.
 func (v *Verifier) find(r *Record, class Class, expected, found any) {
+	v.found++
 	f := Finding{Row: v.report.Rows - 1, ID: r.ID, Date: r.Date, Class: class}
 	if !v.report.full() {
 		f.Expected, f.Found = fmt.Sprint(expected), fmt.Sprint(found)
@@ -210,8 +230,11 @@ func (v *Verifier) takenIn(r *Record) {
 
 // opening judges the first row.
 func (v *Verifier) opening(r *Record) {
-	if r.Traded() {
+	if r.Action != Register && r.Action != NoTrade || !r.Amount.IsZero() {
 		v.find(r, Unexplained, "an opening", fmt.Sprintf("%s %s %s", r.Action, r.Amount, r.Symbol))
+	}
+	if !r.Fees.IsZero() {
+		v.find(r, FeesDiffer, 0, r.Fees)
 	}
 	for _, held := range r.Positions.Holdings() {
 		if v.kept != "" {

@@ -77,7 +77,8 @@ func TestWhatDoesNotFollowIsNamed(t *testing.T) {
 		want     []string
 	}{
 		{"nothing is changed", 0, "1000", "1000", nil},
-		{"a float is off by less than a millionth", 4, "448", "448.0000009", nil},
+		{"a float is off by less than a millionth", 4, "448", "448.0000009",
+			[]string{"row 4 (id 4, 2025-10-06): rounding: expected CASH 448, found CASH 448.0000009"}},
 		{"a float is off by more", 4, "448", "448.000002",
 			[]string{"row 4 (id 4, 2025-10-06): price differs: expected 12, found 12.0000005"}},
 		{"a position is listed elsewhere", 4, `"CASH": 448, "NVDA": 6`, `"NVDA": 6, "CASH": 448`, nil},
@@ -122,6 +123,9 @@ func TestWhatDoesNotFollowIsNamed(t *testing.T) {
 			"row 4 (id 4, 2025-10-06): stale base: expected the book of row 3, found the book of row 2"}},
 		{"a hash of another row", 4, `"MSFT": 1}`, `"MSFT": 1}, "prev": "ff"`,
 			[]string{"row 4 (id 4, 2025-10-06): chain: expected " + Hash([]byte(plain[3])) + ", found ff"}},
+		{"fees of an opening", 0, `1000}`, `1000}, "fees": 5`, []string{"row 0 (id 0, 2025-10-01): fees: expected 0, found 5"}},
+		{"an opening with an action", 0, `"positions"`, `"this_action": {"action": "dividend", "symbol": "NVDA", "amount": 0}, "positions"`,
+			[]string{"row 0 (id 0, 2025-10-01): does not follow: expected an opening, found dividend 0 NVDA"}},
 		{"fees that were not paid", 4, `"MSFT": 1}`, `"MSFT": 1}, "fees": 2`, []string{"row 4 (id 4, 2025-10-06): fees: expected 0, found 2",
 			"row 4 (id 4, 2025-10-06): price differs: expected 12, found 12.5"}},
 		{"fees that no rule asks for", 4, `"CASH": 448, "NVDA": 6, "MSFT": 1}`, `"CASH": 446, "NVDA": 6, "MSFT": 1}, "fees": 2`,

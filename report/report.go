@@ -52,7 +52,7 @@ type Account struct {
 type Proof struct {
 	Verdict ledger.Verdict `json:"verdict"`
 	Reasons []string       `json:"reasons"` // of a verdict other than verified
-	Head    string         `json:"head"`    // hash of the newest row
+	Head    string         `json:"head"`    // see [ledger.Report]
 }
 
 // String is the verdict with its reasons, as a sentence.

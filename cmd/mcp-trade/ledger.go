@@ -120,6 +120,9 @@ func showJSON(w io.Writer, account string, book ledger.Book, unverified *int64, 
 
 func showTables(w io.Writer, account string, book ledger.Book, unverified *int64, trades []ledger.Record) {
 	fmt.Fprintf(w, "%s after record %d of %s\nhead %s\n", account, book.ID, book.Date, book.Hash)
+	if last, err := ledger.ParseLine(book.Line); err == nil && last.ID > 0 && last.Prev == "" {
+		fmt.Fprintln(w, "which stands for that record alone, since another program wrote it; 'ledger verify' prints one for all records")
+	}
 	if unverified != nil && *unverified > 0 {
 		fmt.Fprintf(w, "its first %d rows were imported unverified\n", *unverified)
 	}

@@ -154,7 +154,9 @@ func verdict(cmd *cobra.Command, results []agent.Result) error {
 			code = max(code, exitFailed)
 		case !r.Verified:
 			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: the ledger of %s is %s: %s; see: mcp-trade ledger verify %s\n", r.Account, r.Verdict, strings.Join(r.Reasons, "; "), r.Account)
-			code = max(code, exitFailed)
+			if r.Failed {
+				code = max(code, exitFailed)
+			}
 		}
 	}
 	if code == 0 {

@@ -29,16 +29,20 @@ func verifyCommand(s *settings) *cobra.Command {
 			"the ledger was kept under; and check ids, dates, order ids, balances and the chain of hashes. Without arguments every\n" +
 			"account is verified.\n\n" +
 			"verified         every row follows; a trade of nothing, as AI-Trader lets it pass, is listed and is no failure\n" +
-			"partly verified  no row contradicts that, but some were written by another program after ours, or there are no prices\n" +
-			"                 to hold trades against\n" +
+			"partly verified  no row contradicts that, but some were written after our rows by another program, or outside of the\n" +
+			"                 recorded runs, or imported unverified, or are rounded in no known way, or no price is there to hold a\n" +
+			"                 trade against; it says which\n" +
 			"not verified     rows do not follow\n\n" +
-			"Exit 1 if anything but a trade of nothing is found.\n\n" +
+			"Exit 1 if anything but a trade of nothing or a rounding is found.\n\n" +
 			"An account is also held against the manifest and the transcripts of its runs, where they lie in the log path: each hash\n" +
-			"that they noted must be that of a row, in their order, with no trade of anybody else between the days of a run.\n" +
-			"Whoever can write the ledger can write these files too, and a hash holds no secret: rewritten together they are not\n" +
-			"found. A head that was kept where nobody could change it, given as --head, finds every change up to its row.",
+			"that they noted must be that of a row, in their order, with no trade of anybody else between the days of a run. Rows\n" +
+			"between two runs and after the last are told.\n\n" +
+			"What cannot be found: a ledger of which no hash was kept, as any of AI-Trader is, can be cut off at its end, and written\n" +
+			"anew wholly or in part by the rules and at the opens of the prices. Whoever can write a ledger can write manifest and\n" +
+			"transcripts too, and a hash holds no secret: rewritten together they are not found. A head that was kept where nobody\n" +
+			"could change it, given as --head, finds every change of any byte up to its row.",
 		Example: "  mcp-trade ledger verify\n" +
-			"  mcp-trade ledger verify gpt-5 --head 6d1f...   (all 64 digits, as run, register and 'ledger show' print them)",
+			"  mcp-trade ledger verify gpt-5 --head 6d1f...   (all 64 digits, as verify prints them)",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			given, err := parseHead(head)
 			if err != nil {
@@ -134,16 +138,23 @@ type verified struct {
 type givenHead struct {
 	Hash string `json:"hash"`
 	Row  *int   `json:"row"`   // null: nowhere
+	From int    `json:"from"`  // the first row that it stands for
 	More int    `json:"after"` // rows after that
 }
 
 func newVerified(name string, report ledger.Report, given []ledger.Anchor) verified {
-	v := verified{Name: name, OK: !report.Failed(), Report: report, Noted: len(report.AnchorRows) - len(given)}
+	v := verified{Name: name, OK: !report.Failed(), Report: report, Noted: len(report.Anchored) - len(given)}
 	v.Verdict, v.Reasons = report.Verdict()
 	for i, g := range given {
 		v.Given = &givenHead{Hash: g.Hash}
-		if row := report.AnchorRows[v.Noted+i]; row >= 0 {
-			v.Given.Row, v.Given.More = &row, report.Rows-1-row
+		if at := report.Anchored[v.Noted+i]; at.Row >= 0 {
+			v.Given.Row, v.Given.From, v.Given.More = &at.Row, at.From, report.Rows-1-at.Row
+			if at.From > 0 {
+				v.Reasons = append(v.Reasons, fmt.Sprintf("the hash that was given stands for rows %d to %d alone, since those before carry none", at.From, at.Row))
+				if v.Verdict == ledger.Verified {
+					v.Verdict = ledger.Partly
+				}
+			}
 		}
 	}
 	return v
