@@ -211,11 +211,11 @@ func TestAnUnverifiedImportStaysMarked(t *testing.T) {
 					l.in, l.store = imported(t, a.Lines(t.Context(), "a"))
 				}
 				r, err := Verify(linesIn(lines(t, l.store)), p)
-				if err != nil || r.TakenIn == nil || int64(r.TakenIn.Rows) != l.rows || len(r.Findings) != c.findings || r.FailedUnmarked() || r.Failed() != (c.findings > 0) {
+				if err != nil || r.Imported == nil || int64(r.Imported.Rows) != l.rows || len(r.Findings) != c.findings || r.FailedUnmarked() || r.Failed() != (c.findings > 0) {
 					t.Fatalf("%s: %+v, %v", l.where, r, err)
 				}
 				for _, f := range r.Findings {
-					if !f.TakenIn || !strings.Contains(f.String(), "imported unverified: price differs: expected 12, found 20") {
+					if !f.Imported || !strings.Contains(f.String(), "imported unverified: price differs: expected 12, found 20") {
 						t.Errorf("%s: %+v", l.where, f)
 					}
 				}
@@ -229,7 +229,7 @@ func TestAnUnverifiedImportStaysMarked(t *testing.T) {
 			}
 			spoiled := lines(t, s)
 			spoiled[6] = strings.Replace(spoiled[6], `"amount": 2`, `"amount": 1`, 1)
-			if r, err := Verify(linesIn(spoiled), p); err != nil || !r.FailedUnmarked() || r.Findings[c.findings].TakenIn {
+			if r, err := Verify(linesIn(spoiled), p); err != nil || !r.FailedUnmarked() || r.Findings[c.findings].Imported {
 				t.Errorf("a row after the mark does not follow: %+v, %v", r, err)
 			}
 		})
@@ -252,7 +252,7 @@ func TestAMarkHidesNothing(t *testing.T) {
 	} {
 		r, err := Verify(linesIn(append(slices.Clone(rows[:5]), mark)), p)
 		verdict, _ := r.Verdict()
-		if err != nil || verdict != NotVerified || !r.Failed() || r.TakenIn == nil || r.TakenIn.Rows != 5 || !r.Findings[0].TakenIn || r.FailedUnmarked() != (name != "as it is") {
+		if err != nil || verdict != NotVerified || !r.Failed() || r.Imported == nil || r.Imported.Rows != 5 || !r.Findings[0].Imported || r.FailedUnmarked() != (name != "as it is") {
 			t.Errorf("a mark %s: %s, %+v, %v", name, verdict, r, err)
 		}
 	}

@@ -43,12 +43,12 @@ type Finding struct {
 	Class    Class        `json:"class"`
 	Expected string       `json:"expected"`
 	Found    string       `json:"found"`
-	TakenIn  bool         `json:"taken_in,omitempty"` // the row was imported unverified
+	Imported bool         `json:"unverified_import,omitempty"` // the row was imported unverified
 }
 
 func (f Finding) String() string {
 	text := fmt.Sprintf("%s: expected %s, found %s", f.Class, f.Expected, f.Found)
-	if f.TakenIn {
+	if f.Imported {
 		text = "imported unverified: " + text
 	}
 	switch {
@@ -76,13 +76,13 @@ type Report struct {
 	// the line. After the first row it is the SHA-256 of the line.
 	Head string `json:"head"`
 
-	Anchored []AnchoredRow `json:"-"`                  // the row of each anchor
-	Outside  []Span        `json:"outside,omitempty"`  // rows that were written outside of the recorded runs
-	TakenIn  *TakenIn      `json:"taken_in,omitempty"` // nil: no row was imported unverified
+	Anchored []AnchoredRow `json:"-"`                           // the row of each anchor
+	Outside  []Span        `json:"outside,omitempty"`           // rows that were written outside of the recorded runs
+	Imported *Imported     `json:"unverified_import,omitempty"` // nil: no row was imported unverified
 }
 
-// TakenIn are the first rows of a ledger, which were imported unverified.
-type TakenIn struct {
+// Imported are the first rows of a ledger, which were imported unverified.
+type Imported struct {
 	Rows   int           `json:"rows"`
 	Counts map[Class]int `json:"counts"` // of the findings in them, which are among all findings
 }
@@ -121,8 +121,8 @@ func (r Report) FailedUnmarked() bool { return Report{Counts: r.unmarked()}.Fail
 // unmarked counts the findings that are not about rows that were imported unverified.
 func (r Report) unmarked() map[Class]int {
 	counts := maps.Clone(r.Counts)
-	if r.TakenIn != nil {
-		for class, n := range r.TakenIn.Counts {
+	if r.Imported != nil {
+		for class, n := range r.Imported.Counts {
 			if counts[class] -= n; counts[class] == 0 {
 				delete(counts, class)
 			}
@@ -151,7 +151,7 @@ func (r Report) Verdict() (Verdict, []string) {
 	if wrong := wrong(r.unmarked()); wrong != "" {
 		verdict, reasons = NotVerified, append(reasons, "rows do not follow: "+wrong)
 	}
-	if t := r.TakenIn; t != nil {
+	if t := r.Imported; t != nil {
 		reason := fmt.Sprintf("%d rows were imported unverified", t.Rows)
 		if wrong := wrong(t.Counts); wrong != "" {
 			verdict, reason = NotVerified, reason+", of which some do not follow: "+wrong

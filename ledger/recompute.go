@@ -32,9 +32,6 @@ func (v *Verifier) recompute(r *Record) {
 	case !r.Amount.IsZero():
 		v.find(r, Unexplained, "no amount where nothing was traded", r.Amount)
 	}
-	if !r.Fees.IsZero() {
-		v.find(r, FeesDiffer, 0, r.Fees)
-	}
 	if !v.unchanged(r) {
 		v.compare(r, func(base Positions) Positions { return base }, decimal.NullDecimal{})
 	}
@@ -72,9 +69,6 @@ func (v *Verifier) trade(r *Record) {
 	}
 	if admitted != nil {
 		v.find(r, Refused, "an order that the rules allow", fmt.Sprintf("%s %s %s: %v", r.Action, r.Amount, r.Symbol, admitted))
-	}
-	if !r.Fees.IsZero() {
-		v.find(r, FeesDiffer, 0, r.Fees)
 	}
 	v.priced(r, open)
 	v.compare(r, func(base Positions) Positions {

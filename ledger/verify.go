@@ -125,10 +125,13 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 		v.report.Trades++
 	}
 	if r.Unverified != 0 {
-		v.takenIn(&r)
+		v.imported(&r)
 	}
 	v.links(&r)
 	v.keeps(&r)
+	if v.judged && !r.Fees.IsZero() {
+		v.find(&r, FeesDiffer, 0, r.Fees)
+	}
 	v.negative(&r)
 	if v.based {
 		v.follows(&r)
@@ -216,12 +219,12 @@ func (v *Verifier) keeps(r *Record) {
 	v.orders[r.OrderID] = v.report.Rows - 1
 }
 
-// takenIn takes all rows before a mark for imported unverified. Whatever the mark says, it makes nothing better.
-func (v *Verifier) takenIn(r *Record) {
+// imported takes all rows before a mark for imported unverified. Whatever the mark says, it makes nothing better.
+func (v *Verifier) imported(r *Record) {
 	before := v.report.Rows - 1
-	v.report.TakenIn = &TakenIn{before, maps.Clone(v.report.Counts)}
+	v.report.Imported = &Imported{before, maps.Clone(v.report.Counts)}
 	for i := range v.report.Findings {
-		v.report.Findings[i].TakenIn = true
+		v.report.Findings[i].Imported = true
 	}
 	if r.Unverified != int64(before) || r.Prev == "" {
 		v.find(r, Unexplained, fmt.Sprintf("a chained mark of %d rows as imported unverified", before), fmt.Sprintf("one of %d", r.Unverified))
@@ -232,9 +235,6 @@ func (v *Verifier) takenIn(r *Record) {
 func (v *Verifier) opening(r *Record) {
 	if r.Action != Register && r.Action != NoTrade || !r.Amount.IsZero() {
 		v.find(r, Unexplained, "an opening", fmt.Sprintf("%s %s %s", r.Action, r.Amount, r.Symbol))
-	}
-	if !r.Fees.IsZero() {
-		v.find(r, FeesDiffer, 0, r.Fees)
 	}
 	for _, held := range r.Positions.Holdings() {
 		if v.kept != "" {

@@ -124,6 +124,11 @@ func TestWhatDoesNotFollowIsNamed(t *testing.T) {
 		{"a hash of another row", 4, `"MSFT": 1}`, `"MSFT": 1}, "prev": "ff"`,
 			[]string{"row 4 (id 4, 2025-10-06): chain: expected " + Hash([]byte(plain[3])) + ", found ff"}},
 		{"fees of an opening", 0, `1000}`, `1000}, "fees": 5`, []string{"row 0 (id 0, 2025-10-01): fees: expected 0, found 5"}},
+		{"fees of a day without a trade", 3, `"MSFT": 1}`, `"MSFT": 1}, "fees": 5`, []string{"row 3 (id 3, 2025-10-03): fees: expected 0, found 5"}},
+		{"fees of a trade of nothing", 3, `"no_trade", "symbol": "", "amount": 0}, "positions": {"CASH": 400, "NVDA": 10, "MSFT": 1}`,
+			`"buy", "symbol": "NVDA", "amount": 0}, "positions": {"CASH": 400, "NVDA": 10, "MSFT": 1}, "fees": 5`, []string{
+				"row 3 (id 3, 2025-10-03): fees: expected 0, found 5",
+				"row 3 (id 3, 2025-10-03): changes nothing: expected an amount above 0, found buy 0 NVDA"}},
 		{"an opening with an action", 0, `"positions"`, `"this_action": {"action": "dividend", "symbol": "NVDA", "amount": 0}, "positions"`,
 			[]string{"row 0 (id 0, 2025-10-01): does not follow: expected an opening, found dividend 0 NVDA"}},
 		{"fees that were not paid", 4, `"MSFT": 1}`, `"MSFT": 1}, "fees": 2`, []string{"row 4 (id 4, 2025-10-06): fees: expected 0, found 2",

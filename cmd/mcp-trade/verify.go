@@ -38,7 +38,8 @@ func verifyCommand(s *settings) *cobra.Command {
 			"that they noted must be that of a row, in their order, with no trade of anybody else between the days of a run. Rows\n" +
 			"between two runs and after the last are told.\n\n" +
 			"What cannot be found: a ledger of which no hash was kept, as any of AI-Trader is, can be cut off at its end, and written\n" +
-			"anew wholly or in part by the rules and at the opens of the prices. Whoever can write a ledger can write manifest and\n" +
+			"anew wholly or in part by the rules and at the opens of the prices; so can the rows of a run that is under way, or was\n" +
+			"killed and not started again, after the last hash that it noted. Whoever can write a ledger can write manifest and\n" +
 			"transcripts too, and a hash holds no secret: rewritten together they are not found. A head that was kept where nobody\n" +
 			"could change it, given as --head, finds every change of any byte up to its row.",
 		Example: "  mcp-trade ledger verify\n" +
