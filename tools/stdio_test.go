@@ -254,7 +254,7 @@ func TestWhatIsCancelledIsNotAnsweredUnlessItIsAnOrderThatHasBegun(t *testing.T)
 }
 
 func TestReadingWaitsWhileLargeRequestsWait(t *testing.T) {
-	const sent, fit = 24, maxWaiting / (maxMessage - 1000)
+	const sent, fit = 19, maxWaiting / (maxMessage - 1000)
 	f := newFixture(t, testBars)
 	c := converse(t, t.Context(), f)
 	c.say(callLine(0, "hold_order", `{}`))
