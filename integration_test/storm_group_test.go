@@ -59,33 +59,20 @@ func TestStorm_Sentinels(t *testing.T) {
 			name := fmt.Sprintf("master killed, replication cut before %v, redis-wait %d", cut, wait)
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				g := storetest.StartSentinels(t)
-				sentinels := []*storetest.Redis{g.Sentinel}
-				for range 2 {
-					sentinels = append(sentinels, storetest.NewSentinel(t, "main", g.Master.Addr,
-						"sentinel down-after-milliseconds main 500", "sentinel failover-timeout main 2000"))
-				}
-				whole := func() {
-					for _, s := range sentinels {
-						says(t, s, "INFO sentinel", "status=ok,address="+g.Master.Addr+",slaves=1,sentinels=3")
-					}
-				}
-				whole()
-				p, loses := replicated(t, fmt.Sprintf("redis://%s,%s,%s?master_name=main", sentinels[0].Addr, sentinels[1].Addr, sentinels[2].Addr), wait)
+				g := storetest.StartSentinels(t, 3)
+				p, loses := replicated(t, g.Address(), wait)
 				weather(t, p, fault{name, 8, loses, func(_ *storm, r *rand.Rand) {
 					pause(r, 300)
 					if cut {
 						g.CutReplication(t)
 						pause(r, 1500)
 					}
-					g.Master.Kill()
-					g.WaitForNewMaster(t)
-					g.Master, g.Replica = g.Replica, g.Master
+					g.FailOver(t)
 					g.Replica.Start(t)
 					host, port, _ := net.SplitHostPort(g.Master.Addr)
 					ask(t, g.Replica, "REPLICAOF", host, port)
 					says(t, g.Replica, "INFO replication", "master_link_status:up")
-					whole()
+					g.WaitForSentinels(t)
 				}})
 			})
 		}

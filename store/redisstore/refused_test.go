@@ -264,8 +264,8 @@ func TestAppend_OntoALedgerThatCameToTheSameNumberAgain(t *testing.T) {
 // Orders that were not replicated are lost in a failover, and others come to their numbers: who has the lost book learns it.
 func TestAppend_AfterAFailoverThatLostTheNewestTrades(t *testing.T) {
 	t.Parallel()
-	group := storetest.StartSentinels(t)
-	s, second := open(t, group.Address), open(t, group.Address)
+	group := storetest.StartSentinels(t, 1)
+	s, second := open(t, group.Address()), open(t, group.Address())
 	storetest.Fill(t, s, "a", 2)
 	storetest.Eventually(t, "the replica has both lines", func() error {
 		if n := bare(t, group.Replica.Addr).XLen(t.Context(), "ledger:{a}").Val(); n != 2 {
@@ -281,8 +281,7 @@ func TestAppend_AfterAFailoverThatLostTheNewestTrades(t *testing.T) {
 		}
 	}
 	stale = storetest.Follow(t, s, storetest.Commit("a", 4, "late"))
-	group.Master.Kill()
-	group.WaitForNewMaster(t)
+	group.FailOver(t)
 	mine := func(id int64) []byte { return storetest.Line(id, fmt.Sprint("kept-", id)) }
 	for id := range int64(2) {
 		storetest.Eventually(t, "the new master takes an order", func() error {

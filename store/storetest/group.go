@@ -22,7 +22,7 @@ import (
 func Eventually(t testing.TB, what string, check func() error) {
 	t.Helper()
 	var err error
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if err = check(); err == nil {
 			return
 		}
@@ -75,34 +75,64 @@ func must(t testing.TB, addr string, words ...string) string {
 	return reply
 }
 
-// Sentinels are a master, its replica, and a sentinel that puts the replica in the master's place when that dies.
+// Sentinels are a master, its replica, and sentinels that put the replica in the master's place when that dies.
 type Sentinels struct {
-	Master, Replica, Sentinel *Redis
-	Address                   string // for a client
+	Master, Replica *Redis
+	Sentinels       []*Redis
 }
 
 // replicationUser may replicate and nothing else, so that a test can cut replication without cutting clients.
 const replicationUser = "--user replica on >replica +psync +replconf +ping ~* &*"
 
-// StartSentinels starts a master with a replica that is in step, and a sentinel.
-func StartSentinels(t testing.TB, args ...string) *Sentinels {
+// StartSentinels starts a master with a replica that is in step, and so many sentinels.
+func StartSentinels(t testing.TB, sentinels int) *Sentinels {
 	t.Helper()
-	args = slices.Concat(strings.Fields(replicationUser), []string{"--masteruser", "replica", "--masterauth", "replica", "--repl-diskless-sync-delay", "0"}, args)
+	args := append(strings.Fields(replicationUser), "--masteruser", "replica", "--masterauth", "replica", "--repl-diskless-sync-delay", "0")
 	g := &Sentinels{Master: NewRedis(t, args...)}
 	host, port, _ := net.SplitHostPort(g.Master.Addr)
 	g.Replica = NewRedis(t, append(slices.Clone(args), "--replicaof", host, port)...)
 	Eventually(t, "the replica is in step", func() error { return inStep(g.Replica.Addr) })
-	g.Sentinel = NewSentinel(t, "main", g.Master.Addr,
-		"sentinel down-after-milliseconds main 500", "sentinel failover-timeout main 2000")
-	Eventually(t, "the sentinel knows the replica", func() error {
-		info, err := Ask(g.Sentinel.Addr, "INFO", "sentinel")
-		if err == nil && !strings.Contains(info, "slaves=1") {
-			err = fmt.Errorf("%s", info)
-		}
-		return err
-	})
-	g.Address = "redis://" + g.Sentinel.Addr + "?master_name=main"
+	for range sentinels {
+		g.Sentinels = append(g.Sentinels, NewSentinel(t, "main", g.Master.Addr, "sentinel failover-timeout main 2000"))
+	}
+	g.patience(t, alive)
+	g.WaitForSentinels(t)
 	return g
+}
+
+// Address is that of the group, for a client.
+func (g *Sentinels) Address() string {
+	var addrs []string
+	for _, s := range g.Sentinels {
+		addrs = append(addrs, s.Addr)
+	}
+	return "redis://" + strings.Join(addrs, ",") + "?master_name=main"
+}
+
+// How many milliseconds of silence the sentinels take for a death. A master that is only slow, on a busy machine, is to keep
+// its place.
+const alive, dead = "60000", "500"
+
+func (g *Sentinels) patience(t testing.TB, milliseconds string) {
+	t.Helper()
+	for _, s := range g.Sentinels {
+		must(t, s.Addr, "SENTINEL", "SET", "main", "down-after-milliseconds", milliseconds)
+	}
+}
+
+// WaitForSentinels waits until each knows the master, the replica and the others.
+func (g *Sentinels) WaitForSentinels(t testing.TB) {
+	t.Helper()
+	wanted := fmt.Sprintf("status=ok,address=%s,slaves=1,sentinels=%d", g.Master.Addr, len(g.Sentinels))
+	for _, s := range g.Sentinels {
+		Eventually(t, "the sentinels know each other, master and replica", func() error {
+			info, err := Ask(s.Addr, "INFO", "sentinel")
+			if err == nil && !strings.Contains(info, wanted) {
+				err = fmt.Errorf("%s", info)
+			}
+			return err
+		})
+	}
 }
 
 func inStep(replica string) error {
@@ -120,9 +150,11 @@ func (g *Sentinels) CutReplication(t testing.TB) {
 	must(t, g.Master.Addr, "CLIENT", "KILL", "TYPE", "replica")
 }
 
-// WaitForNewMaster waits until the replica is the master.
-func (g *Sentinels) WaitForNewMaster(t testing.TB) {
+// FailOver kills the master and waits until the replica is in its place. The dead one is the replica then.
+func (g *Sentinels) FailOver(t testing.TB) {
 	t.Helper()
+	g.Master.Kill()
+	g.patience(t, dead)
 	Eventually(t, "the replica becomes the master", func() error {
 		role, err := Ask(g.Replica.Addr, "INFO", "replication")
 		if err == nil && !strings.Contains(role, "role:master") {
@@ -130,6 +162,8 @@ func (g *Sentinels) WaitForNewMaster(t testing.TB) {
 		}
 		return err
 	})
+	g.patience(t, alive)
+	g.Master, g.Replica = g.Replica, g.Master
 }
 
 // NewSentinel starts a real sentinel that watches a server under a name. More lines of its configuration may follow.
