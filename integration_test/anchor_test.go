@@ -370,27 +370,8 @@ func TestTheManifestOfARunThatIsKilledGetsItsEndWhenItIsResumed(t *testing.T) {
 	const held = "2025-01-06"
 	for _, how := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
 		t.Run(how.String(), func(t *testing.T) {
-			free, asked := make(chan struct{}), make(chan struct{}, 10)
-			model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
-				if r.Date == held && r.Turn == 1 {
-					asked <- struct{}{}
-					<-free
-				}
-				return oneBuy(r)
-			})
 			p := onFiles(t)
-			config := p.config(t, model, fiveDays, nil, "alice")
-			cmd := p.command("run", config)
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			<-asked
-			if err := cmd.Process.Signal(how); err != nil {
-				t.Fatal(err)
-			}
-			_ = cmd.Wait()
-			close(free)
-			p.childless(t)
+			config, _ := p.endedWhileAsked(t, oneBuy, held, 1, how)
 			run := p.manifest(t).Accounts["alice"][0]
 			if len(run.Ledger) != 1 || run.Ledger[0].Before != nil || (run.Ledger[0].After == nil) != (how == syscall.SIGKILL) {
 				t.Errorf("after %v: %+v", how, run.Ledger)

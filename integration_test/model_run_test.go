@@ -17,31 +17,12 @@ import (
 
 func TestAnInterruptedRunOfModelsExits130AndIsResumed(t *testing.T) {
 	t.Parallel()
-	const held = "2025-01-06" // the model does not reply in its third turn of the day until the run is over
-	free, asked := make(chan struct{}), make(chan struct{}, 10)
-	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
-		if r.Date == held && r.Turn == 2 {
-			asked <- struct{}{}
-			<-free
-		}
-		return normalDay(r)
-	})
+	const held = "2025-01-06"
 	p := onFiles(t)
-	config := p.config(t, model, fiveDays, nil, "alice")
-	cmd := p.command("run", config)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	<-asked
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	close(free)
-	if code := cmd.ProcessState.ExitCode(); code != 130 {
+	config, code := p.endedWhileAsked(t, normalDay, held, 2, os.Interrupt)
+	if code != 130 {
 		t.Errorf("exit %d", code)
 	}
-	p.childless(t)
 	p.do(t, "run", config)
 	undisturbed := onFiles(t)
 	undisturbed.do(t, "run", undisturbed.config(t, modeltest.Start(t, normalDay), fiveDays, nil, "alice"))
@@ -51,6 +32,33 @@ func TestAnInterruptedRunOfModelsExits130AndIsResumed(t *testing.T) {
 	if n := len(results(p.transcript(t, "alice", held))); n != 4 {
 		t.Errorf("%d results on the day of the interruption, want 4", n)
 	}
+}
+
+// endedWhileAsked starts a run of alice over five days and ends it by a signal while the model is in a turn of a date, which it
+// does not end before the run is over. It returns the configuration, with which the run can go on, and the exit code.
+func (p *place) endedWhileAsked(t *testing.T, script modeltest.Script, date string, turn int, by os.Signal) (config string, code int) {
+	t.Helper()
+	free, asked := make(chan struct{}), make(chan struct{}, 10)
+	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+		if r.Date == date && r.Turn == turn {
+			asked <- struct{}{}
+			<-free
+		}
+		return script(r)
+	})
+	config = p.config(t, model, fiveDays, nil, "alice")
+	cmd := p.command("run", config)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	if err := cmd.Process.Signal(by); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	close(free)
+	p.childless(t)
+	return config, cmd.ProcessState.ExitCode()
 }
 
 func TestInLockstepAllModelsAreAtTheSameDate(t *testing.T) {

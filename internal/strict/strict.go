@@ -33,11 +33,6 @@ func Object(text []byte, member func(key, value []byte) error) error {
 	})
 }
 
-// Check reads text that is one JSON value.
-func Check(text []byte) error {
-	return pooled(text, func(r *Reader) error { return r.value() })
-}
-
 // Read reads text that is one JSON object, and calls member with each key, unquoted, where the value is to be read: by one of
 // the reader's methods, or it is passed over. An error of member ends the reading and is returned.
 func Read(text []byte, member func(r *Reader, key []byte) error) error {
