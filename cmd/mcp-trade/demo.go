@@ -94,7 +94,8 @@ func (s *settings) demo(cmd *cobra.Command, p plan) error {
 		search: []string{searchOff},
 	}
 	if !s.json {
-		fmt.Fprintf(cmd.OutOrStdout(), "A synthetic market (made up, seed %d): %d symbols, %d trading days from %s to %s.\nData dir: %s\n\n",
+		fmt.Fprintf(cmd.OutOrStdout(), "A synthetic market (made up, seed %d): %d symbols, %d trading days from %s to %s.\n"+
+			"steady holds every symbol in equal parts, chaser the 5 that gained most lately, and dice trades at random.\nData dir: %s\n\n",
 			demoSeed, demoSymbols, demoDays, days[0], days[len(days)-1], dir)
 	}
 	r, closeRooms, err := s.runner(p)

@@ -83,7 +83,7 @@ func checkSession(ctx context.Context, l *session.Layers, accounts *ledger.Accou
 	case err != nil:
 		return []finding{{what, "failed", err.Error()}}
 	}
-	detail := fmt.Sprintf("%s on %s (from: %s, %s)", s.Signature, s.Today, s.Sources[session.Signature], s.Sources[session.TodayDate])
+	detail := fmt.Sprintf("%s on %s (SIGNATURE from %s, TODAY_DATE from %s)", s.Signature, s.Today, s.Sources[session.Signature], s.Sources[session.TodayDate])
 	found := []finding{{what, "ok", detail}}
 	if s.Halted {
 		found[0] = finding{what, "warning", detail + "; HALT is set: nothing is traded"}
@@ -92,7 +92,7 @@ func checkSession(ctx context.Context, l *session.Layers, accounts *ledger.Accou
 	if err != nil {
 		return append(found, finding{"account " + s.Signature, "warning", err.Error()})
 	}
-	return append(found, finding{"account " + s.Signature, "ok", fmt.Sprintf("%d records, the newest dated %s, cash %s", book.ID+1, book.Date, money(book.Cash()))})
+	return append(found, finding{"account " + s.Signature, "ok", fmt.Sprintf("the newest of its rows has the id %d and the date %s, cash %s", book.ID, book.Date, money(book.Cash()))})
 }
 
 // checkTime is for asking one provider of news.

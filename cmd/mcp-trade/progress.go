@@ -53,6 +53,8 @@ const (
 	barFrom    = 110 // columns
 )
 
+var tradingDays = progress.Units{Notation: " days", NotationPosition: progress.UnitsNotationPositionAfter}
+
 func (v *progressView) begin(accounts []agent.Account) {
 	v.bars = newBars(v.w)
 	v.bars.Style().Options.TimeInProgressPrecision = time.Second
@@ -69,7 +71,7 @@ func (v *progressView) begin(accounts []agent.Account) {
 	v.bars.SetTerminalWidth(width)
 	v.bars.SetMessageLength(max(v.longest+len(" 2006-01-02 15:04:05"), room))
 	for _, a := range accounts {
-		t := &progress.Tracker{Message: a.Name, DeferStart: true}
+		t := &progress.Tracker{Message: a.Name, Units: tradingDays, DeferStart: true}
 		v.accounts[a.Name].tracker = t
 		v.bars.AppendTracker(t)
 	}

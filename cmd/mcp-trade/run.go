@@ -203,7 +203,7 @@ func printResults(w io.Writer, results []agent.Result) {
 
 // printHeads prints what proves the ledgers later, if it is kept elsewhere.
 func printHeads(w io.Writer, results []agent.Result) {
-	t := newTable(w, "account", "head of its ledger, to keep for: mcp-trade ledger verify --head")
+	t := newTable(w, "account", "head: the hash of its ledger's newest row")
 	for _, r := range results {
 		if r.Head != "" {
 			t.AppendRow(table.Row{r.Account, r.Head})
@@ -212,6 +212,7 @@ func printHeads(w io.Writer, results []agent.Result) {
 	if t.Length() > 0 {
 		fmt.Fprintln(w)
 		t.Render()
+		fmt.Fprintln(w, "Keep a head where nobody can change it: mcp-trade ledger verify ACCOUNT --head HASH proves every row up to it.")
 	}
 }
 
