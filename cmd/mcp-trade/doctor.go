@@ -92,7 +92,7 @@ func checkSession(ctx context.Context, l *session.Layers, accounts *ledger.Accou
 	if err != nil {
 		return append(found, finding{"account " + s.Signature, "warning", err.Error()})
 	}
-	return append(found, finding{"account " + s.Signature, "ok", fmt.Sprintf("the newest of its rows has the id %d and the date %s, cash %s", book.ID, book.Date, money(book.Cash()))})
+	return append(found, finding{"account " + s.Signature, "ok", fmt.Sprintf("newest row: id %d of %s, cash %s", book.ID, book.Date, money(book.Cash()))})
 }
 
 // checkTime is for asking one provider of news.
