@@ -3,6 +3,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,12 +45,7 @@ type guarded struct {
 
 // New returns a searcher.
 func New(c Config) *Searcher {
-	if c.Call == 0 {
-		c.Call = defaultCall
-	}
-	if c.Provider == 0 {
-		c.Provider = defaultProvider
-	}
+	c.Call, c.Provider = cmp.Or(c.Call, defaultCall), cmp.Or(c.Provider, defaultProvider)
 	if c.Warn == nil {
 		c.Warn = func(string) {}
 	}

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"mcp-trade/internal/files"
 	"mcp-trade/market"
 	"mcp-trade/report"
@@ -128,25 +130,21 @@ func drawings(r report.Report) []drawing {
 // drawCharts adds the charts that there is something to draw of, drawn side by side.
 func drawCharts(files map[string][]byte, r report.Report) error {
 	var mu sync.Mutex
-	var errs []error
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var drawers errgroup.Group
+	drawers.SetLimit(runtime.GOMAXPROCS(0))
 	for _, d := range drawings(r) {
 		for _, format := range []chart.Format{chart.SVG, chart.PNG} {
-			wait.Go(func() {
-				slots <- struct{}{}
-				defer func() { <-slots }()
+			drawers.Go(func() error {
 				image, err := d.plot.File(format, chart.Size{Width: 1200, Height: 600}, d.title)
+				if errors.Is(err, chart.ErrEmpty) {
+					return nil
+				}
 				mu.Lock()
 				defer mu.Unlock()
-				if err == nil {
-					files[d.name+"."+string(format)] = image
-				} else if !errors.Is(err, chart.ErrEmpty) {
-					errs = append(errs, err)
-				}
+				files[d.name+"."+string(format)] = image
+				return err
 			})
 		}
 	}
-	wait.Wait()
-	return errors.Join(errs...)
+	return drawers.Wait()
 }

@@ -2,6 +2,7 @@
 package alphavantage
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,12 +48,7 @@ type AlphaVantage struct {
 
 // New returns the provider.
 func New(c Config) *AlphaVantage {
-	if c.URL == "" {
-		c.URL = URL
-	}
-	if c.Each == 0 {
-		c.Each = each
-	}
+	c.URL, c.Each = cmp.Or(c.URL, URL), cmp.Or(c.Each, each)
 	return &AlphaVantage{c, fetch.New(KeyName, c.Each, maxBytes)}
 }
 

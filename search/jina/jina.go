@@ -2,6 +2,7 @@
 package jina
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -48,15 +49,7 @@ type Jina struct {
 
 // New returns the provider.
 func New(c Config) *Jina {
-	if c.SearchURL == "" {
-		c.SearchURL = SearchURL
-	}
-	if c.ReaderURL == "" {
-		c.ReaderURL = ReaderURL
-	}
-	if c.Each == 0 {
-		c.Each = each
-	}
+	c.SearchURL, c.ReaderURL, c.Each = cmp.Or(c.SearchURL, SearchURL), cmp.Or(c.ReaderURL, ReaderURL), cmp.Or(c.Each, each)
 	return &Jina{c, fetch.New(KeyName, c.Each, maxBytes)}
 }
 
