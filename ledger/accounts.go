@@ -78,9 +78,9 @@ func (a *Accounts) CloseDay(ctx context.Context, account string, date market.Sta
 	return err
 }
 
-// Opening is the first record of an account that is opened with cash, under [USRules].
+// Opening is the first record of an account that is opened with cash, under the [DefaultRules].
 func Opening(cash decimal.Decimal, date market.Stamp) Record {
-	return Record{Date: date, Positions: Positions{{Cash, cash}}, Rules: USRules().text()}
+	return Record{Date: date, Positions: Positions{{Cash, cash}}, Rules: DefaultRules().text()}
 }
 
 // Register opens an account with cash. A signature that has a ledger is a *[RegisteredError].
@@ -216,24 +216,18 @@ func WithPlaced(ctx context.Context, placed func() (waiting int)) context.Contex
 
 // judge applies an order at the view's quote. The order itself comes before the symbol, the symbol before the book.
 func judge(book Book, o Order, v market.View, rules Rules) (Record, error) {
-	symbol, known := v.Resolve(o.Symbol)
-	if known == nil {
-		o.Symbol = symbol
-	}
-	if err := rules.Admit(o.Symbol); err != nil {
+	quote, unknown := v.Quote(o.Symbol)
+	o.Symbol = quote.Symbol
+	if err := rules.Admit(o.Symbol, quote.Market); err != nil {
 		return Record{}, err
 	}
 	if err := rules.Check(o); err != nil {
 		return Record{}, err
 	}
-	if known != nil {
-		return Record{}, known
+	if unknown != nil {
+		return Record{}, unknown
 	}
-	price, err := v.OpenPrice(symbol)
-	if err != nil {
-		return Record{}, err
-	}
-	return Apply(book, o, Quote{At: v.AsOf(), Price: price}, rules)
+	return Apply(book, o, quote, rules)
 }
 
 // replay answers an order whose id is in the ledger with the first result, if it is the order that had it. An order id

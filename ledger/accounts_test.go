@@ -22,7 +22,7 @@ import (
 )
 
 // opens returns prices of which only the opens are known: "NVDA 2025-10-02 10 2025-10-03 11".
-func opens(t *testing.T, series ...string) *market.Prices {
+func opens(t testing.TB, series ...string) *market.Prices {
 	t.Helper()
 	var text []byte
 	for _, s := range series {

@@ -26,37 +26,6 @@ func (r *Refusal) Code() code.Code { return r.code }
 
 func (r *Refusal) Details() map[string]any { return r.details }
 
-// maxAmount bounds an order, in shares. No company has as many.
-var maxAmount = decimal.NewFromInt(1_000_000_000_000_000)
-
-// Check refuses an order whose action or amount no book and no price could satisfy.
-func (r Rules) Check(o Order) error {
-	invalid := func(format string, args ...any) error {
-		return &Refusal{code.InvalidArgument, fmt.Sprintf(format, args...), map[string]any{"symbol": o.Symbol, "amount": o.Amount, "minimum": r.Lot}}
-	}
-	switch {
-	case o.Action != Buy && o.Action != Sell:
-		return invalid("Unknown action %q. Use buy or sell.", o.Action)
-	case strings.EqualFold(o.Symbol, Cash): // there are shares of that name; a book would take them for money
-		return invalid("%s is the name of the account's money and cannot be traded.", o.Symbol)
-	case !o.Amount.IsPositive():
-		return invalid("Amount must be positive. You tried to %s %s shares.", o.Action, o.Amount)
-	case o.Amount.GreaterThan(maxAmount):
-		return invalid("Amount must be at most %s. You tried to %s %s shares.", maxAmount, o.Action, o.Amount)
-	case !r.whole(o.Amount):
-		return invalid("Invalid amount format. Amount must be an integer for stock trading. You provided: %s", o.Amount)
-	}
-	return nil
-}
-
-// whole tells whether an amount is a multiple of the lot.
-func (r Rules) whole(amount decimal.Decimal) bool {
-	if r.Lot.IsZero() || amount.Exponent() >= 0 && r.Lot.Equal(one) {
-		return true
-	}
-	return amount.Mod(r.Lot).IsZero()
-}
-
 // Apply judges an order: it returns the record that follows book, or a *[Refusal]. What holds of every record that
 // it returns:
 //
@@ -65,7 +34,7 @@ func (r Rules) whole(amount decimal.Decimal) bool {
 //	sell: cash = old cash + price*amount, holding = old holding - amount
 //
 // No rules so far ask for fees.
-func Apply(book Book, o Order, q Quote, r Rules) (Record, error) {
+func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 	if err := r.Check(o); err != nil {
 		return Record{}, err
 	}
@@ -121,16 +90,16 @@ func backwards(at, recorded market.Stamp, which, key string) error {
 	}
 }
 
-func tooDear(book Book, o Order, q Quote, r Rules, need decimal.Decimal) error {
+func tooDear(book Book, o Order, q market.Quote, r Rules, need decimal.Decimal) error {
 	details := map[string]any{"symbol": o.Symbol, "date": q.At, "price": q.Price, "required_cash": need, "cash_available": book.Cash()}
-	if lot := q.Price.Mul(r.Lot); lot.IsPositive() { // else it is no number of lots that the cash bounds
+	if lot := q.Price.Mul(r.Market.Lot); lot.IsPositive() { // else it is no number of lots that the cash bounds
 		lots, _ := book.Cash().QuoRem(lot, 0)
-		details["max_amount"] = lots.Mul(r.Lot)
+		details["max_amount"] = lots.Mul(r.Market.Lot)
 	}
 	return &Refusal{code.InsufficientCash, "Insufficient cash! This action will not be allowed.", details}
 }
 
-func tooFew(book Book, o Order, q Quote, held decimal.Decimal) error {
+func tooFew(book Book, o Order, q market.Quote, held decimal.Decimal) error {
 	message := "Insufficient shares! This action will not be allowed."
 	if held.IsZero() {
 		message = fmt.Sprintf("No position for %s! This action will not be allowed.", o.Symbol)

@@ -43,7 +43,7 @@ func order(text string) Order {
 	return Order{Action: Action(word[0]), Amount: dec(word[1]), Symbol: word[2]}
 }
 
-var whole = USRules()
+var whole = DefaultRules()
 
 func TestAnOrderFillsOrIsRefused(t *testing.T) {
 	for _, c := range []struct {
@@ -112,7 +112,7 @@ func TestAnOrderFillsOrIsRefused(t *testing.T) {
 			before := Book{Date: "2025-10-02", ID: 7, Positions: positions(c.before), Hash: "abc"}
 			o := order(c.order)
 			o.ID, o.Note = "o-1", "why"
-			rec, err := Apply(before, o, Quote{c.at, dec(c.price)}, whole)
+			rec, err := Apply(before, o, market.Quote{At: c.at, Price: dec(c.price)}, whole)
 			if got := outcome(rec, err); got != c.want {
 				t.Errorf("\ngot  %s\nwant %s", got, c.want)
 			}
@@ -147,7 +147,7 @@ func TestRules_Admit(t *testing.T) {
 		"600519.SH": `invalid_argument: 600519.SH belongs to the market "cn", which cannot be traded here. Trade US shares. map[market:cn symbol:600519.SH]`,
 		"BTC-USDT":  `invalid_argument: BTC-USDT belongs to the market "crypto", which cannot be traded here. Trade US shares. map[market:crypto symbol:BTC-USDT]`,
 	} {
-		err := USRules().Admit(symbol)
+		err := DefaultRules().Admit(symbol, market.Of(symbol))
 		got := "admitted"
 		if err != nil {
 			got = outcome(Record{}, err)
@@ -160,9 +160,9 @@ func TestRules_Admit(t *testing.T) {
 
 // No number of shares is what money bounds that is free, and no ledger in debt may bring the program down.
 func TestAnOrderThatNoCashBoundsIsRefused(t *testing.T) {
-	for _, r := range []Rules{USRules(), {Market: market.CN}} {
+	for _, r := range []Rules{DefaultRules(), {market.CN.Get()}} {
 		debt := Book{Date: "2025-10-01", Positions: positions("CASH -1")}
-		_, err := Apply(debt, order("buy 1 NVDA"), Quote{At: "2025-10-02", Price: decimal.Zero}, r)
+		_, err := Apply(debt, order("buy 1 NVDA"), market.Quote{At: "2025-10-02", Price: decimal.Zero}, r)
 		var refusal *Refusal
 		if !errors.As(err, &refusal) || refusal.Code() != code.InsufficientCash {
 			t.Fatal(err)
@@ -192,7 +192,7 @@ func TestAnyOrdersKeepTheBooksExactly(t *testing.T) {
 			if rapid.IntRange(0, 3).Draw(t, "whole") > 0 {
 				o.Amount = o.Amount.Mul(decimal.NewFromInt(10))
 			}
-			q := Quote{market.Stamp(fmt.Sprintf("2025-10-%02d", rapid.IntRange(4, 9).Draw(t, "day"))), drawMoney(t, 300).Add(dec("0.0001"))}
+			q := market.Quote{At: market.Stamp(fmt.Sprintf("2025-10-%02d", rapid.IntRange(4, 9).Draw(t, "day"))), Price: drawMoney(t, 300).Add(dec("0.0001"))}
 
 			value := new(big.Rat).Mul(q.Price.Rat(), o.Amount.Rat())
 			allowed := o.Amount.Sign() > 0 && o.Amount.Rat().IsInt() && q.At >= before.Date

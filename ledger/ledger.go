@@ -48,12 +48,6 @@ type Order struct {
 	Note   string          // kept with the record; may be ""
 }
 
-// Quote is the price at which an order fills.
-type Quote struct {
-	At    market.Stamp
-	Price decimal.Decimal // in the account's currency, for one share
-}
-
 // Position is how much of one thing an account holds: shares of a symbol, or money under the name [Cash].
 type Position struct {
 	Symbol string

@@ -52,13 +52,13 @@ func (v *Verifier) trade(r *Record) {
 	}
 	rules := v.rules
 	if v.kept == "" && r.Prev == "" {
-		rules = upstreamRules(r.Symbol)
+		rules = Rules{market.Of(r.Symbol)} // as AI-Trader trades it
 	}
 	open := v.open(r)
 	price := v.price(r, open)
-	admitted := rules.Admit(r.Symbol)
+	admitted := rules.Admit(r.Symbol, market.Of(r.Symbol))
 	apply := func(base Positions) (Record, error) {
-		return Apply(Book{Date: r.Date, Positions: base}, o, Quote{r.Date, price.Decimal}, rules)
+		return Apply(Book{Date: r.Date, Positions: base}, o, market.Quote{At: r.Date, Price: price.Decimal}, rules)
 	}
 	if admitted == nil && price.Valid && r.Fees.IsZero() && v.agrees(r, apply) {
 		v.priced(r, open)
@@ -198,15 +198,10 @@ func (v *Verifier) open(r *Record) open {
 	if known || v.prices == nil {
 		return o
 	}
-	view := v.prices.AsOf(r.Date)
-	symbol, err := view.Resolve(r.Symbol)
-	switch {
-	case err != nil:
-		o.err = err
-	case symbol != r.Symbol:
-		o.err = fmt.Errorf("none of that name: the prices have %s", symbol)
-	default:
-		o.price, o.err = view.OpenPrice(symbol)
+	quote, err := v.prices.AsOf(r.Date).Quote(r.Symbol)
+	o.price, o.err = quote.Price, err
+	if quote.Symbol != r.Symbol {
+		o.err = fmt.Errorf("none of that name: the prices have %s", quote.Symbol)
 	}
 	v.opens[r.Symbol] = o
 	return o

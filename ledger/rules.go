@@ -10,6 +10,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -21,46 +22,87 @@ import (
 
 // Rules are what decides whether an order can be filled.
 type Rules struct {
-	Market market.ID       // whose symbols are traded
-	Lot    decimal.Decimal // an amount is a positive multiple of it; 0 stands for any amount
+	Market *market.Market // whose symbols are traded, in its lots
 }
 
-// one is a lot that takes no time to make.
-var one = decimal.NewFromInt(1)
-
-// USRules are the rules that accounts are opened under.
-func USRules() Rules { return Rules{market.US, one} }
-
-// upstreamRules are those that AI-Trader trades a symbol under: whole shares in the US. What it allows elsewhere is not
-// judged here.
-func upstreamRules(symbol string) Rules {
-	if m := market.Of(symbol); m != market.US {
-		return Rules{Market: m}
-	}
-	return USRules()
-}
+// DefaultRules are the rules that accounts are opened under, and those of a ledger that has none.
+func DefaultRules() Rules { return Rules{market.Default.Get()} }
 
 // Admit refuses a symbol of another market: its prices are in another currency and its lots are others.
-func (r Rules) Admit(symbol string) error {
-	if m := market.Of(symbol); m != r.Market {
+func (r Rules) Admit(symbol string, of *market.Market) error {
+	if of != r.Market {
 		return &Refusal{
-			code.InvalidArgument, fmt.Sprintf("%s belongs to the market %q, which cannot be traded here. Trade US shares.", symbol, m),
-			map[string]any{"symbol": symbol, "market": m},
+			code.InvalidArgument, fmt.Sprintf("%s belongs to the market %q, which cannot be traded here. Trade %s.", symbol, of.ID, r.Market.Name),
+			map[string]any{"symbol": symbol, "market": of.ID},
 		}
 	}
 	return nil
 }
 
-// knownRules are the rules and their values as they stand in a record, in their order. No others are known yet.
-var knownRules = []struct{ rule, value string }{
-	{"market", `"us"`}, {"lot", "1"}, {"costs", `"none"`}, {"fill", `"open"`}, {"rounding", `"exact"`},
+// maxAmount bounds an order, in shares. No company has as many.
+var maxAmount = decimal.NewFromInt(1_000_000_000_000_000)
+
+// Check refuses an order whose action or amount no book and no price could satisfy.
+func (r Rules) Check(o Order) error {
+	invalid := func(format string, args ...any) error {
+		return &Refusal{code.InvalidArgument, fmt.Sprintf(format, args...), map[string]any{"symbol": o.Symbol, "amount": o.Amount, "minimum": r.Market.Lot}}
+	}
+	switch {
+	case o.Action != Buy && o.Action != Sell:
+		return invalid("Unknown action %q. Use buy or sell.", o.Action)
+	case strings.EqualFold(o.Symbol, Cash): // there are shares of that name; a book would take them for money
+		return invalid("%s is the name of the account's money and cannot be traded.", o.Symbol)
+	case !o.Amount.IsPositive():
+		return invalid("Amount must be positive. You tried to %s %s shares.", o.Action, o.Amount)
+	case o.Amount.GreaterThan(maxAmount):
+		return invalid("Amount must be at most %s. You tried to %s %s shares.", maxAmount, o.Action, o.Amount)
+	case !r.whole(o.Amount):
+		return invalid("%s%s", r.Amount().Invalid, o.Amount)
+	}
+	return nil
+}
+
+// AmountForm is what an amount looks like, for whoever asks for one or cannot read what was given.
+type AmountForm struct {
+	Type        string          // in a JSON schema
+	Minimum     decimal.Decimal // one lot
+	Description string
+	Invalid     string // the beginning of AI-Trader's sentence about something else, which ends with what was given
+}
+
+// Amount is the form of the amounts that the rules allow.
+func (r Rules) Amount() AmountForm {
+	return AmountForm{
+		"integer", r.Market.Lot, "Number of shares, a whole number such as 10",
+		"Invalid amount format. Amount must be an integer for stock trading. You provided: ",
+	}
+}
+
+// whole tells whether an amount is a multiple of the lot.
+func (r Rules) whole(amount decimal.Decimal) bool {
+	lot := r.Market.Lot
+	if lot.IsZero() || amount.Exponent() >= 0 && lot.Equal(one) {
+		return true
+	}
+	return amount.Mod(lot).IsZero()
+}
+
+// one is a lot that takes no time to make.
+var one = decimal.NewFromInt(1)
+
+// ruleNames are the rules as they stand in a record, in their order.
+var ruleNames = [...]string{"market", "lot", "costs", "fill", "rounding"}
+
+// values are the JSON of the rules, in that order.
+func (r Rules) values() [len(ruleNames)]string {
+	return [...]string{`"` + string(r.Market.ID) + `"`, r.Market.Lot.String(), `"none"`, `"open"`, `"exact"`}
 }
 
 // text is how rules stand in a record.
 func (r Rules) text() string {
 	var parts []string
-	for _, w := range knownRules {
-		parts = append(parts, fmt.Sprintf(`"%s": %s`, w.rule, w.value))
+	for i, value := range r.values() {
+		parts = append(parts, fmt.Sprintf(`"%s": %s`, ruleNames[i], value))
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
 }
@@ -68,30 +110,38 @@ func (r Rules) text() string {
 // ParseRules reads the rules of a record; "" stands for those of a ledger that has none. Rules that this version does not know
 // are an *[UnknownRulesError], since a trade that passes over one breaks it.
 func ParseRules(text string) (Rules, error) {
+	r := DefaultRules()
 	if text == "" {
-		return USRules(), nil
+		return r, nil
 	}
-	given := map[string]string{}
+	var given [len(ruleNames)]string
+	more := ""
 	if err := strict.Object([]byte(text), func(key, value []byte) error {
-		given[string(key)] = string(value)
+		if i := slices.Index(ruleNames[:], string(key)); i >= 0 {
+			given[i] = string(value)
+		} else {
+			more = fmt.Sprintf("%.80q: %.80s", key, value)
+		}
 		return nil
 	}); err != nil {
 		return Rules{}, &UnknownRulesError{fmt.Sprintf("%.80s, which are no rules", text)}
 	}
-	for _, w := range knownRules {
-		value, ok := given[w.rule]
-		if !ok {
-			return Rules{}, &UnknownRulesError{fmt.Sprintf("no %q", w.rule)}
-		}
-		if value != w.value {
-			return Rules{}, &UnknownRulesError{fmt.Sprintf("%q: %.80s", w.rule, value)}
-		}
-		delete(given, w.rule)
+	if m := market.ID(strings.Trim(given[0], `"`)).Get(); m != nil && m.Tradable {
+		r = Rules{m}
 	}
-	for rule, value := range given {
-		return Rules{}, &UnknownRulesError{fmt.Sprintf("%.80q: %.80s", rule, value)}
+	for i, value := range r.values() {
+		switch given[i] {
+		case value:
+		case "":
+			return Rules{}, &UnknownRulesError{fmt.Sprintf("no %q", ruleNames[i])}
+		default:
+			return Rules{}, &UnknownRulesError{fmt.Sprintf("%q: %.80s", ruleNames[i], given[i])}
+		}
 	}
-	return USRules(), nil
+	if more != "" {
+		return Rules{}, &UnknownRulesError{more}
+	}
+	return r, nil
 }
 
 // UnknownRulesError says that a ledger is kept under rules that this version does not know.

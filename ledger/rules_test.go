@@ -35,7 +35,7 @@ func TestParseRules(t *testing.T) {
 		var unknown *UnknownRulesError
 		switch {
 		case c.unknown == "":
-			if err != nil || !r.Lot.Equal(dec("1")) || r.Market != "us" {
+			if err != nil || !r.Market.Lot.Equal(dec("1")) || r.Market.ID != "us" {
 				t.Errorf("%s: %+v, %v", c.name, r, err)
 			}
 		case !errors.As(err, &unknown) || unknown.What != c.unknown || unknown.Code() != code.RulesUnknown || unknown.Code().Class() != code.Fault:

@@ -132,7 +132,7 @@ func (p Positions) value(v market.View, day market.Stamp, priceOf func(symbol st
 			worth.Unpriced = append(worth.Unpriced, held.Symbol)
 			continue
 		}
-		if h.StaleDays, err = v.DaysAfter(market.Of(held.Symbol), h.At, day); err != nil {
+		if h.StaleDays, err = v.DaysAfter(market.Of(held.Symbol).ID, h.At, day); err != nil {
 			return Valuation{}, err
 		}
 		h.Position, h.Value = held, decimal.NewNullDecimal(h.Price.Decimal.Mul(held.Amount))

@@ -64,7 +64,7 @@ type Verifier struct {
 func NewVerifier(prices *market.Prices, anchors ...Anchor) *Verifier {
 	return &Verifier{
 		prices: prices, report: Report{Findings: []Finding{}, Counts: map[Class]int{}}, anchors: newAnchored(anchors),
-		rules: USRules(), judged: true, orders: map[string]int{}, opens: map[string]open{},
+		rules: DefaultRules(), judged: true, orders: map[string]int{}, opens: map[string]open{},
 	}
 }
 

@@ -103,13 +103,5 @@ func (n number) float() float64 {
 	return f
 }
 
-// Tradable counts the series in which an order can fill, of those for whose symbol
-// allowed is true.
-func Tradable(all []Usable, allowed func(symbol string) bool) (n int) {
-	for _, u := range all {
-		if u.Opens > 0 && allowed(u.Symbol) {
-			n++
-		}
-	}
-	return n
-}
+// Tradable tells whether an order can fill in the series.
+func (u Usable) Tradable() bool { return u.Opens > 0 && Of(u.Symbol).Tradable }

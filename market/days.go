@@ -60,7 +60,7 @@ func (v View) trades(id ID) (bool, error) {
 		return false, nil
 	}
 	for _, symbol := range v.prices.symbols {
-		if Of(symbol) != id {
+		if Of(symbol).ID != id {
 			continue
 		}
 		w, err := v.cut(v.prices.series[symbol])
@@ -91,7 +91,7 @@ func (p *Prices) calendar() (map[ID][]Stamp, error) {
 		if err != nil {
 			return nil, err
 		}
-		id := Of(symbol)
+		id := Of(symbol).ID
 		if days[id] == nil {
 			days[id] = map[Stamp]struct{}{}
 		}

@@ -42,7 +42,7 @@ func TestRealFiles(t *testing.T) {
 				t.Error(w)
 			}
 			for _, s := range info.Series {
-				if Of(s.Symbol) != c.id || s.Bars < 2 {
+				if Of(s.Symbol).ID != c.id || s.Bars < 2 {
 					t.Errorf("%+v", s)
 				}
 			}

@@ -75,13 +75,3 @@ func FuzzParseStamp(f *testing.F) {
 		}
 	})
 }
-
-func TestOf(t *testing.T) {
-	for symbol, want := range map[string]ID{
-		"AAPL": US, "600028.SH": CN, "000001.sz": CN, " btc-usdt ": Crypto, "SHOP": US, "USDT": US, "": US,
-	} {
-		if got := Of(symbol); got != want {
-			t.Errorf("Of(%q) = %s, want %s", symbol, got, want)
-		}
-	}
-}

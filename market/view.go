@@ -103,19 +103,40 @@ func (v View) Bars(symbol string, from, to Stamp, limit int) (bars []Bar, next S
 	return bars, "", nil
 }
 
-// OpenPrice returns the open of the bar at the stamp of the view: the price at
-// which an order fills. It returns a *NoPriceError if that is not known.
-func (v View) OpenPrice(symbol string) (decimal.Decimal, error) {
-	w, err := v.window(symbol)
+// Quote is what an order must know of the market.
+type Quote struct {
+	Symbol string // as the price files write it; of one that does not exist, as it was asked for
+	Market *Market
+	At     Stamp           // of the view
+	Price  decimal.Decimal // at which an order fills, in the market's currency for one share: the open of the bar at the stamp
+}
+
+// Quote finds the symbol of an order and its price. It returns a *NoPriceError if
+// the price is not known. With any error it returns the quote without a price.
+func (v View) Quote(symbol string) (Quote, error) {
+	q := Quote{Symbol: symbol, Market: Of(symbol), At: v.asOf}
+	s, err := v.find(symbol)
 	if err != nil {
-		return decimal.Decimal{}, err
+		return q, err
+	}
+	q.Symbol = s.symbol
+	w, err := v.cut(s)
+	if err != nil {
+		return q, err
 	}
 	for _, at := range []Stamp{v.asOf, v.asOf.Day()} {
 		if bar, ok := w.at(at); ok {
-			return bar.Open.Decimal, nil
+			q.Price = bar.Open.Decimal
+			return q, nil
 		}
 	}
-	return decimal.Decimal{}, w.noPrice(v.asOf)
+	return q, w.noPrice(v.asOf)
+}
+
+// OpenPrice returns the price of a symbol's [View.Quote].
+func (v View) OpenPrice(symbol string) (decimal.Decimal, error) {
+	q, err := v.Quote(symbol)
+	return q.Price, err
 }
 
 // LastClose returns the newest close that is known as of the view, that of a

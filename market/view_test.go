@@ -190,6 +190,29 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+func TestView_Quote(t *testing.T) {
+	p := openText(t, `{"Meta Data": {"2. Symbol": "600519.SH"}, "Time Series (Daily)": {"2025-10-01": {"1. buy price": "5"}, "2025-10-02": {"1. buy price": "6", "4. sell price": "7"}}}`)
+	for _, c := range []struct {
+		asOf          Stamp
+		asked, symbol string
+		price         string
+		noPrice       bool // or no such symbol, where price is 0
+	}{
+		{"2025-10-02", " 600519.sh", "600519.SH", "6", false},
+		{"2025-10-02 15:00:00", "600519.SH", "600519.SH", "6", false},
+		{"2025-10-03", "600519.sh", "600519.SH", "0", true},
+		{"2025-09-30", "600519.sh", "600519.sh", "0", false},
+	} {
+		q, err := p.AsOf(c.asOf).Quote(c.asked)
+		var noPrice *NoPriceError
+		var unknown *UnknownSymbolError
+		if q.Symbol != c.symbol || q.Market.ID != CN || q.At != c.asOf || q.Price.String() != c.price ||
+			errors.As(err, &noPrice) != c.noPrice || errors.As(err, &unknown) != (c.price == "0" && !c.noPrice) {
+			t.Errorf("%s on %s: %+v, %v", c.asked, c.asOf, q, err)
+		}
+	}
+}
+
 func TestDidYouMean(t *testing.T) {
 	lines := []string{seriesLine("AAPX", "2025-11-01"), `{"Meta Data": {"2. Symbol": "AAPZ"}}`}
 	for _, symbol := range []string{"AAPL", "MSFT", "nflx", "600028.SH", "GA", "GB", "GC", "GD", "GE", "GF", "V"} {

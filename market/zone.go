@@ -9,15 +9,8 @@ import (
 )
 
 // Zone returns the time zone of the market.
-func (id ID) Zone() *time.Location {
-	name := "America/New_York"
-	switch id {
-	case CN:
-		name = "Asia/Shanghai"
-	case Crypto:
-		return time.UTC
-	}
-	zone, err := time.LoadLocation(name)
+func (m *Market) Zone() *time.Location {
+	zone, err := time.LoadLocation(m.ZoneName)
 	if err != nil {
 		panic(err) // it is embedded
 	}

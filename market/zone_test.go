@@ -25,7 +25,7 @@ func TestTheMomentOfAStamp(t *testing.T) {
 		{"no stamp", "", US, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := c.stamp.In(c.id.Zone())
+			got := c.stamp.In(c.id.Get().Zone())
 			if c.want == "" && got.IsZero() {
 				return
 			}

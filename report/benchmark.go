@@ -19,7 +19,7 @@ func SymbolSeries(v market.View, symbol string) (Series, error) {
 		return Series{}, err
 	}
 	s := Series{Name: symbol, Points: []Point{}}
-	days, err := v.Days(market.Of(symbol), "", "")
+	days, err := v.Days(market.Of(symbol).ID, "", "")
 	if err != nil {
 		return Series{}, err
 	}

@@ -129,9 +129,9 @@ func (b builder) account(l Ledger) (Account, error) {
 func (b builder) anyMarket() (market.ID, error) {
 	symbols, err := b.View.Symbols()
 	if err != nil || len(symbols) == 0 {
-		return market.US, err
+		return market.Default, err
 	}
-	return market.Of(symbols[0]), nil
+	return market.Of(symbols[0]).ID, nil
 }
 
 func (b builder) inRange(days []DayNotes) []DayNotes {

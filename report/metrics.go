@@ -12,17 +12,6 @@ import (
 	"mcp-trade/market"
 )
 
-// periodsPerYear annualises daily figures.
-func periodsPerYear(id market.ID) float64 {
-	switch id {
-	case market.Crypto:
-		return 365
-	case market.CN:
-		return 242
-	}
-	return 252
-}
-
 // sample is what the statistics of an account rest on.
 type sample struct {
 	returns []float64      // one for each period whose value, and one before it, is known
@@ -33,7 +22,7 @@ type sample struct {
 }
 
 func (b builder) sample(a *Account) sample {
-	s := sample{points: a.points(), year: periodsPerYear(a.Market)}
+	s := sample{points: a.points(), year: a.Market.Get().PeriodsPerYear}
 	s.free = b.RiskFree / s.year
 	for _, p := range a.Periods {
 		if p.Return.known {

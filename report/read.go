@@ -149,7 +149,7 @@ func (r *reader) held(positions ledger.Positions) ledger.Positions {
 			book = append(book, p)
 		}
 		if p.Symbol != ledger.Cash && r.h.market == "" {
-			r.h.market = market.Of(p.Symbol)
+			r.h.market = market.Of(p.Symbol).ID
 		}
 	}
 	return book
@@ -162,7 +162,7 @@ func (r *reader) trade(rec ledger.Record) error {
 	}
 	symbol := r.symbol(rec.Symbol)
 	if r.h.market == "" {
-		r.h.market = market.Of(symbol)
+		r.h.market = market.Of(symbol).ID
 	}
 	open := r.open(symbol, rec.Date)
 	t := Trade{
@@ -170,7 +170,7 @@ func (r *reader) trade(rec ledger.Record) error {
 		Price: cmp.Or(known(rec.Price), open), OrderID: plain(rec.OrderID), Note: prose(rec.Note),
 	}
 	sign := -1.0
-	if rec.Action == ledger.Buy || rec.Action == "buy_crypto" {
+	if rec.Buys() {
 		t.Action, sign = "buy", 1
 	}
 	if t.Price.known {

@@ -67,7 +67,7 @@ func (b builder) upstream(a *Account, h history) *Upstream {
 		}
 	}
 	if len(returns) > 1 {
-		year := periodsPerYear(a.Market)
+		year := a.Market.Get().PeriodsPerYear
 		mean, sd := stat.MeanStdDev(returns, nil)
 		u.Volatility = rounded(sd * math.Sqrt(year))
 		u.Sharpe = rounded((mean*year - upstreamRiskFree) / (sd * math.Sqrt(year)))

@@ -105,7 +105,7 @@ func stamps() []market.Stamp {
 }
 
 func TestADatePassesTheDoorOnceItIsOver(t *testing.T) {
-	reader := Reader{Fetched: noon, Zone: market.US.Zone()}
+	reader := Reader{Fetched: noon, Zone: market.US.Get().Zone()}
 	good := reader.Read("2020-01-01")
 	for _, f := range forms {
 		date, claimed := reader.JSON(json.RawMessage(f.raw))
@@ -169,7 +169,7 @@ func FuzzDate(f *testing.F) {
 	for _, form := range forms {
 		f.Add(form.raw)
 	}
-	reader := Reader{Fetched: noon, Zone: market.US.Zone()}
+	reader := Reader{Fetched: noon, Zone: market.US.Get().Zone()}
 	f.Fuzz(func(t *testing.T, raw string) {
 		d, claimed := reader.JSON(json.RawMessage(raw))
 		if !claimed && d.known() {

@@ -16,7 +16,7 @@ type Door struct {
 }
 
 // NewDoor returns the door at a stamp of a market.
-func NewDoor(stamp market.Stamp, of market.ID) Door { return Door{stamp, of.Zone()} }
+func NewDoor(stamp market.Stamp, of market.ID) Door { return Door{stamp, of.Get().Zone()} }
 
 // Stamp returns the stamp at which the door stands.
 func (d Door) Stamp() market.Stamp { return d.stamp }

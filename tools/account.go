@@ -150,7 +150,10 @@ func getSession(ctx context.Context, d *Desk, _ noParams) (sessionResult, error)
 	}
 	r := sessionResult{
 		ModelID: s.Model, Signature: s.Signature, TodayDate: s.Today, IfTrade: s.IfTrade, Halted: s.Halted,
-		Sources: map[string]string{}, Markets: []string{string(market.US)}, Ledger: d.Ledger, Account: "registered",
+		Sources: map[string]string{}, Markets: []string{}, Ledger: d.Ledger, Account: "registered",
+	}
+	for _, m := range market.Tradable() {
+		r.Markets = append(r.Markets, string(m.ID))
 	}
 	for name, source := range s.Sources {
 		r.Sources[name] = string(source)

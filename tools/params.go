@@ -1,6 +1,7 @@
 // Arguments and schemas: what is unambiguous is accepted, everything else refused with a sentence that says what to send.
 //
-// The fields of a params struct are strings, lists of them, flags and numbers. Their tags say the rest:
+// The fields of a params struct are strings, lists of them, flags, numbers and amounts. What an amount looks like the rules of
+// package ledger say; of the others the tags do:
 //
 //	json:"limit,omitempty"       the name; omitempty makes it optional
 //	jsonschema:"How many ..."    the description
@@ -164,10 +165,8 @@ func (f field) set(to reflect.Value, raw json.RawMessage) error {
 	case *decimal.Decimal:
 		d, err := ledger.ParseDecimal(text)
 		if err != nil {
-			return wrong(
-				fmt.Sprintf("Invalid amount format. Amount must be an integer for stock trading. You provided: %.40s", text),
-				map[string]any{"argument": f.name, "provided": fmt.Sprintf("%.40s", text)},
-			)
+			provided := fmt.Sprintf("%.40s", text)
+			return wrong(ledger.DefaultRules().Amount().Invalid+provided, map[string]any{"argument": f.name, "provided": provided})
 		}
 		*p = d
 	}
@@ -217,8 +216,10 @@ func paramsSchema[P any]() json.RawMessage {
 		// Some model vendors refuse an object without a list of properties, even of none.
 		return json.RawMessage(`{"type":"object","properties":{},"additionalProperties":false}`)
 	}
-	types := map[reflect.Type]*jsonschema.Schema{reflect.TypeFor[decimal.Decimal](): {Type: "integer"}}
-	schema := schemaOf[P](types)
+	amount := ledger.DefaultRules().Amount()
+	schema := schemaOf[P](map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[decimal.Decimal](): {Type: amount.Type, Description: amount.Description, Minimum: jsonschema.Ptr(amount.Minimum.InexactFloat64())},
+	})
 	for _, f := range fieldsOf(reflect.TypeFor[P]()) {
 		switch p := schema.Properties[f.name]; f.kind.Kind() {
 		case reflect.String:
@@ -227,6 +228,7 @@ func paramsSchema[P any]() json.RawMessage {
 			}
 		case reflect.Slice:
 			p.Type, p.Types, p.MaxItems = "array", nil, jsonschema.Ptr(int(*f.max))
+		case reflect.Struct: // an amount, of which the rules have said all
 		default:
 			p.Minimum, p.Maximum = f.min, f.max
 		}

@@ -76,7 +76,7 @@ func (d *Desk) find(ctx context.Context, q search.Query) (search.Answer, market.
 	if q.Limit == 0 {
 		q.Limit = 5
 	}
-	q.Door = search.NewDoor(s.Today, market.US)
+	q.Door = search.NewDoor(s.Today, market.Default)
 	answer, err := d.Search.Search(ctx, q)
 	return answer, s.Today, err
 }

@@ -20,7 +20,7 @@ import (
 
 type tradeParams struct {
 	Symbol  string          `json:"symbol" jsonschema:"Ticker such as AAPL" max:"40"`
-	Amount  decimal.Decimal `json:"amount" jsonschema:"Number of shares, a whole number such as 10" min:"1"`
+	Amount  decimal.Decimal `json:"amount"` // of the form that the default rules ask for
 	OrderID string          `json:"order_id,omitempty" jsonschema:"Your own id for this order. The same id with the same order again on the same date answers with the first result and trades nothing" max:"128"`
 	DryRun  bool            `json:"dry_run,omitempty" jsonschema:"true: answer what would happen and trade nothing. Default false"`
 	Note    string          `json:"note,omitempty" jsonschema:"Reason for the trade, kept in the ledger" max:"500"`

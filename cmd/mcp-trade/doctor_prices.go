@@ -4,8 +4,8 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
-	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
 
@@ -44,17 +44,19 @@ func (s *settings) checkPrices() []finding {
 
 // checkPriceFile tells how many symbols of a file can be traded.
 func checkPriceFile(f market.FileInfo, all []market.Usable) finding {
-	var here []market.Usable
+	n := 0
 	for _, u := range all {
-		if u.File == f.Path {
-			here = append(here, u)
+		if u.File == f.Path && u.Tradable() {
+			n++
 		}
 	}
-	allowed := func(symbol string) bool { return ledger.USRules().Admit(symbol) == nil }
-	n := market.Tradable(here, allowed)
 	detail := fmt.Sprintf("%s: %d of %d symbols can be traded", f.Path, n, f.Symbols)
 	if n == 0 {
-		return finding{"price file", "warning", detail + ": an order needs a bar with a known open, and only US shares can be traded"}
+		var names []string
+		for _, m := range market.Tradable() {
+			names = append(names, m.Name)
+		}
+		return finding{"price file", "warning", detail + ": an order needs a bar with a known open, and only " + strings.Join(names, " and ") + " can be traded"}
 	}
 	return finding{"price file", "ok", detail}
 }

@@ -121,7 +121,7 @@ func searchCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer n.Close()
-			answer, err := n.searcher.Search(cmd.Context(), search.Query{Text: args[0], Symbols: symbols, Limit: limit, Door: search.NewDoor(stamp, market.US)})
+			answer, err := n.searcher.Search(cmd.Context(), search.Query{Text: args[0], Symbols: symbols, Limit: limit, Door: search.NewDoor(stamp, market.Default)})
 			if err != nil {
 				return err
 			}

@@ -59,7 +59,7 @@ func newAccount(a report.Account, l link, s Subject) account {
 		link: l, Verdict: a.Verdict, Warnings: a.Warnings, Headline: headline(a), Measures: measures(a.Metrics),
 		Upstream: upstream(a.Upstream), Cash: money(a.Cash),
 	}
-	v.Lead = fmt.Sprintf("%s in %s, %s.", things(a.AllTrades, "trade"), things(len(a.Periods), "trading day"), marketName(a.Market))
+	v.Lead = fmt.Sprintf("%s in %s, %s.", things(a.AllTrades, "trade"), things(len(a.Periods), "trading day"), a.Market.Get().Name)
 	if a.Ledger != nil {
 		v.Proof, v.Head = a.Ledger.String(), a.Ledger.Head
 	}
@@ -80,18 +80,6 @@ func oldClose(h report.Holding) string {
 		return ""
 	}
 	return "of " + ledger.StaleClose{Date: h.Priced.Day(), Days: h.StaleDays}.Age()
-}
-
-func marketName(id market.ID) string {
-	switch id {
-	case market.US:
-		return "US shares"
-	case market.CN:
-		return "Chinese A-shares"
-	case market.Crypto:
-		return "crypto"
-	}
-	return string(id)
 }
 
 // newAllocation draws what the account was in.

@@ -332,7 +332,7 @@ func TestAnAccountLooksTheSameEverywhere(t *testing.T) {
 
 // A symbol can be called like what an allocation calls its other parts.
 func TestPartsAreToldApartByPlace(t *testing.T) {
-	a := report.Account{Signature: "odd", Periods: []report.Period{{Date: "2025-10-02", Value: report.Known(1)}, {Date: "2025-10-03", Value: report.Known(1)}}}
+	a := report.Account{Signature: "odd", Market: market.US, Periods: []report.Period{{Date: "2025-10-02", Value: report.Known(1)}, {Date: "2025-10-03", Value: report.Known(1)}}}
 	a.Allocation.Names = []string{"CASH", "other", "CASH", "other"}
 	for range a.Allocation.Names {
 		a.Allocation.Parts = append(a.Allocation.Parts, []report.Number{report.Known(0.25), report.Known(0.25)})

@@ -89,7 +89,7 @@ func TestOddAccounts(t *testing.T) {
 			Trades: []report.Trade{{ID: 1, Date: day, Action: "sell", Symbol: "X", Amount: 1, Price: report.Known(1)}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a.Signature = "odd"
+			a.Signature, a.Market = "odd", market.US
 			for i := range a.Periods {
 				a.Allocation.Names = []string{"CASH"}
 				a.Allocation.Parts = [][]report.Number{make([]report.Number, i+1)}
@@ -107,7 +107,7 @@ func TestOddAccounts(t *testing.T) {
 }
 
 func TestThePageIsBounded(t *testing.T) {
-	a := report.Account{Signature: "busy", Opening: report.Point{Date: "2020-01-01", Value: report.Known(100)}, AllTrades: math.MaxInt32}
+	a := report.Account{Signature: "busy", Market: market.US, Opening: report.Point{Date: "2020-01-01", Value: report.Known(100)}, AllTrades: math.MaxInt32}
 	for i := range 2000 {
 		d := market.Stamp("2020-01-01").AddDays(i / 4)
 		a.Trades = append(a.Trades, report.Trade{ID: int64(i), Date: d, Action: "buy", Symbol: fmt.Sprintf("S%03d", i%200), Amount: 1, Price: report.Known(1), Note: strings.Repeat("n", 200)})

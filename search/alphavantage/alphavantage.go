@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"mcp-trade/market"
 	"mcp-trade/search"
 	"mcp-trade/search/internal/fetch"
 )
@@ -59,7 +58,7 @@ func (a *AlphaVantage) Name() string { return Name }
 // order of how many words of the query an article holds, and must hold one where nothing else was asked for.
 func (a *AlphaVantage) Search(ctx context.Context, q search.Query) ([]search.Item, error) {
 	bound, _ := q.Door.Bounds()
-	bound = bound.In(market.US.Zone()) // its times are read as if they were of that zone: see Articles
+	bound = bound.In(unzoned())
 	values := url.Values{
 		"time_from": {bound.AddDate(0, 0, -reach).Format(timeForm)}, "time_to": {bound.Add(-time.Minute).Format(timeForm)},
 		"sort": {"LATEST"}, "limit": {asked},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"time"
 
 	"mcp-trade/market"
 	"mcp-trade/search"
@@ -26,6 +27,9 @@ type article struct {
 // ErrNoFeed says that something is not a NEWS_SENTIMENT reply.
 var ErrNoFeed = errors.New("no feed of articles")
 
+// unzoned is the zone of times that have none: some are UTC, some the American east coast's, which comes later.
+func unzoned() *time.Location { return market.US.Get().Zone() }
+
 // Articles reads the articles of a reply. Where it is not of that form, it returns [ErrNoFeed] or an error of JSON.
 func Articles(reply []byte) ([]search.Item, error) {
 	var r struct {
@@ -40,8 +44,7 @@ func Articles(reply []byte) ([]search.Item, error) {
 	items := []search.Item{}
 	for _, a := range *r.Feed {
 		item := search.Item{Title: a.Title, URL: a.URL, Source: a.Source, Summary: a.Summary}
-		// Its times have no zone. Some are UTC, some the American east coast's, which comes later.
-		if d, claimed := (search.Reader{Unzoned: market.US.Zone()}).JSON(a.Published); claimed {
+		if d, claimed := (search.Reader{Unzoned: unzoned()}).JSON(a.Published); claimed {
 			item.Dates = []search.Date{d}
 		}
 		for _, t := range a.Tickers {

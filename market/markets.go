@@ -1,0 +1,82 @@
+// Package market holds what can be traded and at what price. It knows price
+// files and nothing else.
+//
+// Prices is an index over files; View is the market as somebody saw it at a
+// stamp, and the only way from outside to a price. What a view does not show
+// (bars after its stamp, symbols that have only such bars) does not exist for
+// whoever holds the view: not in answers, not in errors, not in suggestions.
+package market
+
+import (
+	"strings"
+
+	"github.com/shopspring/decimal"
+)
+
+// This file is the table of markets: what is particular to one stands in its row,
+// and nowhere else. The rules that read a row are those of package ledger.
+
+// ID names a market, in ledgers and in reports.
+type ID string
+
+const (
+	US     ID = "us"
+	CN     ID = "cn"
+	Crypto ID = "crypto"
+)
+
+// Default is the market of whatever names none: an account, a search for news, a
+// report of no symbols.
+const Default = US
+
+// Market is a row of the table.
+type Market struct {
+	ID             ID
+	Name           string          // of what is traded there
+	Suffixes       []string        // of its symbols; the first row has none, and all symbols that no other row has
+	ZoneName       string          // of the clocks by which its stamps are
+	PeriodsPerYear float64         // trading days
+	Tradable       bool            // by accounts of this program; others are only read and reported on
+	Lot            decimal.Decimal // an amount is a multiple of it; 0 where any amount is taken
+}
+
+// markets is a value and not the result of a function, since Of runs for each symbol of a list.
+var markets = [...]Market{
+	{ID: US, Name: "US shares", ZoneName: "America/New_York", PeriodsPerYear: 252, Tradable: true, Lot: decimal.NewFromInt(1)},
+	{ID: CN, Name: "Chinese A-shares", Suffixes: []string{".SH", ".SZ"}, ZoneName: "Asia/Shanghai", PeriodsPerYear: 242},
+	{ID: Crypto, Name: "crypto", Suffixes: []string{"-USDT"}, ZoneName: "UTC", PeriodsPerYear: 365},
+}
+
+// Of returns the market of a symbol by its ending. Case does not matter.
+func Of(symbol string) *Market {
+	symbol = strings.ToUpper(strings.TrimSpace(symbol))
+	for i := range markets {
+		for _, suffix := range markets[i].Suffixes {
+			if strings.HasSuffix(symbol, suffix) {
+				return &markets[i]
+			}
+		}
+	}
+	return &markets[0]
+}
+
+// Get returns the row of a market, nil if the table has none of that name.
+func (id ID) Get() *Market {
+	for i := range markets {
+		if markets[i].ID == id {
+			return &markets[i]
+		}
+	}
+	return nil
+}
+
+// Tradable returns the markets that accounts can trade, in the order of the table.
+func Tradable() []*Market {
+	var tradable []*Market
+	for i := range markets {
+		if markets[i].Tradable {
+			tradable = append(tradable, &markets[i])
+		}
+	}
+	return tradable
+}
