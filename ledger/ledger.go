@@ -14,6 +14,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"mcp-trade/market"
+	"mcp-trade/store"
 )
 
 // Cash is the position that holds money.
@@ -22,7 +23,7 @@ const Cash = "CASH"
 // Action is what a record did.
 type Action string
 
-// The actions of this package. A ledger of AI-Trader may hold others, such as buy_crypto, that mean the same.
+// The actions of this package. A ledger of AI-Trader may hold others that mean the same, see [store.Bought].
 const (
 	Register Action = ""         // opened the account: the first record
 	Buy      Action = "buy"      // money for shares
@@ -129,8 +130,8 @@ type Record struct {
 func (r Record) Traded() bool { return r.Buys() || r.sells() }
 
 // Buys tells whether the record bought something.
-func (r Record) Buys() bool  { return r.Action == Buy || r.Action == "buy_crypto" }
-func (r Record) sells() bool { return r.Action == Sell || r.Action == "sell_crypto" }
+func (r Record) Buys() bool  { return store.Bought(string(r.Action)) }
+func (r Record) sells() bool { return store.Sold(string(r.Action)) }
 
 // Cash returns the money left after the record.
 func (r Record) Cash() decimal.Decimal { return r.Positions.Amount(Cash) }

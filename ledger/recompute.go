@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"mcp-trade/market"
+	"mcp-trade/store"
 )
 
 // follows recomputes a row.
@@ -288,7 +289,7 @@ func tolerance(r *Record) decimal.Decimal {
 	switch {
 	case r.Prev != "":
 		return decimal.Zero
-	case strings.HasSuffix(string(r.Action), "_crypto"):
+	case strings.HasSuffix(string(r.Action), store.Crypto):
 		return rounded
 	}
 	return floats

@@ -274,7 +274,7 @@ func traded(action []byte) (is bool, err error) {
 			return strict.Unlike(key, "action")
 		}
 		name, err := text(key, value)
-		is = slices.Contains(trades, name)
+		is = Bought(name) || Sold(name)
 		return err
 	})
 	return is, err
@@ -289,8 +289,14 @@ func text(key, value []byte) (string, error) {
 	return text, nil
 }
 
-// trades are the actions that buy or sell, in ledgers of this program and of AI-Trader.
-var trades = []string{"buy", "sell", "buy_crypto", "sell_crypto"}
+// Crypto is what AI-Trader adds to the name of an action where it trades crypto.
+const Crypto = "_crypto"
+
+// Bought tells whether a line with this action bought something, in a ledger of this program or of AI-Trader.
+func Bought(action string) bool { return strings.TrimSuffix(action, Crypto) == "buy" }
+
+// Sold tells whether it sold something.
+func Sold(action string) bool { return strings.TrimSuffix(action, Crypto) == "sell" }
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$`)
 
