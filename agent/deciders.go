@@ -156,8 +156,7 @@ func (d *Day) rebalance(ctx context.Context, wanted, open []quote) error {
 	}
 	target := map[string]decimal.Decimal{}
 	for _, q := range wanted {
-		shares, _ := worth.QuoRem(q.price.Mul(decimal.NewFromInt(int64(len(wanted)))), 0)
-		target[q.symbol] = shares
+		target[q.symbol], _ = ledger.DefaultRules().Affordable(worth, q.price.Mul(decimal.NewFromInt(int64(len(wanted)))))
 	}
 	for _, action := range []ledger.Action{ledger.Sell, ledger.Buy} {
 		for _, q := range open {

@@ -92,9 +92,8 @@ func backwards(at, recorded market.Stamp, which, key string) error {
 
 func tooDear(book Book, o Order, q market.Quote, r Rules, need decimal.Decimal) error {
 	details := map[string]any{"symbol": o.Symbol, "date": q.At, "price": q.Price, "required_cash": need, "cash_available": book.Cash()}
-	if lot := q.Price.Mul(r.Market.Lot); lot.IsPositive() { // else it is no number of lots that the cash bounds
-		lots, _ := book.Cash().QuoRem(lot, 0)
-		details["max_amount"] = lots.Mul(r.Market.Lot)
+	if most, bounded := r.Affordable(book.Cash(), q.Price); bounded {
+		details["max_amount"] = most
 	}
 	return &Refusal{code.InsufficientCash, "Insufficient cash! This action will not be allowed.", details}
 }

@@ -87,6 +87,16 @@ func (r Rules) whole(amount decimal.Decimal) bool {
 	return amount.Mod(lot).IsZero()
 }
 
+// Affordable is the largest amount that cash buys at a price. It is not bounded where the price or the lot is 0.
+func (r Rules) Affordable(cash, price decimal.Decimal) (most decimal.Decimal, bounded bool) {
+	lot := price.Mul(r.Market.Lot)
+	if !lot.IsPositive() {
+		return decimal.Zero, false
+	}
+	lots, _ := cash.QuoRem(lot, 0)
+	return lots.Mul(r.Market.Lot), true
+}
+
 // one is a lot that takes no time to make.
 var one = decimal.NewFromInt(1)
 

@@ -86,3 +86,16 @@ func TestUnderUnknownRulesNothingIsTraded(t *testing.T) {
 		})
 	}
 }
+
+func TestRules_Affordable(t *testing.T) {
+	for _, c := range []struct {
+		cash, price, want string // "" where nothing is bounded
+	}{
+		{"100", "12.34", "8"}, {"100", "10", "10"}, {"9", "10", "0"}, {"100", "0", ""},
+	} {
+		most, bounded := DefaultRules().Affordable(dec(c.cash), dec(c.price))
+		if bounded != (c.want != "") || bounded && most.String() != c.want {
+			t.Errorf("%s at %s: %s, %v", c.cash, c.price, most, bounded)
+		}
+	}
+}
