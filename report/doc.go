@@ -20,8 +20,9 @@
 // # Returns
 //
 // V0, V1, ... Vn are the known values, the opening's first; r1 ... rn the returns between them, ri = Vi/V(i-1) - 1. Where a
-// value is unknown, one return spans the gap. A stale holding adds nothing to a return until it has a close again. Returns, rates and parts are fractions: 0.01 is 1 %. A is the number of periods
-// in a year: 252 for US shares, 242 for Chinese A-shares, 365 for crypto. rf is a year's return without risk, 0 unless given.
+// value is unknown, one return spans the gap. A stale holding adds nothing to a return until it has a close again. Returns,
+// rates and parts are fractions: 0.01 is 1 %. A is the number of periods in a year of the account's market, see [market.Market].
+// rf is a year's return without risk, 0 unless given.
 // mean is the arithmetic mean, sd the sample deviation (n-1 degrees of freedom), cov and var likewise.
 //
 //	total return    Vn/V0 - 1
