@@ -1,95 +1,99 @@
-// Package agent is the trader: it walks accounts through the trading days, each through an MCP server of its own that it
-// launches as a subprocess, and lets a decider trade there.
-//
-// A day of an account:
-//
-//	session: SIGNATURE, TODAY_DATE, IF_TRADE=false
-//	server: says that it has that account and date; every later call is refused in another session
-//	decider: orders, each with an id made of the date and its number
-//	session: IF_TRADE, and the ledger: trades of the day reset the flag, a day without one gets a no_trade record
-//	checkpoint: the day is complete
-//
-// A run that ends in the middle of a day, however it ends, goes on with the same order of the same day: what was committed
-// is known by its order id, what was refused by the checkpoint.
+// Package agent is the contract between the runner, which takes accounts through the trading days, and whoever decides what
+// an account trades. It holds no logic: the runner is in agent/runner, strategies are in agent/decide, and language models in
+// agent/llm. None of the three knows another.
 package agent
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
-	"sync"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/rs/zerolog"
 	"github.com/shopspring/decimal"
 
-	"mcp-trade/internal/files"
+	"mcp-trade/agent/transcript"
+	"mcp-trade/code"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
-	"mcp-trade/session"
 )
 
-// Account is one account to run.
-type Account struct {
-	Name    string // its signature, and the model id of its session
-	Decider Decider
-	Spec    string // of the decider, as DECIDER[:ARG], or [LLMDecider]
+// Decider decides for accounts. It is shared by those that trade side by side and holds nothing of any of them.
+type Decider interface {
+	// Open begins with an account, on the first day that this process trades it. own is the account's MCP server.
+	Open(ctx context.Context, account string, own Server) (Trader, error)
 }
 
-// ParseAccount reads an account written as NAME=DECIDER or NAME=DECIDER:ARG.
-func ParseAccount(text string) (Account, error) {
-	name, spec, ok := strings.Cut(text, "=")
-	if !ok {
-		return Account{}, fmt.Errorf("%q is not NAME=DECIDER[:ARG]", text)
-	}
-	d, err := NewDecider(spec)
-	return Account{name, d, spec}, err
+// Trader decides for one account, one day after another, on one goroutine.
+type Trader interface {
+	// Decide trades a day. When it is asked about the same day again, after an interruption, it must do the same again. An
+	// error stops the account in the middle of the day; but see [HaltedError] and [ErrRecordingEnds].
+	Decide(ctx context.Context, d *Day) error
+	// Close ends what Open began.
+	io.Closer
 }
 
-// Runner runs accounts over the trading days of the prices.
-type Runner struct {
-	Prices   *market.Prices
-	Accounts *ledger.Accounts
-	Session  func(model string) (*session.Layers, error)
-	Server   func(model string) Command // how to launch the MCP server of a model
-	Stderr   io.Writer                  // takes what the servers log
-	LogPath  string                     // folder of the checkpoints: {LogPath}/{account}/run.json
-	Files    files.Access               // who may use what is written there
-	Runs     map[string]RunRecord       // what the manifest is to say of each account; none of those that are not in it
+// DeciderFunc is a decider that keeps nothing from one day to the next, and its own trader.
+type DeciderFunc func(context.Context, *Day) error
 
-	From, To market.Stamp    // accounts are opened on From; trading begins on the next trading day and ends with To
-	Cash     decimal.Decimal // to open accounts with
+// Open returns f.
+func (f DeciderFunc) Open(context.Context, string, Server) (Trader, error) { return f, nil }
 
-	Parallel int  // how many accounts trade at once; 0: 16
-	Lockstep bool // no account begins a day before all have ended the day before
+// Decide calls f.
+func (f DeciderFunc) Decide(ctx context.Context, d *Day) error { return f(ctx, d) }
 
-	Progress func(Progress) // is told of each day that an account completed; may be called from several goroutines
-	Steps    func(StepDone) // is told of each turn of a language model, likewise
-	Log      zerolog.Logger
+// Close does nothing.
+func (f DeciderFunc) Close() error { return nil }
+
+// Day is a trading day of an account: what is known of it when it begins, and what can be done on it. Nothing later can be
+// seen in it.
+type Day struct {
+	Account string
+	Date    market.Stamp
+	Number  int            // of trading days before it in this run
+	Book    ledger.Book    // as it was before the day
+	Market  market.View    // as of the day
+	Halted  bool           // HALT was set when the day began
+	Log     zerolog.Logger // names account and date
+	Broker
 }
 
-// Command launches a subprocess. Its arguments and environment may hold secrets.
-type Command struct {
-	Path string   `json:"path"`
-	Args []string `json:"-"`
-	Env  []string `json:"-"` // in addition to that of this process
+// Broker is what the runner does for a trader on a day.
+type Broker interface {
+	// Order sends an order and reports whether it was filled. A refusal is no error; what keeps orders from being judged is.
+	// Calling it in the same way after an interruption sends nothing twice.
+	Order(ctx context.Context, action ledger.Action, symbol string, amount decimal.Decimal) (filled bool, err error)
+	// Call calls a tool of the account's server. An order has the argument order_id, by which it is known again, and is awaited
+	// whatever becomes of ctx. An error says that the tool's answer is unknown, or tells nothing of what was asked.
+	Call(ctx context.Context, tool string, arguments map[string]json.RawMessage) (Answer, error)
+	// Journal is the day's transcript, opened or begun when it is first asked for. The runner closes it.
+	Journal() (*transcript.Journal, error)
+	// Spent is what was spent on the days before.
+	Spent() transcript.Spending
+	// Standing is what the account has now.
+	Standing(ctx context.Context) (Standing, error)
+	// Step tells whoever watches how far the day is. The account and the date are filled in.
+	Step(Step)
 }
 
-// Progress is how far an account is.
-type Progress struct {
-	Account  string
-	Done, Of int // trading days
-	Date     market.Stamp
-	Trades   int // on that day
-	Refused  int // on that day
-
-	Value decimal.NullDecimal // after the close of that day, before it at the hour's opens; null if a holding has no price
+// Answer is what a tool of the account's server says.
+type Answer struct {
+	Text   string    // as it was when an order was filled for the first time, even if it is repeated
+	Failed bool      // the tool refused, or the call was wrong
+	Code   code.Code // why it failed
+	Filled bool      // an order is in the ledger
 }
 
-// StepDone is how far a language model is on a day.
-type StepDone struct {
+// Standing is what an account has on a day.
+type Standing struct {
+	Book  ledger.Book
+	Value ledger.Valuation // after the close of the day, before it at the hour's opens
+}
+
+// Step is how far a trader that takes steps is on a day.
+type Step struct {
 	Account string
 	Date    market.Stamp
 	Step    int
@@ -98,74 +102,24 @@ type StepDone struct {
 	Cost    *decimal.Decimal
 }
 
-// Result is what became of an account.
-type Result struct {
-	Account  string              `json:"account"`
-	Days     int                 `json:"days"`    // completed
-	Trades   int                 `json:"trades"`  // in the ledger
-	Refused  int                 `json:"refused"` // orders
-	Cash     decimal.Decimal     `json:"cash"`
-	Value    decimal.NullDecimal `json:"value"`    // after the close of its last day; null if a holding never had a close
-	Return   decimal.NullDecimal `json:"return"`   // value over the money that the account was opened with, less 1
-	Stale    ledger.StaleCloses  `json:"stale"`    // holdings that the value counts at a close of an earlier trading day
-	Unpriced []string            `json:"unpriced"` // holdings that never had a close
-	Head     string              `json:"head"`     // of the ledger, see [ledger.Report]
-	Verified bool                `json:"verified"`
-	Verdict  ledger.Verdict      `json:"verdict"`
-	Reasons  []string            `json:"reasons"`         // unless it is verified
-	Findings []ledger.Finding    `json:"findings"`        // the first ones
-	Spent    *Spending           `json:"spent,omitempty"` // by a language model
-	Error    string              `json:"error,omitempty"` // why the account did not come to the end
-
-	Failed bool  `json:"-"` // the ledger cannot be read, or has what it must not have
-	Err    error `json:"-"`
+// Server is an account's MCP server, as far as it says what there is to do. What is done goes through the day's [Broker].
+type Server interface {
+	// Tools lists the tools.
+	Tools(ctx context.Context) ([]mcp.Tool, error)
+	// Prompt reads a prompt that takes no arguments.
+	Prompt(ctx context.Context, name string) (string, error)
 }
 
-// defaultParallel bounds how many accounts trade side by side. In lockstep the others wait with their servers running.
-const defaultParallel = 16
-
-// Run runs the accounts side by side and returns one result for each. Accounts that exist go on after their last complete
-// day. When ctx is done no further order is sent; the one under way is awaited.
-func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) {
-	days, err := r.days()
-	if err != nil {
-		return nil, err
-	}
-	names := map[string]bool{}
-	for _, a := range accounts {
-		if names[a.Name] {
-			return nil, fmt.Errorf("the account %s is named twice", a.Name)
-		}
-		names[a.Name] = true
-	}
-	results := make([]Result, len(accounts))
-	seats := make(seats, cmp.Or(r.Parallel, defaultParallel))
-	var pace *lockstep
-	if r.Lockstep {
-		pace = newLockstep(len(accounts), len(days))
-	}
-	var wait sync.WaitGroup
-	for i, a := range accounts {
-		wait.Go(func() {
-			w := walk{Runner: r, account: a, days: days, seats: seats, pace: pace}
-			err := w.run(ctx)
-			pace.end(w.through, len(days))
-			results[i] = w.result(context.WithoutCancel(ctx), err)
-		})
-	}
-	wait.Wait()
-	return results, nil
+// HaltedError says that HALT is set.
+type HaltedError struct {
+	Account string
+	Ended   bool // the day under way was ended by it, in good order; else it was not begun
 }
 
-// days are the trading days of the run: those after From, up to To.
-func (r *Runner) days() ([]market.Stamp, error) {
-	days, err := r.Prices.Stamps(r.From, r.To)
-	if err != nil {
-		return nil, err
-	}
-	days = slices.DeleteFunc(days, func(d market.Stamp) bool { return d.Day() <= r.From.Day() })
-	if len(days) == 0 {
-		return nil, fmt.Errorf("the prices have no trading day after %s up to %s; 'mcp-trade prices info' tells which they have", r.From, r.To)
-	}
-	return days, nil
+func (e *HaltedError) Error() string {
+	return fmt.Sprintf("trading is halted; clear it with 'mcp-trade session clear HALT --model-id %s' (or '*', if all are halted) to go on", e.Account)
 }
+
+// ErrRecordingEnds says that there is nothing more to repeat: the recorded run stopped in the middle of the day, or before it.
+// The account then stops without a mistake.
+var ErrRecordingEnds = errors.New("the recording ends here")

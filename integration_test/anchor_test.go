@@ -16,16 +16,17 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"mcp-trade/agent"
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/manifest"
+	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/ledger"
 )
 
 func (p *place) logPath() string { return filepath.Join(p.dir, "agent_data") }
 
-func (p *place) manifest(t testing.TB) agent.Manifest {
+func (p *place) manifest(t testing.TB) manifest.Manifest {
 	t.Helper()
-	m, err := agent.ReadManifest(p.logPath())
+	m, err := manifest.Read(p.logPath())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func oneBuy(r modeltest.Request) modeltest.Reply {
 	if r.Turn == 0 {
 		return modeltest.Do(modeltest.Order("buy", "SYN01", 1))
 	}
-	return modeltest.Say("Done. %s", agent.StopSignal)
+	return modeltest.Say("Done. %s", llm.StopSignal)
 }
 
 func TestAForgedLedgerIsFoundByWhatItsRunsNoted(t *testing.T) {
@@ -140,7 +141,7 @@ func TestAForgedLedgerIsFoundByWhatItsRunsNoted(t *testing.T) {
 				c.spoil(t, p)
 				for _, name := range []string{"alice", p.ledgerFile("alice")} {
 					out := p.try(t, "ledger", "verify", name)
-					if out.code != 1 || !strings.Contains(out.stdout, c.says) || !strings.Contains(out.stdout, agent.ManifestFile(p.logPath())) {
+					if out.code != 1 || !strings.Contains(out.stdout, c.says) || !strings.Contains(out.stdout, manifest.File(p.logPath())) {
 						t.Errorf("verify %s: exit %d, want %q and the manifest named\n%s", name, out.code, c.says, out.stdout)
 					}
 					if transcript := filepath.Join("alice", "log", fiveDays, "transcript.jsonl"); by == "a model" && c.says == "missing row" && !strings.Contains(out.stdout, transcript) {
@@ -224,7 +225,7 @@ func TestALedgerInRedisIsHeldAgainstTheManifestOfThisMachine(t *testing.T) {
 		t.Errorf("a ledger that its manifest speaks against is imported: exit %d\n%s", out.code, out.stdout)
 	}
 	p.do(t, "ledger", "import", "alice", file, "--unverified")
-	if out := p.try(t, "ledger", "verify", "alice"); out.code != 1 || !strings.Contains(out.stdout, "missing row") || !strings.Contains(out.stdout, agent.ManifestFile(p.logPath())) {
+	if out := p.try(t, "ledger", "verify", "alice"); out.code != 1 || !strings.Contains(out.stdout, "missing row") || !strings.Contains(out.stdout, manifest.File(p.logPath())) {
 		t.Errorf("exit %d\n%s", out.code, out.stdout)
 	}
 	// A ledger of the same name in files is another one.
@@ -268,7 +269,7 @@ func TestATradeOfSomebodyElseBetweenTwoDaysOfOneRunIsFound(t *testing.T) {
 	if out.code != 1 || !strings.Contains(out.stderr, "the ledger of dice is not verified") || !strings.Contains(out.stderr, "somebody else wrote to the ledger between two days") {
 		t.Errorf("exit %d\n%s", out.code, out.stderr)
 	}
-	if out := p.try(t, "ledger", "verify", "dice"); out.code != 1 || strings.Count(out.stdout, "foreign rows: expected no row between "+agent.ManifestFile(p.logPath())) != 1 {
+	if out := p.try(t, "ledger", "verify", "dice"); out.code != 1 || strings.Count(out.stdout, "foreign rows: expected no row between "+manifest.File(p.logPath())) != 1 {
 		t.Errorf("exit %d\n%s", out.code, out.stdout)
 	}
 	p.verified(t, "alice")
@@ -286,7 +287,7 @@ func TestAHeadThatWasKeptFindsEveryForgery(t *testing.T) {
 	}
 	whole := strings.Split(strings.TrimSpace(string(text)), "\n")
 	// The manifest is gone: nothing but the hash speaks.
-	if err := os.Remove(agent.ManifestFile(p.logPath())); err != nil {
+	if err := os.Remove(manifest.File(p.logPath())); err != nil {
 		t.Fatal(err)
 	}
 	verify := func(head string) (out output, given struct {

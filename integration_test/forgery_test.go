@@ -26,8 +26,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"mcp-trade/agent"
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/manifest"
+	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/store/storetest"
@@ -111,7 +112,7 @@ func recordedVictims(t *testing.T) []victim {
 		case r.Turn == 1 && r.Date > half:
 			return modeltest.Do(modeltest.Order("sell", "SYN01", 2))
 		}
-		return modeltest.Say("Done. %s", agent.StopSignal)
+		return modeltest.Say("Done. %s", llm.StopSignal)
 	})
 	var victims []victim
 	for name, run := range map[string]func(p *place){
@@ -132,7 +133,7 @@ func recordedVictims(t *testing.T) []victim {
 		if err != nil {
 			t.Fatal(err)
 		}
-		recorded, err := agent.Anchors(p.logPath(), "alice", "file")
+		recorded, err := manifest.Anchors(p.logPath(), "alice", "file")
 		if err != nil || len(recorded) == 0 {
 			t.Fatal(recorded, err)
 		}

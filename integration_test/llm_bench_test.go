@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/market"
 )
 

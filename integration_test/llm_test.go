@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/ledger"
 )
 

@@ -9,8 +9,9 @@ import (
 	"sync"
 	"testing"
 
-	"mcp-trade/agent"
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/agent/transcript"
 	"mcp-trade/ledger"
 	"mcp-trade/store/storetest"
 )
@@ -99,7 +100,7 @@ func TestOneFailingModelDoesNotStopTheOthers(t *testing.T) {
 		t.Errorf("exit %d\n%s", out.code, out.stderr)
 	}
 	for _, a := range []string{"alice", "carol"} {
-		if p.ending(t, a, fiveDays).Reason != agent.EndFinished {
+		if p.ending(t, a, fiveDays).Reason != transcript.EndFinished {
 			t.Errorf("%s did not come to the end", a)
 		}
 	}
@@ -116,7 +117,7 @@ func TestAFurtherServerServesARunAndSeesNoKey(t *testing.T) {
 		if r.Turn == 0 {
 			return modeltest.Do(modeltest.To("desk_get_session", nil), modeltest.Order("desk_buy", "SYN01", 1), modeltest.Order("buy", "SYN02", 1))
 		}
-		return modeltest.Say(agent.StopSignal)
+		return modeltest.Say(llm.StopSignal)
 	})
 	other := onFiles(t)
 	other.prices = synthetic
@@ -175,7 +176,7 @@ func TestAHaltEndsTheDayOfAModelAndTheRunGoesOnOnceItIsCleared(t *testing.T) {
 		if out.code != 1 || !strings.Contains(out.stderr, "account alice stopped: 2025-01-03: trading is halted") {
 			t.Fatalf("exit %d\n%s", out.code, out.stderr)
 		}
-		if end := p.ending(t, "alice", halted); end.Reason != agent.EndHalted {
+		if end := p.ending(t, "alice", halted); end.Reason != transcript.EndHalted {
 			t.Errorf("the day ended as %s", end.Reason)
 		}
 		before := p.records(t, "alice")
@@ -198,7 +199,7 @@ func TestAConfigurationOfAITraderRunsAsItIs(t *testing.T) {
 	p.prices = filepath.Join(data, "us_daily", "merged.jsonl")
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
 		if r.Model != "openai/gpt-4o" || r.Turn > 0 {
-			return modeltest.Say(agent.StopSignal)
+			return modeltest.Say(llm.StopSignal)
 		}
 		return modeltest.Do(modeltest.Order("buy", "NVDA", 1))
 	})

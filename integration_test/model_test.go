@@ -12,8 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"mcp-trade/agent"
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/agent/transcript"
 	"mcp-trade/market"
 )
 
@@ -45,9 +46,9 @@ func (p *place) writeConfig(t testing.TB, c object) (path string) {
 }
 
 // transcript reads what was said on a day.
-func (p *place) transcript(t testing.TB, account, date string) []agent.Entry {
+func (p *place) transcript(t testing.TB, account, date string) []transcript.Entry {
 	t.Helper()
-	entries, err := agent.ReadTranscript(agent.TranscriptFile(filepath.Join(p.dir, "agent_data"), account, market.Stamp(date)))
+	entries, err := transcript.Read(transcript.File(filepath.Join(p.dir, "agent_data"), account, market.Stamp(date)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func (p *place) transcript(t testing.TB, account, date string) []agent.Entry {
 }
 
 // ending is the end of a day, which must be there.
-func (p *place) ending(t testing.TB, account, date string) agent.End {
+func (p *place) ending(t testing.TB, account, date string) transcript.End {
 	t.Helper()
 	entries := p.transcript(t, account, date)
 	if len(entries) == 0 || entries[len(entries)-1].End == nil {
@@ -65,8 +66,8 @@ func (p *place) ending(t testing.TB, account, date string) agent.End {
 }
 
 // results are what became of the calls of a day.
-func results(entries []agent.Entry) []agent.Outcome {
-	var all []agent.Outcome
+func results(entries []transcript.Entry) []transcript.Outcome {
+	var all []transcript.Outcome
 	for _, e := range entries {
 		if e.Result != nil {
 			all = append(all, *e.Result)
@@ -91,7 +92,7 @@ func normalDay(r modeltest.Request) modeltest.Reply {
 	case 2:
 		return modeltest.Do(modeltest.Order("sell", other, 1))
 	}
-	return modeltest.Say("All done for %s. %s", r.Date, agent.StopSignal)
+	return modeltest.Say("All done for %s. %s", r.Date, llm.StopSignal)
 }
 
 // hides fails the test if a secret stands in what a command said, or in any file of the place.

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"mcp-trade/agent"
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/store/storetest"
 )
 
@@ -24,7 +24,7 @@ func TestARunOrdersOnNoOtherDayThanItsOwnWhenRedisHangsOverTheChangeOfDate(t *te
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
 		if r.Date == firstDay {
 			hang.Do(func() { redis.Hang(t) })
-			return modeltest.Say("I hold. %s", agent.StopSignal)
+			return modeltest.Say("I hold. %s", llm.StopSignal)
 		}
 		wake.Do(func() { redis.Wake(t) })
 		switch r.Turn {
@@ -34,7 +34,7 @@ func TestARunOrdersOnNoOtherDayThanItsOwnWhenRedisHangsOverTheChangeOfDate(t *te
 			time.Sleep(3 * time.Second) // whoever passed over the Redis looks at it again
 			return modeltest.Do(modeltest.Order("buy", "SYN01", 1))
 		}
-		return modeltest.Say("Done. %s", agent.StopSignal)
+		return modeltest.Say("Done. %s", llm.StopSignal)
 	})
 	config := p.config(t, model, nextDay, nil, "alice")
 	out := p.try(t, "run", config)

@@ -19,8 +19,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"mcp-trade/agent"
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/report/page/pagetest"
 )
 
@@ -192,7 +192,7 @@ func TestWhatAModelSaysStandsBesideItsTradesAndIsInert(t *testing.T) {
 		if r.Turn == 0 {
 			return modeltest.Reply{Text: "Of " + r.Date + " I think " + hostile, Calls: []modeltest.Call{modeltest.Order("buy", "SYN01", 1)}}
 		}
-		return modeltest.Say("Done. %s", agent.StopSignal)
+		return modeltest.Say("Done. %s", llm.StopSignal)
 	})
 	p.do(t, "run", p.config(t, model, "2025-01-03", object{}, "alice"))
 	p.setDate(t, "alice", "2025-01-03")

@@ -11,8 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"mcp-trade/agent"
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/manifest"
+	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/agent/transcript"
 )
 
 // trap listens where nobody should call, and tells whether somebody did.
@@ -96,7 +97,7 @@ func TestAReplaySaysWhatKeepsItFromBeingOne(t *testing.T) {
 		t.Errorf("into itself: exit %d\n%s", o.code, o.stderr)
 	}
 	// A reply that is changed afterwards no longer leads to what it led to.
-	file := agent.TranscriptFile(recorded, "alice", "2025-01-02")
+	file := transcript.File(recorded, "alice", "2025-01-02")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -128,11 +129,11 @@ func TestTheManifestKeepsEveryRunAndNoSecret(t *testing.T) {
 		change()
 		p.do(t, append(p.llm(t, run), "--account", "benchmark=momentum:3", "--lockstep")...)
 	}
-	text, err := os.ReadFile(agent.ManifestFile(filepath.Join(p.dir, "agent_data")))
+	text, err := os.ReadFile(manifest.File(filepath.Join(p.dir, "agent_data")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m agent.Manifest
+	var m manifest.Manifest
 	if err := json.Unmarshal(text, &m); err != nil {
 		t.Fatal(err)
 	}
@@ -144,11 +145,11 @@ func TestTheManifestKeepsEveryRunAndNoSecret(t *testing.T) {
 	if from, to := alice[0].Ledger, alice[1].Ledger; len(from) != 1 || len(to) != 1 || from[0].Before != nil || from[0].After.Hash != to[0].Before.Hash || to[0].After.Hash != head {
 		t.Errorf("the heads are not those of one ledger that ends with %s:\n%s", head, text)
 	}
-	config, err := agent.HashFiles([]string{filepath.Join(p.dir, "config.json")})
+	config, err := manifest.HashFiles([]string{filepath.Join(p.dir, "config.json")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := alice[1]; r.Decider != agent.LLMDecider || !r.Lockstep || r.Store != "file" || r.Config == nil || *r.Config != config[0] || !slices.Equal(r.Search, []string{"auto"}) {
+	if r := alice[1]; r.Decider != manifest.LLMDecider || !r.Lockstep || r.Store != "file" || r.Config == nil || *r.Config != config[0] || !slices.Equal(r.Search, []string{"auto"}) {
 		t.Errorf("%+v", r)
 	}
 	if b := m.Accounts["benchmark"]; len(b) != 3 || b[0].Decider != "momentum:3" || b[0].Model.Model != "" || len(b[0].Prices) != 1 || b[2].Ledger[0].After.Hash != p.headOf(t, "benchmark") {
@@ -193,19 +194,19 @@ func TestTheManifestTellsWhatAModelCanSearchAndNoSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.do(t, "run", config, "--search-cache", "replay", "--account", "benchmark=equal-weight", "--account", "echo=recorded:"+recorded)
-	text, err := os.ReadFile(agent.ManifestFile(p.logPath()))
+	text, err := os.ReadFile(manifest.File(p.logPath()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := p.manifest(t)
-	want, err := agent.HashFolder(answers)
+	want, err := manifest.HashFolder(answers)
 	if r := m.Accounts["alice"][0]; err != nil || len(r.News) != 1 || len(r.News[0].SHA256) != 64 || r.Cache != "replay" || r.Answers == nil || *r.Answers != *want || !slices.Equal(r.Servers, []string{"desk"}) {
 		t.Errorf("%v\n%s", err, text)
 	}
 	if r := m.Accounts["benchmark"][0]; r.News != nil || r.Answers != nil || r.Servers != nil || r.Search != nil {
 		t.Errorf("a decider that reads no news: %s", text)
 	}
-	file, err := agent.HashFiles([]string{recorded})
+	file, err := manifest.HashFiles([]string{recorded})
 	if r := m.Accounts["echo"][0]; err != nil || r.Decider != "recorded:"+recorded || r.Recorded == nil || *r.Recorded != file[0] {
 		t.Errorf("a decider that repeats a ledger, %v: %s", err, text)
 	}

@@ -13,8 +13,8 @@ import (
 	"syscall"
 	"testing"
 
-	"mcp-trade/agent"
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/market"
 	"mcp-trade/store/filestore"
 )
@@ -171,7 +171,7 @@ func TestAReportTellsWhatAModelSaidAndCost(t *testing.T) {
 				modeltest.Order("buy", "SYN01", 1), modeltest.Order("buy", "SYN01", 1_000_000),
 			}}
 		}
-		return modeltest.Say("Done. %s", agent.StopSignal)
+		return modeltest.Say("Done. %s", llm.StopSignal)
 	})
 	p.do(t, "run", p.config(t, model, "2025-01-03", object{"price_per_million": object{"input": 1, "output": 2}}, "alice"))
 	var r struct {

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"mcp-trade/agent"
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/agent/transcript"
 )
 
 const firstDay = "2025-01-02" // the first that is traded
@@ -28,7 +29,7 @@ type scenario struct {
 
 func scenarios() []scenario {
 	buy := modeltest.Order("buy", "SYN01", 1)
-	finish := modeltest.Say("Done. %s", agent.StopSignal)
+	finish := modeltest.Say("Done. %s", llm.StopSignal)
 	// after gives a turn's reply, and ends the day in the next turn.
 	after := func(reply modeltest.Reply) modeltest.Script {
 		return func(r modeltest.Request) modeltest.Reply {
@@ -52,31 +53,31 @@ func scenarios() []scenario {
 	}
 	call := func(tool, arguments string) modeltest.Call { return modeltest.Call{Tool: tool, Arguments: arguments} }
 	return []scenario{
-		{name: "a normal day", script: normalDay, end: agent.EndFinished, filled: 3},
-		{name: "parallel calls", script: after(modeltest.Do(buy, buy, modeltest.Order("sell", "SYN01", 2), modeltest.Order("sell", "SYN01", 1))), end: agent.EndFinished, filled: 3, refused: 1},
-		{name: "calls and the end in one turn", script: always(modeltest.Reply{Text: agent.StopSignal, Calls: []modeltest.Call{buy}}), end: agent.EndFinished, filled: 1},
-		{name: "a number as a string", script: after(modeltest.Do(call("buy", `{"symbol": "syn01", "amount": "2"}`))), end: agent.EndFinished, filled: 1},
-		{name: "an object in a string", script: after(modeltest.Do(call("buy", `"{\"symbol\": \"SYN01\", \"amount\": 2}"`))), end: agent.EndFinished, filled: 1},
-		{name: "words behind the object", script: after(modeltest.Do(call("buy", `{"symbol": "SYN01", "amount": 2} as discussed`))), end: agent.EndFinished, filled: 1},
-		{name: "arguments that are cut off", script: after(modeltest.Do(call("buy", `{"symbol": "SYN01", "amount": 2`))), end: agent.EndFinished, refused: 1, says: "cut off"},
-		{name: "two objects", script: after(modeltest.Do(call("buy", `{"symbol": "SYN01", "amount": 2}{"symbol": "SYN02", "amount": 2}`))), end: agent.EndFinished, refused: 1, says: "more than one"},
-		{name: "wrong tool names", script: after(modeltest.Do(call("purchase", `{}`), call("", `{}`), buy)), end: agent.EndFinished, filled: 1, refused: 2, says: "There is no tool"},
-		{name: "endless tool calling", script: always(modeltest.Do(buy)), tuning: object{"max_steps": 5}, end: agent.EndMaxSteps, filled: 5},
-		{name: "empty texts", script: always(modeltest.Say("")), end: agent.EndEmpty},
+		{name: "a normal day", script: normalDay, end: transcript.EndFinished, filled: 3},
+		{name: "parallel calls", script: after(modeltest.Do(buy, buy, modeltest.Order("sell", "SYN01", 2), modeltest.Order("sell", "SYN01", 1))), end: transcript.EndFinished, filled: 3, refused: 1},
+		{name: "calls and the end in one turn", script: always(modeltest.Reply{Text: llm.StopSignal, Calls: []modeltest.Call{buy}}), end: transcript.EndFinished, filled: 1},
+		{name: "a number as a string", script: after(modeltest.Do(call("buy", `{"symbol": "syn01", "amount": "2"}`))), end: transcript.EndFinished, filled: 1},
+		{name: "an object in a string", script: after(modeltest.Do(call("buy", `"{\"symbol\": \"SYN01\", \"amount\": 2}"`))), end: transcript.EndFinished, filled: 1},
+		{name: "words behind the object", script: after(modeltest.Do(call("buy", `{"symbol": "SYN01", "amount": 2} as discussed`))), end: transcript.EndFinished, filled: 1},
+		{name: "arguments that are cut off", script: after(modeltest.Do(call("buy", `{"symbol": "SYN01", "amount": 2`))), end: transcript.EndFinished, refused: 1, says: "cut off"},
+		{name: "two objects", script: after(modeltest.Do(call("buy", `{"symbol": "SYN01", "amount": 2}{"symbol": "SYN02", "amount": 2}`))), end: transcript.EndFinished, refused: 1, says: "more than one"},
+		{name: "wrong tool names", script: after(modeltest.Do(call("purchase", `{}`), call("", `{}`), buy)), end: transcript.EndFinished, filled: 1, refused: 2, says: "There is no tool"},
+		{name: "endless tool calling", script: always(modeltest.Do(buy)), tuning: object{"max_steps": 5}, end: transcript.EndMaxSteps, filled: 5},
+		{name: "empty texts", script: always(modeltest.Say("")), end: transcript.EndEmpty},
 		{name: "one empty text", script: func(r modeltest.Request) modeltest.Reply {
-			if strings.Contains(r.LastText(), agent.StopSignal) {
+			if strings.Contains(r.LastText(), llm.StopSignal) {
 				return after(modeltest.Do(buy))(modeltest.Request{Turn: r.Turn})
 			}
 			if r.Messages[len(r.Messages)-1].Role == "tool" {
 				return finish
 			}
 			return modeltest.Say("")
-		}, end: agent.EndFinished, filled: 1},
-		{name: "a text without calls", script: always(modeltest.Say("I hold.")), end: agent.EndNoCalls},
+		}, end: transcript.EndFinished, filled: 1},
+		{name: "a text without calls", script: always(modeltest.Say("I hold.")), end: transcript.EndNoCalls},
 		{name: "the stop signal inside a tool result", script: func(r modeltest.Request) modeltest.Reply {
 			switch r.Turn {
 			case 0:
-				return modeltest.Do(call("get_price", `{"symbol": "`+agent.StopSignal+`"}`))
+				return modeltest.Do(call("get_price", `{"symbol": "`+llm.StopSignal+`"}`))
 			case 1:
 				if !strings.Contains(r.LastText(), "FINISH_SIGNAL") {
 					return modeltest.Say("The signal did not come back.")
@@ -84,23 +85,23 @@ func scenarios() []scenario {
 				return modeltest.Do(buy)
 			}
 			return finish
-		}, end: agent.EndFinished, filled: 1, refused: 1},
-		{name: "429 with Retry-After", script: first(modeltest.Fail(http.StatusTooManyRequests, "0.01")), end: agent.EndFinished, filled: 1},
-		{name: "500", script: first(modeltest.Fail(http.StatusInternalServerError, "")), end: agent.EndFinished, filled: 1},
+		}, end: transcript.EndFinished, filled: 1, refused: 1},
+		{name: "429 with Retry-After", script: first(modeltest.Fail(http.StatusTooManyRequests, "0.01")), end: transcript.EndFinished, filled: 1},
+		{name: "500", script: first(modeltest.Fail(http.StatusInternalServerError, "")), end: transcript.EndFinished, filled: 1},
 		{name: "500 again and again", script: always(modeltest.Fail(http.StatusInternalServerError, "")), tuning: object{"max_retries": 2}, code: 1, says: "answers 500"},
 		{name: "401", script: always(modeltest.Fail(http.StatusUnauthorized, "")), code: 1, says: "answers 401"},
-		{name: "a reply that never comes", script: first(modeltest.Reply{Hang: true}), tuning: object{"timeout": 0.3}, end: agent.EndFinished, filled: 1},
+		{name: "a reply that never comes", script: first(modeltest.Reply{Hang: true}), tuning: object{"timeout": 0.3}, end: transcript.EndFinished, filled: 1},
 		{name: "no reply at all", script: always(modeltest.Reply{Hang: true}), tuning: object{"timeout": 0.1, "max_retries": 1}, code: 1, says: "no reply within 100ms"},
-		{name: "a reply cut off", script: first(modeltest.Reply{Text: strings.Repeat("x", 1000), Cut: true}), end: agent.EndFinished, filled: 1},
+		{name: "a reply cut off", script: first(modeltest.Reply{Text: strings.Repeat("x", 1000), Cut: true}), end: transcript.EndFinished, filled: 1},
 		{name: "a reply of 5 MB", script: always(modeltest.Say("%s", strings.Repeat("much ", 1<<20))), code: 1, says: "longer than"},
-		{name: "a refusal", script: always(modeltest.Reply{Refusal: "I cannot trade."}), end: agent.EndRefused},
+		{name: "a refusal", script: always(modeltest.Reply{Refusal: "I cannot trade."}), end: transcript.EndRefused},
 		{name: "a reply that is no JSON", script: always(modeltest.Reply{Body: "<html>hello</html>"}), tuning: object{"max_retries": 0}, code: 1, says: "cannot be read"},
 		{name: "the key in the text", script: func(r modeltest.Request) modeltest.Reply {
 			if r.Turn == 0 {
 				return modeltest.Do(buy, call("get_price", `{"symbol": "`+r.Headers.Get("Authorization")+`"}`))
 			}
-			return modeltest.Say("My key is %s. %s", strings.TrimPrefix(r.Headers.Get("Authorization"), "Bearer "), agent.StopSignal)
-		}, end: agent.EndFinished, filled: 1, refused: 1},
+			return modeltest.Say("My key is %s. %s", strings.TrimPrefix(r.Headers.Get("Authorization"), "Bearer "), llm.StopSignal)
+		}, end: transcript.EndFinished, filled: 1, refused: 1},
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"mcp-trade/agent"
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/store/storetest"
 )
 
@@ -127,7 +127,7 @@ func TestTheKeysOfAModelAndOfFurtherServersAreShownNowhere(t *testing.T) {
 			if r.Turn == 0 {
 				return modeltest.Reply{Text: key(r), Reasoning: key(r), Calls: []modeltest.Call{{ID: key(r), Tool: key(r), Arguments: `{"x": "` + key(r) + `"}`}}}
 			}
-			return modeltest.Say("%s %s", key(r), agent.StopSignal)
+			return modeltest.Say("%s %s", key(r), llm.StopSignal)
 		}, 0},
 		{"a model that refuses with the key", func(r modeltest.Request) modeltest.Reply { return modeltest.Reply{Refusal: key(r)} }, 0},
 	} {

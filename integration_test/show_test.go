@@ -9,8 +9,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"mcp-trade/agent"
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/agent/transcript"
 )
 
 func TestShowReadsADayBackAndMakesItHarmless(t *testing.T) {
@@ -26,7 +27,7 @@ func TestShowReadsADayBackAndMakesItHarmless(t *testing.T) {
 		case 1:
 			return modeltest.Reply{Text: strings.Repeat("word ", 1000), Calls: []modeltest.Call{modeltest.To("get_portfolio", nil)}}
 		}
-		return modeltest.Say("Cash: $5. %s", agent.StopSignal)
+		return modeltest.Say("Cash: $5. %s", llm.StopSignal)
 	})
 	more := object{"price_per_million": object{"input": 1, "output": 2}}
 	p.do(t, "run", p.config(t, model, "2025-01-03", more, "alice"))
@@ -52,7 +53,7 @@ func TestShowReadsADayBackAndMakesItHarmless(t *testing.T) {
 	}
 	var shown struct {
 		Dates []string
-		Days  []struct{ Entries []agent.Entry }
+		Days  []struct{ Entries []transcript.Entry }
 	}
 	if err := json.Unmarshal([]byte(p.do(t, "show", "alice", firstDay, "--json")), &shown); err != nil {
 		t.Fatal(err)

@@ -18,8 +18,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"mcp-trade/agent"
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/market"
 	"mcp-trade/store/storetest"
 )
@@ -60,7 +60,7 @@ func upgradeDay(r modeltest.Request) modeltest.Reply {
 	case 2:
 		return modeltest.Do(modeltest.Order("sell", "SYN02", 1))
 	}
-	return modeltest.Say("All done for %s. %s", r.Date, agent.StopSignal)
+	return modeltest.Say("All done for %s. %s", r.Date, llm.StopSignal)
 }
 
 // upgradeRun is the run of bob.

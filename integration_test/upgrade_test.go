@@ -14,7 +14,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"mcp-trade/agent/modeltest"
+	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/ledger"
 	"mcp-trade/store/storetest"
 )

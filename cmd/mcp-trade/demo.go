@@ -12,7 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
-	"mcp-trade/agent"
+	"mcp-trade/agent/config"
 	"mcp-trade/market"
 	"mcp-trade/report"
 )
@@ -40,8 +40,7 @@ func demoCommand(s *settings) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p := plan{from: demoFirst, cash: decimal.NewFromInt(demoCash)}
-			var err error
-			if p.accounts, err = parseAccounts([]string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}); err != nil {
+			if err := p.parse([]string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}); err != nil {
 				return err
 			}
 			if cmd.Flags().Changed("llm") {
@@ -66,9 +65,9 @@ func (s *settings) demoModel(p *plan, name string) error {
 		return errors.New("which model? Say --llm=MODEL, or set OPENAI_MODEL")
 	}
 	base, _ := s.lookup("OPENAI_API_BASE")
-	m := agent.Model{Signature: "model", BaseModel: name, BaseURL: cmp.Or(base, "https://api.openai.com/v1")}
+	m := config.Model{Signature: "model", BaseModel: name, BaseURL: cmp.Or(base, config.DefaultBaseURL)}
 	m.MaxSteps, m.MaxRetries, m.Strict = 15, 3, true
-	return p.add(m, s.lookup, nil)
+	return p.add(m, s.lookup, config.Config{})
 }
 
 // demo trades the accounts of a plan on the made-up market.

@@ -12,7 +12,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/shopspring/decimal"
 
-	"mcp-trade/agent"
+	"mcp-trade/agent/transcript"
 	"mcp-trade/market"
 )
 
@@ -32,7 +32,7 @@ func newDialogue(w io.Writer, full bool) *dialogue {
 const labelWidth = 10
 
 // day writes one day.
-func (d *dialogue) day(account string, date market.Stamp, entries []agent.Entry) {
+func (d *dialogue) day(account string, date market.Stamp, entries []transcript.Entry) {
 	d.line(fmt.Sprintf("%s on %s", account, date), text.Bold)
 	over := false
 	for _, e := range entries {
@@ -57,7 +57,7 @@ func (d *dialogue) day(account string, date market.Stamp, entries []agent.Entry)
 	}
 }
 
-func (d *dialogue) begin(b agent.Begin) {
+func (d *dialogue) begin(b transcript.Begin) {
 	d.say("model", b.Model)
 	for _, m := range b.Messages {
 		if m.Role == "system" && !d.full {
@@ -68,7 +68,7 @@ func (d *dialogue) begin(b agent.Begin) {
 	}
 }
 
-func (d *dialogue) reply(r agent.Reply) {
+func (d *dialogue) reply(r transcript.Reply) {
 	used := fmt.Sprintf("step %d: %s", r.Step, tokens(r.Usage.In, r.Usage.Cached, r.Usage.Out))
 	if r.Usage.Estimated {
 		used += ", estimated"
@@ -90,7 +90,7 @@ func (d *dialogue) reply(r agent.Reply) {
 	}
 }
 
-func (d *dialogue) result(o agent.Outcome) {
+func (d *dialogue) result(o transcript.Outcome) {
 	label, color := fmt.Sprintf("-> %d", o.Call), text.Reset
 	if o.Failed {
 		color = text.FgRed
@@ -99,7 +99,7 @@ func (d *dialogue) result(o agent.Outcome) {
 }
 
 // outcome is a result in few words, where it is an order's.
-func outcome(o agent.Outcome, full bool) string {
+func outcome(o transcript.Outcome, full bool) string {
 	var answer struct {
 		Error, Code, Action, Symbol string
 		Amount, Price, Cash         decimal.NullDecimal
@@ -118,7 +118,7 @@ func outcome(o agent.Outcome, full bool) string {
 	return string(spaced)
 }
 
-func (d *dialogue) end(e agent.End, date market.Stamp) {
+func (d *dialogue) end(e transcript.End, date market.Stamp) {
 	fmt.Fprintln(d.w)
 	value := "unknown"
 	if e.Value.Valid {

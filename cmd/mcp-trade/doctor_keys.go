@@ -10,7 +10,7 @@ import (
 	"os"
 	"strings"
 
-	"mcp-trade/agent"
+	"mcp-trade/agent/config"
 	"mcp-trade/search/alphavantage"
 	"mcp-trade/search/jina"
 )
@@ -27,7 +27,7 @@ type address struct{ variable, builtIn string }
 
 func keyUses() []keyUse {
 	return []keyUse{
-		{"", []string{"OPENAI_API_KEY"}, []address{{"OPENAI_API_BASE", agent.DefaultBaseURL}}},
+		{"", []string{"OPENAI_API_KEY"}, []address{{"OPENAI_API_BASE", config.DefaultBaseURL}}},
 		{jina.Name, []string{jina.KeyName}, []address{{"JINA_SEARCH_URL", jina.SearchURL}, {"JINA_READER_URL", jina.ReaderURL}}},
 		{alphavantage.Name, []string{"ALPHAADVANTAGE_API_KEY", alphavantage.KeyName}, []address{{"ALPHAVANTAGE_URL", alphavantage.URL}}},
 		{"", []string{"UPSTASH_REDIS_REST_TOKEN"}, []address{{"UPSTASH_REDIS_REST_URL", ""}}},

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mcp-trade/agent"
+	"mcp-trade/agent/manifest"
 	"mcp-trade/ledger"
 )
 
@@ -81,11 +81,11 @@ func (s *settings) verifyCopy(cmd *cobra.Command, r rooms, account, path string,
 	var noted []ledger.Anchor
 	var unread error
 	if from := s.evidence(cmd.Context(), r, path); isFile(path) && from.logPath != "" {
-		noted, unread = agent.Anchors(from.logPath, from.account, from.store)
+		noted, unread = manifest.Anchors(from.logPath, from.account, from.store)
 	}
 	report, err := e.verify(r.prices, noted)
 	if unread != nil {
-		report.Add(agent.Unread(unread))
+		report.Add(manifest.Unread(unread))
 	}
 	if err == nil && report.Rows == 0 {
 		err = fmt.Errorf("%s has no row of a ledger", path)

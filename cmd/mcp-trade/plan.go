@@ -19,7 +19,13 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"mcp-trade/agent"
+	"mcp-trade/agent/config"
+	"mcp-trade/agent/decide"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/manifest"
+	"mcp-trade/agent/model"
+	"mcp-trade/agent/model/openai"
+	"mcp-trade/agent/runner"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
@@ -28,13 +34,14 @@ import (
 type plan struct {
 	from, to market.Stamp // accounts are opened on from; to is the last day that they trade
 	cash     decimal.Decimal
-	accounts []agent.Account
-	parallel int // accounts that trade at once; 0: as many as the runner thinks fit
+	accounts []runner.Account
+	specs    map[string]string // of their deciders, as DECIDER[:ARG], or [manifest.LLMDecider]
+	parallel int               // accounts that trade at once; 0: as many as the runner thinks fit
 	lockstep bool
 
-	config  string               // path of the configuration; "" without one
-	models  map[string]agent.LLM // of the accounts that language models trade
-	servers []string             // names of the further servers that they may use
+	config  string                 // path of the configuration; "" without one
+	models  map[string]llm.Options // of the accounts that language models trade
+	servers []string               // names of the external servers that they may use
 }
 
 // planFlags are the flags of run. What is "" or 0 was not given.
@@ -58,8 +65,8 @@ func (f *planFlags) register(flags *pflag.FlagSet) {
 
 // plan makes the plan of a run. args may name a configuration.
 func (s *settings) plan(cmd *cobra.Command, f planFlags, args []string) (p plan, err error) {
-	accounts, err := parseAccounts(f.accounts)
-	if err != nil {
+	var given plan
+	if err := given.parse(f.accounts); err != nil {
 		return p, err
 	}
 	if err := p.override(f); err != nil {
@@ -69,24 +76,33 @@ func (s *settings) plan(cmd *cobra.Command, f planFlags, args []string) (p plan,
 		if p, err = s.configured(cmd, f, args[0]); err != nil {
 			return p, err
 		}
-	} else if f.from == "" || f.to == "" || len(accounts) == 0 {
+	} else if f.from == "" || f.to == "" || len(given.accounts) == 0 {
 		return p, errors.New("a configuration file, or the flags --from, --to and --account, are required")
 	}
-	p.accounts = append(p.accounts, accounts...)
+	for _, a := range given.accounts {
+		p.trade(a, given.specs[a.Name])
+	}
 	return p, p.override(f)
 }
 
-// parseAccounts reads accounts as the command line has them.
-func parseAccounts(specs []string) ([]agent.Account, error) {
-	var accounts []agent.Account
-	for _, spec := range specs {
-		a, err := agent.ParseAccount(spec)
+// parse adds accounts as the command line has them.
+func (p *plan) parse(texts []string) error {
+	for _, text := range texts {
+		name, spec, decider, err := decide.ParseAccount(text)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		accounts = append(accounts, a)
+		p.trade(runner.Account{Name: name, Decider: decider}, spec)
 	}
-	return accounts, nil
+	return nil
+}
+
+// trade adds an account. spec is its decider, as the manifest is to name it.
+func (p *plan) trade(a runner.Account, spec string) {
+	if p.specs == nil {
+		p.specs = map[string]string{}
+	}
+	p.accounts, p.specs[a.Name] = append(p.accounts, a), spec
 }
 
 // override puts into the plan what the flags say.
@@ -118,7 +134,7 @@ func (p *plan) override(f planFlags) (err error) {
 // configured is the plan of a configuration. Nothing is opened or written before all of it is known to be right.
 func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p plan, err error) {
 	given := map[string]string{"INIT_DATE": f.from, "END_DATE": f.to} // a flag comes before the environment
-	c, warnings, err := agent.LoadConfig(path, func(name string) (string, bool) {
+	c, warnings, err := config.Load(path, func(name string) (string, bool) {
 		if text := given[name]; text != "" {
 			return text, true
 		}
@@ -135,7 +151,7 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 		config: path, servers: slices.Sorted(maps.Keys(c.MCPServers)),
 	}
 	for _, m := range c.Enabled() {
-		if err := p.add(m, s.lookup, c.MCPServers); err != nil {
+		if err := p.add(m, s.lookup, c); err != nil {
 			return p, fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -146,36 +162,36 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 }
 
 // add adds the account of a language model, whose key is looked up.
-func (p *plan) add(m agent.Model, lookup func(string) (string, bool), servers map[string]agent.MCPServer) error {
+func (p *plan) add(m config.Model, lookup func(string) (string, bool), c config.Config) error {
 	key, err := m.Key(lookup)
 	if err != nil {
 		return err
 	}
-	o := m.LLM(key, servers, os.Stderr)
-	o.Clock = wallClock()
-	decider, err := agent.NewLLM(o)
+	open := func(s model.Settings) (model.Model, error) { return openai.New(s, time.Now) }
+	o := m.Options(key)
+	decider, err := llm.New(o, open, wallClock(), c.Servers(os.Stderr))
 	if err != nil {
 		return fmt.Errorf("the model %s: %w", m.Signature, err)
 	}
-	p.accounts = append(p.accounts, agent.Account{Name: m.Signature, Decider: decider, Spec: agent.LLMDecider})
+	p.trade(runner.Account{Name: m.Signature, Decider: decider}, manifest.LLMDecider)
 	if p.models == nil {
-		p.models = map[string]agent.LLM{}
+		p.models = map[string]llm.Options{}
 	}
 	p.models[m.Signature] = o
 	return nil
 }
 
 // records are what the manifest is to say of the accounts of a plan.
-func (s *settings) records(p plan, store string) (map[string]agent.RunRecord, error) {
+func (s *settings) records(p plan, store string) (map[string]manifest.Run, error) {
 	files, err := s.priceFiles()
 	if err != nil {
 		return nil, err
 	}
-	prices, err := agent.HashFiles(files)
+	prices, err := manifest.HashFiles(files)
 	if err != nil {
 		return nil, err
 	}
-	every := agent.RunRecord{
+	every := manifest.Run{
 		From: p.from, To: p.to, Cash: p.cash, Lockstep: p.lockstep, Store: store, Prices: prices, Version: version(), Started: time.Now().UTC(),
 	}
 	if every.Config, err = hashFile(p.config); err != nil {
@@ -185,15 +201,15 @@ func (s *settings) records(p plan, store string) (map[string]agent.RunRecord, er
 	if err != nil {
 		return nil, err
 	}
-	runs := map[string]agent.RunRecord{}
+	runs := map[string]manifest.Run{}
 	for _, a := range p.accounts {
 		run := every
 		if model, ok := p.models[a.Name]; ok {
 			run = ofModels
 			run.Model, run.Servers = model, p.servers
 		}
-		run.Decider = a.Spec
-		if file, recorded := strings.CutPrefix(a.Spec, "recorded:"); recorded {
+		run.Decider = p.specs[a.Name]
+		if file, recorded := strings.CutPrefix(run.Decider, "recorded:"); recorded {
 			if run.Recorded, err = hashFile(file); err != nil {
 				return nil, err
 			}
@@ -204,11 +220,11 @@ func (s *settings) records(p plan, store string) (map[string]agent.RunRecord, er
 }
 
 // hashFile is the hash of a file; nil for none.
-func hashFile(path string) (*agent.FileHash, error) {
+func hashFile(path string) (*manifest.FileHash, error) {
 	if path == "" {
 		return nil, nil
 	}
-	hashes, err := agent.HashFiles([]string{path})
+	hashes, err := manifest.HashFiles([]string{path})
 	if err != nil {
 		return nil, err
 	}
@@ -216,20 +232,20 @@ func hashFile(path string) (*agent.FileHash, error) {
 }
 
 // newsRecord adds to a record what a language model can search.
-func (s *settings) newsRecord(run agent.RunRecord) (agent.RunRecord, error) {
+func (s *settings) newsRecord(run manifest.Run) (manifest.Run, error) {
 	run.Search = s.search
 	if slices.Equal(s.search, []string{searchOff}) {
 		return run, nil
 	}
 	var err error
 	if file := s.archive().File(); exists(file) {
-		if run.News, err = agent.HashFiles([]string{file}); err != nil {
+		if run.News, err = manifest.HashFiles([]string{file}); err != nil {
 			return run, err
 		}
 	}
 	if s.searchCache != searchOff {
 		run.Cache = s.searchCache
-		run.Answers, err = agent.HashFolder(s.searchCacheDir())
+		run.Answers, err = manifest.HashFolder(s.searchCacheDir())
 	}
 	return run, err
 }
@@ -239,8 +255,8 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-func wallClock() agent.Clock {
-	return agent.Clock{Now: time.Now, Jitter: rand.Float64, Sleep: func(ctx context.Context, d time.Duration) error {
+func wallClock() llm.Clock {
+	return llm.Clock{Now: time.Now, Jitter: rand.Float64, Sleep: func(ctx context.Context, d time.Duration) error {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		select {

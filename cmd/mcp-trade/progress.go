@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"mcp-trade/agent"
+	"mcp-trade/agent/runner"
 )
 
 // progressView shows progress. Its methods day and step may be called from several goroutines; end must be called before
@@ -30,11 +31,11 @@ type progressView struct {
 // accountView is what was heard last of an account.
 type accountView struct {
 	tracker *progress.Tracker
-	day     agent.Progress
-	step    agent.StepDone // Step is 0 unless a language model trades it
+	day     runner.Progress
+	step    agent.Step // Step is 0 unless a language model trades it
 }
 
-func newProgressView(w io.Writer, accounts []agent.Account) *progressView {
+func newProgressView(w io.Writer, accounts []runner.Account) *progressView {
 	v := &progressView{w: w, accounts: map[string]*accountView{}}
 	for _, a := range accounts {
 		v.accounts[a.Name] = &accountView{}
@@ -55,7 +56,7 @@ const (
 
 var tradingDays = progress.Units{Notation: " days", NotationPosition: progress.UnitsNotationPositionAfter}
 
-func (v *progressView) begin(accounts []agent.Account) {
+func (v *progressView) begin(accounts []runner.Account) {
 	v.bars = newBars(v.w)
 	v.bars.Style().Options.TimeInProgressPrecision = time.Second
 	width := 80
@@ -79,7 +80,7 @@ func (v *progressView) begin(accounts []agent.Account) {
 }
 
 // day takes note of a day that an account completed.
-func (v *progressView) day(p agent.Progress) {
+func (v *progressView) day(p runner.Progress) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	a := v.accounts[p.Account]
@@ -96,7 +97,7 @@ func (v *progressView) day(p agent.Progress) {
 }
 
 // step takes note of a turn of a language model.
-func (v *progressView) step(s agent.StepDone) {
+func (v *progressView) step(s agent.Step) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	a := v.accounts[s.Account]
@@ -123,7 +124,7 @@ func (v *progressView) message(name string, a *accountView) string {
 }
 
 // plainDay is a completed day as a line.
-func plainDay(p agent.Progress, s agent.StepDone) string {
+func plainDay(p runner.Progress, s agent.Step) string {
 	line := fmt.Sprintf("%s: day %d of %d, %s", p.Account, p.Done, p.Of, p.Date)
 	if s.Step == 0 {
 		return line

@@ -7,18 +7,19 @@ import (
 	"github.com/shopspring/decimal"
 
 	"mcp-trade/agent"
+	"mcp-trade/agent/runner"
 )
 
 func TestProgressOffATerminalIsPlainLines(t *testing.T) {
 	var out strings.Builder
-	v := newProgressView(&out, []agent.Account{{Name: "model"}, {Name: "steady"}})
+	v := newProgressView(&out, []runner.Account{{Name: "model"}, {Name: "steady"}})
 	value := decimal.NewNullDecimal(decimal.RequireFromString("100234.5"))
-	v.step(agent.StepDone{Account: "model", Date: "2025-01-02", Step: 1, Action: "buy", Tokens: 12345})
+	v.step(agent.Step{Account: "model", Date: "2025-01-02", Step: 1, Action: "buy", Tokens: 12345})
 	for day := 1; day <= 20; day++ {
-		v.day(agent.Progress{Account: "steady", Done: day, Of: 20, Date: "2025-01-02"})
+		v.day(runner.Progress{Account: "steady", Done: day, Of: 20, Date: "2025-01-02"})
 	}
-	v.day(agent.Progress{Account: "model", Done: 1, Of: 20, Date: "2025-01-02", Trades: 2, Value: value})
-	v.day(agent.Progress{Account: "model", Done: 2, Of: 20, Date: "2025-01-03"}) // a day of which no step was heard
+	v.day(runner.Progress{Account: "model", Done: 1, Of: 20, Date: "2025-01-02", Trades: 2, Value: value})
+	v.day(runner.Progress{Account: "model", Done: 2, Of: 20, Date: "2025-01-03"}) // a day of which no step was heard
 	if _, err := v.Write([]byte("a warning\n")); err != nil {
 		t.Error(err)
 	}
@@ -34,13 +35,13 @@ func TestProgressOnATerminalSaysWhatAModelDid(t *testing.T) {
 	v := &progressView{longest: 6}
 	cent := decimal.RequireFromString("0.01")
 	a := &accountView{
-		step: agent.StepDone{Date: "2025-01-03", Step: 3, Action: "buy\x1b[2J", Tokens: 12345, Cost: &cent},
-		day:  agent.Progress{Date: "2025-01-02", Value: decimal.NewNullDecimal(decimal.RequireFromString("100234.56"))},
+		step: agent.Step{Date: "2025-01-03", Step: 3, Action: "buy\x1b[2J", Tokens: 12345, Cost: &cent},
+		day:  runner.Progress{Date: "2025-01-02", Value: decimal.NewNullDecimal(decimal.RequireFromString("100234.56"))},
 	}
 	if got, want := v.message("gpt", a), `gpt    2025-01-03 step 3 buy\x1b[2J, 12,345 tokens, value 100,235, cost 0.0100`; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
-	if got := v.message("gpt", &accountView{day: agent.Progress{Date: "2025-01-02"}}); got != "gpt    2025-01-02" {
+	if got := v.message("gpt", &accountView{day: runner.Progress{Date: "2025-01-02"}}); got != "gpt    2025-01-02" {
 		t.Errorf("of no model: %s", got)
 	}
 }

@@ -14,20 +14,22 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mcp-trade/agent"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/manifest"
+	"mcp-trade/agent/runner"
 	"mcp-trade/ledger"
 )
 
 // replay repeats the run that a log path holds, into another one, and holds the ledgers against each other.
 func (s *settings) replay(cmd *cobra.Command, dir string) error {
-	manifest, err := agent.ReadManifest(dir)
+	recorded, err := manifest.Read(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return usageError{fmt.Errorf("--replay %s: there is no run-manifest.json; name the log path of a run of language models", dir)}
 	}
 	if err != nil {
 		return err
 	}
-	recording, err := manifest.Recording()
+	recording, err := recorded.Recording()
 	if err != nil {
 		return err
 	}
@@ -51,14 +53,17 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 	}
 	p := plan{from: recording.From, to: recording.To, cash: recording.Cash}
 	for _, name := range slices.Sorted(maps.Keys(recording.Runs)) {
-		p.accounts = append(p.accounts, agent.Account{Name: name, Decider: agent.NewReplay(dir)})
+		p.accounts = append(p.accounts, runner.Account{
+			Name: name, Decider: llm.Replay(dir),
+			Opening: func(first ledger.Record) (ledger.Record, error) { return manifest.Opening(dir, name, first) },
+		})
 	}
 	r, closeRooms, err := s.runner(p)
 	if err != nil {
 		return err
 	}
 	defer closeRooms()
-	r.Runs = nil // the manifest of the recorded run says it all
+	r.Recorder = &manifest.Recorder{LogPath: s.logPath} // of no run: the manifest of the recorded one says it all
 	if err := trade(cmd, s, r, p.accounts); err != nil {
 		return err
 	}
@@ -66,7 +71,7 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 }
 
 // replayInto is the log path to replay into. It must be new to the accounts.
-func (s *settings) replayInto(cmd *cobra.Command, recording agent.Recording) (string, error) {
+func (s *settings) replayInto(cmd *cobra.Command, recording manifest.Recording) (string, error) {
 	if !cmd.Flags().Changed("log-path") {
 		return os.MkdirTemp("", "mcp-trade-replay-")
 	}
@@ -80,7 +85,7 @@ func (s *settings) replayInto(cmd *cobra.Command, recording agent.Recording) (st
 
 // compare says whether the ledgers are those of the recorded run, byte for byte. Of one that is not in a file here, the
 // manifest has the hash of the last row, which stands for every byte before it.
-func (s *settings) compare(cmd *cobra.Command, dir string, recording agent.Recording) error {
+func (s *settings) compare(cmd *cobra.Command, dir string, recording manifest.Recording) error {
 	differ := 0
 	say := func(format string, args ...any) {
 		if !s.json {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mcp-trade/agent"
+	"mcp-trade/agent/manifest"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/report"
@@ -153,8 +153,8 @@ func (s *settings) reported(ctx context.Context, r rooms, names []string) (ledge
 		taken[l.Signature] = true
 		if e.logPath != "" {
 			var unread error
-			if l.Anchors, unread = agent.Anchors(e.logPath, e.account, e.store); unread != nil {
-				l.Findings = append(l.Findings, agent.Unread(unread))
+			if l.Anchors, unread = manifest.Anchors(e.logPath, e.account, e.store); unread != nil {
+				l.Findings = append(l.Findings, manifest.Unread(unread))
 			}
 		}
 		if l.Notes, err = notesOf(s.logPath, l.Signature); err != nil {

@@ -6,34 +6,36 @@ package main
 import (
 	"strings"
 
-	"mcp-trade/agent"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/runner"
+	"mcp-trade/agent/transcript"
 	"mcp-trade/report"
 )
 
 // notesOf reads what the run of an account left behind; of an account that was never run nothing is known.
 func notesOf(logPath, account string) (report.Notes, error) {
 	var n report.Notes
-	refused, ok, err := agent.Refused(logPath, account)
+	refused, ok, err := runner.Refused(logPath, account)
 	if err != nil {
 		return n, err
 	}
 	if ok {
 		n.Refused = report.Known(float64(refused))
 	}
-	days, err := agent.Transcripts(logPath, account)
+	days, err := transcript.Days(logPath, account)
 	if err != nil || len(days) == 0 {
 		return n, err
 	}
-	var all, today agent.Spending
+	var all, today transcript.Spending
 	for _, d := range days {
-		entries, err := agent.ReadTranscript(d.Path)
+		entries, err := transcript.Read(d.Path)
 		if err != nil {
 			return n, err
 		}
-		spent := agent.SpendingOf(entries)
+		spent := transcript.SpendingOf(entries)
 		if last := len(n.Days) - 1; last < 0 || n.Days[last].Date != d.Date.Day() { // a day on hourly prices has a transcript an hour
 			n.Days = append(n.Days, report.DayNotes{Date: d.Date.Day(), Refused: report.Known(0)})
-			today = agent.Spending{}
+			today = transcript.Spending{}
 		}
 		all, today = all.Plus(spent), today.Plus(spent)
 		day := &n.Days[len(n.Days)-1]
@@ -46,10 +48,10 @@ func notesOf(logPath, account string) (report.Notes, error) {
 	return n, nil
 }
 
-func tokensOf(s agent.Spending) report.Number { return report.Known(float64(s.In + s.Out)) }
+func tokensOf(s transcript.Spending) report.Number { return report.Known(float64(s.In + s.Out)) }
 
 // costOf is not known where the run was not told the prices of tokens.
-func costOf(s agent.Spending) report.Number {
+func costOf(s transcript.Spending) report.Number {
 	if s.Cost == nil {
 		return report.Number{}
 	}
@@ -57,11 +59,11 @@ func costOf(s agent.Spending) report.Number {
 }
 
 // saidIn is what the model said in a transcript, and how many of its orders were refused.
-func saidIn(entries []agent.Entry) (text string, refused int) {
+func saidIn(entries []transcript.Entry) (text string, refused int) {
 	var texts []string
 	for _, e := range entries {
 		if e.Reply != nil {
-			if text := strings.TrimSpace(strings.ReplaceAll(e.Reply.Message.Content, agent.StopSignal, "")); text != "" {
+			if text := strings.TrimSpace(strings.ReplaceAll(e.Reply.Message.Content, llm.StopSignal, "")); text != "" {
 				texts = append(texts, text)
 			}
 		}

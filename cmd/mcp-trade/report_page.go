@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mcp-trade/agent"
+	"mcp-trade/agent/transcript"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/report"
@@ -169,7 +169,7 @@ func (v *served) said(account string, row []byte) int64 {
 	if err != nil {
 		return 0
 	}
-	transcript, err := os.Stat(agent.TranscriptFile(v.logPath, account, book.Date))
+	transcript, err := os.Stat(transcript.File(v.logPath, account, book.Date))
 	if err != nil {
 		return 0 // not every account is run by a model
 	}

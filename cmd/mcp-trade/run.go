@@ -11,12 +11,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
 	"mcp-trade/agent"
+	"mcp-trade/agent/manifest"
+	"mcp-trade/agent/runner"
+	"mcp-trade/internal/mcpclient"
 	"mcp-trade/ledger"
 	"mcp-trade/session"
 )
@@ -63,7 +67,7 @@ func runCommand(s *settings) *cobra.Command {
 }
 
 // runner wires up a runner whose servers have the settings of this process.
-func (s *settings) runner(p plan) (*agent.Runner, func(), error) {
+func (s *settings) runner(p plan) (*runner.Runner, func(), error) {
 	r, err := s.open()
 	if err != nil {
 		return nil, nil, err
@@ -80,18 +84,19 @@ func (s *settings) runner(p plan) (*agent.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, prices.Close(), r.Close())
 	}
-	runner := &agent.Runner{
-		Prices: prices, Accounts: r.accounts, Server: server, Stderr: s.stderr, LogPath: s.logPath, Files: s.access(), Runs: runs,
+	run := &runner.Runner{
+		Prices: prices, Accounts: r.accounts, Server: server, Stderr: s.stderr, LogPath: s.logPath, Files: s.access(),
+		Recorder: &manifest.Recorder{Files: s.access(), LogPath: s.logPath, Runs: runs}, Now: time.Now,
 		Session: func(model string) (*session.Layers, error) { return s.session(r, model) },
 		From:    p.from, To: p.to, Cash: p.cash, Parallel: p.parallel, Lockstep: p.lockstep,
-		Progress: func(agent.Progress) {}, Steps: func(agent.StepDone) {}, Log: s.log,
+		Progress: func(runner.Progress) {}, Steps: func(agent.Step) {}, Log: s.log,
 	}
-	return runner, func() { _, _ = prices.Close(), r.Close() }, nil
+	return run, func() { _, _ = prices.Close(), r.Close() }, nil
 }
 
 // server says how to launch this program as the MCP server of a model. Settings travel in the environment, where a
 // password in one of them is not for everyone to see.
-func (s *settings) server() (func(model string) agent.Command, error) {
+func (s *settings) server() (func(model string) mcpclient.Command, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -112,8 +117,8 @@ func (s *settings) server() (func(model string) agent.Command, error) {
 	if s.alone {
 		env = append(env, "UPSTASH_REDIS_REST_URL=", "MCP_TRADE_ON_REDIS_LOSS="+lossFile)
 	}
-	return func(model string) agent.Command {
-		return agent.Command{
+	return func(model string) mcpclient.Command {
+		return mcpclient.Command{
 			Path: self, Args: []string{"stdio", "--log-format", s.logFormat},
 			Env: append(env[:len(env):len(env)], "CURRENT_MODEL_ID="+model),
 		}
@@ -121,7 +126,7 @@ func (s *settings) server() (func(model string) agent.Command, error) {
 }
 
 // trade runs the accounts, shows how far they are, and prints what became of them.
-func trade(cmd *cobra.Command, s *settings, r *agent.Runner, accounts []agent.Account) error {
+func trade(cmd *cobra.Command, s *settings, r *runner.Runner, accounts []runner.Account) error {
 	v := newProgressView(cmd.ErrOrStderr(), accounts)
 	r.Progress, r.Steps = v.day, v.step
 	s.stderr.redirect(v)
@@ -143,7 +148,7 @@ func trade(cmd *cobra.Command, s *settings, r *agent.Runner, accounts []agent.Ac
 }
 
 // verdict tells what went wrong, and how to go on.
-func verdict(cmd *cobra.Command, results []agent.Result) error {
+func verdict(cmd *cobra.Command, results []runner.Result) error {
 	code := 0
 	for _, r := range results {
 		switch {
@@ -167,9 +172,9 @@ func verdict(cmd *cobra.Command, results []agent.Result) error {
 }
 
 // printResults prints a line for each account: what it is worth after the close of its last day.
-func printResults(w io.Writer, results []agent.Result) {
+func printResults(w io.Writer, results []runner.Result) {
 	header := []string{"account", ">days", ">trades", ">refused", ">cash", ">value at close", ">return", "ledger"}
-	old := slices.ContainsFunc(results, func(r agent.Result) bool { return len(r.Stale) > 0 })
+	old := slices.ContainsFunc(results, func(r runner.Result) bool { return len(r.Stale) > 0 })
 	if old {
 		header = append(header, "oldest close")
 	}
@@ -202,7 +207,7 @@ func printResults(w io.Writer, results []agent.Result) {
 }
 
 // printHeads prints what proves the ledgers later, if it is kept elsewhere.
-func printHeads(w io.Writer, results []agent.Result) {
+func printHeads(w io.Writer, results []runner.Result) {
 	t := newTable(w, "account", "head: the hash of its ledger's newest row")
 	for _, r := range results {
 		if r.Head != "" {
@@ -225,7 +230,7 @@ func oldestClose(s *ledger.StaleClose) string {
 }
 
 // printSpending prints what language models used, if there are any.
-func printSpending(w io.Writer, results []agent.Result) {
+func printSpending(w io.Writer, results []runner.Result) {
 	t := newTable(w, "model", ">calls", ">tokens in", ">cached", ">tokens out", ">seconds", ">cost")
 	for _, r := range results {
 		if s := r.Spent; s != nil {

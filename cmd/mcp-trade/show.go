@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"mcp-trade/agent"
+	"mcp-trade/agent/transcript"
 	"mcp-trade/market"
 )
 
@@ -26,7 +26,7 @@ func showDayCommand(s *settings) *cobra.Command {
 		Example: "  mcp-trade show gpt-5 2025-10-02",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			days, err := agent.Transcripts(s.logPath, args[0])
+			days, err := transcript.Days(s.logPath, args[0])
 			if err != nil {
 				return usageError{err}
 			}
@@ -44,7 +44,7 @@ func showDayCommand(s *settings) *cobra.Command {
 			}
 			d := newDialogue(cmd.OutOrStdout(), full)
 			for _, day := range shown {
-				entries, err := agent.ReadTranscript(day.Path)
+				entries, err := transcript.Read(day.Path)
 				if err != nil {
 					return err
 				}
@@ -61,12 +61,12 @@ func showDayCommand(s *settings) *cobra.Command {
 }
 
 // daysOf picks the days that a date names: a moment names one, a day all of its moments.
-func daysOf(days []agent.DayFile, text string) ([]agent.DayFile, error) {
+func daysOf(days []transcript.Day, text string) ([]transcript.Day, error) {
 	date, err := market.ParseStamp(text)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	var found []agent.DayFile
+	var found []transcript.Day
 	for _, d := range days {
 		if d.Date == date || date.IsDay() && d.Date.Day() == date {
 			found = append(found, d)
@@ -79,10 +79,10 @@ func daysOf(days []agent.DayFile, text string) ([]agent.DayFile, error) {
 }
 
 // printDays prints the transcripts as they are.
-func printDays(w io.Writer, account string, days, shown []agent.DayFile) error {
+func printDays(w io.Writer, account string, days, shown []transcript.Day) error {
 	type day struct {
-		Date    market.Stamp  `json:"date"`
-		Entries []agent.Entry `json:"entries"`
+		Date    market.Stamp       `json:"date"`
+		Entries []transcript.Entry `json:"entries"`
 	}
 	out := struct {
 		Account string         `json:"account"`
@@ -93,7 +93,7 @@ func printDays(w io.Writer, account string, days, shown []agent.DayFile) error {
 		out.Dates = append(out.Dates, d.Date)
 	}
 	for _, d := range shown {
-		entries, err := agent.ReadTranscript(d.Path)
+		entries, err := transcript.Read(d.Path)
 		if err != nil {
 			return err
 		}
@@ -103,13 +103,13 @@ func printDays(w io.Writer, account string, days, shown []agent.DayFile) error {
 }
 
 // listDays prints a row for each of the newest days.
-func listDays(w io.Writer, account string, days []agent.DayFile) error {
+func listDays(w io.Writer, account string, days []transcript.Day) error {
 	const most = 15
 	older := max(len(days)-most, 0)
 	t := newTable(w, "day", "ended", ">steps", ">trades", ">tokens in", ">tokens out", ">cost")
 	var damaged error
 	for _, d := range days[older:] {
-		entries, err := agent.ReadTranscript(d.Path)
+		entries, err := transcript.Read(d.Path)
 		if err != nil {
 			damaged = errors.Join(damaged, err)
 			continue
@@ -131,7 +131,7 @@ func listDays(w io.Writer, account string, days []agent.DayFile) error {
 }
 
 // filled counts the orders of a day that were filled.
-func filled(entries []agent.Entry) int {
+func filled(entries []transcript.Entry) int {
 	n := 0
 	for _, e := range entries {
 		if e.Result != nil && e.Result.Filled {

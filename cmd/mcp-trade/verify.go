@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mcp-trade/agent"
+	"mcp-trade/agent/manifest"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/store"
@@ -118,7 +118,7 @@ func (e evidence) verify(prices *market.Prices, given []ledger.Anchor) (ledger.R
 	if e.logPath == "" {
 		return ledger.Verify(e.lines, prices, given...)
 	}
-	return agent.Verify(e.lines, prices, e.logPath, e.account, e.store, given...)
+	return manifest.Verify(e.lines, prices, e.logPath, e.account, e.store, given...)
 }
 
 // verified is what became of verifying a ledger.

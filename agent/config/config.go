@@ -1,0 +1,284 @@
+// Package config is the configuration of a run: AI-Trader's JSON as it is, and keys of our own. This file says what there is,
+// and what is valid; configfile.go reads it.
+package config
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/model"
+	"mcp-trade/internal/mcpclient"
+	"mcp-trade/market"
+	"mcp-trade/store"
+)
+
+// Config is a run configuration. AI-Trader's keys mean what they mean there. Keys of ours are marked with a +. Every key but
+// models[].basemodel and the dates has a default.
+type Config struct {
+	AgentType   string                      `json:"agent_type,omitempty"` // BaseAgent (default) or BaseAgent_Hour; the prices say which
+	Market      string                      `json:"market,omitempty"`     // us, the only one that can be traded
+	DateRange   DateRange                   `json:"date_range"`
+	Models      []Model                     `json:"models"`
+	AgentConfig AgentConfig                 `json:"agent_config"`
+	LogConfig   LogConfig                   `json:"log_config"`
+	Parallel    int                         `json:"parallel"`              // + accounts that trade side by side: 1 to 64 (4)
+	Lockstep    bool                        `json:"lockstep"`              // + true: all accounts end a day before any begins the next
+	MCPServers  map[string]mcpclient.Config `json:"mcp_servers,omitempty"` // + external servers by name; a tool is offered to the models as NAME_TOOL
+}
+
+// DateRange is from the day on which accounts are opened to the last day that is traded, a date or a moment. The
+// environment variables INIT_DATE and END_DATE come before it.
+type DateRange struct {
+	Init market.Stamp `json:"init_date"`
+	End  market.Stamp `json:"end_date"`
+}
+
+// Model is a model and the account that it trades.
+type Model struct {
+	Name      string `json:"name"`            // for people (signature)
+	BaseModel string `json:"basemodel"`       // what the model is called at its API
+	Signature string `json:"signature"`       // its account (name)
+	Enabled   bool   `json:"enabled"`         // false: it is passed over (true)
+	BaseURL   string `json:"openai_base_url"` // of an OpenAI-compatible API, up to /v1 (OPENAI_API_BASE, else OpenAI's)
+	KeyEnv    string `json:"api_key_env"`     // + variable that holds its key, in the environment or .env (OPENAI_API_KEY)
+
+	Tuning
+}
+
+// AgentConfig holds for every model; what a model says of the same comes before it.
+type AgentConfig struct {
+	InitialCash decimal.Decimal `json:"initial_cash"` // money that each account is opened with (10000)
+	Verbose     bool            `json:"verbose,omitempty"`
+
+	Tuning
+}
+
+// LogConfig says where ledgers and logs are. A --log-path, and LOG_PATH, come before it.
+type LogConfig struct {
+	Path string `json:"log_path,omitempty"`
+}
+
+// Tuning is how a model is asked. It can stand in agent_config, in a model, or in both.
+type Tuning struct {
+	MaxSteps   int     `json:"max_steps"`   // model calls in a day: 1 to 1000 (30)
+	MaxRetries int     `json:"max_retries"` // repetitions of a call that failed on 429, 5xx or by time: 0 to 20 (3)
+	BaseDelay  Seconds `json:"base_delay"`  // wait before the first repetition, doubled by each (1)
+	Timeout    Seconds `json:"timeout"`     // + for one model call (300)
+
+	Temperature         *float64 `json:"temperature,omitempty"`           // + 0 to 2 (the API's)
+	TopP                *float64 `json:"top_p,omitempty"`                 // + 0 to 1 (the API's)
+	Seed                *int     `json:"seed,omitempty"`                  // + for an API that knows it
+	MaxTokens           int      `json:"max_tokens,omitempty"`            // + of one reply (the API's)
+	MaxCompletionTokens int      `json:"max_completion_tokens,omitempty"` // + the same, for models that know max_tokens no more
+	ReasoningEffort     string   `json:"reasoning_effort,omitempty"`      // + as the API names it: low, medium, high
+	Stream              bool     `json:"stream"`                          // + true: replies are streamed
+	Strict              bool     `json:"strict"`                          // + false: tools are offered without strict schemas (true)
+	ContextSize         int      `json:"context_size,omitempty"`          // + tokens that a conversation may have (128000)
+
+	Price  Price  `json:"price_per_million"` // + of tokens
+	Budget Budget `json:"budget"`            // + of the account; needs the price
+
+	PromptFile         string `json:"prompt_file,omitempty"`         // + template of the system prompt; relative to the configuration
+	Prompt             string `json:"-"`                             // what is in it
+	CustomRules        string `json:"custom_rules,omitempty"`        // + rules for the system prompt
+	CustomInstructions string `json:"custom_instructions,omitempty"` // + how to trade, for the system prompt
+}
+
+// Price is what a million tokens cost, in the currency of the budget. A cached input token costs as much as any other unless
+// its price is given.
+type Price struct {
+	Input       decimal.NullDecimal `json:"input"`
+	CachedInput decimal.NullDecimal `json:"cached_input"`
+	Output      decimal.NullDecimal `json:"output"`
+}
+
+// Known tells whether a cost can be told from tokens.
+func (p Price) Known() bool { return p.Input.Valid && p.Output.Valid }
+
+// Budget is what an account may cost; a part that is not given has no bound.
+type Budget struct {
+	Day decimal.NullDecimal `json:"day"` // per trading day
+	Run decimal.NullDecimal `json:"run"` // over all of its days
+}
+
+// Seconds is a duration as it stands in a configuration.
+type Seconds float64
+
+// Duration is what s says.
+func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
+
+// defaultKeyEnv names the variable that holds the key of a model which names none.
+const defaultKeyEnv = "OPENAI_API_KEY"
+
+// DefaultBaseURL is the endpoint of a model for which none is named.
+const DefaultBaseURL = "https://api.openai.com/v1"
+
+func defaultConfig() Config {
+	d := llm.Options{}.Defaults()
+	return Config{Market: string(market.US), Parallel: 4, AgentConfig: AgentConfig{
+		InitialCash: decimal.NewFromInt(10000),
+		Tuning: Tuning{
+			MaxSteps: d.MaxSteps, BaseDelay: Seconds(d.BaseDelay.Seconds()), Timeout: Seconds(d.Timeout.Seconds()), ContextSize: d.Context,
+			MaxRetries: 3, Strict: true, // whose zeros are choices
+		},
+	}}
+}
+
+// Enabled lists the models that are to trade.
+func (c Config) Enabled() []Model {
+	return slices.DeleteFunc(slices.Clone(c.Models), func(m Model) bool { return !m.Enabled })
+}
+
+// Key looks up the model's API key, in the environment or .env. An error says which variable to set.
+func (m Model) Key(lookup func(string) (string, bool)) (string, error) {
+	name := cmp.Or(m.KeyEnv, defaultKeyEnv)
+	if key, _ := lookup(name); key != "" && !isPlaceholder(key) {
+		return key, nil
+	}
+	return "", fmt.Errorf("no API key for %s: set %s in the environment or in .env (to any word, if the server asks for none)", m.Signature, name)
+}
+
+// Options are how the model decides, with a key.
+func (m Model) Options(key string) llm.Options {
+	l := llm.Options{
+		Settings: model.Settings{
+			Model: m.BaseModel, BaseURL: m.BaseURL, Key: key,
+			Temperature: m.Temperature, TopP: m.TopP, Seed: m.Seed, ReasoningEffort: m.ReasoningEffort,
+			MaxTokens: m.MaxTokens, MaxCompletionTokens: m.MaxCompletionTokens, Stream: m.Stream,
+		},
+		Strict: m.Strict, Context: m.ContextSize,
+		MaxSteps: m.MaxSteps, MaxRetries: m.MaxRetries, BaseDelay: m.BaseDelay.Duration(), Timeout: m.Timeout.Duration(),
+		DayBudget: known(m.Budget.Day), RunBudget: known(m.Budget.Run),
+		Prompt: m.Prompt, Rules: m.CustomRules, Instructions: m.CustomInstructions,
+	}
+	if m.Price.Known() {
+		l.Prices = &model.Prices{In: m.Price.Input.Decimal, Out: m.Price.Output.Decimal, Cached: known(m.Price.CachedInput)}
+	}
+	return l
+}
+
+// Servers opens the external servers for an account. What they log goes to stderr.
+func (c Config) Servers(stderr io.Writer) llm.Servers {
+	return func(ctx context.Context) ([]llm.ToolServer, error) {
+		open, err := mcpclient.OpenAll(ctx, c.MCPServers, stderr)
+		var servers []llm.ToolServer
+		for _, s := range open {
+			servers = append(servers, s)
+		}
+		return servers, err
+	}
+}
+
+// known is the amount that is known, or nil.
+func known(d decimal.NullDecimal) *decimal.Decimal {
+	if !d.Valid {
+		return nil
+	}
+	return &d.Decimal
+}
+
+// Validate says what is not valid, with the place of each value.
+func (c Config) Validate() error {
+	var p problems
+	p.expect(slices.Contains([]string{"", "BaseAgent", "BaseAgent_Hour"}, c.AgentType), "agent_type",
+		"%q is not one that can trade here; use BaseAgent, on US shares", c.AgentType)
+	p.expect(c.Market == string(market.US), "market", "%q cannot be traded; only US shares (us) can", c.Market)
+	p.expect(c.DateRange.Init != "", "date_range.init_date", "missing; set it, or INIT_DATE")
+	p.expect(c.DateRange.End != "", "date_range.end_date", "missing; set it, or END_DATE")
+	p.expect(c.DateRange.End == "" || c.DateRange.Init.Day() < c.DateRange.End, "date_range.end_date",
+		"%s is not after %s", c.DateRange.End, c.DateRange.Init)
+	p.expect(c.AgentConfig.InitialCash.IsPositive(), "agent_config.initial_cash", "%s is not above 0", c.AgentConfig.InitialCash)
+	p.expect(between(c.Parallel, 1, 64), "parallel", "%d is not 1 to 64", c.Parallel)
+	before := len(p)
+	c.AgentConfig.validate(&p, "agent_config")
+	shared := len(p) == before // else every model has the same mistake
+	p.expect(len(c.Enabled()) > 0, "models", "none is enabled")
+	owners := map[string]int{}
+	for i, m := range c.Models {
+		if m.Enabled {
+			m.validate(&p, fmt.Sprintf("models[%d]", i))
+			if shared {
+				m.Tuning.validate(&p, fmt.Sprintf("models[%d]", i))
+			}
+			first, twice := owners[m.Signature]
+			p.expect(!twice, fmt.Sprintf("models[%d].signature", i), "%s is that of models[%d] too; each needs an account of its own", m.Signature, first)
+			owners[m.Signature] = i
+		}
+	}
+	for name, s := range c.MCPServers {
+		validateServer(&p, name, s)
+	}
+	return p.err()
+}
+
+func (m Model) validate(p *problems, at string) {
+	p.expect(m.BaseModel != "", at+".basemodel", "missing: what the model is called at its API")
+	err := store.CheckName("signature", m.Signature)
+	p.expect(err == nil, at+".signature", "%v", err)
+	u, err := url.Parse(m.BaseURL)
+	p.expect(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", at+".openai_base_url", "not an address such as %s", DefaultBaseURL)
+	p.expect(err != nil || u.User == nil, at+".openai_base_url", "holds a user or password; a key belongs into the variable that api_key_env names")
+	p.expect(!strings.ContainsAny(m.KeyEnv, "= \t\r\n") && !strings.HasPrefix(m.KeyEnv, "sk-"), at+".api_key_env", "not the name of a variable (the key itself belongs into that variable)")
+	p.expect(m.Price.Known() || !m.Budget.Day.Valid && !m.Budget.Run.Valid, at+".budget", "needs price_per_million with input and output")
+}
+
+func (t Tuning) validate(p *problems, at string) {
+	p.expect(between(t.MaxSteps, 1, 1000), at+".max_steps", "%d is not 1 to 1000", t.MaxSteps)
+	p.expect(between(t.MaxRetries, 0, 20), at+".max_retries", "%d is not 0 to 20", t.MaxRetries)
+	p.expect(between(t.BaseDelay, 0, 3600), at+".base_delay", "%v is not 0 to 3600 seconds", t.BaseDelay)
+	p.expect(between(t.Timeout, 0.01, 3600), at+".timeout", "%v is not 0.01 to 3600 seconds", t.Timeout)
+	p.expect(t.Temperature == nil || between(*t.Temperature, 0, 2), at+".temperature", "not 0 to 2")
+	p.expect(t.TopP == nil || between(*t.TopP, 0, 1), at+".top_p", "not 0 to 1")
+	p.expect(t.MaxTokens >= 0, at+".max_tokens", "%d is below 0", t.MaxTokens)
+	p.expect(t.MaxCompletionTokens >= 0, at+".max_completion_tokens", "%d is below 0", t.MaxCompletionTokens)
+	p.expect(t.MaxTokens == 0 || t.MaxCompletionTokens == 0, at+".max_completion_tokens", "stands beside max_tokens; use one of the two")
+	p.expect(between(t.ContextSize, 2000, 100_000_000), at+".context_size", "%d is not 2000 to 100000000 tokens", t.ContextSize)
+	for _, amount := range []struct {
+		decimal.NullDecimal
+		at string
+	}{
+		{t.Price.Input, "price_per_million.input"}, {t.Price.CachedInput, "price_per_million.cached_input"}, {t.Price.Output, "price_per_million.output"},
+		{t.Budget.Day, "budget.day"}, {t.Budget.Run, "budget.run"},
+	} {
+		p.expect(!amount.Decimal.IsNegative(), at+"."+amount.at, "%s is below 0", amount.Decimal)
+	}
+}
+
+// maxServerName keeps the names of prefixed tools within the 64 characters that model APIs take.
+const maxServerName = 24
+
+func validateServer(p *problems, name string, s mcpclient.Config) {
+	at := "mcp_servers[" + name + "]"
+	plain := strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == ""
+	p.expect(plain && between(len(name), 1, maxServerName), at, "a name is 1 to %d letters, digits and hyphens", maxServerName)
+	p.expect((s.Command == "") != (s.URL == ""), at, "needs either a command or a url")
+	if s.URL != "" {
+		u, err := url.Parse(s.URL)
+		p.expect(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", at+".url", "not an address such as http://127.0.0.1:8000/mcp")
+		p.expect(err != nil || u.User == nil, at+".url", "holds a user or password; put it into headers, by the name of a variable")
+	}
+}
+
+// problems gathers what is not valid.
+type problems []error
+
+func (p *problems) expect(ok bool, at, format string, args ...any) {
+	if !ok {
+		*p = append(*p, fmt.Errorf("%s: %s", at, fmt.Sprintf(format, args...)))
+	}
+}
+
+func (p problems) err() error { return errors.Join(p...) }
+
+// between is false for what is not a number.
+func between[T cmp.Ordered](x, low, high T) bool { return low <= x && x <= high }

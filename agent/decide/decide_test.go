@@ -1,0 +1,145 @@
+// Tests of how accounts and deciders are spelled, and of the orders that deciders send. What becomes of the orders is tested
+// from outside, in integration_test.
+
+package decide
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/agent"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+const recording = `{"date": "2025-10-01", "id": 0, "positions": {"CASH": 100}}
+{"date": "2025-10-02", "id": 1, "this_action": {"action": "buy", "symbol": "A", "amount": 2}, "positions": {"CASH": 80, "A": 2}}
+
+{"date": "2025-10-02", "id": 2, "this_action": {"action": "sell", "symbol": "A", "amount": 0}, "positions": {"CASH": 80, "A": 2}}
+{"date": "2025-10-03", "id": 3, "this_action": {"action": "no_trade", "symbol": "", "amount": 0}, "positions": {"CASH": 80, "A": 2}}
+`
+
+// record writes a ledger.
+func record(t *testing.T, text string) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "position.jsonl")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestParseAccount(t *testing.T) {
+	whole, damaged := record(t, recording), record(t, recording+`{"date": "2025-`)
+	for _, c := range []struct{ text, problem string }{
+		{"a=equal-weight", ""},
+		{"a=momentum", ""},
+		{"a=momentum:3", ""},
+		{"a=random", ""},
+		{"a=random:7", ""},
+		{"a=recorded:" + whole, ""},
+		{"a=", `no decider ""; use equal-weight, momentum[:N], random[:SEED] or recorded:FILE`},
+		{"a", `"a" is not NAME=DECIDER[:ARG]`},
+		{"a=momentun", `no decider "momentun"`},
+		{"a=momentum:0", "how many symbols to hold, 1 to 1000"},
+		{"a=momentum:x", "how many symbols to hold, 1 to 1000"},
+		{"a=random:-1", "a seed, a whole number"},
+		{"a=equal-weight:2", "takes no argument"},
+		{"a=recorded:" + whole + ".gone", "no such file"},
+		{"a=recorded:" + damaged, "row 5: not a ledger line"},
+	} {
+		name, spec, d, err := ParseAccount(c.text)
+		if c.problem == "" && (err != nil || d == nil || name+"="+spec != c.text) || c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)) {
+			t.Errorf("%s: %s, %s, %v; want %s", c.text, name, spec, err, c.problem)
+		}
+	}
+}
+
+// orders is a broker that notes orders, and fills none.
+type orders struct {
+	agent.Broker
+	sent []string
+}
+
+func (o *orders) Order(_ context.Context, action ledger.Action, symbol string, amount decimal.Decimal) (filled bool, err error) {
+	o.sent = append(o.sent, fmt.Sprint(action, " ", amount, " ", symbol))
+	return false, nil
+}
+
+// sent are the orders of a decider on a day of an account that holds cash.
+func sent(t *testing.T, spec string, prices *market.Prices, date market.Stamp, number int) []string {
+	t.Helper()
+	decider, err := New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trader, err := decider.Open(t.Context(), "a", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trader.Close()
+	book := ledger.Book{Date: "2025-01-01", Positions: ledger.Positions{{Symbol: ledger.Cash, Amount: decimal.NewFromInt(100000)}}}
+	var o orders
+	if err := trader.Decide(t.Context(), &agent.Day{Account: "a", Date: date, Number: number, Book: book, Market: prices.AsOf(date), Broker: &o}); err != nil {
+		t.Fatal(err)
+	}
+	return o.sent
+}
+
+func TestNew(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "merged.jsonl")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := market.WriteSynthetic(f, 1, 8, 30, "2025-01-01"); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	prices, err := market.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer prices.Close()
+	days, err := prices.Stamps("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := days[25] // when momentum knows what gained in 20 bars
+	for _, c := range []struct {
+		spec   string
+		date   market.Stamp
+		number int
+		want   int
+	}{
+		{"equal-weight", days[0], 0, 8},
+		{"equal-weight", days[1], 1, 0}, // of the month of its newest record
+		{"equal-weight", late, 25, 8},   // of another
+		{"momentum", days[0], 0, 0},     // too early to tell
+		{"momentum", late, 25, 5},
+		{"momentum:3", late, 25, 3},
+		{"momentum:3", late, 24, 0},
+		{"recorded:" + record(t, recording), "2025-10-02", 0, 2}, // a trade of nothing is repeated too, for the server to refuse
+		{"recorded:" + record(t, recording), "2025-10-03", 1, 0},
+	} {
+		if got := sent(t, c.spec, prices, c.date, c.number); len(got) != c.want {
+			t.Errorf("%s on %s: %q, want %d orders", c.spec, c.date, got, c.want)
+		}
+	}
+	all := func(spec string) (list []string) {
+		for i, day := range days {
+			list = append(list, sent(t, spec, prices, day, i)...)
+		}
+		return list
+	}
+	same, again, other := fmt.Sprint(all("random")), fmt.Sprint(all("random:1")), fmt.Sprint(all("random:7"))
+	if same != again || same == other || len(same) < 100 {
+		t.Errorf("random: %s\nwith the seed 1: %s\nwith the seed 7: %s", same, again, other)
+	}
+}

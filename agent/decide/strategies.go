@@ -1,0 +1,177 @@
+// Package decide holds the deciders that come with the program: strategies without a model (this file), and the trades of a
+// ledger once more (recorded.go).
+package decide
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/agent"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+// ParseAccount reads an account written as NAME=DECIDER or NAME=DECIDER:ARG. spec is what stands behind the equals sign.
+func ParseAccount(text string) (name, spec string, d agent.Decider, err error) {
+	name, spec, ok := strings.Cut(text, "=")
+	if !ok {
+		return "", "", nil, fmt.Errorf("%q is not NAME=DECIDER[:ARG]", text)
+	}
+	d, err = New(spec)
+	return name, spec, d, err
+}
+
+// New returns the decider of a name, with an argument behind a colon:
+//
+//	equal-weight      holds every symbol in equal parts, put right on the first trading day of each month
+//	momentum[:N]      holds the N symbols (5) that gained most in 20 bars, chosen anew every 5 trading days
+//	random[:SEED]     buys or sells a few symbols at random; the same seed (1) does the same again
+//	recorded:FILE     repeats the trades in a ledger
+func New(spec string) (agent.Decider, error) {
+	name, arg, given := strings.Cut(spec, ":")
+	switch name {
+	case "equal-weight":
+		if given {
+			return nil, fmt.Errorf("the decider equal-weight takes no argument")
+		}
+		return agent.DeciderFunc(equalWeight), nil
+	case "momentum":
+		n, err := strconv.Atoi(cmp.Or(arg, "5"))
+		if err != nil || n < 1 || n > 1000 {
+			return nil, fmt.Errorf("momentum:%s: the argument is how many symbols to hold, 1 to 1000", arg)
+		}
+		return momentum(n), nil
+	case "random":
+		seed, err := strconv.ParseUint(cmp.Or(arg, "1"), 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("random:%s: the argument is a seed, a whole number of 0 or more", arg)
+		}
+		return random(seed), nil
+	case "recorded":
+		return recorded(arg)
+	}
+	return nil, fmt.Errorf("there is no decider %q; use equal-weight, momentum[:N], random[:SEED] or recorded:FILE", name)
+}
+
+// equalWeight holds every symbol in equal parts.
+func equalWeight(ctx context.Context, d *agent.Day) error {
+	if d.Number > 0 && d.Date.Day()[:7] == d.Book.Date.Day()[:7] {
+		return nil
+	}
+	open, err := opens(d.Market)
+	if err != nil {
+		return err
+	}
+	return rebalance(ctx, d, open, open)
+}
+
+// momentum holds the symbols that gained most.
+func momentum(n int) agent.DeciderFunc {
+	return func(ctx context.Context, d *agent.Day) error {
+		const every, bars = 5, 20
+		if d.Number%every != 0 {
+			return nil
+		}
+		open, err := opens(d.Market)
+		if err != nil {
+			return err
+		}
+		gains := map[string]decimal.Decimal{}
+		for _, q := range open {
+			past, _, err := d.Market.Bars(q.symbol, "", "", bars+1)
+			if err != nil {
+				return err
+			}
+			if len(past) > bars && past[0].Open.Valid {
+				gains[q.symbol] = q.price.DivRound(past[0].Open.Decimal, 8)
+			}
+		}
+		best := slices.DeleteFunc(slices.Clone(open), func(q quote) bool { _, known := gains[q.symbol]; return !known })
+		slices.SortStableFunc(best, func(a, b quote) int { return gains[b.symbol].Cmp(gains[a.symbol]) })
+		if len(best) == 0 {
+			return nil // too early to tell
+		}
+		return rebalance(ctx, d, best[:min(n, len(best))], open)
+	}
+}
+
+// random trades at random, a few orders a day, most of them sensible.
+func random(seed uint64) agent.DeciderFunc {
+	return func(ctx context.Context, d *agent.Day) error {
+		open, err := opens(d.Market)
+		if err != nil || len(open) == 0 {
+			return err
+		}
+		h := fnv.New64a()
+		h.Write([]byte(d.Date))
+		dice := rand.New(rand.NewPCG(seed, h.Sum64()))
+		for range dice.IntN(4) {
+			q := open[dice.IntN(len(open))]
+			action, amount := ledger.Buy, decimal.NewFromInt(int64(1+dice.IntN(20)))
+			if held := d.Book.Positions.Amount(q.symbol); held.IsPositive() && dice.IntN(2) == 0 {
+				action, amount = ledger.Sell, decimal.Min(held, amount)
+			}
+			if _, err := d.Order(ctx, action, q.symbol, amount); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// quote is a symbol and its open of the day.
+type quote struct {
+	symbol string
+	price  decimal.Decimal
+}
+
+// opens lists the symbols that open on the view's day, by name.
+func opens(v market.View) ([]quote, error) {
+	symbols, err := v.Symbols()
+	if err != nil {
+		return nil, err
+	}
+	var quotes []quote
+	for _, symbol := range symbols {
+		if price, err := v.OpenPrice(symbol); err == nil {
+			quotes = append(quotes, quote{symbol, price})
+		}
+	}
+	return quotes, nil
+}
+
+// rebalance makes the account hold the symbols wanted, in equal parts of what it is worth at the opens, and nothing else
+// that can be sold today. It sells before it buys, so that the proceeds can be spent.
+func rebalance(ctx context.Context, d *agent.Day, wanted, open []quote) error {
+	worth := d.Book.Cash()
+	for _, q := range open {
+		worth = worth.Add(q.price.Mul(d.Book.Positions.Amount(q.symbol)))
+	}
+	target := map[string]decimal.Decimal{}
+	for _, q := range wanted {
+		target[q.symbol], _ = ledger.DefaultRules().Affordable(worth, q.price.Mul(decimal.NewFromInt(int64(len(wanted)))))
+	}
+	for _, action := range []ledger.Action{ledger.Sell, ledger.Buy} {
+		for _, q := range open {
+			change := target[q.symbol].Sub(d.Book.Positions.Amount(q.symbol))
+			if action == ledger.Sell {
+				change = change.Neg()
+			}
+			if !change.IsPositive() {
+				continue
+			}
+			if _, err := d.Order(ctx, action, q.symbol, change); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

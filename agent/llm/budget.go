@@ -1,0 +1,32 @@
+// The budgets.
+
+package llm
+
+import (
+	"fmt"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/agent/transcript"
+)
+
+// BudgetError says that an account cannot go on within its budget.
+type BudgetError struct{ Spent, Worst, Budget decimal.Decimal }
+
+func (e *BudgetError) Error() string {
+	return fmt.Sprintf("%s of the budget of %s for the run are spent, and the next call of the model may cost %s; raise the budget to go on",
+		e.Spent.Round(6), e.Budget, e.Worst.Round(6))
+}
+
+// overBudget tells whether a call that may cost so much would exceed the day's budget. That of the run is an error.
+func (t *dayConversation) overBudget(worst *decimal.Decimal) (bool, error) {
+	if worst == nil {
+		return false, nil
+	}
+	today := transcript.SpendingOf(t.journal.Entries).Total()
+	before := t.day.Spent().Total()
+	if b := t.RunBudget; b != nil && before.Add(today).Add(*worst).GreaterThan(*b) {
+		return false, &BudgetError{before.Add(today), *worst, *b}
+	}
+	return t.DayBudget != nil && today.Add(*worst).GreaterThan(*t.DayBudget), nil
+}

@@ -1,0 +1,101 @@
+// The calls of a turn: each is made once, and what came of it is written down.
+
+package llm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"mcp-trade/agent"
+	"mcp-trade/agent/model"
+	"mcp-trade/agent/transcript"
+	"mcp-trade/code"
+	"mcp-trade/internal/clip"
+	"mcp-trade/internal/rawjson"
+)
+
+// maxCalls bounds how many calls of one turn are carried out.
+const maxCalls = 64
+
+// executeCalls makes the calls of a turn whose results are not known, in order. It stops where trading is halted.
+func (t *dayConversation) executeCalls(ctx context.Context, reply transcript.Reply) (stopped bool, err error) {
+	for i, call := range reply.Message.Calls {
+		o, known := t.journal.Outcome(reply.Step, i+1)
+		if !known {
+			if err := ctx.Err(); err != nil {
+				return false, err
+			}
+			began := t.clock.Now()
+			if o, err = t.call(ctx, reply.Step, i+1, call); err != nil {
+				return false, fmt.Errorf("step %d, call %d: %w", reply.Step, i+1, err)
+			}
+			o.Seconds = t.since(began)
+			if err := t.journal.Append(transcript.Entry{Result: &o}); err != nil {
+				return false, err
+			}
+		}
+		if o.Code == code.Halted {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// call makes one call. What the model can mend is a result; an error is a fault that another try may not have.
+func (t *dayConversation) call(ctx context.Context, step, number int, c model.Call) (transcript.Outcome, error) {
+	o := transcript.Outcome{Step: step, Call: number, Tool: c.Tool, Failed: true}
+	if number > maxCalls {
+		o.Content = fmt.Sprintf("Not carried out: a turn can hold %d calls.", maxCalls)
+		return o, nil
+	}
+	id := fmt.Sprintf("%s#%d.%d", t.day.Date, step, number)
+	tool, arguments, problem := t.prepare(c, id)
+	if problem != "" {
+		o.Content = problem
+		return o, nil
+	}
+	if tool.order {
+		o.OrderID = id
+	}
+	var err error
+	if o.Arguments, err = rawjson.Marshal(arguments); err != nil {
+		return o, err
+	}
+	var answer agent.Answer
+	if tool.server == nil {
+		answer, err = t.day.Call(ctx, tool.Name, arguments)
+	} else if answer.Text, answer.Failed, err = tool.server.Call(ctx, tool.Name, arguments); err != nil {
+		err = fmt.Errorf("%s: %w", tool.Name, err)
+	}
+	o.Content, o.Failed, o.Code, o.Filled = content(answer.Text), answer.Failed, answer.Code, answer.Filled
+	return o, err
+}
+
+// maxResult bounds what of a result the model sees, in bytes.
+const maxResult = 32 << 10
+
+// content is a result as the model sees it.
+func content(text string) string {
+	if text == "" {
+		return "(nothing)" // endpoints refuse a message without content
+	}
+	return clip.Bytes(text, maxResult)
+}
+
+// action is a call in a few words.
+func action(o transcript.Outcome) string {
+	var order struct {
+		Symbol string
+		Amount json.RawMessage
+	}
+	if o.OrderID == "" || json.Unmarshal(o.Arguments, &order) != nil {
+		return o.Tool
+	}
+	text := fmt.Sprintf("%s %.20s %.20s", o.Tool, strings.Trim(string(order.Amount), `"`), order.Symbol)
+	if !o.Filled {
+		text += ": refused"
+	}
+	return text
+}

@@ -1,0 +1,156 @@
+// What a model is offered to call, and how a call of it reaches a server.
+
+package llm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"mcp-trade/agent"
+	"mcp-trade/agent/model"
+)
+
+// orderID is the argument by which an order is known again. It is ours to give: a model does not see it.
+const orderID = "order_id"
+
+// toolCatalog is everything that a model can call on an account.
+type toolCatalog struct {
+	tools    []tool // in the order in which they are offered
+	external []ToolServer
+}
+
+// tool is a tool as a model sees it.
+type tool struct {
+	model.Tool
+	server   ToolServer // nil: the account's own
+	order    bool       // of the account's server, and it trades: a call gets an order id
+	required []string
+}
+
+// openCatalog lists the tools of the account's server and of the external ones.
+func openCatalog(ctx context.Context, own agent.Server, external []ToolServer, strict bool) (*toolCatalog, error) {
+	c := &toolCatalog{external: external}
+	list, err := own.Tools(ctx)
+	if err == nil {
+		err = c.add(list, nil, strict)
+	}
+	for _, server := range external {
+		if err != nil {
+			break
+		}
+		if list, err = server.Tools(ctx); err == nil {
+			err = c.add(list, server, strict)
+		}
+	}
+	return c, err
+}
+
+// add adds the tools of a server.
+func (c *toolCatalog) add(list []mcp.Tool, server ToolServer, strict bool) error {
+	for _, t := range list {
+		if _, twice := c.find(t.Name); twice {
+			return fmt.Errorf("two servers offer a tool %s; give one of them another name", t.Name)
+		}
+		c.tools = append(c.tools, newTool(t, server, strict))
+	}
+	return nil
+}
+
+// offered are the tools as the model is told of them.
+func (c *toolCatalog) offered() []model.Tool {
+	tools := make([]model.Tool, len(c.tools))
+	for i, t := range c.tools {
+		tools[i] = t.Tool
+	}
+	return tools
+}
+
+func newTool(t mcp.Tool, server ToolServer, strict bool) tool {
+	schema := mcp.ToolArgumentsSchema(t.InputSchema)
+	made := tool{Tool: model.Tool{Name: t.Name, Description: t.Description}, server: server, required: schema.Required}
+	if _, takesID := schema.Properties[orderID]; server == nil && takesID {
+		made.order = true
+		schema.Properties = without(schema.Properties, orderID)
+	}
+	if strict {
+		if s, ok := strictSchema(schema); ok {
+			schema, made.Strict = s, true
+		}
+	}
+	made.Schema, _ = json.Marshal(schema) // it came as JSON
+	return made
+}
+
+func without(m map[string]any, name string) map[string]any {
+	rest := map[string]any{}
+	for k, v := range m {
+		if k != name {
+			rest[k] = v
+		}
+	}
+	return rest
+}
+
+func (c *toolCatalog) find(name string) (tool, bool) {
+	i := slices.IndexFunc(c.tools, func(t tool) bool { return t.Name == name })
+	if i < 0 {
+		return tool{}, false
+	}
+	return c.tools[i], true
+}
+
+func (c *toolCatalog) names() []string {
+	var names []string
+	for _, t := range c.tools {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// Close ends the external servers.
+func (c *toolCatalog) Close() error {
+	var errs []error
+	for _, s := range c.external {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// prepare turns a call of the model into one that can be sent. Otherwise it says what is wrong, to the model.
+func (c *toolCatalog) prepare(call model.Call, id string) (t tool, arguments map[string]json.RawMessage, problem string) {
+	t, ok := c.find(call.Tool)
+	if !ok {
+		return t, nil, fmt.Sprintf("There is no tool %.64q. The tools are: %s.", call.Tool, strings.Join(c.names(), ", "))
+	}
+	arguments, err := readArguments(call.Arguments)
+	if err != nil {
+		return t, nil, fmt.Sprintf("The arguments of %s cannot be understood: %v. Nothing was done. Send one JSON object, such as %s.", t.Name, err, t.example())
+	}
+	for name, value := range arguments {
+		// The strict form asks for every argument; null is the word for one that is left out.
+		if string(value) == "null" && !slices.Contains(t.required, name) {
+			delete(arguments, name)
+		}
+	}
+	if t.order {
+		arguments[orderID], _ = json.Marshal(id) // a string always encodes
+	}
+	return t, arguments, ""
+}
+
+func (t tool) example() string {
+	if t.order {
+		return `{"symbol": "AAPL", "amount": 10}`
+	}
+	var names []string
+	for _, name := range t.required {
+		names = append(names, fmt.Sprintf("%q: ...", name))
+	}
+	return "{" + strings.Join(names, ", ") + "}"
+}

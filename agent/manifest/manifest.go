@@ -1,0 +1,283 @@
+// Package manifest keeps what the accounts under a log path were run with. This file is the manifest itself: what the accounts under it were run with, and
+// the heads of their ledgers before and after. With the transcripts it is all that it takes to repeat a run (recording.go), and
+// what a ledger can be held against (anchors.go). recorder.go writes it for the runner.
+package manifest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/agent/llm"
+	"mcp-trade/internal/files"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+// Manifest lists the runs of each account, in the order in which they were first started. It holds no secret.
+type Manifest struct {
+	Accounts map[string][]Run `json:"accounts"`
+}
+
+// Run is what an account was run with.
+type Run struct {
+	Decider  string      `json:"decider"`            // as --account has it, such as momentum:5; or [LLMDecider]; "" in manifests of earlier versions, which list language models only
+	Recorded *FileHash   `json:"recorded,omitempty"` // the ledger that the decider "recorded" repeats
+	Model    llm.Options `json:"model,omitzero"`
+	Servers  []string    `json:"servers,omitempty"` // names of the external servers
+
+	From     market.Stamp    `json:"from"`
+	To       market.Stamp    `json:"to"`
+	Cash     decimal.Decimal `json:"cash"`
+	Lockstep bool            `json:"lockstep"`
+	Store    string          `json:"store"`            // where the ledger is kept: file or redis
+	Config   *FileHash       `json:"config,omitempty"` // the configuration
+	Prices   []FileHash      `json:"prices"`
+
+	// Of a language model.
+	Search  []string   `json:"search,omitempty"` // where news comes from, as --search has it
+	News    []FileHash `json:"news,omitempty"`   // the archive, if it is searched
+	Cache   string     `json:"search_cache,omitempty"`
+	Answers *FileHash  `json:"search_answers,omitempty"` // what the cache held when the run began
+
+	Version string     `json:"version"` // of this program
+	Started time.Time  `json:"started"`
+	Resumed *time.Time `json:"resumed,omitempty"` // the last time that the same was started
+	Ledger  []Span     `json:"ledger,omitempty"`  // what the run wrote; more than one where others wrote in between
+}
+
+// LLMDecider is the decider of the accounts that language models trade.
+const LLMDecider = "llm"
+
+// Span is a part of a ledger that a run wrote, between two heads.
+type Span struct {
+	Before *Head `json:"before,omitempty"` // nil: the run opened the account
+	After  *Head `json:"after,omitempty"`  // nil: the run is under way, or was killed
+
+	Intruded bool `json:"intruded,omitempty"` // the rows between the part before and this one were written by others while the run was under way
+}
+
+// Head is the newest row of a ledger at some time.
+type Head struct {
+	ID   int64        `json:"id"`
+	Date market.Stamp `json:"date"`
+	Hash string       `json:"hash"` // of its line
+}
+
+func headOf(b ledger.Book) *Head { return &Head{b.ID, b.Date, b.Hash} }
+
+// FileHash is a file as it was.
+type FileHash struct {
+	Path   string `json:"path"` // absolute
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// File is where the manifest of a log path is.
+func File(logPath string) string { return filepath.Join(logPath, "run-manifest.json") }
+
+// HashFiles hashes files.
+func HashFiles(paths []string) ([]FileHash, error) {
+	hashes := []FileHash{}
+	for _, path := range paths {
+		sum := sha256.New()
+		n, err := copyFile(sum, path)
+		if err != nil {
+			return nil, err
+		}
+		if path, err = filepath.Abs(path); err != nil {
+			return nil, err
+		}
+		hashes = append(hashes, FileHash{path, n, hex.EncodeToString(sum.Sum(nil))})
+	}
+	return hashes, nil
+}
+
+func copyFile(w io.Writer, path string) (int64, error) {
+	f, err := files.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(w, f)
+	return n, errors.Join(err, f.Close())
+}
+
+// HashFolder hashes all files of a folder as one: the SHA-256 of lines "{SHA-256 of the file}  {its path in the folder}", in
+// the order of the paths. Files whose names begin with a dot do not count. A folder that is not there is nil.
+func HashFolder(dir string) (*FileHash, error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	all, lines := FileHash{}, sha256.New()
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || strings.HasPrefix(d.Name(), ".") {
+			return err
+		}
+		sum := sha256.New()
+		n, err := copyFile(sum, filepath.Join(dir, filepath.FromSlash(name)))
+		all.Bytes += n
+		fmt.Fprintf(lines, "%x  %s\n", sum.Sum(nil), name)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	all.SHA256 = hex.EncodeToString(lines.Sum(nil))
+	all.Path, err = filepath.Abs(dir)
+	return &all, err
+}
+
+// maxManifest bounds a manifest, in bytes.
+const maxManifest = 64 << 20
+
+// Read reads the manifest of a log path.
+func Read(logPath string) (Manifest, error) {
+	m := Manifest{map[string][]Run{}}
+	text, err := files.Read(File(logPath), maxManifest)
+	if err == nil {
+		if err = json.Unmarshal(text, &m); err != nil {
+			err = fmt.Errorf("the manifest %s cannot be read: %w", File(logPath), err)
+		}
+	}
+	return m, err
+}
+
+// manifestPatience is how long a run waits while others write the manifest.
+const manifestPatience = 30 * time.Second
+
+// changeManifest reads a manifest, changes it and writes it, while no other process does.
+func changeManifest(access files.Access, logPath string, change func(Manifest)) (err error) {
+	if err := access.MkdirAll(logPath); err != nil {
+		return err
+	}
+	path := filepath.Join(logPath, ".run-manifest.lock")
+	lock := access.Lock(path)
+	patience, cancel := context.WithTimeout(context.Background(), manifestPatience)
+	defer cancel()
+	if err := lock.Take(patience); err != nil {
+		return fmt.Errorf("locking %s: %w", path, err)
+	}
+	defer lock.Release()
+	m, err := Read(logPath)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	change(m)
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	return access.Replace(File(logPath), append(text, '\n'))
+}
+
+// begin notes what an account is about to be run with, and the head that its ledger has; nil if the run opens it. What was
+// noted before stays. A run that is started again is the same as long as nothing but the time differs. It returns in which
+// settings the account's run before that differs.
+func (run Run) begin(access files.Access, logPath, account string, before *Head) (differs []string, err error) {
+	run.Model.BaseURL = withoutSecrets(run.Model.BaseURL)
+	run.Ledger = []Span{{Before: before}}
+	err = changeManifest(access, logPath, func(m Manifest) {
+		known := m.Accounts[account]
+		if len(known) == 0 {
+			m.Accounts[account] = []Run{run}
+			return
+		}
+		last := &known[len(known)-1]
+		if before != nil {
+			differs = run.differs(*last)
+		}
+		if !sameRun(*last, run) || before == nil && !slices.Equal(last.Ledger, run.Ledger) {
+			m.Accounts[account] = append(known, run)
+			return
+		}
+		last.Resumed = &run.Started
+		if n := len(last.Ledger); n == 0 || last.Ledger[n-1].After != nil { // else that run was killed, and its part goes on
+			last.Ledger = append(last.Ledger, run.Ledger...)
+		}
+	})
+	return differs, err
+}
+
+// endRun notes the head of an account whose newest run ended.
+func endRun(access files.Access, logPath, account string, after *Head) error {
+	return changeManifest(access, logPath, func(m Manifest) {
+		if runs := m.Accounts[account]; len(runs) > 0 {
+			runs[len(runs)-1].end(after)
+		}
+	})
+}
+
+// splitRun notes that rows of others stand between two heads of an account whose newest run is under way.
+func splitRun(access files.Access, logPath, account string, after, before *Head) error {
+	return changeManifest(access, logPath, func(m Manifest) {
+		if runs := m.Accounts[account]; len(runs) > 0 {
+			run := &runs[len(runs)-1]
+			run.end(after)
+			run.Ledger = append(run.Ledger, Span{Before: before, Intruded: true})
+		}
+	})
+}
+
+// end closes the last part of what a run wrote. A part that goes on where the part before it ended is one with it.
+func (run *Run) end(after *Head) {
+	last := len(run.Ledger) - 1
+	if last < 0 {
+		return
+	}
+	run.Ledger[last].After = after
+	if last > 0 && *run.Ledger[last-1].After == *run.Ledger[last].Before {
+		run.Ledger[last-1].After = after
+		run.Ledger = run.Ledger[:last]
+	}
+}
+
+// differs lists the settings of an account that were others in an earlier run and change what it does.
+func (run Run) differs(earlier Run) []string {
+	var list []string
+	for _, s := range []struct{ name, was, is string }{
+		{"decider", cmp.Or(earlier.Decider, LLMDecider), run.Decider},
+		{"model", earlier.Model.Model, run.Model.Model},
+		{"from", string(earlier.From), string(run.From)},
+		{"cash", earlier.Cash.String(), run.Cash.String()},
+	} {
+		if s.was != s.is {
+			list = append(list, fmt.Sprintf("%s was %s, and is %s", s.name, cmp.Or(s.was, "none"), cmp.Or(s.is, "none")))
+		}
+	}
+	return list
+}
+
+// sameRun tells whether two records differ in nothing but time, and what was written.
+func sameRun(a, b Run) bool {
+	for _, r := range []*Run{&a, &b} {
+		r.Started, r.Resumed, r.Ledger = time.Time{}, nil, nil
+	}
+	left, err := json.Marshal(a)
+	right, err2 := json.Marshal(b)
+	return err == nil && err2 == nil && bytes.Equal(left, right)
+}
+
+// withoutSecrets leaves of an address what is no secret in any.
+func withoutSecrets(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "" // who knows what it holds
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}

@@ -1,0 +1,92 @@
+// A recorded run, as it is repeated from its transcripts.
+
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/agent/transcript"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+// Recording is a run of language models as its manifest tells it.
+type Recording struct {
+	Runs     map[string]Run // the newest of each account
+	Left     []string       // accounts of other deciders, which have no transcripts
+	From, To market.Stamp
+	Cash     decimal.Decimal
+	Prices   []FileHash
+}
+
+// Recording puts the accounts of a manifest that language models traded together. They must have been opened alike, and trade on the same prices.
+func (m Manifest) Recording() (Recording, error) {
+	r := Recording{Runs: map[string]Run{}}
+	for _, account := range slices.Sorted(maps.Keys(m.Accounts)) {
+		for _, run := range m.Accounts[account] {
+			if run.Decider != LLMDecider && run.Decider != "" {
+				if !slices.Contains(r.Left, account) {
+					r.Left = append(r.Left, account)
+				}
+				continue
+			}
+			if r.From == "" {
+				r.From, r.Cash, r.Prices = run.From, run.Cash, run.Prices
+			}
+			switch {
+			case run.From != r.From || !run.Cash.Equal(r.Cash):
+				return r, fmt.Errorf("the accounts were not opened alike: %s on %s with %s, another on %s with %s", account, run.From, run.Cash, r.From, r.Cash)
+			case !sameFiles(run.Prices, r.Prices):
+				return r, fmt.Errorf("the prices changed in the course of the run: %s", account)
+			}
+			r.To, r.Runs[account] = max(r.To, run.To), run
+		}
+	}
+	if len(r.Runs) == 0 {
+		return r, errors.New("the manifest lists no account that a language model traded; other deciders do the same again when they are run again")
+	}
+	return r, nil
+}
+
+// Head is the hash of an account's newest row when the run ended; "" if it is not known.
+func (r Recording) Head(account string) string {
+	parts := r.Runs[account].Ledger
+	if n := len(parts); n > 0 && parts[n-1].After != nil {
+		return parts[n-1].After.Hash
+	}
+	return ""
+}
+
+// SamePrices is an error unless files hold what they held when the run was recorded.
+func (r Recording) SamePrices(files []string) error {
+	now, err := HashFiles(files)
+	if err == nil && !sameFiles(now, r.Prices) {
+		err = errors.New("the price files are not those of the recorded run: their SHA-256 differ from the manifest's")
+	}
+	return err
+}
+
+func sameFiles(a, b []FileHash) bool {
+	return slices.EqualFunc(a, b, func(x, y FileHash) bool { return x.SHA256 == y.SHA256 })
+}
+
+// Opening is the record that an account is opened with when its run under a log path is repeated: as the recorded one was.
+// Those of earlier versions state no rules.
+func Opening(logPath, account string, first ledger.Record) (ledger.Record, error) {
+	days, err := transcript.Days(logPath, account)
+	if err != nil || len(days) == 0 {
+		return first, err
+	}
+	marks, err := transcript.ReadMarks(days[0].Path)
+	earlier := first
+	earlier.Rules = ""
+	if marks.Begin == ledger.Hash(earlier.Line()) {
+		return earlier, err
+	}
+	return first, err
+}

@@ -1,0 +1,378 @@
+// Days of an account, most of them traded by a language model that is scripted, at a server in this process.
+
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	"github.com/rs/zerolog"
+	"github.com/shopspring/decimal"
+
+	"mcp-trade/agent"
+	"mcp-trade/agent/llm"
+	"mcp-trade/agent/manifest"
+	"mcp-trade/agent/model"
+	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/agent/model/openai"
+	"mcp-trade/agent/transcript"
+	"mcp-trade/internal/mcpclient"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/session"
+	"mcp-trade/store/filestore"
+	"mcp-trade/tools"
+)
+
+func TestMain(m *testing.M) {
+	decimal.MarshalJSONWithoutQuotes = true // as the program does
+	os.Exit(m.Run())
+}
+
+// room is an account at a server in this process.
+type room struct {
+	*accountRun
+	dir  string
+	log  strings.Builder
+	shop *server.MCPServer
+}
+
+// newRoom opens an account named alice on a made-up market of ten days. With a folder given it goes on with what is there.
+func newRoom(t *testing.T, dir string) *room {
+	t.Helper()
+	file := filepath.Join(dir, "merged.jsonl")
+	if _, err := os.Stat(file); err != nil {
+		f, err := os.Create(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := market.WriteSynthetic(f, 1, 5, 10, "2025-01-01"); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	prices, err := market.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &room{dir: dir}
+	store := filestore.New(dir, filepath.Join(dir, "agent_data"))
+	accounts := ledger.NewAccounts(store)
+	none := func(string) (string, bool) { return "", false }
+	layers, err := session.New(session.Config{Model: "alice", File: store, Env: none, TTL: time.Hour, Warn: func(text string) { t.Log(text) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := zerolog.New(&r.log)
+	days, err := prices.Stamps("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	desk, err := tools.NewServer(&tools.Desk{Session: layers, Accounts: accounts, Prices: prices, Ledger: "file", Log: log}, tools.Options{Toolsets: tools.DefaultToolsets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.shop = desk.MCP()
+	c, err := client.NewInProcessClient(r.shop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var hello mcp.InitializeRequest
+	hello.Params.ProtocolVersion = mcp.LATEST_PROTOCOL_VERSION
+	if _, err := c.Initialize(t.Context(), hello); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close(); prices.Close(); store.Close() })
+	r.accountRun = &accountRun{
+		Runner: &Runner{
+			Prices: prices, Accounts: accounts, LogPath: filepath.Join(dir, "agent_data"), From: days[0], To: days[len(days)-1],
+			Cash: decimal.NewFromInt(100000), Progress: func(Progress) {}, Steps: func(agent.Step) {}, Log: log, Now: still().Now,
+			Recorder: &manifest.Recorder{LogPath: filepath.Join(dir, "agent_data")},
+		},
+		days: days[1:], session: layers, server: mcpclient.New(c),
+	}
+	r.account.Name = "alice"
+	if _, err := r.resume(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// still is a clock that stands still and never waits.
+func still() llm.Clock {
+	return llm.Clock{
+		Now:    func() time.Time { return time.Date(2025, 11, 1, 12, 0, 0, 0, time.UTC) },
+		Sleep:  func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		Jitter: func() float64 { return 0.5 },
+	}
+}
+
+// with has a scripted model decide.
+func (r *room) with(t *testing.T, script modeltest.Script, change ...func(*llm.Options)) *room {
+	t.Helper()
+	api := modeltest.Start(t, script)
+	o := llm.Options{Settings: model.Settings{Model: "scripted", BaseURL: api.URL, Key: "secret-of-the-test"}, Strict: true, MaxRetries: 2}
+	for _, c := range change {
+		c(&o)
+	}
+	open := func(s model.Settings) (model.Model, error) { return openai.New(s, still().Now) }
+	d, err := llm.New(o, open, still(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.account.Decider, r.trader = d, nil
+	return r
+}
+
+func (r *room) transcript(t *testing.T, day int) []transcript.Entry {
+	t.Helper()
+	entries, err := transcript.Read(transcript.File(r.LogPath, "alice", r.days[day]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries
+}
+
+// ending is the last line of a day.
+func (r *room) ending(t *testing.T, day int) transcript.End {
+	t.Helper()
+	entries := r.transcript(t, day)
+	if len(entries) == 0 || entries[len(entries)-1].End == nil {
+		t.Fatalf("day %d has no end", day)
+	}
+	return *entries[len(entries)-1].End
+}
+
+func (r *room) ledger(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(r.LogPath, "alice", "position", "position.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func turns(replies ...modeltest.Reply) modeltest.Script {
+	return func(r modeltest.Request) modeltest.Reply { return replies[min(r.Turn, len(replies)-1)] }
+}
+
+func TestANormalDay(t *testing.T) {
+	r := newRoom(t, t.TempDir()).with(t, turns(
+		modeltest.Do(modeltest.Order("buy", "SYN01", 3), modeltest.Order("buy", "SYN02", "2")),
+		modeltest.Do(modeltest.Order("sell", "SYN01", 1), modeltest.Order("buy", "NONE", 1)),
+		modeltest.Say("Cash: $1. <FINISH_SIGNAL>"),
+	))
+	if err := r.tradeDay(t.Context(), 0); err != nil {
+		t.Fatal(err, r.log.String())
+	}
+	e := r.ending(t, 0)
+	if e.Reason != transcript.EndFinished || e.Steps != 3 || e.Spent.Calls != 3 || e.Holdings.Amount("SYN01").String() != "2" || !e.Value.Valid {
+		t.Errorf("the day ended as %+v", e)
+	}
+	if len(e.Differs) != 1 || !strings.Contains(r.log.String(), "states 1 of cash, the ledger has "+e.Cash.String()) {
+		t.Errorf("what is stated wrongly is not told: %v\n%s", e.Differs, r.log.String())
+	}
+	for _, id := range []string{`"order_id": "2025-01-02#1.1"`, `"order_id": "2025-01-02#1.2"`, `"order_id": "2025-01-02#2.1"`} {
+		if strings.Count(r.ledger(t), id) != 1 {
+			t.Errorf("%s is not in the ledger once:\n%s", id, r.ledger(t))
+		}
+	}
+	if r.checkpoint.Date != r.days[1] || r.checkpoint.Before != 1 || r.checkpoint.Spent.Calls != 3 {
+		t.Errorf("the checkpoint is %+v", r.checkpoint)
+	}
+	var line struct {
+		Signature string
+		Messages  []struct{ Role, Content string } `json:"new_messages"`
+	}
+	log, err := os.ReadFile(filepath.Join(filepath.Dir(transcript.File(r.LogPath, "alice", r.days[0])), "log.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(log)), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &line); err != nil || line.Signature != "alice" || line.Messages[0].Role != "assistant" {
+		t.Errorf("the last line of AI-Trader's log is %s", lines[len(lines)-1])
+	}
+}
+
+func TestAModelDoesNotChooseOrderIDs(t *testing.T) {
+	var offered modeltest.Schema
+	r := newRoom(t, t.TempDir()).with(t, func(q modeltest.Request) modeltest.Reply {
+		offered = q.Schemas["buy"]
+		return turns(
+			modeltest.Do(modeltest.To("buy", map[string]any{"symbol": "SYN01", "amount": 1, "order_id": "mine"}), modeltest.To("buy", map[string]any{"symbol": "SYN01", "amount": 1, "order_id": "mine"})),
+			modeltest.Say("<FINISH_SIGNAL>"),
+		)(q)
+	})
+	if err := r.tradeDay(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if l := r.ledger(t); strings.Contains(l, "mine") || !strings.Contains(l, "#1.2") {
+		t.Errorf("the ledger is\n%s", l)
+	}
+	if text := string(offered.Parameters); !offered.Strict || strings.Contains(text, "order_id") || !strings.Contains(text, `"dry_run":{`) {
+		t.Errorf("buy is offered as %s, strict: %v", text, offered.Strict)
+	}
+}
+
+func price(text string) *decimal.Decimal {
+	d := decimal.RequireFromString(text)
+	return &d
+}
+
+// costly is a model whose every reply is said to take 1000 tokens in and 100 out, at 10 and 100 a million: 0.02.
+func costly(o *llm.Options) {
+	o.Prices, o.MaxTokens = &model.Prices{In: *price("10"), Out: *price("100")}, 100
+}
+
+func lookingOn(modeltest.Request) modeltest.Reply {
+	reply := modeltest.Do(modeltest.To("get_portfolio", nil))
+	reply.Usage = &modeltest.Usage{In: 1000, Out: 100}
+	return reply
+}
+
+func TestADayEndsBeforeItsBudgetIsExceeded(t *testing.T) {
+	r := newRoom(t, t.TempDir()).with(t, lookingOn, costly, func(o *llm.Options) { o.DayBudget = price("0.2") })
+	for day := range 2 {
+		if err := r.tradeDay(t.Context(), day); err != nil {
+			t.Fatal(err)
+		}
+		e := r.ending(t, day)
+		if cost := e.Spent.Total(); e.Reason != transcript.EndBudget || cost.GreaterThan(*price("0.2")) || cost.LessThan(*price("0.12")) {
+			t.Errorf("day %d: %s after %d calls and a cost of %s", day, e.Reason, e.Spent.Calls, cost)
+		}
+	}
+}
+
+func TestAnAccountStopsBeforeItsBudgetIsExceededAndGoesOnWithAHigherOne(t *testing.T) {
+	dir := t.TempDir()
+	r := newRoom(t, dir).with(t, lookingOn, costly, func(o *llm.Options) { o.RunBudget = price("0.45"); o.MaxSteps = 8 })
+	var over *llm.BudgetError
+	day, err := 0, error(nil)
+	for err == nil {
+		err = r.tradeDay(t.Context(), day)
+		day++
+	}
+	spent := r.checkpoint.Spent.Plus(r.today)
+	if !errors.As(err, &over) || spent.Total().GreaterThan(*price("0.45")) || day != 3 {
+		t.Fatalf("on day %d, after %v: %v", day, spent.Total(), err)
+	}
+	again := newRoom(t, dir).with(t, lookingOn, costly, func(o *llm.Options) { o.RunBudget = price("5"); o.MaxSteps = 8 })
+	if err := again.tradeDay(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	if e := again.ending(t, 2); e.Reason != transcript.EndMaxSteps || e.Steps != 8 || again.checkpoint.Spent.Calls != 24 {
+		t.Errorf("%+v, %+v", e, again.checkpoint)
+	}
+}
+
+func TestACallThatWasNeverAnsweredCountsAsSpent(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	r := newRoom(t, dir).with(t, func(modeltest.Request) modeltest.Reply { cancel(); return modeltest.Reply{Hang: true} }, costly)
+	if err := r.tradeDay(ctx, 0); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if len(r.transcript(t, 0)) != 2 || !r.today.Total().IsPositive() {
+		t.Errorf("%+v", r.today)
+	}
+}
+
+func TestHaltEndsTheDayAndStopsTheAccount(t *testing.T) {
+	dir := t.TempDir()
+	var r *room
+	set := func(halt bool) {
+		if err := r.session.Set(t.Context(), map[string]any{session.Halt: halt}); err != nil {
+			t.Error(err)
+		}
+	}
+	script := func(q modeltest.Request) modeltest.Reply {
+		if q.Turn == 1 {
+			set(true)
+		}
+		return modeltest.Do(modeltest.Order("buy", "SYN01", 1), modeltest.Order("buy", "SYN02", 1))
+	}
+	r = newRoom(t, dir)
+	r.with(t, script)
+	var stop *agent.HaltedError
+	if err := r.tradeDay(t.Context(), 0); !errors.As(err, &stop) {
+		t.Fatal(err)
+	}
+	if e := r.ending(t, 0); e.Reason != transcript.EndHalted || e.Holdings.Amount("SYN01").String() != "1" || r.checkpoint.Date != r.days[1] {
+		t.Errorf("%+v, %+v", e, r.checkpoint)
+	}
+	if err := r.tradeDay(t.Context(), 1); !errors.As(err, &stop) || len(r.transcript(t, 1)) != 0 {
+		t.Errorf("the next day begins while trading is halted: %v", err)
+	}
+	set(false)
+	r.with(t, turns(modeltest.Say("<FINISH_SIGNAL>")))
+	if err := r.tradeDay(t.Context(), 1); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestATranscriptOfAnotherLedgerIsNotGoneOnWith(t *testing.T) {
+	dir := t.TempDir()
+	r := newRoom(t, dir).with(t, turns(modeltest.Say("<FINISH_SIGNAL>")))
+	if err := r.tradeDay(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"position", "run.json"} {
+		if err := os.RemoveAll(filepath.Join(r.LogPath, "alice", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := newRoom(t, dir)
+	again.Accounts = ledger.NewAccounts(filestore.New(dir, r.LogPath))
+	if err := os.RemoveAll(filepath.Join(r.LogPath, "alice", "position")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again.Accounts.Register(t.Context(), "alice", decimal.NewFromInt(5), "2025-01-01"); err != nil {
+		t.Fatal(err)
+	}
+	if err := again.with(t, turns(modeltest.Say("<FINISH_SIGNAL>"))).tradeDay(t.Context(), 0); err == nil || !strings.Contains(err.Error(), "belongs to another ledger") {
+		t.Error(err)
+	}
+}
+
+func TestTheOldestResultsShrinkWhenAConversationGrowsLong(t *testing.T) {
+	longest := 0
+	r := newRoom(t, t.TempDir()).with(t, func(q modeltest.Request) modeltest.Reply {
+		size := 0
+		for _, m := range q.Messages {
+			size += len(m.Text)
+		}
+		longest = max(longest, size)
+		return modeltest.Do(modeltest.To("get_portfolio", nil), modeltest.To("get_trades", nil), modeltest.To("get_price_history", map[string]any{"symbol": "SYN01"}))
+	}, func(o *llm.Options) { o.Context, o.MaxTokens = 4000, 500 })
+	for day := range 8 {
+		if err := r.tradeDay(t.Context(), day); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole := 0
+	for _, e := range r.transcript(t, 7) {
+		switch {
+		case e.Begin != nil:
+			for _, m := range e.Begin.Messages {
+				whole += len(m.Content)
+			}
+		case e.Result != nil:
+			whole += len(e.Result.Content)
+		}
+	}
+	if longest > 16000 || whole < 20000 {
+		t.Errorf("the longest request has %d bytes of %d", longest, whole)
+	}
+}

@@ -1,0 +1,165 @@
+// Package runner takes accounts through the trading days, each through an MCP server of its own that it launches as a
+// subprocess, and lets a decider trade there. It knows nothing of how a decider decides.
+//
+// A day of an account:
+//
+//	session: SIGNATURE, TODAY_DATE, IF_TRADE=false
+//	server: says that it has that account and date; every later call is refused in another session
+//	decider: orders, each with an id made of the date and its number
+//	session: IF_TRADE, and the ledger: trades of the day reset the flag, a day without one gets a no_trade record
+//	checkpoint: the day is complete
+//
+// A run that ends in the middle of a day, however it ends, goes on with the same order of the same day: what was committed
+// is known by its order id, what was refused by the checkpoint.
+package runner
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/shopspring/decimal"
+	"golang.org/x/sync/semaphore"
+
+	"mcp-trade/agent"
+	"mcp-trade/agent/transcript"
+	"mcp-trade/internal/files"
+	"mcp-trade/internal/mcpclient"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/session"
+)
+
+// Account is one account to run.
+type Account struct {
+	Name    string // its signature, and the model id of its session
+	Decider agent.Decider
+
+	// Opening changes the record that the account is opened with, if it is not nil.
+	Opening func(ledger.Record) (ledger.Record, error)
+}
+
+// Recorder notes what a run does with ledgers, so that they can be held against it later.
+type Recorder interface {
+	// Begin notes that a run begins, and what the ledger's head is; nil if the run opens the account. It tells in which
+	// settings the account's run before that differs.
+	Begin(account string, before *ledger.Book) (differs []string, err error)
+	// Split notes that rows of others stand between two heads.
+	Split(account string, after, before ledger.Book) error
+	// End notes the head when the run ends.
+	End(account string, after ledger.Book) error
+	// Verify verifies a ledger, also against what was noted of it.
+	Verify(account string, lines iter.Seq2[[]byte, error], prices *market.Prices) (ledger.Report, error)
+}
+
+// Runner runs accounts over the trading days of the prices.
+type Runner struct {
+	Prices   *market.Prices
+	Accounts *ledger.Accounts
+	Session  func(model string) (*session.Layers, error)
+	Server   func(model string) mcpclient.Command // how to launch the MCP server of a model
+	Stderr   io.Writer                            // takes what the servers log
+	LogPath  string                               // folder of the checkpoints: {LogPath}/{account}/run.json
+	Files    files.Access                         // who may use what is written there
+	Recorder Recorder
+	Now      func() time.Time // for transcripts
+
+	From, To market.Stamp    // accounts are opened on From; trading begins on the next trading day and ends with To
+	Cash     decimal.Decimal // to open accounts with
+
+	Parallel int  // how many accounts trade at once; 0: 16
+	Lockstep bool // no account begins a day before all have ended the day before
+
+	Progress func(Progress)   // is told of each day that an account completed; may be called from several goroutines
+	Steps    func(agent.Step) // is told of each step of a decider that takes steps, likewise
+	Log      zerolog.Logger
+}
+
+// Progress is how far an account is.
+type Progress struct {
+	Account  string
+	Done, Of int // trading days
+	Date     market.Stamp
+	Trades   int // on that day
+	Refused  int // on that day
+
+	Value decimal.NullDecimal // after the close of that day, before it at the hour's opens; null if a holding has no price
+}
+
+// Result is what became of an account.
+type Result struct {
+	Account  string               `json:"account"`
+	Days     int                  `json:"days"`    // completed
+	Trades   int                  `json:"trades"`  // in the ledger
+	Refused  int                  `json:"refused"` // orders
+	Cash     decimal.Decimal      `json:"cash"`
+	Value    decimal.NullDecimal  `json:"value"`    // after the close of its last day; null if a holding never had a close
+	Return   decimal.NullDecimal  `json:"return"`   // value over the money that the account was opened with, less 1
+	Stale    ledger.StaleCloses   `json:"stale"`    // holdings that the value counts at a close of an earlier trading day
+	Unpriced []string             `json:"unpriced"` // holdings that never had a close
+	Head     string               `json:"head"`     // of the ledger, see [ledger.Report]
+	Verified bool                 `json:"verified"`
+	Verdict  ledger.Verdict       `json:"verdict"`
+	Reasons  []string             `json:"reasons"`         // unless it is verified
+	Findings []ledger.Finding     `json:"findings"`        // the first ones
+	Spent    *transcript.Spending `json:"spent,omitempty"` // by a language model
+	Error    string               `json:"error,omitempty"` // why the account did not come to the end
+
+	Failed bool  `json:"-"` // the ledger cannot be read, or has what it must not have
+	Err    error `json:"-"`
+}
+
+// defaultParallel bounds how many accounts trade side by side. In lockstep the others wait with their servers running.
+const defaultParallel = 16
+
+// Run runs the accounts side by side and returns one result for each. Accounts that exist go on after their last complete
+// day. When ctx is done no further order is sent; the one under way is awaited.
+func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) {
+	days, err := r.days()
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, a := range accounts {
+		if names[a.Name] {
+			return nil, fmt.Errorf("the account %s is named twice", a.Name)
+		}
+		names[a.Name] = true
+	}
+	results := make([]Result, len(accounts))
+	seats := semaphore.NewWeighted(int64(cmp.Or(r.Parallel, defaultParallel)))
+	var pace *barrier
+	if r.Lockstep {
+		pace = newBarrier(len(accounts), len(days))
+	}
+	var wait sync.WaitGroup
+	for i, a := range accounts {
+		wait.Go(func() {
+			w := accountRun{Runner: r, account: a, days: days, seats: seats, pace: pace}
+			err := w.run(ctx)
+			pace.end(w.completedDays, len(days))
+			results[i] = w.result(context.WithoutCancel(ctx), err)
+		})
+	}
+	wait.Wait()
+	return results, nil
+}
+
+// days are the trading days of the run: those after From, up to To.
+func (r *Runner) days() ([]market.Stamp, error) {
+	days, err := r.Prices.Stamps(r.From, r.To)
+	if err != nil {
+		return nil, err
+	}
+	days = slices.DeleteFunc(days, func(d market.Stamp) bool { return d.Day() <= r.From.Day() })
+	if len(days) == 0 {
+		return nil, fmt.Errorf("the prices have no trading day after %s up to %s; 'mcp-trade prices info' tells which they have", r.From, r.To)
+	}
+	return days, nil
+}
