@@ -19,14 +19,14 @@ func (e *BudgetError) Error() string {
 }
 
 // overBudget tells whether a call that may cost so much would exceed the day's budget. That of the run is an error.
-func (t *dayConversation) overBudget(worst *decimal.Decimal) (bool, error) {
+func (d *dayConversation) overBudget(worst *decimal.Decimal) (bool, error) {
 	if worst == nil {
 		return false, nil
 	}
-	today := transcript.SpendingOf(t.journal.Entries).Total()
-	before := t.day.Spent().Total()
-	if b := t.RunBudget; b != nil && before.Add(today).Add(*worst).GreaterThan(*b) {
+	today := transcript.SpendingOf(d.journal.Entries).Total()
+	before := d.day.Spent().Total()
+	if b := d.RunBudget; b != nil && before.Add(today).Add(*worst).GreaterThan(*b) {
 		return false, &BudgetError{before.Add(today), *worst, *b}
 	}
-	return t.DayBudget != nil && today.Add(*worst).GreaterThan(*t.DayBudget), nil
+	return d.DayBudget != nil && today.Add(*worst).GreaterThan(*d.DayBudget), nil
 }

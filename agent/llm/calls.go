@@ -20,19 +20,19 @@ import (
 const maxCalls = 64
 
 // executeCalls makes the calls of a turn whose results are not known, in order. It stops where trading is halted.
-func (t *dayConversation) executeCalls(ctx context.Context, reply transcript.Reply) (stopped bool, err error) {
+func (d *dayConversation) executeCalls(ctx context.Context, reply transcript.Reply) (stopped bool, err error) {
 	for i, call := range reply.Message.Calls {
-		o, known := t.journal.Outcome(reply.Step, i+1)
+		o, known := d.journal.Outcome(reply.Step, i+1)
 		if !known {
 			if err := ctx.Err(); err != nil {
 				return false, err
 			}
-			began := t.clock.Now()
-			if o, err = t.call(ctx, reply.Step, i+1, call); err != nil {
+			began := d.clock.Now()
+			if o, err = d.call(ctx, reply.Step, i+1, call); err != nil {
 				return false, fmt.Errorf("step %d, call %d: %w", reply.Step, i+1, err)
 			}
-			o.Seconds = t.since(began)
-			if err := t.journal.Append(transcript.Entry{Result: &o}); err != nil {
+			o.Seconds = d.since(began)
+			if err := d.journal.Append(transcript.Entry{Result: &o}); err != nil {
 				return false, err
 			}
 		}
@@ -44,14 +44,14 @@ func (t *dayConversation) executeCalls(ctx context.Context, reply transcript.Rep
 }
 
 // call makes one call. What the model can mend is a result; an error is a fault that another try may not have.
-func (t *dayConversation) call(ctx context.Context, step, number int, c model.Call) (transcript.Outcome, error) {
+func (d *dayConversation) call(ctx context.Context, step, number int, c model.Call) (transcript.Outcome, error) {
 	o := transcript.Outcome{Step: step, Call: number, Tool: c.Tool, Failed: true}
 	if number > maxCalls {
 		o.Content = fmt.Sprintf("Not carried out: a turn can hold %d calls.", maxCalls)
 		return o, nil
 	}
-	id := fmt.Sprintf("%s#%d.%d", t.day.Date, step, number)
-	tool, arguments, problem := t.prepare(c, id)
+	id := fmt.Sprintf("%s#%d.%d", d.day.Date, step, number)
+	tool, arguments, problem := d.prepare(c, id)
 	if problem != "" {
 		o.Content = problem
 		return o, nil
@@ -65,7 +65,7 @@ func (t *dayConversation) call(ctx context.Context, step, number int, c model.Ca
 	}
 	var answer agent.Answer
 	if tool.server == nil {
-		answer, err = t.day.Call(ctx, tool.Name, arguments)
+		answer, err = d.day.Call(ctx, tool.Name, arguments)
 	} else if answer.Text, answer.Failed, err = tool.server.Call(ctx, tool.Name, arguments); err != nil {
 		err = fmt.Errorf("%s: %w", tool.Name, err)
 	}

@@ -25,60 +25,60 @@ type dayConversation struct {
 }
 
 // run trades the day to its end.
-func (t *dayConversation) run(ctx context.Context) error {
-	if err := t.begin(ctx); err != nil {
+func (d *dayConversation) run(ctx context.Context) error {
+	if err := d.begin(ctx); err != nil {
 		return err
 	}
-	for t.ended() == "" {
+	for d.ended() == "" {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := t.advance(ctx); err != nil {
+		if err := d.advance(ctx); err != nil {
 			return err
 		}
-		t.progress()
-		if t.ended() == transcript.EndHalted {
-			return &agent.HaltedError{Account: t.day.Account, Ended: true}
+		d.progress()
+		if d.ended() == transcript.EndHalted {
+			return &agent.HaltedError{Account: d.day.Account, Ended: true}
 		}
 	}
 	return nil
 }
 
 // ended is why the day is over, "" while it is not.
-func (t *dayConversation) ended() string {
-	if e := t.journal.Entries[len(t.journal.Entries)-1].End; e != nil {
+func (d *dayConversation) ended() string {
+	if e := d.journal.Entries[len(d.journal.Entries)-1].End; e != nil {
 		return e.Reason
 	}
 	return ""
 }
 
 // begin writes the first messages, unless they are there.
-func (t *dayConversation) begin(ctx context.Context) error {
-	if len(t.journal.Entries) > 0 {
-		b := t.journal.Entries[0].Begin
-		if b == nil || b.Ledger != t.day.Book.Hash {
+func (d *dayConversation) begin(ctx context.Context) error {
+	if len(d.journal.Entries) > 0 {
+		b := d.journal.Entries[0].Begin
+		if b == nil || b.Ledger != d.day.Book.Hash {
 			return fmt.Errorf("the transcript %s belongs to another ledger than the account has now; move the folder of logs away to trade the day anew",
-				t.journal.Path)
+				d.journal.Path)
 		}
 		return nil
 	}
-	if t.day.Halted {
-		return &agent.HaltedError{Account: t.day.Account}
+	if d.day.Halted {
+		return &agent.HaltedError{Account: d.day.Account}
 	}
-	facts, err := t.own.Prompt(ctx, "trading-day")
+	facts, err := d.own.Prompt(ctx, "trading-day")
 	if err != nil {
 		return err
 	}
-	return t.journal.Commit(transcript.Entry{Begin: &transcript.Begin{
-		Account: t.day.Account, Date: t.day.Date, Model: t.Model, Ledger: t.day.Book.Hash, Tools: t.names(),
-		Messages: []model.Message{{Role: "system", Content: t.systemPrompt()}, {Role: "user", Content: facts + "\n" + startText}},
+	return d.journal.Commit(transcript.Entry{Begin: &transcript.Begin{
+		Account: d.day.Account, Date: d.day.Date, Model: d.Model, Ledger: d.day.Book.Hash, Tools: d.names(),
+		Messages: []model.Message{{Role: "system", Content: d.systemPrompt()}, {Role: "user", Content: facts + "\n" + startText}},
 	}})
 }
 
 // turns are the replies so far.
-func (t *dayConversation) turns() []transcript.Reply {
+func (d *dayConversation) turns() []transcript.Reply {
 	var replies []transcript.Reply
-	for _, e := range t.journal.Entries {
+	for _, e := range d.journal.Entries {
 		if e.Reply != nil {
 			replies = append(replies, *e.Reply)
 		}
@@ -87,40 +87,40 @@ func (t *dayConversation) turns() []transcript.Reply {
 }
 
 // advance completes the newest turn and begins the next, or ends the day.
-func (t *dayConversation) advance(ctx context.Context) error {
-	turns := t.turns()
+func (d *dayConversation) advance(ctx context.Context) error {
+	turns := d.turns()
 	if len(turns) == 0 {
-		return t.completeTurn(ctx, 1)
+		return d.completeTurn(ctx, 1)
 	}
 	reply := turns[len(turns)-1]
-	stopped, err := t.executeCalls(ctx, reply)
+	stopped, err := d.executeCalls(ctx, reply)
 	if err != nil {
 		return err
 	}
-	reason := t.endReason(turns)
+	reason := d.endReason(turns)
 	switch {
 	case stopped:
 		reason = transcript.EndHalted
-	case reason == "" && reply.Step >= t.MaxSteps:
+	case reason == "" && reply.Step >= d.MaxSteps:
 		reason = transcript.EndMaxSteps
 	}
 	if reason != "" {
-		return t.end(ctx, reason)
+		return d.end(ctx, reason)
 	}
-	if isEmptyTurn(reply) && t.journal.Entries[len(t.journal.Entries)-1].Nudge == nil && !t.askedSince() {
-		if err := t.journal.Append(transcript.Entry{Nudge: &model.Message{Role: "user", Content: nudgeText}}); err != nil {
+	if isEmptyTurn(reply) && d.journal.Entries[len(d.journal.Entries)-1].Nudge == nil && !d.askedSince() {
+		if err := d.journal.Append(transcript.Entry{Nudge: &model.Message{Role: "user", Content: nudgeText}}); err != nil {
 			return err
 		}
 	}
-	if err := t.journal.Sync(); err != nil {
+	if err := d.journal.Sync(); err != nil {
 		return err
 	}
-	return t.completeTurn(ctx, reply.Step+1)
+	return d.completeTurn(ctx, reply.Step+1)
 }
 
 // askedSince tells whether the turn after the newest reply was begun: what comes before it is there.
-func (t *dayConversation) askedSince() bool {
-	for _, e := range slices.Backward(t.journal.Entries) {
+func (d *dayConversation) askedSince() bool {
+	for _, e := range slices.Backward(d.journal.Entries) {
 		if e.Reply != nil {
 			return false
 		}
@@ -132,7 +132,7 @@ func (t *dayConversation) askedSince() bool {
 }
 
 // endReason is why the newest turn ends the day, "" if it does not.
-func (t *dayConversation) endReason(turns []transcript.Reply) string {
+func (d *dayConversation) endReason(turns []transcript.Reply) string {
 	reply := turns[len(turns)-1]
 	m := reply.Message
 	switch {
@@ -166,38 +166,38 @@ var early = map[string]string{
 }
 
 // end writes what the ledger says at the end of the day, and that the day is over.
-func (t *dayConversation) end(ctx context.Context, reason string) error {
-	has, err := t.day.Standing(ctx)
+func (d *dayConversation) end(ctx context.Context, reason string) error {
+	has, err := d.day.Standing(ctx)
 	if err != nil {
 		return err
 	}
 	book := has.Book
 	e := transcript.End{
-		Reason: reason, Ledger: book.Hash, Steps: len(t.turns()), Spent: transcript.SpendingOf(t.journal.Entries),
+		Reason: reason, Ledger: book.Hash, Steps: len(d.turns()), Spent: transcript.SpendingOf(d.journal.Entries),
 		Cash: book.Cash(), Holdings: book.Positions.Holdings(), Value: has.Value.Total, Stale: has.Value.Stale(),
 	}
-	if turns := t.turns(); len(turns) > 0 {
+	if turns := d.turns(); len(turns) > 0 {
 		e.Differs = discrepancies(turns[len(turns)-1].Message.Content, book)
 	}
-	warn := t.day.Log.Warn
+	warn := d.day.Log.Warn
 	if text := early[reason]; text != "" {
 		warn().Msgf("the day ended after %d steps: %s", e.Steps, text)
 	}
 	for _, text := range e.Differs {
 		warn().Msg("the model's closing text differs from the ledger: " + text)
 	}
-	return t.journal.End(e)
+	return d.journal.End(e)
 }
 
-func (t *dayConversation) since(began time.Time) float64 {
-	return t.clock.Now().Sub(began).Round(time.Microsecond).Seconds()
+func (d *dayConversation) since(began time.Time) float64 {
+	return d.clock.Now().Sub(began).Round(time.Microsecond).Seconds()
 }
 
 // progress tells how far the day is.
-func (t *dayConversation) progress() {
-	spent := transcript.SpendingOf(t.journal.Entries)
+func (d *dayConversation) progress() {
+	spent := transcript.SpendingOf(d.journal.Entries)
 	done := agent.Step{Tokens: spent.In + spent.Out, Cost: spent.Cost}
-	for _, e := range t.journal.Entries {
+	for _, e := range d.journal.Entries {
 		switch {
 		case e.Reply != nil:
 			done.Step, done.Action = e.Reply.Step, "thinks"
@@ -205,5 +205,5 @@ func (t *dayConversation) progress() {
 			done.Action = action(*e.Result)
 		}
 	}
-	t.day.Step(done)
+	d.day.Step(done)
 }

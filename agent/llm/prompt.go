@@ -85,9 +85,9 @@ func (p prompt) render(values map[string]string) string {
 }
 
 // systemPrompt is what the model is told about itself and its task.
-func (t *dayConversation) systemPrompt() string {
-	return t.prompt.render(map[string]string{
-		"account": t.day.Account, "date": string(t.day.Date), "model": t.Model, "max_steps": strconv.Itoa(t.MaxSteps),
-		"tools": strings.Join(t.names(), ", "), "stop_signal": StopSignal, "rules": t.Rules, "instructions": t.Instructions,
+func (d *dayConversation) systemPrompt() string {
+	return d.prompt.render(map[string]string{
+		"account": d.day.Account, "date": string(d.day.Date), "model": d.Model, "max_steps": strconv.Itoa(d.MaxSteps),
+		"tools": strings.Join(d.names(), ", "), "stop_signal": StopSignal, "rules": d.Rules, "instructions": d.Instructions,
 	})
 }

@@ -26,7 +26,7 @@ type accountRun struct {
 	account Account
 	days    []market.Stamp
 	seats   *semaphore.Weighted // for those that trade at once
-	pace    *barrier
+	barrier *barrier
 
 	completedDays int
 
@@ -39,41 +39,41 @@ type accountRun struct {
 }
 
 // run takes the account through the days that it has not completed.
-func (w *accountRun) run(ctx context.Context) (err error) {
-	if w.pace == nil {
-		if err := w.seats.Acquire(ctx, 1); err != nil {
+func (a *accountRun) run(ctx context.Context) (err error) {
+	if a.barrier == nil {
+		if err := a.seats.Acquire(ctx, 1); err != nil {
 			return err
 		}
-		defer w.seats.Release(1)
+		defer a.seats.Release(1)
 	}
-	if w.session, err = w.Session(w.account.Name); err != nil {
+	if a.session, err = a.Session(a.account.Name); err != nil {
 		return err
 	}
-	unlock, err := w.lock()
+	unlock, err := a.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	first, err := w.resume(ctx)
+	first, err := a.resume(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.noteEnd(context.WithoutCancel(ctx))) }()
-	if first == len(w.days) {
+	defer func() { err = errors.Join(err, a.noteEnd(context.WithoutCancel(ctx))) }()
+	if first == len(a.days) {
 		return nil
 	}
-	w.pass(first)
-	if w.server, err = mcpclient.Launch(ctx, w.Server(w.account.Name), w.Stderr); err != nil {
+	a.pass(first)
+	if a.server, err = mcpclient.Launch(ctx, a.Server(a.account.Name), a.Stderr); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.server.Close()) }()
+	defer func() { err = errors.Join(err, a.server.Close()) }()
 	defer func() {
-		if w.trader != nil {
-			err = errors.Join(err, w.trader.Close())
+		if a.trader != nil {
+			err = errors.Join(err, a.trader.Close())
 		}
 	}()
-	for i := first; i < len(w.days); i++ {
-		err := w.runDay(ctx, i)
+	for i := first; i < len(a.days); i++ {
+		err := a.runDay(ctx, i)
 		if errors.Is(err, agent.ErrRecordingEnds) {
 			return nil
 		}
@@ -85,36 +85,36 @@ func (w *accountRun) run(ctx context.Context) (err error) {
 }
 
 // runDay trades a day when the others let it begin.
-func (w *accountRun) runDay(ctx context.Context, i int) error {
-	if err := w.pace.begin(ctx, i); err != nil {
+func (a *accountRun) runDay(ctx context.Context, i int) error {
+	if err := a.barrier.begin(ctx, i); err != nil {
 		return err
 	}
-	if w.pace != nil {
-		if err := w.seats.Acquire(ctx, 1); err != nil {
+	if a.barrier != nil {
+		if err := a.seats.Acquire(ctx, 1); err != nil {
 			return err
 		}
-		defer w.seats.Release(1)
+		defer a.seats.Release(1)
 	}
-	if err := w.tradeDay(ctx, i); err != nil {
-		return fmt.Errorf("%s: %w", w.days[i], err)
+	if err := a.tradeDay(ctx, i); err != nil {
+		return fmt.Errorf("%s: %w", a.days[i], err)
 	}
-	w.pass(i + 1)
+	a.pass(i + 1)
 	return nil
 }
 
 // pass tells that the account is through with the days before one.
-func (w *accountRun) pass(day int) {
-	w.pace.end(w.completedDays, day)
-	w.completedDays = day
+func (a *accountRun) pass(day int) {
+	a.barrier.end(a.completedDays, day)
+	a.completedDays = day
 }
 
 // lock keeps a second run off the account: the two would set each other's date. It ends with the process, however that ends.
-func (w *accountRun) lock() (unlock func(), err error) {
-	path := filepath.Join(w.LogPath, w.account.Name, ".run.lock")
-	if err := w.Files.MkdirAll(filepath.Dir(path)); err != nil {
+func (a *accountRun) lock() (unlock func(), err error) {
+	path := filepath.Join(a.LogPath, a.account.Name, ".run.lock")
+	if err := a.Files.MkdirAll(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	lock := w.Files.Lock(path)
+	lock := a.Files.Lock(path)
 	ok, err := lock.Try()
 	if err == nil && !ok {
 		err = errors.New("another run trades this account; wait for it, or end it")
@@ -123,32 +123,32 @@ func (w *accountRun) lock() (unlock func(), err error) {
 }
 
 // resume opens the account if it is new, reads how far it is, and returns the first day to trade.
-func (w *accountRun) resume(ctx context.Context) (first int, err error) {
-	head, err := w.Accounts.Head(ctx, w.account.Name)
+func (a *accountRun) resume(ctx context.Context) (first int, err error) {
+	head, err := a.Accounts.Head(ctx, a.account.Name)
 	var refusal *ledger.Refusal
 	if errors.As(err, &refusal) && refusal.Code() == code.NotRegistered {
-		if err := w.note(nil); err != nil {
+		if err := a.note(nil); err != nil {
 			return 0, err
 		}
-		w.checkpoint = checkpoint{}
-		first := ledger.Opening(w.Cash, w.From)
-		if w.account.Opening != nil {
-			if first, err = w.account.Opening(first); err != nil {
+		a.checkpoint = checkpoint{}
+		first := ledger.Opening(a.Cash, a.From)
+		if a.account.Opening != nil {
+			if first, err = a.account.Opening(first); err != nil {
 				return 0, err
 			}
 		}
-		return 0, w.Accounts.Open(ctx, w.account.Name, first)
+		return 0, a.Accounts.Open(ctx, a.account.Name, first)
 	}
 	if err != nil {
 		return 0, err
 	}
-	if err := w.note(&head); err != nil {
+	if err := a.note(&head); err != nil {
 		return 0, err
 	}
-	if w.checkpoint, err = readCheckpoint(w.checkpointFile()); err != nil {
+	if a.checkpoint, err = readCheckpoint(a.checkpointFile()); err != nil {
 		return 0, err
 	}
-	for first < len(w.days) && w.done(w.days[first], head.Date) {
+	for first < len(a.days) && a.done(a.days[first], head.Date) {
 		first++
 	}
 	return first, nil
@@ -156,67 +156,67 @@ func (w *accountRun) resume(ctx context.Context) (first int, err error) {
 
 // note notes what the account is run with, before it trades. before is the head of its ledger, nil if it
 // is to be opened.
-func (w *accountRun) note(before *ledger.Book) error {
-	differs, err := w.Recorder.Begin(w.account.Name, before)
+func (a *accountRun) note(before *ledger.Book) error {
+	differs, err := a.Recorder.Begin(a.account.Name, before)
 	if len(differs) > 0 {
-		w.Log.Warn().Str("account", w.account.Name).Msg("the account is open and goes on under other settings: " + strings.Join(differs, "; "))
+		a.Log.Warn().Str("account", a.account.Name).Msg("the account is open and goes on under other settings: " + strings.Join(differs, "; "))
 	}
 	return err
 }
 
 // noteOthers notes which rows somebody else wrote since the day before was closed. Verifying names them.
-func (w *accountRun) noteOthers(ctx context.Context) error {
-	if w.closed == nil {
+func (a *accountRun) noteOthers(ctx context.Context) error {
+	if a.closed == nil {
 		return nil
 	}
-	book, err := w.Accounts.Head(ctx, w.account.Name)
-	if err != nil || book.Hash == w.closed.Hash {
+	book, err := a.Accounts.Head(ctx, a.account.Name)
+	if err != nil || book.Hash == a.closed.Hash {
 		return err
 	}
-	w.Log.Warn().Str("account", w.account.Name).Msg(fmt.Sprintf("somebody else wrote to the ledger between two days of the run: record %d of %s was the last, now it is %d of %s",
-		w.closed.ID, w.closed.Date, book.ID, book.Date))
-	return w.Recorder.Split(w.account.Name, *w.closed, book)
+	a.Log.Warn().Str("account", a.account.Name).Msg(fmt.Sprintf("somebody else wrote to the ledger between two days of the run: record %d of %s was the last, now it is %d of %s",
+		a.closed.ID, a.closed.Date, book.ID, book.Date))
+	return a.Recorder.Split(a.account.Name, *a.closed, book)
 }
 
 // noteEnd notes what the head of the ledger is when the run ends, however it does.
-func (w *accountRun) noteEnd(ctx context.Context) error {
-	head, err := w.Accounts.Head(ctx, w.account.Name)
+func (a *accountRun) noteEnd(ctx context.Context) error {
+	head, err := a.Accounts.Head(ctx, a.account.Name)
 	if err != nil {
 		return fmt.Errorf("the manifest lacks the head of the ledger after the run: %w", err)
 	}
-	return w.Recorder.End(w.account.Name, head)
+	return a.Recorder.End(a.account.Name, head)
 }
 
 // done tells whether a day needs no more trading: it lies before the newest record, or it is that record's and not the day
 // that the checkpoint left open.
-func (w *accountRun) done(day, newest market.Stamp) bool {
-	open := w.checkpoint.Date == day && !w.checkpoint.Complete
-	return day < newest || day <= max(newest, w.checkpoint.Date) && !open
+func (a *accountRun) done(day, newest market.Stamp) bool {
+	open := a.checkpoint.Date == day && !a.checkpoint.Complete
+	return day < newest || day <= max(newest, a.checkpoint.Date) && !open
 }
 
 // result says what became of the account, whether or not it came to the end.
-func (w *accountRun) result(ctx context.Context, err error) Result {
+func (a *accountRun) result(ctx context.Context, err error) Result {
 	r := Result{
-		Account: w.account.Name, Refused: w.checkpoint.Before + len(w.checkpoint.Refused), Err: err,
+		Account: a.account.Name, Refused: a.checkpoint.Before + len(a.checkpoint.Refused), Err: err,
 		Verdict: ledger.NotVerified, Reasons: []string{"it cannot be read"}, Findings: []ledger.Finding{}, Failed: true,
 	}
-	if spent := w.checkpoint.Spent.Plus(w.today); spent.Calls > 0 {
+	if spent := a.checkpoint.Spent.Plus(a.today); spent.Calls > 0 {
 		r.Spent = &spent
 	}
 	if err != nil {
 		r.Error = err.Error()
 	}
-	report, verifyErr := w.Recorder.Verify(w.account.Name, w.Accounts.Lines(ctx, w.account.Name), w.Prices)
+	report, verifyErr := a.Recorder.Verify(a.account.Name, a.Accounts.Lines(ctx, a.account.Name), a.Prices)
 	if verifyErr != nil || report.Rows == 0 {
 		return r
 	}
 	r.Trades, r.Cash, r.Head, r.Findings = report.Trades, report.Book.Cash(), report.Head, report.Findings
 	r.Verdict, r.Reasons = report.Verdict()
 	r.Verified, r.Failed = r.Verdict == ledger.Verified, report.Failed()
-	for r.Days < len(w.days) && w.done(w.days[r.Days], report.Book.Date) {
+	for r.Days < len(a.days) && a.done(a.days[r.Days], report.Book.Date) {
 		r.Days++
 	}
-	worth, err := w.afterClose(report.Book, report.Book.Date)
+	worth, err := a.afterClose(report.Book, report.Book.Date)
 	if err != nil {
 		return r // its value stays unknown
 	}

@@ -42,7 +42,7 @@ func (c *checkpoint) refuse(id string, why code.Code) {
 	c.Refused[id] = why
 }
 
-func (w *accountRun) checkpointFile() string { return checkpointFile(w.LogPath, w.account.Name) }
+func (a *accountRun) checkpointFile() string { return checkpointFile(a.LogPath, a.account.Name) }
 
 func checkpointFile(logPath, account string) string {
 	return filepath.Join(logPath, account, "run.json")
@@ -68,16 +68,16 @@ func readCheckpoint(path string) (checkpoint, error) {
 }
 
 // saveCheckpoint replaces the checkpoint on disk.
-func (w *accountRun) saveCheckpoint() error {
-	text, err := json.Marshal(w.checkpoint)
+func (a *accountRun) saveCheckpoint() error {
+	text, err := json.Marshal(a.checkpoint)
 	if err != nil {
 		return err
 	}
-	path := w.checkpointFile()
-	if err := w.Files.MkdirAll(filepath.Dir(path)); err != nil {
+	path := a.checkpointFile()
+	if err := a.Files.MkdirAll(filepath.Dir(path)); err != nil {
 		return err
 	}
-	return w.Files.Replace(path, append(text, '\n'))
+	return a.Files.Replace(path, append(text, '\n'))
 }
 
 // Refused returns how many orders of an account were refused in its runs; ok is false if it was never run.

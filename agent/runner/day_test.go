@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -375,4 +376,55 @@ func TestTheOldestResultsShrinkWhenAConversationGrowsLong(t *testing.T) {
 	if longest > 16000 || whole < 20000 {
 		t.Errorf("the longest request has %d bytes of %d", longest, whole)
 	}
+}
+
+// outsider is a decider that trades through the tools alone, as one outside these rooms may.
+func outsider(ctx context.Context, d *agent.Day) error {
+	for i, amount := range []string{"1", "1000000", "2"} {
+		_, err := d.Call(ctx, "buy", map[string]json.RawMessage{
+			"symbol": json.RawMessage(`"SYN01"`), "amount": json.RawMessage(amount), "order_id": fmt.Appendf(nil, `"mine-%s-%d"`, d.Date, i),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	_, err := d.Order(ctx, ledger.Sell, "SYN01", decimal.NewFromInt(1))
+	return err
+}
+
+func TestWhatADeciderDoesThroughToolsIsCounted(t *testing.T) {
+	r := newRoom(t, t.TempDir())
+	var seen []Progress
+	r.Progress = func(p Progress) { seen = append(seen, p) }
+	r.account.Decider = agent.DeciderFunc(outsider)
+	for day := range 2 {
+		if err := r.tradeDay(t.Context(), day); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(seen) != 2 || seen[1].Trades != 3 || seen[1].Refused != 1 || r.checkpoint.Before != 2 {
+		t.Errorf("%+v, %+v", seen, r.checkpoint)
+	}
+	if n := strings.Count(r.ledger(t), `"order_id": "mine-`); n != 4 {
+		t.Errorf("%d orders of its own are in the ledger:\n%s", n, r.ledger(t))
+	}
+	if days, err := transcript.Days(r.LogPath, "alice"); len(days) > 0 || err != nil {
+		t.Errorf("it has transcripts: %v, %v", days, err)
+	}
+}
+
+func TestADeciderThatCannotBeginStopsTheDay(t *testing.T) {
+	r := newRoom(t, t.TempDir())
+	before := r.ledger(t)
+	r.account.Decider = absent{}
+	if err := r.tradeDay(t.Context(), 0); err == nil || err.Error() != "nobody is here" || r.trader != nil || r.ledger(t) != before {
+		t.Errorf("%v, %v\n%s", err, r.trader, r.ledger(t))
+	}
+}
+
+// absent is a decider that cannot begin, and returns a trader that cannot be used.
+type absent struct{}
+
+func (absent) Open(context.Context, string, agent.Server) (agent.Trader, error) {
+	return agent.DeciderFunc(nil), errors.New("nobody is here")
 }

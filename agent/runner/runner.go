@@ -134,17 +134,17 @@ func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) 
 	}
 	results := make([]Result, len(accounts))
 	seats := semaphore.NewWeighted(int64(cmp.Or(r.Parallel, defaultParallel)))
-	var pace *barrier
+	var lockstep *barrier
 	if r.Lockstep {
-		pace = newBarrier(len(accounts), len(days))
+		lockstep = newBarrier(len(accounts), len(days))
 	}
 	var wait sync.WaitGroup
 	for i, a := range accounts {
 		wait.Go(func() {
-			w := accountRun{Runner: r, account: a, days: days, seats: seats, pace: pace}
-			err := w.run(ctx)
-			pace.end(w.completedDays, len(days))
-			results[i] = w.result(context.WithoutCancel(ctx), err)
+			run := accountRun{Runner: r, account: a, days: days, seats: seats, barrier: lockstep}
+			err := run.run(ctx)
+			lockstep.end(run.completedDays, len(days))
+			results[i] = run.result(context.WithoutCancel(ctx), err)
 		})
 	}
 	wait.Wait()

@@ -29,7 +29,7 @@ const (
 	maxFault  = 8 << 10  // what is read of an answer that is an error
 )
 
-// Why a reply is none. What may have cost something was asked for, and no whole reply came back.
+// Replies that cannot be used.
 var (
 	errTooLong = &model.Error{Message: fmt.Sprintf("the reply is longer than %d bytes and was refused", maxReply)}
 	errCutOff  = &model.Error{Message: "the reply is cut off", Retryable: true, MayHaveCost: true}
