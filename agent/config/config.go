@@ -123,7 +123,8 @@ const defaultKeyEnv = "OPENAI_API_KEY"
 // DefaultBaseURL is the endpoint of a model for which none is named.
 const DefaultBaseURL = "https://api.openai.com/v1"
 
-func defaultConfig() Config {
+// Default is a configuration in which nothing is said.
+func Default() Config {
 	d := llm.Options{}.Defaults()
 	return Config{Market: string(market.US), Parallel: 4, AgentConfig: AgentConfig{
 		InitialCash: decimal.NewFromInt(10000),

@@ -31,7 +31,7 @@ func configWith(top, model string) string {
 		"models": [{"basemodel": "openai/gpt-5", "signature": "gpt-5"%s}]}`, top, model)
 }
 
-func TestAConfigurationOfAITraderIsReadAsItIs(t *testing.T) {
+func TestLoad_AITrader(t *testing.T) {
 	path := filepath.Join(storetest.TestData(t), "ai_trader_config.json")
 	c, warnings, err := Load(path, func(string) (string, bool) { return "", false })
 	if err != nil || len(warnings) > 0 {
@@ -49,7 +49,7 @@ func TestAConfigurationOfAITraderIsReadAsItIs(t *testing.T) {
 	}
 }
 
-func TestKeysOfOurOwn(t *testing.T) {
+func TestLoad(t *testing.T) {
 	c, warnings, err := loadText(t, `{
 		"date_range": {"init_date": "2025-10-01", "end_date": "2025-10-07"},
 		"agent_config": {"temperature": 0.5, "seed": 7, "stream": true, "custom_rules": "No leverage.", "price_per_million": {"input": 2.50, "output": "10"}},
@@ -105,7 +105,7 @@ func TestKeysOfOurOwn(t *testing.T) {
 	}
 }
 
-func TestAWrongValueSaysWhereItStands(t *testing.T) {
+func TestLoad_WrongValues(t *testing.T) {
 	two := `, "price_per_million": {"input": 1, "output": 1}`
 	for _, c := range []struct{ text, want string }{
 		{`{`, "line 1: unexpected EOF"},
@@ -157,14 +157,14 @@ func TestAWrongValueSaysWhereItStands(t *testing.T) {
 	}
 }
 
-func TestAMistakeForAllModelsIsToldOnce(t *testing.T) {
+func TestLoad_MistakeForAllModels(t *testing.T) {
 	_, _, err := loadText(t, configWith(`"agent_config": {"max_retries": -1},`, ""), nil)
 	if err == nil || strings.Count(err.Error(), "max_retries") != 1 {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestAnUnknownKeyIsNamedWithTheNearestKnownOne(t *testing.T) {
+func TestLoad_UnknownKeys(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{configWith(`"mcpServers": {},`, ""), "mcpServers: not known, and ignored; did you mean mcp_servers?"},
 		{configWith("", `, "temprature": 1`), "models[0].temprature: not known, and ignored; did you mean temperature?"},
@@ -182,7 +182,7 @@ func TestAnUnknownKeyIsNamedWithTheNearestKnownOne(t *testing.T) {
 	}
 }
 
-func TestTheReadmeNamesEveryKey(t *testing.T) {
+func TestConfig_Readme(t *testing.T) {
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)

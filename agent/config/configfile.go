@@ -84,7 +84,7 @@ type loader struct {
 }
 
 func (l *loader) config(tree map[string]any) Config {
-	c := defaultConfig()
+	c := Default()
 	models, agent := tree["models"], tree["agent_config"]
 	rest := maps.Clone(tree)
 	delete(rest, "models")

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestArgumentsAreUnderstoodWhereTheyCanMeanOnlyOne(t *testing.T) {
+func TestReadArguments(t *testing.T) {
 	for _, c := range []struct{ text, want, problem string }{
 		{`{"symbol": "AAPL", "amount": 10}`, `{"amount":10,"symbol":"AAPL"}`, ""},
 		{`{"amount": "10"}`, `{"amount":"10"}`, ""}, // for the server to understand

@@ -9,7 +9,7 @@ import (
 	"mcp-trade/ledger"
 )
 
-func TestDiscrepanciesAreToldOnlyWhereAStatementLeavesNoDoubt(t *testing.T) {
+func TestDiscrepancies(t *testing.T) {
 	book := ledger.Book{Positions: ledger.Positions{
 		{Symbol: ledger.Cash, Amount: decimal.RequireFromString("8104.37")}, {Symbol: "AAPL", Amount: decimal.NewFromInt(10)},
 	}}

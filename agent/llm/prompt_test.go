@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestAPromptIsRendered(t *testing.T) {
+func TestPrompt_Render(t *testing.T) {
 	values := map[string]string{"account": "alice", "max_steps": "30", "stop_signal": StopSignal, "rules": "No {{account}}.", "instructions": ""}
 	for _, c := range []struct{ text, want string }{
 		{"Trade.", "Trade.\n\nRules that you must keep:\nNo {{account}}."},
@@ -30,7 +30,7 @@ func TestAPromptIsRendered(t *testing.T) {
 	}
 }
 
-func TestAPromptThatNamesWhatThereIsNotIsRefused(t *testing.T) {
+func TestParsePrompt(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"You are {{acount}}.", "the prompt names {{acount}}; it can name account, date"},
 		{"You are {{}}.", "the prompt names {{}}"},

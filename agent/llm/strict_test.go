@@ -7,7 +7,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-func TestSchemasArePutIntoTheStrictFormWhereItCanSayThem(t *testing.T) {
+func TestStrictSchema(t *testing.T) {
 	for _, c := range []struct{ name, schema, want string }{
 		{"required and optional", `{"type":"object","properties":{"symbol":{"type":"string","maxLength":40},"limit":{"type":"integer","minimum":1}},"required":["symbol"],"additionalProperties":false}`,
 			`{"type":"object","properties":{"symbol":{"type":"string"},"limit":{"minimum":1,"type":["integer","null"]}},"required":["limit","symbol"],"additionalProperties":false}`},

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestInLockstepNoAccountBeginsADayBeforeAllHaveEndedTheDayBefore(t *testing.T) {
+func TestBarrier(t *testing.T) {
 	const accounts, days = 8, 50
 	b := newBarrier(accounts, days)
 	var ended [days]atomic.Int32
@@ -51,7 +51,7 @@ func TestInLockstepNoAccountBeginsADayBeforeAllHaveEndedTheDayBefore(t *testing.
 	wait.Wait()
 }
 
-func TestWhoWaitsInLockstepCanBeInterrupted(t *testing.T) {
+func TestBarrier_Interrupted(t *testing.T) {
 	b := newBarrier(2, 2)
 	b.end(0, 1)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -169,7 +169,7 @@ func turns(replies ...modeltest.Reply) modeltest.Script {
 	return func(r modeltest.Request) modeltest.Reply { return replies[min(r.Turn, len(replies)-1)] }
 }
 
-func TestANormalDay(t *testing.T) {
+func TestAccountRun_TradeDay(t *testing.T) {
 	r := newRoom(t, t.TempDir()).with(t, turns(
 		modeltest.Do(modeltest.Order("buy", "SYN01", 3), modeltest.Order("buy", "SYN02", "2")),
 		modeltest.Do(modeltest.Order("sell", "SYN01", 1), modeltest.Order("buy", "NONE", 1)),
@@ -207,7 +207,7 @@ func TestANormalDay(t *testing.T) {
 	}
 }
 
-func TestAModelDoesNotChooseOrderIDs(t *testing.T) {
+func TestModel_OrderIDs(t *testing.T) {
 	var offered modeltest.Schema
 	r := newRoom(t, t.TempDir()).with(t, func(q modeltest.Request) modeltest.Reply {
 		offered = q.Schemas["buy"]
@@ -243,7 +243,7 @@ func lookingOn(modeltest.Request) modeltest.Reply {
 	return reply
 }
 
-func TestADayEndsBeforeItsBudgetIsExceeded(t *testing.T) {
+func TestModel_DayBudget(t *testing.T) {
 	r := newRoom(t, t.TempDir()).with(t, lookingOn, costly, func(o *llm.Options) { o.DayBudget = price("0.2") })
 	for day := range 2 {
 		if err := r.tradeDay(t.Context(), day); err != nil {
@@ -256,7 +256,7 @@ func TestADayEndsBeforeItsBudgetIsExceeded(t *testing.T) {
 	}
 }
 
-func TestAnAccountStopsBeforeItsBudgetIsExceededAndGoesOnWithAHigherOne(t *testing.T) {
+func TestModel_RunBudget(t *testing.T) {
 	dir := t.TempDir()
 	r := newRoom(t, dir).with(t, lookingOn, costly, func(o *llm.Options) { o.RunBudget = price("0.45"); o.MaxSteps = 8 })
 	var over *llm.BudgetError
@@ -278,7 +278,7 @@ func TestAnAccountStopsBeforeItsBudgetIsExceededAndGoesOnWithAHigherOne(t *testi
 	}
 }
 
-func TestACallThatWasNeverAnsweredCountsAsSpent(t *testing.T) {
+func TestModel_NoReply(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	r := newRoom(t, dir).with(t, func(modeltest.Request) modeltest.Reply { cancel(); return modeltest.Reply{Hang: true} }, costly)
@@ -290,7 +290,7 @@ func TestACallThatWasNeverAnsweredCountsAsSpent(t *testing.T) {
 	}
 }
 
-func TestHaltEndsTheDayAndStopsTheAccount(t *testing.T) {
+func TestModel_Halt(t *testing.T) {
 	dir := t.TempDir()
 	var r *room
 	set := func(halt bool) {
@@ -323,7 +323,7 @@ func TestHaltEndsTheDayAndStopsTheAccount(t *testing.T) {
 	}
 }
 
-func TestATranscriptOfAnotherLedgerIsNotGoneOnWith(t *testing.T) {
+func TestModel_TranscriptOfAnotherLedger(t *testing.T) {
 	dir := t.TempDir()
 	r := newRoom(t, dir).with(t, turns(modeltest.Say("<FINISH_SIGNAL>")))
 	if err := r.tradeDay(t.Context(), 0); err != nil {
@@ -347,7 +347,7 @@ func TestATranscriptOfAnotherLedgerIsNotGoneOnWith(t *testing.T) {
 	}
 }
 
-func TestTheOldestResultsShrinkWhenAConversationGrowsLong(t *testing.T) {
+func TestModel_LongConversation(t *testing.T) {
 	longest := 0
 	r := newRoom(t, t.TempDir()).with(t, func(q modeltest.Request) modeltest.Reply {
 		size := 0
@@ -392,7 +392,7 @@ func outsider(ctx context.Context, d *agent.Day) error {
 	return err
 }
 
-func TestWhatADeciderDoesThroughToolsIsCounted(t *testing.T) {
+func TestBroker_Call(t *testing.T) {
 	r := newRoom(t, t.TempDir())
 	var seen []Progress
 	r.Progress = func(p Progress) { seen = append(seen, p) }
@@ -413,7 +413,7 @@ func TestWhatADeciderDoesThroughToolsIsCounted(t *testing.T) {
 	}
 }
 
-func TestADeciderThatCannotBeginStopsTheDay(t *testing.T) {
+func TestAccountRun_Decide(t *testing.T) {
 	r := newRoom(t, t.TempDir())
 	before := r.ledger(t)
 	r.account.Decider = absent{}

@@ -38,7 +38,7 @@ func listen(asked *[]string, script modeltest.Script) modeltest.Script {
 	}
 }
 
-func TestADayGoesOnFromAnyMoment(t *testing.T) {
+func TestAccountRun_TradeDay_FromAnyMoment(t *testing.T) {
 	var asked []string
 	whole := newRoom(t, t.TempDir()).with(t, listen(&asked, eventful))
 	if err := whole.tradeDay(t.Context(), 0); err != nil {

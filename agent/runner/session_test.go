@@ -10,7 +10,7 @@ import (
 	"mcp-trade/store/filestore"
 )
 
-func TestADayIsTradedOnlyWhenTheServerHasItsSession(t *testing.T) {
+func TestAccountRun_TurnTo(t *testing.T) {
 	asked := 0
 	r := newRoom(t, t.TempDir()).with(t, func(modeltest.Request) modeltest.Reply {
 		asked++
@@ -43,7 +43,7 @@ func TestADayIsTradedOnlyWhenTheServerHasItsSession(t *testing.T) {
 	}
 }
 
-func TestASessionThatMovesWithinADayStopsIt(t *testing.T) {
+func TestAccountRun_TradeDay_MovedSession(t *testing.T) {
 	var r *room
 	r = newRoom(t, t.TempDir()).with(t, func(q modeltest.Request) modeltest.Reply {
 		if q.Turn == 1 {
@@ -62,7 +62,7 @@ func TestASessionThatMovesWithinADayStopsIt(t *testing.T) {
 	}
 }
 
-func TestAFillOfAnotherDateIsAnError(t *testing.T) {
+func TestToolAnswer_CheckFill(t *testing.T) {
 	for answer, want := range map[string]string{
 		`{"status":"filled","id":7,"date":"2025-01-03"}`: "",
 		`{"status":"filled","id":7,"date":"2025-01-02"}`: "the order was filled on 2025-01-02, as record 7, and not on 2025-01-03",

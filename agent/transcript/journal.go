@@ -4,7 +4,6 @@ package transcript
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"mcp-trade/internal/files"
+	"mcp-trade/internal/rawjson"
 	"mcp-trade/market"
 )
 
@@ -57,13 +57,11 @@ func Open(access files.Access, logPath, account string, date market.Stamp, now f
 // Append adds a line.
 func (j *Journal) Append(e Entry) error {
 	e.Time = j.now().UTC()
-	var line bytes.Buffer
-	encoder := json.NewEncoder(&line) // ends it with a line feed
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(e); err != nil {
+	line, err := rawjson.Marshal(e)
+	if err != nil {
 		return err
 	}
-	if _, err := j.file.Write(line.Bytes()); err != nil {
+	if _, err := j.file.Write(append(line, '\n')); err != nil {
 		return err
 	}
 	j.Entries = append(j.Entries, e)
@@ -112,17 +110,14 @@ func (j *Journal) writeLog() error {
 		Content string `json:"content"`
 	}
 	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	var err error
+	var errs []error
 	say := func(role, content string) {
-		line := struct {
+		line, err := rawjson.Marshal(struct {
 			Signature string    `json:"signature"`
 			Messages  []message `json:"new_messages"`
-		}{j.account, []message{{role, content}}}
-		if err == nil {
-			err = encoder.Encode(line)
-		}
+		}{j.account, []message{{role, content}}})
+		errs = append(errs, err)
+		text.Write(append(line, '\n'))
 	}
 	for _, e := range j.Entries {
 		switch {
@@ -138,7 +133,7 @@ func (j *Journal) writeLog() error {
 			say(e.Nudge.Role, e.Nudge.Content)
 		}
 	}
-	if err != nil {
+	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	path := filepath.Join(filepath.Dir(j.Path), "log.jsonl")

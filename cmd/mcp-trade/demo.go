@@ -65,9 +65,10 @@ func (s *settings) demoModel(p *plan, name string) error {
 		return errors.New("which model? Say --llm=MODEL, or set OPENAI_MODEL")
 	}
 	base, _ := s.lookup("OPENAI_API_BASE")
-	m := config.Model{Signature: "model", BaseModel: name, BaseURL: cmp.Or(base, config.DefaultBaseURL)}
-	m.MaxSteps, m.MaxRetries, m.Strict = 15, 3, true
-	return p.add(m, s.lookup, config.Config{})
+	c := config.Default()
+	m := config.Model{Signature: "model", BaseModel: name, BaseURL: cmp.Or(base, config.DefaultBaseURL), Tuning: c.AgentConfig.Tuning}
+	m.MaxSteps = 15
+	return p.add(m, s.lookup, c)
 }
 
 // demo trades the accounts of a plan on the made-up market.

@@ -40,7 +40,7 @@ func startNews(t *testing.T, tools ...string) (url string) {
 	return web.URL + "/mcp"
 }
 
-func TestToolsOfAnExternalServerAreOfferedUnderItsName(t *testing.T) {
+func TestExternal_Tools(t *testing.T) {
 	servers := map[string]Config{"wire": {URL: startNews(t, "latest", "by.topic"), Headers: Secrets{"Authorization": "Bearer horse-battery"}}}
 	open, err := OpenAll(t.Context(), servers, &bytes.Buffer{})
 	if err != nil {
@@ -64,7 +64,7 @@ func TestToolsOfAnExternalServerAreOfferedUnderItsName(t *testing.T) {
 	}
 }
 
-func TestAnExternalServerThatCannotBeUsedIsNamedWithoutItsSecrets(t *testing.T) {
+func TestOpenAll_Errors(t *testing.T) {
 	env := Secrets{"TOKEN": "horse-battery"}
 	for _, c := range []struct {
 		name   string
@@ -88,7 +88,7 @@ func TestAnExternalServerThatCannotBeUsedIsNamedWithoutItsSecrets(t *testing.T) 
 	}
 }
 
-func TestAnExternalServerSeesNoKeyOfOurs(t *testing.T) {
+func TestOpenAll_Environment(t *testing.T) {
 	t.Setenv("OPENAI_API_KEY", "sk-horse")
 	seen := filepath.Join(t.TempDir(), "seen")
 	s := Config{Command: "/bin/sh", Args: []string{"-c", `export -p > "$0"`, seen}, Env: Secrets{"TOKEN": "abc"}}
@@ -102,7 +102,7 @@ func TestAnExternalServerSeesNoKeyOfOurs(t *testing.T) {
 	}
 }
 
-func TestOnlySecretsAreHidden(t *testing.T) {
+func TestConfig_Redactor(t *testing.T) {
 	s := Config{
 		URL:       "http://127.0.0.1/mcp?id=horse-3333",
 		Env:       Secrets{"LOG_LEVEL": "information", "API_KEY": "horse-1111", "PIN_TOKEN": "1234"},
@@ -115,7 +115,7 @@ func TestOnlySecretsAreHidden(t *testing.T) {
 	}
 }
 
-func TestToolsThatCannotBeToldApartAreRefused(t *testing.T) {
+func TestExternal_Tools_ToldApart(t *testing.T) {
 	servers := map[string]Config{"wire": {URL: startNews(t, "a.b", "a_b"), Headers: Secrets{"Authorization": "Bearer horse-battery"}}}
 	open, err := OpenAll(t.Context(), servers, &bytes.Buffer{})
 	if err != nil {

@@ -25,7 +25,7 @@ func ask(t *testing.T, s *Server, stream bool, messages string) (status int, bod
 
 const day = `{"role": "system", "content": "Trade."}, {"role": "user", "content": "Today is 2025-10-02, in a simulation."}`
 
-func TestAStreamedReplySaysTheSameAsAWholeOne(t *testing.T) {
+func TestServer_Stream(t *testing.T) {
 	long := strings.Repeat("größer ", 20)
 	s := Start(t, func(r Request) Reply {
 		return Reply{Text: long + r.Date + fmt.Sprint(r.Turn), Calls: []Call{Order("buy", "AAPL", 1), To("get_price", map[string]any{"symbol": "ß"})}}
@@ -81,7 +81,7 @@ func TestAStreamedReplySaysTheSameAsAWholeOne(t *testing.T) {
 	}
 }
 
-func TestTheSameRequestAgainIsAnotherTry(t *testing.T) {
+func TestRequest_Try(t *testing.T) {
 	s := Start(t, func(r Request) Reply {
 		if r.Try == 0 {
 			return Fail(http.StatusTooManyRequests, "7")
@@ -102,7 +102,7 @@ func TestTheSameRequestAgainIsAnotherTry(t *testing.T) {
 	}
 }
 
-func TestAReplyIsCutOff(t *testing.T) {
+func TestReply_Cut(t *testing.T) {
 	s := Start(t, func(Request) Reply { return Reply{Text: strings.Repeat("x", 1000), Cut: true} })
 	for _, stream := range []bool{false, true} {
 		if _, body, err := ask(t, s, stream, day); err == nil || body == "" || strings.Contains(body, "finish_reason\":\"stop") {
@@ -111,7 +111,7 @@ func TestAReplyIsCutOff(t *testing.T) {
 	}
 }
 
-func TestAConversationWithOpenCallsIsRefused(t *testing.T) {
+func TestServer_OpenCalls(t *testing.T) {
 	s := Start(t, func(Request) Reply { return Say("well") })
 	const calls = `{"role": "assistant", "content": null, "tool_calls": [{"id": "a", "function": {"name": "x", "arguments": "{}"}}, {"id": "b", "function": {"name": "x", "arguments": "{}"}}]}`
 	const a, b = `{"role": "tool", "tool_call_id": "a", "content": "1"}`, `{"role": "tool", "tool_call_id": "b", "content": "2"}`

@@ -44,7 +44,7 @@ func body(status int, contentType, text string, headers ...string) http.HandlerF
 	}
 }
 
-func TestErrorsOfAnEndpointAreShortPlainAndWithoutSecrets(t *testing.T) {
+func TestClient_Complete_Errors(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		stream    bool
@@ -86,7 +86,7 @@ func TestErrorsOfAnEndpointAreShortPlainAndWithoutSecrets(t *testing.T) {
 	}
 }
 
-func TestRepliesOfAllKindsOfEndpointsAreUnderstood(t *testing.T) {
+func TestClient_Complete(t *testing.T) {
 	event := func(lines ...string) string {
 		return "data: " + strings.Join(lines, "\n\ndata: ") + "\n\ndata: [DONE]\n\n"
 	}
@@ -131,7 +131,7 @@ func TestRepliesOfAllKindsOfEndpointsAreUnderstood(t *testing.T) {
 	}
 }
 
-func TestWhatComesWithACallGoesBackWithIt(t *testing.T) {
+func TestClient_Complete_Extra(t *testing.T) {
 	const signed = `{"google":{"thought_signature":"c2ln"}}`
 	for _, stream := range []bool{false, true} {
 		first := body(200, "application/json", `{"choices": [{"message": {"tool_calls": [
@@ -178,7 +178,7 @@ data: [DONE]
 	}
 }
 
-func TestSettingsThatAModelOfThatNameRefusesAreFoundAtOnce(t *testing.T) {
+func TestNew(t *testing.T) {
 	half := 0.5
 	if _, err := New(model.Settings{Model: "gpt-5", BaseURL: "http://x", Temperature: &half}, noon); err == nil || !strings.Contains(err.Error(), "gpt-5 cannot be asked") {
 		t.Error(err)

@@ -50,7 +50,7 @@ func (r *room) tell(text string, isError bool) {
 }
 
 // An order is skipped only where its refusal is known for what it is; nothing is written down of any other.
-func TestDay_Order(t *testing.T) {
+func TestBroker_Order(t *testing.T) {
 	for _, a := range answers {
 		t.Run(a.name, func(t *testing.T) {
 			r := newRoom(t, t.TempDir())
@@ -75,7 +75,7 @@ func TestDay_Order(t *testing.T) {
 	}
 }
 
-func TestAModelIsToldOnlyWhatIsSaidOfItsOrder(t *testing.T) {
+func TestBroker_Call_OfAModel(t *testing.T) {
 	for _, a := range answers {
 		t.Run(a.name, func(t *testing.T) {
 			r := newRoom(t, t.TempDir()).with(t, turns(modeltest.Do(modeltest.Order("buy", "SYN01", 1)), modeltest.Say("<FINISH_SIGNAL>")))
@@ -106,7 +106,7 @@ func TestAModelIsToldOnlyWhatIsSaidOfItsOrder(t *testing.T) {
 	}
 }
 
-func TestAnOrderLooksFilledForTheFirstTime(t *testing.T) {
+func TestFirstTime(t *testing.T) {
 	const noted = `{"status":"filled","order_id":"\"replayed\":true", "inner":{"replayed":true}, "replayed" : %s ,"price":1.50,"note":"\u00e9"}`
 	for text, want := range map[string]string{
 		fmt.Sprintf(noted, "true"):  fmt.Sprintf(noted, "false"),
