@@ -331,9 +331,10 @@ func ParseBook(line []byte) (Book, error) {
 	if err != nil {
 		return Book{}, err
 	}
-	return r.book(line), nil
+	return r.book(bytes.Clone(line)), nil
 }
 
+// book is the book after the record, whose line it keeps.
 func (r Record) book(line []byte) Book {
-	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Line: bytes.Clone(line), Hash: Hash(line), Rules: r.Rules}
+	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Line: line, Hash: Hash(line), Rules: r.Rules}
 }

@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 	"maps"
@@ -137,7 +138,7 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 		v.follows(&r)
 	} else {
 		v.opening(&r)
-		v.report.First = r.book(line)
+		v.report.First = r.book(bytes.Clone(line))
 		v.report.First.Positions = slices.Clone(r.Positions)
 	}
 	v.next(line, r.Prev)

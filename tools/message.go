@@ -14,6 +14,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -139,8 +140,13 @@ func (f flaw) sentence(thing string) string {
 	return fmt.Sprintf("The %s %q %s.", thing, cut(f.key), f.problem)
 }
 
+// decoders are those that have read a text, and can read another one.
+var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+
 func newJSONReader(text []byte) *jsonReader {
-	return &jsonReader{text: text, decoder: jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	d := decoders.Get().(*jsontext.Decoder)
+	d.Reset(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	return &jsonReader{text: text, decoder: d}
 }
 
 func (r *jsonReader) blame(key, problem string) {
@@ -222,8 +228,12 @@ func (r *jsonReader) string(key string) (string, error) {
 	return unquote(raw), nil
 }
 
-// end reads the end of the text.
+// end reads the end of the text, after which nothing more can be read.
 func (r *jsonReader) end() error {
+	defer func() {
+		r.decoder.Reset(new(bytes.Buffer)) // it holds the text no longer
+		decoders.Put(r.decoder)
+	}()
 	if _, err := r.decoder.ReadToken(); err == nil {
 		return fmt.Errorf("a second value after %d bytes", r.decoder.InputOffset())
 	} else if !errors.Is(err, io.EOF) {

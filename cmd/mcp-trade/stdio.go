@@ -35,7 +35,7 @@ func serveStdio(cmd *cobra.Command, s *settings, o tools.Options) error {
 	signal.Ignore(syscall.SIGPIPE)
 
 	// There is a server for each model: a little memory counts for more than a little speed.
-	collectGarbage(75)
+	collectGarbage(90)
 
 	r, err := s.open()
 	if err != nil {
