@@ -29,6 +29,9 @@ func (s *Server) handle(r *request) (answer any) {
 		return errorMessage(r.id, mcp.INVALID_PARAMS, fmt.Sprintf("There is no resource %q.", cut(r.uri)))
 	}
 	ctx := context.WithValue(r.ctx, requestKey{}, r)
+	if call := s.handlers[r.name]; call != nil && r.method == string(mcp.MethodToolsCall) && !r.more {
+		return s.call(ctx, r, call)
+	}
 	m := s.mcp.HandleMessage(ctx, r.text)
 	if e, ok := m.(mcp.JSONRPCError); ok && e.Error.Code == mcp.INVALID_REQUEST {
 		if text, ok := quoteArguments(r.text); ok {
@@ -41,7 +44,7 @@ func (s *Server) handle(r *request) (answer any) {
 		return nil
 	case mcp.JSONRPCResponse:
 		m.ID = mcp.NewRequestId(r.id) // as it was written: mcp-go reads a number as a float
-		if text, ok := toolResponse(r.id, m); ok {
+		if text, ok := toolResponse(r.id, m.Result); ok {
 			return text
 		}
 		return m
@@ -53,10 +56,25 @@ func (s *Server) handle(r *request) (answer any) {
 	}
 }
 
+// call has a tool answer a request that has nothing but its name and arguments. mcp-go, which would call it in the same way, reads
+// such a message four times before.
+func (s *Server) call(ctx context.Context, r *request, tool server.ToolHandlerFunc) any {
+	var call mcp.CallToolRequest
+	call.Params.Name, call.Params.RawArguments = r.name, r.args
+	result, err := inTurn(tool)(ctx, call)
+	if err != nil {
+		return s.inOurWords(mcp.NewJSONRPCError(mcp.NewRequestId(r.id), mcp.INTERNAL_ERROR, "", nil), r, err)
+	}
+	if text, ok := toolResponse(r.id, result); ok {
+		return text
+	}
+	return mcp.NewJSONRPCResultResponse(mcp.NewRequestId(r.id), result)
+}
+
 // toolResponse is the response to a call of a tool as mcp-go would write it, which reads and copies several times over what is
 // JSON already. ok is false if there is more in it than a result of ours has.
-func toolResponse(id json.RawMessage, m mcp.JSONRPCResponse) (text json.RawMessage, ok bool) {
-	r, isResult := m.Result.(*mcp.CallToolResult)
+func toolResponse(id json.RawMessage, result any) (text json.RawMessage, ok bool) {
+	r, isResult := result.(*mcp.CallToolResult)
 	if !isResult || r.IsError || r.Meta != nil || r.ResultType != "" || len(r.InputRequests) > 0 || r.RequestState != "" || len(r.Content) != 1 {
 		return nil, false
 	}

@@ -154,7 +154,7 @@ func TestToolResponse_IsWhatMCPGoWouldWrite(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got, ok := toolResponse(json.RawMessage(id), m)
+				got, ok := toolResponse(json.RawMessage(id), r)
 				if ok == isError || ok && string(got) != string(want) {
 					t.Errorf("%s, %v\nwant %s", got, ok, want)
 				}

@@ -28,6 +28,8 @@ type message struct {
 	id      json.RawMessage // as it was written; empty without one, and if it is null or none that MCP allows
 	method  string
 	name    string          // of a tool or a prompt: params.name
+	args    json.RawMessage // of a tool: params.arguments, if it is an object
+	more    bool            // params has more than a name and such arguments
 	uri     string          // of a resource: params.uri
 	request json.RawMessage // that is cancelled: params.requestId
 	reply   bool            // it answers a request, and we send none
@@ -85,17 +87,23 @@ func (r *jsonReader) params(m *message) error {
 		switch key {
 		case "name":
 			m.name, err = r.string(key)
+			return err
+		case "arguments":
+			if r.decoder.PeekKind() == '{' {
+				m.args, err = r.raw() // the tool reads them, as strictly
+				return err
+			}
+			err = r.decoder.SkipValue()
 		case "uri":
 			m.uri, err = r.string(key)
 		case "requestId":
 			m.request, err = r.raw()
-		case "arguments":
-			err = r.decoder.SkipValue() // the tool reads them, as strictly
 		case "_meta", "capabilities":
 			err = r.value(false)
 		default:
 			err = r.value(true)
 		}
+		m.more = true
 		return err
 	})
 }

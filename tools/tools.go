@@ -246,9 +246,10 @@ func (o Options) form() (form, error) {
 
 // Server is an MCP server with the tools of some toolsets.
 type Server struct {
-	mcp    *server.MCPServer
-	orders map[string]bool // the tools that run on the order lane
-	log    zerolog.Logger
+	mcp      *server.MCPServer
+	handlers map[string]server.ToolHandlerFunc // of the tools
+	orders   map[string]bool                   // the tools that run on the order lane
+	log      zerolog.Logger
 }
 
 // NewServer returns a server of the tools of the toolsets asked for. An unknown toolset is an error that lists the known
@@ -275,11 +276,13 @@ func NewServer(d *Desk, o Options) (*Server, error) {
 			server.WithToolHandlerMiddleware(inTurn),
 			server.WithHooks(hooks),
 		),
-		orders: map[string]bool{},
-		log:    d.Log,
+		handlers: map[string]server.ToolHandlerFunc{},
+		orders:   map[string]bool{},
+		log:      d.Log,
 	}
 	for _, t := range offered {
-		s.mcp.AddTool(t.declaration(form), t.handler(d, form))
+		s.handlers[t.name] = t.handler(d, form)
+		s.mcp.AddTool(t.declaration(form), s.handlers[t.name])
 		s.orders[t.name] = t.orders
 	}
 	s.mcp.AddResourceTemplate(latestTemplate(), d.latest)
