@@ -29,8 +29,8 @@ func (s *Server) handle(r *request) (answer any) {
 		return errorMessage(r.id, mcp.INVALID_PARAMS, fmt.Sprintf("There is no resource %q.", cut(r.uri)))
 	}
 	ctx := context.WithValue(r.ctx, requestKey{}, r)
-	if call := s.handlers[r.name]; call != nil && r.method == string(mcp.MethodToolsCall) && !r.more {
-		return s.call(ctx, r, call)
+	if answer, ok := s.direct(ctx, r); ok {
+		return answer
 	}
 	m := s.mcp.HandleMessage(ctx, r.text)
 	if e, ok := m.(mcp.JSONRPCError); ok && e.Error.Code == mcp.INVALID_REQUEST {
@@ -44,9 +44,7 @@ func (s *Server) handle(r *request) (answer any) {
 		return nil
 	case mcp.JSONRPCResponse:
 		m.ID = mcp.NewRequestId(r.id) // as it was written: mcp-go reads a number as a float
-		if text, ok := toolResponse(r.id, m.Result); ok {
-			return text
-		}
+		s.learn(r, m.Result)
 		return m
 	case mcp.JSONRPCError:
 		m.ID = mcp.NewRequestId(r.id)
@@ -54,41 +52,6 @@ func (s *Server) handle(r *request) (answer any) {
 	default:
 		return m
 	}
-}
-
-// call has a tool answer a request that has nothing but its name and arguments. mcp-go, which would call it in the same way, reads
-// such a message four times before.
-func (s *Server) call(ctx context.Context, r *request, tool server.ToolHandlerFunc) any {
-	var call mcp.CallToolRequest
-	call.Params.Name, call.Params.RawArguments = r.name, r.args
-	result, err := inTurn(tool)(ctx, call)
-	if err != nil {
-		return s.inOurWords(mcp.NewJSONRPCError(mcp.NewRequestId(r.id), mcp.INTERNAL_ERROR, "", nil), r, err)
-	}
-	if text, ok := toolResponse(r.id, result); ok {
-		return text
-	}
-	return mcp.NewJSONRPCResultResponse(mcp.NewRequestId(r.id), result)
-}
-
-// toolResponse is the response to a call of a tool as mcp-go would write it, which reads and copies several times over what is
-// JSON already. ok is false if there is more in it than a result of ours has.
-func toolResponse(id json.RawMessage, result any) (text json.RawMessage, ok bool) {
-	r, isResult := result.(*mcp.CallToolResult)
-	if !isResult || r.IsError || r.Meta != nil || r.ResultType != "" || len(r.InputRequests) > 0 || r.RequestState != "" || len(r.Content) != 1 {
-		return nil, false
-	}
-	content, isText := r.Content[0].(mcp.TextContent)
-	structured, isJSON := r.StructuredContent.(json.RawMessage)
-	if !isText || !isJSON || content.Annotations != nil || content.Meta != nil {
-		return nil, false
-	}
-	said, err := json.Marshal(content.Text)
-	text = make([]byte, 0, 128+len(id)+len(said)+len(structured)+1) // with the line feed
-	text = append(append(text, `{"jsonrpc":"2.0","id":`...), id...)
-	text = append(append(text, `,"result":{"content":[{"type":"text","text":`...), said...)
-	text = append(append(text, `}],"structuredContent":`...), structured...)
-	return append(text, "}}"...), err == nil
 }
 
 const ourFault = "The server failed on this request; its log says why. Other requests are served."

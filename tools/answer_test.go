@@ -13,8 +13,6 @@ import (
 	"testing"
 
 	"github.com/mark3labs/mcp-go/mcp"
-
-	"mcp-trade/code"
 )
 
 // requestLine is a request whose params are JSON.
@@ -132,33 +130,6 @@ func TestADamagedRowWithinALedgerIsAFailureThatNamesIt(t *testing.T) {
 		}
 		if got := f.wantCode(t, tool, `{}`, "ledger_unreachable"); strings.Contains(fmt.Sprint(got), "order") || got["executed"] != nil {
 			t.Errorf("%s: %v", tool, got)
-		}
-	}
-}
-
-func TestToolResponse_IsWhatMCPGoWouldWrite(t *testing.T) {
-	for _, answer := range []any{
-		map[string]any{"status": "filled", "cash": 9744.85, "note": "a <b> & \"c\"\n\u2028 Zürich 東京"},
-		map[string]any{},
-		textResult{Result: "in words <x>\n"},
-		&failure{code.Halted, "Trading is halted.", nil},
-	} {
-		for _, isError := range []bool{false, true} {
-			r, err := result(answer, isError)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, id := range []string{`7`, `"a-1"`, `1e3`} {
-				m := mcp.NewJSONRPCResultResponse(mcp.NewRequestId(json.RawMessage(id)), r)
-				want, err := json.Marshal(m)
-				if err != nil {
-					t.Fatal(err)
-				}
-				got, ok := toolResponse(json.RawMessage(id), r)
-				if ok == isError || ok && string(got) != string(want) {
-					t.Errorf("%s, %v\nwant %s", got, ok, want)
-				}
-			}
 		}
 	}
 }

@@ -29,7 +29,8 @@ type message struct {
 	method  string
 	name    string          // of a tool or a prompt: params.name
 	args    json.RawMessage // of a tool: params.arguments, if it is an object
-	more    bool            // params has more than a name and such arguments
+	meta    json.RawMessage // params._meta, if it is an object
+	more    bool            // params has more than a name, such arguments and such a _meta
 	uri     string          // of a resource: params.uri
 	request json.RawMessage // that is cancelled: params.requestId
 	reply   bool            // it answers a request, and we send none
@@ -94,11 +95,18 @@ func (r *jsonReader) params(m *message) error {
 				return err
 			}
 			err = r.decoder.SkipValue()
+		case "_meta":
+			begin, isObject := r.decoder.InputOffset(), r.decoder.PeekKind() == '{'
+			err = r.value(false)
+			if isObject {
+				m.meta = bytes.TrimLeft(r.text[begin:r.decoder.InputOffset()], ": \t\r\n")
+				return err
+			}
 		case "uri":
 			m.uri, err = r.string(key)
 		case "requestId":
 			m.request, err = r.raw()
-		case "_meta", "capabilities":
+		case "capabilities":
 			err = r.value(false)
 		default:
 			err = r.value(true)

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -249,6 +250,7 @@ type Server struct {
 	mcp      *server.MCPServer
 	handlers map[string]server.ToolHandlerFunc // of the tools
 	orders   map[string]bool                   // the tools that run on the order lane
+	newest   atomic.Pointer[caller]            // whom mcp-go took last
 	log      zerolog.Logger
 }
 

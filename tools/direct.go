@@ -1,0 +1,88 @@
+// Calls that go to their tool directly.
+//
+// mcp-go reads the text of a call four times, finds the tool and calls it. A call that consists of its name, its arguments and a
+// _meta that mcp-go has taken before leaves nothing else to do, so this is done here, and the answer is written as mcp-go
+// would write it. A test holds both ways against each other.
+
+package tools
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// caller is what the _meta of a call says of the client, and what mcp-go made of it.
+type caller struct {
+	said          string // params._meta, as it was written; "" without one
+	meta          *mcp.Meta
+	result        mcp.Result // what each result for this client says of itself
+	before, after string     // the same as members of a JSON object, those before "content" and those after it
+}
+
+// direct calls the tool of a request. ok is false where the request needs mcp-go.
+func (s *Server) direct(ctx context.Context, r *request) (answer any, ok bool) {
+	tool, by := s.handlers[r.name], &caller{}
+	if tool == nil || r.method != string(mcp.MethodToolsCall) || r.more {
+		return nil, false
+	}
+	if len(r.meta) > 0 {
+		if by = s.newest.Load(); by == nil || by.said != string(r.meta) {
+			return nil, false
+		}
+	}
+	var call mcp.CallToolRequest
+	call.Params.Name, call.Params.RawArguments, call.Params.Meta = r.name, r.args, by.meta
+	result, err := inTurn(tool)(ctx, call)
+	if err != nil {
+		return s.inOurWords(mcp.NewJSONRPCError(mcp.NewRequestId(r.id), mcp.INTERNAL_ERROR, "", nil), r, err), true
+	}
+	if text, ok := toolResponse(r.id, result, by); ok {
+		return text, true
+	}
+	result.Result = by.result
+	return mcp.NewJSONRPCResultResponse(mcp.NewRequestId(r.id), result), true
+}
+
+// learn keeps what mcp-go made of the _meta of a call. A client says the same with each of its calls, unless it wants to hear of
+// the progress of one.
+func (s *Server) learn(r *request, answer any) {
+	result, ok := answer.(*mcp.CallToolResult)
+	if !ok || r.method != string(mcp.MethodToolsCall) || r.more || len(r.meta) == 0 {
+		return
+	}
+	by := &caller{said: string(r.meta), meta: &mcp.Meta{}, result: result.Result}
+	if json.Unmarshal(r.meta, by.meta) != nil || by.meta.ProgressToken != nil {
+		return
+	}
+	if by.result.Meta != nil {
+		text, err := json.Marshal(by.result.Meta)
+		if err != nil {
+			return
+		}
+		by.before = `"_meta":` + string(text) + ","
+	}
+	if by.result.ResultType != "" {
+		by.after = `,"resultType":"` + string(by.result.ResultType) + `"`
+	}
+	s.newest.Store(by)
+}
+
+// toolResponse is the response to a call with the result of a tool. ok is false if there is more in it than a result of ours has.
+func toolResponse(id json.RawMessage, r *mcp.CallToolResult, by *caller) (text json.RawMessage, ok bool) {
+	if r.IsError || r.Meta != nil || r.ResultType != "" || len(r.InputRequests) > 0 || r.RequestState != "" || len(r.Content) != 1 {
+		return nil, false
+	}
+	content, isText := r.Content[0].(mcp.TextContent)
+	structured, isJSON := r.StructuredContent.(json.RawMessage)
+	if !isText || !isJSON || content.Annotations != nil || content.Meta != nil {
+		return nil, false
+	}
+	said, err := json.Marshal(content.Text)
+	text = make([]byte, 0, 128+len(id)+len(by.before)+len(said)+len(by.after)+len(structured)+1) // with the line feed
+	text = append(append(append(text, `{"jsonrpc":"2.0","id":`...), id...), `,"result":{`...)
+	text = append(append(append(text, by.before...), `"content":[{"type":"text","text":`...), said...)
+	text = append(append(append(text, `}]`...), by.after...), `,"structuredContent":`...)
+	return append(append(text, structured...), "}}"...), err == nil
+}
