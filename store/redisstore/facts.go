@@ -188,8 +188,8 @@ func (s *Store) untry(ctx context.Context, to *link, k keys) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	_, err := to.Pipelined(ctx, func(p redis.Pipeliner) error {
-		p.PExpire(ctx, k.ledger, time.Millisecond)
-		p.PExpire(ctx, k.orders, time.Millisecond)
+		p.PExpire(ctx, k.ledger, 0) // which removes it at once
+		p.PExpire(ctx, k.orders, 0)
 		return nil
 	})
 	if err != nil && !absent(err) {
