@@ -87,12 +87,8 @@ func (s *settings) demo(cmd *cobra.Command, p plan) error {
 		p.to = days[demoModelDays]
 		closer = "mcp-trade show model"
 	}
-	// The demo keeps to its own folder, whatever else is configured.
-	*s = settings{
-		modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, stderr: s.stderr, log: s.log,
-		dataDir: dir, logPath: filepath.Join(dir, "agent_data"), prices: []string{filepath.Join(dir, "merged.jsonl")}, ledger: "file", alone: true,
-		search: []string{searchOff},
-	}
+	s = s.alone(dir)
+	s.prices = []string{filepath.Join(dir, "merged.jsonl")}
 	if !s.json {
 		fmt.Fprintf(cmd.OutOrStdout(), "A synthetic market (made up, seed %d): %d symbols, %d trading days from %s to %s.\n"+
 			"steady holds every symbol in equal parts, chaser the 5 that gained most lately, and dice trades at random.\nData dir: %s\n\n",

@@ -69,7 +69,7 @@ func doctorCommand(s *settings) *cobra.Command {
 			return nil
 		},
 	}
-	s.registerSearch(cmd.Flags())
+	s.register(cmd.Flags(), searching)
 	return cmd
 }
 

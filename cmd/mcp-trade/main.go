@@ -87,7 +87,7 @@ func newRoot() (root *cobra.Command, began *bool) {
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return s.resolve(cmd) },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	s.register(root.PersistentFlags())
+	s.register(root.PersistentFlags(), everyCommand)
 	root.AddCommand(stdioCommand(s), runCommand(s), showDayCommand(s), demoCommand(s), sessionCommand(s), ledgerCommand(s), reportCommand(s),
 		pricesCommand(s), newsCommand(s), searchCommand(s), doctorCommand(s), versionCommand(s))
 	note(root, began)

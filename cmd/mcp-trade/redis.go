@@ -18,7 +18,7 @@ import (
 
 // openRedis returns nil if none is configured.
 func (s *settings) openRedis(warn func(string)) (*redisstore.Store, error) {
-	if s.alone {
+	if s.filesOnly {
 		return nil, nil
 	}
 	options, err := s.redisOptions()

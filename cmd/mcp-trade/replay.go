@@ -33,12 +33,13 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
-	if len(s.prices) == 0 {
+	prices := s.prices
+	if len(prices) == 0 {
 		for _, f := range recording.Prices {
-			s.prices = append(s.prices, f.Path)
+			prices = append(prices, f.Path)
 		}
 	}
-	if err := recording.SamePrices(s.prices); err != nil {
+	if err := recording.SamePrices(prices); err != nil {
 		return err
 	}
 	out, err := s.replayInto(cmd, recording)
@@ -46,11 +47,8 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	// Nothing but the transcripts and the prices has a part in it.
-	*s = settings{
-		modelID: s.modelID, ttl: s.ttl, logFormat: s.logFormat, json: s.json, stderr: s.stderr, log: s.log,
-		dataDir: out, logPath: out, prices: s.prices, ledger: "file", alone: true,
-		search: []string{searchOff},
-	}
+	s = s.alone(out)
+	s.logPath, s.prices = out, prices
 	p := plan{from: recording.From, to: recording.To, cash: recording.Cash}
 	for _, name := range slices.Sorted(maps.Keys(recording.Runs)) {
 		p.accounts = append(p.accounts, runner.Account{

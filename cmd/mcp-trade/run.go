@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -61,7 +60,7 @@ func runCommand(s *settings) *cobra.Command {
 		},
 	}
 	flags.register(cmd.Flags())
-	s.registerSearch(cmd.Flags())
+	s.register(cmd.Flags(), searching)
 	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	return cmd
 }
@@ -94,34 +93,18 @@ func (s *settings) runner(p plan) (*runner.Runner, func(), error) {
 	return run, func() { _, _ = prices.Close(), r.Close() }, nil
 }
 
-// server says how to launch this program as the MCP server of a model. Settings travel in the environment, where a
-// password in one of them is not for everyone to see.
+// server says how to launch this program as the MCP server of a model.
 func (s *settings) server() (func(model string) mcpclient.Command, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	files, err := s.priceFiles()
+	env, err := s.childEnvironment()
 	if err != nil {
 		return nil, err
 	}
-	env := []string{
-		"REDIS_URL=" + s.redisURL, "MCP_TRADE_DATA_DIR=" + s.dataDir, "LOG_PATH=" + s.logPath, "MCP_TRADE_LEDGER=" + s.ledger,
-		"MCP_TRADE_PRICES=" + strings.Join(files, ","), "MCP_TRADE_SESSION_TTL=" + s.ttl.String(),
-		"MCP_TRADE_ON_REDIS_LOSS=" + s.onRedisLoss, "MCP_TRADE_REDIS_WAIT=" + strconv.Itoa(s.redisWait),
-		"MCP_TRADE_SEARCH=" + strings.Join(s.search, ","), "MCP_TRADE_SEARCH_CACHE=" + s.searchCache,
-		"MCP_TRADE_TOOLSETS=", "MCP_TRADE_READ_ONLY=", "MCP_TRADE_REFUSALS=",
-		"MCP_TRADE_SHARED=" + strconv.FormatBool(s.shared),
-		"RUNTIME_ENV_PATH=", // each account has a session of its own
-	}
-	if s.alone {
-		env = append(env, "UPSTASH_REDIS_REST_URL=", "MCP_TRADE_ON_REDIS_LOSS="+lossFile)
-	}
 	return func(model string) mcpclient.Command {
-		return mcpclient.Command{
-			Path: self, Args: []string{"stdio", "--log-format", s.logFormat},
-			Env: append(env[:len(env):len(env)], "CURRENT_MODEL_ID="+model),
-		}
+		return mcpclient.Command{Path: self, Args: []string{"stdio", "--log-format", s.logFormat}, Env: env(model)}
 	}, nil
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"mcp-trade/market"
 	"mcp-trade/search"
@@ -25,12 +24,6 @@ const (
 	searchAuto = "auto"
 	searchOff  = "off"
 )
-
-// registerSearch registers the flags of commands that search.
-func (s *settings) registerSearch(f *pflag.FlagSet) {
-	f.StringSliceVar(&s.search, "search", []string{searchAuto}, "where news comes from: auto, off, or some of archive,jina,alphavantage in order of preference (MCP_TRADE_SEARCH)")
-	f.StringVar(&s.searchCache, "search-cache", searchOff, "record answers, replay only recorded ones, or off (MCP_TRADE_SEARCH_CACHE)")
-}
 
 // news is search, wired up.
 type news struct {
@@ -136,7 +129,7 @@ func searchCommand(s *settings) *cobra.Command {
 	cmd.Flags().IntVar(&limit, "limit", 5, "how many results at most")
 	cmd.Flags().StringSliceVar(&symbols, "symbol", nil, "only news about this symbol, repeatable")
 	_ = cmd.MarkFlagRequired("as-of")
-	s.registerSearch(cmd.Flags())
+	s.register(cmd.Flags(), searching)
 	return cmd
 }
 

@@ -1,4 +1,5 @@
-// The settings, and the rooms wired up by them.
+// The settings: a table with a row for each. Flags, environment, help and what a run hands to its servers are made from
+// it, and the README's table is held against it.
 //
 // A setting is a flag, else an environment variable, else a line of .env in the working directory, else a default. Secrets
 // have no flag, since arguments can be seen by every process of the machine.
@@ -6,16 +7,14 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/joho/godotenv"
@@ -24,14 +23,13 @@ import (
 	"github.com/spf13/pflag"
 
 	"mcp-trade/internal/files"
-	"mcp-trade/ledger"
-	"mcp-trade/market"
+	"mcp-trade/search/alphavantage"
+	"mcp-trade/search/jina"
 	"mcp-trade/session"
-	"mcp-trade/store"
-	"mcp-trade/store/filestore"
-	"mcp-trade/store/redisstore"
+	"mcp-trade/tools"
 )
 
+// settings are the values. Each field but the last four has a row in the table.
 type settings struct {
 	modelID, redisURL, dataDir, logPath string
 	prices                              []string
@@ -41,17 +39,16 @@ type settings struct {
 	redisWait                           int      // replicas that must have a trade
 	search                              []string // "auto", "off", or names of providers
 	searchCache                         string
+	serving                             tools.Options
 	logFormat                           string
 	json                                bool
 	shared                              bool // the folder's group may use the files
-	alone                               bool // keep to the files, whatever else is configured
 
-	env    map[string]string // what .env says
-	stderr *relay
-	log    zerolog.Logger // to stderr
+	filesOnly bool              // keep to the files, whatever else is configured
+	env       map[string]string // what .env says
+	stderr    *relay
+	log       zerolog.Logger // to stderr
 }
-
-func newSettings() *settings { return &settings{stderr: &relay{to: os.Stderr}} }
 
 // What a server does when Redis, though configured, cannot be reached.
 const (
@@ -59,40 +56,177 @@ const (
 	lossRefuse = "refuse" // it refuses every trade
 )
 
-// variables names the environment variable of each flag that has one.
-var variables = map[string]string{
-	"model-id":    "CURRENT_MODEL_ID",
-	"redis-url":   "REDIS_URL",
-	"redis-wait":  "MCP_TRADE_REDIS_WAIT",
-	"data-dir":    "MCP_TRADE_DATA_DIR",
-	"log-path":    "LOG_PATH",
-	"prices":      "MCP_TRADE_PRICES",
-	"ledger":      "MCP_TRADE_LEDGER",
-	"session-ttl": "MCP_TRADE_SESSION_TTL",
-	"toolsets":    "MCP_TRADE_TOOLSETS",
-	"read-only":   "MCP_TRADE_READ_ONLY",
-	"refusals":    "MCP_TRADE_REFUSALS",
-	"shared":      "MCP_TRADE_SHARED",
-
-	"on-redis-loss": "MCP_TRADE_ON_REDIS_LOSS",
-
-	"search":       "MCP_TRADE_SEARCH",
-	"search-cache": "MCP_TRADE_SEARCH_CACHE",
+// setting is a row of the table.
+type setting struct {
+	flag      string // "" without one
+	variable  string // of the environment, "" without one
+	help      string // of the flag
+	preset    any    // the default; nil: the zero value
+	otherwise string // what holds where the default is the zero value, in words
+	secret    bool
+	scope     scope
+	child     inheritance
+	kept      bool                  // by a demo and a replay, which keep to a folder of their own
+	field     func(s *settings) any // pointer to the value; nil: it is looked up where it is needed
 }
 
-func (s *settings) register(f *pflag.FlagSet) {
-	f.StringVar(&s.modelID, "model-id", session.DefaultModel, "whose session to use (CURRENT_MODEL_ID)")
-	f.StringVar(&s.redisURL, "redis-url", "", "Redis without a password in its address, such as redis://127.0.0.1:6379 (REDIS_URL)")
-	f.IntVar(&s.redisWait, "redis-wait", 0, "how many replicas of the Redis must have a trade before it is acknowledged (MCP_TRADE_REDIS_WAIT)")
-	f.StringVar(&s.dataDir, "data-dir", "data", "folder of sessions and price files (MCP_TRADE_DATA_DIR)")
-	f.StringVar(&s.logPath, "log-path", "", "folder of the ledgers (LOG_PATH) (default {data-dir}/agent_data)")
-	f.StringSliceVar(&s.prices, "prices", nil, "price file, repeatable (MCP_TRADE_PRICES) (default every *merged*.jsonl in the data dir)")
-	f.StringVar(&s.ledger, "ledger", "", "where ledgers are kept: file or redis (MCP_TRADE_LEDGER) (default redis when one is configured, else file)")
-	f.DurationVar(&s.ttl, "session-ttl", session.DefaultTTL, "life of a session in Redis after its last use (MCP_TRADE_SESSION_TTL)")
-	f.StringVar(&s.onRedisLoss, "on-redis-loss", lossFile, "without Redis trade in the session of the file, or refuse every trade: file or refuse (MCP_TRADE_ON_REDIS_LOSS)")
-	f.BoolVar(&s.shared, "shared", false, "let the folder's group read and write the files that are made, and not their owner alone (MCP_TRADE_SHARED)")
-	f.StringVar(&s.logFormat, "log-format", "console", "log on stderr as console or json")
-	f.BoolVar(&s.json, "json", false, "print JSON for programs")
+// scope says which commands have the flag.
+type scope int
+
+const (
+	everyCommand scope = iota
+	serving            // stdio
+	searching          // commands that search
+)
+
+// inheritance says what the server that a run launches gets of a setting.
+type inheritance int
+
+const (
+	untouched           inheritance = iota // what our environment says
+	inherited                              // our value, wherever it is from
+	emptied                                // none, whatever our environment says
+	emptiedWithoutRedis                    // none, if we keep to the files
+)
+
+var settingsTable = []setting{
+	{flag: "model-id", variable: "CURRENT_MODEL_ID", help: "whose session to use", preset: session.DefaultModel, child: inherited, kept: true,
+		field: func(s *settings) any { return &s.modelID }},
+	{flag: "redis-url", variable: "REDIS_URL", help: "Redis without a password in its address, such as redis://127.0.0.1:6379", child: inherited,
+		field: func(s *settings) any { return &s.redisURL }},
+	{variable: "UPSTASH_REDIS_REST_URL", child: emptiedWithoutRedis},
+	{variable: "UPSTASH_REDIS_REST_TOKEN", secret: true},
+	{variable: "UPSTASH_REDIS_USER"},
+	{variable: "REDIS_SENTINEL_USERNAME"},
+	{variable: "REDIS_SENTINEL_PASSWORD", secret: true},
+	{variable: "MCP_TRADE_REDIS_CA"},
+	{flag: "redis-wait", variable: "MCP_TRADE_REDIS_WAIT", help: "how many replicas of the Redis must have a trade before it is acknowledged", child: inherited,
+		field: func(s *settings) any { return &s.redisWait }},
+	{flag: "data-dir", variable: "MCP_TRADE_DATA_DIR", help: "folder of sessions and price files", preset: "data", child: inherited,
+		field: func(s *settings) any { return &s.dataDir }},
+	{flag: "log-path", variable: "LOG_PATH", help: "folder of the ledgers", otherwise: "{data-dir}/agent_data", child: inherited,
+		field: func(s *settings) any { return &s.logPath }},
+	{flag: "prices", variable: "MCP_TRADE_PRICES", help: "price file, repeatable", otherwise: "every *merged*.jsonl in the data dir", child: inherited,
+		field: func(s *settings) any { return &s.prices }},
+	{flag: "ledger", variable: "MCP_TRADE_LEDGER", help: "where ledgers are kept: file or redis", otherwise: "redis when one is configured, else file", child: inherited,
+		field: func(s *settings) any { return &s.ledger }},
+	{flag: "session-ttl", variable: "MCP_TRADE_SESSION_TTL", help: "life of a session in Redis after its last use", preset: session.DefaultTTL, child: inherited, kept: true,
+		field: func(s *settings) any { return &s.ttl }},
+	{flag: "on-redis-loss", variable: "MCP_TRADE_ON_REDIS_LOSS", help: "without Redis trade in the session of the file, or refuse every trade: file or refuse", preset: lossFile, child: inherited,
+		field: func(s *settings) any { return &s.onRedisLoss }},
+	{flag: "toolsets", variable: "MCP_TRADE_TOOLSETS", help: "tools to serve: trade, market, search, ai-trader, math", preset: tools.DefaultToolsets, scope: serving, child: emptied,
+		field: func(s *settings) any { return &s.serving.Toolsets }},
+	{flag: "search", variable: "MCP_TRADE_SEARCH", help: "where news comes from: auto, off, or some of archive,jina,alphavantage in order of preference", preset: []string{searchAuto}, scope: searching, child: inherited,
+		field: func(s *settings) any { return &s.search }},
+	{flag: "search-cache", variable: "MCP_TRADE_SEARCH_CACHE", help: "record answers, replay only recorded ones, or off", preset: searchOff, scope: searching, child: inherited,
+		field: func(s *settings) any { return &s.searchCache }},
+	{variable: jina.KeyName, secret: true},
+	{variable: "ALPHAADVANTAGE_API_KEY", secret: true}, // AI-Trader spells it with one A more
+	{variable: alphavantage.KeyName, secret: true},
+	{variable: "JINA_SEARCH_URL"},
+	{variable: "JINA_READER_URL"},
+	{variable: "ALPHAVANTAGE_URL"},
+	{flag: "refusals", variable: "MCP_TRADE_REFUSALS", help: "refused calls answer with an error, as MCP has it, or with a result, as AI-Trader's client needs it: error or result",
+		otherwise: "result with the toolset ai-trader, else error", scope: serving, child: emptied,
+		field: func(s *settings) any { return &s.serving.Refusals }},
+	{flag: "read-only", variable: "MCP_TRADE_READ_ONLY", help: "do not offer buy and sell", scope: serving, child: emptied,
+		field: func(s *settings) any { return &s.serving.ReadOnly }},
+	{flag: "shared", variable: "MCP_TRADE_SHARED", help: "let the folder's group read and write the files that are made, and not their owner alone", child: inherited,
+		field: func(s *settings) any { return &s.shared }},
+	{flag: "log-format", help: "log on stderr as console or json", preset: "console", kept: true,
+		field: func(s *settings) any { return &s.logFormat }},
+	{flag: "json", help: "print JSON for programs", kept: true,
+		field: func(s *settings) any { return &s.json }},
+	{variable: "OPENAI_API_KEY", secret: true},
+	{variable: "OPENAI_API_BASE"},
+	{variable: "OPENAI_MODEL"},
+	{variable: "INIT_DATE"},
+	{variable: "END_DATE"},
+	{variable: session.Signature}, {variable: session.TodayDate}, {variable: session.IfTrade}, {variable: session.Halt}, // the session's last layer
+	{variable: "RUNTIME_ENV_PATH", child: emptied}, // each account of a run has a session of its own
+}
+
+// newSettings returns the defaults.
+func newSettings() *settings {
+	s := &settings{stderr: &relay{to: os.Stderr}}
+	for _, row := range settingsTable {
+		if row.preset != nil {
+			row.set(s, reflect.ValueOf(row.preset))
+		}
+	}
+	return s
+}
+
+func (row setting) value(s *settings) reflect.Value { return reflect.ValueOf(row.field(s)).Elem() }
+
+func (row setting) set(s *settings, v reflect.Value) { row.value(s).Set(v) }
+
+// text is the value as a variable of the environment has it.
+func (row setting) text(s *settings) string {
+	if list, ok := row.field(s).(*[]string); ok {
+		return strings.Join(*list, ",")
+	}
+	return fmt.Sprint(row.value(s))
+}
+
+// register registers the flags of a scope.
+func (s *settings) register(f *pflag.FlagSet, in scope) {
+	for _, row := range settingsTable {
+		if row.flag == "" || row.scope != in {
+			continue
+		}
+		help := row.help
+		if row.variable != "" {
+			help += " (" + row.variable + ")"
+		}
+		if row.otherwise != "" {
+			help += " (default " + row.otherwise + ")"
+		}
+		switch p := row.field(s).(type) {
+		case *string:
+			f.StringVar(p, row.flag, *p, help)
+		case *[]string:
+			f.StringSliceVar(p, row.flag, *p, help)
+		case *int:
+			f.IntVar(p, row.flag, *p, help)
+		case *bool:
+			f.BoolVar(p, row.flag, *p, help)
+		case *time.Duration:
+			f.DurationVar(p, row.flag, *p, help)
+		}
+	}
+}
+
+// childEnvironment is what the server of a model, launched by this process, gets besides our environment. Settings travel
+// there, where a password in one of them is not for everyone to see.
+func (s *settings) childEnvironment() (func(model string) []string, error) {
+	files, err := s.priceFiles()
+	return func(model string) (env []string) {
+		own := *s
+		own.modelID, own.prices = model, files
+		for _, row := range settingsTable {
+			switch {
+			case row.child == inherited:
+				env = append(env, row.variable+"="+row.text(&own))
+			case row.child == emptied, row.child == emptiedWithoutRedis && s.filesOnly:
+				env = append(env, row.variable+"=")
+			}
+		}
+		return env
+	}, err
+}
+
+// alone returns settings that keep to the files of a folder, whatever else is configured.
+func (s *settings) alone(dir string) *settings {
+	own := newSettings()
+	own.stderr, own.log, own.filesOnly = s.stderr, s.log, true
+	for _, row := range settingsTable {
+		if row.kept {
+			row.set(own, row.value(s))
+		}
+	}
+	own.dataDir, own.logPath, own.ledger, own.search = dir, filepath.Join(dir, "agent_data"), "file", []string{searchOff}
+	return own
 }
 
 // resolve fills in what the command line left open and checks the result.
@@ -100,11 +234,11 @@ func (s *settings) resolve(cmd *cobra.Command) error {
 	if err := s.readEnv(); err != nil {
 		return err
 	}
-	for name, variable := range variables {
-		flag := cmd.Flags().Lookup(name)
-		if text, ok := s.lookup(variable); flag != nil && !flag.Changed && ok && text != "" {
+	for _, row := range settingsTable {
+		flag := cmd.Flags().Lookup(row.flag)
+		if text, ok := s.lookup(row.variable); flag != nil && !flag.Changed && ok && text != "" {
 			if err := flag.Value.Set(text); err != nil {
-				return usageError{fmt.Errorf("%s: %q is not valid for it", variable, text)}
+				return usageError{fmt.Errorf("%s: %q is not valid for it", row.variable, text)}
 			}
 		}
 	}
@@ -159,31 +293,6 @@ func (s *settings) access() files.Access {
 	return files.Owner
 }
 
-func newLog(w io.Writer, format string) zerolog.Logger {
-	if format == "console" {
-		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !isTerminal(os.Stderr)}
-	}
-	return zerolog.New(w).Level(zerolog.InfoLevel).With().Timestamp().Logger()
-}
-
-// relay is stderr, or what stands in for it while progress is shown there.
-type relay struct {
-	mu sync.Mutex
-	to io.Writer
-}
-
-func (r *relay) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.to.Write(p)
-}
-
-func (r *relay) redirect(to io.Writer) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.to = to
-}
-
 // lookup reads an environment variable, or the .env file under it.
 func (s *settings) lookup(name string) (string, bool) {
 	if text, ok := os.LookupEnv(name); ok {
@@ -191,124 +300,4 @@ func (s *settings) lookup(name string) (string, bool) {
 	}
 	text, ok := s.env[name]
 	return text, ok
-}
-
-// rooms are the stores, wired up.
-type rooms struct {
-	file    *filestore.Store
-	redis   *redisstore.Store // nil without Redis
-	ledgers store.Store       // one of the two
-
-	accounts *ledger.Accounts // in those ledgers
-	prices   *market.Prices   // nil unless openPriced opened some
-}
-
-func (r rooms) Close() error {
-	var errs []error
-	if r.prices != nil {
-		errs = append(errs, r.prices.Close())
-	}
-	if r.redis != nil {
-		errs = append(errs, r.redis.Close())
-	}
-	return errors.Join(append(errs, r.file.Close())...)
-}
-
-// named returns the names that were given, or those of all accounts if none were.
-func (r rooms) named(ctx context.Context, names []string) ([]string, error) {
-	if len(names) > 0 {
-		return names, nil
-	}
-	return r.accounts.Names(ctx)
-}
-
-// openPriced is open, with the price files. required tells that the command is nothing without them.
-func (s *settings) openPriced(required bool) (r rooms, err error) {
-	if r, err = s.open(); err != nil {
-		return r, err
-	}
-	if required {
-		r.prices, err = s.needPrices()
-	} else {
-		r.prices, err = s.openPrices()
-	}
-	if err != nil {
-		return r, errors.Join(err, r.Close())
-	}
-	return r, nil
-}
-
-// open wires up the stores. It connects to nothing yet.
-func (s *settings) open() (rooms, error) {
-	options := []filestore.Option{filestore.WithAccess(s.access())}
-	if path, ok := s.lookup("RUNTIME_ENV_PATH"); ok && path != "" {
-		options = append(options, filestore.WithSessionFile(s.modelID, path))
-	}
-	warn := func(text string) { s.log.Warn().Msg(text) }
-	r := rooms{file: filestore.New(s.dataDir, s.logPath, append(options, filestore.WithWarnings(warn))...)}
-	r.ledgers = r.file
-	var err error
-	if r.redis, err = s.openRedis(warn); err != nil {
-		return r, usageError{err}
-	}
-	switch {
-	case s.ledger == "redis" && r.redis == nil:
-		return r, usageError{errors.New("the ledger is to be kept in Redis, but no Redis is configured: set REDIS_URL, or --ledger file")}
-	case s.ledger != "file" && r.redis != nil:
-		r.ledgers = r.redis
-	}
-	r.accounts = ledger.NewAccounts(r.ledgers)
-	return r, nil
-}
-
-// session wires up the session of a model.
-func (s *settings) session(r rooms, model string) (*session.Layers, error) {
-	c := session.Config{
-		Model: model, File: r.file, Env: s.lookup, TTL: s.ttl, Refuse: s.onRedisLoss == lossRefuse,
-		LedgersInRedis: r.redis != nil && r.ledgers.Name() == r.redis.Name(), Warn: func(text string) { s.log.Warn().Msg(text) },
-	}
-	switch {
-	case r.redis != nil:
-		c.Redis = r.redis
-	case c.Refuse && !s.alone:
-		return nil, usageError{errors.New("--on-redis-loss refuse asks for a Redis, but none is configured: set REDIS_URL")}
-	}
-	l, err := session.New(c)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	return l, nil
-}
-
-// priceFiles are the files asked for, else those in the data dir.
-func (s *settings) priceFiles() ([]string, error) {
-	if len(s.prices) > 0 {
-		return s.prices, nil
-	}
-	return filepath.Glob(filepath.Join(s.dataDir, "*merged*.jsonl"))
-}
-
-// openPrices opens the price files; without any it returns nil.
-func (s *settings) openPrices() (*market.Prices, error) {
-	files, err := s.priceFiles()
-	if err != nil || len(files) == 0 {
-		return nil, err
-	}
-	prices, err := market.Open(files...)
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range prices.Warnings() {
-		s.log.Warn().Msg(w.String())
-	}
-	return prices, nil
-}
-
-// needPrices is openPrices for a command that is nothing without them.
-func (s *settings) needPrices() (*market.Prices, error) {
-	prices, err := s.openPrices()
-	if err == nil && prices == nil {
-		err = usageError{fmt.Errorf("no price files: name them with --prices or MCP_TRADE_PRICES, or put a *merged*.jsonl into %s", s.dataDir)}
-	}
-	return prices, err
 }

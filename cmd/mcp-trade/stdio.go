@@ -13,21 +13,18 @@ import (
 )
 
 func stdioCommand(s *settings) *cobra.Command {
-	o := tools.Options{Version: version()}
 	cmd := &cobra.Command{
 		Use:   "stdio",
 		Short: "Serve MCP on standard input and output, as the subprocess of an agent",
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return serveStdio(cmd, s, o) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return serveStdio(cmd, s) },
 	}
-	cmd.Flags().StringSliceVar(&o.Toolsets, "toolsets", tools.DefaultToolsets, "tools to serve: trade, market, search, ai-trader, math (MCP_TRADE_TOOLSETS)")
-	cmd.Flags().BoolVar(&o.ReadOnly, "read-only", false, "do not offer buy and sell (MCP_TRADE_READ_ONLY)")
-	cmd.Flags().StringVar(&o.Refusals, "refusals", "", "refused calls answer with an error, as MCP has it, or with a result, as AI-Trader's client needs it: error or result (MCP_TRADE_REFUSALS) (default result with the toolset ai-trader, else error)")
-	s.registerSearch(cmd.Flags())
+	s.register(cmd.Flags(), serving)
+	s.register(cmd.Flags(), searching)
 	return cmd
 }
 
-func serveStdio(cmd *cobra.Command, s *settings, o tools.Options) error {
+func serveStdio(cmd *cobra.Command, s *settings) error {
 	// Standard output is protocol, whatever happens: anything else that would print there goes to stderr. A client that
 	// is gone is an error of writing, not a signal that ends the program in the middle of an order.
 	out := os.Stdout
@@ -60,6 +57,8 @@ func serveStdio(cmd *cobra.Command, s *settings, o tools.Options) error {
 		return err
 	}
 	defer news.Close()
+	o := s.serving
+	o.Version = version()
 	server, err := tools.NewServer(&tools.Desk{
 		Session: layers, Accounts: r.accounts, Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Log: s.log,
 	}, o)

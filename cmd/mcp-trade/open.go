@@ -1,0 +1,137 @@
+// The rooms, wired up by the settings: stores, sessions, prices.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/session"
+	"mcp-trade/store"
+	"mcp-trade/store/filestore"
+	"mcp-trade/store/redisstore"
+)
+
+// rooms are the stores, wired up.
+type rooms struct {
+	file    *filestore.Store
+	redis   *redisstore.Store // nil without Redis
+	ledgers store.Store       // one of the two
+
+	accounts *ledger.Accounts // in those ledgers
+	prices   *market.Prices   // nil unless openPriced opened some
+}
+
+func (r rooms) Close() error {
+	var errs []error
+	if r.prices != nil {
+		errs = append(errs, r.prices.Close())
+	}
+	if r.redis != nil {
+		errs = append(errs, r.redis.Close())
+	}
+	return errors.Join(append(errs, r.file.Close())...)
+}
+
+// named returns the names that were given, or those of all accounts if none were.
+func (r rooms) named(ctx context.Context, names []string) ([]string, error) {
+	if len(names) > 0 {
+		return names, nil
+	}
+	return r.accounts.Names(ctx)
+}
+
+// openPriced is open, with the price files. required tells that the command is nothing without them.
+func (s *settings) openPriced(required bool) (r rooms, err error) {
+	if r, err = s.open(); err != nil {
+		return r, err
+	}
+	if required {
+		r.prices, err = s.needPrices()
+	} else {
+		r.prices, err = s.openPrices()
+	}
+	if err != nil {
+		return r, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// open wires up the stores. It connects to nothing yet.
+func (s *settings) open() (rooms, error) {
+	options := []filestore.Option{filestore.WithAccess(s.access())}
+	if path, ok := s.lookup("RUNTIME_ENV_PATH"); ok && path != "" {
+		options = append(options, filestore.WithSessionFile(s.modelID, path))
+	}
+	warn := func(text string) { s.log.Warn().Msg(text) }
+	r := rooms{file: filestore.New(s.dataDir, s.logPath, append(options, filestore.WithWarnings(warn))...)}
+	r.ledgers = r.file
+	var err error
+	if r.redis, err = s.openRedis(warn); err != nil {
+		return r, usageError{err}
+	}
+	switch {
+	case s.ledger == "redis" && r.redis == nil:
+		return r, usageError{errors.New("the ledger is to be kept in Redis, but no Redis is configured: set REDIS_URL, or --ledger file")}
+	case s.ledger != "file" && r.redis != nil:
+		r.ledgers = r.redis
+	}
+	r.accounts = ledger.NewAccounts(r.ledgers)
+	return r, nil
+}
+
+// session wires up the session of a model.
+func (s *settings) session(r rooms, model string) (*session.Layers, error) {
+	c := session.Config{
+		Model: model, File: r.file, Env: s.lookup, TTL: s.ttl, Refuse: s.onRedisLoss == lossRefuse,
+		LedgersInRedis: r.redis != nil && r.ledgers.Name() == r.redis.Name(), Warn: func(text string) { s.log.Warn().Msg(text) },
+	}
+	switch {
+	case r.redis != nil:
+		c.Redis = r.redis
+	case c.Refuse && !s.filesOnly:
+		return nil, usageError{errors.New("--on-redis-loss refuse asks for a Redis, but none is configured: set REDIS_URL")}
+	}
+	l, err := session.New(c)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return l, nil
+}
+
+// priceFiles are the files asked for, else those in the data dir.
+func (s *settings) priceFiles() ([]string, error) {
+	if len(s.prices) > 0 {
+		return s.prices, nil
+	}
+	return filepath.Glob(filepath.Join(s.dataDir, "*merged*.jsonl"))
+}
+
+// openPrices opens the price files; without any it returns nil.
+func (s *settings) openPrices() (*market.Prices, error) {
+	files, err := s.priceFiles()
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	prices, err := market.Open(files...)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range prices.Warnings() {
+		s.log.Warn().Msg(w.String())
+	}
+	return prices, nil
+}
+
+// needPrices is openPrices for a command that is nothing without them.
+func (s *settings) needPrices() (*market.Prices, error) {
+	prices, err := s.openPrices()
+	if err == nil && prices == nil {
+		err = usageError{fmt.Errorf("no price files: name them with --prices or MCP_TRADE_PRICES, or put a *merged*.jsonl into %s", s.dataDir)}
+	}
+	return prices, err
+}

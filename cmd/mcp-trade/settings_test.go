@@ -1,0 +1,261 @@
+// Tests of the table of settings: it is held against the README, the flags and what a run hands down.
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// documented is a row of the README's table of settings.
+type documented struct{ flag, environment, preset string }
+
+func readmeSettings(t *testing.T) []documented {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "| flag | environment | default |\n|---|---|---|\n")
+	if !found {
+		t.Fatal("the README has no table of settings")
+	}
+	table, _, _ = strings.Cut(table, "\n\n")
+	var rows []documented
+	for line := range strings.Lines(table) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if len(cells) != 3 {
+			t.Fatalf("a row of %d cells: %s", len(cells), line)
+		}
+		for i, cell := range cells {
+			cells[i] = strings.TrimSpace(strings.ReplaceAll(cell, "`", ""))
+		}
+		rows = append(rows, documented{cells[0], cells[1], cells[2]})
+	}
+	return rows
+}
+
+func TestSettings_README(t *testing.T) {
+	rows := readmeSettings(t)
+	defaults := newSettings()
+	for _, row := range settingsTable {
+		i := slices.IndexFunc(rows, func(d documented) bool {
+			flag, _, _ := strings.Cut(d.flag, " ")
+			if row.flag != "" {
+				return flag == "--"+row.flag
+			}
+			return slices.Contains(variablesIn(d.environment), row.variable)
+		})
+		switch {
+		case i < 0:
+			t.Errorf("--%s, %s: the README's table has no row of it", row.flag, row.variable)
+			continue
+		case row.flag == "":
+			continue
+		}
+		if got := firstOf(variablesIn(rows[i].environment)); got != row.variable {
+			t.Errorf("--%s: the README's variable is %q, and ours %q", row.flag, got, row.variable)
+		}
+		preset, _, _ := strings.Cut(rows[i].preset, ":")
+		if row.otherwise != "" {
+			preset = rows[i].preset // words can hold a colon
+		}
+		if want := row.inWords(defaults); preset != want {
+			t.Errorf("--%s: the README's default is %q, and ours %q", row.flag, preset, want)
+		}
+	}
+	for _, d := range rows {
+		for _, name := range variablesIn(d.environment) {
+			if !slices.ContainsFunc(settingsTable, func(row setting) bool { return row.variable == name }) {
+				t.Errorf("%s: in the README, and not in the table", name)
+			}
+		}
+		flag, _, _ := strings.Cut(strings.TrimPrefix(d.flag, "--"), " ")
+		if flag != "" && !slices.ContainsFunc(settingsTable, func(row setting) bool { return row.flag == flag }) {
+			t.Errorf("--%s: in the README, and not in the table", flag)
+		}
+	}
+}
+
+// inWords is the default as the README has it.
+func (row setting) inWords(defaults *settings) string {
+	if row.otherwise != "" {
+		return row.otherwise
+	}
+	switch p := row.field(defaults).(type) {
+	case *bool:
+		return map[bool]string{true: "on", false: "off"}[*p]
+	case *time.Duration:
+		return strings.TrimSuffix(strings.TrimSuffix(p.String(), "0s"), "0m")
+	}
+	if text := row.text(defaults); text != "" {
+		return text
+	}
+	return "none"
+}
+
+func variablesIn(text string) []string {
+	return regexp.MustCompile(`\b[A-Z]+(?:_[A-Z]+)+\b|\b(?:SIGNATURE|HALT)\b`).FindAllString(text, -1)
+}
+
+func firstOf(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
+}
+
+// A test of the binary must take no setting from the machine that it runs on.
+func TestSettings_UnsetForIntegrationTests(t *testing.T) {
+	text, err := os.ReadFile("../../integration_test/main_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range settingsTable {
+		if row.variable != "" && !strings.Contains(string(text), `"`+row.variable+`"`) {
+			t.Errorf("%s: testMain of integration_test does not unset it", row.variable)
+		}
+	}
+}
+
+func TestSettings_Flags(t *testing.T) {
+	variables, fields := map[string]bool{}, map[any]bool{}
+	s := newSettings()
+	for _, row := range settingsTable {
+		if row.variable != "" && variables[row.variable] {
+			t.Errorf("%s has two rows", row.variable)
+		}
+		variables[row.variable] = true
+		if (row.flag == "") != (row.field == nil) {
+			t.Errorf("%s%s: a flag needs a field, and a field a flag", row.flag, row.variable)
+		}
+		if row.secret && (row.flag != "" || row.child == inherited) {
+			t.Errorf("%s is a secret, and handed on", row.variable)
+		}
+		if row.field != nil {
+			if fields[row.field(s)] {
+				t.Errorf("--%s has the field of another", row.flag)
+			}
+			fields[row.field(s)] = true
+		}
+	}
+	// Every flag that all commands have is in the table.
+	root, _ := newRoot()
+	root.PersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if !slices.ContainsFunc(settingsTable, func(row setting) bool { return row.flag == f.Name && row.scope == everyCommand }) {
+			t.Errorf("--%s is not in the table", f.Name)
+		}
+	})
+}
+
+// resolved returns the settings of a command line that serves.
+func resolved(t *testing.T, args ...string) *settings {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for _, row := range settingsTable {
+		if row.variable != "" {
+			t.Setenv(row.variable, "")
+		}
+	}
+	s := newSettings()
+	cmd := &cobra.Command{Use: "x", RunE: func(cmd *cobra.Command, _ []string) error { return s.resolve(cmd) }}
+	for _, in := range []scope{everyCommand, serving, searching} {
+		s.register(cmd.Flags(), in)
+	}
+	cmd.SetArgs(args)
+	if err := cmd.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+var everyFlag = []string{
+	"--model-id=m", "--redis-url=redis://127.0.0.1:1", "--redis-wait=2", "--data-dir=d", "--log-path=l", "--prices=a,b", "--ledger=redis", "--session-ttl=2m",
+	"--on-redis-loss=refuse", "--toolsets=trade", "--search=jina,archive", "--search-cache=replay", "--refusals=result", "--read-only", "--shared",
+	"--log-format=json", "--json",
+}
+
+// The server that a run launches has the settings of the run, however the run got them.
+func TestSettings_ChildEnvironment(t *testing.T) {
+	run := resolved(t, everyFlag...)
+	env, err := run.childEnvironment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := resolved(t)
+	given := env("account")
+	for _, pair := range given {
+		name, value, _ := strings.Cut(pair, "=")
+		t.Setenv(name, value)
+	}
+	cmd := &cobra.Command{}
+	for _, in := range []scope{everyCommand, serving, searching} {
+		child.register(cmd.Flags(), in)
+	}
+	if err := child.resolve(cmd); err != nil {
+		t.Fatal(err)
+	}
+	run.modelID = "account"
+	defaults := newSettings()
+	for _, row := range settingsTable {
+		switch row.child {
+		case inherited:
+			got, want := row.text(child), row.text(run)
+			if got != want || want == row.text(defaults) {
+				t.Errorf("%s: %q in the server, %q in the run, which must not be the default", row.variable, got, want)
+			}
+		case emptied:
+			if !slices.Contains(given, row.variable+"=") {
+				t.Errorf("%s: the server takes ours", row.variable)
+			}
+		case emptiedWithoutRedis:
+			if slices.Contains(given, row.variable+"=") {
+				t.Errorf("%s: the server does not see the Redis of its run", row.variable)
+			}
+		}
+	}
+	alone, err := run.alone("dir").childEnvironment()
+	if err != nil || !slices.Contains(alone("account"), "UPSTASH_REDIS_REST_URL=") || !slices.Contains(alone("account"), "REDIS_URL=") {
+		t.Errorf("%v: a server on files alone sees a Redis", err)
+	}
+}
+
+func TestSettings_Alone(t *testing.T) {
+	s := resolved(t, everyFlag...)
+	s.log, s.env = zerolog.Nop(), map[string]string{"HALT": "true"}
+	before := *s
+	own, defaults := s.alone("dir"), newSettings()
+	if !reflect.DeepEqual(before, *s) {
+		t.Error("the settings themselves were changed")
+	}
+	given := map[string]string{"data-dir": "dir", "log-path": filepath.Join("dir", "agent_data"), "ledger": "file", "search": "off"}
+	for _, row := range settingsTable {
+		if row.field == nil {
+			continue
+		}
+		want, named := given[row.flag]
+		switch {
+		case named:
+		case row.kept:
+			want = row.text(s)
+		default:
+			want = row.text(defaults)
+		}
+		if got := row.text(own); got != want {
+			t.Errorf("--%s: %q, want %q", row.flag, got, want)
+		}
+	}
+	if !own.filesOnly || own.env != nil || own.stderr != s.stderr {
+		t.Error("it does not keep to the files, or takes .env, or has another stderr")
+	}
+}
