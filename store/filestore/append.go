@@ -190,7 +190,7 @@ func (s *Store) exclusively(ctx context.Context, l *ledgerFile, do func() error)
 		return err
 	}
 	defer lock.Release()
-	if f, err := files.Open(l.path); err == nil { // nobody appends to what cannot be opened
+	if f, err := files.OpenAppend(l.path); err == nil { // network file systems lock only what may be written
 		defer f.Close()
 		if err := l.queue.take(ctx, until, func() (bool, error) { return files.TryHold(f) }); err != nil {
 			return err
@@ -203,10 +203,10 @@ func (s *Store) exclusively(ctx context.Context, l *ledgerFile, do func() error)
 // somebody may remove; who has this one has the very file that is written to.
 func (l *ledgerFile) hold(ctx context.Context) error {
 	l.mu.Lock()
-	f := l.file
+	f, sealed := l.file, l.sealed
 	l.mu.Unlock()
 	switch g := l.group; {
-	case f == nil || f == g.held:
+	case f == nil || f == g.held || sealed != nil: // write says why
 		return nil
 	case g.held != nil:
 		return errAgain
