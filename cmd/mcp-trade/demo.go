@@ -29,6 +29,9 @@ const (
 // With a language model the demo has its first days only, since they cost money.
 const demoModelDays = 5
 
+// llmOfEnvironment is what --llm says when no model stands behind it.
+const llmOfEnvironment = "$OPENAI_MODEL"
+
 func demoCommand(s *settings) *cobra.Command {
 	var model string
 	cmd := &cobra.Command{
@@ -37,8 +40,16 @@ func demoCommand(s *settings) *cobra.Command {
 		Long: "Trade three accounts on a synthetic market, with nothing to set up.\n\n" +
 			"With --llm=MODEL, or --llm and OPENAI_MODEL, a language model trades beside them for a week, through the\n" +
 			"OpenAI-compatible API that OPENAI_API_BASE and OPENAI_API_KEY point at.",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 1 && model != llmOfEnvironment {
+				return fmt.Errorf("unknown argument %q: demo takes flags alone, such as --llm=MODEL", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 { // --llm MODEL
+				model = args[0]
+			}
 			p := plan{from: demoFirst, cash: decimal.NewFromInt(demoCash)}
 			if err := p.parse([]string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}); err != nil {
 				return err
@@ -52,13 +63,13 @@ func demoCommand(s *settings) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&model, "llm", "", "let a language model of this name trade too")
-	cmd.Flags().Lookup("llm").NoOptDefVal = "$OPENAI_MODEL"
+	cmd.Flags().Lookup("llm").NoOptDefVal = llmOfEnvironment
 	return cmd
 }
 
 // demoModel adds the language model that the environment points at.
 func (s *settings) demoModel(p *plan, name string) error {
-	if name == "$OPENAI_MODEL" {
+	if name == llmOfEnvironment {
 		name, _ = s.lookup("OPENAI_MODEL")
 	}
 	if name == "" {

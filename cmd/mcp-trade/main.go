@@ -90,6 +90,10 @@ func newRoot() (root *cobra.Command, began *bool) {
 	s.register(root.PersistentFlags(), everyCommand)
 	root.AddCommand(stdioCommand(s), runCommand(s), showDayCommand(s), demoCommand(s), sessionCommand(s), ledgerCommand(s), reportCommand(s),
 		pricesCommand(s), newsCommand(s), searchCommand(s), doctorCommand(s), versionCommand(s))
+	root.Version = version()
+	root.SetVersionTemplate(readBuild().String() + "\n")
+	group(root)
+	checkHelp(root)
 	note(root, began)
 	return root, began
 }

@@ -1,0 +1,56 @@
+// Commands that only hold others, such as ledger and session.
+
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// suggestedWithin is how many letters a name may differ from a misspelt one to be suggested.
+const suggestedWithin = 2
+
+// group has every command below root that only holds others print its help when it is alone, and refuse a word that names
+// none of them. Cobra itself takes such a word for a question about the command, and ends well.
+func group(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		if cmd.HasSubCommands() && !cmd.Runnable() {
+			cmd.DisableFlagsInUseLine = true
+			cmd.RunE = func(cmd *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return unknownCommand(cmd, args[0])
+				}
+				return cmd.Help()
+			}
+		}
+		group(cmd)
+	}
+}
+
+// checkHelp has 'help' refuse what is no command.
+func checkHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "help" {
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				found, rest, err := root.Find(args)
+				if err != nil || len(rest) == 0 {
+					return err
+				}
+				return unknownCommand(found, rest[0])
+			}
+		}
+	}
+}
+
+// unknownCommand is the mistake of naming a subcommand that cmd does not have.
+func unknownCommand(cmd *cobra.Command, name string) error {
+	cmd.SuggestionsMinimumDistance = suggestedWithin
+	text := fmt.Sprintf("unknown command %q for %q", name, cmd.CommandPath())
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		text += "\n\nDid you mean this?\n\t" + strings.Join(near, "\n\t") + "\n"
+	}
+	return usageError{fmt.Errorf("%s", text)}
+}
