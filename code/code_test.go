@@ -79,20 +79,20 @@ func TestACodeThatNobodyKnowsIsAFault(t *testing.T) {
 	}
 }
 
-func TestTheREADMEListsTheCodes(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+func TestCodes_Docs(t *testing.T) {
+	page, err := os.ReadFile("../docs/clients.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	quoted := regexp.MustCompile("`([a-z_]+)`")
 	for _, class := range classes {
-		row := regexp.MustCompile("(?m)^\\| `" + string(class) + "` \\|.*$").FindString(string(readme))
+		row := regexp.MustCompile("(?m)^\\| `" + string(class) + "` \\|.*$").FindString(string(page))
 		var listed []code.Code
 		for _, match := range quoted.FindAllStringSubmatch(row, -1)[min(1, len(row)):] {
 			listed = append(listed, code.Code(match[1]))
 		}
 		if !slices.Equal(listed, class.Codes()) {
-			t.Errorf("the README lists of the class %s %v, the table has %v", class, listed, class.Codes())
+			t.Errorf("docs/clients.md lists of the class %s %v, the table has %v", class, listed, class.Codes())
 		}
 	}
 }

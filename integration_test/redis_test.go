@@ -13,18 +13,18 @@ import (
 	"mcp-trade/store/storetest"
 )
 
-// recipe is the Redis user that the README gives for a model.
+// recipe is the Redis user that docs/redis.md gives for a model.
 func recipe(t *testing.T, model, account string) []any {
 	t.Helper()
-	text, err := os.ReadFile("../README.md")
+	text, err := os.ReadFile("../docs/redis.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := regexp.MustCompile(`(?m)^    (ACL SETUSER m1 .*\n(?:      .*\n)+)`).FindSubmatch(text)
+	found := regexp.MustCompile(`(?m)^redis-cli (ACL SETUSER m1 .*\n(?:  .*\n)+)`).FindSubmatch(text)
 	if found == nil {
-		t.Fatal("the README has no recipe")
+		t.Fatal("docs/redis.md has no recipe")
 	}
-	line := strings.NewReplacer("m1", model, "a1", account, "PASSWORD", "secret", "'", "").Replace(string(found[1]))
+	line := strings.NewReplacer("\\\n", "", "m1", model, "a1", account, "PASSWORD", "secret", "'", "").Replace(string(found[1]))
 	var words []any
 	for _, w := range strings.Fields(line) {
 		words = append(words, w)
@@ -39,7 +39,7 @@ func (p *place) as(user string) *place {
 	return &other
 }
 
-// The user of the README's recipe trades its account and reads it, is halted by what it cannot clear, and reaches nobody else's.
+// The user of the recipe in docs/redis.md trades its account and reads it, is halted by what it cannot clear, and reaches nobody else's.
 func TestRedisUser_OfARecipe(t *testing.T) {
 	t.Parallel()
 	p := onRedis(t)

@@ -182,8 +182,8 @@ func TestLoad_UnknownKeys(t *testing.T) {
 	}
 }
 
-func TestConfig_Readme(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
+func TestConfig_Docs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/running-agents.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestConfig_Readme(t *testing.T) {
 		case reflect.Struct:
 			for key, of := range fields(typ) {
 				if !strings.Contains(string(text), "`"+key+"`") {
-					t.Errorf("%s is not in the README", key)
+					t.Errorf("%s is not in docs/running-agents.md", key)
 				}
 				named(of)
 			}

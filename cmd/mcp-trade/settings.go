@@ -1,5 +1,5 @@
 // The settings: a table with a row for each. Flags, environment, help and what a run hands to its servers are made from
-// it, and the README's table is held against it.
+// it, and the table of docs/configuration.md is held against it.
 //
 // A setting is a flag, else an environment variable, else a line of .env in the working directory, else a default. Secrets
 // have no flag, since arguments can be seen by every process of the machine.

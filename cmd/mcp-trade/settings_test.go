@@ -1,4 +1,4 @@
-// Tests of the table of settings: it is held against the README, the flags and what a run hands down.
+// Tests of the table of settings: it is held against docs/configuration.md, the flags and what a run hands down.
 
 package main
 
@@ -17,18 +17,18 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// documented is a row of the README's table of settings.
+// documented is a row of the table of docs/configuration.md of settings.
 type documented struct{ flag, environment, preset string }
 
-func readmeSettings(t *testing.T) []documented {
+func documentedSettings(t *testing.T) []documented {
 	t.Helper()
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile("../../docs/configuration.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, table, found := strings.Cut(string(text), "| flag | environment | default |\n|---|---|---|\n")
 	if !found {
-		t.Fatal("the README has no table of settings")
+		t.Fatal("docs/configuration.md has no table of settings")
 	}
 	table, _, _ = strings.Cut(table, "\n\n")
 	var rows []documented
@@ -45,8 +45,8 @@ func readmeSettings(t *testing.T) []documented {
 	return rows
 }
 
-func TestSettings_README(t *testing.T) {
-	rows := readmeSettings(t)
+func TestSettings_Docs(t *testing.T) {
+	rows := documentedSettings(t)
 	defaults := newSettings()
 	for _, row := range settingsTable {
 		i := slices.IndexFunc(rows, func(d documented) bool {
@@ -58,36 +58,36 @@ func TestSettings_README(t *testing.T) {
 		})
 		switch {
 		case i < 0:
-			t.Errorf("--%s, %s: the README's table has no row of it", row.flag, row.variable)
+			t.Errorf("--%s, %s: the table of docs/configuration.md has no row of it", row.flag, row.variable)
 			continue
 		case row.flag == "":
 			continue
 		}
 		if got := firstOf(variablesIn(rows[i].environment)); got != row.variable {
-			t.Errorf("--%s: the README's variable is %q, and ours %q", row.flag, got, row.variable)
+			t.Errorf("--%s: the documented variable is %q, and ours %q", row.flag, got, row.variable)
 		}
 		preset, _, _ := strings.Cut(rows[i].preset, ":")
 		if row.otherwise != "" {
 			preset = rows[i].preset // words can hold a colon
 		}
 		if want := row.inWords(defaults); preset != want {
-			t.Errorf("--%s: the README's default is %q, and ours %q", row.flag, preset, want)
+			t.Errorf("--%s: the documented default is %q, and ours %q", row.flag, preset, want)
 		}
 	}
 	for _, d := range rows {
 		for _, name := range variablesIn(d.environment) {
 			if !slices.ContainsFunc(settingsTable, func(row setting) bool { return row.variable == name }) {
-				t.Errorf("%s: in the README, and not in the table", name)
+				t.Errorf("%s: in docs/configuration.md, and not in the table", name)
 			}
 		}
 		flag, _, _ := strings.Cut(strings.TrimPrefix(d.flag, "--"), " ")
 		if flag != "" && !slices.ContainsFunc(settingsTable, func(row setting) bool { return row.flag == flag }) {
-			t.Errorf("--%s: in the README, and not in the table", flag)
+			t.Errorf("--%s: in docs/configuration.md, and not in the table", flag)
 		}
 	}
 }
 
-// inWords is the default as the README has it.
+// inWords is the default as docs/configuration.md has it.
 func (row setting) inWords(defaults *settings) string {
 	if row.otherwise != "" {
 		return row.otherwise
