@@ -29,7 +29,7 @@ func (b builder) resample(a *Account, s sample) {
 	m.TotalReturnInterval, m.SharpeInterval = interval(totals), interval(sharpes)
 	if len(sharpes) < resamples/2 {
 		m.SharpeInterval = Interval{}
-		m.Undefined["sharpe_interval"] = "most resamples have no deviation"
+		m.Undefined["sharpe_interval"] = "most resamples have a standard deviation of 0"
 	}
 	i := m.TotalReturnInterval
 	a.Verdict = fmt.Sprintf("With %d daily returns, the total return lies between %.1f %% and %.1f %% (95 %%)", n, 100*i.Low.value, 100*i.High.value)

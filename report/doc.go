@@ -21,22 +21,22 @@
 //
 // V0, V1, ... Vn are the known values, the opening's first; r1 ... rn the returns between them, ri = Vi/V(i-1) - 1. Where a
 // value is unknown, one return spans the gap. A stale holding adds nothing to a return until it has a close again. Returns,
-// rates and parts are fractions: 0.01 is 1 %. A is the number of periods in a year of the account's market, see [market.Market].
-// rf is a year's return without risk, 0 unless given.
-// mean is the arithmetic mean, sd the sample deviation (n-1 degrees of freedom), cov and var likewise.
+// rates are fractions: 0.01 is 1 %. A is the number of periods in a year of the account's market, see [market.Market].
+// rf is the risk-free rate of a year, 0 unless given. mean is the arithmetic mean. sd, cov and var are those of a sample (n-1
+// degrees of freedom).
 //
-//	total return    Vn/V0 - 1
-//	annual return   (Vn/V0)^(365/d) - 1, with d calendar days from V0 to Vn
-//	volatility      sd(r) * sqrt(A)
-//	Sharpe          (mean(r) - rf/A) / sd(r) * sqrt(A)
-//	Sortino         (mean(r) - rf/A) / sqrt(sum(min(r,0)^2)/n) * sqrt(A): the downside over all n returns, against 0
-//	drawdown        1 - V/P, with P the highest value so far, the opening's included
-//	max drawdown    the highest drawdown; from the day of P to the first day at P again, or to the end, in trading days
-//	                with a known value and in calendar days
-//	Calmar          annual return / max drawdown
-//	winning days    part of the returns above 0
-//	exposure        mean over the periods of 1 - cash/V
-//	turnover        (bought + sold)/2 / mean(V1 ... Vn) * A / number of periods
+//	total return       Vn/V0 - 1
+//	annualized return  (Vn/V0)^(365/d) - 1, with d calendar days from V0 to Vn
+//	volatility         sd(r) * sqrt(A)
+//	Sharpe             (mean(r) - rf/A) / sd(r) * sqrt(A)
+//	Sortino            (mean(r) - rf/A) / sqrt(sum(min(r,0)^2)/n) * sqrt(A): the downside over all n returns, against 0
+//	drawdown           1 - V/P, with P the highest value so far, the opening's included
+//	max drawdown       the highest drawdown; from the day of P to the first day at P again, or to the end, in trading days
+//	                   with a known value and in calendar days
+//	Calmar             annualized return / max drawdown
+//	win rate (days)    fraction of the returns above 0
+//	exposure           mean over the periods of 1 - cash/V
+//	turnover           (bought + sold)/2 / mean(V1 ... Vn) * A / number of periods
 //
 // # Trades
 //
@@ -44,16 +44,17 @@
 // brought, less its fees, less what was paid for the same shares with their fees. A sale of shares whose cost is not known
 // closes none. Where the book after a day's last row differs from what the trades leave, the book counts.
 //
-//	winning trades  part of the closed trades with a gain above 0
-//	profit factor   sum of the gains / sum of the losses of closed trades
-//	slippage        sum of (price - open) * amount of purchases and (open - price) * amount of sales, with the open of the
-//	                bar that the trade was filled in; below 0 if prices were better than that
+//	win rate (trades)  fraction of the closed trades with a gain above 0
+//	profit factor      sum of the gains / sum of the losses of closed trades
+//	slippage           sum of (price - open) * amount of purchases and (open - price) * amount of sales, with the open of the
+//	                   bar that the trade was filled in; below 0 if prices were better than that
 //
 // # Benchmark
 //
 // b1 ... bm are the returns of the benchmark between the same dates as those of the account, r1 ... rm; a date without a value
 // of the benchmark is left out of both.
 //
+//	excess return      (1+r1)...(1+rm) - (1+b1)...(1+bm)
 //	beta               cov(r, b) / var(b)
 //	alpha              A * (mean(r) - rf/A - beta * (mean(b) - rf/A))
 //	tracking error     sd(r - b) * sqrt(A)
@@ -69,7 +70,7 @@
 // # Few periods
 //
 // Without a known value nothing of the above is defined. With one, the start and the end are. With two, and so one return, the
-// total and annual return, the drawdown and the best and worst day are; what takes a deviation needs two returns. A figure
+// total and annualized return, the drawdown and the best and worst day are; what takes a standard deviation needs two returns. A figure
 // that is not defined, be it for want of periods or because a divisor is 0, is null, and Metrics.Undefined says why. No figure
 // is ever NaN or infinite.
 //

@@ -61,7 +61,7 @@ func reportCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&f.to, "to", "", "last day (default the last of each account)")
 	cmd.Flags().StringVar(&f.benchmark, "benchmark", "", "what to compare with: a symbol, a price file of one symbol, or equal-weight")
 	cmd.Flags().StringVar(&f.method, "method", string(report.Own), "own, or upstream for AI-Trader's published figures too")
-	cmd.Flags().Float64Var(&f.riskFree, "risk-free", 0, "a year's return without risk, 0.02 for 2 %")
+	cmd.Flags().Float64Var(&f.riskFree, "risk-free", 0, "risk-free rate of a year, 0.02 for 2 %")
 	cmd.Flags().StringVar(&f.out, "out", "", "folder to write the report to")
 	cmd.Flags().StringVar(&f.serve, "serve", "", "address to serve the page on, such as 127.0.0.1:8090")
 	cmd.Flags().BoolVar(&f.open, "open", false, "let --serve take an address that other machines reach; there is no password")

@@ -16,13 +16,13 @@ import (
 
 // printLeaderboard prints a line for each account, and below what there is to know of them.
 func printLeaderboard(w io.Writer, r report.Report) {
-	header := []string{">#", "account", ">days", ">trades", ">value at close", ">return", ">a year", ">volatility", ">Sharpe", ">drawdown", ">days won", ">trades won"}
+	header := []string{">#", "account", ">days", ">trades", ">value at close", ">return", ">annualized", ">volatility", ">Sharpe", ">max drawdown", ">win rate (days)", ">win rate (trades)"}
 	costs := slices.ContainsFunc(r.Accounts, func(a report.Account) bool { return a.Metrics.Fees.Float() != 0 })
 	if costs {
 		header = append(header, ">fees")
 	}
 	if r.Benchmark != nil {
-		header = append(header, ">over "+r.Benchmark.Name, ">alpha", ">beta")
+		header = append(header, ">excess over "+r.Benchmark.Name, ">alpha", ">beta")
 	}
 	header = append(header, "ledger")
 	old := slices.ContainsFunc(r.Accounts, func(a report.Account) bool { return a.Metrics.EndStale != nil })

@@ -84,7 +84,7 @@ func oldClose(h report.Holding) string {
 
 // newAllocation draws what the account was in.
 func newAllocation(a report.Account, l link) figure {
-	f := figure{ID: l.ID + "-allocation", Title: "Allocation", Kind: "small stack", Table: "Allocation of " + a.Signature + " by day", Text: "What part of the value was in what."}
+	f := figure{ID: l.ID + "-allocation", Title: "Allocation", Kind: "small stack", Table: "Allocation of " + a.Signature + " by day", Text: "The fraction of the value in each holding, and in cash."}
 	p := chart.Allocation(a)
 	f.tabulate(p, part)
 	f.draw(p, map[string]chart.Size{"": small})

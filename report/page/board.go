@@ -35,7 +35,7 @@ func newBoard(ranked report.Report, looks map[string]chart.Look) board {
 	b := board{Title: titleOf(ranked), Warnings: ranked.Warnings}
 	b.Lead = span(from, to)
 	if ranked.Benchmark != nil {
-		b.Lead += ", beside " + ranked.Benchmark.Name
+		b.Lead += ", benchmark " + ranked.Benchmark.Name
 	}
 	b.Lead += "."
 	if to == "" {
@@ -62,7 +62,7 @@ func newBoard(ranked report.Report, looks map[string]chart.Look) board {
 	}
 	b.Note = "Each account after the close of each trading day, each holding at its last known close."
 	if ranked.RiskFree != 0 {
-		b.Note += fmt.Sprintf(" Return without risk: %s a year.", part(report.Known(ranked.RiskFree)))
+		b.Note += fmt.Sprintf(" Risk-free rate: %s a year.", part(report.Known(ranked.RiskFree)))
 	}
 	return b
 }

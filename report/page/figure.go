@@ -83,9 +83,9 @@ func (f *figure) tabulate(p chart.Plot, form func(report.Number) string) {
 // newCurves draws what all accounts were worth, and how far they fell.
 func newCurves(r report.Report) []figure {
 	equity := figure{ID: "equity", Title: "Total return", Table: "Total return by day", Text: "Since the opening of each account."}
-	drawdown := figure{ID: "drawdown", Title: "Drawdown", Table: "Drawdown by day", Text: "How far each account was below its highest value so far."}
+	drawdown := figure{ID: "drawdown", Title: "Drawdown", Table: "Drawdown by day", Text: "How far each account was below its peak so far."}
 	if r.Benchmark != nil {
-		equity.Text = fmt.Sprintf("Since the opening of each account, beside %s since the first of them.", r.Benchmark.Name)
+		equity.Text = fmt.Sprintf("Since the opening of each account, with %s since the first of them.", r.Benchmark.Name)
 	}
 	returns, falls := chart.Equity(r), chart.Drawdown(r)
 	equity.tabulate(returns, change)

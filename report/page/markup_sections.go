@@ -15,9 +15,9 @@ import (
 func (b board) node() g.Node {
 	names := []string{">#", "Account", ">Return"}
 	if b.Benchmark != nil {
-		names = append(names, ">Over "+b.Benchmark.Link.Name)
+		names = append(names, ">Excess return over "+b.Benchmark.Link.Name)
 	}
-	names = append(names, ">Value at close", ">Sharpe", ">Max drawdown", ">Winning days", ">Days", ">Trades")
+	names = append(names, ">Value at close", ">Sharpe", ">Max drawdown", ">Win rate", ">Days", ">Trades")
 	if b.Verified {
 		names = append(names, "Ledger")
 	}

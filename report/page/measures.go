@@ -25,13 +25,13 @@ func headline(a report.Account) []measure {
 		{Name: "Total return", Text: change(m.TotalReturn), Sign: sign(m.TotalReturn), Meaning: interval(m.TotalReturnInterval, change)},
 		{Name: "Sharpe", Text: fixed(m.Sharpe, 2), Meaning: interval(m.SharpeInterval, func(n report.Number) string { return fixed(n, 2) })},
 		{Name: "Max drawdown", Text: part(m.MaxDrawdown), Meaning: fell(a.Drawdown)},
-		{Name: "Winning days", Text: part(m.WinningDays), Meaning: "of " + things(m.Returns, "return")},
-		{Name: "Winning trades", Text: part(m.WinningTrades), Meaning: "of " + things(m.ClosedTrades, "closed trade")},
+		{Name: "Win rate (days)", Text: part(m.WinningDays), Meaning: "of " + things(m.Returns, "return")},
+		{Name: "Win rate (trades)", Text: part(m.WinningTrades), Meaning: "of " + things(m.ClosedTrades, "closed trade")},
 		{Name: "Trades", Text: count(m.Trades), Meaning: "fees " + money(m.Fees)},
-		{Name: "Invested", Text: part(m.Exposure), Meaning: "on average"},
+		{Name: "Exposure", Text: part(m.Exposure), Meaning: "on average"},
 	}
 	if m.ExcessReturn.Known() {
-		list = append(list, measure{Name: "Over the benchmark", Text: change(m.ExcessReturn), Sign: sign(m.ExcessReturn), Meaning: "beta " + fixed(m.Beta, 2)})
+		list = append(list, measure{Name: "Excess return", Text: change(m.ExcessReturn), Sign: sign(m.ExcessReturn), Meaning: "over the benchmark, beta " + fixed(m.Beta, 2)})
 	}
 	if m.Tokens.Known() {
 		list = append(list, measure{Name: "Tokens", Text: fixed(m.Tokens, 0), Meaning: "cost " + money(m.Cost)})
@@ -56,7 +56,7 @@ func interval(i report.Interval, form func(report.Number) string) string {
 func fell(d *report.Drawdown) string {
 	switch {
 	case d == nil:
-		return "it never fell"
+		return "the value never fell"
 	case d.Recovered == "":
 		return unbroken(fmt.Sprintf("%s, not recovered", span(d.Peak, d.Trough)))
 	}
@@ -77,19 +77,19 @@ func measures(m report.Metrics) []measure {
 		{"Start", "start", m.Start, money, "value at the opening"},
 		{"End", "end", m.End, money, listed("last known value", m.EndDate)},
 		{"Total return", "total_return", m.TotalReturn, change, "end over start, less 1"},
-		{"Annual return", "annual_return", m.AnnualReturn, change, "compound, over calendar days"},
-		{"Volatility", "volatility", m.Volatility, part, "deviation of daily returns, of a year"},
-		{"Sharpe", "sharpe", m.Sharpe, ratio, "mean return over its deviation, of a year"},
-		{"Sortino", "sortino", m.Sortino, ratio, "likewise, over the deviation of losses"},
-		{"Calmar", "calmar", m.Calmar, ratio, "annual return over the deepest drawdown"},
-		{"Max drawdown", "max_drawdown", m.MaxDrawdown, part, "deepest fall below the highest value"},
+		{"Annualized return", "annual_return", m.AnnualReturn, change, "compound, over calendar days"},
+		{"Volatility", "volatility", m.Volatility, part, "standard deviation of daily returns, annualized"},
+		{"Sharpe", "sharpe", m.Sharpe, ratio, "mean excess over the risk-free rate / standard deviation of returns, annualized"},
+		{"Sortino", "sortino", m.Sortino, ratio, "mean excess over the risk-free rate / downside deviation, annualized"},
+		{"Calmar", "calmar", m.Calmar, ratio, "annualized return / max drawdown"},
+		{"Max drawdown", "max_drawdown", m.MaxDrawdown, part, "deepest fall from a peak, as a fraction of the peak"},
 		{"Best day", "best_day", m.BestDay, change, m.BestDate},
 		{"Worst day", "worst_day", m.WorstDay, change, m.WorstDate},
-		{"Winning days", "winning_days", m.WinningDays, part, "part of the days that gained"},
-		{"Winning trades", "winning_trades", m.WinningTrades, part, "part of the closed trades that gained"},
-		{"Profit factor", "profit_factor", m.ProfitFactor, ratio, "gains over losses of closed trades"},
-		{"Turnover", "turnover", m.Turnover, ratio, "times a year that the value is traded"},
-		{"Exposure", "exposure", m.Exposure, part, "part of the value that was not cash"},
+		{"Win rate (days)", "winning_days", m.WinningDays, part, "fraction of the daily returns above 0"},
+		{"Win rate (trades)", "winning_trades", m.WinningTrades, part, "fraction of the closed trades with a gain"},
+		{"Profit factor", "profit_factor", m.ProfitFactor, ratio, "gains / losses of closed trades"},
+		{"Turnover", "turnover", m.Turnover, ratio, "times the value is traded, annualized"},
+		{"Exposure", "exposure", m.Exposure, part, "mean fraction of the value that was not cash"},
 		{"Fees", "fees", m.Fees, money, "paid for trades"},
 		{"Slippage", "slippage", m.Slippage, money, "paid beyond the open"},
 		{"Orders refused", "refused", m.Refused, whole, ""},
@@ -97,14 +97,14 @@ func measures(m report.Metrics) []measure {
 		{"Cost", "cost", m.Cost, money, "of the model"},
 		{"Tokens per percent", "tokens_per_percent", m.TokensPerPercent, whole, "of total return"},
 		{"Cost per percent", "cost_per_percent", m.CostPerPercent, money, "of total return"},
-		{"Benchmark", "benchmark_return", m.BenchmarkReturn, change, "its return over the same dates"},
-		{"Over the benchmark", "excess_return", m.ExcessReturn, change, "total return less that"},
-		{"Alpha", "alpha", m.Alpha, change, "return that beta does not explain, of a year"},
-		{"Beta", "beta", m.Beta, ratio, "how far it moves with the benchmark"},
-		{"Tracking error", "tracking_error", m.TrackingError, part, "deviation from the benchmark, of a year"},
-		{"Information ratio", "information_ratio", m.InformationRatio, ratio, "return over the benchmark over that deviation"},
-		{"Up capture", "up_capture", m.UpCapture, part, "of the benchmark's return on days when it rose"},
-		{"Down capture", "down_capture", m.DownCapture, part, "likewise when it fell"},
+		{"Benchmark return", "benchmark_return", m.BenchmarkReturn, change, "over the same dates"},
+		{"Excess return", "excess_return", m.ExcessReturn, change, "total return less the benchmark return"},
+		{"Alpha", "alpha", m.Alpha, change, "return that beta does not explain, annualized"},
+		{"Beta", "beta", m.Beta, ratio, "move of the account per move of the benchmark"},
+		{"Tracking error", "tracking_error", m.TrackingError, part, "standard deviation of daily excess returns, annualized"},
+		{"Information ratio", "information_ratio", m.InformationRatio, ratio, "mean daily excess return / tracking error, annualized"},
+		{"Up capture", "up_capture", m.UpCapture, part, "fraction of the benchmark return kept on days when it rose"},
+		{"Down capture", "down_capture", m.DownCapture, part, "fraction of the benchmark return kept on days when it fell"},
 	} {
 		y := measure{Name: x.name, Text: x.form(x.n), Meaning: x.meaning}
 		if !x.n.Known() {
