@@ -1,4 +1,4 @@
-// What the session is, judged by what its homes hold. Nothing here reads or writes anything.
+// What the session is, judged by what its backends hold. Nothing here reads or writes anything.
 
 package session
 
@@ -12,16 +12,16 @@ import (
 	"mcp-trade/store"
 )
 
-// Homes is what the homes of a model's session hold at one moment.
-type Homes struct {
-	Redis *Home // nil: none is configured
-	File  Home
+// Backends is what the backends of a model's session hold at one moment.
+type Backends struct {
+	Redis *Backend // nil: none is configured
+	File  Backend
 	Env   func(name string) (string, bool) // looks up an environment variable
 }
 
-// Home is what one home answered: the values that are set, as they are stored, or why it could not be read. The values are
+// Backend is what one backend answered: the values that are set, as they are stored, or why it could not be read. The values are
 // those of the model and HALT of [store.AllModels]; of a file also the notes of both.
-type Home struct {
+type Backend struct {
 	Values map[store.Key]string
 	Err    error
 }
@@ -36,7 +36,7 @@ type Seen struct {
 	Halted, AllHalted bool
 }
 
-// Loss is what keeps Redis, though configured, from being the home of the session.
+// Loss is what keeps Redis, though configured, from being the backend of the session.
 type Loss string
 
 // The losses.
@@ -46,7 +46,7 @@ const (
 	Forgotten   Loss = "forgotten"   // it answers, and holds nothing of the session that it held
 )
 
-// Decision is what follows from what the homes hold.
+// Decision is what follows from what the backends hold.
 type Decision struct {
 	Session Session // what is served, if Err is nil
 	Err     error   // a *[MissingError], *[InvalidError] or *[UnreachableError]
@@ -56,7 +56,7 @@ type Decision struct {
 	Lost    string  // tells of the loss, where the file stands in
 
 	// File is what is to be set in the files, "" for what is to be removed. Once that is done, Mend is what is to be set in
-	// Redis. After either, the homes are to be judged again.
+	// Redis. After either, the backends are to be judged again.
 	File, Mend map[store.Key]string
 
 	values map[string]Value
@@ -69,31 +69,31 @@ func (d *Decision) changes() map[store.Key]string {
 	return all
 }
 
-// Guard is what must still hold in one home when a trade is committed, and what is set there with it.
+// Guard is what must still hold in one backend when a trade is committed, and what is set there with it.
 type Guard struct {
 	Home      Source
 	Want, Set map[store.Key]string
 
-	// Unread tells that the home could not be read. Such a guard is for a commit that reaches the home all the same, and wants
-	// it to hold nothing: with a home that answers again, the session is another one.
+	// Unread tells that the backend could not be read. Such a guard is for a commit that reaches the backend all the same, and wants
+	// it to hold nothing: with a backend that answers again, the session is another one.
 	Unread bool
 }
 
-// Decide says which home counts, what its session is, and what is to be put right. The rules:
+// Decide says which backend counts, what its session is, and what is to be put right. The rules:
 //
-// Redis is the home if it answers and holds any value of the session but flags. What it holds is taken as it is, with one
+// Redis is the backend if it answers and holds any value of the session but flags. What it holds is taken as it is, with one
 // exception: a value that the file notes as missed, because Redis could not be written when it was set, comes before the
 // older one in Redis, and is set there. An account and a date in Redis are older if they stood in the file before, or were
 // what the process last saw. Of any others nobody can tell whether they are older than the missed ones, so neither is served
 // until the session is set again. A file without notes never comes before Redis.
 //
-// Else the file is the home. If Redis cannot be read, or held the session and has lost it, the file may only go on with what
+// Else the file is the backend. If Redis cannot be read, or held the session and has lost it, the file may only go on with what
 // the process has seen: with the same account, on the same date or a later one. A process that has seen nothing may use it.
 // With refuse, nothing is traded while Redis cannot be read.
 //
 // A halt holds wherever it stands. One that is read in Redis is copied into the file, and the copy holds until Redis is read
 // without it. Silence of a Redis that has nothing of the session is no answer: it has lost the halt too.
-func Decide(model string, h Homes, seen Seen, refuse bool) Decision {
+func Decide(model string, h Backends, seen Seen, refuse bool) Decision {
 	j := judge{model: model, h: h, d: Decision{Seen: seen, File: map[store.Key]string{}, Mend: map[store.Key]string{}, values: map[string]Value{}}}
 	if err := j.readNotes(); err != nil {
 		j.d.Err = unreachable("file", err)
@@ -103,7 +103,7 @@ func Decide(model string, h Homes, seen Seen, refuse bool) Decision {
 		j.missed()
 	}
 	halted := j.halts()
-	j.home()
+	j.chooseBackend()
 	j.lookup()
 	for m, n := range j.notes {
 		if text := n.text(); text != j.before[m] {
@@ -126,12 +126,12 @@ func Decide(model string, h Homes, seen Seen, refuse bool) Decision {
 // judge is a decision as it is made.
 type judge struct {
 	model  string
-	h      Homes
+	h      Backends
 	d      Decision
 	notes  map[string]*notes // by model, as they are to be
 	before map[string]string // the same as they are
 	redis  map[string]string // the session's values in Redis as they are to be, by name
-	source Source            // the home
+	source Source            // the backend
 
 	conflict bool // Redis holds what nobody here knows, in place of what missed it
 }
@@ -281,8 +281,8 @@ func (j *judge) halts() bool {
 	return halted
 }
 
-// home finds the home that counts.
-func (j *judge) home() {
+// chooseBackend finds the backend that counts.
+func (j *judge) chooseBackend() {
 	j.source = FromFile
 	switch {
 	case j.h.Redis == nil:
@@ -405,9 +405,9 @@ func setAgain(model string) string {
 	return "mcp-trade session set SIGNATURE=... TODAY_DATE=... --model-id " + model
 }
 
-// guards hold a commit to the session: it fails once the homes hold anything else that matters.
+// guards hold a commit to the session: it fails once the backends hold anything else that matters.
 func (j *judge) guards() []Guard {
-	of := func(h Home, keys ...store.Key) map[store.Key]string {
+	of := func(h Backend, keys ...store.Key) map[store.Key]string {
 		want := map[store.Key]string{}
 		for _, k := range keys {
 			want[k] = h.Values[k]

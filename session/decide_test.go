@@ -17,14 +17,14 @@ var errDown = &store.UnreachableError{Engine: "redis", Doing: "read the session"
 
 // homesOf spells what the homes hold; see set. In the file, "missed:NAME" notes that the value of that name missed Redis,
 // "replaced:ACCOUNT/DATE" that a session stood there before, "copied" that HALT is Redis', "*copied" that the HALT of all is.
-func homesOf(redis, file string) Homes {
-	h := Homes{Env: func(string) (string, bool) { return "", false }}
+func homesOf(redis, file string) Backends {
+	h := Backends{Env: func(string) (string, bool) { return "", false }}
 	switch redis {
 	case absent:
 	case away:
-		h.Redis = &Home{Err: errDown}
+		h.Redis = &Backend{Err: errDown}
 	default:
-		h.Redis = &Home{Values: set(redis)}
+		h.Redis = &Backend{Values: set(redis)}
 	}
 	var n, all notes
 	var plain []string
@@ -59,7 +59,7 @@ func homesOf(redis, file string) Homes {
 }
 
 // putRight does what decisions say until nothing is left to be done.
-func putRight(t *testing.T, h Homes, seen Seen, refuse bool) Decision {
+func putRight(t *testing.T, h Backends, seen Seen, refuse bool) Decision {
 	t.Helper()
 	for range 5 {
 		d := Decide("26", h, seen, refuse)
@@ -208,7 +208,7 @@ func combinations(parts ...[]string) []string {
 	return all
 }
 
-// Every combination of a few values in each home, with and without notes, for processes that have seen this or that; and
+// Every combination of a few values in each backend, with and without notes, for processes that have seen this or that; and
 // every combination of halts in a few sessions.
 func TestDecide_WhatHoldsInEveryCombination(t *testing.T) {
 	const day2, day3 = "TODAY_DATE=2025-10-02", "TODAY_DATE=2025-10-03"
@@ -246,7 +246,7 @@ func TestDecide_WhatHoldsInEveryCombination(t *testing.T) {
 
 type combination struct {
 	*testing.T
-	h, after Homes // after is changed as the decisions say
+	h, after Backends // after is changed as the decisions say
 	seen     Seen
 	refuse   bool
 }
@@ -297,7 +297,7 @@ func (c combination) checkSession(d Decision, answered bool, n notes, must func(
 	must((s.NoTrade != nil) == (c.refuse && d.Loss == Unreachable), "trades are refused: %v", s.NoTrade)
 	must(d.Loss != NoLoss == (d.Lost != ""), "the loss %q is told as %q", d.Loss, d.Lost)
 	if !answered || len(d.Guards[0].Set) == 0 {
-		return // the file is the home
+		return // the file is the backend
 	}
 	if !n.missed(Signature) && !n.missed(TodayDate) {
 		r := c.h.Redis.Values

@@ -65,11 +65,11 @@ func (f *flapping) Prolong(ctx context.Context, ttl time.Duration, keys ...store
 
 // A setter moves the account and the date on, with a Redis that fails half of the time. Whoever reads afterwards finds what was
 // set last, or says that it cannot know: never an older date, never the account before.
-func TestLayers_NothingGoesBackBehindWhatWasSetLast(t *testing.T) {
+func TestResolver_NothingGoesBackBehindWhatWasSetLast(t *testing.T) {
 	const days, readers = 300, 4
 	redis := &flapping{redis: newFake(values{}), fails: func() bool { return rand.N(2) == 0 }}
 	dir, ledgers := t.TempDir(), t.TempDir()
-	open := func() *Layers { // as another process does
+	open := func() *Resolver { // as another process does
 		l, err := New(Config{
 			Model: "26", Redis: redis, File: filestore.New(dir, ledgers), TTL: time.Minute,
 			Env: func(string) (string, bool) { return "", false }, Warn: func(string) {},

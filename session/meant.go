@@ -39,12 +39,12 @@ func (e *OtherError) Details() map[string]any {
 
 type meantKey struct{}
 
-// WithMeant has every reading of a session under the context fail with an *[OtherError] unless it is the one that is meant.
+// WithMeant makes every reading of a session under the context fail with an *[OtherError], except that of the session m.
 func WithMeant(ctx context.Context, m Meant) context.Context {
 	return context.WithValue(ctx, meantKey{}, m)
 }
 
-// checkMeant holds a session against the one that the caller means, if it says which.
+// checkMeant compares a session with the one that the caller means, if the caller names one.
 func checkMeant(ctx context.Context, s Session) error {
 	if m, ok := ctx.Value(meantKey{}).(Meant); ok && (m.Signature != s.Signature || m.Today != s.Today) {
 		return &OtherError{m, s}

@@ -1,8 +1,8 @@
 // Package session says who trades, and on which date: the values SIGNATURE, TODAY_DATE, IF_TRADE and HALT that an agent
 // and the tools in its subprocess share.
 //
-// A session has two homes, Redis when one is configured and the model's file, and the environment stands under either. Values
-// are written to both homes, and read from one, so that no session is ever put together from two. [Decide] says which one
+// A session has two backends, Redis when one is configured and the model's file, and the environment stands under either. Values
+// are written to both backends, and read from one, so that no session is ever put together from two. [Decide] says which one
 // counts, and what follows when a write missed one of them. "Not set anywhere" and "cannot be read" are different errors.
 package session
 
@@ -60,15 +60,15 @@ type Session struct {
 	// NoTrade is why nothing may be traded in this session, although it can be read: an *[UnreachableError], or nil.
 	NoTrade error
 
-	guards  []store.Guard
-	reading int
+	guards    []store.Guard
+	readingNo int
 }
 
-// Guards hold a commit to this session: it fails once SIGNATURE, TODAY_DATE or HALT is no longer what was read, or once the
-// file says of its values what it did not say, and sets IF_TRADE.
+// Guards bind a commit to this session. The commit fails if SIGNATURE, TODAY_DATE or HALT has changed since the reading, or
+// if the file's notes on its values have. The commit sets IF_TRADE.
 func (s Session) Guards() []store.Guard { return s.guards }
 
-// Same tells whether two readings found the same session in the same home.
+// Same tells whether two readings found the same session in the same backend.
 func (s Session) Same(other Session) bool {
 	return slices.EqualFunc(s.guards, other.guards, func(a, b store.Guard) bool {
 		return a.Home.Place() == b.Home.Place() && maps.Equal(a.Want, b.Want)
@@ -115,7 +115,7 @@ func (e *InvalidError) Details() map[string]any {
 	return map[string]any{"value": e.Name, "source": e.Source}
 }
 
-// UnreachableError says that no home tells what the session is: Redis cannot be read, or has lost it, and the file cannot
+// UnreachableError says that no backend tells what the session is: Redis cannot be read, or has lost it, and the file cannot
 // stand in, or cannot be read either.
 type UnreachableError struct{ *store.UnreachableError }
 
@@ -142,7 +142,7 @@ func cause(err error) error {
 	return err
 }
 
-// File is the home on this machine.
+// File is the backend on this machine.
 type File interface {
 	store.Sessions
 	// ChangeValues reads the keys' values and sets what change makes of them, "" removing one, while nobody else changes the
@@ -150,7 +150,7 @@ type File interface {
 	ChangeValues(ctx context.Context, keys []store.Key, change func(map[store.Key]string) map[store.Key]string) error
 }
 
-// Redis is the home that machines share.
+// Redis is the backend that machines share.
 type Redis interface {
 	store.Sessions
 	// SetValuesIf is SetValues if the values wanted are still what they were, "" standing for one that is not set; else it sets
@@ -171,32 +171,32 @@ type Config struct {
 	LedgersInRedis bool // the ledgers are in the same Redis
 }
 
-// Layers reads and writes the session of one model. It is safe for concurrent use.
-type Layers struct {
+// Resolver reads and writes the session of one model. It is safe for concurrent use.
+type Resolver struct {
 	Config
 
 	mu       sync.Mutex
-	begun    int // readings
+	readings int // readings
 	newest   int // the reading that the following are of
-	seen     Seen
-	last     *Session        // nil where no presumption is safe
+	lastSeen Seen
+	cached   *Session        // nil: the next Cached must read
 	lost     Loss            // that was told
 	missing  bool            // the newest write missed Redis
-	troubles map[string]bool // that were told
+	warned   map[string]bool // that were told
 }
 
 // New returns the session of a model, which may not be set yet. A model id that cannot stand in a key is a *[store.NameError].
-func New(c Config) (*Layers, error) {
+func New(c Config) (*Resolver, error) {
 	if c.Model != store.AllModels {
 		if err := store.CheckName("model id", c.Model); err != nil {
 			return nil, err
 		}
 	}
-	return &Layers{Config: c, troubles: map[string]bool{}}, nil
+	return &Resolver{Config: c, warned: map[string]bool{}}, nil
 }
 
 // Read reads the session. Errors: *[MissingError], *[InvalidError], *[OtherError], *[UnreachableError].
-func (l *Layers) Read(ctx context.Context) (Session, error) {
+func (l *Resolver) Read(ctx context.Context) (Session, error) {
 	d := l.decide(ctx, Names)
 	if d.Err != nil {
 		return Session{}, d.Err
@@ -204,12 +204,12 @@ func (l *Layers) Read(ctx context.Context) (Session, error) {
 	return d.Session, checkMeant(ctx, d.Session)
 }
 
-// Presume returns the session as it was last read, reading it only if it never was, or if a reading now may find another
-// home. It serves whoever passes its guards to a commit: the commit proves the presumption, or fails with
-// [store.ErrSessionChanged]. fresh tells that it was read just now.
-func (l *Layers) Presume(ctx context.Context) (s Session, fresh bool, err error) {
+// Cached returns the session as it was last read. It reads the session if it never was read, or if a reading now may find
+// another backend. A caller must pass the session's guards to a commit: the commit checks that the session still holds, or
+// fails with [store.ErrSessionChanged]. fresh reports whether the session was read just now.
+func (l *Resolver) Cached(ctx context.Context) (s Session, fresh bool, err error) {
 	l.mu.Lock()
-	last := l.last
+	last := l.cached
 	l.mu.Unlock()
 	if last != nil && checkMeant(ctx, *last) == nil {
 		return *last, false, nil
@@ -218,25 +218,25 @@ func (l *Layers) Presume(ctx context.Context) (s Session, fresh bool, err error)
 	return s, true, err
 }
 
-// Traded tells that a trade was committed in the session: until the session is read again, the next one need not look
-// whether IF_TRADE stands in the file beside Redis.
-func (l *Layers) Traded(s Session) {
+// Traded records that a trade was committed in the session. Until the session is read again, the next commit does not check
+// IF_TRADE in the file beside Redis.
+func (l *Resolver) Traded(s Session) {
 	if l.Redis == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.last == nil || l.last.reading != s.reading {
+	if l.cached == nil || l.cached.readingNo != s.readingNo {
 		return
 	}
-	last := *l.last
+	last := *l.cached
 	last.guards = slices.Clone(last.guards)
 	for i := range last.guards {
 		if last.guards[i].Home == store.Sessions(l.File) {
 			last.guards[i].Set = nil
 		}
 	}
-	l.last = &last
+	l.cached = &last
 }
 
 // Value is one value with the layer that it came from.
@@ -246,9 +246,9 @@ type Value struct {
 	Source Source `json:"source"`
 }
 
-// Values returns those of the named values that are set, as text, without judging them. If none is found, and not every home
+// Values returns those of the named values that are set, as text, without judging them. If none is found, and not every backend
 // could be read, that is an *[UnreachableError].
-func (l *Layers) Values(ctx context.Context, names ...string) ([]Value, error) {
+func (l *Resolver) Values(ctx context.Context, names ...string) ([]Value, error) {
 	d := l.decide(ctx, names)
 	var values []Value
 	for _, name := range names {
@@ -262,18 +262,18 @@ func (l *Layers) Values(ctx context.Context, names ...string) ([]Value, error) {
 	return values, nil
 }
 
-// decide reads the homes, decides what the session is, and puts right what is to be put right.
-func (l *Layers) decide(ctx context.Context, names []string) Decision {
+// decide reads the backends, decides what the session is, and puts right what is to be put right.
+func (l *Resolver) decide(ctx context.Context, names []string) Decision {
 	l.mu.Lock()
-	l.begun++
-	reading := l.begun
+	l.readings++
+	reading := l.readings
 	l.mu.Unlock()
-	h := Homes{File: l.readFile(ctx, names), Env: l.Env}
+	h := Backends{File: l.readFile(ctx, names), Env: l.Env}
 	if l.Redis != nil {
 		h.Redis = l.readRedis(ctx, names)
 	}
 	l.mu.Lock()
-	seen := l.seen // another reading may have seen a halt meanwhile
+	seen := l.lastSeen // another reading may have seen a halt meanwhile
 	l.mu.Unlock()
 	d := Decide(l.Model, h, seen, l.Refuse)
 	// A halt in Redis is copied even where the file seemed to have it: it may have been taken out there since it was read.
@@ -286,7 +286,7 @@ func (l *Layers) decide(ctx context.Context, names []string) Decision {
 }
 
 // ownKeys are the keys of the named values and of those that make up the session.
-func (l *Layers) ownKeys(names []string) []store.Key {
+func (l *Resolver) ownKeys(names []string) []store.Key {
 	var keys []store.Key
 	for _, name := range slices.Concat(Names, names) {
 		if k := (store.Key{Model: l.Model, Name: name}); !slices.Contains(keys, k) {
@@ -297,19 +297,19 @@ func (l *Layers) ownKeys(names []string) []store.Key {
 }
 
 // allKeys are the keys of what holds for all models.
-func (l *Layers) allKeys() []store.Key {
+func (l *Resolver) allKeys() []store.Key {
 	if l.Model == store.AllModels {
 		return nil // they are its own
 	}
 	return []store.Key{{Model: store.AllModels, Name: Halt}}
 }
 
-func (l *Layers) readRedis(ctx context.Context, names []string) *Home {
+func (l *Resolver) readRedis(ctx context.Context, names []string) *Backend {
 	values, err := l.Redis.Values(ctx, append(l.ownKeys(names), l.allKeys()...)...)
-	return &Home{values, err}
+	return &Backend{values, err}
 }
 
-func (l *Layers) fileKeys(names []string) (own, all []store.Key) {
+func (l *Resolver) fileKeys(names []string) (own, all []store.Key) {
 	own, all = append(l.ownKeys(names), notesKey(l.Model)), l.allKeys()
 	if len(all) > 0 {
 		all = append(all, notesKey(store.AllModels))
@@ -317,17 +317,17 @@ func (l *Layers) fileKeys(names []string) (own, all []store.Key) {
 	return own, all
 }
 
-func (l *Layers) readFile(ctx context.Context, names []string) Home {
+func (l *Resolver) readFile(ctx context.Context, names []string) Backend {
 	own, all := l.fileKeys(names)
 	values, err := l.File.Values(ctx, append(own, all...)...)
-	return Home{values, err}
+	return Backend{values, err}
 }
 
-// settle does what the decision says is to be done, and decides again. Others may do the same at the same time, and somebody
-// may set a newer value, so it reads again and writes while it holds the lock of the file, which every writer of this
-// machine holds. What was seen until then stays seen, should Redis be gone by now. Where it cannot, the decision stands as it
-// was: it counts on nothing that was not done.
-func (l *Layers) settle(ctx context.Context, names []string, first Decision) Decision {
+// settle makes the changes that a decision asks for, and decides again. Another process may do the same, or set a newer
+// value, at the same time. So settle reads again and writes under the lock of the file, which every writer of this machine
+// takes. It keeps first.Seen, in case Redis is lost by now. If the file cannot be changed, settle returns first, which relies
+// on no change.
+func (l *Resolver) settle(ctx context.Context, names []string, first Decision) Decision {
 	own, all := l.fileKeys(names)
 	keys := own
 	ofAll := func(k store.Key) bool { return k.Model != l.Model }
@@ -336,9 +336,9 @@ func (l *Layers) settle(ctx context.Context, names []string, first Decision) Dec
 	}
 	var d Decision
 	var missed error
-	var h Homes
+	var h Backends
 	err := l.File.ChangeValues(ctx, keys, func(file map[store.Key]string) map[store.Key]string {
-		h = Homes{File: Home{Values: maps.Clone(file)}, Env: l.Env}
+		h = Backends{File: Backend{Values: maps.Clone(file)}, Env: l.Env}
 		if len(keys) == len(own) {
 			beside, err := l.File.Values(ctx, all...)
 			if err != nil {
@@ -350,17 +350,17 @@ func (l *Layers) settle(ctx context.Context, names []string, first Decision) Dec
 			h.Redis = l.readRedis(ctx, names)
 		}
 		var changes map[store.Key]string
-		d, changes, missed = l.putRight(ctx, h, first.Seen, func() *Home { return l.readRedis(ctx, names) })
+		d, changes, missed = l.putRight(ctx, h, first.Seen, func() *Backend { return l.readRedis(ctx, names) })
 		return changes
 	})
 	if err != nil {
 		if ctx.Err() == nil {
-			l.trouble(err.Error() + "; what the file should say of the session could not be put right")
+			l.warnOnce(err.Error() + "; what the file should say of the session could not be put right")
 		}
 		return first
 	}
 	if missed != nil {
-		l.trouble(missed.Error() + "; what Redis missed stays in the file and counts")
+		l.warnOnce(missed.Error() + "; what Redis missed stays in the file and counts")
 	}
 	// A halt that the file holds is the file's from now on, and over once it is cleared there.
 	inFile := func(model string) bool { return truth(textOf(h.File.Values[store.Key{Model: model, Name: Halt}])) }
@@ -372,9 +372,9 @@ func (l *Layers) settle(ctx context.Context, names []string, first Decision) Dec
 // mendTries bounds how often Redis is read again because it changed before it could be put right.
 const mendTries = 5
 
-// putRight decides until nothing is left to be done: what is to be set in Redis it sets, what is to be set in the file it
-// returns. missed is why Redis could not be put right.
-func (l *Layers) putRight(ctx context.Context, h Homes, seen Seen, reread func() *Home) (d Decision, file map[store.Key]string, missed error) {
+// putRight decides until no change is left to make. It makes the changes of Redis itself, and returns those of the file.
+// missed is why Redis could not be changed.
+func (l *Resolver) putRight(ctx context.Context, h Backends, seen Seen, reread func() *Backend) (d Decision, file map[store.Key]string, missed error) {
 	file = map[store.Key]string{}
 	for tries := 0; ; {
 		d = Decide(l.Model, h, seen, l.Refuse)
@@ -405,8 +405,9 @@ func (l *Layers) putRight(ctx context.Context, h Homes, seen Seen, reread func()
 	}
 }
 
-// mend sets in Redis what it missed, unless somebody has set another session there since it was read. A halt is set in any case.
-func (l *Layers) mend(ctx context.Context, redis, values map[store.Key]string) error {
+// mend sets in Redis the values that it missed, unless another process has set another session there since it was read. A
+// halt is set in any case.
+func (l *Resolver) mend(ctx context.Context, redis, values map[store.Key]string) error {
 	halts, others := halts(values)
 	if len(halts) > 0 {
 		if err := l.Redis.SetValues(ctx, halts, 0); err != nil {
@@ -424,17 +425,17 @@ func (l *Layers) mend(ctx context.Context, redis, values map[store.Key]string) e
 	return l.Redis.SetValuesIf(ctx, want, others, l.TTL)
 }
 
-// conclude keeps what a reading found, unless a later one was quicker, and tells what is to be told.
-func (l *Layers) conclude(reading int, d *Decision) {
-	d.Session.reading = reading
+// conclude stores the result of a reading unless a later reading has stored its own, and warns of a lost Redis once.
+func (l *Resolver) conclude(reading int, d *Decision) {
+	d.Session.readingNo = reading
 	d.Session.guards = l.guards(d.Guards)
 	l.mu.Lock()
 	lost := ""
 	if reading > l.newest {
-		l.newest, l.seen = reading, d.Seen
-		if l.last = nil; d.Err == nil && d.Loss != Unreachable {
+		l.newest, l.lastSeen = reading, d.Seen
+		if l.cached = nil; d.Err == nil && d.Loss != Unreachable {
 			last := d.Session
-			l.last = &last
+			l.cached = &last
 		}
 		switch {
 		case d.Loss != l.lost && d.Lost != "":
@@ -449,14 +450,14 @@ func (l *Layers) conclude(reading int, d *Decision) {
 	}
 }
 
-// guards are a decision's, with the engines that hold the values. A Redis that could not be read is only looked at again by
-// a commit that goes there too.
-func (l *Layers) guards(of []Guard) []store.Guard {
+// guards turns the guards of a decision into those of a commit, each with its engine. A commit checks a Redis that could not
+// be read only if the commit itself goes to Redis.
+func (l *Resolver) guards(of []Guard) []store.Guard {
 	var guards []store.Guard
 	for _, g := range of {
 		guard := store.Guard{Home: l.File, Want: g.Want, Set: g.Set, TTL: l.TTL}
 		if g.Home == FromRedis {
-			guard.Home = &redisHome{l.Redis, l}
+			guard.Home = &redisBackend{l.Redis, l}
 		}
 		if !g.Unread || l.LedgersInRedis {
 			guards = append(guards, guard)
@@ -465,12 +466,12 @@ func (l *Layers) guards(of []Guard) []store.Guard {
 	return guards
 }
 
-// trouble tells of what went wrong, once.
-func (l *Layers) trouble(text string) {
+// warnOnce warns of a failure that was not warned of before.
+func (l *Resolver) warnOnce(text string) {
 	l.mu.Lock()
-	told := l.troubles[text] || len(l.troubles) >= 100
+	told := l.warned[text] || len(l.warned) >= 100
 	if !told {
-		l.troubles[text] = true
+		l.warned[text] = true
 	}
 	l.mu.Unlock()
 	if !told {

@@ -112,13 +112,13 @@ func set(text string) values {
 }
 
 type layers struct {
-	*Layers
+	*Resolver
 	file   *filestore.Store
 	warned []string
 }
 
-// newLayers returns the session of model 26. redis may be nil.
-func newLayers(t *testing.T, redis Redis, file, env string) *layers {
+// newResolver returns the session of model 26. redis may be nil.
+func newResolver(t *testing.T, redis Redis, file, env string) *layers {
 	t.Helper()
 	l := &layers{file: filestore.New(t.TempDir(), t.TempDir())}
 	if v := set(file); len(v) > 0 {
@@ -135,7 +135,7 @@ func newLayers(t *testing.T, redis Redis, file, env string) *layers {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Layers = inner
+	l.Resolver = inner
 	return l
 }
 
@@ -204,7 +204,7 @@ func TestTheLayerOfEachValue(t *testing.T) {
 			default:
 				redis = newFake(set(c.redis))
 			}
-			l := newLayers(t, redis, c.file, c.env)
+			l := newResolver(t, redis, c.file, c.env)
 			for range 3 {
 				if got := spell(l.Read(t.Context())); got != c.want {
 					t.Errorf("got %q, want %q", got, c.want)
@@ -218,14 +218,14 @@ func TestTheLayerOfEachValue(t *testing.T) {
 }
 
 func TestMissingAndUnreachableAreDifferentErrors(t *testing.T) {
-	l := newLayers(t, newFake(set("SIGNATURE=r")), "", "")
+	l := newResolver(t, newFake(set("SIGNATURE=r")), "", "")
 	_, err := l.Read(t.Context())
 	const want = `TODAY_DATE environment variable is not set, and neither is the value in Redis, which holds other values of the session "26". Set it with: mcp-trade session set TODAY_DATE=VALUE --model-id 26`
 	if err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}
 	for name, redis := range map[string]Redis{"no Redis": nil, "Redis is down too": down(), "Redis holds nothing": newFake(values{})} {
-		l := newLayers(t, redis, "SIGNATURE=f", "SIGNATURE=e TODAY_DATE=2025-10-02")
+		l := newResolver(t, redis, "SIGNATURE=f", "SIGNATURE=e TODAY_DATE=2025-10-02")
 		if err := os.WriteFile(l.file.SessionFile("26"), []byte("{ torn"), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -242,9 +242,9 @@ func TestTheSpellingsOfAFlag(t *testing.T) {
 		"false": false, "False": false, `"False"`: false, "0": false, "no": false, "null": false, `""`: false, "x": false, "[true]": false,
 	} {
 		for where, l := range map[string]*layers{
-			"Redis":           newLayers(t, newFake(set("SIGNATURE=r TODAY_DATE=2025-10-02 IF_TRADE="+raw+" HALT="+raw)), "", ""),
-			"the file":        newLayers(t, nil, "SIGNATURE=r TODAY_DATE=2025-10-02 IF_TRADE="+raw+" HALT="+raw, ""),
-			"the environment": newLayers(t, nil, "SIGNATURE=r TODAY_DATE=2025-10-02", "IF_TRADE="+strings.Trim(raw, `"`)+" HALT="+strings.Trim(raw, `"`)),
+			"Redis":           newResolver(t, newFake(set("SIGNATURE=r TODAY_DATE=2025-10-02 IF_TRADE="+raw+" HALT="+raw)), "", ""),
+			"the file":        newResolver(t, nil, "SIGNATURE=r TODAY_DATE=2025-10-02 IF_TRADE="+raw+" HALT="+raw, ""),
+			"the environment": newResolver(t, nil, "SIGNATURE=r TODAY_DATE=2025-10-02", "IF_TRADE="+strings.Trim(raw, `"`)+" HALT="+strings.Trim(raw, `"`)),
 		} {
 			s, err := l.Read(t.Context())
 			if err != nil || s.IfTrade != want || s.Halted != want {
@@ -272,7 +272,7 @@ func TestWhatAHaltReaches(t *testing.T) {
 		{"the environment, and the session is a file", "", in, "HALT=true", true},
 		{"a halt that was lifted", in + "*HALT=false HALT=false", "", "", false},
 	} {
-		s, err := newLayers(t, newFake(set(c.redis)), c.file, c.env).Read(t.Context())
+		s, err := newResolver(t, newFake(set(c.redis)), c.file, c.env).Read(t.Context())
 		if err != nil || s.Halted != c.want {
 			t.Errorf("%s: halted is %v, %v; want %v", c.name, s.Halted, err, c.want)
 		}
@@ -281,7 +281,7 @@ func TestWhatAHaltReaches(t *testing.T) {
 
 func TestTheGuardHoldsTheCommitToWhatWasRead(t *testing.T) {
 	redis := newFake(set(`SIGNATURE=r TODAY_DATE="2025-10-02" HALT=false`))
-	l := newLayers(t, redis, "SIGNATURE=f TODAY_DATE=2025-10-01", "")
+	l := newResolver(t, redis, "SIGNATURE=f TODAY_DATE=2025-10-01", "")
 	s, err := l.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -296,7 +296,7 @@ func TestTheGuardHoldsTheCommitToWhatWasRead(t *testing.T) {
 	}
 
 	// A session of the environment is guarded by the absence of any other.
-	l = newLayers(t, nil, "", "SIGNATURE=e TODAY_DATE=2025-10-02")
+	l = newResolver(t, nil, "", "SIGNATURE=e TODAY_DATE=2025-10-02")
 	if s, err = l.Read(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -305,7 +305,7 @@ func TestTheGuardHoldsTheCommitToWhatWasRead(t *testing.T) {
 		t.Errorf("%+v", g)
 	}
 	for _, change := range []string{"SIGNATURE=f", "TODAY_DATE=2025-10-03", "HALT=true", "*HALT=true"} {
-		l := newLayers(t, nil, "SIGNATURE=x TODAY_DATE=2025-10-02", "")
+		l := newResolver(t, nil, "SIGNATURE=x TODAY_DATE=2025-10-02", "")
 		s, err := l.Read(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -341,7 +341,7 @@ func (g *goesAway) Values(ctx context.Context, keys ...store.Key) (values, error
 func TestAHaltThatWasReadHoldsThoughRedisGoesAwayBeforeItIsCopied(t *testing.T) {
 	for _, halt := range []string{"HALT", "*HALT"} {
 		redis := &goesAway{newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02 " + halt + "=true")), 1}
-		l := newLayers(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
+		l := newResolver(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
 		for reading := range 2 {
 			s, err := l.Read(t.Context())
 			if err != nil || !s.Halted || s.Sources[TodayDate] != FromFile {
@@ -354,7 +354,7 @@ func TestAHaltThatWasReadHoldsThoughRedisGoesAwayBeforeItIsCopied(t *testing.T) 
 func TestAHaltThatIsClearedIsOverThoughRedisHasForgottenTheSession(t *testing.T) {
 	for _, halt := range []string{"", "*"} {
 		redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02 " + halt + "HALT=true"))
-		l := newLayers(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
+		l := newResolver(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
 		if s, err := l.Read(t.Context()); err != nil || !s.Halted {
 			t.Fatalf("%+v, %v", s, err)
 		}
@@ -391,7 +391,7 @@ func (s *staleFile) Values(_ context.Context, keys ...store.Key) (values, error)
 func TestAHaltThatWasReadIsCopiedThoughItsCopyWasTakenOutMeanwhile(t *testing.T) {
 	for _, halt := range []string{"", "*"} {
 		redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02 " + halt + "HALT=true"))
-		l := newLayers(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
+		l := newResolver(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
 		copied := set("SIGNATURE=a TODAY_DATE=2025-10-02 " + halt + `HALT=true ` + halt + NotesName + `={"halt_of":"redis"}`)
 		l.File = &staleFile{l.File, copied}
 		if s, err := l.Read(t.Context()); err != nil || !s.Halted {
@@ -407,7 +407,7 @@ func TestAHaltThatWasReadIsCopiedThoughItsCopyWasTakenOutMeanwhile(t *testing.T)
 
 func TestACommitThatReachesARedisThatCouldNotBeReadProvesIt(t *testing.T) {
 	redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-03"))
-	l := newLayers(t, &goesAway{redis, 0}, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
+	l := newResolver(t, &goesAway{redis, 0}, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
 	for _, inRedis := range []bool{false, true} {
 		l.LedgersInRedis = inRedis
 		s, err := l.Read(t.Context())
@@ -433,13 +433,13 @@ func TestACommitThatReachesARedisThatCouldNotBeReadProvesIt(t *testing.T) {
 
 func TestAPresumptionIsTheLastReading(t *testing.T) {
 	redis := newFake(values{})
-	l := newLayers(t, redis, "", "")
-	if _, _, err := l.Presume(t.Context()); spell(Session{}, err) != "missing SIGNATURE, redis false" {
+	l := newResolver(t, redis, "", "")
+	if _, _, err := l.Cached(t.Context()); spell(Session{}, err) != "missing SIGNATURE, redis false" {
 		t.Errorf("before there is a session: %v", err)
 	}
 	maps.Copy(redis.values, set("SIGNATURE=r TODAY_DATE=2025-10-02"))
-	presume := func(ctx context.Context) (Session, error) {
-		s, _, err := l.Presume(ctx)
+	cached := func(ctx context.Context) (Session, error) {
+		s, _, err := l.Cached(ctx)
 		return s, err
 	}
 	for _, c := range []struct {
@@ -448,11 +448,11 @@ func TestAPresumptionIsTheLastReading(t *testing.T) {
 		reads int
 		want  string
 	}{
-		{"the first presumption reads", presume, 1, "r@redis 2025-10-02@redis"},
-		{"the next does not", presume, 0, "r@redis 2025-10-02@redis"},
-		{"whatever happens", presume, 0, "r@redis 2025-10-02@redis"},
+		{"the first cached session is read", cached, 1, "r@redis 2025-10-02@redis"},
+		{"the next does not", cached, 0, "r@redis 2025-10-02@redis"},
+		{"whatever happens", cached, 0, "r@redis 2025-10-02@redis"},
 		{"a reading reads", l.Read, 1, "r@redis 2025-10-03@redis"},
-		{"and is what is presumed from then on", presume, 0, "r@redis 2025-10-03@redis"},
+		{"and is what is cached from then on", cached, 0, "r@redis 2025-10-03@redis"},
 	} {
 		redis.reads = 0
 		if got := spell(c.do(t.Context())); got != c.want || redis.reads != c.reads {
@@ -466,7 +466,7 @@ func TestAPresumptionIsTheLastReading(t *testing.T) {
 
 func TestValuesAreSetInEveryEngine(t *testing.T) {
 	redis := newFake(values{})
-	l := newLayers(t, redis, "", "")
+	l := newResolver(t, redis, "", "")
 	if err := l.Set(t.Context(), map[string]any{Signature: "gpt-5", TodayDate: "2025-10-02", IfTrade: false}); err != nil {
 		t.Fatal(err)
 	}
@@ -489,7 +489,7 @@ func TestValuesAreSetInEveryEngine(t *testing.T) {
 // Orders are refused while a halt lasts, so nothing would prolong it: if it expired, trading would begin again unasked.
 func TestAHaltDoesNotExpire(t *testing.T) {
 	redis := newFake(values{})
-	l := newLayers(t, redis, "", "")
+	l := newResolver(t, redis, "", "")
 	if err := l.Set(t.Context(), map[string]any{Signature: "gpt-5", Halt: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -517,7 +517,7 @@ func TestOnlyAHaltMustReachEveryEngine(t *testing.T) {
 		{"clearing", func(l *layers) error { _, err := l.Clear(t.Context(), TodayDate); return err }, true, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l := newLayers(t, down(), "SIGNATURE=f TODAY_DATE=2025-10-01", "")
+			l := newResolver(t, down(), "SIGNATURE=f TODAY_DATE=2025-10-01", "")
 			err := c.do(l)
 			if _, unreachable := errors.AsType[*store.UnreachableError](err); unreachable != c.fails || (err != nil) != c.fails {
 				t.Errorf("%v", err)
@@ -528,7 +528,7 @@ func TestOnlyAHaltMustReachEveryEngine(t *testing.T) {
 		})
 	}
 	// What can be halted is halted, even though the error says that not all is.
-	l := newLayers(t, down(), "SIGNATURE=f TODAY_DATE=2025-10-01", "")
+	l := newResolver(t, down(), "SIGNATURE=f TODAY_DATE=2025-10-01", "")
 	if err := l.Set(t.Context(), map[string]any{Halt: true}); err == nil {
 		t.Error("no error")
 	}
@@ -563,7 +563,7 @@ func TestAValueThatNoReaderWouldTakeIsNotSet(t *testing.T) {
 		{"X", make(chan int), false},
 	} {
 		redis := newFake(values{})
-		l := newLayers(t, redis, "", "")
+		l := newResolver(t, redis, "", "")
 		err := l.Set(t.Context(), map[string]any{c.name: c.value})
 		if (err == nil) != c.ok || (len(redis.values) > 0) != c.ok {
 			t.Errorf("%s = %v: %v, and %v is set", c.name, c.value, err, redis.values)
@@ -579,14 +579,14 @@ func TestTypedReadsWhatPeopleWrite(t *testing.T) {
 		{IfTrade, "True", true}, {IfTrade, "0", false}, {Halt, "yes", true}, {Halt, "no", false}, {Halt, "maybe", "maybe"},
 		{Signature, "true", "true"}, {Signature, "2024", "2024"}, {TodayDate, "2025-10-02", "2025-10-02"},
 	} {
-		if got := Typed(c.name, c.text); got != c.want {
+		if got := ParseValue(c.name, c.text); got != c.want {
 			t.Errorf("%s=%s is %v, want %v", c.name, c.text, got, c.want)
 		}
 	}
 }
 
 func TestValuesAreListedWithoutBeingJudged(t *testing.T) {
-	l := newLayers(t, newFake(set(`SIGNATURE=../x MARKET="us"`)), "TODAY_DATE=2025-10-02", "IF_TRADE=True")
+	l := newResolver(t, newFake(set(`SIGNATURE=../x MARKET="us"`)), "TODAY_DATE=2025-10-02", "IF_TRADE=True")
 	got, err := l.Values(t.Context(), Signature, TodayDate, IfTrade, "MARKET", "NONE")
 	want := []Value{{Signature, "../x", FromRedis}, {IfTrade, "True", FromEnvironment}, {"MARKET", "us", FromRedis}}
 	if err != nil || !slices.Equal(got, want) {

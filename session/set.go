@@ -27,13 +27,13 @@ const (
 // Set writes values, each as text or as a bool, to Redis, if one is configured, and to the file. A value that misses Redis is
 // noted as such in the file: it comes before the older one in Redis, which is put right as soon as it can be. That is told,
 // and is no error, except for a halt: whoever sets one must know that it may not hold on other machines yet.
-func (l *Layers) Set(ctx context.Context, values map[string]any) error {
+func (l *Resolver) Set(ctx context.Context, values map[string]any) error {
 	_, err := l.Write(ctx, values)
 	return err
 }
 
-// Write is Set, and returns the homes that the values reached.
-func (l *Layers) Write(ctx context.Context, values map[string]any) (reached []Source, err error) {
+// Write is Set, and returns the backends that the values reached.
+func (l *Resolver) Write(ctx context.Context, values map[string]any) (reached []Source, err error) {
 	raw := make(map[string]string, len(values))
 	for name, v := range values {
 		if err := checkValue(name, v); err != nil {
@@ -52,13 +52,13 @@ func (l *Layers) Write(ctx context.Context, values map[string]any) (reached []So
 		strict = "HALT is lifted everywhere or nowhere, and stands as it stood"
 	}
 	names := slices.Sorted(maps.Keys(raw))
-	return l.both(ctx, strict, names, func() error { return l.setInRedis(ctx, l.keyed(raw)) },
+	return l.writeBoth(ctx, strict, names, func() error { return l.setInRedis(ctx, l.keyed(raw)) },
 		func(file map[store.Key]string, r Reach) map[store.Key]string { return AfterSet(l.Model, file, raw, r) })
 }
 
-// Clear removes values from Redis, if one is configured, and from the file, and returns the homes that it reached. It is an
+// Clear removes values from Redis, if one is configured, and from the file, and returns the backends that it reached. It is an
 // error if one of the two is missed.
-func (l *Layers) Clear(ctx context.Context, names ...string) (reached []Source, err error) {
+func (l *Resolver) Clear(ctx context.Context, names ...string) (reached []Source, err error) {
 	keys := make([]store.Key, len(names))
 	for i, name := range names {
 		keys[i] = store.Key{Model: l.Model, Name: name}
@@ -67,15 +67,15 @@ func (l *Layers) Clear(ctx context.Context, names ...string) (reached []Source, 
 	if slices.Contains(names, Halt) {
 		strict = "HALT is lifted everywhere or nowhere, and stands as it stood"
 	}
-	return l.both(ctx, strict, names, func() error { return l.Redis.ClearValues(ctx, keys...) },
+	return l.writeBoth(ctx, strict, names, func() error { return l.Redis.ClearValues(ctx, keys...) },
 		func(file map[store.Key]string, r Reach) map[store.Key]string {
 			return AfterClear(l.Model, file, names, r)
 		})
 }
 
-// both changes Redis and the file as one step for every other writer of this machine. Neither home keeps the other from
+// writeBoth changes Redis and the file as one step for every other writer of this machine. Neither backend keeps the other from
 // being changed. That Redis is missed is an error if strict says what that means.
-func (l *Layers) both(ctx context.Context, strict string, names []string, inRedis func() error, after func(map[store.Key]string, Reach) map[store.Key]string) (reached []Source, err error) {
+func (l *Resolver) writeBoth(ctx context.Context, strict string, names []string, inRedis func() error, after func(map[store.Key]string, Reach) map[store.Key]string) (reached []Source, err error) {
 	reach, tried := NoRedis, false
 	var missed error
 	try := func() {
@@ -121,7 +121,7 @@ func (l *Layers) both(ctx context.Context, strict string, names []string, inRedi
 }
 
 // setInRedis sets values. A halt lasts until it is cleared: nobody decides that it is over because nobody traded.
-func (l *Layers) setInRedis(ctx context.Context, values map[store.Key]string) error {
+func (l *Resolver) setInRedis(ctx context.Context, values map[store.Key]string) error {
 	halts, others := halts(values)
 	if len(halts) > 0 {
 		if err := l.Redis.SetValues(ctx, halts, 0); err != nil {
@@ -197,22 +197,22 @@ func AfterClear(model string, file map[store.Key]string, names []string, r Reach
 	return changes
 }
 
-// redisHome is Redis as a commit sees it. A value that it does not take after the commit is noted in the file.
-type redisHome struct {
+// redisBackend is Redis as a commit sees it. A value that it does not take after the commit is noted in the file.
+type redisBackend struct {
 	store.Sessions
-	l *Layers
+	resolver *Resolver
 }
 
 // Prolong implements [store.Sessions]. A Redis that does not let values live longer is no fault of each trade.
-func (h *redisHome) Prolong(ctx context.Context, ttl time.Duration, keys ...store.Key) error {
+func (h *redisBackend) Prolong(ctx context.Context, ttl time.Duration, keys ...store.Key) error {
 	if err := h.Sessions.Prolong(ctx, ttl, keys...); err != nil {
-		h.l.trouble(err.Error() + "; the session in Redis ends when it would have ended without the trade")
+		h.resolver.warnOnce(err.Error() + "; the session in Redis ends when it would have ended without the trade")
 	}
 	return nil
 }
 
 // SetValues implements [store.Sessions].
-func (h *redisHome) SetValues(ctx context.Context, values map[store.Key]string, ttl time.Duration) error {
+func (h *redisBackend) SetValues(ctx context.Context, values map[store.Key]string, ttl time.Duration) error {
 	err := h.Sessions.SetValues(ctx, values, ttl)
 	if err == nil {
 		return nil
@@ -221,13 +221,13 @@ func (h *redisHome) SetValues(ctx context.Context, values map[store.Key]string, 
 	for k, v := range values {
 		raw[k.Name] = v
 	}
-	own, _ := h.l.fileKeys(slices.Collect(maps.Keys(raw)))
-	return errors.Join(err, h.l.File.ChangeValues(context.WithoutCancel(ctx), own, func(file map[store.Key]string) map[store.Key]string {
-		return AfterSet(h.l.Model, file, raw, Missed)
+	own, _ := h.resolver.fileKeys(slices.Collect(maps.Keys(raw)))
+	return errors.Join(err, h.resolver.File.ChangeValues(context.WithoutCancel(ctx), own, func(file map[store.Key]string) map[store.Key]string {
+		return AfterSet(h.resolver.Model, file, raw, Missed)
 	}))
 }
 
-func (l *Layers) keyed(raw map[string]string) map[store.Key]string {
+func (l *Resolver) keyed(raw map[string]string) map[store.Key]string {
 	values := make(map[store.Key]string, len(raw))
 	for name, text := range raw {
 		values[store.Key{Model: l.Model, Name: name}] = text

@@ -80,9 +80,9 @@ func TestAfterSet_RemembersWhatRedisHeldThroughALongOutage(t *testing.T) {
 	}
 }
 
-func TestLayers_AWriteThatMissesRedisIsToldOncePerOutage(t *testing.T) {
+func TestResolver_AWriteThatMissesRedisIsToldOncePerOutage(t *testing.T) {
 	redis := newFake(values{})
-	l := newLayers(t, redis, "", "")
+	l := newResolver(t, redis, "", "")
 	for n := 1; n <= 2; n++ {
 		redis.err = errDown
 		for range 3 {
@@ -100,12 +100,12 @@ func TestLayers_AWriteThatMissesRedisIsToldOncePerOutage(t *testing.T) {
 	}
 }
 
-func TestLayers_Traded(t *testing.T) {
+func TestResolver_Traded(t *testing.T) {
 	redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02"))
-	l := newLayers(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02 IF_TRADE=false", "")
+	l := newResolver(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02 IF_TRADE=false", "")
 	sets := func() (redis, file int) {
 		t.Helper()
-		s, _, err := l.Presume(t.Context())
+		s, _, err := l.Cached(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,9 +140,9 @@ func TestLayers_Traded(t *testing.T) {
 }
 
 // What a commit cannot set in Redis afterwards is noted in the file.
-func TestLayers_AFlagThatRedisDoesNotTakeIsNoted(t *testing.T) {
+func TestResolver_AFlagThatRedisDoesNotTakeIsNoted(t *testing.T) {
 	redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02 IF_TRADE=false"))
-	l := newLayers(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
+	l := newResolver(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
 	s, err := l.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -172,10 +172,10 @@ func (m *movesOn) SetValuesIf(ctx context.Context, want, v values, ttl time.Dura
 	return m.fake.SetValuesIf(ctx, want, v, ttl)
 }
 
-func TestLayers_WhatIsSetInRedisBeforeItIsPutRightIsNotOverwritten(t *testing.T) {
+func TestResolver_WhatIsSetInRedisBeforeItIsPutRightIsNotOverwritten(t *testing.T) {
 	for to, want := range map[string]string{"2025-10-09": "unreachable", "2025-10-03": "a@redis 2025-10-03@redis", "2025-10-02": "a@redis 2025-10-03@redis"} {
 		redis := &movesOn{newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02")), ""}
-		l := newLayers(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
+		l := newResolver(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
 		redis.err = errDown
 		if err := l.Set(t.Context(), map[string]any{TodayDate: "2025-10-03"}); err != nil {
 			t.Fatal(err)

@@ -35,8 +35,8 @@ func checkValue(name string, v any) error {
 	return nil
 }
 
-// Typed returns the value to store for a text given by a person: a bool where the name stands for one, else the text.
-func Typed(name, text string) any {
+// ParseValue returns the value to store for a text given by a person: a bool where the name stands for one, else the text.
+func ParseValue(name, text string) any {
 	if name == IfTrade || name == Halt {
 		switch strings.ToLower(text) {
 		case "true", "1", "yes":

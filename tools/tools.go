@@ -24,7 +24,7 @@ import (
 
 // Desk is what the tools work with.
 type Desk struct {
-	Session  *session.Layers
+	Session  *session.Resolver
 	Accounts *ledger.Accounts
 	Prices   *market.Prices   // nil: the server was given none
 	Search   *search.Searcher // nil: search is off

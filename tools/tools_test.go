@@ -65,7 +65,7 @@ type fixture struct {
 	server  *Server
 	client  *client.Client
 	store   *filestore.Store
-	other   *session.Layers // what another process, such as the agent, has of the session
+	other   *session.Resolver // what another process, such as the agent, has of the session
 	log     *bytes.Buffer
 	schemas map[string]*jsonschema.Schema // output schemas
 }
@@ -95,7 +95,7 @@ func newFixture(t *testing.T, symbols map[string]bars) *fixture {
 	return f
 }
 
-func newSession(t *testing.T, s session.File) *session.Layers {
+func newSession(t *testing.T, s session.File) *session.Resolver {
 	t.Helper()
 	l, err := session.New(session.Config{
 		Model: "26", File: s, Env: func(string) (string, bool) { return "", false }, Warn: func(text string) { t.Log(text) },

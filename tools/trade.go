@@ -83,9 +83,9 @@ const (
 	sessionSeen = 5                // how often the session may change while one order is judged
 )
 
-// trade executes an order in the session. It is first judged in the session as it was last seen, which the commit
-// proves; what the commit does not prove, a refusal or a replay, is only final in a session that was just read. An order
-// that has begun is finished, whether or not the caller still waits.
+// trade executes an order in the session. It first evaluates the order in the cached session, and the commit checks that the
+// session still holds. A refusal or a replay makes no commit, so it is final only in a session that was just read. An order
+// that has begun is finished, even if the caller has left.
 func (d *Desk) trade(ctx context.Context, action ledger.Action, p tradeParams) (tradeResult, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tradeTime)
 	defer cancel()
@@ -93,17 +93,17 @@ func (d *Desk) trade(ctx context.Context, action ledger.Action, p tradeParams) (
 	if p.DryRun {
 		return d.preview(ctx, order)
 	}
-	s, fresh, err := d.Session.Presume(ctx)
+	s, fresh, err := d.Session.Cached(ctx)
 	var fill ledger.Fill
 	for try := 0; ; try++ {
 		if err == nil {
 			fill, err = d.submit(ctx, order, s)
 		}
-		if try == sessionSeen || settled(fill, err, fresh) {
+		if try == sessionSeen || isFinal(fill, err, fresh) {
 			break
 		}
-		presumed, failed := s, err
-		if s, err = d.Session.Read(ctx); err == nil && failedIn(failed, presumed, s) {
+		cached, failed := s, err
+		if s, err = d.Session.Read(ctx); err == nil && failedIn(failed, cached, s) {
 			err = failed
 			break
 		}
@@ -118,10 +118,10 @@ func (d *Desk) trade(ctx context.Context, action ledger.Action, p tradeParams) (
 	return answer(ledger.Filled, fill.Record, fill.Replayed), nil
 }
 
-// settled tells whether the outcome in a session holds: it does in one that was read for the order, unless that changed
-// meanwhile. In one that was presumed a commit does, since its guards held; and so does a commit of which nothing was heard,
-// which must not be sent as another one.
-func settled(fill ledger.Fill, err error, fresh bool) bool {
+// isFinal reports whether the outcome of an order stands. In a session that was read for the order it does, unless the session
+// has changed meanwhile. In a cached session a commit stands, because it checked its guards. So does a commit whose result is
+// unknown: a second one could execute the order twice.
+func isFinal(fill ledger.Fill, err error, fresh bool) bool {
 	var unreachable *store.UnreachableError
 	switch {
 	case errors.Is(err, store.ErrSessionChanged):
@@ -134,10 +134,10 @@ func settled(fill ledger.Fill, err error, fresh bool) bool {
 	return errors.As(err, &unreachable) && unreachable.Unknown
 }
 
-// failedIn tells whether an order failed in a session that was presumed and is the one that there is: it would fail again.
-func failedIn(err error, presumed, now session.Session) bool {
+// failedIn reports whether an order failed in a cached session that is still the current one: it would fail again.
+func failedIn(err error, cached, now session.Session) bool {
 	var unreachable *store.UnreachableError
-	return errors.As(err, &unreachable) && !errors.Is(err, store.ErrSessionChanged) && now.Same(presumed)
+	return errors.As(err, &unreachable) && !errors.Is(err, store.ErrSessionChanged) && now.Same(cached)
 }
 
 // submit commits the order in a session.

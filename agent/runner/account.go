@@ -30,7 +30,7 @@ type accountRun struct {
 
 	completedDays int
 
-	session    *session.Layers
+	session    *session.Resolver
 	server     *mcpclient.Client
 	trader     agent.Trader // nil until the first day
 	checkpoint checkpoint

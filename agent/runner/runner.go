@@ -62,7 +62,7 @@ type Recorder interface {
 type Runner struct {
 	Prices   *market.Prices
 	Accounts *ledger.Accounts
-	Session  func(model string) (*session.Layers, error)
+	Session  func(model string) (*session.Resolver, error)
 	Server   func(model string) mcpclient.Command // how to launch the MCP server of a model
 	Stderr   io.Writer                            // takes what the servers log
 	LogPath  string                               // folder of the checkpoints: {LogPath}/{account}/run.json

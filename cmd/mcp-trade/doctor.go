@@ -73,7 +73,7 @@ func doctorCommand(s *settings) *cobra.Command {
 	return cmd
 }
 
-func checkSession(ctx context.Context, l *session.Layers, accounts *ledger.Accounts) []finding {
+func checkSession(ctx context.Context, l *session.Resolver, accounts *ledger.Accounts) []finding {
 	what := "session " + l.Model
 	s, err := l.Read(ctx)
 	var missing *session.MissingError

@@ -13,7 +13,7 @@ import (
 	"mcp-trade/store/redisstore"
 )
 
-func (s *settings) checkRedis(ctx context.Context, r rooms, l *session.Layers) []finding {
+func (s *settings) checkRedis(ctx context.Context, r rooms, l *session.Resolver) []finding {
 	if r.redis == nil {
 		return []finding{{"redis", "ok", "none is configured: sessions and ledgers are files"}}
 	}
@@ -69,7 +69,7 @@ func orUnknown(text string) string {
 }
 
 // tryCommit commits for real, beside the keys of the account whose session this is.
-func tryCommit(ctx context.Context, r *redisstore.Store, l *session.Layers) finding {
+func tryCommit(ctx context.Context, r *redisstore.Store, l *session.Resolver) finding {
 	account := "doctor"
 	if s, err := l.Read(ctx); err == nil {
 		account = s.Signature

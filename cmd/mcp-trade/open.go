@@ -85,7 +85,7 @@ func (s *settings) open() (rooms, error) {
 }
 
 // session wires up the session of a model.
-func (s *settings) session(r rooms, model string) (*session.Layers, error) {
+func (s *settings) session(r rooms, model string) (*session.Resolver, error) {
 	c := session.Config{
 		Model: model, File: r.file, Env: s.lookup, TTL: s.ttl, Refuse: s.onRedisLoss == lossRefuse,
 		LedgersInRedis: r.redis != nil && r.ledgers.Name() == r.redis.Name(), Warn: func(text string) { s.log.Warn().Msg(text) },

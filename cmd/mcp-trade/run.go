@@ -86,7 +86,7 @@ func (s *settings) runner(p plan) (*runner.Runner, func(), error) {
 	run := &runner.Runner{
 		Prices: prices, Accounts: r.accounts, Server: server, Stderr: s.stderr, LogPath: s.logPath, Files: s.access(),
 		Recorder: &manifest.Recorder{Files: s.access(), LogPath: s.logPath, Runs: runs}, Now: time.Now,
-		Session: func(model string) (*session.Layers, error) { return s.session(r, model) },
+		Session: func(model string) (*session.Resolver, error) { return s.session(r, model) },
 		From:    p.from, To: p.to, Cash: p.cash, Parallel: p.parallel, Lockstep: p.lockstep,
 		Progress: func(runner.Progress) {}, Steps: func(agent.Step) {}, Log: s.log,
 	}

@@ -66,7 +66,7 @@ func (s *settings) inSession(do func(*cobra.Command, *settings, *sessionAt, []st
 
 // sessionAt is a session and the path of its file.
 type sessionAt struct {
-	*session.Layers
+	*session.Resolver
 	file string
 }
 
@@ -89,7 +89,7 @@ func setValues(cmd *cobra.Command, s *settings, l *sessionAt, args []string) err
 		if s.modelID == store.AllModels && name != session.Halt {
 			return usageError{fmt.Errorf("only HALT can be set for all sessions; %s belongs to one", name)}
 		}
-		values[name] = session.Typed(name, text)
+		values[name] = session.ParseValue(name, text)
 	}
 	w := written{Model: s.modelID, Names: slices.Sorted(maps.Keys(values)), File: l.file, Homes: []session.Source{}, Others: []string{}}
 	for _, name := range w.Names {

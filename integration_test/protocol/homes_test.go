@@ -271,9 +271,9 @@ func (h *homes) guarded(of decisionID, home session.Source) (set map[store.Key]s
 
 // decide calls [session.Decide], with what the protocol lacks taken from it.
 func (p protocol) decide(h *homes, r look, file map[store.Key]string, seen session.Seen) session.Decision {
-	in := session.Homes{Redis: &session.Home{Values: h.texts(r.inRedis)}, File: session.Home{Values: maps.Clone(file)}, Env: func(string) (string, bool) { return "", false }}
+	in := session.Backends{Redis: &session.Backend{Values: h.texts(r.inRedis)}, File: session.Backend{Values: maps.Clone(file)}, Env: func(string) (string, bool) { return "", false }}
 	if !r.reached {
-		in.Redis = &session.Home{Err: errOutage}
+		in.Redis = &session.Backend{Err: errOutage}
 	}
 	if p.fileFirst && file[key(session.Signature)] != "" {
 		in.Redis = nil
