@@ -33,10 +33,17 @@ func run(args []string) int {
 	defer stop()
 	root, began := newRoot()
 	root.SetArgs(args)
+	out := &checkedWriter{w: os.Stdout}
+	if !isTerminal(os.Stdout) { // what is printed there depends on its width
+		root.SetOut(out)
+	}
 	err := root.ExecuteContext(ctx)
 	var usage usageError
 	var quiet quietError
 	switch {
+	case err == nil && out.err != nil:
+		fmt.Fprintf(os.Stderr, "mcp-trade: not all could be printed: %v\n", out.err)
+		return exitFailed
 	case err == nil:
 		return 0
 	case errors.As(err, &quiet):
@@ -86,13 +93,13 @@ func newRoot() (root *cobra.Command, began *bool) {
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return s.resolve(cmd) },
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	s.register(root.PersistentFlags(), everyCommand)
 	root.AddCommand(stdioCommand(s), runCommand(s), showDayCommand(s), demoCommand(s), sessionCommand(s), ledgerCommand(s), reportCommand(s),
 		pricesCommand(s), newsCommand(s), searchCommand(s), doctorCommand(s), versionCommand(s))
 	root.Version = version()
 	root.SetVersionTemplate(readBuild().String() + "\n")
 	group(root)
+	s.complete(root)
 	checkHelp(root)
 	note(root, began)
 	return root, began

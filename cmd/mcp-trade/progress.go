@@ -49,7 +49,7 @@ func newProgressView(w io.Writer, accounts []runner.Account) *progressView {
 
 // What stands beside a message: percentage and time, and the bar where there is room for it.
 const (
-	statsWidth = 30
+	statsWidth = 42
 	barWidth   = 22
 	barFrom    = 110 // columns
 )
@@ -59,6 +59,8 @@ var tradingDays = progress.Units{Notation: " days", NotationPosition: progress.U
 func (v *progressView) begin(accounts []runner.Account) {
 	v.bars = newBars(v.w)
 	v.bars.Style().Options.TimeInProgressPrecision = time.Second
+	v.bars.Style().Options.ErrorString = "stopped" // by Ctrl-C as well as by a fault, which is told below the bars
+	v.bars.Style().Visibility.ETA = true
 	width := 80
 	if f, ok := v.w.(*os.File); ok {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
@@ -70,7 +72,7 @@ func (v *progressView) begin(accounts []runner.Account) {
 		room -= barWidth
 	}
 	v.bars.SetTerminalWidth(width)
-	v.bars.SetMessageLength(max(v.longest+len(" 2006-01-02 15:04:05"), room))
+	v.bars.SetMessageLength(max(min(v.longest+len(" 2006-01-02 15:04:05"), width/2), room)) // what is longer is cut
 	for _, a := range accounts {
 		t := &progress.Tracker{Message: a.Name, Units: tradingDays, DeferStart: true}
 		v.accounts[a.Name].tracker = t

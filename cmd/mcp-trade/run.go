@@ -21,6 +21,7 @@ import (
 	"mcp-trade/agent/runner"
 	"mcp-trade/internal/mcpclient"
 	"mcp-trade/ledger"
+	"mcp-trade/market"
 	"mcp-trade/session"
 )
 
@@ -56,6 +57,9 @@ func runCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer closeRooms()
+			if err := s.warnOfPrices(r.Prices, p.to); err != nil {
+				return err
+			}
 			return trade(cmd, s, r, p.accounts)
 		},
 	}
@@ -91,6 +95,23 @@ func (s *settings) runner(p plan) (*runner.Runner, func(), error) {
 		Progress: func(runner.Progress) {}, Steps: func(agent.Step) {}, Log: s.log,
 	}
 	return run, func() { _, _ = prices.Close(), r.Close() }, nil
+}
+
+// warnOfPrices tells what the prices keep a run from: days that they do not have, and all trades.
+func (s *settings) warnOfPrices(prices *market.Prices, to market.Stamp) error {
+	stamps, err := prices.Stamps("", "")
+	if err != nil || len(stamps) == 0 {
+		return err
+	}
+	last := stamps[len(stamps)-1]
+	if last.Day() < to.Day() {
+		s.log.Warn().Msgf("the prices end on %s, before --to %s", last, to)
+	}
+	symbols, err := prices.AsOf(last).Symbols()
+	if err == nil && !slices.ContainsFunc(symbols, func(symbol string) bool { return market.Of(symbol).Tradable }) {
+		s.log.Warn().Msgf("none of the %d symbols of the prices can be traded: no order will be filled", len(symbols))
+	}
+	return err
 }
 
 // server says how to launch this program as the MCP server of a model.

@@ -14,6 +14,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"mcp-trade/market"
 	"mcp-trade/session"
 	"mcp-trade/store"
 )
@@ -44,6 +45,7 @@ func sessionCommand(s *settings) *cobra.Command {
 			Use: "clear [NAME...]", Short: "Remove values, all of them if none is named",
 			RunE: s.inSession(clearValues),
 		},
+		nextCommand(s),
 	)
 	return cmd
 }
@@ -76,7 +78,8 @@ type written struct {
 	Names  []string         `json:"names"`
 	Homes  []session.Source `json:"written"` // redis, file
 	File   string           `json:"file"`
-	Others []string         `json:"other_files"` // session files in the same folder that another model id reads
+	Others []string         `json:"other_files"`          // session files in the same folder that another model id reads
+	Today  market.Stamp     `json:"today_date,omitempty"` // if the command found it
 }
 
 func setValues(cmd *cobra.Command, s *settings, l *sessionAt, args []string) error {

@@ -110,19 +110,40 @@ func unreadable(err error) error {
 
 // Check implements [search.Provider].
 func (a *Archive) Check(ctx context.Context) (string, error) {
-	db, err := a.open()
+	info, err := a.Info(ctx)
 	if err != nil {
 		return "", err
 	}
-	var count int
+	return info.String(), nil
+}
+
+// Info is what an archive holds.
+type Info struct {
+	Articles int    `json:"articles"`
+	First    string `json:"first"` // day of publication of the oldest article, "" without any
+	Last     string `json:"last"`  // of the newest
+}
+
+// String is the info in a phrase.
+func (i Info) String() string {
+	if i.Articles == 0 {
+		return "no articles yet"
+	}
+	return fmt.Sprintf("%d articles, %s to %s", i.Articles, i.First, i.Last)
+}
+
+// Info counts the articles. It fails with a [*search.AbsentError] where there is no archive.
+func (a *Archive) Info(ctx context.Context) (i Info, err error) {
+	db, err := a.open()
+	if err != nil {
+		return i, err
+	}
 	var first, last sql.NullString
 	err = db.QueryRowContext(ctx, `SELECT count(*), (SELECT substr(published, 1, 10) FROM article ORDER BY id LIMIT 1),
-		(SELECT substr(published, 1, 10) FROM article ORDER BY id DESC LIMIT 1) FROM article`).Scan(&count, &first, &last)
-	switch {
-	case err != nil:
-		return "", unreadable(err)
-	case count == 0:
-		return "no articles yet", nil
+		(SELECT substr(published, 1, 10) FROM article ORDER BY id DESC LIMIT 1) FROM article`).Scan(&i.Articles, &first, &last)
+	if err != nil {
+		return Info{}, unreadable(err)
 	}
-	return fmt.Sprintf("%d articles, %s to %s", count, first.String, last.String), nil
+	i.First, i.Last = first.String, last.String
+	return i, nil
 }
