@@ -12,10 +12,10 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/rs/zerolog"
-	"github.com/shopspring/decimal"
 
 	"mcp-trade/agent/transcript"
 	"mcp-trade/code"
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )

@@ -9,10 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/agent"
 	"mcp-trade/agent/transcript"
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 )
 

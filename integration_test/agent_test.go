@@ -8,8 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/shopspring/decimal"
-
+	"mcp-trade/decimal"
 	"mcp-trade/store/storetest"
 )
 

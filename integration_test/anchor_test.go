@@ -14,11 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 )
 

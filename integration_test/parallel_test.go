@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/shopspring/decimal"
+	"mcp-trade/decimal"
 )
 
 func TestEightProcessesBuyOnOneLedgerAndNoneIsLost(t *testing.T) {

@@ -19,8 +19,8 @@ import (
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/redis/go-redis/v9"
-	"github.com/shopspring/decimal"
 
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/store/filestore"
 	"mcp-trade/store/redisstore"

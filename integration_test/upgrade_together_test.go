@@ -21,8 +21,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/redis/go-redis/v9"
-	"github.com/shopspring/decimal"
 
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 )
 

@@ -11,7 +11,8 @@ import (
 	"testing"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/shopspring/decimal"
+
+	"mcp-trade/decimal"
 )
 
 // moving is a price series that goes up a little with each stamp. Of the last stamps only the open is there.

@@ -12,9 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/code"
+	"mcp-trade/decimal"
 	"mcp-trade/market"
 	"mcp-trade/store"
 )

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/code"
+	"mcp-trade/decimal"
 	"mcp-trade/market"
 )
 

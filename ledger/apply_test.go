@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
 	"mcp-trade/code"
+	"mcp-trade/decimal"
 	"mcp-trade/market"
 )
 

@@ -11,8 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/shopspring/decimal"
-
+	"mcp-trade/decimal"
 	"mcp-trade/market"
 	"mcp-trade/store"
 )

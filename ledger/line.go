@@ -17,8 +17,8 @@ import (
 	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/shopspring/decimal"
 
+	"mcp-trade/decimal"
 	"mcp-trade/internal/strict"
 	"mcp-trade/store"
 )

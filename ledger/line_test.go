@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
+	"mcp-trade/decimal"
 	"mcp-trade/market"
 	"mcp-trade/store/storetest"
 )

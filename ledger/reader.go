@@ -7,8 +7,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/shopspring/decimal"
-
+	"mcp-trade/decimal"
 	"mcp-trade/internal/strict"
 	"mcp-trade/market"
 )

@@ -8,8 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/shopspring/decimal"
-
+	"mcp-trade/decimal"
 	"mcp-trade/market"
 	"mcp-trade/store"
 )

@@ -13,9 +13,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/code"
+	"mcp-trade/decimal"
 	"mcp-trade/internal/strict"
 	"mcp-trade/market"
 )

@@ -9,7 +9,7 @@ import (
 	"sort"
 	"time"
 
-	"github.com/shopspring/decimal"
+	"mcp-trade/decimal"
 )
 
 // Days returns the days before that of the view on which any symbol of a market

@@ -10,7 +10,7 @@ package market
 import (
 	"strings"
 
-	"github.com/shopspring/decimal"
+	"mcp-trade/decimal"
 )
 
 // This file is the table of markets: what is particular to one stands in its row,

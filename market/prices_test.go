@@ -14,7 +14,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/shopspring/decimal"
+	"mcp-trade/decimal"
 )
 
 // seriesLine is a whole line for a symbol with one plain bar per stamp.

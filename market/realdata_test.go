@@ -8,8 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shopspring/decimal"
-
+	"mcp-trade/decimal"
 	"mcp-trade/store/storetest"
 )
 

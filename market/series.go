@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/shopspring/decimal"
+	"mcp-trade/decimal"
 )
 
 // Bar is what was traded in one period, which begins at the stamp. Prices are

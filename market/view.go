@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
+	"mcp-trade/decimal"
 )
 
 // View is the market as seen at a stamp. It is a value; Prices.AsOf makes it.

@@ -3,8 +3,7 @@
 package report
 
 import (
-	"github.com/shopspring/decimal"
-
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"math"
 
-	"github.com/shopspring/decimal"
+	"mcp-trade/decimal"
 )
 
 // Number is a figure that may be unknown, as the zero Number is. It is never NaN and never infinite, in memory or in JSON:

@@ -7,8 +7,7 @@ import (
 	"errors"
 	"strconv"
 
-	"github.com/shopspring/decimal"
-
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )

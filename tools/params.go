@@ -22,8 +22,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/jsonschema-go/jsonschema"
-	"github.com/shopspring/decimal"
 
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 )
 

@@ -5,9 +5,8 @@ package tools
 import (
 	"context"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/code"
+	"mcp-trade/decimal"
 	"mcp-trade/market"
 	"mcp-trade/session"
 )

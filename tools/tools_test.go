@@ -16,20 +16,15 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/rs/zerolog"
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"github.com/shopspring/decimal"
 
 	"mcp-trade/code"
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
 )
-
-func TestMain(m *testing.M) {
-	decimal.MarshalJSONWithoutQuotes = true // as the program does
-	os.Exit(m.Run())
-}
 
 // bars are the prices of a symbol: a date, and open, high, low, close, volume.
 type bars map[string][5]string

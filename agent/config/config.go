@@ -13,10 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/model"
+	"mcp-trade/decimal"
 	"mcp-trade/internal/mcpclient"
 	"mcp-trade/market"
 	"mcp-trade/store"

@@ -11,9 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/agent"
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )

@@ -5,9 +5,8 @@ package llm
 import (
 	"fmt"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/agent/transcript"
+	"mcp-trade/decimal"
 )
 
 // BudgetError says that an account cannot go on within its budget.

@@ -7,8 +7,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/shopspring/decimal"
-
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 )
 

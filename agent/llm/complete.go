@@ -8,10 +8,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/agent/model"
 	"mcp-trade/agent/transcript"
+	"mcp-trade/decimal"
 )
 
 // completeTurn has the model take the next turn, within the budgets.

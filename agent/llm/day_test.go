@@ -14,11 +14,11 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/rs/zerolog"
-	"github.com/shopspring/decimal"
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/model"
 	"mcp-trade/agent/transcript"
+	"mcp-trade/decimal"
 	"mcp-trade/internal/files"
 )
 

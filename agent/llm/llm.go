@@ -20,10 +20,10 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/shopspring/decimal"
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/model"
+	"mcp-trade/decimal"
 )
 
 // Options say which language model decides, and within which limits. Written as JSON they hold no secret.

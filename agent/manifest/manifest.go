@@ -21,9 +21,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/agent/llm"
+	"mcp-trade/decimal"
 	"mcp-trade/internal/files"
 	"mcp-trade/ledger"
 	"mcp-trade/market"

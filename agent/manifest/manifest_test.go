@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/agent/transcript"
+	"mcp-trade/decimal"
 	"mcp-trade/internal/files"
 	"mcp-trade/ledger"
 	"mcp-trade/market"

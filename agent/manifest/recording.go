@@ -8,9 +8,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/agent/transcript"
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )

@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/shopspring/decimal"
+	"mcp-trade/decimal"
 )
 
 // Model replies to conversations. It is safe for concurrent use.

@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/shopspring/decimal"
 	"golang.org/x/sync/semaphore"
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/transcript"
 	"mcp-trade/code"
+	"mcp-trade/decimal"
 	"mcp-trade/internal/mcpclient"
 	"mcp-trade/ledger"
 	"mcp-trade/market"

@@ -10,10 +10,10 @@ import (
 	"testing"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/shopspring/decimal"
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 )
 

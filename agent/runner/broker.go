@@ -7,11 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/agent"
 	"mcp-trade/agent/transcript"
 	"mcp-trade/code"
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 )
 

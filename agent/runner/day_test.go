@@ -17,7 +17,6 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"github.com/rs/zerolog"
-	"github.com/shopspring/decimal"
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/llm"
@@ -26,6 +25,7 @@ import (
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/agent/model/openai"
 	"mcp-trade/agent/transcript"
+	"mcp-trade/decimal"
 	"mcp-trade/internal/mcpclient"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
@@ -33,11 +33,6 @@ import (
 	"mcp-trade/store/filestore"
 	"mcp-trade/tools"
 )
-
-func TestMain(m *testing.M) {
-	decimal.MarshalJSONWithoutQuotes = true // as the program does
-	os.Exit(m.Run())
-}
 
 // room is an account at a server in this process.
 type room struct {

@@ -24,11 +24,11 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-	"github.com/shopspring/decimal"
 	"golang.org/x/sync/semaphore"
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/transcript"
+	"mcp-trade/decimal"
 	"mcp-trade/internal/files"
 	"mcp-trade/internal/mcpclient"
 	"mcp-trade/ledger"

@@ -2,7 +2,7 @@
 
 package transcript
 
-import "github.com/shopspring/decimal"
+import "mcp-trade/decimal"
 
 // Plus adds.
 func (s Spending) Plus(o Spending) Spending {

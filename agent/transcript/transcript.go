@@ -26,10 +26,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/agent/model"
 	"mcp-trade/code"
+	"mcp-trade/decimal"
 	"mcp-trade/internal/files"
 	"mcp-trade/ledger"
 	"mcp-trade/market"

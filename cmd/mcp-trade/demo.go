@@ -9,10 +9,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
 	"mcp-trade/agent/config"
+	"mcp-trade/decimal"
 	"mcp-trade/market"
 	"mcp-trade/report"
 )

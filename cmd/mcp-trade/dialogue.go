@@ -10,9 +10,9 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/jedib0t/go-pretty/v6/text"
-	"github.com/shopspring/decimal"
 
 	"mcp-trade/agent/transcript"
+	"mcp-trade/decimal"
 	"mcp-trade/market"
 )
 

@@ -7,9 +7,9 @@ import (
 	"fmt"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
+	"mcp-trade/decimal"
 	"mcp-trade/market"
 )
 

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"syscall"
 
-	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 )
 
@@ -28,7 +27,6 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 // run executes one command line and returns its exit code.
 func run(args []string) int {
-	decimal.MarshalJSONWithoutQuotes = true // amounts are JSON numbers, everywhere
 	ctx, stop := untilSignal()
 	defer stop()
 	root, began := newRoot()

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -26,6 +25,7 @@ import (
 	"mcp-trade/agent/model"
 	"mcp-trade/agent/model/openai"
 	"mcp-trade/agent/runner"
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )

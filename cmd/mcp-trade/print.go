@@ -15,8 +15,9 @@ import (
 	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
-	"github.com/shopspring/decimal"
 	"golang.org/x/term"
+
+	"mcp-trade/decimal"
 )
 
 // printJSON prints one value.

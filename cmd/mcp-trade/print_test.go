@@ -5,7 +5,7 @@ package main
 import (
 	"testing"
 
-	"github.com/shopspring/decimal"
+	"mcp-trade/decimal"
 )
 
 func TestMoney(t *testing.T) {

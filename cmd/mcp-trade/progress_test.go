@@ -4,10 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shopspring/decimal"
-
 	"mcp-trade/agent"
 	"mcp-trade/agent/runner"
+	"mcp-trade/decimal"
 )
 
 func TestProgressOffATerminalIsPlainLines(t *testing.T) {

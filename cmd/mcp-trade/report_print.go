@@ -9,8 +9,8 @@ import (
 	"strconv"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/shopspring/decimal"
 
+	"mcp-trade/decimal"
 	"mcp-trade/report"
 )
 

@@ -13,12 +13,12 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/shopspring/decimal"
 	"github.com/spf13/cobra"
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/runner"
+	"mcp-trade/decimal"
 	"mcp-trade/internal/mcpclient"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
