@@ -33,7 +33,7 @@ type holding struct {
 	Value     decimal.NullDecimal `json:"value"`
 }
 
-func getPortfolio(ctx context.Context, d *Desk, _ noParams) (portfolioResult, error) {
+func getPortfolio(ctx context.Context, d *Deps, _ noParams) (portfolioResult, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
 		return portfolioResult{}, err
@@ -94,7 +94,7 @@ type tradeRow struct {
 	Note    string              `json:"note,omitempty"`
 }
 
-func getTrades(ctx context.Context, d *Desk, p tradesParams) (tradesResult, error) {
+func getTrades(ctx context.Context, d *Deps, p tradesParams) (tradesResult, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
 		return tradesResult{}, err
@@ -142,7 +142,7 @@ type sessionResult struct {
 	Account   string            `json:"account" jsonschema:"registered, not_registered or unreachable"`
 }
 
-func getSession(ctx context.Context, d *Desk, _ noParams) (sessionResult, error) {
+func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
 		return sessionResult{}, err

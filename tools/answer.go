@@ -48,7 +48,7 @@ func (s *Server) handle(r *request) (answer any) {
 		return m
 	case mcp.JSONRPCError:
 		m.ID = mcp.NewRequestId(r.id)
-		return s.inOurWords(m, r, r.failed)
+		return s.rewriteError(m, r, r.failed)
 	default:
 		return m
 	}
@@ -66,8 +66,8 @@ func keepError(ctx context.Context, _ any, _ mcp.MCPMethod, _ any, err error) {
 	}
 }
 
-// inTurn has the tool of an order wait for its turn.
-func inTurn(next server.ToolHandlerFunc) server.ToolHandlerFunc {
+// awaitTurn has the tool of an order wait for its turn.
+func awaitTurn(next server.ToolHandlerFunc) server.ToolHandlerFunc {
 	return func(ctx context.Context, call mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		if r, ok := ctx.Value(requestKey{}).(*request); ok && r.turn != nil && !r.begin() {
 			return nil, context.Canceled // which nobody hears
@@ -76,9 +76,9 @@ func inTurn(next server.ToolHandlerFunc) server.ToolHandlerFunc {
 	}
 }
 
-// inOurWords tells an error of mcp-go, of which err is the cause where there is one, in a sentence that holds no more of the
+// rewriteError tells an error of mcp-go, of which err is the cause where there is one, in a sentence that holds no more of the
 // request than a line does.
-func (s *Server) inOurWords(m mcp.JSONRPCError, r *request, err error) any {
+func (s *Server) rewriteError(m mcp.JSONRPCError, r *request, err error) any {
 	says := func(code int, format string, args ...any) any {
 		return errorMessage(r.id, code, fmt.Sprintf(format, args...))
 	}

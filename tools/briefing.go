@@ -31,7 +31,7 @@ func (e *foreignError) Error() string {
 }
 
 // latest reads the newest record that the session's date allows, of the session's account and no other.
-func (d *Desk) latest(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+func (d *Deps) latest(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (d *Desk) latest(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.R
 		Date      market.Stamp     `json:"date"`
 		ID        int64            `json:"id"`
 		Positions ledger.Positions `json:"positions"`
-	}{s.Signature, book.Date, book.ID, held(book.Positions)})
+	}{s.Signature, book.Date, book.ID, holdingsAndCash(book.Positions)})
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func tradingDayPrompt() mcp.Prompt {
 		mcp.WithPromptDescription("The day's briefing: date, holdings, the last closes, today's opens, profit since yesterday."))
 }
 
-func (d *Desk) tradingDay(ctx context.Context, req mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
+func (d *Deps) tradingDay(ctx context.Context, req mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
 	s, err := d.Session.Read(meant(ctx, req.Params.Meta))
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (d *Desk) tradingDay(ctx context.Context, req mcp.GetPromptRequest) (*mcp.G
 const maxQuotes = 150
 
 // briefing is the day as a trader would want it on one page.
-func (d *Desk) briefing(ctx context.Context, s session.Session) (string, error) {
+func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) {
 	v, err := d.asOf(s)
 	if err != nil {
 		return "", err
@@ -112,7 +112,7 @@ func (d *Desk) briefing(ctx context.Context, s session.Session) (string, error) 
 
 // sinceYesterday compares the value now, at today's opens, with that of the evening before at yesterday's opens. Trades at
 // the open change neither, so the difference is what the holdings earned from one open to the next.
-func (d *Desk) sinceYesterday(ctx context.Context, b *strings.Builder, s session.Session, now portfolioResult, v market.View) error {
+func (d *Deps) sinceYesterday(ctx context.Context, b *strings.Builder, s session.Session, now portfolioResult, v market.View) error {
 	yesterday, ok := previous(v, now.Holdings)
 	if !ok {
 		return nil

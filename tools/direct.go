@@ -34,9 +34,9 @@ func (s *Server) direct(ctx context.Context, r *request) (answer any, ok bool) {
 	}
 	var call mcp.CallToolRequest
 	call.Params.Name, call.Params.RawArguments, call.Params.Meta = r.name, r.args, by.meta
-	result, err := inTurn(tool)(ctx, call)
+	result, err := awaitTurn(tool)(ctx, call)
 	if err != nil {
-		return s.inOurWords(mcp.NewJSONRPCError(mcp.NewRequestId(r.id), mcp.INTERNAL_ERROR, "", nil), r, err), true
+		return s.rewriteError(mcp.NewJSONRPCError(mcp.NewRequestId(r.id), mcp.INTERNAL_ERROR, "", nil), r, err), true
 	}
 	if text, ok := toolResponse(r.id, result, by); ok {
 		return text, true

@@ -139,7 +139,7 @@ func answers(t *rapid.T, folder string, symbols map[string]bars, today string, r
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := NewServer(&Desk{Session: layers, Accounts: ledger.NewAccounts(s), Prices: prices, Ledger: "file", Log: zerolog.Nop()},
+	server, err := NewServer(&Deps{Session: layers, Accounts: ledger.NewAccounts(s), Prices: prices, Ledger: "file", Log: zerolog.Nop()},
 		Options{Toolsets: []string{TradeSet, MarketSet, AITraderSet}})
 	if err != nil {
 		t.Fatal(err)

@@ -16,9 +16,9 @@ type mathResult struct {
 	Result float64 `json:"result"`
 }
 
-func add(_ context.Context, _ *Desk, p mathParams) (mathResult, error) { return number(p.A + p.B) }
+func add(_ context.Context, _ *Deps, p mathParams) (mathResult, error) { return number(p.A + p.B) }
 
-func multiply(_ context.Context, _ *Desk, p mathParams) (mathResult, error) { return number(p.A * p.B) }
+func multiply(_ context.Context, _ *Deps, p mathParams) (mathResult, error) { return number(p.A * p.B) }
 
 func number(f float64) (mathResult, error) {
 	if math.IsInf(f, 0) {

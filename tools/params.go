@@ -60,7 +60,7 @@ func bound(tag string) *float64 {
 // come as a string, and space around a string does not count.
 func bind[P any](fields []field, arguments json.RawMessage) (P, error) {
 	var params P
-	given, err := apart(arguments)
+	given, err := splitObject(arguments)
 	if err != nil {
 		return params, err
 	}
@@ -83,8 +83,8 @@ func bind[P any](fields []field, arguments json.RawMessage) (P, error) {
 	return params, nil
 }
 
-// apart takes an object apart. None and null are an empty one; a key that is there twice, in whatever case, is an error.
-func apart(arguments json.RawMessage) (map[string]json.RawMessage, error) {
+// splitObject takes an object apart. None and null are an empty one; a key that is there twice, in whatever case, is an error.
+func splitObject(arguments json.RawMessage) (map[string]json.RawMessage, error) {
 	given := map[string]json.RawMessage{}
 	if text := bytes.TrimSpace(arguments); len(text) == 0 || string(text) == "null" {
 		return given, nil
@@ -139,7 +139,7 @@ func (f field) set(to reflect.Value, raw json.RawMessage) error {
 		}
 		*p = text
 	case *[]string:
-		list := listed(text)
+		list := splitList(text)
 		if isList := strings.HasPrefix(text, "["); (isList || !quoted) && json.Unmarshal([]byte(text), &list) != nil {
 			return f.refuse("must be a list of strings")
 		}
@@ -239,7 +239,7 @@ func paramsSchema[P any]() json.RawMessage {
 // resultSchema is the output schema of a result struct.
 func resultSchema[R any]() json.RawMessage {
 	schema := schemaOf[R](resultTypes)
-	open(schema)
+	allowExtraFields(schema)
 	return marshalSchema(schema)
 }
 
@@ -251,9 +251,9 @@ func schemaOf[T any](types map[reflect.Type]*jsonschema.Schema) *jsonschema.Sche
 	return schema
 }
 
-// open lets results grow, and takes the null out of the type of lists, which are never null here and which some clients
+// allowExtraFields lets results grow, and takes the null out of the type of lists, which are never null here and which some clients
 // do not understand.
-func open(s *jsonschema.Schema) {
+func allowExtraFields(s *jsonschema.Schema) {
 	if slices.Contains(s.Types, "array") {
 		s.Type, s.Types = "array", nil
 	}
@@ -261,10 +261,10 @@ func open(s *jsonschema.Schema) {
 		s.AdditionalProperties = nil
 	}
 	for _, p := range s.Properties {
-		open(p)
+		allowExtraFields(p)
 	}
 	if s.Items != nil {
-		open(s.Items)
+		allowExtraFields(s.Items)
 	}
 }
 

@@ -192,8 +192,8 @@ func TestEveryToolSaysWhatACallerMustKnow(t *testing.T) {
 			wrong("a hint is missing: %+v", a)
 			continue
 		}
-		if *a.ReadOnlyHint == tool.orders || *a.ReadOnlyHint && *a.DestructiveHint || tool.orders && *a.IdempotentHint {
-			wrong("the hints contradict what it does: %+v, orders %v", tool.hints, tool.orders)
+		if *a.ReadOnlyHint == tool.placesOrder || *a.ReadOnlyHint && *a.DestructiveHint || tool.placesOrder && *a.IdempotentHint {
+			wrong("the hints contradict what it does: %+v, orders %v", tool.hints, tool.placesOrder)
 		}
 		var params struct {
 			Type                 string

@@ -40,7 +40,7 @@ type performanceResult struct {
 }
 
 // performance reports on the session's account and no other, as far as the session's date allows.
-func (d *Desk) performance(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+func (d *Deps) performance(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ type ohlcv struct {
 	Volume decimal.NullDecimal `json:"volume"`
 }
 
-func getPrice(ctx context.Context, d *Desk, p priceParams) (priceResult, error) {
+func getPrice(ctx context.Context, d *Deps, p priceParams) (priceResult, error) {
 	v, err := d.view(ctx)
 	if err != nil {
 		return priceResult{}, err
@@ -57,7 +57,7 @@ type localPriceParams struct {
 	Date   string `json:"date" jsonschema:"YYYY-MM-DD, or YYYY-MM-DD HH:MM:SS for hourly prices" max:"40"`
 }
 
-func getPriceLocal(ctx context.Context, d *Desk, p localPriceParams) (priceResult, error) {
+func getPriceLocal(ctx context.Context, d *Deps, p localPriceParams) (priceResult, error) {
 	return getPrice(ctx, d, priceParams(p))
 }
 
@@ -78,7 +78,7 @@ type historyResult struct {
 // cells are the values of one bar; what is not known is null.
 type cells []any
 
-func getPriceHistory(ctx context.Context, d *Desk, p historyParams) (historyResult, error) {
+func getPriceHistory(ctx context.Context, d *Deps, p historyParams) (historyResult, error) {
 	v, err := d.view(ctx)
 	if err != nil {
 		return historyResult{}, err
@@ -113,7 +113,7 @@ func getPriceHistory(ctx context.Context, d *Desk, p historyParams) (historyResu
 }
 
 // view is the market as of the session's date.
-func (d *Desk) view(ctx context.Context) (market.View, error) {
+func (d *Deps) view(ctx context.Context) (market.View, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
 		return market.View{}, err
@@ -122,7 +122,7 @@ func (d *Desk) view(ctx context.Context) (market.View, error) {
 }
 
 // asOf is the market as of a session's date: the one door to prices.
-func (d *Desk) asOf(s session.Session) (market.View, error) {
+func (d *Deps) asOf(s session.Session) (market.View, error) {
 	if d.Prices == nil {
 		return market.View{}, &failure{
 			code.PricesUnconfigured,

@@ -44,25 +44,25 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	defer giveUp()
 	c := &connection{
 		server: s, out: out, lasting: lasting, others: others,
-		orders: newLane(maxOrders), room: make(chan struct{}, maxOthers), slots: make(chan struct{}, othersAtOnce),
-		space: semaphore.NewWeighted(maxWaiting),
-		open:  map[string]*request{}, answered: make(chan struct{}, 1), broken: make(chan struct{}),
+		orders: newLane(maxOrders), backlog: make(chan struct{}, maxOthers), workers: make(chan struct{}, othersAtOnce),
+		queuedBytes: semaphore.NewWeighted(maxWaiting),
+		open:        map[string]*request{}, answered: make(chan struct{}, 1), outClosed: make(chan struct{}),
 	}
 	c.wait.Go(c.orders.run)
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		c.takeLines(untilDone{ctx, in})
+		c.readLines(untilDone{ctx, in})
 	}()
-	go c.giveUpWhatHangs(ctx, read, giveUp)
+	go c.cancelHanging(ctx, read, giveUp)
 	select {
 	case <-read:
-	case <-c.broken:
-		c.takeMu.Lock()
+	case <-c.outClosed:
+		c.dispatchMu.Lock()
 		c.stopped = true
-		c.takeMu.Unlock()
+		c.dispatchMu.Unlock()
 	case <-ctx.Done():
-		c.awaitLastWords(read)
+		c.drain(read)
 	}
 	c.orders.close()
 	c.wait.Wait()
@@ -71,28 +71,28 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // connection is one client's side of the server.
 type connection struct {
-	server  *Server
-	lasting context.Context // of orders
-	others  context.Context // of other requests
-	orders  *lane
-	room    chan struct{} // holds one token per other request
-	slots   chan struct{} // holds one token per other request that runs
-	space   *semaphore.Weighted
-	wait    sync.WaitGroup
+	server      *Server
+	lasting     context.Context // of orders
+	others      context.Context // of other requests
+	orders      *lane
+	backlog     chan struct{} // holds one token per other request
+	workers     chan struct{} // holds one token per other request that runs
+	queuedBytes *semaphore.Weighted
+	wait        sync.WaitGroup
 
-	takeMu  sync.Mutex
-	taken   int    // lines
-	stopped bool   // no more are taken
-	version string // of the protocol, as it was agreed; "" before
+	dispatchMu sync.Mutex
+	dispatched int    // lines
+	stopped    bool   // no more are taken
+	version    string // of the protocol, as it was agreed; "" before
 
 	openMu   sync.Mutex
 	open     map[string]*request // not answered yet, by id
 	answered chan struct{}       // told of each answer
 
-	writeMu  sync.Mutex
-	out      io.Writer
-	writeErr error
-	broken   chan struct{} // closed when out fails: nobody listens any more
+	writeMu   sync.Mutex
+	out       io.Writer
+	writeErr  error
+	outClosed chan struct{} // closed when out fails: nobody listens any more
 }
 
 // request is a message that wants an answer.
@@ -107,8 +107,8 @@ type request struct {
 	answer    func(any)   // takes the answer, nil for none; it is called once
 }
 
-// takeLines gives each line of in to where it runs, until in ends or the taking is stopped.
-func (c *connection) takeLines(in io.Reader) {
+// readLines gives each line of in to where it runs, until in ends or the taking is stopped.
+func (c *connection) readLines(in io.Reader) {
 	r := bufio.NewReaderSize(in, 64<<10)
 	for first := true; ; {
 		l, err := readLine(r)
@@ -120,7 +120,7 @@ func (c *connection) takeLines(in io.Reader) {
 		}
 		if len(l.text) > 0 || l.tooLong {
 			first = false
-			if !c.takeUnlessStopped(l) {
+			if !c.dispatchUnlessStopped(l) {
 				return
 			}
 		}
@@ -130,75 +130,75 @@ func (c *connection) takeLines(in io.Reader) {
 	}
 }
 
-func (c *connection) takeUnlessStopped(l line) bool {
-	c.takeMu.Lock()
-	defer c.takeMu.Unlock()
+func (c *connection) dispatchUnlessStopped(l line) bool {
+	c.dispatchMu.Lock()
+	defer c.dispatchMu.Unlock()
 	if !c.stopped {
-		c.take(l)
-		c.taken++
+		c.dispatch(l)
+		c.dispatched++
 	}
 	return !c.stopped
 }
 
-// lastWords is how long a server that is told to stop waits for a reading that had begun before.
-const lastWords = 50 * time.Millisecond
+// drainTimeout is how long a server that is told to stop waits for a reading that had begun before.
+const drainTimeout = 50 * time.Millisecond
 
-// awaitLastWords lets the lines be taken that were read before the server was told to stop. A reading that had begun by
+// drain lets the lines be taken that were read before the server was told to stop. A reading that had begun by
 // then and brings nothing is given up.
-func (c *connection) awaitLastWords(read <-chan struct{}) {
+func (c *connection) drain(read <-chan struct{}) {
 	for seen := -1; ; {
 		select {
 		case <-read:
 			return
-		case <-time.After(lastWords):
+		case <-time.After(drainTimeout):
 		}
-		if !c.takeMu.TryLock() {
+		if !c.dispatchMu.TryLock() {
 			continue // one is being taken
 		}
-		quiet := c.taken == seen
-		c.stopped, seen = quiet, c.taken
-		c.takeMu.Unlock()
+		quiet := c.dispatched == seen
+		c.stopped, seen = quiet, c.dispatched
+		c.dispatchMu.Unlock()
 		if quiet {
 			return
 		}
 	}
 }
 
-// standstill is how long after the last answer what is still under way counts as hanging, when the server ends.
-const standstill = 500 * time.Millisecond
+// hangTimeout is how long after the last answer what is still under way counts as hanging, when the server ends.
+const hangTimeout = 500 * time.Millisecond
 
-// giveUpWhatHangs gives up what hangs once the server is ending, such as a search; orders never are.
-func (c *connection) giveUpWhatHangs(ctx context.Context, read <-chan struct{}, giveUp func()) {
+// cancelHanging gives up what hangs once the server is ending, such as a search; orders never are.
+func (c *connection) cancelHanging(ctx context.Context, read <-chan struct{}, giveUp func()) {
 	select {
 	case <-read:
-	case <-c.broken:
+	case <-c.outClosed:
 	case <-ctx.Done():
 	}
-	still := time.NewTimer(standstill)
+	still := time.NewTimer(hangTimeout)
 	defer still.Stop()
 	for {
 		select {
 		case <-c.others.Done():
 			return
 		case <-c.answered:
-			still.Reset(standstill)
+			still.Reset(hangTimeout)
 		case <-still.C:
 			giveUp()
 		}
 	}
 }
 
-// take takes a line: a message, or a batch of them.
-func (c *connection) take(l line) {
+// dispatch takes a line: a message, or a batch of them.
+func (c *connection) dispatch(l line) {
 	switch {
 	case l.tooLong:
 		c.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("The message is longer than %d MiB and was dropped. Send less at once.", maxMessage>>20))
 	case l.text[0] == '{':
-		c.takeMessage(l.text, false, c.write)
+		c.dispatchMessage(l.text, false, c.write)
 	case !json.Valid(l.text):
 		c.refuse(mcp.PARSE_ERROR, notJSON)
 	case l.text[0] == '[' && c.version == mcp.ProtocolVersion20250326:
-		c.takeBatch(l.text)
+		c.dispatchBatch(l.text)
 	default:
 		c.refuse(mcp.INVALID_REQUEST, "The line is not a JSON-RPC message. Send one object per line; batches are taken only if the protocol version 2025-03-26 was agreed.")
 	}
@@ -206,8 +206,8 @@ func (c *connection) take(l line) {
 
 const notJSON = "The line is not JSON. Send one JSON-RPC message per line."
 
-// takeMessage gives a message to where it runs.
-func (c *connection) takeMessage(text []byte, inBatch bool, answer func(any)) {
+// dispatchMessage gives a message to where it runs.
+func (c *connection) dispatchMessage(text []byte, inBatch bool, answer func(any)) {
 	m, err := readMessage(text)
 	r := &request{message: m, answer: answer}
 	switch {
@@ -227,20 +227,20 @@ func (c *connection) takeMessage(text []byte, inBatch bool, answer func(any)) {
 		// It asks whether the server is there, however much there is to do.
 		r.ctx = c.others
 		answer(c.server.handle(r))
-	case m.method == string(mcp.MethodToolsCall) && c.server.orders[m.name]:
+	case m.method == string(mcp.MethodToolsCall) && c.server.orderTools[m.name]:
 		c.enter(r, c.lasting)
 		c.orders.add(func(t *turn) {
 			r.turn, r.ctx = t, ledger.WithPlaced(r.ctx, t.placed)
 			c.run(r)
 		})
 	default:
-		c.room <- struct{}{}
+		c.backlog <- struct{}{}
 		c.enter(r, c.others)
 		c.wait.Go(func() {
-			c.slots <- struct{}{}
+			c.workers <- struct{}{}
 			c.run(r)
-			<-c.slots
-			<-c.room
+			<-c.workers
+			<-c.backlog
 		})
 	}
 }
@@ -274,7 +274,7 @@ func (c *connection) run(r *request) {
 		r.turn.answer()
 	}
 	r.answer(answer)
-	c.space.Release(int64(len(r.text)))
+	c.queuedBytes.Release(int64(len(r.text)))
 	select {
 	case c.answered <- struct{}{}:
 	default:
@@ -290,7 +290,7 @@ func (r *request) begin() bool {
 
 // enter lets a cancellation reach a request until it leaves.
 func (c *connection) enter(r *request, under context.Context) {
-	_ = c.space.Acquire(context.Background(), int64(len(r.text))) // which is less than there is
+	_ = c.queuedBytes.Acquire(context.Background(), int64(len(r.text))) // which is less than there is
 	r.ctx, r.stop = context.WithCancel(under)
 	c.openMu.Lock()
 	defer c.openMu.Unlock()
@@ -317,8 +317,8 @@ func (c *connection) cancel(id json.RawMessage) {
 	}
 }
 
-// takeBatch gives each message of a batch to where it runs, in order. The answers come as one array, when all are there.
-func (c *connection) takeBatch(text []byte) {
+// dispatchBatch gives each message of a batch to where it runs, in order. The answers come as one array, when all are there.
+func (c *connection) dispatchBatch(text []byte) {
 	var messages []json.RawMessage
 	if err := json.Unmarshal(text, &messages); err != nil || len(messages) == 0 || len(messages) > maxBatch {
 		c.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("A batch must hold 1 to %d messages.", maxBatch))
@@ -328,7 +328,7 @@ func (c *connection) takeBatch(text []byte) {
 	for i, text := range messages {
 		answer := func(a any) { b.answer(i, a) }
 		if text[0] == '{' {
-			c.takeMessage(text, true, answer)
+			c.dispatchMessage(text, true, answer)
 		} else {
 			answer(errorMessage(nil, mcp.INVALID_REQUEST, "The message is no object."))
 		}
@@ -377,7 +377,7 @@ func (c *connection) write(message any) {
 	}
 	if _, err := c.out.Write(append(text, '\n')); err != nil {
 		c.writeErr = fmt.Errorf("writing answers: %w", err)
-		close(c.broken)
+		close(c.outClosed)
 	}
 }
 

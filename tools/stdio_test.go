@@ -141,7 +141,7 @@ func converse(t *testing.T, ctx context.Context, f *fixture) *conversation {
 			return mcp.NewToolResultText(fmt.Sprintf("cancelled: %v", ctx.Err() != nil)), nil
 		})
 	}
-	f.server.orders["hold_order"] = true
+	f.server.orderTools["hold_order"] = true
 	go func() {
 		c.done <- f.server.Serve(ctx, in, out)
 		_ = out.Close()
@@ -572,7 +572,7 @@ func TestAPanicFailsOneRequest(t *testing.T) {
 	f := newFixture(t, testBars)
 	f.server.mcp.AddTool(mcp.NewTool("panic"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) { panic("a bug") })
 	f.server.mcp.AddPrompt(mcp.NewPrompt("panic"), func(context.Context, mcp.GetPromptRequest) (*mcp.GetPromptResult, error) { panic("a bug") })
-	f.server.orders["panic_order"] = true
+	f.server.orderTools["panic_order"] = true
 	f.server.mcp.AddTool(mcp.NewTool("panic_order"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) { panic("a bug") })
 	got := exchange(t, f.server, callLine(1, "panic", `{}`)+callLine(2, "panic_order", `{}`)+
 		`{"jsonrpc":"2.0","id":3,"method":"prompts/get","params":{"name":"panic"}}`+"\n"+callLine(4, "buy", buyOne))
@@ -645,7 +645,7 @@ func FuzzServe(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	server, err := NewServer(&Desk{Session: layers, Accounts: ledger.NewAccounts(s), Ledger: "file", Log: zerolog.Nop()}, Options{Toolsets: DefaultToolsets})
+	server, err := NewServer(&Deps{Session: layers, Accounts: ledger.NewAccounts(s), Ledger: "file", Log: zerolog.Nop()}, Options{Toolsets: DefaultToolsets})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -22,8 +22,8 @@ import (
 	"mcp-trade/session"
 )
 
-// Desk is what the tools work with.
-type Desk struct {
+// Deps is what the tools work with.
+type Deps struct {
 	Session  *session.Resolver
 	Accounts *ledger.Accounts
 	Prices   *market.Prices   // nil: the server was given none
@@ -48,12 +48,12 @@ var DefaultToolsets = []string{TradeSet, MarketSet, SearchSet}
 func table() []tool {
 	return []tool{
 		newTool(tool{
-			name: "buy", set: TradeSet, title: "Buy shares", hints: hints{destructive: true}, orders: true,
+			name: "buy", set: TradeSet, title: "Buy shares", hints: hints{destructive: true}, placesOrder: true,
 			description: "Buy shares with cash, filled at once at today's open. Answers with the fill and the account after it. " +
 				"Refused, with max_amount, when the cash does not cover it. To repeat a call safely after a lost answer, give it an order_id.",
 		}, buy),
 		newTool(tool{
-			name: "sell", set: TradeSet, title: "Sell shares", hints: hints{destructive: true}, orders: true,
+			name: "sell", set: TradeSet, title: "Sell shares", hints: hints{destructive: true}, placesOrder: true,
 			description: "Sell shares that the account holds, filled at once at today's open. Answers with the fill and the account after it. " +
 				"Refused, with what the account has, when it holds fewer. Short selling is not possible.",
 		}, sell),
@@ -111,11 +111,11 @@ func table() []tool {
 type tool struct {
 	name, set, title, description string
 
-	hints  hints
-	orders bool // runs on the order lane, in arrival order; absent from a read-only server
+	hints       hints
+	placesOrder bool // runs on the order lane, in arrival order; absent from a read-only server
 
 	params, result func() json.RawMessage // schemas: of a tool that is not offered they are not made
-	call           func(context.Context, *Desk, json.RawMessage) (any, error)
+	call           func(context.Context, *Deps, json.RawMessage) (any, error)
 }
 
 // hints are what a client may assume of a tool. Those of an open world reach beyond the data that the server was given, and
@@ -123,10 +123,10 @@ type tool struct {
 type hints struct{ readOnly, destructive, openWorld bool }
 
 // newTool completes a row with the schemas and the call of its function.
-func newTool[P, R any](t tool, f func(context.Context, *Desk, P) (R, error)) tool {
+func newTool[P, R any](t tool, f func(context.Context, *Deps, P) (R, error)) tool {
 	t.params, t.result = paramsSchema[P], resultSchema[R]
 	fields := fieldsOf(reflect.TypeFor[P]())
-	t.call = func(ctx context.Context, d *Desk, arguments json.RawMessage) (any, error) {
+	t.call = func(ctx context.Context, d *Deps, arguments json.RawMessage) (any, error) {
 		params, err := bind[P](fields, arguments)
 		if err != nil {
 			return nil, err
@@ -156,7 +156,7 @@ func (t tool) declaration(f form) mcp.Tool {
 }
 
 // handler is the tool as MCP calls it: what a caller can mend is a result, everything else is a fault of ours.
-func (t tool) handler(d *Desk, form form) server.ToolHandlerFunc {
+func (t tool) handler(d *Deps, form form) server.ToolHandlerFunc {
 	return func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		arguments := req.Params.RawArguments // of what came as text
 		if len(arguments) == 0 && req.BindArguments(&arguments) != nil {
@@ -164,7 +164,7 @@ func (t tool) handler(d *Desk, form form) server.ToolHandlerFunc {
 		}
 		answer, err := t.call(meant(ctx, req.Params.Meta), d, arguments)
 		if err != nil {
-			f, ok := failureOf(err, t.orders)
+			f, ok := failureOf(err, t.placesOrder)
 			if !ok {
 				return nil, err
 			}
@@ -247,16 +247,16 @@ func (o Options) form() (form, error) {
 
 // Server is an MCP server with the tools of some toolsets.
 type Server struct {
-	mcp      *server.MCPServer
-	handlers map[string]server.ToolHandlerFunc // of the tools
-	orders   map[string]bool                   // the tools that run on the order lane
-	newest   atomic.Pointer[caller]            // whom mcp-go took last
-	log      zerolog.Logger
+	mcp        *server.MCPServer
+	handlers   map[string]server.ToolHandlerFunc // of the tools
+	orderTools map[string]bool                   // the tools that run on the order lane
+	newest     atomic.Pointer[caller]            // whom mcp-go took last
+	log        zerolog.Logger
 }
 
 // NewServer returns a server of the tools of the toolsets asked for. An unknown toolset is an error that lists the known
 // ones, as is an unknown way to answer refusals.
-func NewServer(d *Desk, o Options) (*Server, error) {
+func NewServer(d *Deps, o Options) (*Server, error) {
 	offered, err := offer(o)
 	if err != nil {
 		return nil, err
@@ -275,17 +275,17 @@ func NewServer(d *Desk, o Options) (*Server, error) {
 			server.WithResourceCapabilities(false, false),
 			server.WithPromptCapabilities(false),
 			server.WithRecovery(),
-			server.WithToolHandlerMiddleware(inTurn),
+			server.WithToolHandlerMiddleware(awaitTurn),
 			server.WithHooks(hooks),
 		),
-		handlers: map[string]server.ToolHandlerFunc{},
-		orders:   map[string]bool{},
-		log:      d.Log,
+		handlers:   map[string]server.ToolHandlerFunc{},
+		orderTools: map[string]bool{},
+		log:        d.Log,
 	}
 	for _, t := range offered {
 		s.handlers[t.name] = t.handler(d, form)
 		s.mcp.AddTool(t.declaration(form), s.handlers[t.name])
-		s.orders[t.name] = t.orders
+		s.orderTools[t.name] = t.placesOrder
 	}
 	s.mcp.AddResourceTemplate(latestTemplate(), d.latest)
 	s.mcp.AddResourceTemplate(performanceTemplate(), d.performance)
@@ -304,7 +304,7 @@ func offer(o Options) ([]tool, error) {
 		if !slices.Contains(known, t.set) {
 			known = append(known, t.set)
 		}
-		if slices.Contains(o.Toolsets, t.set) && !(o.ReadOnly && t.orders) {
+		if slices.Contains(o.Toolsets, t.set) && !(o.ReadOnly && t.placesOrder) {
 			offered = append(offered, t)
 		}
 	}

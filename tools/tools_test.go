@@ -56,7 +56,7 @@ func writePrices(path string, symbols map[string]bars) error {
 
 // fixture is a server with everything around it.
 type fixture struct {
-	*Desk
+	*Deps
 	server  *Server
 	client  *client.Client
 	store   *filestore.Store
@@ -71,7 +71,7 @@ func newFixture(t *testing.T, symbols map[string]bars) *fixture {
 	f := &fixture{store: filestore.New(t.TempDir(), t.TempDir()), log: &bytes.Buffer{}}
 	t.Cleanup(func() { _ = f.store.Close() })
 	f.other = newSession(t, f.store)
-	f.Desk = &Desk{Session: newSession(t, f.store), Accounts: ledger.NewAccounts(f.store), Ledger: "file", Log: zerolog.New(zerolog.SyncWriter(f.log))}
+	f.Deps = &Deps{Session: newSession(t, f.store), Accounts: ledger.NewAccounts(f.store), Ledger: "file", Log: zerolog.New(zerolog.SyncWriter(f.log))}
 	if symbols != nil {
 		path := filepath.Join(t.TempDir(), "merged.jsonl")
 		if err := writePrices(path, symbols); err != nil {
@@ -104,7 +104,7 @@ func newSession(t *testing.T, s session.File) *session.Resolver {
 func (f *fixture) serve(t *testing.T, o Options) {
 	t.Helper()
 	var err error
-	if f.server, err = NewServer(f.Desk, o); err != nil {
+	if f.server, err = NewServer(f.Deps, o); err != nil {
 		t.Fatal(err)
 	}
 	if f.client, err = client.NewInProcessClient(f.server.MCP()); err != nil {
@@ -542,7 +542,7 @@ func TestACallerWhoLeavesDoesNotBreakAnOrder(t *testing.T) {
 	f := newFixture(t, testBars)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := buy(ctx, f.Desk, tradeParams{Symbol: "NVDA", Amount: decimal.NewFromInt(1)}); err != nil || f.rows(t, "gpt-5") != 2 {
+	if _, err := buy(ctx, f.Deps, tradeParams{Symbol: "NVDA", Amount: decimal.NewFromInt(1)}); err != nil || f.rows(t, "gpt-5") != 2 {
 		t.Errorf("%v, and %d rows", err, f.rows(t, "gpt-5"))
 	}
 }
@@ -683,10 +683,10 @@ func TestWhatAServerOffers(t *testing.T) {
 	if r, err := f.client.CallTool(t.Context(), req); err == nil {
 		t.Errorf("a read-only server bought: %+v", r)
 	}
-	if _, err := NewServer(f.Desk, Options{Toolsets: DefaultToolsets, Refusals: "no"}); err == nil || err.Error() != `refusals as "no": use result or error` {
+	if _, err := NewServer(f.Deps, Options{Toolsets: DefaultToolsets, Refusals: "no"}); err == nil || err.Error() != `refusals as "no": use result or error` {
 		t.Error(err)
 	}
-	if _, err := NewServer(f.Desk, Options{Toolsets: []string{"trade", "trades"}}); err == nil || err.Error() != `unknown toolset "trades"; known are trade, market, search, ai-trader, math` {
+	if _, err := NewServer(f.Deps, Options{Toolsets: []string{"trade", "trades"}}); err == nil || err.Error() != `unknown toolset "trades"; known are trade, market, search, ai-trader, math` {
 		t.Error(err)
 	}
 }

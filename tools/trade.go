@@ -69,24 +69,24 @@ func (t aiTraderTrade) MarshalJSON() ([]byte, error) {
 	return append(append(fields[:len(fields)-1], ','), positions[1:]...), nil
 }
 
-func buy(ctx context.Context, d *Desk, p tradeParams) (tradeResult, error) {
+func buy(ctx context.Context, d *Deps, p tradeParams) (tradeResult, error) {
 	return d.trade(ctx, ledger.Buy, p)
 }
 
-func sell(ctx context.Context, d *Desk, p tradeParams) (tradeResult, error) {
+func sell(ctx context.Context, d *Deps, p tradeParams) (tradeResult, error) {
 	return d.trade(ctx, ledger.Sell, p)
 }
 
 const (
-	tradeTime   = 20 * time.Second // for one order, waiting for other processes included
-	sessionSeen = 5                // how often the session may change while one order is judged
+	orderTimeout      = 20 * time.Second // for one order, waiting for other processes included
+	maxSessionChanges = 5                // how often the session may change while one order is judged
 )
 
 // trade executes an order in the session. It first evaluates the order in the cached session, and the commit checks that the
 // session still holds. A refusal or a replay makes no commit, so it is final only in a session that was just read. An order
 // that has begun is finished, even if the caller has left.
-func (d *Desk) trade(ctx context.Context, action ledger.Action, p tradeParams) (tradeResult, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tradeTime)
+func (d *Deps) trade(ctx context.Context, action ledger.Action, p tradeParams) (tradeResult, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), orderTimeout)
 	defer cancel()
 	order := ledger.Order{ID: p.OrderID, Action: action, Symbol: p.Symbol, Amount: p.Amount, Note: p.Note}
 	if p.DryRun {
@@ -98,7 +98,7 @@ func (d *Desk) trade(ctx context.Context, action ledger.Action, p tradeParams) (
 		if err == nil {
 			fill, err = d.submit(ctx, order, s)
 		}
-		if try == sessionSeen || isFinal(fill, err, fresh) {
+		if try == maxSessionChanges || isFinal(fill, err, fresh) {
 			break
 		}
 		cached, failed := s, err
@@ -140,8 +140,8 @@ func failedIn(err error, cached, now session.Session) bool {
 }
 
 // submit commits the order in a session.
-func (d *Desk) submit(ctx context.Context, o ledger.Order, s session.Session) (ledger.Fill, error) {
-	v, err := d.floor(s)
+func (d *Deps) submit(ctx context.Context, o ledger.Order, s session.Session) (ledger.Fill, error) {
+	v, err := d.tradingView(s)
 	if err != nil {
 		return ledger.Fill{}, err
 	}
@@ -149,12 +149,12 @@ func (d *Desk) submit(ctx context.Context, o ledger.Order, s session.Session) (l
 }
 
 // preview tells what the order would do.
-func (d *Desk) preview(ctx context.Context, o ledger.Order) (tradeResult, error) {
+func (d *Deps) preview(ctx context.Context, o ledger.Order) (tradeResult, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
 		return tradeResult{}, err
 	}
-	v, err := d.floor(s)
+	v, err := d.tradingView(s)
 	if err != nil {
 		return tradeResult{}, err
 	}
@@ -165,8 +165,8 @@ func (d *Desk) preview(ctx context.Context, o ledger.Order) (tradeResult, error)
 	return answer(ledger.DryRun, rec, false), nil
 }
 
-// floor is where an order is traded: a session in which trading is allowed, and the market as of its date.
-func (d *Desk) floor(s session.Session) (market.View, error) {
+// tradingView is where an order is traded: a session in which trading is allowed, and the market as of its date.
+func (d *Deps) tradingView(s session.Session) (market.View, error) {
 	if s.Halted {
 		return market.View{}, halted(s.Model)
 	}
@@ -189,11 +189,11 @@ func answer(status ledger.Status, r ledger.Record, replayed bool) tradeResult {
 	return tradeResult{
 		Status: status, Replayed: replayed, OrderID: r.OrderID, ID: r.ID, Date: r.Date, Action: r.Action,
 		Symbol: r.Symbol, Amount: r.Amount, Price: r.Price.Decimal, Fees: r.Fees, Cash: r.Cash(),
-		Position: r.Positions.Amount(r.Symbol), Positions: held(r.Positions), recorded: r.Positions,
+		Position: r.Positions.Amount(r.Symbol), Positions: holdingsAndCash(r.Positions), recorded: r.Positions,
 	}
 }
 
-// held returns the positions that an answer lists: what is held, and the cash.
-func held(p ledger.Positions) ledger.Positions {
+// holdingsAndCash returns the positions that an answer lists: what is held, and the cash.
+func holdingsAndCash(p ledger.Positions) ledger.Positions {
 	return append(p.Holdings(), ledger.Position{Symbol: ledger.Cash, Amount: p.Amount(ledger.Cash)})
 }

@@ -73,7 +73,7 @@ func newRoom(t *testing.T, dir string) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	desk, err := tools.NewServer(&tools.Desk{Session: layers, Accounts: accounts, Prices: prices, Ledger: "file", Log: log}, tools.Options{Toolsets: tools.DefaultToolsets})
+	desk, err := tools.NewServer(&tools.Deps{Session: layers, Accounts: accounts, Prices: prices, Ledger: "file", Log: log}, tools.Options{Toolsets: tools.DefaultToolsets})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	defer news.Close()
 	o := s.serving
 	o.Version = version()
-	server, err := tools.NewServer(&tools.Desk{
+	server, err := tools.NewServer(&tools.Deps{
 		Session: layers, Accounts: r.accounts, Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Log: s.log,
 	}, o)
 	if err != nil {
