@@ -36,8 +36,8 @@ const maxEntry = 16 << 20
 
 // entry is what a file holds.
 type entry struct {
-	Key     key      `json:"key"`
-	Results []Result `json:"results"`
+	Key     key       `json:"key"`
+	Results []Article `json:"results"`
 }
 
 // key is all that an answer depends on.
@@ -54,7 +54,7 @@ type key struct {
 func keyOf(provider string, q Query) key {
 	return key{
 		provider, q.Text, append([]string{}, q.Symbols...), append([]string{}, q.Topics...), q.Limit,
-		string(q.Door.Stamp()), q.Door.Zone().String(),
+		string(q.Cutoff.Stamp()), q.Cutoff.Zone().String(),
 	}
 }
 
@@ -104,7 +104,7 @@ const lockTime = 10 * time.Second // waiting for other processes
 
 // keep keeps an answer, and returns the one that counts: that of another process, if it was faster.
 func (c *Cache) keep(q Query, a Answer, providers []string) (Answer, error) {
-	e := entry{keyOf(a.Provider, q), a.Results}
+	e := entry{keyOf(a.Provider, q), a.Articles}
 	path, err := c.file(e.Key)
 	if err != nil {
 		return Answer{}, err

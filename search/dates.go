@@ -16,39 +16,39 @@ import (
 
 // Date is when something was published, as far as it is known. The zero Date is not known.
 type Date struct {
-	Text string    // as results show it: with an offset, or without one where the zone is not known, or only the day
-	Last time.Time // the last second at which it can have been
-	Day  bool      // only the day is known: Last is the end of that day, as if the market's clocks showed UTC
+	Text   string    // as results show it: with an offset, or without one where the zone is not known, or only the day
+	Latest time.Time // the last second at which it can have been
+	Day    bool      // only the day is known: Last is the end of that day, as if the market's clocks showed UTC
 }
 
-func (d Date) known() bool { return !d.Last.IsZero() }
+func (d Date) known() bool { return !d.Latest.IsZero() }
 
-// on returns the last moment of the date in a zone.
-func (d Date) on(zone *time.Location) time.Time {
+// latestIn returns the last moment of the date in a zone.
+func (d Date) latestIn(zone *time.Location) time.Time {
 	if !d.Day {
-		return d.Last
+		return d.Latest
 	}
-	year, month, day := d.Last.Date()
+	year, month, day := d.Latest.Date()
 	return time.Date(year, month, day, 23, 59, 59, 0, zone)
 }
 
-// Reader reads dates.
-type Reader struct {
+// DateParser reads dates.
+type DateParser struct {
 	Fetched time.Time      // from when "4 hours ago" counts; zero: such dates are not known
 	Zone    *time.Location // whose yesterday it was
 
 	// Unzoned is the zone of times without one. Without it they count as where they come last on earth.
-	Unzoned *time.Location
+	DefaultZone *time.Location
 }
 
-// lastZone is where a time of day comes last: on the islands twelve hours behind UTC.
-var lastZone = time.FixedZone("", -12*60*60)
+// anywhereOnEarth is where a time of day comes last: on the islands twelve hours behind UTC.
+var anywhereOnEarth = time.FixedZone("", -12*60*60)
 
 const maxDateText = 80
 
 // JSON reads a date out of JSON. It reports false if none is claimed: null, or an empty string, or nothing at all. What is
 // claimed and cannot be read, a number among it, is a Date that is not known.
-func (r Reader) JSON(raw json.RawMessage) (d Date, claimed bool) {
+func (r DateParser) JSON(raw json.RawMessage) (d Date, claimed bool) {
 	var text *string
 	if len(raw) == 0 {
 		return Date{}, false
@@ -63,7 +63,7 @@ func (r Reader) JSON(raw json.RawMessage) (d Date, claimed bool) {
 }
 
 // Read reads a date. One that cannot be read is not known.
-func (r Reader) Read(text string) Date {
+func (r DateParser) Read(text string) Date {
 	if len(text) > maxDateText {
 		return Date{}
 	}
@@ -84,17 +84,17 @@ func (r Reader) Read(text string) Date {
 	}
 	zone, form := clock.zone, time.RFC3339
 	if zone == nil {
-		zone, form = r.Unzoned, "2006-01-02T15:04:05"
+		zone, form = r.DefaultZone, "2006-01-02T15:04:05"
 	}
 	if zone == nil {
-		zone = lastZone
+		zone = anywhereOnEarth
 	}
 	at := time.Date(day.Year(), day.Month(), day.Day(), clock.Hour(), clock.Minute(), clock.Second(), 0, zone)
-	return Date{Text: at.Format(form), Last: at.Add(clock.precision - time.Second)}
+	return Date{Text: at.Format(form), Latest: at.Add(clock.precision - time.Second)}
 }
 
 func dayDate(day time.Time) Date {
-	return Date{Text: day.Format(time.DateOnly), Day: true, Last: time.Date(day.Year(), day.Month(), day.Day(), 23, 59, 59, 0, time.UTC)}
+	return Date{Text: day.Format(time.DateOnly), Day: true, Latest: time.Date(day.Year(), day.Month(), day.Day(), 23, 59, 59, 0, time.UTC)}
 }
 
 // dateWords takes a date apart. Its words are in lower case, without commas, weekdays, "at" and "of", and without the T
@@ -248,14 +248,14 @@ func readZone(text string) (zone *time.Location, ok bool) {
 
 // relative reads dates that count from the moment of the fetch. An age in days or more is a day, like any date without a
 // time.
-func (r Reader) relative(words []string) (Date, bool) {
+func (r DateParser) relative(words []string) (Date, bool) {
 	if r.Fetched.IsZero() || r.Zone == nil {
 		return Date{}, false
 	}
 	now := r.Fetched.In(r.Zone)
 	switch text := strings.Join(words, " "); text {
 	case "now", "just now":
-		return Date{Text: now.Format(time.RFC3339), Last: now}, true
+		return Date{Text: now.Format(time.RFC3339), Latest: now}, true
 	case "today":
 		return dayDate(now), true
 	case "yesterday":
@@ -284,7 +284,7 @@ func (r Reader) relative(words []string) (Date, bool) {
 func ago(now time.Time, n int, unit string) (Date, bool) {
 	moment := func(unit time.Duration) (Date, bool) {
 		at := now.Add(-time.Duration(n) * unit)
-		return Date{Text: at.Format(time.RFC3339), Last: at}, true
+		return Date{Text: at.Format(time.RFC3339), Latest: at}, true
 	}
 	switch strings.TrimSuffix(unit, "s") {
 	case "", "sec", "second":

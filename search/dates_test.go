@@ -105,7 +105,7 @@ func stamps() []market.Stamp {
 }
 
 func TestADatePassesTheDoorOnceItIsOver(t *testing.T) {
-	reader := Reader{Fetched: noon, Zone: market.US.Get().Zone()}
+	reader := DateParser{Fetched: noon, Zone: market.US.Get().Zone()}
 	good := reader.Read("2020-01-01")
 	for _, f := range forms {
 		date, claimed := reader.JSON(json.RawMessage(f.raw))
@@ -114,19 +114,19 @@ func TestADatePassesTheDoorOnceItIsOver(t *testing.T) {
 			dates = []Date{date}
 		}
 		for _, stamp := range stamps() {
-			door, first := NewDoor(stamp, market.US), f.day
+			door, first := NewCutoff(stamp, market.US), f.day
 			if !stamp.IsDay() {
 				first = f.hour
 			}
 			want := first != "" && stamp >= first
-			if _, got := door.Latest(dates...); got != want {
+			if _, got := door.LatestAllowed(dates...); got != want {
 				t.Errorf("%s at %s: passes %v, want %v (%+v)", f.raw, stamp, got, want, date)
 				break
 			}
 			// Beside another date, which is early and good: as the date of a result, and as that of its page.
 			want = (want || !claimed) && stamp >= "2020-01-02"
-			_, listed := door.Latest(append([]Date{good}, dates...)...)
-			_, paged := door.Latest(append(dates[:len(dates):len(dates)], good)...)
+			_, listed := door.LatestAllowed(append([]Date{good}, dates...)...)
+			_, paged := door.LatestAllowed(append(dates[:len(dates):len(dates)], good)...)
 			if listed != want || paged != want {
 				t.Errorf("%s beside an earlier date at %s: passes %v and %v, want %v", f.raw, stamp, listed, paged, want)
 				break
@@ -136,7 +136,7 @@ func TestADatePassesTheDoorOnceItIsOver(t *testing.T) {
 }
 
 func TestTheLaterDateCounts(t *testing.T) {
-	reader, door := Reader{}, NewDoor("2025-10-02", market.US)
+	reader, door := DateParser{}, NewCutoff("2025-10-02", market.US)
 	for _, c := range []struct{ one, other, want string }{
 		{"2025-09-01", "2025-09-02", "2025-09-02"},
 		{"2025-09-02T10:00:00Z", "2025-09-01", "2025-09-02T10:00:00Z"},
@@ -145,7 +145,7 @@ func TestTheLaterDateCounts(t *testing.T) {
 		{"2025-09-02", "2025-09-03T03:59:00Z", "2025-09-02"},
 	} {
 		for _, dates := range [][]Date{{reader.Read(c.one), reader.Read(c.other)}, {reader.Read(c.other), reader.Read(c.one)}} {
-			if d, ok := door.Latest(dates...); !ok || d.Text != c.want {
+			if d, ok := door.LatestAllowed(dates...); !ok || d.Text != c.want {
 				t.Errorf("of %s and %s counts %q, want %s", c.one, c.other, d.Text, c.want)
 			}
 		}
@@ -153,13 +153,13 @@ func TestTheLaterDateCounts(t *testing.T) {
 }
 
 func TestADayBeginsWhereTheMarketIs(t *testing.T) {
-	date := Reader{}.Read("2025-10-01T18:00:00Z")
+	date := DateParser{}.Read("2025-10-01T18:00:00Z")
 	for of, want := range map[market.ID]bool{market.US: true, market.CN: false, market.Crypto: true} {
-		if got := NewDoor("2025-10-02", of).Passes(date); got != want {
+		if got := NewCutoff("2025-10-02", of).Allows(date); got != want {
 			t.Errorf("%s: passes %v, want %v", of, got, want)
 		}
 	}
-	if (Door{}).Passes(date) || NewDoor("no stamp", market.US).Passes(date) {
+	if (Cutoff{}).Allows(date) || NewCutoff("no stamp", market.US).Allows(date) {
 		t.Error("a door that stands nowhere lets something through")
 	}
 }
@@ -169,7 +169,7 @@ func FuzzDate(f *testing.F) {
 	for _, form := range forms {
 		f.Add(form.raw)
 	}
-	reader := Reader{Fetched: noon, Zone: market.US.Get().Zone()}
+	reader := DateParser{Fetched: noon, Zone: market.US.Get().Zone()}
 	f.Fuzz(func(t *testing.T, raw string) {
 		d, claimed := reader.JSON(json.RawMessage(raw))
 		if !claimed && d.known() {
@@ -178,16 +178,16 @@ func FuzzDate(f *testing.F) {
 		if !d.known() {
 			return
 		}
-		if d.Text == "" || d.Last.Year() < 1899 || d.Last.Year() > 10_000 || d.Last.Nanosecond() != 0 && d.Day {
+		if d.Text == "" || d.Latest.Year() < 1899 || d.Latest.Year() > 10_000 || d.Latest.Nanosecond() != 0 && d.Day {
 			t.Fatalf("%q became %+v", raw, d)
 		}
 		// What was understood reads the same again, or later.
-		again := Reader{}.Read(d.Text)
-		if !again.known() || again.Last.Before(d.Last.Truncate(time.Second)) && d.Day == again.Day && d.Last.Sub(again.Last) >= time.Hour {
+		again := DateParser{}.Read(d.Text)
+		if !again.known() || again.Latest.Before(d.Latest.Truncate(time.Second)) && d.Day == again.Day && d.Latest.Sub(again.Latest) >= time.Hour {
 			t.Fatalf("%q became %+v, and that %+v", raw, d, again)
 		}
-		day := market.Stamp(d.Last.AddDate(0, 0, -2).Format(time.DateOnly))
-		if d.Last.Year() < 9999 && NewDoor(day, market.US).Passes(d) {
+		day := market.Stamp(d.Latest.AddDate(0, 0, -2).Format(time.DateOnly))
+		if d.Latest.Year() < 9999 && NewCutoff(day, market.US).Allows(d) {
 			t.Fatalf("%q passes at %s", raw, day)
 		}
 	})

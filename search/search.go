@@ -18,7 +18,7 @@ type Query struct {
 	Symbols []string // what is found is about any of them; none: about anything
 	Topics  []string // for providers that sort news by topic
 	Limit   int      // how many results at most
-	Door    Door     // what had been published by then
+	Cutoff  Cutoff   // what had been published by then
 }
 
 // Words returns the words of the text in lower case, each once. A word is made of letters and digits.
@@ -34,8 +34,8 @@ func (q Query) Words() []string {
 	return words
 }
 
-// Item is something that a provider found, as it came.
-type Item struct {
+// RawArticle is something that a provider found, as it came.
+type RawArticle struct {
 	Title, URL, Source, Summary, Content string
 	Symbols                              []string // what it is about
 
@@ -52,14 +52,14 @@ type Provider interface {
 	// Search returns what may answer the query, best first. It may return items that do not pass the door, and more than
 	// the limit, but the order of those that pass must not depend on those that do not. It returns an *AbsentError if it
 	// is not set up; other errors say in a *Trouble what a caller may read.
-	Search(ctx context.Context, q Query) ([]Item, error)
+	Search(ctx context.Context, q Query) ([]RawArticle, error)
 
 	// Check says in a few words what the provider has to offer, or why it cannot.
 	Check(ctx context.Context) (string, error)
 }
 
-// Result is an item that passed the door, fit to be shown to a model: bounded plain text.
-type Result struct {
+// Article is an item that passed the door, fit to be shown to a model: bounded plain text.
+type Article struct {
 	Title       string `json:"title"`
 	URL         string `json:"url"`
 	Source      string `json:"source"`
@@ -79,20 +79,20 @@ const (
 // Answer is what one provider found.
 type Answer struct {
 	Provider string
-	Results  []Result
+	Articles []Article
 }
 
 // results are the items that pass the door, each address once, and the number of those that do not pass.
-func (q Query) results(items []Item) (found []Result, dropped int) {
-	found = []Result{}
+func (q Query) results(items []RawArticle) (found []Article, dropped int) {
+	found = []Article{}
 	seen := map[string]bool{}
 	for _, item := range items {
-		date, ok := q.Door.Latest(item.Dates...)
+		date, ok := q.Cutoff.LatestAllowed(item.Dates...)
 		if !ok {
 			dropped++
 			continue
 		}
-		r := Result{
+		r := Article{
 			Title: Cut(Plain(item.Title), maxTitle), URL: address(item.URL), Source: Cut(Plain(item.Source), maxSource), PublishedAt: date.Text,
 			Summary: Cut(Plain(item.Summary), maxText), Content: Cut(Plain(item.Content), maxText),
 		}

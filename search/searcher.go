@@ -32,15 +32,15 @@ const (
 // Searcher answers queries. It may be used at the same time.
 type Searcher struct {
 	c         Config
-	providers []guarded
+	providers []guardedProvider
 	names     []string
-	room      chan struct{} // holds one token per search under way
+	inflight  chan struct{} // holds one token per search under way
 }
 
-// guarded is a provider behind a circuit that opens when it fails again and again.
-type guarded struct {
+// guardedProvider is a provider behind a circuit that opens when it fails again and again.
+type guardedProvider struct {
 	Provider
-	circuit *gobreaker.CircuitBreaker[[]Item]
+	breaker *gobreaker.CircuitBreaker[[]RawArticle]
 }
 
 // New returns a searcher.
@@ -49,13 +49,13 @@ func New(c Config) *Searcher {
 	if c.Warn == nil {
 		c.Warn = func(string) {}
 	}
-	s := &Searcher{c: c, room: make(chan struct{}, atOnce)}
+	s := &Searcher{c: c, inflight: make(chan struct{}, atOnce)}
 	for _, p := range c.Providers {
 		s.names = append(s.names, p.Name())
-		s.providers = append(s.providers, guarded{p, gobreaker.NewCircuitBreaker[[]Item](gobreaker.Settings{
+		s.providers = append(s.providers, guardedProvider{p, gobreaker.NewCircuitBreaker[[]RawArticle](gobreaker.Settings{
 			Name: p.Name(), Timeout: leftAlone,
 			ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= failuresInARow },
-			IsSuccessful: func(err error) bool { return err == nil || isAbsence(err) },
+			IsSuccessful: func(err error) bool { return err == nil || isNotConfigured(err) },
 			// A caller who leaves says nothing about the provider.
 			IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 		})})
@@ -63,8 +63,8 @@ func New(c Config) *Searcher {
 	return s
 }
 
-func isAbsence(err error) bool {
-	var absent *AbsentError
+func isNotConfigured(err error) bool {
+	var absent *NotConfiguredError
 	return errors.As(err, &absent)
 }
 
@@ -74,11 +74,11 @@ func (s *Searcher) Search(ctx context.Context, q Query) (Answer, error) {
 		return Answer{}, &QueryError{"The query holds no word to search for. Say in a few words what to look for."}
 	}
 	if len(s.providers) == 0 {
-		return Answer{}, &UnconfiguredError{}
+		return Answer{}, &NoProviderError{}
 	}
 	select {
-	case s.room <- struct{}{}:
-		defer func() { <-s.room }()
+	case s.inflight <- struct{}{}:
+		defer func() { <-s.inflight }()
 	default:
 		return Answer{}, &FailedError{[]string{fmt.Sprintf("%d searches are under way already", atOnce)}}
 	}
@@ -87,36 +87,36 @@ func (s *Searcher) Search(ctx context.Context, q Query) (Answer, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.c.Call)
 	defer cancel()
-	var ways, causes []string
+	var hints, causes []string
 	for _, p := range s.providers {
 		items, err := s.ask(ctx, p, q)
-		var absent *AbsentError
+		var notConfigured *NotConfiguredError
 		switch {
-		case errors.As(err, &absent):
-			ways = append(ways, absent.Way)
+		case errors.As(err, &notConfigured):
+			hints = append(hints, notConfigured.Hint)
 		case err != nil:
 			s.c.Warn(fmt.Sprintf("search: %s: %v", p.Name(), err))
-			causes = append(causes, p.Name()+": "+says(err))
+			causes = append(causes, p.Name()+": "+userMessage(err))
 		default:
-			return s.keep(p.Name(), q, items)
+			return s.finish(p.Name(), q, items)
 		}
 	}
 	if len(causes) == 0 {
-		return Answer{}, &UnconfiguredError{ways}
+		return Answer{}, &NoProviderError{hints}
 	}
 	return Answer{}, &FailedError{causes}
 }
 
 // ask asks one provider, unless it is left alone.
-func (s *Searcher) ask(ctx context.Context, p guarded, q Query) ([]Item, error) {
+func (s *Searcher) ask(ctx context.Context, p guardedProvider, q Query) ([]RawArticle, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.c.Provider)
 	defer cancel()
-	return p.circuit.Execute(func() ([]Item, error) { return p.Search(ctx, q) })
+	return p.breaker.Execute(func() ([]RawArticle, error) { return p.Search(ctx, q) })
 }
 
-// says is as much of a provider's error as a caller may know.
-func says(err error) string {
-	var trouble *Trouble
+// userMessage is as much of a provider's error as a caller may know.
+func userMessage(err error) string {
+	var failed *ProviderError
 	switch {
 	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
 		return fmt.Sprintf("left alone for %v after %d failures in a row", leftAlone, failuresInARow)
@@ -124,8 +124,8 @@ func says(err error) string {
 		return "did not answer in time"
 	case errors.Is(err, context.Canceled):
 		return "the search was cancelled"
-	case errors.As(err, &trouble):
-		return trouble.Says
+	case errors.As(err, &failed):
+		return failed.UserMessage
 	}
 	return "failed; the operator finds the reason in the server's log"
 }
@@ -141,16 +141,16 @@ func (s *Searcher) recorded(q Query) (Answer, bool, error) {
 		s.c.Warn(fmt.Sprintf("search: %v", err))
 		return answer, false, &FailedError{[]string{"the recorded answer cannot be read"}}
 	case !ok && s.c.Cache.replay:
-		return answer, false, &NotRecordedError{q.Text, string(q.Door.Stamp())}
+		return answer, false, &NotRecordedError{q.Text, string(q.Cutoff.Stamp())}
 	}
 	return answer, ok, nil
 }
 
-// keep makes the answer of what a provider found, and records it.
-func (s *Searcher) keep(provider string, q Query, items []Item) (Answer, error) {
+// finish makes the answer of what a provider found, and records it.
+func (s *Searcher) finish(provider string, q Query, items []RawArticle) (Answer, error) {
 	found, dropped := q.results(items)
 	if dropped > 0 {
-		s.c.Warn(fmt.Sprintf("search: %d of %d items of %s did not pass the door at %s", dropped, len(items), provider, q.Door.Stamp()))
+		s.c.Warn(fmt.Sprintf("search: %d of %d items of %s did not pass the door at %s", dropped, len(items), provider, q.Cutoff.Stamp()))
 	}
 	answer := Answer{provider, found}
 	if s.c.Cache == nil {

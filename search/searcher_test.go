@@ -25,34 +25,34 @@ import (
 type source struct {
 	name   string
 	asked  atomic.Int64
-	answer func(ctx context.Context, q Query) ([]Item, error)
+	answer func(ctx context.Context, q Query) ([]RawArticle, error)
 }
 
 func (s *source) Name() string { return s.name }
 
-func (s *source) Search(ctx context.Context, q Query) ([]Item, error) {
+func (s *source) Search(ctx context.Context, q Query) ([]RawArticle, error) {
 	s.asked.Add(1)
 	return s.answer(ctx, q)
 }
 
 func (s *source) Check(context.Context) (string, error) { return "", nil }
 
-func finds(name string, items ...Item) *source {
-	return &source{name: name, answer: func(context.Context, Query) ([]Item, error) { return items, nil }}
+func finds(name string, items ...RawArticle) *source {
+	return &source{name: name, answer: func(context.Context, Query) ([]RawArticle, error) { return items, nil }}
 }
 
 func fails(name string, err error) *source {
-	return &source{name: name, answer: func(context.Context, Query) ([]Item, error) { return nil, err }}
+	return &source{name: name, answer: func(context.Context, Query) ([]RawArticle, error) { return nil, err }}
 }
 
-func item(title, published string) Item {
-	return Item{Title: title, URL: "https://x.test/" + title, Dates: []Date{Reader{}.Read(published)}}
+func item(title, published string) RawArticle {
+	return RawArticle{Title: title, URL: "https://x.test/" + title, Dates: []Date{DateParser{}.Read(published)}}
 }
 
-var october = Query{Text: "chips", Limit: 5, Door: NewDoor("2025-10-02", market.US)}
+var october = Query{Text: "chips", Limit: 5, Cutoff: NewCutoff("2025-10-02", market.US)}
 
 func TestWhoServes(t *testing.T) {
-	down := &Trouble{Says: "it cannot be reached", Err: errors.New("dial tcp 10.1.2.3:443 key=s3cret")}
+	down := &ProviderError{UserMessage: "it cannot be reached", Err: errors.New("dial tcp 10.1.2.3:443 key=s3cret")}
 	for _, c := range []struct {
 		name      string
 		providers []Provider
@@ -60,11 +60,11 @@ func TestWhoServes(t *testing.T) {
 	}{
 		{"the first", []Provider{finds("a", item("1", "2025-09-01")), finds("b")}, "a: 1"},
 		{"the first, even if it finds nothing", []Provider{finds("a"), finds("b", item("1", "2025-09-01"))}, "a: "},
-		{"the next, when one is not set up", []Provider{fails("a", &AbsentError{"set A"}), finds("b", item("1", "2025-09-01"))}, "b: 1"},
+		{"the next, when one is not set up", []Provider{fails("a", &NotConfiguredError{"set A"}), finds("b", item("1", "2025-09-01"))}, "b: 1"},
 		{"the next, when one fails", []Provider{fails("a", down), finds("b", item("1", "2025-09-01"))}, "b: 1"},
-		{"nobody, and why", []Provider{fails("a", down), fails("b", errors.New("a bug with s3cret")), fails("c", &AbsentError{"set C"})},
+		{"nobody, and why", []Provider{fails("a", down), fails("b", errors.New("a bug with s3cret")), fails("c", &NotConfiguredError{"set C"})},
 			"The search failed: a: it cannot be reached; b: failed; the operator finds the reason in the server's log. Try again later, or go on without it."},
-		{"nobody is set up", []Provider{fails("a", &AbsentError{"set A"}), fails("b", &AbsentError{"set B"})}, "No source of news is set up. To have one: set A; or set B."},
+		{"nobody is set up", []Provider{fails("a", &NotConfiguredError{"set A"}), fails("b", &NotConfiguredError{"set B"})}, "No source of news is set up. To have one: set A; or set B."},
 		{"search is off", nil, "Search is off. Start the server with --search auto, or set MCP_TRADE_SEARCH=auto."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestWhoServes(t *testing.T) {
 			got := fmt.Sprint(err)
 			if err == nil {
 				var titles []string
-				for _, r := range answer.Results {
+				for _, r := range answer.Articles {
 					titles = append(titles, r.Title)
 				}
 				got = answer.Provider + ": " + strings.Join(titles, " ")
@@ -87,17 +87,17 @@ func TestWhoServes(t *testing.T) {
 func TestWhatIsShown(t *testing.T) {
 	long := strings.Repeat("é", 2000)
 	a := finds("a",
-		item("tomorrow", "2025-10-02"), Item{Title: "undated"}, item("one", "2025-09-01"), item("one", "2025-09-01"),
-		Item{Title: "<b>two</b>\n", URL: "javascript:x", Source: "\x1b[0mS", Summary: long, Content: "a\u202eb " + long, Dates: []Date{Reader{}.Read("2025-09-02")}},
+		item("tomorrow", "2025-10-02"), RawArticle{Title: "undated"}, item("one", "2025-09-01"), item("one", "2025-09-01"),
+		RawArticle{Title: "<b>two</b>\n", URL: "javascript:x", Source: "\x1b[0mS", Summary: long, Content: "a\u202eb " + long, Dates: []Date{DateParser{}.Read("2025-09-02")}},
 		item("three", "2025-09-03"), item("four", "2025-09-03"), item("five", "2025-09-03"), item("six", "2025-09-03"),
 	)
 	var told []string
 	answer, err := New(Config{Providers: []Provider{a}, Warn: func(text string) { told = append(told, text) }}).Search(t.Context(), october)
-	if err != nil || len(answer.Results) != 5 {
+	if err != nil || len(answer.Articles) != 5 {
 		t.Fatalf("%+v, %v", answer, err)
 	}
-	want := Result{Title: "two", Source: "[0mS", PublishedAt: "2025-09-02", Summary: long[:2*1000], Content: "ab " + long[:2*997]}
-	if got := answer.Results[1]; got != want {
+	want := Article{Title: "two", Source: "[0mS", PublishedAt: "2025-09-02", Summary: long[:2*1000], Content: "ab " + long[:2*997]}
+	if got := answer.Articles[1]; got != want {
 		t.Errorf("%+v\nwant %+v", got, want)
 	}
 	if got := strings.Join(told, "\n"); got != "search: 2 of 9 items of a did not pass the door at 2025-10-02" {
@@ -119,7 +119,7 @@ func TestAQueryWithoutAWordIsRefused(t *testing.T) {
 
 func TestAProviderThatDoesNotAnswerIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		silent := &source{name: "silent", answer: func(ctx context.Context, _ Query) ([]Item, error) {
+		silent := &source{name: "silent", answer: func(ctx context.Context, _ Query) ([]RawArticle, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}}
@@ -138,7 +138,7 @@ func TestAProviderThatDoesNotAnswerIsGivenUp(t *testing.T) {
 
 func TestAProviderThatFailsAgainAndAgainIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := fails("a", &Trouble{Says: "it cannot be reached"})
+		a := fails("a", &ProviderError{UserMessage: "it cannot be reached"})
 		s := New(Config{Providers: []Provider{a}})
 		ask := func() string {
 			_, err := s.Search(t.Context(), october)
@@ -162,7 +162,7 @@ func TestAProviderThatFailsAgainAndAgainIsLeftAlone(t *testing.T) {
 }
 
 func TestCallersWhoLeaveAndWhatIsNotSetUpOpenNoCircuit(t *testing.T) {
-	a, b := fails("a", context.Canceled), fails("b", &AbsentError{"set B"})
+	a, b := fails("a", context.Canceled), fails("b", &NotConfiguredError{"set B"})
 	s := New(Config{Providers: []Provider{a, b}})
 	for range 10 {
 		if _, err := s.Search(t.Context(), october); err == nil || strings.Contains(err.Error(), "left alone") {
@@ -174,7 +174,7 @@ func TestCallersWhoLeaveAndWhatIsNotSetUpOpenNoCircuit(t *testing.T) {
 func TestManySearchesAtOnceAreRefusedRatherThanQueued(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		slow := &source{name: "slow", answer: func(context.Context, Query) ([]Item, error) { <-release; return nil, nil }}
+		slow := &source{name: "slow", answer: func(context.Context, Query) ([]RawArticle, error) { <-release; return nil, nil }}
 		s := New(Config{Providers: []Provider{slow}})
 		var wait sync.WaitGroup
 		for range atOnce {
@@ -217,9 +217,9 @@ func kept(t *testing.T, dir string) map[string]string {
 func TestARecordedAnswerIsReplayedAndNobodyIsAsked(t *testing.T) {
 	dir := t.TempDir()
 	count := 0
-	a := &source{name: "a", answer: func(context.Context, Query) ([]Item, error) {
+	a := &source{name: "a", answer: func(context.Context, Query) ([]RawArticle, error) {
 		count++
-		return []Item{item("tomorrow", "2025-10-03"), item(fmt.Sprint(count), "2025-09-01"), item("äö<b>ü", "2025-09-02")}, nil
+		return []RawArticle{item("tomorrow", "2025-10-03"), item(fmt.Sprint(count), "2025-09-01"), item("äö<b>ü", "2025-09-02")}, nil
 	}}
 	search := func(c *Cache, q Query) string {
 		answer, err := New(Config{Providers: []Provider{a}, Cache: c}).Search(t.Context(), q)
@@ -239,7 +239,7 @@ func TestARecordedAnswerIsReplayedAndNobodyIsAsked(t *testing.T) {
 	}
 	for _, change := range []func(*Query){
 		func(q *Query) { q.Text = "gold" }, func(q *Query) { q.Limit = 4 }, func(q *Query) { q.Symbols = []string{"AMD"} }, func(q *Query) { q.Topics = []string{"x"} },
-		func(q *Query) { q.Door = NewDoor("2025-10-03", market.US) }, func(q *Query) { q.Door = NewDoor("2025-10-02", market.CN) },
+		func(q *Query) { q.Cutoff = NewCutoff("2025-10-03", market.US) }, func(q *Query) { q.Cutoff = NewCutoff("2025-10-02", market.CN) },
 	} {
 		q := october
 		change(&q)
@@ -252,7 +252,7 @@ func TestARecordedAnswerIsReplayedAndNobodyIsAsked(t *testing.T) {
 // When the record is made, another provider may serve than would later.
 func TestTheFirstAnswerCountsWhoeverGaveIt(t *testing.T) {
 	dir := t.TempDir()
-	a, b := fails("a", &Trouble{Says: "down"}), finds("b", item("1", "2025-09-01"))
+	a, b := fails("a", &ProviderError{UserMessage: "down"}), finds("b", item("1", "2025-09-01"))
 	for range 2 {
 		answer, err := New(Config{Providers: []Provider{a, b}, Cache: Record(dir, files.Owner)}).Search(t.Context(), october)
 		if err != nil || answer.Provider != "b" {

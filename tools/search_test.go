@@ -20,15 +20,15 @@ type newsstand struct {
 func (n *newsstand) Name() string                          { return "newsstand" }
 func (n *newsstand) Check(context.Context) (string, error) { return "", nil }
 
-func (n *newsstand) Search(_ context.Context, q search.Query) ([]search.Item, error) {
+func (n *newsstand) Search(_ context.Context, q search.Query) ([]search.RawArticle, error) {
 	n.asked = q
-	item := func(title, published string) search.Item {
-		return search.Item{
+	item := func(title, published string) search.RawArticle {
+		return search.RawArticle{
 			Title: title, URL: "https://x.test/" + title, Source: "x.test", Summary: "about " + title, Content: "<i>all</i>\nURL: about " + title,
-			Dates: []search.Date{search.Reader{}.Read(published)},
+			Dates: []search.Date{search.DateParser{}.Read(published)},
 		}
 	}
-	return []search.Item{item("today", "2025-10-02"), item("b", "2025-10-01"), item("a", "2025-09-30T10:00:00Z"), {Title: "undated"}}, n.err
+	return []search.RawArticle{item("today", "2025-10-02"), item("b", "2025-10-01"), item("a", "2025-09-30T10:00:00Z"), {Title: "undated"}}, n.err
 }
 
 func withNews(t *testing.T) (*fixture, *newsstand) {
@@ -41,7 +41,7 @@ func TestSearchSeesWhatHadBeenPublishedBeforeToday(t *testing.T) {
 	f, n := withNews(t)
 	f.want(t, "search", `{"query":"chips","limit":"1","symbols":"NVDA, amd"}`, `{"provider":"newsstand","results":[{"title":"b","url":"https://x.test/b",`+
 		`"source":"x.test","published_at":"2025-10-01","summary":"about b","content":"all URL: about b","untrusted":true}]}`)
-	if n.asked.Limit != 1 || strings.Join(n.asked.Symbols, " ") != "NVDA amd" || n.asked.Door.Stamp() != "2025-10-02" || n.asked.Door.Zone().String() != "America/New_York" {
+	if n.asked.Limit != 1 || strings.Join(n.asked.Symbols, " ") != "NVDA amd" || n.asked.Cutoff.Stamp() != "2025-10-02" || n.asked.Cutoff.Zone().String() != "America/New_York" {
 		t.Errorf("asked %+v", n.asked)
 	}
 	for _, c := range []struct{ today, want string }{{"2025-10-02", "b a"}, {"2025-10-01", "a"}, {"2025-10-03", "today b a"}, {"2025-10-02 10:30:00", "b a"}, {"2025-09-30", ""}} {
@@ -112,11 +112,11 @@ func TestASearchThatIsRefusedSaysWhy(t *testing.T) {
 	if n.asked.Text != "" {
 		t.Errorf("a refused search was asked: %+v", n.asked)
 	}
-	n.err = &search.Trouble{Says: "it is down"}
+	n.err = &search.ProviderError{UserMessage: "it is down"}
 	if got := f.wantCode(t, "search", `{"query":"x"}`, "search_failed"); !strings.Contains(got["error"].(string), "newsstand: it is down") {
 		t.Error(got)
 	}
-	n.err = &search.AbsentError{Way: "open the newsstand"}
+	n.err = &search.NotConfiguredError{Hint: "open the newsstand"}
 	if got := f.wantCode(t, "search", `{"query":"x"}`, "search_unconfigured"); !strings.Contains(got["error"].(string), "open the newsstand") {
 		t.Error(got)
 	}

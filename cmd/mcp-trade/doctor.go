@@ -111,10 +111,10 @@ func (s *settings) checkSearch(ctx context.Context, n news) []finding {
 		ctx, cancel := context.WithTimeout(ctx, checkTime)
 		detail, err := p.Check(ctx)
 		cancel()
-		absent, ok := errors.AsType[*search.AbsentError](err)
+		absent, ok := errors.AsType[*search.NotConfiguredError](err)
 		switch {
 		case ok && n.auto:
-			ways = append(ways, absent.Way)
+			ways = append(ways, absent.Hint)
 		case ok:
 			found = append(found, finding{what, "warning", err.Error()})
 		case err != nil:

@@ -114,12 +114,12 @@ func searchCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer n.Close()
-			answer, err := n.searcher.Search(cmd.Context(), search.Query{Text: args[0], Symbols: symbols, Limit: limit, Door: search.NewDoor(stamp, market.Default)})
+			answer, err := n.searcher.Search(cmd.Context(), search.Query{Text: args[0], Symbols: symbols, Limit: limit, Cutoff: search.NewCutoff(stamp, market.Default)})
 			if err != nil {
 				return err
 			}
 			if s.json {
-				return printJSON(cmd.OutOrStdout(), map[string]any{"provider": answer.Provider, "as_of": stamp, "results": answer.Results})
+				return printJSON(cmd.OutOrStdout(), map[string]any{"provider": answer.Provider, "as_of": stamp, "results": answer.Articles})
 			}
 			printNews(cmd.OutOrStdout(), answer, stamp)
 			return nil
@@ -137,11 +137,11 @@ func searchCommand(s *settings) *cobra.Command {
 func printNews(w io.Writer, answer search.Answer, stamp market.Stamp) {
 	const width = 100
 	results := "results"
-	if len(answer.Results) == 1 {
+	if len(answer.Articles) == 1 {
 		results = "result"
 	}
-	fmt.Fprintf(w, "%d %s from %s, published before %s\n", len(answer.Results), results, answer.Provider, stamp)
-	for i, r := range answer.Results {
+	fmt.Fprintf(w, "%d %s from %s, published before %s\n", len(answer.Articles), results, answer.Provider, stamp)
+	for i, r := range answer.Articles {
 		fmt.Fprintf(w, "\n%2d. %s\n", i+1, r.Title)
 		for _, line := range []string{strings.TrimSpace(r.PublishedAt + "  " + r.Source), r.URL, r.Summary, r.Content} {
 			if line != "" {

@@ -56,9 +56,9 @@ func (a *AlphaVantage) Name() string { return Name }
 
 // Search implements [search.Provider]. The service knows symbols and topics but no words: what it returns is put in the
 // order of how many words of the query an article holds, and must hold one where nothing else was asked for.
-func (a *AlphaVantage) Search(ctx context.Context, q search.Query) ([]search.Item, error) {
-	bound, _ := q.Door.Bounds()
-	bound = bound.In(unzoned())
+func (a *AlphaVantage) Search(ctx context.Context, q search.Query) ([]search.RawArticle, error) {
+	bound, _ := q.Cutoff.Limits()
+	bound = bound.In(defaultZone())
 	values := url.Values{
 		"time_from": {bound.AddDate(0, 0, -reach).Format(timeForm)}, "time_to": {bound.Add(-time.Minute).Format(timeForm)},
 		"sort": {"LATEST"}, "limit": {asked},
@@ -79,14 +79,14 @@ func (a *AlphaVantage) Search(ctx context.Context, q search.Query) ([]search.Ite
 	}
 	words := q.Words()
 	if len(q.Symbols)+len(q.Topics) == 0 { // then it is the news about everything
-		items = slices.DeleteFunc(items, func(x search.Item) bool { return held(x, words) == 0 })
+		items = slices.DeleteFunc(items, func(x search.RawArticle) bool { return held(x, words) == 0 })
 	}
-	slices.SortStableFunc(items, func(x, y search.Item) int { return held(y, words) - held(x, words) })
+	slices.SortStableFunc(items, func(x, y search.RawArticle) int { return held(y, words) - held(x, words) })
 	return items, nil
 }
 
 // held counts the words that an article holds.
-func held(item search.Item, words []string) int {
+func held(item search.RawArticle, words []string) int {
 	has := search.Query{Text: item.Title + " " + item.Summary}.Words()
 	n := 0
 	for _, w := range words {
@@ -98,9 +98,9 @@ func held(item search.Item, words []string) int {
 }
 
 // news asks for articles.
-func (a *AlphaVantage) news(ctx context.Context, values url.Values) ([]search.Item, error) {
+func (a *AlphaVantage) news(ctx context.Context, values url.Values) ([]search.RawArticle, error) {
 	if a.c.Key == "" {
-		return nil, &search.AbsentError{Way: "set " + KeyName}
+		return nil, &search.NotConfiguredError{Hint: "set " + KeyName}
 	}
 	values.Set("function", "NEWS_SENTIMENT")
 	values.Set("apikey", a.c.Key)
@@ -117,19 +117,19 @@ func (a *AlphaVantage) news(ctx context.Context, values url.Values) ([]search.It
 	case errors.Is(err, ErrNoFeed):
 		return noFeed(body)
 	case err != nil:
-		return nil, &search.Trouble{Says: "its answer is not one of NEWS_SENTIMENT"}
+		return nil, &search.ProviderError{UserMessage: "its answer is not one of NEWS_SENTIMENT"}
 	}
 	return items, nil
 }
 
 // noFeed reads a reply that holds no articles. Its words are not repeated: they may hold the key.
-func noFeed(body []byte) ([]search.Item, error) {
+func noFeed(body []byte) ([]search.RawArticle, error) {
 	var reply struct {
 		Note, Information string
 		ErrorMessage      string `json:"Error Message"`
 	}
 	if err := json.Unmarshal(body, &reply); err != nil {
-		return nil, &search.Trouble{Says: "its answer is not one of NEWS_SENTIMENT"}
+		return nil, &search.ProviderError{UserMessage: "its answer is not one of NEWS_SENTIMENT"}
 	}
 	says := strings.ToLower(reply.Note + reply.Information + reply.ErrorMessage)
 	mentions := func(words ...string) bool {
@@ -139,13 +139,13 @@ func noFeed(body []byte) ([]search.Item, error) {
 	case mentions("no articles found"):
 		return nil, nil
 	case mentions("rate limit", "requests per", "call frequency", "premium", "spread"):
-		return nil, &search.Trouble{Says: "its rate limit is reached"}
+		return nil, &search.ProviderError{UserMessage: "its rate limit is reached"}
 	case mentions("apikey", "api key"):
-		return nil, &search.Trouble{Says: "it refuses the key: check " + KeyName}
+		return nil, &search.ProviderError{UserMessage: "it refuses the key: check " + KeyName}
 	case mentions("invalid inputs"):
-		return nil, &search.Trouble{Says: "it does not know these tickers or topics"}
+		return nil, &search.ProviderError{UserMessage: "it does not know these tickers or topics"}
 	}
-	return nil, &search.Trouble{Says: "it refuses the request"}
+	return nil, &search.ProviderError{UserMessage: "it refuses the request"}
 }
 
 // Check implements [search.Provider].

@@ -30,7 +30,7 @@ func ask(t testing.TB, a *AlphaVantage, q search.Query) (string, error) {
 	t.Helper()
 	answer, err := search.New(search.Config{Providers: []search.Provider{a}}).Search(t.Context(), q)
 	var titles []string
-	for _, r := range answer.Results {
+	for _, r := range answer.Articles {
 		titles = append(titles, r.Title)
 	}
 	return strings.Join(titles, ", "), err
@@ -44,7 +44,7 @@ func feed(articles ...[2]string) string {
 	return `{"items": "9", "feed": [` + strings.Join(all, ",") + `]}`
 }
 
-var october = search.Query{Text: "chips nvidia", Limit: 5, Door: search.NewDoor("2025-10-02", market.US)}
+var october = search.Query{Text: "chips nvidia", Limit: 5, Cutoff: search.NewCutoff("2025-10-02", market.US)}
 
 func TestTheRequest(t *testing.T) {
 	a, last := service(t, 200, feed())
@@ -60,7 +60,7 @@ func TestTheRequest(t *testing.T) {
 	if last.Encode() != want.Encode() {
 		t.Errorf("%s\nwant %s", last.Encode(), want.Encode())
 	}
-	q.Door = search.NewDoor("2025-10-02 10:30:00", market.US)
+	q.Cutoff = search.NewCutoff("2025-10-02 10:30:00", market.US)
 	if _, err := ask(t, a, q); err != nil || last.Get("time_to") != "20251002T1029" {
 		t.Errorf("%v, %v", last, err)
 	}

@@ -27,11 +27,11 @@ type article struct {
 // ErrNoFeed says that something is not a NEWS_SENTIMENT reply.
 var ErrNoFeed = errors.New("no feed of articles")
 
-// unzoned is the zone of times that have none: some are UTC, some the American east coast's, which comes later.
-func unzoned() *time.Location { return market.US.Get().Zone() }
+// defaultZone is the zone of times that have none: some are UTC, some the American east coast's, which comes later.
+func defaultZone() *time.Location { return market.US.Get().Zone() }
 
 // Articles reads the articles of a reply. Where it is not of that form, it returns [ErrNoFeed] or an error of JSON.
-func Articles(reply []byte) ([]search.Item, error) {
+func Articles(reply []byte) ([]search.RawArticle, error) {
 	var r struct {
 		Feed *[]article `json:"feed"`
 	}
@@ -41,10 +41,10 @@ func Articles(reply []byte) ([]search.Item, error) {
 	if r.Feed == nil {
 		return nil, ErrNoFeed
 	}
-	items := []search.Item{}
+	items := []search.RawArticle{}
 	for _, a := range *r.Feed {
-		item := search.Item{Title: a.Title, URL: a.URL, Source: a.Source, Summary: a.Summary}
-		if d, claimed := (search.Reader{Unzoned: unzoned()}).JSON(a.Published); claimed {
+		item := search.RawArticle{Title: a.Title, URL: a.URL, Source: a.Source, Summary: a.Summary}
+		if d, claimed := (search.DateParser{DefaultZone: defaultZone()}).JSON(a.Published); claimed {
 			item.Dates = []search.Date{d}
 		}
 		for _, t := range a.Tickers {

@@ -62,7 +62,7 @@ func (a *Archive) open() (*sql.DB, error) {
 	}
 	switch _, err := os.Stat(a.path); {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, absent()
+		return nil, notConfigured()
 	case err != nil:
 		return nil, unreadable(err)
 	}
@@ -76,14 +76,14 @@ func (a *Archive) open() (*sql.DB, error) {
 		if err != nil {
 			return nil, unreadable(err)
 		}
-		return nil, absent()
+		return nil, notConfigured()
 	}
 	a.db = db
 	return db, nil
 }
 
-func absent() error {
-	return &search.AbsentError{Way: "import articles with mcp-trade news import FILE..."}
+func notConfigured() error {
+	return &search.NotConfiguredError{Hint: "import articles with mcp-trade news import FILE..."}
 }
 
 // open opens a database, with one more setting of SQLite's addresses.
@@ -103,7 +103,7 @@ func open(path, setting string) (*sql.DB, error) {
 func unreadable(err error) error {
 	var fault *sqlite.Error
 	if errors.As(err, &fault) || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
-		return &search.Trouble{Says: "the archive cannot be read", Err: err}
+		return &search.ProviderError{UserMessage: "the archive cannot be read", Err: err}
 	}
 	return err
 }

@@ -83,18 +83,18 @@ func newArchive(t testing.TB, lines ...line) *Archive {
 }
 
 // ask returns what a searcher would answer.
-func ask(t testing.TB, a *Archive, stamp market.Stamp, text string, symbols ...string) []search.Result {
+func ask(t testing.TB, a *Archive, stamp market.Stamp, text string, symbols ...string) []search.Article {
 	t.Helper()
 	answer, err := search.New(search.Config{Providers: []search.Provider{a}}).Search(t.Context(), search.Query{
-		Text: text, Symbols: symbols, Limit: 5, Door: search.NewDoor(stamp, market.US),
+		Text: text, Symbols: symbols, Limit: 5, Cutoff: search.NewCutoff(stamp, market.US),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer.Results
+	return answer.Articles
 }
 
-func titles(results []search.Result) string {
+func titles(results []search.Article) string {
 	var all []string
 	for _, r := range results {
 		all = append(all, r.Title)
@@ -261,7 +261,7 @@ func TestADamagedFileIsRefusedAsAWhole(t *testing.T) {
 
 func TestAnArchiveThatIsNotThereOrDamaged(t *testing.T) {
 	dir := t.TempDir()
-	query := search.Query{Text: "x", Limit: 5, Door: search.NewDoor("2025-10-01", market.US)}
+	query := search.Query{Text: "x", Limit: 5, Cutoff: search.NewCutoff("2025-10-01", market.US)}
 	a := New(dir)
 	if _, err := a.Search(t.Context(), query); err == nil || !strings.Contains(err.Error(), "news import") {
 		t.Errorf("without an archive: %v", err)

@@ -22,8 +22,8 @@ const maxValue = 16 << 20
 var errTooLong = fmt.Errorf("holds an article of more than %d MiB", maxValue>>20)
 
 // articles reads the articles of a file, those of one value at a time. An error begins with the line it is about.
-func articles(f *os.File, progress func(int64)) iter.Seq2[[]search.Item, error] {
-	return func(yield func([]search.Item, error) bool) {
+func articles(f *os.File, progress func(int64)) iter.Seq2[[]search.RawArticle, error] {
+	return func(yield func([]search.RawArticle, error) bool) {
 		in := &bounded{in: f, left: maxValue, progress: progress}
 		d := json.NewDecoder(in)
 		for values := 0; ; values++ {
@@ -34,7 +34,7 @@ func articles(f *os.File, progress func(int64)) iter.Seq2[[]search.Item, error] 
 			}
 			at := d.InputOffset()
 			in.left = maxValue - (in.read - at)
-			var items []search.Item
+			var items []search.RawArticle
 			if err == nil {
 				items, err = read(value)
 				at -= int64(len(value))
@@ -72,7 +72,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 var errNoArticle = errors.New(`holds what is neither an article (an object with a "title") nor a reply of Alpha Vantage (one with a "feed")`)
 
 // read reads one value.
-func read(value []byte) ([]search.Item, error) {
+func read(value []byte) ([]search.RawArticle, error) {
 	var a struct {
 		Feed      json.RawMessage `json:"feed"`
 		Title     string          `json:"title"`
@@ -92,11 +92,11 @@ func read(value []byte) ([]search.Item, error) {
 	case strings.TrimSpace(a.Title) == "":
 		return nil, errNoArticle
 	}
-	item := search.Item{Title: a.Title, URL: a.URL, Source: a.Source, Summary: a.Summary, Content: a.Content, Symbols: a.Symbols}
-	if d, claimed := (search.Reader{}).JSON(a.Published); claimed {
+	item := search.RawArticle{Title: a.Title, URL: a.URL, Source: a.Source, Summary: a.Summary, Content: a.Content, Symbols: a.Symbols}
+	if d, claimed := (search.DateParser{}).JSON(a.Published); claimed {
 		item.Dates = []search.Date{d}
 	}
-	return []search.Item{item}, nil
+	return []search.RawArticle{item}, nil
 }
 
 // explain says what is wrong with a file, and in which line.

@@ -22,7 +22,7 @@ import (
 type world struct {
 	*rand.Rand
 	stamp market.Stamp
-	door  search.Door
+	door  search.Cutoff
 }
 
 func newWorld(seed uint64) world {
@@ -33,7 +33,7 @@ func newWorld(seed uint64) world {
 		stamp = stamp.Day()
 	}
 	of := []market.ID{market.US, market.CN, market.Crypto}[r.IntN(3)]
-	return world{r, stamp, search.NewDoor(stamp, of)}
+	return world{r, stamp, search.NewCutoff(stamp, of)}
 }
 
 var vocabulary = strings.Fields("apple nvidia bitcoin chip profit loss bank rate the of in rises falls gold oil merger 茅台 涨价 q3 guidance")
@@ -71,7 +71,7 @@ func (w world) article() line {
 // split tells past from future.
 func (w world) split(all []line) (past, future []line) {
 	for _, l := range all {
-		if w.door.Passes((search.Reader{}).Read(l.Published)) {
+		if w.door.Allows((search.DateParser{}).Read(l.Published)) {
 			past = append(past, l)
 		} else {
 			future = append(future, l)
@@ -87,7 +87,7 @@ func (w world) another(future []line) []line {
 	case 0: // none
 	case 1: // other articles, some of them later versions of what is known
 		for range future {
-			if l := w.article(); !w.door.Passes((search.Reader{}).Read(l.Published)) {
+			if l := w.article(); !w.door.Allows((search.DateParser{}).Read(l.Published)) {
 				other = append(other, l)
 			}
 		}
@@ -166,7 +166,7 @@ func (w world) check(t *testing.T, dir string) (found, hidden int) {
 	}
 	var queries []search.Query
 	for range 3 {
-		q := search.Query{Text: w.words(5), Limit: 1 + w.IntN(6), Door: w.door}
+		q := search.Query{Text: w.words(5), Limit: 1 + w.IntN(6), Cutoff: w.door}
 		if w.IntN(3) == 0 {
 			q.Symbols = []string{"NVDA", "BRK.B"}[:1+w.IntN(2)]
 		}

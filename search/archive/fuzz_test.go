@@ -35,9 +35,9 @@ func FuzzFile(f *testing.F) {
 				return
 			}
 			for _, item := range items {
-				if len(item.Dates) == 1 && !item.Dates[0].Last.IsZero() {
+				if len(item.Dates) == 1 && !item.Dates[0].Latest.IsZero() {
 					r := newRow(item, item.Dates[0])
-					if date := dateOf(r.id, r.published); date.Day != item.Dates[0].Day || date.Last.Unix() != item.Dates[0].Last.Unix() {
+					if date := dateOf(r.id, r.published); date.Day != item.Dates[0].Day || date.Latest.Unix() != item.Dates[0].Latest.Unix() {
 						t.Fatalf("%+v came back from its id as %+v", item.Dates[0], date)
 					}
 				}
@@ -55,7 +55,7 @@ func FuzzQuery(f *testing.F) {
 		f.Add(text, "NVDA", 3)
 	}
 	f.Fuzz(func(t *testing.T, text, symbol string, limit int) {
-		q := search.Query{Text: text, Limit: 1 + limit&7, Door: search.NewDoor("2025-10-01", market.US)}
+		q := search.Query{Text: text, Limit: 1 + limit&7, Cutoff: search.NewCutoff("2025-10-01", market.US)}
 		if symbol != "" {
 			q.Symbols = []string{symbol}
 		}

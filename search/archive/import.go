@@ -84,7 +84,7 @@ func (i *Importer) file(ctx context.Context, f *os.File, progress func(int64)) (
 		return Imported{}, fmt.Errorf(": %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing, once it is committed
-	add, err := newAdding(ctx, tx)
+	add, err := newInserter(ctx, tx)
 	if err != nil {
 		return Imported{}, fmt.Errorf(": %w", err)
 	}
@@ -107,22 +107,22 @@ func (i *Importer) file(ctx context.Context, f *os.File, progress func(int64)) (
 	return add.done, nil
 }
 
-// adding is a transaction that adds articles.
-type adding struct {
+// inserter is a transaction that adds articles.
+type inserter struct {
 	article, word *sql.Stmt
 	done          Imported
 	batch         []row
 	bytes         int // of text in the batch
 }
 
-func newAdding(ctx context.Context, tx *sql.Tx) (*adding, error) {
+func newInserter(ctx context.Context, tx *sql.Tx) (*inserter, error) {
 	article, err := tx.PrepareContext(ctx, `INSERT INTO article (id, same, title, url, source, published, summary, content)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (same) DO NOTHING`)
 	if err != nil {
 		return nil, err
 	}
 	word, err := tx.PrepareContext(ctx, "INSERT INTO word (rowid, words) VALUES (?, ?)")
-	return &adding{article: article, word: word}, err
+	return &inserter{article: article, word: word}, err
 }
 
 const (
@@ -131,8 +131,8 @@ const (
 )
 
 // item adds one article, with others.
-func (a *adding) item(ctx context.Context, item search.Item) error {
-	if len(item.Dates) != 1 || item.Dates[0].Last.IsZero() {
+func (a *inserter) item(ctx context.Context, item search.RawArticle) error {
+	if len(item.Dates) != 1 || item.Dates[0].Latest.IsZero() {
 		a.done.Undated++
 		return nil
 	}
@@ -145,7 +145,7 @@ func (a *adding) item(ctx context.Context, item search.Item) error {
 }
 
 // flush adds the batch in the order of time: an index whose rows come in their order is written in large pieces.
-func (a *adding) flush(ctx context.Context) error {
+func (a *inserter) flush(ctx context.Context) error {
 	slices.SortStableFunc(a.batch, func(r, s row) int { return cmp.Compare(r.id, s.id) })
 	for _, r := range a.batch {
 		added, err := a.row(ctx, &r)
@@ -166,9 +166,9 @@ func (a *adding) flush(ctx context.Context) error {
 }
 
 // row adds a row, under another id if its own is taken. It reports false if the article is there already.
-func (a *adding) row(ctx context.Context, r *row) (bool, error) {
+func (a *inserter) row(ctx context.Context, r *row) (bool, error) {
 	for {
-		result, err := a.article.ExecContext(ctx, r.id, r.same[:], r.title, r.url, r.source, r.published, r.summary, r.content)
+		result, err := a.article.ExecContext(ctx, r.id, r.fingerprint[:], r.title, r.url, r.source, r.published, r.summary, r.content)
 		var fault *sqlite.Error
 		if errors.As(err, &fault) && fault.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
 			r.id = nextID(r.id)

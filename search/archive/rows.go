@@ -34,7 +34,7 @@ const (
 
 // rowID returns the first id for an article.
 func rowID(d search.Date, same [sha256.Size]byte) int64 {
-	id := d.Last.Unix()<<timeBits | int64(binary.BigEndian.Uint32(same[:]))&(dayBit-1)
+	id := d.Latest.Unix()<<timeBits | int64(binary.BigEndian.Uint32(same[:]))&(dayBit-1)
 	if d.Day {
 		id |= dayBit
 	}
@@ -44,9 +44,9 @@ func rowID(d search.Date, same [sha256.Size]byte) int64 {
 // nextID returns another id of the same time.
 func nextID(id int64) int64 { return id&^(dayBit-1) | (id+1)&(dayBit-1) }
 
-// bounds returns what the ids of articles that pass the door lie below: of those published at a moment, and on a day.
-func bounds(d search.Door) (moment, day int64) {
-	m, n := d.Bounds()
+// idLimits returns what the ids of articles that pass the door lie below: of those published at a moment, and on a day.
+func idLimits(d search.Cutoff) (moment, day int64) {
+	m, n := d.Limits()
 	return m.Unix() << timeBits, n.Unix() << timeBits
 }
 
@@ -54,28 +54,28 @@ func timeOf(id int64) time.Time { return time.Unix(id>>timeBits, 0).UTC() }
 
 // dateOf returns the date of an article.
 func dateOf(id int64, text string) search.Date {
-	return search.Date{Text: text, Last: timeOf(id), Day: id&dayBit != 0}
+	return search.Date{Text: text, Latest: timeOf(id), Day: id&dayBit != 0}
 }
 
 // row is an article as it is kept.
 type row struct {
 	id                                              int64
-	same                                            [sha256.Size]byte
+	fingerprint                                     [sha256.Size]byte
 	title, url, source, published, summary, content string
 	symbols                                         string
 }
 
-func newRow(item search.Item, date search.Date) row {
-	same := same(item, date)
+func newRow(item search.RawArticle, date search.Date) row {
+	same := fingerprint(item, date)
 	return row{
-		id: rowID(date, same), same: same, title: search.Plain(item.Title), url: item.URL, source: search.Plain(item.Source), published: date.Text,
+		id: rowID(date, same), fingerprint: same, title: search.Plain(item.Title), url: item.URL, source: search.Plain(item.Source), published: date.Text,
 		summary: search.Plain(item.Summary), content: search.Cut(search.Plain(item.Content), maxKept), symbols: symbolWords(item.Symbols),
 	}
 }
 
 // words are what the article is found by.
 func (r row) words() string {
-	return spaced(plainWords(r.title+"\n"+r.summary+"\n"+r.content+"\n"+r.source)) + "\n" + r.symbols
+	return segmentCJK(plainWords(r.title+"\n"+r.summary+"\n"+r.content+"\n"+r.source)) + "\n" + r.symbols
 }
 
 // plainWords leaves the letters and digits of a text. What is in ASCII is for the index to take apart; in all else it sees
@@ -95,27 +95,27 @@ func plainWords(text string) string {
 	}, text)
 }
 
-// same is what makes two articles the same one: where they were published and when. A later version of a page is another
+// fingerprint is what makes two articles the same one: where they were published and when. A later version of a page is another
 // article, or else it would change what was known before it.
-func same(item search.Item, date search.Date) [sha256.Size]byte {
+func fingerprint(item search.RawArticle, date search.Date) [sha256.Size]byte {
 	where := item.URL
 	if where == "" {
 		where = item.Source + "\n" + item.Title
 	}
-	return sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d", where, date.Text, date.Last.Unix()))
+	return sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d", where, date.Text, date.Latest.Unix()))
 }
 
-// spaced takes apart what is written in scripts without spaces between words: each character is a word, and so are each
+// segmentCJK takes apart what is written in scripts without spaces between words: each character is a word, and so are each
 // two that stand together.
-func spaced(text string) string {
-	if strings.IndexFunc(text, unspaced) < 0 {
+func segmentCJK(text string) string {
+	if strings.IndexFunc(text, isCJK) < 0 {
 		return text
 	}
 	var b strings.Builder
 	var before rune
 	for _, r := range text {
 		switch {
-		case !unspaced(r):
+		case !isCJK(r):
 			b.WriteRune(r)
 			before = 0
 			continue
@@ -128,7 +128,7 @@ func spaced(text string) string {
 	return b.String()
 }
 
-func unspaced(r rune) bool {
+func isCJK(r rune) bool {
 	return r > unicode.MaxLatin1 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
 }
 

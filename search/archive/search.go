@@ -21,16 +21,16 @@ const (
 // Search implements [search.Provider]. The articles with all words come first, the newest of them before the others. If
 // there are fewer than asked for, those with some of the words follow: each word names its newest articles, and an article
 // that is named more often comes before one that is named less. Only articles that pass the door are read at all.
-func (a *Archive) Search(ctx context.Context, q search.Query) ([]search.Item, error) {
+func (a *Archive) Search(ctx context.Context, q search.Query) ([]search.RawArticle, error) {
 	db, err := a.open()
 	if err != nil {
 		return nil, err
 	}
-	words := indexed(q.Words())
+	words := indexWords(q.Words())
 	words = words[:min(len(words), maxWords)]
-	s := searching{ctx, db, q}
+	s := query{ctx, db, q}
 	// An address may come up in more than one version, and counts once: look for twice as many as are wanted.
-	ids, err := s.newest(every(words), 2*q.Limit)
+	ids, err := s.newest(allOf(words), 2*q.Limit)
 	if err == nil && len(ids) < q.Limit {
 		ids, err = s.fill(ids, words)
 	}
@@ -44,19 +44,19 @@ func (a *Archive) Search(ctx context.Context, q search.Query) ([]search.Item, er
 	return items, nil
 }
 
-// searching is one search.
-type searching struct {
+// query is one search.
+type query struct {
 	ctx context.Context
 	db  *sql.DB
 	q   search.Query
 }
 
 // newest returns the ids of the newest articles that pass the door and match.
-func (s searching) newest(match string, limit int) ([]int64, error) {
+func (s query) newest(match string, limit int) ([]int64, error) {
 	if len(s.q.Symbols) > 0 {
-		match = "(" + match + ") AND (" + oneOf(s.q.Symbols) + ")"
+		match = "(" + match + ") AND (" + anyOf(s.q.Symbols) + ")"
 	}
-	moment, day := bounds(s.q.Door)
+	moment, day := idLimits(s.q.Cutoff)
 	rows, err := s.db.QueryContext(s.ctx, `SELECT rowid FROM word WHERE word MATCH ? AND rowid < ?
 		AND (rowid & ? = 0 AND rowid < ? OR rowid & ? <> 0 AND rowid < ?) ORDER BY rowid DESC LIMIT ?`,
 		match, max(moment, day), dayBit, moment, dayBit, day, limit)
@@ -76,13 +76,13 @@ func (s searching) newest(match string, limit int) ([]int64, error) {
 }
 
 // fill adds articles that hold some of the words.
-func (s searching) fill(ids []int64, words []string) ([]int64, error) {
+func (s query) fill(ids []int64, words []string) ([]int64, error) {
 	named := map[int64]int{}
 	for _, w := range words {
 		if isStopWord(w) {
 			continue
 		}
-		of, err := s.newest(every([]string{w}), perWord)
+		of, err := s.newest(allOf([]string{w}), perWord)
 		if err != nil {
 			return nil, err
 		}
@@ -103,15 +103,15 @@ func (s searching) fill(ids []int64, words []string) ([]int64, error) {
 }
 
 // items reads articles, in the order of the ids.
-func (s searching) items(ids []int64) ([]search.Item, error) {
-	var items []search.Item
+func (s query) items(ids []int64) ([]search.RawArticle, error) {
+	var items []search.RawArticle
 	read, err := s.db.PrepareContext(s.ctx, "SELECT title, url, source, published, summary, substr(content, 1, 4000) FROM article WHERE id = ?")
 	if err != nil {
 		return nil, err
 	}
 	defer read.Close()
 	for _, id := range ids {
-		var item search.Item
+		var item search.RawArticle
 		var published string
 		if err := read.QueryRowContext(s.ctx, id).Scan(&item.Title, &item.URL, &item.Source, &published, &item.Summary, &item.Content); err != nil {
 			return nil, err
@@ -122,13 +122,13 @@ func (s searching) items(ids []int64) ([]search.Item, error) {
 	return items, nil
 }
 
-// indexed are the words as the index knows them: see [spaced]. A pair of characters says more than each of them.
-func indexed(words []string) []string {
+// indexWords are the words as the index knows them: see [spaced]. A pair of characters says more than each of them.
+func indexWords(words []string) []string {
 	var known []string
 	for _, w := range words {
-		parts := strings.Fields(spaced(plainWords(w)))
+		parts := strings.Fields(segmentCJK(plainWords(w)))
 		if slices.ContainsFunc(parts, isPair) {
-			parts = slices.DeleteFunc(parts, func(part string) bool { return unspaced([]rune(part)[0]) && !isPair(part) })
+			parts = slices.DeleteFunc(parts, func(part string) bool { return isCJK([]rune(part)[0]) && !isPair(part) })
 		}
 		known = append(known, parts...)
 	}
@@ -137,11 +137,11 @@ func indexed(words []string) []string {
 
 func isPair(part string) bool {
 	runes := []rune(part)
-	return len(runes) == 2 && unspaced(runes[0])
+	return len(runes) == 2 && isCJK(runes[0])
 }
 
-// every is an expression of FTS5 for all of the words.
-func every(words []string) string {
+// allOf is an expression of FTS5 for all of the words.
+func allOf(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
 		quoted[i] = quote(w)
@@ -149,8 +149,8 @@ func every(words []string) string {
 	return strings.Join(quoted, " AND ")
 }
 
-// oneOf is an expression of FTS5 for one of the symbols.
-func oneOf(symbols []string) string {
+// anyOf is an expression of FTS5 for one of the symbols.
+func anyOf(symbols []string) string {
 	quoted := make([]string, len(symbols))
 	for i, s := range symbols {
 		quoted[i] = quote(symbolWord(s))

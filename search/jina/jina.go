@@ -69,29 +69,29 @@ type page struct {
 // Search implements [search.Provider]. Every result that the list does not date after the stamp is read, whatever becomes
 // of the others; the first of those that pass count. A result whose page cannot be read is left out, since its date could
 // not be checked; if nothing else is left, the search has failed.
-func (j *Jina) Search(ctx context.Context, q search.Query) ([]search.Item, error) {
+func (j *Jina) Search(ctx context.Context, q search.Query) ([]search.RawArticle, error) {
 	if j.c.Key == "" {
-		return nil, &search.AbsentError{Way: "set " + KeyName}
+		return nil, &search.NotConfiguredError{Hint: "set " + KeyName}
 	}
 	list, err := j.list(ctx, query(q), min(2*q.Limit, maxPages))
 	if err != nil {
 		return nil, err
 	}
-	fetched := search.Reader{Fetched: j.c.Now(), Zone: q.Door.Zone()}
+	fetched := search.DateParser{Fetched: j.c.Now(), Zone: q.Cutoff.Zone()}
 	var wanted []page
 	for _, p := range list[:min(len(list), maxPages)] {
-		if dates := p.dates(fetched); len(dates) == 0 || passAll(q.Door, dates) {
+		if dates := p.dates(fetched); len(dates) == 0 || allowsAll(q.Cutoff, dates) {
 			wanted = append(wanted, p)
 		}
 	}
-	return j.read(ctx, q.Door, fetched, wanted)
+	return j.read(ctx, q.Cutoff, fetched, wanted)
 }
 
 // query is the text of a query and the symbols it is about.
 func query(q search.Query) string { return strings.Join(append([]string{q.Text}, q.Symbols...), " ") }
 
-func passAll(door search.Door, dates []search.Date) bool {
-	_, ok := door.Latest(dates...)
+func allowsAll(cutoff search.Cutoff, dates []search.Date) bool {
+	_, ok := cutoff.LatestAllowed(dates...)
 	return ok
 }
 
@@ -105,14 +105,14 @@ func (j *Jina) list(ctx context.Context, text string, n int) ([]page, error) {
 		Data *[]page `json:"data"`
 	}
 	if err := json.Unmarshal(body, &answer); err != nil || answer.Data == nil {
-		return nil, &search.Trouble{Says: "its answer is not a list of results"}
+		return nil, &search.ProviderError{UserMessage: "its answer is not a list of results"}
 	}
 	return *answer.Data, nil
 }
 
 // read reads pages, some at a time, and keeps their order.
-func (j *Jina) read(ctx context.Context, door search.Door, fetched search.Reader, pages []page) ([]search.Item, error) {
-	items, errs := make([]search.Item, len(pages)), make([]error, len(pages))
+func (j *Jina) read(ctx context.Context, cutoff search.Cutoff, fetched search.DateParser, pages []page) ([]search.RawArticle, error) {
+	items, errs := make([]search.RawArticle, len(pages)), make([]error, len(pages))
 	slots := make(chan struct{}, pagesAtOnce)
 	var wait sync.WaitGroup
 	for i, p := range pages {
@@ -123,14 +123,14 @@ func (j *Jina) read(ctx context.Context, door search.Door, fetched search.Reader
 		})
 	}
 	wait.Wait()
-	var read []search.Item
+	var read []search.RawArticle
 	var failed error
 	passed := false
 	for i := range pages {
 		switch {
 		case errs[i] == nil:
 			read = append(read, items[i])
-			passed = passed || passAll(door, items[i].Dates)
+			passed = passed || allowsAll(cutoff, items[i].Dates)
 		case failed == nil:
 			failed = errs[i]
 		}
@@ -142,31 +142,31 @@ func (j *Jina) read(ctx context.Context, door search.Door, fetched search.Reader
 }
 
 // item reads the page of a result.
-func (j *Jina) item(ctx context.Context, fetched search.Reader, result page) (search.Item, error) {
+func (j *Jina) item(ctx context.Context, fetched search.DateParser, result page) (search.RawArticle, error) {
 	address, err := url.Parse(result.URL)
 	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" || address.User != nil {
-		return search.Item{}, nil // nothing that could be read, and without a date nothing that passes
+		return search.RawArticle{}, nil // nothing that could be read, and without a date nothing that passes
 	}
 	address.Fragment = ""
 	body, err := j.get(ctx, strings.TrimRight(j.c.ReaderURL, "/")+"/"+address.String(), "X-Timeout", fmt.Sprint(max(1, int(j.c.Each.Seconds())-1)))
 	if err != nil {
-		return search.Item{}, err
+		return search.RawArticle{}, err
 	}
 	var answer struct {
 		Data *page `json:"data"`
 	}
 	if err := json.Unmarshal(body, &answer); err != nil || answer.Data == nil {
-		return search.Item{}, &search.Trouble{Says: "its reader's answer is not a page"}
+		return search.RawArticle{}, &search.ProviderError{UserMessage: "its reader's answer is not a page"}
 	}
 	p := answer.Data
-	return search.Item{
+	return search.RawArticle{
 		Title: first(p.Title, result.Title), URL: result.URL, Source: address.Host, Summary: first(p.Description, result.Description), Content: p.Content,
 		Dates: append(result.dates(fetched), p.dates(fetched)...),
 	}, nil
 }
 
 // dates are the dates that are claimed for a page.
-func (p page) dates(fetched search.Reader) []search.Date {
+func (p page) dates(fetched search.DateParser) []search.Date {
 	var dates []search.Date
 	for _, raw := range []json.RawMessage{p.Date, p.PublishedTime} {
 		if d, claimed := fetched.JSON(raw); claimed {
@@ -196,7 +196,7 @@ func (j *Jina) get(ctx context.Context, address, name, value string) ([]byte, er
 // Check implements [search.Provider].
 func (j *Jina) Check(ctx context.Context) (string, error) {
 	if j.c.Key == "" {
-		return "", &search.AbsentError{Way: "set " + KeyName}
+		return "", &search.NotConfiguredError{Hint: "set " + KeyName}
 	}
 	list, err := j.list(ctx, "stock market", 1)
 	if err != nil {

@@ -55,10 +55,10 @@ func (w *web) start(t testing.TB) *Jina {
 
 func ask(t testing.TB, j *Jina, stamp market.Stamp, limit int) (string, error) {
 	t.Helper()
-	q := search.Query{Text: "Nvidia & chips?", Limit: limit, Door: search.NewDoor(stamp, market.US)}
+	q := search.Query{Text: "Nvidia & chips?", Limit: limit, Cutoff: search.NewCutoff(stamp, market.US)}
 	answer, err := search.New(search.Config{Providers: []search.Provider{j}}).Search(t.Context(), q)
 	var titles []string
-	for _, r := range answer.Results {
+	for _, r := range answer.Articles {
 		titles = append(titles, r.Title)
 	}
 	return strings.Join(titles, " "), err
@@ -221,17 +221,17 @@ func FuzzAnswers(f *testing.F) {
 	}))
 	f.Cleanup(server.Close)
 	j := New(Config{Key: "k", SearchURL: server.URL + "/s", ReaderURL: server.URL + "/r", Now: func() time.Time { return fetched }})
-	door := search.NewDoor("2025-10-02", market.US)
+	door := search.NewCutoff("2025-10-02", market.US)
 	f.Fuzz(func(t *testing.T, list, page string) {
 		w.mu.Lock()
 		w.list, w.pages[""] = list, page
 		w.mu.Unlock()
-		answer, err := search.New(search.Config{Providers: []search.Provider{j}}).Search(t.Context(), search.Query{Text: "x", Limit: 3, Door: door})
+		answer, err := search.New(search.Config{Providers: []search.Provider{j}}).Search(t.Context(), search.Query{Text: "x", Limit: 3, Cutoff: door})
 		if err != nil {
 			return
 		}
-		for _, r := range answer.Results {
-			if raw, _ := json.Marshal(r.PublishedAt); !door.Passes((search.Reader{Fetched: fetched, Zone: door.Zone()}).Read(r.PublishedAt)) {
+		for _, r := range answer.Articles {
+			if raw, _ := json.Marshal(r.PublishedAt); !door.Allows((search.DateParser{Fetched: fetched, Zone: door.Zone()}).Read(r.PublishedAt)) {
 				t.Fatalf("%s passed", raw)
 			}
 		}

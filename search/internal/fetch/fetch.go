@@ -81,7 +81,7 @@ func inTime(ctx context.Context, pause time.Duration) bool {
 func (c *Client) once(ctx context.Context, address string, header http.Header) (body []byte, pause time.Duration, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, -1, &search.Trouble{Says: "its address cannot be used"}
+		return nil, -1, &search.ProviderError{UserMessage: "its address cannot be used"}
 	}
 	req.Header = header
 	resp, err := c.http.Do(req)
@@ -96,7 +96,7 @@ func (c *Client) once(ctx context.Context, address string, header http.Header) (
 		pause, err = unanswered(err)
 		return nil, pause, err
 	case int64(len(body)) > c.max:
-		return nil, -1, &search.Trouble{Says: fmt.Sprintf("its answer is longer than %d MiB", c.max>>20)}
+		return nil, -1, &search.ProviderError{UserMessage: fmt.Sprintf("its answer is longer than %d MiB", c.max>>20)}
 	case resp.StatusCode == http.StatusOK:
 		return body, 0, nil
 	}
@@ -111,7 +111,7 @@ func (c *Client) once(ctx context.Context, address string, header http.Header) (
 	case code >= 500:
 		pause = retryAfter(resp)
 	}
-	return nil, pause, &search.Trouble{Says: says}
+	return nil, pause, &search.ProviderError{UserMessage: says}
 }
 
 // retryAfter is the pause that the service asks for, 0 if it asks for none.
@@ -134,10 +134,10 @@ func retryAfter(resp *http.Response) time.Duration {
 // address, and with it perhaps the key. A service that let the time pass is not asked again.
 func unanswered(err error) (pause time.Duration, _ error) {
 	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
-		return -1, &search.Trouble{Says: "it did not answer in time"}
+		return -1, &search.ProviderError{UserMessage: "it did not answer in time"}
 	}
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
-	return 0, &search.Trouble{Says: "it cannot be reached", Err: err}
+	return 0, &search.ProviderError{UserMessage: "it cannot be reached", Err: err}
 }
