@@ -87,17 +87,17 @@ func (s *Series) on(date market.Stamp) Number {
 	return s.Points[i].Value
 }
 
-// pairs are returns of an account and of a benchmark between the same dates.
-type pairs struct {
-	mine, its           []float64
-	from, to            market.Stamp // what they cover; "" if there are none
-	mineTotal, itsTotal Number
+// alignedReturns are returns of an account and of a benchmark between the same dates.
+type alignedReturns struct {
+	account, benchmark           []float64
+	from, to                     market.Stamp // what they cover; "" if there are none
+	accountTotal, benchmarkTotal Number
 }
 
-// beside pairs the known values of an account with those of the benchmark. Where the benchmark has none, the next pair
+// align pairs the known values of an account with those of the benchmark. Where the benchmark has none, the next pair
 // reaches over the gap.
-func (s *Series) beside(points []Point) pairs {
-	var p pairs
+func (s *Series) align(points []Point) alignedReturns {
+	var p alignedReturns
 	var value, level, firstValue, firstLevel Number
 	for i, point := range points {
 		now := s.on(point.Date)
@@ -108,9 +108,9 @@ func (s *Series) beside(points []Point) pairs {
 			continue
 		}
 		if value.known && value.value > 0 {
-			p.mine = append(p.mine, point.Value.value/value.value-1)
-			p.its = append(p.its, now.value/level.value-1)
-			p.to, p.mineTotal, p.itsTotal = point.Date, Known(point.Value.value/firstValue.value-1), Known(now.value/firstLevel.value-1)
+			p.account = append(p.account, point.Value.value/value.value-1)
+			p.benchmark = append(p.benchmark, now.value/level.value-1)
+			p.to, p.accountTotal, p.benchmarkTotal = point.Date, Known(point.Value.value/firstValue.value-1), Known(now.value/firstLevel.value-1)
 		} else if !value.known {
 			p.from, firstValue, firstLevel = point.Date, point.Value, now
 		}
@@ -119,51 +119,51 @@ func (s *Series) beside(points []Point) pairs {
 	return p
 }
 
-// against fills in the figures that take a benchmark.
-func (m *Metrics) against(benchmark *Series, s sample) pairs {
-	absent := when(benchmark == nil, "no benchmark was given")
-	var p pairs
+// benchmarkMetrics fills in the figures that take a benchmark.
+func (m *Metrics) benchmarkMetrics(benchmark *Series, s sample) alignedReturns {
+	absent := reasonIf(benchmark == nil, "no benchmark was given")
+	var p alignedReturns
 	if benchmark != nil {
-		p = benchmark.beside(s.points)
+		p = benchmark.align(s.points)
 	}
-	mine, its, n := p.mine, p.its, len(p.its)
-	none := first(absent, when(!p.itsTotal.known, "the benchmark has no values on these dates"))
-	few := first(absent, when(n < 2, "it takes two returns of both, not %d", n))
-	m.set(&m.BenchmarkReturn, "benchmark_return", p.itsTotal.value, none)
-	m.set(&m.ExcessReturn, "excess_return", p.mineTotal.value-p.itsTotal.value, none)
+	accountReturns, benchmarkReturns, n := p.account, p.benchmark, len(p.benchmark)
+	none := firstReason(absent, reasonIf(!p.benchmarkTotal.known, "the benchmark has no values on these dates"))
+	tooFew := firstReason(absent, reasonIf(n < 2, "it takes two returns of both, not %d", n))
+	m.set(&m.BenchmarkReturn, "benchmark_return", p.benchmarkTotal.value, none)
+	m.set(&m.ExcessReturn, "excess_return", p.accountTotal.value-p.benchmarkTotal.value, none)
 
-	var beta, alpha, active, spread, variance float64
-	if few == "" {
-		variance = stat.Variance(its, nil)
-		beta = stat.Covariance(mine, its, nil) / variance
-		alpha = s.year * (stat.Mean(mine, nil) - s.free - beta*(stat.Mean(its, nil)-s.free))
-		apart := make([]float64, n)
-		for i := range apart {
-			apart[i] = mine[i] - its[i]
+	var beta, alpha, active, sd, variance float64
+	if tooFew == "" {
+		variance = stat.Variance(benchmarkReturns, nil)
+		beta = stat.Covariance(accountReturns, benchmarkReturns, nil) / variance
+		alpha = s.periodsPerYear * (stat.Mean(accountReturns, nil) - s.riskFree - beta*(stat.Mean(benchmarkReturns, nil)-s.riskFree))
+		excess := make([]float64, n)
+		for i := range excess {
+			excess[i] = accountReturns[i] - benchmarkReturns[i]
 		}
-		active, spread = stat.MeanStdDev(apart, nil)
+		active, sd = stat.MeanStdDev(excess, nil)
 	}
-	flat := when(variance < tiny*tiny, "all returns of the benchmark are the same")
-	m.set(&m.Beta, "beta", beta, first(few, flat))
-	m.set(&m.Alpha, "alpha", alpha, first(few, flat))
-	m.set(&m.TrackingError, "tracking_error", spread*math.Sqrt(s.year), few)
-	m.set(&m.InformationRatio, "information_ratio", active/spread*math.Sqrt(s.year), first(few, when(spread < tiny, "the account does what the benchmark does")))
-	up, down := captures(mine, its)
-	m.set(&m.UpCapture, "up_capture", up, first(absent, when(math.IsNaN(up), "the benchmark never rose")))
-	m.set(&m.DownCapture, "down_capture", down, first(absent, when(math.IsNaN(down), "the benchmark never fell")))
+	zeroVariance := reasonIf(variance < epsilon*epsilon, "all returns of the benchmark are the same")
+	m.set(&m.Beta, "beta", beta, firstReason(tooFew, zeroVariance))
+	m.set(&m.Alpha, "alpha", alpha, firstReason(tooFew, zeroVariance))
+	m.set(&m.TrackingError, "tracking_error", sd*math.Sqrt(s.periodsPerYear), tooFew)
+	m.set(&m.InformationRatio, "information_ratio", active/sd*math.Sqrt(s.periodsPerYear), firstReason(tooFew, reasonIf(sd < epsilon, "the account does what the benchmark does")))
+	up, down := captureRatios(accountReturns, benchmarkReturns)
+	m.set(&m.UpCapture, "up_capture", up, firstReason(absent, reasonIf(math.IsNaN(up), "the benchmark never rose")))
+	m.set(&m.DownCapture, "down_capture", down, firstReason(absent, reasonIf(math.IsNaN(down), "the benchmark never fell")))
 	return p
 }
 
-// captures are the returns on the days when the benchmark rose, and when it fell, as parts of its own. NaN: there is no such
+// captureRatios are the returns on the days when the benchmark rose, and when it fell, as parts of its own. NaN: there is no such
 // day.
-func captures(mine, its []float64) (up, down float64) {
-	var mineUp, itsUp, mineDown, itsDown float64
-	for i, r := range its {
+func captureRatios(account, benchmark []float64) (up, down float64) {
+	var accountUp, benchmarkUp, accountDown, benchmarkDown float64
+	for i, r := range benchmark {
 		if r > 0 {
-			mineUp, itsUp = mineUp+mine[i], itsUp+r
+			accountUp, benchmarkUp = accountUp+account[i], benchmarkUp+r
 		} else if r < 0 {
-			mineDown, itsDown = mineDown+mine[i], itsDown+r
+			accountDown, benchmarkDown = accountDown+account[i], benchmarkDown+r
 		}
 	}
-	return mineUp / itsUp, mineDown / itsDown
+	return accountUp / benchmarkUp, accountDown / benchmarkDown
 }

@@ -62,7 +62,7 @@ func bootstrap(s sample, random *rand.Rand) (totals, sharpes []float64) {
 			at = (at + 1) % n
 		}
 		totals = append(totals, growth-1)
-		if mean, sd := stat.MeanStdDev(drawn, nil); sd >= tiny {
+		if mean, sd := stat.MeanStdDev(drawn, nil); sd >= epsilon {
 			sharpes = append(sharpes, sharpe(mean, sd, s))
 		}
 	}

@@ -28,7 +28,7 @@ const (
 type Ledger struct {
 	Signature string
 	Lines     iter.Seq2[[]byte, error] // oldest first; a line need not last longer than its turn
-	Notes     Notes                    // the zero Notes if nothing is known
+	RunStats  RunStats                 // the zero Notes if nothing is known
 	Anchors   []ledger.Anchor          // what was noted elsewhere of the ledger, to verify it with
 	Findings  []ledger.Finding         // what is known against it already
 }
@@ -37,15 +37,15 @@ type Ledger struct {
 type Options struct {
 	// View is the market that the accounts are valued in. Days that are not over as of it are not reported, nor records of
 	// such days.
-	View      market.View
-	Prices    *market.Prices // to verify ledgers with; nil: they are not verified
-	From, To  market.Stamp   // days, both included; "" is no bound
-	Method    Method         // "" is Own
-	RiskFree  float64        // a year's return without risk, 0.02 for 2 %
-	Benchmark *Series        // nil: none
-	Carry     bool           // accounts go on to the end of the range without records, as those do that are still traded
-	Trades    int            // how many trades, and as many closed trades, an account's report holds; 0 is DefaultTrades
-	Seed      uint64         // of the bootstrap: the same seed gives the same intervals
+	View         market.View
+	Prices       *market.Prices // to verify ledgers with; nil: they are not verified
+	From, To     market.Stamp   // days, both included; "" is no bound
+	Method       Method         // "" is Own
+	RiskFree     float64        // a year's return without risk, 0.02 for 2 %
+	Benchmark    *Series        // nil: none
+	CarryForward bool           // accounts go on to the end of the range without records, as those do that are still traded
+	Trades       int            // how many trades, and as many closed trades, an account's report holds; 0 is DefaultTrades
+	Seed         uint64         // of the bootstrap: the same seed gives the same intervals
 
 	// OnTrade is told of every trade in the range, oldest first, if it is not nil. Accounts are read at the same time, each by
 	// one goroutine; an error ends the report.
@@ -106,8 +106,8 @@ func (b builder) account(l Ledger) (Account, error) {
 	}
 	a := Account{
 		Signature: plain(l.Signature), Market: h.market, First: h.first, Last: h.last, Rows: h.rows,
-		Trades: h.trades.list(), AllTrades: h.trades.all, Closed: h.closed.list(), AllClosed: h.closed.all,
-		Notes: b.inRange(l.Notes.Days), Warnings: h.warnings.list(),
+		Trades: h.trades.list(), TradeCount: h.trades.all, RoundTrips: h.roundTrips.list(), RoundTripCount: h.roundTrips.all,
+		DayStats: b.inRange(l.RunStats.Days), Warnings: h.warnings.list(),
 	}
 	if a.Market == "" {
 		if a.Market, err = b.anyMarket(); err != nil {
@@ -117,7 +117,7 @@ func (b builder) account(l Ledger) (Account, error) {
 	if err := b.value(&a, h); err != nil {
 		return Account{}, fmt.Errorf("%s: %w", l.Signature, err)
 	}
-	b.measure(&a, h, l.Notes)
+	b.measure(&a, h, l.RunStats)
 	if b.Prices != nil {
 		verdict, reasons := h.verified.Verdict()
 		a.Ledger = &Proof{verdict, append([]string{}, reasons...), h.verified.Head}
@@ -134,8 +134,8 @@ func (b builder) anyMarket() (market.ID, error) {
 	return market.Of(symbols[0]).ID, nil
 }
 
-func (b builder) inRange(days []DayNotes) []DayNotes {
-	kept := []DayNotes{}
+func (b builder) inRange(days []DayStats) []DayStats {
+	kept := []DayStats{}
 	for _, d := range days {
 		if b.covers(d.Date) && !b.before(d.Date) {
 			d.Text = prose(d.Text)

@@ -105,7 +105,7 @@ func TestAPartOfALedger(t *testing.T) {
 
 	// The whole, as it was seen on an earlier day: nothing of that day or after it is in it.
 	seen := one(t, Options{View: p.AsOf(week[2])}, l)
-	if n := len(seen.Periods); n != 2 || seen.Periods[n-1].Date != week[1] || seen.AllTrades != 1 || seen.Last != week[0] {
+	if n := len(seen.Periods); n != 2 || seen.Periods[n-1].Date != week[1] || seen.TradeCount != 1 || seen.Last != week[0] {
 		t.Errorf("as of %s: %+v", week[2], seen)
 	}
 
@@ -118,15 +118,15 @@ func TestAPartOfALedger(t *testing.T) {
 		return string(text)
 	}
 	past := opened("2025-10-01", 1000).trade(week[0], "A", 5, 100, 0)
-	want := text(build(t, Options{View: p.AsOf(week[2]), Carry: true}, past.ledger("a")))
+	want := text(build(t, Options{View: p.AsOf(week[2]), CarryForward: true}, past.ledger("a")))
 	past.trade(week[3], "A", -5, 130, 0).lines = append(past.lines, "torn")
-	if got := text(build(t, Options{View: p.AsOf(week[2]), Carry: true}, past.ledger("a"))); got != want {
+	if got := text(build(t, Options{View: p.AsOf(week[2]), CarryForward: true}, past.ledger("a"))); got != want {
 		t.Errorf("later rows make\n%s\nof\n%s", got, want)
 	}
 
 	// An account ends with its last record, unless it is still traded.
 	for carry, want := range map[bool]int{false: 1, true: 4} {
-		ended := one(t, Options{View: p.AsOf("2025-10-08"), Carry: carry}, opened("2025-10-01", 1000).trade(week[0], "A", 5, 100, 0).ledger("a"))
+		ended := one(t, Options{View: p.AsOf("2025-10-08"), CarryForward: carry}, opened("2025-10-01", 1000).trade(week[0], "A", 5, 100, 0).ledger("a"))
 		if n := len(ended.Periods); n != want {
 			t.Errorf("carried %v: %d periods, want %d", carry, n, want)
 		}
@@ -147,8 +147,8 @@ func TestTheNewestTradesAreKeptAndAllAreTold(t *testing.T) {
 	if len(told) != 30 || told[0] != 1 || told[29] != 30 {
 		t.Errorf("told of %v", told)
 	}
-	if len(got.Trades) != 3 || got.Trades[2].ID != 30 || got.AllTrades != 30 || len(got.Closed) != 3 || got.AllClosed != 10 {
-		t.Errorf("kept %v of %d, %v of %d", got.Trades, got.AllTrades, got.Closed, got.AllClosed)
+	if len(got.Trades) != 3 || got.Trades[2].ID != 30 || got.TradeCount != 30 || len(got.RoundTrips) != 3 || got.RoundTripCount != 10 {
+		t.Errorf("kept %v of %d, %v of %d", got.Trades, got.TradeCount, got.RoundTrips, got.RoundTripCount)
 	}
 	stop := errors.New("stop")
 	if _, err := Build([]Ledger{a.ledger("a")}, Options{View: p.AsOf(always), OnTrade: func(string, Trade) error { return stop }}); !errors.Is(err, stop) {
@@ -159,15 +159,15 @@ func TestTheNewestTradesAreKeptAndAllAreTold(t *testing.T) {
 func TestWhatTheRunKnows(t *testing.T) {
 	p := marketOf(t, week, map[string]string{"A": "100/110 110/120"})
 	l := opened("2025-10-01", 1000).trade(week[0], "A", 5, 100, 0).idle(week[1]).ledger("a")
-	l.Notes = Notes{Refused: Known(3), Tokens: Known(5000), Cost: Known(0.5), Days: []DayNotes{
+	l.RunStats = RunStats{Refused: Known(3), Tokens: Known(5000), Cost: Known(0.5), Days: []DayStats{
 		{Date: "2025-09-30", Text: "before the range"}, {Date: week[0], Text: "buy\x1b[2J <b>now</b>"}, {Date: "2025-11-01", Text: "after it"},
 	}}
 	a := one(t, Options{View: p.AsOf(always), From: week[0], To: week[1]}, l)
 	near(t, "refused", a.Metrics.Refused, 3)
 	near(t, "tokens per percent", a.Metrics.TokensPerPercent, 500)
 	near(t, "cost per percent", a.Metrics.CostPerPercent, 0.05)
-	if len(a.Notes) != 1 || a.Notes[0].Text != "buy\uFFFD[2J <b>now</b>" {
-		t.Errorf("notes %+v", a.Notes)
+	if len(a.DayStats) != 1 || a.DayStats[0].Text != "buy\uFFFD[2J <b>now</b>" {
+		t.Errorf("notes %+v", a.DayStats)
 	}
 }
 
@@ -342,7 +342,7 @@ func TestRealLedgers(t *testing.T) {
 				} else {
 					t.Errorf("%s has no value on %s", name, a.Upstream.EndDate)
 				}
-				if a.Trades == nil || a.AllTrades != a.Metrics.Trades || a.Metrics.TotalReturn.value < -0.5 {
+				if a.Trades == nil || a.TradeCount != a.Metrics.Trades || a.Metrics.TotalReturn.value < -0.5 {
 					t.Errorf("%s: %d trades of %d, total return %v", name, len(a.Trades), a.Metrics.Trades, a.Metrics.TotalReturn)
 				}
 			}

@@ -44,7 +44,7 @@ func WriteEquity(w io.Writer, r Report) error {
 		for _, p := range a.Periods {
 			_ = c.Write([]string{
 				cell(a.Signature), string(p.Date), p.Value.cell(), p.Cash.cell(), p.Return.cell(), p.Drawdown.cell(),
-				strconv.Itoa(p.Trades), number(p.Traded), number(p.Fees), oldestClose(p),
+				strconv.Itoa(p.Trades), number(p.TradedValue), number(p.Fees), oldestClose(p),
 			})
 		}
 	}

@@ -2,8 +2,8 @@
 
 package report
 
-// falls fills in the returns of the periods, and how far each is below the highest value so far.
-func falls(a *Account) {
+// drawdowns fills in the returns of the periods, and how far each is below the highest value so far.
+func drawdowns(a *Account) {
 	last, high := a.Opening.Value, a.Opening.Value
 	for i := range a.Periods {
 		p := &a.Periods[i]
@@ -21,7 +21,7 @@ func falls(a *Account) {
 			p.Drawdown = Known(1 - p.Value.value/high.value)
 		}
 	}
-	a.Drawdown = deepest(a.points())
+	a.Drawdown = maxDrawdown(a.points())
 }
 
 // points are the known values of an account, with that of the opening.
@@ -38,8 +38,8 @@ func (a Account) points() []Point {
 	return points
 }
 
-// deepest finds the deepest drawdown, nil if the value never fell. Of two as deep it is the first.
-func deepest(points []Point) *Drawdown {
+// maxDrawdown finds the deepest drawdown, nil if the value never fell. Of two as deep it is the first.
+func maxDrawdown(points []Point) *Drawdown {
 	var d Drawdown
 	peak, at, lowest := 0, 0, 0
 	for i, p := range points {

@@ -11,7 +11,7 @@ import (
 // value fills in the periods of an account and what depends on them.
 func (b builder) value(a *Account, h history) error {
 	end := h.last
-	if h.outlives || b.Carry {
+	if h.rowsAfterRange || b.CarryForward {
 		end = b.To
 	}
 	days, err := b.View.Days(a.Market, h.first, end)
@@ -34,11 +34,11 @@ func (b builder) value(a *Account, h history) error {
 		a.Periods = []Period{}
 	}
 	a.Allocation = v.allocation()
-	falls(a)
+	drawdowns(a)
 	if err := b.final(a, h); err != nil {
 		return err
 	}
-	a.Warnings = append(a.Warnings, v.unknowns(days)...)
+	a.Warnings = append(a.Warnings, v.gapWarnings(days)...)
 	return nil
 }
 
@@ -51,20 +51,20 @@ func (b builder) opening(h history, days []market.Stamp) (Point, error) {
 		}
 		worth, err := h.book(days[i]).AtClose(b.View, days[i])
 		if err != nil || worth.Total.Valid {
-			return Point{days[i], known(worth.Total)}, err
+			return Point{days[i], fromNullDecimal(worth.Total)}, err
 		}
 	}
 	date := h.first.Day()
-	if h.tradedFirst {
+	if h.tradesOnFirstDay {
 		date = date.AddDays(-1)
 	}
-	worth, err := h.opened.AtClose(b.View, date)
-	return Point{date, known(worth.Total)}, err
+	worth, err := h.openingBook.AtClose(b.View, date)
+	return Point{date, fromNullDecimal(worth.Total)}, err
 }
 
 // book is what was held at the end of a day: after the newest row of that day or of one before.
 func (h history) book(date market.Stamp) ledger.Positions {
-	book := h.opened
+	book := h.openingBook
 	for _, d := range h.days {
 		if d.date > date {
 			break
@@ -76,7 +76,7 @@ func (h history) book(date market.Stamp) ledger.Positions {
 	return book
 }
 
-func known(d decimal.NullDecimal) Number {
+func fromNullDecimal(d decimal.NullDecimal) Number {
 	if !d.Valid {
 		return Number{}
 	}
@@ -105,10 +105,10 @@ func (v *valuer) period(date market.Stamp) error {
 		return err
 	}
 	p.Cash = Known(worth.Cash.InexactFloat64())
-	p.Value, p.Unpriced, p.Stale = known(worth.Total), worth.Unpriced, worth.Stale()
+	p.Value, p.Unpriced, p.Stale = fromNullDecimal(worth.Total), worth.Unpriced, worth.Stale()
 	v.hold(ledger.Cash, p.Cash)
 	for _, h := range worth.Holdings {
-		v.hold(h.Symbol, known(h.Value))
+		v.hold(h.Symbol, fromNullDecimal(h.Value))
 	}
 	v.periods = append(v.periods, p)
 	return nil
@@ -117,7 +117,7 @@ func (v *valuer) period(date market.Stamp) error {
 // advance takes in the rows up to a day, and reports whether there were any.
 func (v *valuer) advance(p *Period) (any bool) {
 	if v.book == nil {
-		v.book = v.h.opened
+		v.book = v.h.openingBook
 	}
 	for ; v.next < len(v.h.days) && v.h.days[v.next].date <= p.Date; v.next++ {
 		d := v.h.days[v.next]
@@ -125,7 +125,7 @@ func (v *valuer) advance(p *Period) (any bool) {
 			v.book = d.book
 		}
 		p.Trades += d.trades
-		p.Traded += d.traded
+		p.TradedValue += d.tradedValue
 		p.Fees += d.fees
 		any = true
 	}
@@ -154,8 +154,8 @@ func (b builder) final(a *Account, h history) error {
 	a.Cash, a.Holdings = Known(worth.Cash.InexactFloat64()), []Holding{}
 	for _, held := range worth.Holdings {
 		x := Holding{
-			Symbol: held.Symbol, Amount: held.Amount.InexactFloat64(), Price: known(held.Price), Priced: held.At,
-			StaleDays: held.StaleDays, Value: known(held.Value), Cost: h.lots.cost(held.Symbol),
+			Symbol: held.Symbol, Amount: held.Amount.InexactFloat64(), Price: fromNullDecimal(held.Price), Priced: held.At,
+			StaleDays: held.StaleDays, Value: fromNullDecimal(held.Value), Cost: h.lots.cost(held.Symbol),
 		}
 		if x.Value.known && x.Cost.known {
 			x.Gain = Known(x.Value.value - x.Cost.value)

@@ -12,8 +12,8 @@ import (
 	"mcp-trade/market"
 )
 
-// unknowns names the days of which something is not known.
-func (v *valuer) unknowns(days []market.Stamp) []string {
+// gapWarnings names the days of which something is not known.
+func (v *valuer) gapWarnings(days []market.Stamp) []string {
 	var list []string
 	say := func(dates []market.Stamp, one, many, what string) {
 		switch {

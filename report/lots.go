@@ -22,15 +22,15 @@ type lots map[string][]lot
 // tolerance is by how much amounts may differ: programs that compute in binary floats round to 4 decimals.
 const tolerance = 1e-4
 
-// open takes in what an account begins with. What was paid for it is not known.
-func (l lots) open(book ledger.Positions, date market.Stamp) {
+// seed takes in what an account begins with. What was paid for it is not known.
+func (l lots) seed(book ledger.Positions, date market.Stamp) {
 	for _, held := range book.Holdings() {
 		l[held.Symbol] = []lot{{date, held.Amount.InexactFloat64(), Number{}}}
 	}
 }
 
-// trade takes in a trade. A sale whose cost is known closes a trade, and has a gain.
-func (l lots) trade(t *Trade) (trip RoundTrip, closed bool) {
+// apply takes in a trade. A sale whose cost is known closes a trade, and has a gain.
+func (l lots) apply(t *Trade) (trip RoundTrip, closed bool) {
 	if t.Action == "buy" {
 		cost := Number{}
 		if t.Value.known {
@@ -39,7 +39,7 @@ func (l lots) trade(t *Trade) (trip RoundTrip, closed bool) {
 		l[t.Symbol] = append(l[t.Symbol], lot{t.Date, t.Amount, cost})
 		return RoundTrip{}, false
 	}
-	opened, cost := l.take(t.Symbol, t.Amount)
+	opened, cost := l.popFIFO(t.Symbol, t.Amount)
 	if !cost.known || !t.Value.known {
 		return RoundTrip{}, false
 	}
@@ -53,9 +53,9 @@ func (l lots) trade(t *Trade) (trip RoundTrip, closed bool) {
 	return trip, true
 }
 
-// take removes shares, the first bought first, and returns when the oldest of them were bought and what was paid for all of
+// popFIFO removes shares, the first bought first, and returns when the oldest of them were bought and what was paid for all of
 // them. That is not known if it is not known of a part, or if there are not so many.
-func (l lots) take(symbol string, amount float64) (opened market.Stamp, cost Number) {
+func (l lots) popFIFO(symbol string, amount float64) (opened market.Stamp, cost Number) {
 	held := l[symbol]
 	cost = Known(0)
 	if len(held) > 0 {
@@ -87,9 +87,9 @@ func plus(sum, cost Number, amount float64) Number {
 	return Known(sum.value + cost.value*amount)
 }
 
-// settle holds the lots against a book, which counts. It names a symbol of which the book holds another amount, which
+// reconcile holds the lots against a book, which counts. It names a symbol of which the book holds another amount, which
 // happens where a ledger has lost trades: then the newest lots go, or shares of unknown cost come.
-func (l lots) settle(book ledger.Positions, date market.Stamp) (differs string) {
+func (l lots) reconcile(book ledger.Positions, date market.Stamp) (differs string) {
 	holdings := book.Holdings()
 	for _, held := range holdings {
 		amount := held.Amount.InexactFloat64()
@@ -99,7 +99,7 @@ func (l lots) settle(book ledger.Positions, date market.Stamp) (differs string) 
 		}
 		switch {
 		case over > 0:
-			l.drop(held.Symbol, over)
+			l.popLIFO(held.Symbol, over)
 		case over < -tolerance:
 			l[held.Symbol] = append(l[held.Symbol], lot{date, -over, Number{}})
 		}
@@ -124,8 +124,8 @@ func (l lots) amount(symbol string) float64 {
 	return total
 }
 
-// drop removes shares, the last bought first.
-func (l lots) drop(symbol string, amount float64) {
+// popLIFO removes shares, the last bought first.
+func (l lots) popLIFO(symbol string, amount float64) {
 	held := l[symbol]
 	for amount > 0 && len(held) > 0 {
 		last := &held[len(held)-1]

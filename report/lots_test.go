@@ -26,8 +26,8 @@ func TestASaleClosesWhatWasBoughtFirst(t *testing.T) {
 		{4, week[1], week[3], "A", 5, 550, 450, -100, Known(-100.0 / 550)},
 	}
 	for i, w := range want {
-		if got.Closed[i] != w {
-			t.Errorf("closed %+v, want %+v", got.Closed[i], w)
+		if got.RoundTrips[i] != w {
+			t.Errorf("closed %+v, want %+v", got.RoundTrips[i], w)
 		}
 		near(t, "gain of the trade", got.Trades[i+2].Gain, w.Gain)
 	}
@@ -82,7 +82,7 @@ func TestGainsAddUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		sum, all := 0.0, got.Accounts[0]
-		for _, c := range all.Closed {
+		for _, c := range all.RoundTrips {
 			sum += c.Gain
 		}
 		if math.Abs(sum-closed) > 1e-6 {

@@ -14,16 +14,16 @@ import (
 
 // sample is what the statistics of an account rest on.
 type sample struct {
-	returns []float64      // one for each period whose value, and one before it, is known
-	dates   []market.Stamp // of those periods
-	points  []Point        // known values, the opening's included
-	year    float64        // periods
-	free    float64        // return without risk in a period
+	returns        []float64      // one for each period whose value, and one before it, is known
+	dates          []market.Stamp // of those periods
+	points         []Point        // known values, the opening's included
+	periodsPerYear float64        // periods
+	riskFree       float64        // return without risk in a period
 }
 
 func (b builder) sample(a *Account) sample {
-	s := sample{points: a.points(), year: a.Market.Get().PeriodsPerYear}
-	s.free = b.RiskFree / s.year
+	s := sample{points: a.points(), periodsPerYear: a.Market.Get().PeriodsPerYear}
+	s.riskFree = b.RiskFree / s.periodsPerYear
 	for _, p := range a.Periods {
 		if p.Return.known {
 			s.returns, s.dates = append(s.returns, p.Return.value), append(s.dates, p.Date)
@@ -33,7 +33,7 @@ func (b builder) sample(a *Account) sample {
 }
 
 // measure fills in the metrics of an account whose periods are known.
-func (b builder) measure(a *Account, h history, n Notes) {
+func (b builder) measure(a *Account, h history, n RunStats) {
 	s := b.sample(a)
 	m := &a.Metrics
 	m.Undefined = map[string]string{}
@@ -41,7 +41,7 @@ func (b builder) measure(a *Account, h history, n Notes) {
 	m.staleness(a)
 	m.trading(a, h, s)
 	m.usage(n)
-	p := m.against(b.Benchmark, s)
+	p := m.benchmarkMetrics(b.Benchmark, s)
 	if n := len(s.points); p.to != "" && (p.from != s.points[0].Date || p.to != s.points[n-1].Date) {
 		a.Warnings = append(a.Warnings, fmt.Sprintf("The benchmark has values from %s to %s only; the account is held against it between these.", p.from, p.to))
 	}
@@ -62,8 +62,8 @@ func (m *Metrics) set(to *Number, name string, value float64, why string) {
 	}
 }
 
-// first returns the first reason that is one.
-func first(reasons ...string) string {
+// firstReason returns the first reason that is one.
+func firstReason(reasons ...string) string {
 	for _, r := range reasons {
 		if r != "" {
 			return r
@@ -72,7 +72,7 @@ func first(reasons ...string) string {
 	return ""
 }
 
-func when(condition bool, format string, args ...any) string {
+func reasonIf(condition bool, format string, args ...any) string {
 	if condition {
 		return fmt.Sprintf(format, args...)
 	}
@@ -83,37 +83,37 @@ func when(condition bool, format string, args ...any) string {
 func (m *Metrics) performance(s sample, d *Drawdown) {
 	n := len(s.returns)
 	m.Returns = n
-	none := when(len(s.points) == 0, "no value is known")
-	few := when(len(s.points) < 2, "it takes two known values, not %d", len(s.points))
+	noValue := reasonIf(len(s.points) == 0, "no value is known")
+	tooFewValues := reasonIf(len(s.points) < 2, "it takes two known values, not %d", len(s.points))
 	var start, end, total, annual, days float64
-	if none == "" {
+	if noValue == "" {
 		start, end = s.points[0].Value.value, s.points[len(s.points)-1].Value.value
 		days = float64(s.points[len(s.points)-1].Date.DaysSince(s.points[0].Date))
 		total = end/start - 1
 		annual = math.Pow(end/start, 365/days) - 1
 	}
-	poor := when(start <= 0, "the account began with nothing")
-	m.set(&m.Start, "start", start, none)
-	m.set(&m.End, "end", end, none)
-	m.set(&m.TotalReturn, "total_return", total, first(few, poor))
-	m.set(&m.AnnualReturn, "annual_return", annual, first(few, poor))
+	noCapital := reasonIf(start <= 0, "the account began with nothing")
+	m.set(&m.Start, "start", start, noValue)
+	m.set(&m.End, "end", end, noValue)
+	m.set(&m.TotalReturn, "total_return", total, firstReason(tooFewValues, noCapital))
+	m.set(&m.AnnualReturn, "annual_return", annual, firstReason(tooFewValues, noCapital))
 
 	mean, sd := math.NaN(), math.NaN()
 	if n > 1 {
 		mean, sd = stat.MeanStdDev(s.returns, nil)
 	}
-	spread := when(n < 2, "it takes two returns, not %d", n)
-	flat := when(sd < tiny, "all returns are the same")
-	m.set(&m.Volatility, "volatility", sd*math.Sqrt(s.year), spread)
-	m.set(&m.Sharpe, "sharpe", sharpe(mean, sd, s), first(spread, flat))
-	m.set(&m.Sortino, "sortino", (mean-s.free)/downside(s.returns)*math.Sqrt(s.year), first(spread, when(downside(s.returns) < tiny, "no return is below 0")))
+	tooFewReturns := reasonIf(n < 2, "it takes two returns, not %d", n)
+	zeroVariance := reasonIf(sd < epsilon, "all returns are the same")
+	m.set(&m.Volatility, "volatility", sd*math.Sqrt(s.periodsPerYear), tooFewReturns)
+	m.set(&m.Sharpe, "sharpe", sharpe(mean, sd, s), firstReason(tooFewReturns, zeroVariance))
+	m.set(&m.Sortino, "sortino", (mean-s.riskFree)/downside(s.returns)*math.Sqrt(s.periodsPerYear), firstReason(tooFewReturns, reasonIf(downside(s.returns) < epsilon, "no return is below 0")))
 
 	depth := 0.0
 	if d != nil {
 		depth = d.Depth
 	}
-	m.set(&m.MaxDrawdown, "max_drawdown", depth, few)
-	m.set(&m.Calmar, "calmar", annual/depth, first(few, poor, when(depth < tiny, "the value never fell")))
+	m.set(&m.MaxDrawdown, "max_drawdown", depth, tooFewValues)
+	m.set(&m.Calmar, "calmar", annual/depth, firstReason(tooFewValues, noCapital, reasonIf(depth < epsilon, "the value never fell")))
 	m.extremes(s)
 }
 
@@ -132,10 +132,12 @@ func (m *Metrics) staleness(a *Account) {
 	}
 }
 
-// tiny is a deviation that is none: what binary floats make of equal returns.
-const tiny = 1e-12
+// epsilon is a deviation that is none: what binary floats make of equal returns.
+const epsilon = 1e-12
 
-func sharpe(mean, sd float64, s sample) float64 { return (mean - s.free) / sd * math.Sqrt(s.year) }
+func sharpe(mean, sd float64, s sample) float64 {
+	return (mean - s.riskFree) / sd * math.Sqrt(s.periodsPerYear)
+}
 
 // downside is the deviation of the returns below 0, over all of them.
 func downside(returns []float64) float64 {
@@ -148,7 +150,7 @@ func downside(returns []float64) float64 {
 
 // extremes are the best and the worst day, and the part of days that gained.
 func (m *Metrics) extremes(s sample) {
-	none := when(len(s.returns) == 0, "there is no return")
+	none := reasonIf(len(s.returns) == 0, "there is no return")
 	best, worst, won := math.NaN(), math.NaN(), 0
 	if none == "" {
 		i, j := floats.MaxIdx(s.returns), floats.MinIdx(s.returns)
@@ -167,21 +169,21 @@ func (m *Metrics) extremes(s sample) {
 
 // trading is what follows from the trades.
 func (m *Metrics) trading(a *Account, h history, s sample) {
-	w := h.wins
+	w := h.tradeStats
 	m.Trades, m.ClosedTrades = h.trades.all, w.closed
-	none := when(w.closed == 0, "no trade was closed")
+	none := reasonIf(w.closed == 0, "no trade was closed")
 	m.set(&m.WinningTrades, "winning_trades", float64(w.won)/float64(w.closed), none)
-	m.set(&m.ProfitFactor, "profit_factor", w.gained/w.lost, first(none, when(w.lost == 0, "no closed trade lost")))
+	m.set(&m.ProfitFactor, "profit_factor", w.gained/w.lost, firstReason(none, reasonIf(w.lost == 0, "no closed trade lost")))
 
 	traded, fees, slippage := 0.0, 0.0, Known(0)
 	for _, d := range h.days {
-		traded += d.traded
+		traded += d.tradedValue
 		fees += d.fees
 		slippage.value += d.slippage.value
 		slippage.known = slippage.known && d.slippage.known
 	}
 	m.Fees = Known(fees)
-	m.set(&m.Slippage, "slippage", slippage.value, when(!slippage.known, "not every trade has a price in the data"))
+	m.set(&m.Slippage, "slippage", slippage.value, reasonIf(!slippage.known, "not every trade has a price in the data"))
 	var values, exposures []float64
 	for _, p := range a.Periods {
 		if p.Value.known && p.Value.value > 0 {
@@ -189,18 +191,18 @@ func (m *Metrics) trading(a *Account, h history, s sample) {
 			exposures = append(exposures, 1-p.Cash.value/p.Value.value)
 		}
 	}
-	unknown := when(len(values) == 0, "no day has a known value")
+	unknown := reasonIf(len(values) == 0, "no day has a known value")
 	average := stat.Mean(values, nil)
-	m.set(&m.Turnover, "turnover", traded/2/average*s.year/float64(len(a.Periods)), unknown)
+	m.set(&m.Turnover, "turnover", traded/2/average*s.periodsPerYear/float64(len(a.Periods)), unknown)
 	m.set(&m.Exposure, "exposure", stat.Mean(exposures, nil), unknown)
 }
 
 // usage is what the model took, where the run knows it.
-func (m *Metrics) usage(n Notes) {
+func (m *Metrics) usage(n RunStats) {
 	m.Refused, m.Tokens, m.Cost = n.Refused, n.Tokens, n.Cost
 	percent := m.TotalReturn.value * 100
 	per := func(to *Number, name string, of Number) {
-		m.set(to, name, of.value/percent, first(when(!of.known, "the run does not tell"), when(percent <= 0, "nothing was gained")))
+		m.set(to, name, of.value/percent, firstReason(reasonIf(!of.known, "the run does not tell"), reasonIf(percent <= 0, "nothing was gained")))
 	}
 	per(&m.TokensPerPercent, "tokens_per_percent", n.Tokens)
 	per(&m.CostPerPercent, "cost_per_percent", n.Cost)

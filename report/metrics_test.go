@@ -114,7 +114,7 @@ func seriesOf(values []float64) Account {
 	for i, v := range values[1:] {
 		a.Periods = append(a.Periods, Period{Date: a.Opening.Date.AddDays(i + 1), Value: Known(v), Cash: Known(v / 4)})
 	}
-	falls(&a)
+	drawdowns(&a)
 	return a
 }
 
@@ -127,7 +127,7 @@ func dates(a Account) []market.Stamp {
 }
 
 func measured(a Account, o Options) Account {
-	builder{o}.measure(&a, history{}, Notes{})
+	builder{o}.measure(&a, history{}, RunStats{})
 	return a
 }
 

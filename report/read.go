@@ -14,29 +14,29 @@ import (
 
 // day is what is kept of a day with records.
 type day struct {
-	date     market.Stamp     // of the day
-	book     ledger.Positions // what is held after its last row, in the row's order
-	trades   int
-	traded   float64
-	fees     float64
-	slippage Number
+	date        market.Stamp     // of the day
+	book        ledger.Positions // what is held after its last row, in the row's order
+	trades      int
+	tradedValue float64
+	fees        float64
+	slippage    Number
 }
 
 // history is what is kept of a ledger.
 type history struct {
-	market      market.ID // of the first symbol traded or held; "" if there is none
-	first, last market.Stamp
-	rows        int
-	opened      ledger.Positions // held after the first row
-	outlives    bool             // there are rows after the range
-	tradedFirst bool             // there are more trades on the first day than the first row
-	days        []day            // ascending
-	trades      newest[Trade]
-	closed      newest[RoundTrip]
-	wins        wins
-	lots        lots
-	warnings    warnings
-	verified    ledger.Report // zero if it was not asked for
+	market           market.ID // of the first symbol traded or held; "" if there is none
+	first, last      market.Stamp
+	rows             int
+	openingBook      ledger.Positions // held after the first row
+	rowsAfterRange   bool             // there are rows after the range
+	tradesOnFirstDay bool             // there are more trades on the first day than the first row
+	days             []day            // ascending
+	trades           lastN[Trade]
+	roundTrips       lastN[RoundTrip]
+	tradeStats       tradeStats
+	lots             lots
+	warnings         warnings
+	verified         ledger.Report // zero if it was not asked for
 }
 
 // reader reads one ledger.
@@ -55,7 +55,7 @@ type reader struct {
 // read reads a ledger.
 func (b builder) read(l Ledger) (history, error) {
 	r := reader{builder: b, signature: l.Signature, days: map[market.Stamp]*day{}, opens: map[string]Number{}, symbols: map[string]string{}}
-	r.h.trades.max, r.h.closed.max, r.h.lots = b.Trades, b.Trades, lots{}
+	r.h.trades.max, r.h.roundTrips.max, r.h.lots = b.Trades, b.Trades, lots{}
 	v := ledger.NewVerifier(b.Prices, l.Anchors...)
 	for line, err := range l.Lines {
 		if err != nil {
@@ -94,7 +94,7 @@ func (b builder) read(l Ledger) (history, error) {
 func (r *reader) row(rec ledger.Record, line []byte) error {
 	opening := r.h.first == ""
 	if !opening && !r.covers(rec.Date) {
-		r.h.outlives = true
+		r.h.rowsAfterRange = true
 		return nil
 	}
 	if r.now == nil || r.now.date != rec.Date.Day() {
@@ -112,8 +112,8 @@ func (r *reader) row(rec ledger.Record, line []byte) error {
 	r.h.last = max(r.h.last, rec.Date)
 	if opening {
 		r.h.first = rec.Date
-		r.h.opened = r.held(rec.Positions)
-		r.h.lots.open(r.h.opened, rec.Date)
+		r.h.openingBook = r.held(rec.Positions)
+		r.h.lots.seed(r.h.openingBook, rec.Date)
 		return nil // whatever it did, it is what the account began with
 	}
 	return r.trade(rec)
@@ -134,7 +134,7 @@ func (r *reader) endDay() {
 	if last, err := ledger.ParseLine(r.line); err == nil { // it was read before
 		r.now.book = r.held(last.Positions)
 	}
-	if symbol := r.h.lots.settle(r.now.book, r.now.date); symbol != "" {
+	if symbol := r.h.lots.reconcile(r.now.book, r.now.date); symbol != "" {
 		r.h.warnings.add("lost", "After %s the book holds another amount of %s than its trades leave, so the ledger has lost trades", r.now.date, symbol)
 	}
 	r.line = r.line[:0]
@@ -167,7 +167,7 @@ func (r *reader) trade(rec ledger.Record) error {
 	open := r.open(symbol, rec.Date)
 	t := Trade{
 		ID: rec.ID, Date: rec.Date, Action: "sell", Symbol: symbol, Amount: rec.Amount.InexactFloat64(), Fees: rec.Fees.InexactFloat64(),
-		Price: cmp.Or(known(rec.Price), open), OrderID: plain(rec.OrderID), Note: prose(rec.Note),
+		Price: cmp.Or(fromNullDecimal(rec.Price), open), OrderID: plain(rec.OrderID), Note: prose(rec.Note),
 	}
 	sign := -1.0
 	if rec.Buys() {
@@ -179,16 +179,16 @@ func (r *reader) trade(rec ledger.Record) error {
 	if t.Price.known && open.known {
 		t.Slippage = Known((t.Price.value - open.value) * t.Amount * sign)
 	}
-	trip, closed := r.h.lots.trade(&t)
-	r.h.tradedFirst = r.h.tradedFirst || rec.Date.Day() == r.h.first.Day()
+	trip, closed := r.h.lots.apply(&t)
+	r.h.tradesOnFirstDay = r.h.tradesOnFirstDay || rec.Date.Day() == r.h.first.Day()
 	if r.before(rec.Date) {
 		return nil
 	}
 	r.now.take(t)
 	r.h.trades.add(t)
 	if closed {
-		r.h.closed.add(trip)
-		r.h.wins.add(trip)
+		r.h.roundTrips.add(trip)
+		r.h.tradeStats.add(trip)
 	}
 	if !t.Price.known {
 		r.h.warnings.add("unpriced", "The price of trade %d (%s) is neither in its row nor in the prices", rec.ID, symbol)
@@ -211,7 +211,7 @@ func (r *reader) symbol(text string) string {
 
 func (d *day) take(t Trade) {
 	d.trades++
-	d.traded += t.Value.value
+	d.tradedValue += t.Value.value
 	d.fees += t.Fees
 	if !t.Slippage.known {
 		d.slippage = Number{}

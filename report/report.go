@@ -34,18 +34,18 @@ type Account struct {
 	Allocation Allocation `json:"allocation"` // of the same periods
 	Drawdown   *Drawdown  `json:"drawdown"`   // the deepest one; null if the value is not known twice or never fell
 
-	Trades    []Trade     `json:"trades"`     // the newest in the range, oldest first; at most Options.Trades
-	Closed    []RoundTrip `json:"closed"`     // the newest trades that were closed, oldest first; bounded likewise
-	AllTrades int         `json:"trades_all"` // how many there are
-	AllClosed int         `json:"closed_all"` // how many there are
-	Holdings  []Holding   `json:"holdings"`   // at the end of the range, by symbol
-	Cash      Number      `json:"cash"`       // at the end of the range
-	Metrics   Metrics     `json:"metrics"`    //
-	Upstream  *Upstream   `json:"upstream"`   // AI-Trader's definitions; null unless the method asks for them
-	Notes     []DayNotes  `json:"notes"`      // what the run knows of the days, ascending; empty if it is not known
-	Warnings  []string    `json:"warnings"`   // what is unknown or doubtful, in sentences
-	Verdict   string      `json:"verdict"`    // in a sentence, whether the sample tells anything
-	Ledger    *Proof      `json:"ledger"`     // whether the ledger that all this rests on can be trusted; null if it was not verified
+	Trades         []Trade     `json:"trades"`     // the newest in the range, oldest first; at most Options.Trades
+	RoundTrips     []RoundTrip `json:"closed"`     // the newest trades that were closed, oldest first; bounded likewise
+	TradeCount     int         `json:"trades_all"` // how many there are
+	RoundTripCount int         `json:"closed_all"` // how many there are
+	Holdings       []Holding   `json:"holdings"`   // at the end of the range, by symbol
+	Cash           Number      `json:"cash"`       // at the end of the range
+	Metrics        Metrics     `json:"metrics"`    //
+	Upstream       *Upstream   `json:"upstream"`   // AI-Trader's definitions; null unless the method asks for them
+	DayStats       []DayStats  `json:"notes"`      // what the run knows of the days, ascending; empty if it is not known
+	Warnings       []string    `json:"warnings"`   // what is unknown or doubtful, in sentences
+	Verdict        string      `json:"verdict"`    // in a sentence, whether the sample tells anything
+	Ledger         *Proof      `json:"ledger"`     // whether the ledger that all this rests on can be trusted; null if it was not verified
 }
 
 // Proof says how far a ledger is verified.
@@ -81,16 +81,16 @@ type Series struct {
 
 // Period is a trading day of an account. Trades and money are those of the records after the period before.
 type Period struct {
-	Date     market.Stamp `json:"date"`
-	Value    Number       `json:"value"`              // cash and holdings at their last closes; null if a holding never had one
-	Cash     Number       `json:"cash"`               //
-	Return   Number       `json:"return"`             // since the last known value, 0.01 for 1 %; null if there is none to compare
-	Drawdown Number       `json:"drawdown"`           // below the highest value so far, 0.1 for 10 % below it
-	Trades   int          `json:"trades"`             // bought or sold
-	Traded   float64      `json:"traded"`             // value of those trades
-	Fees     float64      `json:"fees"`               // paid for them
-	Unpriced []string     `json:"unpriced,omitempty"` // holdings that never had a close, for which the value is unknown
-	Carried  bool         `json:"carried,omitempty"`  // the day has no record; the book is the one before
+	Date        market.Stamp `json:"date"`
+	Value       Number       `json:"value"`              // cash and holdings at their last closes; null if a holding never had one
+	Cash        Number       `json:"cash"`               //
+	Return      Number       `json:"return"`             // since the last known value, 0.01 for 1 %; null if there is none to compare
+	Drawdown    Number       `json:"drawdown"`           // below the highest value so far, 0.1 for 10 % below it
+	Trades      int          `json:"trades"`             // bought or sold
+	TradedValue float64      `json:"traded"`             // value of those trades
+	Fees        float64      `json:"fees"`               // paid for them
+	Unpriced    []string     `json:"unpriced,omitempty"` // holdings that never had a close, for which the value is unknown
+	Carried     bool         `json:"carried,omitempty"`  // the day has no record; the book is the one before
 
 	Stale ledger.StaleCloses `json:"stale,omitempty"` // holdings that count at a close of an earlier trading day
 }
@@ -153,16 +153,16 @@ type Holding struct {
 	StaleDays int `json:"stale_days,omitempty"` // trading days of its market since that price, up to the end of the range
 }
 
-// Notes is what a ledger does not tell, and the run that wrote it may know.
-type Notes struct {
+// RunStats is what a ledger does not tell, and the run that wrote it may know.
+type RunStats struct {
 	Refused Number     // orders refused
 	Tokens  Number     // that the model used
 	Cost    Number     // of the model, in the currency of the account
-	Days    []DayNotes // ascending
+	Days    []DayStats // ascending
 }
 
-// DayNotes is what a run knows of a day.
-type DayNotes struct {
+// DayStats is what a run knows of a day.
+type DayStats struct {
 	Date    market.Stamp `json:"date"`
 	Text    string       `json:"text,omitempty"` // the model's reasoning: untrusted text
 	Tokens  Number       `json:"tokens"`

@@ -53,7 +53,7 @@ func (b builder) upstream(a *Account, h history) *Upstream {
 	u.CumulativeReturn = rounded(last/first - 1)
 	u.AnnualReturn = rounded(math.Pow(last/first, 365/float64(end.Date.DaysSince(start.Date))) - 1)
 	u.MaxDrawdown = rounded(0)
-	if d := deepest(points); d != nil {
+	if d := maxDrawdown(points); d != nil {
 		u.MaxDrawdown, u.DrawdownStart, u.DrawdownEnd = rounded(d.Depth), d.Peak, d.Trough
 	}
 	var returns, gains, losses []float64

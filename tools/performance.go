@@ -56,14 +56,14 @@ func (d *Deps) performance(ctx context.Context, req mcp.ReadResourceRequest) ([]
 		return nil, err // the account was opened later, or never
 	}
 	r, err := report.Build([]report.Ledger{{Signature: s.Signature, Lines: d.Accounts.Lines(ctx, s.Signature)}},
-		report.Options{View: v, Carry: true, Trades: maxPerformanceTrades})
+		report.Options{View: v, CarryForward: true, Trades: maxPerformanceTrades})
 	if err != nil {
 		return nil, err
 	}
 	a := r.Accounts[0]
 	text, err := json.Marshal(performanceResult{
 		Signature: a.Signature, Opening: a.Opening, Days: a.Periods[max(0, len(a.Periods)-maxPerformanceDays):], AllDays: len(a.Periods),
-		Drawdown: a.Drawdown, Closed: a.Closed, AllClosed: a.AllClosed, Holdings: a.Holdings, Cash: a.Cash,
+		Drawdown: a.Drawdown, Closed: a.RoundTrips, AllClosed: a.RoundTripCount, Holdings: a.Holdings, Cash: a.Cash,
 		Metrics: a.Metrics, Verdict: a.Verdict, Warnings: a.Warnings,
 	})
 	if err != nil {

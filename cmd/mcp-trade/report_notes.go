@@ -13,8 +13,8 @@ import (
 )
 
 // notesOf reads what the run of an account left behind; of an account that was never run nothing is known.
-func notesOf(logPath, account string) (report.Notes, error) {
-	var n report.Notes
+func notesOf(logPath, account string) (report.RunStats, error) {
+	var n report.RunStats
 	refused, ok, err := runner.Refused(logPath, account)
 	if err != nil {
 		return n, err
@@ -34,7 +34,7 @@ func notesOf(logPath, account string) (report.Notes, error) {
 		}
 		spent := transcript.SpendingOf(entries)
 		if last := len(n.Days) - 1; last < 0 || n.Days[last].Date != d.Date.Day() { // a day on hourly prices has a transcript an hour
-			n.Days = append(n.Days, report.DayNotes{Date: d.Date.Day(), Refused: report.Known(0)})
+			n.Days = append(n.Days, report.DayStats{Date: d.Date.Day(), Refused: report.Known(0)})
 			today = transcript.Spending{}
 		}
 		all, today = all.Plus(spent), today.Plus(spent)

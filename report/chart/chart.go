@@ -25,9 +25,9 @@ type Kind int
 
 // The kinds. All but Price are of fractions, which the axis shows in percent.
 const (
-	Return Kind = iota // change since the opening
-	Fall               // below the highest value, 0 and less
-	Parts              // of a whole, one upon the other
+	Return     Kind = iota // change since the opening
+	Underwater             // below the highest value, 0 and less
+	Parts                  // of a whole, one upon the other
 	Price
 )
 
@@ -108,7 +108,7 @@ func Extent(r report.Report) (from, to market.Stamp) {
 
 // Drawdown is how far each account is below its highest value so far, as fractions of 0 and less.
 func Drawdown(r report.Report) Plot {
-	p, looks := Plot{Kind: Fall}, Looks(r.Accounts)
+	p, looks := Plot{Kind: Underwater}, Looks(r.Accounts)
 	for _, a := range r.Accounts {
 		l := Line{Key: AccountKey(a.Signature), Name: a.Signature, Look: looks[a.Signature]}
 		for _, x := range a.Periods {

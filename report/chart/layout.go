@@ -107,7 +107,7 @@ func (p Plot) extremes() (low, high float64) {
 	switch p.Kind {
 	case Parts:
 		return 0, 1
-	case Fall:
+	case Underwater:
 		low = -0.01
 	case Price:
 		low, high = math.Inf(1), math.Inf(-1)

@@ -59,7 +59,7 @@ func newAccount(a report.Account, l link, s Subject) account {
 		link: l, Verdict: a.Verdict, Warnings: a.Warnings, Headline: headline(a), Measures: measures(a.Metrics),
 		Upstream: upstream(a.Upstream), Cash: money(a.Cash),
 	}
-	v.Lead = fmt.Sprintf("%s in %s, %s.", things(a.AllTrades, "trade"), things(len(a.Periods), "trading day"), a.Market.Get().Name)
+	v.Lead = fmt.Sprintf("%s in %s, %s.", things(a.TradeCount, "trade"), things(len(a.Periods), "trading day"), a.Market.Get().Name)
 	if a.Ledger != nil {
 		v.Proof, v.Head = a.Ledger.String(), a.Ledger.Head
 	}
@@ -115,8 +115,8 @@ func (v *account) draw(a report.Account, s Subject) {
 	if left := len(symbols) - len(shown); left > 0 {
 		v.PricesNote = fmt.Sprintf("The %d symbols with the most trades; %d more were traded.", len(shown), left)
 	}
-	if left := a.AllTrades - len(a.Trades); left > 0 {
-		v.PricesNote += fmt.Sprintf(" The newest %s of %s are marked.", count(len(a.Trades)), things(a.AllTrades, "trade"))
+	if left := a.TradeCount - len(a.Trades); left > 0 {
+		v.PricesNote += fmt.Sprintf(" The newest %s of %s are marked.", count(len(a.Trades)), things(a.TradeCount, "trade"))
 	}
 }
 
@@ -172,8 +172,8 @@ func times(n int) string {
 
 // days tells the days on which something was done or thought, the newest first.
 func (v *account) days(a report.Account) {
-	notes := map[market.Stamp]report.DayNotes{}
-	for _, n := range a.Notes {
+	notes := map[market.Stamp]report.DayStats{}
+	for _, n := range a.DayStats {
 		notes[n.Date] = n
 	}
 	trades := map[market.Stamp][]report.Trade{}
@@ -210,7 +210,7 @@ func (v *account) days(a report.Account) {
 	}
 }
 
-func newDay(date market.Stamp, n report.DayNotes, trades []report.Trade, r report.Number) day {
+func newDay(date market.Stamp, n report.DayStats, trades []report.Trade, r report.Number) day {
 	d := day{Date: date, Return: change(r), Sign: sign(r)}
 	d.Lead, d.Rest = lead(n.Text)
 	var known []string

@@ -84,8 +84,8 @@ func TestOddAccounts(t *testing.T) {
 		"opened, no day since":   {Opening: opening},
 		"one day":                {Opening: opening, Periods: []report.Period{{Date: "2025-10-02", Value: report.Known(101)}}},
 		"one day, value unknown": {Opening: opening, Periods: []report.Period{{Date: "2025-10-02"}}},
-		"a trade without price":  {Opening: opening, Periods: []report.Period{{Date: "2025-10-02"}}, AllTrades: 1, Trades: []report.Trade{{ID: 1, Date: "2025-10-02", Action: "buy", Symbol: "X", Amount: 1}}},
-		"a trade before the first day": {Opening: opening, AllTrades: 1,
+		"a trade without price":  {Opening: opening, Periods: []report.Period{{Date: "2025-10-02"}}, TradeCount: 1, Trades: []report.Trade{{ID: 1, Date: "2025-10-02", Action: "buy", Symbol: "X", Amount: 1}}},
+		"a trade before the first day": {Opening: opening, TradeCount: 1,
 			Trades: []report.Trade{{ID: 1, Date: day, Action: "sell", Symbol: "X", Amount: 1, Price: report.Known(1)}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -107,13 +107,13 @@ func TestOddAccounts(t *testing.T) {
 }
 
 func TestThePageIsBounded(t *testing.T) {
-	a := report.Account{Signature: "busy", Market: market.US, Opening: report.Point{Date: "2020-01-01", Value: report.Known(100)}, AllTrades: math.MaxInt32}
+	a := report.Account{Signature: "busy", Market: market.US, Opening: report.Point{Date: "2020-01-01", Value: report.Known(100)}, TradeCount: math.MaxInt32}
 	for i := range 2000 {
 		d := market.Stamp("2020-01-01").AddDays(i / 4)
 		a.Trades = append(a.Trades, report.Trade{ID: int64(i), Date: d, Action: "buy", Symbol: fmt.Sprintf("S%03d", i%200), Amount: 1, Price: report.Known(1), Note: strings.Repeat("n", 200)})
 		if i%4 == 0 {
 			a.Periods = append(a.Periods, report.Period{Date: d, Value: report.Known(100)})
-			a.Notes = append(a.Notes, report.DayNotes{Date: d, Text: strings.Repeat("reason ", 500)})
+			a.DayStats = append(a.DayStats, report.DayStats{Date: d, Text: strings.Repeat("reason ", 500)})
 		}
 	}
 	a.Allocation = report.Allocation{Names: []string{"CASH"}, Parts: [][]report.Number{make([]report.Number, len(a.Periods))}}

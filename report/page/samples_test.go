@@ -32,7 +32,7 @@ type book struct {
 	lines  []string
 	cash   float64
 	held   map[string]float64
-	notes  []report.DayNotes
+	notes  []report.DayStats
 	traded int
 }
 
@@ -112,7 +112,7 @@ func (b *bourse) season(t testing.TB) *bourse {
 				b.trade(t, i, day, symbol, float64(10+day%7*5), "")
 			}
 			if day%5 == 0 {
-				k.notes = append(k.notes, report.DayNotes{
+				k.notes = append(k.notes, report.DayStats{
 					Date: b.days[day], Tokens: report.Known(float64(1000 + day)),
 					Text: fmt.Sprintf("The momentum of %s holds, so I add a little and keep the rest in cash.\n\nRisk stays where it was.", symbol),
 				})
@@ -126,7 +126,7 @@ func (b *bourse) subject(t testing.TB) Subject {
 	t.Helper()
 	var ledgers []report.Ledger
 	for _, k := range b.books {
-		ledgers = append(ledgers, report.Ledger{Signature: k.name, Lines: linesOf(k.lines), Notes: report.Notes{Days: k.notes}})
+		ledgers = append(ledgers, report.Ledger{Signature: k.name, Lines: linesOf(k.lines), RunStats: report.RunStats{Days: k.notes}})
 	}
 	benchmark, err := report.EqualWeight(b.view, b.days[0], "")
 	if err != nil {
@@ -190,7 +190,7 @@ func poison(s Subject) Subject {
 		a.Allocation.Names = slices.Clone(a.Allocation.Names)
 		a.Allocation.Names[1] = hostile
 		a.Holdings = append(slices.Clone(a.Holdings), report.Holding{Symbol: hostile})
-		a.Notes = append(slices.Clone(a.Notes), report.DayNotes{Date: a.Trades[len(a.Trades)-1].Date.Day(), Text: hostile})
+		a.DayStats = append(slices.Clone(a.DayStats), report.DayStats{Date: a.Trades[len(a.Trades)-1].Date.Day(), Text: hostile})
 	}
 	s.Report.Benchmark = &report.Series{Name: hostile, Points: s.Report.Benchmark.Points}
 	return s

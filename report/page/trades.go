@@ -47,7 +47,7 @@ func newTrades(r report.Report, elsewhere string) trades {
 	var all []dealt
 	var t trades
 	for _, a := range r.Accounts {
-		t.All += a.AllTrades
+		t.All += a.TradeCount
 		t.Accounts = append(t.Accounts, a.Signature)
 		for _, x := range a.Trades {
 			all = append(all, dealt{a.Signature, x})

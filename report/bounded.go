@@ -7,13 +7,13 @@ import (
 	"slices"
 )
 
-// newest keeps the last of a sequence and counts all of it.
-type newest[T any] struct {
+// lastN keeps the last of a sequence and counts all of it.
+type lastN[T any] struct {
 	max, all int
 	kept     []T
 }
 
-func (n *newest[T]) add(v T) {
+func (n *lastN[T]) add(v T) {
 	n.all++
 	if len(n.kept) >= 2*n.max {
 		n.kept = slices.Delete(n.kept, 0, len(n.kept)-n.max)
@@ -21,7 +21,7 @@ func (n *newest[T]) add(v T) {
 	n.kept = append(n.kept, v)
 }
 
-func (n *newest[T]) list() []T {
+func (n *lastN[T]) list() []T {
 	return append([]T{}, n.kept[max(0, len(n.kept)-n.max):]...)
 }
 
@@ -54,13 +54,13 @@ func (w *warnings) list() []string {
 	return list
 }
 
-// wins sums up closed trades.
-type wins struct {
+// tradeStats sums up closed trades.
+type tradeStats struct {
 	closed, won  int
 	gained, lost float64 // lost is above 0
 }
 
-func (w *wins) add(t RoundTrip) {
+func (w *tradeStats) add(t RoundTrip) {
 	w.closed++
 	if t.Gain > 0 {
 		w.won++
