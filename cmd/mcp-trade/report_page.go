@@ -22,7 +22,7 @@ import (
 // writePage is report.html.
 func writePage(r report.Report, view market.View) ([]byte, error) {
 	var out bytes.Buffer
-	err := page.Write(&out, page.Subject{Report: r, Prices: closes(view), AllTrades: "All of them are in trades.csv beside this page."})
+	err := page.Write(&out, page.Data{Report: r, Prices: closes(view), TradesNote: "All of them are in trades.csv beside this page."})
 	return out.Bytes(), err
 }
 
@@ -79,7 +79,7 @@ func (s *settings) serveReport(cmd *cobra.Command, f reportFlags, names []string
 	o.View, o.Prices = r.prices.AsOf(endOfTime), r.prices
 	ctx := cmd.Context()
 	v := &served{settings: s, flags: f, options: o, rooms: r, names: names}
-	live, err := page.NewLive(ctx, page.Source{Mark: v.mark, Subject: v.subject}, func(err error) {
+	live, err := page.NewLive(ctx, page.Source{Fingerprint: v.mark, Data: v.subject}, func(err error) {
 		if err == nil {
 			s.log.Info().Msg("the ledgers can be read again")
 		} else {
@@ -114,14 +114,14 @@ func (f reportFlags) address() (open bool, err error) {
 }
 
 // subject is what the page shows now: nothing before the first account is opened.
-func (v *served) subject(ctx context.Context) (page.Subject, error) {
+func (v *served) subject(ctx context.Context) (page.Data, error) {
 	if len(v.names) == 0 {
 		if all, err := v.rooms.ledgers.Accounts(ctx); err != nil || len(all) == 0 {
-			return page.Subject{}, err
+			return page.Data{}, err
 		}
 	}
 	result, err := v.build(ctx, v.flags, v.options, v.rooms, v.names)
-	return page.Subject{Report: result, Prices: closes(v.options.View), AllTrades: "For all of them: mcp-trade report --out DIR writes trades.csv."}, err
+	return page.Data{Report: result, Prices: closes(v.options.View), TradesNote: "For all of them: mcp-trade report --out DIR writes trades.csv."}, err
 }
 
 // relist is how many looks at the ledgers pass before accounts are listed anew, for which a Redis looks at all its keys.

@@ -54,18 +54,18 @@ type day struct {
 	More       int // trades that are not told
 }
 
-func newAccount(a report.Account, l link, s Subject) account {
+func newAccount(a report.Account, l link, s Data) account {
 	v := account{
 		link: l, Verdict: a.Verdict, Warnings: a.Warnings, Headline: headline(a), Measures: measures(a.Metrics),
 		Upstream: upstream(a.Upstream), Cash: money(a.Cash),
 	}
-	v.Lead = fmt.Sprintf("%s in %s, %s.", things(a.TradeCount, "trade"), things(len(a.Periods), "trading day"), a.Market.Get().Name)
+	v.Lead = fmt.Sprintf("%s in %s, %s.", plural(a.TradeCount, "trade"), plural(len(a.Periods), "trading day"), a.Market.Get().Name)
 	if a.Ledger != nil {
 		v.Proof, v.Head = a.Ledger.String(), a.Ledger.Head
 	}
 	for _, h := range a.Holdings {
 		v.Holdings = append(v.Holdings, holding{
-			h.Symbol, amount(h.Amount), price(h.Price), string(h.Priced), oldClose(h), money(h.Value), gain(h.Gain), sign(h.Gain),
+			h.Symbol, amount(h.Amount), price(h.Price), string(h.Priced), oldClose(h), money(h.Value), signedMoney(h.Gain), sign(h.Gain),
 		})
 	}
 	v.Allocation = newAllocation(a, l)
@@ -86,13 +86,13 @@ func oldClose(h report.Holding) string {
 func newAllocation(a report.Account, l link) figure {
 	f := figure{ID: l.ID + "-allocation", Title: "Allocation", Kind: "small stack", Table: "Allocation of " + a.Signature + " by day", Text: "The fraction of the value in each holding, and in cash."}
 	p := chart.Allocation(a)
-	f.tabulate(p, part)
+	f.tabulate(p, percent)
 	f.draw(p, map[string]chart.Size{"": small})
 	return f
 }
 
 // draw draws the trades of each symbol on its price.
-func (v *account) draw(a report.Account, s Subject) {
+func (v *account) draw(a report.Account, s Data) {
 	bySymbol := map[string][]report.Trade{}
 	var symbols []string
 	for _, t := range a.Trades {
@@ -116,7 +116,7 @@ func (v *account) draw(a report.Account, s Subject) {
 		v.PricesNote = fmt.Sprintf("The %d symbols with the most trades; %d more were traded.", len(shown), left)
 	}
 	if left := a.TradeCount - len(a.Trades); left > 0 {
-		v.PricesNote += fmt.Sprintf(" The newest %s of %s are marked.", count(len(a.Trades)), things(a.TradeCount, "trade"))
+		v.PricesNote += fmt.Sprintf(" The newest %s of %s are marked.", count(len(a.Trades)), plural(a.TradeCount, "trade"))
 	}
 }
 
@@ -197,7 +197,7 @@ func (v *account) days(a report.Account) {
 	}
 	slices.SortFunc(all, func(x, y market.Stamp) int { return strings.Compare(string(y), string(x)) })
 	if len(all) > maxDays {
-		v.DaysNote = fmt.Sprintf("The newest %d of %s.", maxDays, things(len(all), "day"))
+		v.DaysNote = fmt.Sprintf("The newest %d of %s.", maxDays, plural(len(all), "day"))
 		all = all[:maxDays]
 	}
 	for i, d := range all {
@@ -211,8 +211,8 @@ func (v *account) days(a report.Account) {
 }
 
 func newDay(date market.Stamp, n report.DayStats, trades []report.Trade, r report.Number) day {
-	d := day{Date: date, Return: change(r), Sign: sign(r)}
-	d.Lead, d.Rest = lead(n.Text)
+	d := day{Date: date, Return: signedPercent(r), Sign: sign(r)}
+	d.Lead, d.Rest = splitLead(n.Text)
 	var known []string
 	if n.Tokens.Known() {
 		known = append(known, fixed(n.Tokens, 0)+" tokens")
@@ -221,7 +221,7 @@ func newDay(date market.Stamp, n report.DayStats, trades []report.Trade, r repor
 		known = append(known, "cost "+fixed(n.Cost, 4))
 	}
 	if n.Refused.Float() > 0 {
-		known = append(known, things(int(n.Refused.Float()), "order")+" refused")
+		known = append(known, plural(int(n.Refused.Float()), "order")+" refused")
 	}
 	d.Notes = strings.Join(known, ", ")
 	d.More = max(0, len(trades)-maxDayRows)
@@ -231,8 +231,8 @@ func newDay(date market.Stamp, n report.DayStats, trades []report.Trade, r repor
 	return d
 }
 
-// lead cuts a long text in two, between words.
-func lead(text string) (lead, rest string) {
+// splitLead cuts a long text in two, between words.
+func splitLead(text string) (lead, rest string) {
 	letters := []rune(text)
 	if len(letters) <= maxLead*3/2 {
 		return text, ""

@@ -293,7 +293,7 @@ func manyLines(t *testing.T, browser pagetest.Browser) {
 				look = l.Drawn
 			}
 		}
-		want := a.Signature + "|" + change(report.Known(p.Value.Float()/a.Opening.Value.Float()-1)) + "|" + look
+		want := a.Signature + "|" + signedPercent(report.Known(p.Value.Float()/a.Opening.Value.Float()-1)) + "|" + look
 		if !strings.HasPrefix(tips[0], string(p.Date)) || !told[want] {
 			t.Errorf("on %s the tip does not tell %q:\n%q", p.Date, want, tips)
 		}

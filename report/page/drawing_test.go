@@ -337,7 +337,7 @@ func TestPartsAreToldApartByPlace(t *testing.T) {
 	for range a.Allocation.Names {
 		a.Allocation.Parts = append(a.Allocation.Parts, []report.Number{report.Known(0.25), report.Known(0.25)})
 	}
-	page := written(t, Subject{Report: report.Report{Accounts: []report.Account{a}}})
+	page := written(t, Data{Report: report.Report{Accounts: []report.Account{a}}})
 	figure := figureOf(t, page, "account-odd-allocation")
 	drawing := parts(t, figure, `(?s)<div class="drawing "><svg.*?</svg></div>`)[0].Children[0]
 	keys := map[string]bool{}

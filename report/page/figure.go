@@ -88,8 +88,8 @@ func newCurves(r report.Report) []figure {
 		equity.Text = fmt.Sprintf("Since the opening of each account, with %s since the first of them.", r.Benchmark.Name)
 	}
 	returns, falls := chart.Equity(r), chart.Drawdown(r)
-	equity.tabulate(returns, change)
-	drawdown.tabulate(falls, part)
+	equity.tabulate(returns, signedPercent)
+	drawdown.tabulate(falls, percent)
 	equity.draw(returns, map[string]chart.Size{"wide": wide, "narrow": narrow})
 	low := func(s chart.Size) chart.Size { s.Height = s.Height * 2 / 3; return s }
 	drawdown.draw(falls, map[string]chart.Size{"wide": low(wide), "narrow": low(narrow)})

@@ -11,9 +11,9 @@ import (
 // Source is where a live page comes from.
 type Source struct {
 	// Mark returns a text that is another one whenever there is something new. It is asked often, so it must be cheap.
-	Mark func(ctx context.Context) (string, error)
+	Fingerprint func(ctx context.Context) (string, error)
 	// Subject returns what the page is to show now.
-	Subject func(ctx context.Context) (Subject, error)
+	Data func(ctx context.Context) (Data, error)
 }
 
 // Between two looks at the source lies a pause, and after a version at least as long a pause as it took to make.
@@ -21,13 +21,13 @@ const pause = 250 * time.Millisecond
 
 // Live is a page that follows its source.
 type Live struct {
-	source  Source
-	renders renderer
-	log     func(error) // is told of each failure once, and nil when it is over
-	mark    string
+	source      Source
+	renders     renderer
+	log         func(error) // is told of each failure once, and nil when it is over
+	fingerprint string
 
 	mu      sync.Mutex
-	now     *version
+	now     *snapshot
 	trouble string        // why the page does not follow at the moment
 	changed chan struct{} // closed when one of the two above changes
 }
@@ -67,24 +67,24 @@ func (l *Live) Follow(ctx context.Context) {
 // refresh makes a new version if there is something new. The mark is read first: what is written while the version is made is
 // new to the next look.
 func (l *Live) refresh(ctx context.Context) error {
-	mark, err := l.source.Mark(ctx)
+	fingerprint, err := l.source.Fingerprint(ctx)
 	if err != nil {
 		return err
 	}
-	if now, trouble := l.state(); now != nil && trouble == "" && mark == l.mark {
+	if now, trouble := l.state(); now != nil && trouble == "" && fingerprint == l.fingerprint {
 		return nil
 	}
-	subject, err := l.source.Subject(ctx)
+	data, err := l.source.Data(ctx)
 	if err != nil {
 		return err
 	}
-	l.mark = mark
-	l.publish(l.renders.render(subject), "")
+	l.fingerprint = fingerprint
+	l.publish(l.renders.render(data), "")
 	return nil
 }
 
 // publish makes a version the current one, or keeps the one before, and wakes the viewers if that changes anything.
-func (l *Live) publish(v *version, trouble string) {
+func (l *Live) publish(v *snapshot, trouble string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if v == nil || l.now != nil && v.name == l.now.name {
@@ -98,14 +98,14 @@ func (l *Live) publish(v *version, trouble string) {
 	l.changed = make(chan struct{})
 }
 
-func (l *Live) state() (*version, string) {
+func (l *Live) state() (*snapshot, string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.now, l.trouble
 }
 
 // next waits until the state differs from one that was seen.
-func (l *Live) next(ctx context.Context, seen *version, trouble string) (*version, string, error) {
+func (l *Live) next(ctx context.Context, seen *snapshot, trouble string) (*snapshot, string, error) {
 	for {
 		l.mu.Lock()
 		now, why, changed := l.now, l.trouble, l.changed

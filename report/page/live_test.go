@@ -37,12 +37,12 @@ type exchange struct {
 
 func (x *exchange) source() Source {
 	return Source{
-		Mark: func(context.Context) (string, error) {
+		Fingerprint: func(context.Context) (string, error) {
 			x.mu.Lock()
 			defer x.mu.Unlock()
 			return fmt.Sprint(x.mark), x.failed
 		},
-		Subject: func(context.Context) (Subject, error) {
+		Data: func(context.Context) (Data, error) {
 			x.mu.Lock()
 			defer x.mu.Unlock()
 			x.built++
@@ -193,7 +193,7 @@ func trouble(t *testing.T, browser pagetest.Browser) {
 }
 
 // follow reads the events of a page from a version on.
-func follow(t testing.TB, address, version string, header ...string) func() (name string, n news) {
+func follow(t testing.TB, address, version string, header ...string) func() (name string, n update) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
@@ -211,7 +211,7 @@ func follow(t testing.TB, address, version string, header ...string) func() (nam
 	t.Cleanup(func() { w.Body.Close() })
 	lines := bufio.NewScanner(w.Body)
 	lines.Buffer(nil, 64<<20)
-	return func() (name string, n news) {
+	return func() (name string, n update) {
 		t.Helper()
 		for lines.Scan() {
 			if text, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
@@ -284,8 +284,8 @@ func TestNothingIsBuiltWhenNothingChanged(t *testing.T) {
 	looks := 0
 	x := &exchange{bourse: newBourse(t, "steady"), t: t}
 	source := x.source()
-	mark := source.Mark
-	source.Mark = func(ctx context.Context) (string, error) { looks++; return mark(ctx) }
+	mark := source.Fingerprint
+	source.Fingerprint = func(ctx context.Context) (string, error) { looks++; return mark(ctx) }
 	live, err := NewLive(t.Context(), source, func(error) {})
 	if err != nil {
 		t.Fatal(err)
@@ -368,7 +368,7 @@ func BenchmarkPage(b *testing.B) {
 	b.Run("after a trade", func(b *testing.B) {
 		var r renderer
 		for i := 0; b.Loop(); i++ {
-			r.render([]Subject{first, second}[i%2])
+			r.render([]Data{first, second}[i%2])
 		}
 	})
 }

@@ -19,7 +19,7 @@ const icon = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewB
 	"stroke='%231d6fa5' stroke-width='2.4' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E"
 
 // document is the whole page.
-func (v *version) document(live bool) g.Node {
+func (v *snapshot) document(live bool) g.Node {
 	var sections g.Group
 	for _, s := range v.sections {
 		sections = append(sections, g.Raw(s.HTML), g.Raw("\n"))
@@ -40,7 +40,7 @@ func (v *version) document(live bool) g.Node {
 			h.A(h.Class("skip"), h.Href("#main"), g.Text("To the report")),
 			h.Header(h.Class("bar"),
 				h.P(h.Class("brand"), g.Text("mcp-trade "), h.Span(g.Text("report"))),
-				h.Nav(h.Aria("label", "Parts of the report"), leads("#curves", "Curves"), leads("#accounts", "Accounts"), leads("#trades", "Trades")),
+				h.Nav(h.Aria("label", "Parts of the report"), navLink("#curves", "Curves"), navLink("#accounts", "Accounts"), navLink("#trades", "Trades")),
 				g.If(live, h.P(h.ID("live"), h.Class("live"), h.Role("status"), g.Text("Live"))),
 			),
 			h.Main(h.ID("main"), h.TabIndex("-1"), sections),
@@ -67,7 +67,7 @@ func inert(text string) string {
 	}, text)
 }
 
-func leads(to, name string) g.Node { return h.A(h.Href(to), g.Text(name)) }
+func navLink(to, name string) g.Node { return h.A(h.Href(to), g.Text(name)) }
 
 // swatch shows the look of a line: its colour, and its dashes if it has some.
 func swatch(l chart.Look) g.Node {
@@ -79,18 +79,18 @@ func swatch(l chart.Look) g.Node {
 
 func square(class string) g.Node { return h.I(h.Class("swatch " + class)) }
 
-// soft is a paragraph in the background, nothing without a text.
-func soft(text string) g.Node { return g.If(text != "", h.P(h.Class("soft"), g.Text(text))) }
+// muted is a paragraph in the background, nothing without a text.
+func muted(text string) g.Node { return g.If(text != "", h.P(h.Class("soft"), g.Text(text))) }
 
-// scrolled is a table that is moved sideways by finger and by keyboard where it is too wide.
-func scrolled(name, class string, rest ...g.Node) g.Node {
+// scrollRegion is a table that is moved sideways by finger and by keyboard where it is too wide.
+func scrollRegion(name, class string, rest ...g.Node) g.Node {
 	return h.Div(h.Class(class), h.TabIndex("0"), h.Role("region"), h.Aria("label", name), g.Group(rest))
 }
 
 func caption(text string) g.Node { return h.Caption(h.Class("hidden"), g.Text(text)) }
 
-// head is the head of a table. A name that starts with ">" heads a column of numbers.
-func head(names ...string) g.Node {
+// tableHead is the head of a table. A name that starts with ">" heads a column of numbers.
+func tableHead(names ...string) g.Node {
 	return h.THead(h.Tr(g.Map(names, func(name string) g.Node {
 		name, number := strings.CutPrefix(name, ">")
 		return h.Th(h.Scope("col"), g.If(number, h.Class("num")), g.Text(name))
@@ -113,7 +113,7 @@ func warnings(texts []string) g.Node {
 		g.Map(texts, func(text string) g.Node { return h.Li(g.Text(text)) })))
 }
 
-// folded is a part that a click opens; its id keeps it open when the page changes.
-func folded(id, name string, rest ...g.Node) g.Node {
+// details is a part that a click opens; its id keeps it open when the page changes.
+func details(id, name string, rest ...g.Node) g.Node {
 	return h.Details(g.If(id != "", h.ID(id)), h.Summary(g.Text(name)), g.Group(rest))
 }

@@ -12,7 +12,7 @@ import (
 	"mcp-trade/report/chart"
 )
 
-func (b board) node() g.Node {
+func (b leaderboard) node() g.Node {
 	names := []string{">#", "Account", ">Return"}
 	if b.Benchmark != nil {
 		names = append(names, ">Excess return over "+b.Benchmark.Link.Name)
@@ -21,11 +21,11 @@ func (b board) node() g.Node {
 	if b.Verified {
 		names = append(names, "Ledger")
 	}
-	rows := g.Map(b.Rows, func(s standing) g.Node {
+	rows := g.Map(b.Rows, func(s leaderboardRow) g.Node {
 		return h.Tr(h.ID("rank-"+s.Link.ID), cell(s.Rank, "soft"),
 			rowHead(h.A(h.Href("#"+s.Link.ID), swatch(s.Link.Look), g.Text(s.Link.Name))), cell(s.Return, "main "+s.Sign),
-			g.If(b.Benchmark != nil, cell(s.Over, "")), h.Td(h.Class("num"), g.Text(s.Value), dated(s.Of)),
-			cells(s.Sharpe, s.Fall, s.Win, s.Days, count(s.Trades)), g.If(b.Verified, h.Td(h.Class("ledger"), g.Text(string(s.Ledger)))))
+			g.If(b.Benchmark != nil, cell(s.ExcessReturn, "")), h.Td(h.Class("num"), g.Text(s.Value), dated(s.AsOf)),
+			cells(s.Sharpe, s.MaxDrawdown, s.WinRate, s.Days, count(s.Trades)), g.If(b.Verified, h.Td(h.Class("ledger"), g.Text(string(s.Ledger)))))
 	})
 	if x := b.Benchmark; x != nil {
 		rows = append(rows, h.Tr(h.Class("bench"), h.Td(), rowHead(swatch(chart.Benchmark), g.Text(x.Link.Name+" "), h.Span(h.Class("soft"), g.Text("benchmark"))),
@@ -33,8 +33,8 @@ func (b board) node() g.Node {
 	}
 	return h.Section(h.ID("board"), h.H1(g.Text(b.Title)), h.P(h.Class("lead"), g.Text(b.Lead)),
 		g.If(len(b.Rows) > 0, g.Group{
-			scrolled("Leaderboard", "scroll", h.Table(h.Class("board"), caption("Leaderboard, the highest total return first"), head(names...), h.TBody(rows))),
-			soft(b.Note)}),
+			scrollRegion("Leaderboard", "scroll", h.Table(h.Class("board"), caption("Leaderboard, the highest total return first"), tableHead(names...), h.TBody(rows))),
+			muted(b.Note)}),
 		warnings(b.Warnings))
 }
 
@@ -58,7 +58,7 @@ func (f figure) node() g.Node {
 			g.Map(f.Drawings, func(d drawing) g.Node { return h.Div(h.Class("drawing "+d.Class), d.SVG) }),
 			h.I(h.Class("cross"), g.Attr("hidden")), h.Div(h.Class("tip"), g.Attr("hidden"))),
 		h.P(h.Class("hidden reading"), h.Aria("live", "polite")),
-		folded(f.ID+"-table", f.Table, scrolled(f.Table, "scroll tall", h.Table(caption(f.Table), f.head(), h.TBody(g.Map(f.Rows, func(r row) g.Node {
+		details(f.ID+"-table", f.Table, scrollRegion(f.Table, "scroll tall", h.Table(caption(f.Table), f.head(), h.TBody(g.Map(f.Rows, func(r row) g.Node {
 			return h.Tr(h.Data("at", strconv.Itoa(r.At)), rowHead(g.Text(string(r.Date))), cells(r.Cells...))
 		}))))))
 }
@@ -80,20 +80,20 @@ func (a account) node() g.Node {
 			return h.Div(h.Dt(g.Text(m.Name)), h.Dd(h.B(h.Class(m.Sign), g.Text(m.Text)), g.Text(" "), h.Span(g.Text(m.Meaning))))
 		})),
 		h.Div(h.Class("pair"), a.Allocation.node(), a.holdings()),
-		folded(a.ID+"-measures", "All figures", scrolled("All figures of "+a.Name, "scroll", figures("All figures of "+a.Name, a.Measures))),
-		g.If(len(a.Upstream) > 0, folded(a.ID+"-upstream", "By AI-Trader’s definitions", figures(a.Name+" by AI-Trader’s definitions", a.Upstream))),
+		details(a.ID+"-measures", "All figures", scrollRegion("All figures of "+a.Name, "scroll", figures("All figures of "+a.Name, a.Measures))),
+		g.If(len(a.Upstream) > 0, details(a.ID+"-upstream", "By AI-Trader’s definitions", figures(a.Name+" by AI-Trader’s definitions", a.Upstream))),
 		g.If(len(a.Prices) > 0, g.Group{
-			h.H3(h.Class("part"), g.Text("Trades on the price")), soft(a.PricesNote),
+			h.H3(h.Class("part"), g.Text("Trades on the price")), muted(a.PricesNote),
 			h.P(h.Class("key soft"), h.I(h.Class("close")), g.Text("close "), square(chart.Bought.Class()+" turned"), g.Text("bought "), square(chart.Sold.Class()), g.Text("sold")),
 			h.Div(h.Class("prices"), g.Map(a.Prices, figure.node))}),
 		g.If(len(a.Days) > 0, g.Group{
-			h.H3(h.Class("part"), g.Text("Day by day")), soft(a.DaysNote), g.Map(a.Days, day.node),
-			g.If(len(a.Earlier) > 0, folded(a.ID+"-earlier", fmt.Sprintf("Earlier days (%d)", len(a.Earlier)), g.Map(a.Earlier, day.node)))}))
+			h.H3(h.Class("part"), g.Text("Day by day")), muted(a.DaysNote), g.Map(a.Days, day.node),
+			g.If(len(a.Earlier) > 0, details(a.ID+"-earlier", fmt.Sprintf("Earlier days (%d)", len(a.Earlier)), g.Map(a.Earlier, day.node)))}))
 }
 
 func (a account) holdings() g.Node {
-	return h.Div(h.H3(g.Text("Holdings")), scrolled("Holdings of "+a.Name, "scroll", h.Table(caption("Holdings of "+a.Name+" at the end"),
-		head("Symbol", ">Amount", ">Price", ">Value", ">Gain"), h.TBody(
+	return h.Div(h.H3(g.Text("Holdings")), scrollRegion("Holdings of "+a.Name, "scroll", h.Table(caption("Holdings of "+a.Name+" at the end"),
+		tableHead("Symbol", ">Amount", ">Price", ">Value", ">Gain"), h.TBody(
 			h.Tr(rowHead(g.Text("Cash")), cells("", "", a.Cash, "")),
 			g.Map(a.Holdings, func(x holding) g.Node {
 				return h.Tr(rowHead(g.Text(x.Symbol)), cell(x.Amount, ""), h.Td(h.Class("num"), g.If(x.Priced != "", h.Title(x.Priced)), g.Text(x.Price), dated(x.Old)),
@@ -106,7 +106,7 @@ func dated(text string) g.Node { return g.If(text != "", h.Small(g.Text(text))) 
 
 // figures is a table of measures.
 func figures(name string, all []measure) g.Node {
-	return h.Table(h.Class("measures"), caption(name), head("Figure", ">Value", "What it is"), h.TBody(g.Map(all, func(m measure) g.Node {
+	return h.Table(h.Class("measures"), caption(name), tableHead("Figure", ">Value", "What it is"), h.TBody(g.Map(all, func(m measure) g.Node {
 		return h.Tr(rowHead(g.Text(m.Name)), cell(m.Text, ""),
 			h.Td(g.Text(m.Meaning), g.If(m.Why != "", g.Group{g.Text(" "), h.Em(g.Text("Not known: " + m.Why + "."))})))
 	})))
@@ -122,13 +122,13 @@ func (d day) node() g.Node {
 	}
 	return g.El("article", h.Class("day"), h.Data("key", string(d.Date)),
 		h.H4(g.Text(string(d.Date)+" "), h.Span(h.Class(d.Sign), g.Text(d.Return))),
-		g.If(d.Lead != "", h.BlockQuote(h.P(g.Text(d.Lead)), g.If(d.Rest != "", folded("", "The rest of it", h.P(g.Text(d.Rest)))))),
-		h.Div(h.Class("did"), did, soft(d.Notes)))
+		g.If(d.Lead != "", h.BlockQuote(h.P(g.Text(d.Lead)), g.If(d.Rest != "", details("", "The rest of it", h.P(g.Text(d.Rest)))))),
+		h.Div(h.Class("did"), did, muted(d.Notes)))
 }
 
 func (t trades) node() g.Node {
-	return h.Section(h.ID("trades"), h.Aria("labelledby", "trades-title"), h.H2(h.ID("trades-title"), g.Text("Trades")), soft(t.Note),
-		g.If(len(t.Rows) > 0, g.Group{t.filter(), scrolled("Table of trades", "scroll", t.table())}))
+	return h.Section(h.ID("trades"), h.Aria("labelledby", "trades-title"), h.H2(h.ID("trades-title"), g.Text("Trades")), muted(t.Note),
+		g.If(len(t.Rows) > 0, g.Group{t.filter(), scrollRegion("Table of trades", "scroll", t.table())}))
 }
 
 func (t trades) filter() g.Node {

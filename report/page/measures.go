@@ -22,16 +22,16 @@ func headline(a report.Account) []measure {
 	m := a.Metrics
 	list := []measure{
 		{Name: "Value at close", Text: money(m.End), Meaning: listed("from "+money(m.Start), valueDate(a))},
-		{Name: "Total return", Text: change(m.TotalReturn), Sign: sign(m.TotalReturn), Meaning: interval(m.TotalReturnInterval, change)},
+		{Name: "Total return", Text: signedPercent(m.TotalReturn), Sign: sign(m.TotalReturn), Meaning: interval(m.TotalReturnInterval, signedPercent)},
 		{Name: "Sharpe", Text: fixed(m.Sharpe, 2), Meaning: interval(m.SharpeInterval, func(n report.Number) string { return fixed(n, 2) })},
-		{Name: "Max drawdown", Text: part(m.MaxDrawdown), Meaning: fell(a.Drawdown)},
-		{Name: "Win rate (days)", Text: part(m.WinningDays), Meaning: "of " + things(m.Returns, "return")},
-		{Name: "Win rate (trades)", Text: part(m.WinningTrades), Meaning: "of " + things(m.ClosedTrades, "closed trade")},
+		{Name: "Max drawdown", Text: percent(m.MaxDrawdown), Meaning: drawdownDates(a.Drawdown)},
+		{Name: "Win rate (days)", Text: percent(m.WinningDays), Meaning: "of " + plural(m.Returns, "return")},
+		{Name: "Win rate (trades)", Text: percent(m.WinningTrades), Meaning: "of " + plural(m.ClosedTrades, "closed trade")},
 		{Name: "Trades", Text: count(m.Trades), Meaning: "fees " + money(m.Fees)},
-		{Name: "Exposure", Text: part(m.Exposure), Meaning: "on average"},
+		{Name: "Exposure", Text: percent(m.Exposure), Meaning: "on average"},
 	}
 	if m.ExcessReturn.Known() {
-		list = append(list, measure{Name: "Excess return", Text: change(m.ExcessReturn), Sign: sign(m.ExcessReturn), Meaning: "over the benchmark, beta " + fixed(m.Beta, 2)})
+		list = append(list, measure{Name: "Excess return", Text: signedPercent(m.ExcessReturn), Sign: sign(m.ExcessReturn), Meaning: "over the benchmark, beta " + fixed(m.Beta, 2)})
 	}
 	if m.Tokens.Known() {
 		list = append(list, measure{Name: "Tokens", Text: fixed(m.Tokens, 0), Meaning: "cost " + money(m.Cost)})
@@ -52,15 +52,15 @@ func interval(i report.Interval, form func(report.Number) string) string {
 	return fmt.Sprintf("95%s%% within %s and %s", space, form(i.Low), form(i.High))
 }
 
-// fell tells when a drawdown was.
-func fell(d *report.Drawdown) string {
+// drawdownDates tells when a drawdown was.
+func drawdownDates(d *report.Drawdown) string {
 	switch {
 	case d == nil:
 		return "the value never fell"
 	case d.Recovered == "":
-		return unbroken(fmt.Sprintf("%s, not recovered", span(d.Peak, d.Trough)))
+		return noBreak(fmt.Sprintf("%s, not recovered", span(d.Peak, d.Trough)))
 	}
-	return unbroken(fmt.Sprintf("%s, recovered %s", span(d.Peak, d.Trough), d.Recovered))
+	return noBreak(fmt.Sprintf("%s, recovered %s", span(d.Peak, d.Trough), d.Recovered))
 }
 
 // measures are all figures.
@@ -76,20 +76,20 @@ func measures(m report.Metrics) []measure {
 	}{
 		{"Start", "start", m.Start, money, "value at the opening"},
 		{"End", "end", m.End, money, listed("last known value", m.EndDate)},
-		{"Total return", "total_return", m.TotalReturn, change, "end over start, less 1"},
-		{"Annualized return", "annual_return", m.AnnualReturn, change, "compound, over calendar days"},
-		{"Volatility", "volatility", m.Volatility, part, "standard deviation of daily returns, annualized"},
+		{"Total return", "total_return", m.TotalReturn, signedPercent, "end over start, less 1"},
+		{"Annualized return", "annual_return", m.AnnualReturn, signedPercent, "compound, over calendar days"},
+		{"Volatility", "volatility", m.Volatility, percent, "standard deviation of daily returns, annualized"},
 		{"Sharpe", "sharpe", m.Sharpe, ratio, "mean excess over the risk-free rate / standard deviation of returns, annualized"},
 		{"Sortino", "sortino", m.Sortino, ratio, "mean excess over the risk-free rate / downside deviation, annualized"},
 		{"Calmar", "calmar", m.Calmar, ratio, "annualized return / max drawdown"},
-		{"Max drawdown", "max_drawdown", m.MaxDrawdown, part, "deepest fall from a peak, as a fraction of the peak"},
-		{"Best day", "best_day", m.BestDay, change, m.BestDate},
-		{"Worst day", "worst_day", m.WorstDay, change, m.WorstDate},
-		{"Win rate (days)", "winning_days", m.WinningDays, part, "fraction of the daily returns above 0"},
-		{"Win rate (trades)", "winning_trades", m.WinningTrades, part, "fraction of the closed trades with a gain"},
+		{"Max drawdown", "max_drawdown", m.MaxDrawdown, percent, "deepest fall from a peak, as a fraction of the peak"},
+		{"Best day", "best_day", m.BestDay, signedPercent, m.BestDate},
+		{"Worst day", "worst_day", m.WorstDay, signedPercent, m.WorstDate},
+		{"Win rate (days)", "winning_days", m.WinningDays, percent, "fraction of the daily returns above 0"},
+		{"Win rate (trades)", "winning_trades", m.WinningTrades, percent, "fraction of the closed trades with a gain"},
 		{"Profit factor", "profit_factor", m.ProfitFactor, ratio, "gains / losses of closed trades"},
 		{"Turnover", "turnover", m.Turnover, ratio, "times the value is traded, annualized"},
-		{"Exposure", "exposure", m.Exposure, part, "mean fraction of the value that was not cash"},
+		{"Exposure", "exposure", m.Exposure, percent, "mean fraction of the value that was not cash"},
 		{"Fees", "fees", m.Fees, money, "paid for trades"},
 		{"Slippage", "slippage", m.Slippage, money, "paid beyond the open"},
 		{"Orders refused", "refused", m.Refused, whole, ""},
@@ -97,14 +97,14 @@ func measures(m report.Metrics) []measure {
 		{"Cost", "cost", m.Cost, money, "of the model"},
 		{"Tokens per percent", "tokens_per_percent", m.TokensPerPercent, whole, "of total return"},
 		{"Cost per percent", "cost_per_percent", m.CostPerPercent, money, "of total return"},
-		{"Benchmark return", "benchmark_return", m.BenchmarkReturn, change, "over the same dates"},
-		{"Excess return", "excess_return", m.ExcessReturn, change, "total return less the benchmark return"},
-		{"Alpha", "alpha", m.Alpha, change, "return that beta does not explain, annualized"},
+		{"Benchmark return", "benchmark_return", m.BenchmarkReturn, signedPercent, "over the same dates"},
+		{"Excess return", "excess_return", m.ExcessReturn, signedPercent, "total return less the benchmark return"},
+		{"Alpha", "alpha", m.Alpha, signedPercent, "return that beta does not explain, annualized"},
 		{"Beta", "beta", m.Beta, ratio, "move of the account per move of the benchmark"},
-		{"Tracking error", "tracking_error", m.TrackingError, part, "standard deviation of daily excess returns, annualized"},
+		{"Tracking error", "tracking_error", m.TrackingError, percent, "standard deviation of daily excess returns, annualized"},
 		{"Information ratio", "information_ratio", m.InformationRatio, ratio, "mean daily excess return / tracking error, annualized"},
-		{"Up capture", "up_capture", m.UpCapture, part, "fraction of the benchmark return kept on days when it rose"},
-		{"Down capture", "down_capture", m.DownCapture, part, "fraction of the benchmark return kept on days when it fell"},
+		{"Up capture", "up_capture", m.UpCapture, percent, "fraction of the benchmark return kept on days when it rose"},
+		{"Down capture", "down_capture", m.DownCapture, percent, "fraction of the benchmark return kept on days when it fell"},
 	} {
 		y := measure{Name: x.name, Text: x.form(x.n), Meaning: x.meaning}
 		if !x.n.Known() {

@@ -24,18 +24,18 @@ import (
 	"mcp-trade/report/chart"
 )
 
-// Subject is what a page shows.
-type Subject struct {
+// Data is what a page shows.
+type Data struct {
 	Report report.Report
 	// Prices returns the closes of a symbol between two days, both included, for the drawings of its trades. Nil, or a series
 	// without points, is none.
 	Prices func(symbol string, from, to market.Stamp) report.Series
 	// AllTrades says, in a sentence, where the trades are that the page has no room for.
-	AllTrades string
+	TradesNote string
 }
 
 // Write writes the page of a subject.
-func Write(w io.Writer, s Subject) error {
+func Write(w io.Writer, s Data) error {
 	var r renderer
 	return r.render(s).write(w, false)
 }
@@ -73,8 +73,8 @@ type section struct {
 	HTML string
 }
 
-// version is the page as it was at one time.
-type version struct {
+// snapshot is the page as it was at one time.
+type snapshot struct {
 	name     string // the same for the same content
 	title    string
 	sections []section
@@ -101,21 +101,21 @@ type drawn struct {
 }
 
 // render makes the version of a subject.
-func (r *renderer) render(s Subject) *version {
+func (r *renderer) render(s Data) *snapshot {
 	rep := s.Report
 	// Accounts keep their place and colour, however their ranks change.
 	rep.Accounts = slices.SortedFunc(slices.Values(rep.Accounts), func(a, b report.Account) int { return strings.Compare(a.Signature, b.Signature) })
 	looks := chart.Looks(rep.Accounts)
-	v := &version{title: titleOf(rep)}
-	v.sections = append(v.sections, section{"board", markup(newBoard(s.Report, looks).node())}, section{"curves", markup(curvesNode(newCurves(rep)))})
+	v := &snapshot{title: titleOf(rep)}
+	v.sections = append(v.sections, section{"board", markup(newLeaderboard(s.Report, looks).node())}, section{"curves", markup(curvesNode(newCurves(rep)))})
 	r.accounts(v, s, rep.Accounts, looks)
-	v.sections = append(v.sections, section{"trades", markup(newTrades(rep, s.AllTrades).node())})
+	v.sections = append(v.sections, section{"trades", markup(newTrades(rep, s.TradesNote).node())})
 	v.name = v.digest()
 	return v
 }
 
 // accounts adds a section for each account. They are drawn side by side.
-func (r *renderer) accounts(v *version, s Subject, accounts []report.Account, looks map[string]chart.Look) {
+func (r *renderer) accounts(v *snapshot, s Data, accounts []report.Account, looks map[string]chart.Look) {
 	made := make([]drawn, len(accounts))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -135,14 +135,14 @@ func (r *renderer) accounts(v *version, s Subject, accounts []report.Account, lo
 }
 
 // account is an account's section: the one of the last version if nothing changed since.
-func (r *renderer) account(a report.Account, l link, s Subject) drawn {
+func (r *renderer) account(a report.Account, l link, s Data) drawn {
 	if d, ok := r.drawn[a.Signature]; ok && d.link == l && reflect.DeepEqual(d.account, a) {
 		return d
 	}
 	return drawn{a, l, markup(newAccount(a, l, s).node())}
 }
 
-func (v *version) digest() string {
+func (v *snapshot) digest() string {
 	sum := sha256.New()
 	for _, s := range v.sections {
 		fmt.Fprintf(sum, "%s %d %s", s.ID, len(s.HTML), s.HTML)
@@ -151,12 +151,12 @@ func (v *version) digest() string {
 }
 
 // write writes the whole page.
-func (v *version) write(w io.Writer, live bool) error {
+func (v *snapshot) write(w io.Writer, live bool) error {
 	return v.document(live).Render(w)
 }
 
 // since tells what is to be replaced in an older version, nil if that is not known.
-func (v *version) since(old *version) []section {
+func (v *snapshot) since(old *snapshot) []section {
 	var changed []section
 	for _, s := range v.sections {
 		if old == nil || !slices.Contains(old.sections, s) {

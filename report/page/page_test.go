@@ -22,19 +22,19 @@ func TestFiguresAreWritten(t *testing.T) {
 		{money(known(999.999)), "1,000.00"},
 		{money(known(10680.285)), "10,680.29"}, // as tables of decimals have it
 		{money(report.Number{}), "–"},
-		{change(known(0.0998)), "+9.98\u00a0%"},
-		{change(known(-0.5)), "−50.00\u00a0%"},
-		{change(known(0)), "0.00\u00a0%"},
-		{change(report.Number{}), "–"},
+		{signedPercent(known(0.0998)), "+9.98\u00a0%"},
+		{signedPercent(known(-0.5)), "−50.00\u00a0%"},
+		{signedPercent(known(0)), "0.00\u00a0%"},
+		{signedPercent(report.Number{}), "–"},
 		{amount(35), "35"},
 		{amount(12000), "12,000"},
 		{amount(0.0125), "0.0125"},
 		{amount(1.0 / 3), "0.333333"},
 		{price(known(0.00001234)), "0.000012"},
 		{price(known(187.2)), "187.20"},
-		{gain(known(12)), "+12.00"},
-		{things(1, "trade"), "1 trade"},
-		{things(2000, "trade"), "2,000 trades"},
+		{signedMoney(known(12)), "+12.00"},
+		{plural(1, "trade"), "1 trade"},
+		{plural(2000, "trade"), "2,000 trades"},
 		{span("2025-10-01", "2025-10-01"), "2025-10-01"},
 		{ident("gpt-5"), "gpt-5"},
 		{ident("gpt_5.1"), "gpt_5f_5_2e_1"},
@@ -50,7 +50,7 @@ func TestFiguresAreWritten(t *testing.T) {
 func TestALongReasoningIsCutBetweenWords(t *testing.T) {
 	long := strings.Repeat("momentum holds ", 200)
 	for _, text := range []string{"", "short", long, strings.Repeat("界", 3000), strings.Repeat("x", 3000)} {
-		first, rest := lead(text)
+		first, rest := splitLead(text)
 		if first+rest != text {
 			t.Errorf("of %.20q a part is lost", text)
 		}
@@ -58,7 +58,7 @@ func TestALongReasoningIsCutBetweenWords(t *testing.T) {
 			t.Errorf("of %.20q the first %d letters are shown", text, n)
 		}
 	}
-	if first, rest := lead(long); strings.HasSuffix(first, "mom") || !strings.HasPrefix(rest, " ") {
+	if first, rest := splitLead(long); strings.HasSuffix(first, "mom") || !strings.HasPrefix(rest, " ") {
 		t.Errorf("it is cut at %q", first[len(first)-10:])
 	}
 }
@@ -94,7 +94,7 @@ func TestOddAccounts(t *testing.T) {
 				a.Allocation.Names = []string{"CASH"}
 				a.Allocation.Parts = [][]report.Number{make([]report.Number, i+1)}
 			}
-			s := Subject{Report: report.Report{Accounts: []report.Account{a}}, Prices: func(string, market.Stamp, market.Stamp) report.Series { return report.Series{} }}
+			s := Data{Report: report.Report{Accounts: []report.Account{a}}, Prices: func(string, market.Stamp, market.Stamp) report.Series { return report.Series{} }}
 			text := written(t, s)
 			if bad := regexp.MustCompile(`\bNaN\b|\bInf\b|%!|nil\b`).FindString(strings.ReplaceAll(text, content("page.js"), "")); bad != "" {
 				t.Errorf("it holds %s", bad)
@@ -129,7 +129,7 @@ func TestThePageIsBounded(t *testing.T) {
 		accounts[i] = a
 		accounts[i].Signature = fmt.Sprint("busy-", i)
 	}
-	text := written(t, Subject{Report: report.Report{Accounts: accounts}, Prices: prices, AllTrades: "The rest is elsewhere."})
+	text := written(t, Data{Report: report.Report{Accounts: accounts}, Prices: prices, TradesNote: "The rest is elsewhere."})
 	for what, c := range map[string]struct {
 		sign string
 		want int

@@ -122,7 +122,7 @@ func (b *bourse) season(t testing.TB) *bourse {
 	return b
 }
 
-func (b *bourse) subject(t testing.TB) Subject {
+func (b *bourse) subject(t testing.TB) Data {
 	t.Helper()
 	var ledgers []report.Ledger
 	for _, k := range b.books {
@@ -136,7 +136,7 @@ func (b *bourse) subject(t testing.TB) Subject {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Subject{Report: r, Prices: b.closes, AllTrades: "All of them are in trades.csv."}
+	return Data{Report: r, Prices: b.closes, TradesNote: "All of them are in trades.csv."}
 }
 
 func linesOf(lines []string) iter.Seq2[[]byte, error] {
@@ -160,7 +160,7 @@ func (b *bourse) closes(symbol string, from, to market.Stamp) report.Series {
 }
 
 // written is the page of a subject.
-func written(t testing.TB, s Subject) string {
+func written(t testing.TB, s Data) string {
 	t.Helper()
 	var out bytes.Buffer
 	if err := Write(&out, s); err != nil {
@@ -170,7 +170,7 @@ func written(t testing.TB, s Subject) string {
 }
 
 // file writes the page to a file and returns its address.
-func file(t testing.TB, s Subject) string {
+func file(t testing.TB, s Data) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")
 	if err := os.WriteFile(path, []byte(written(t, s)), 0o644); err != nil {
@@ -180,7 +180,7 @@ func file(t testing.TB, s Subject) string {
 }
 
 // poison puts hostile text wherever text from outside goes.
-func poison(s Subject) Subject {
+func poison(s Data) Data {
 	for i := range s.Report.Accounts {
 		a := &s.Report.Accounts[i]
 		a.Warnings = append(slices.Clone(a.Warnings), "there is no close of "+hostile)

@@ -20,7 +20,7 @@ const (
 	answerTime  = 30 * time.Second // for the page, or one event, to leave
 	idleTime    = 2 * time.Minute  // of a connection between requests
 	endTime     = time.Second / 2  // for answers under way when the server ends
-	beat        = 15 * time.Second // between signs of life to a viewer to whom nothing happens
+	heartbeat   = 15 * time.Second // between signs of life to a viewer to whom nothing happens
 	maxHead     = 16 << 10         // bytes of a request's head
 	maxViewers  = 256              // that follow at the same time
 	retryMillis = 1000             // after which a browser tries again
@@ -71,11 +71,11 @@ func (l *Live) Handler(open bool) http.Handler {
 			http.Error(w, fmt.Sprintf("%d viewers follow already", maxViewers), http.StatusServiceUnavailable)
 		}
 	})
-	return guarded(mux, open)
+	return secured(mux, open)
 }
 
-// guarded answers what every answer has in common.
-func guarded(next http.Handler, open bool) http.Handler {
+// secured answers what every answer has in common.
+func secured(next http.Handler, open bool) http.Handler {
 	allow := policy(true) + "; frame-ancestors 'none'"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -121,8 +121,8 @@ func (l *Live) page(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(out.Bytes()) // a viewer that is gone
 }
 
-// news is what a viewer is told of a new version.
-type news struct {
+// update is what a viewer is told of a new version.
+type update struct {
 	Title    string            `json:"title"`
 	Order    []string          `json:"order"`    // of all sections
 	Sections map[string]string `json:"sections"` // those that changed
@@ -145,7 +145,7 @@ func (l *Live) events(w http.ResponseWriter, r *http.Request) {
 	if id := r.Header.Get("Last-Event-ID"); id != "" {
 		has = id // it comes again, and has seen more since
 	}
-	var seen *version
+	var seen *snapshot
 	if now, _ := l.state(); now.name == has {
 		seen = now
 	}
@@ -154,7 +154,7 @@ func (l *Live) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for {
-		ctx, stop := context.WithTimeout(r.Context(), beat)
+		ctx, stop := context.WithTimeout(r.Context(), heartbeat)
 		now, why, err := l.next(ctx, seen, trouble)
 		stop()
 		text := ": still here\n\n"
@@ -177,8 +177,8 @@ func (l *Live) events(w http.ResponseWriter, r *http.Request) {
 }
 
 // event tells what changed since an older version, which may be the same.
-func (v *version) event(old *version) string {
-	n := news{Title: v.title, Order: []string{}, Sections: map[string]string{}}
+func (v *snapshot) event(old *snapshot) string {
+	n := update{Title: v.title, Order: []string{}, Sections: map[string]string{}}
 	for _, s := range v.sections {
 		n.Order = append(n.Order, s.ID)
 	}

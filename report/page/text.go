@@ -65,25 +65,25 @@ func price(n report.Number) string {
 	return money(n)
 }
 
-// part writes a fraction as percent.
-func part(n report.Number) string {
+// percent writes a fraction as percent.
+func percent(n report.Number) string {
 	if !n.Known() {
 		return unknown
 	}
 	return fixed(report.Known(100*n.Float()), 2) + space + "%"
 }
 
-// change writes a fraction as percent, with its sign.
-func change(n report.Number) string {
-	return plus(n) + part(n)
+// signedPercent writes a fraction as percent, with its sign.
+func signedPercent(n report.Number) string {
+	return plusSign(n) + percent(n)
 }
 
-// gain writes an amount with its sign.
-func gain(n report.Number) string {
-	return plus(n) + money(n)
+// signedMoney writes an amount with its sign.
+func signedMoney(n report.Number) string {
+	return plusSign(n) + money(n)
 }
 
-func plus(n report.Number) string {
+func plusSign(n report.Number) string {
 	if n.Known() && n.Float() > 0 {
 		return "+"
 	}
@@ -109,8 +109,8 @@ func sortable(n report.Number) string {
 	return strconv.FormatFloat(n.Float(), 'g', -1, 64)
 }
 
-// things writes a number of things.
-func things(n int, what string) string {
+// plural writes a number of things.
+func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
@@ -125,5 +125,5 @@ func span(from, to market.Stamp) string {
 	return fmt.Sprintf("%s to %s", from, to)
 }
 
-// unbroken keeps the dates of a text each on one line.
-func unbroken(text string) string { return strings.ReplaceAll(text, "-", "\u2011") }
+// noBreak keeps the dates of a text each on one line.
+func noBreak(text string) string { return strings.ReplaceAll(text, "-", "\u2011") }

@@ -39,7 +39,7 @@ type trade struct {
 }
 
 // newTrades lists the newest trades of all accounts.
-func newTrades(r report.Report, elsewhere string) trades {
+func newTrades(r report.Report, rest string) trades {
 	type dealt struct {
 		account string
 		trade   report.Trade
@@ -70,9 +70,9 @@ func newTrades(r report.Report, elsewhere string) trades {
 	case n == 0:
 		t.Note = "There are no trades."
 	case n < t.All:
-		t.Note = strings.TrimSpace(fmt.Sprintf("The newest %s of %s. %s", count(n), things(t.All, "trade"), elsewhere))
+		t.Note = strings.TrimSpace(fmt.Sprintf("The newest %s of %s. %s", count(n), plural(t.All, "trade"), rest))
 	default:
-		t.Note = "All " + things(n, "trade") + "."
+		t.Note = "All " + plural(n, "trade") + "."
 	}
 	return t
 }
@@ -80,7 +80,7 @@ func newTrades(r report.Report, elsewhere string) trades {
 func newTrade(account string, t report.Trade) trade {
 	return trade{
 		ID: fmt.Sprintf("t-%s-%d", ident(account), t.ID), Account: account, Date: string(t.Date), Action: t.Action, Verb: verb(t.Action), Symbol: t.Symbol,
-		Amount: amount(t.Amount), Price: price(t.Price), Value: money(t.Value), Fees: money(report.Known(t.Fees)), Gain: gain(t.Gain), Sign: sign(t.Gain),
+		Amount: amount(t.Amount), Price: price(t.Price), Value: money(t.Value), Fees: money(report.Known(t.Fees)), Gain: signedMoney(t.Gain), Sign: sign(t.Gain),
 		AmountV: sortable(report.Known(t.Amount)), PriceV: sortable(t.Price), ValueV: sortable(t.Value), GainV: sortable(t.Gain), FeesV: sortable(report.Known(t.Fees)),
 		Note: t.Note,
 	}

@@ -10,29 +10,29 @@ import (
 	"mcp-trade/report/chart"
 )
 
-// board is the leaderboard.
-type board struct {
+// leaderboard is the leaderboard.
+type leaderboard struct {
 	Title, Lead string
-	Rows        []standing
-	Benchmark   *standing
+	Rows        []leaderboardRow
+	Benchmark   *leaderboardRow
 	Note        string
 	Warnings    []string
 	Verified    bool // it tells of ledgers whether they verify
 }
 
-// standing is a row of it.
-type standing struct {
-	Rank                                                         string // "–" of an account whose ledger is not verified
-	Link                                                         link
-	Value, Of, Return, Sign, Year, Over, Sharpe, Fall, Win, Days string
-	Ledger                                                       ledger.Verdict
-	Trades                                                       int
+// leaderboardRow is a row of it.
+type leaderboardRow struct {
+	Rank                                                                                    string // "–" of an account whose ledger is not verified
+	Link                                                                                    link
+	Value, AsOf, Return, Sign, Annualized, ExcessReturn, Sharpe, MaxDrawdown, WinRate, Days string
+	Ledger                                                                                  ledger.Verdict
+	Trades                                                                                  int
 }
 
-// newBoard makes the leaderboard of a report.
-func newBoard(ranked report.Report, looks map[string]chart.Look) board {
+// newLeaderboard makes the leaderboard of a report.
+func newLeaderboard(ranked report.Report, looks map[string]chart.Look) leaderboard {
 	from, to := chart.Extent(ranked)
-	b := board{Title: titleOf(ranked), Warnings: ranked.Warnings}
+	b := leaderboard{Title: titleOf(ranked), Warnings: ranked.Warnings}
 	b.Lead = span(from, to)
 	if ranked.Benchmark != nil {
 		b.Lead += ", benchmark " + ranked.Benchmark.Name
@@ -50,19 +50,19 @@ func newBoard(ranked report.Report, looks map[string]chart.Look) board {
 		if a.Ledger != nil {
 			verdict, b.Verified = a.Ledger.Verdict, true
 		}
-		b.Rows = append(b.Rows, standing{
-			Rank: rank, Ledger: verdict, Link: newLink(a, looks), Value: money(m.End), Of: valueDate(a), Return: change(m.TotalReturn), Sign: sign(m.TotalReturn),
-			Year: change(m.AnnualReturn), Over: change(m.ExcessReturn), Sharpe: fixed(m.Sharpe, 2), Fall: part(m.MaxDrawdown),
-			Win: part(m.WinningDays), Days: count(len(a.Periods)), Trades: m.Trades,
+		b.Rows = append(b.Rows, leaderboardRow{
+			Rank: rank, Ledger: verdict, Link: newLink(a, looks), Value: money(m.End), AsOf: valueDate(a), Return: signedPercent(m.TotalReturn), Sign: sign(m.TotalReturn),
+			Annualized: signedPercent(m.AnnualReturn), ExcessReturn: signedPercent(m.ExcessReturn), Sharpe: fixed(m.Sharpe, 2), MaxDrawdown: percent(m.MaxDrawdown),
+			WinRate: percent(m.WinningDays), Days: count(len(a.Periods)), Trades: m.Trades,
 		})
 	}
 	if ranked.Benchmark != nil {
 		r := lastKnown(chart.Equity(ranked), chart.BenchmarkKey)
-		b.Benchmark = &standing{Link: link{Name: ranked.Benchmark.Name, Look: chart.Benchmark}, Return: change(r), Sign: sign(r)}
+		b.Benchmark = &leaderboardRow{Link: link{Name: ranked.Benchmark.Name, Look: chart.Benchmark}, Return: signedPercent(r), Sign: sign(r)}
 	}
 	b.Note = "Each account after the close of each trading day, each holding at its last known close."
 	if ranked.RiskFree != 0 {
-		b.Note += fmt.Sprintf(" Risk-free rate: %s a year.", part(report.Known(ranked.RiskFree)))
+		b.Note += fmt.Sprintf(" Risk-free rate: %s a year.", percent(report.Known(ranked.RiskFree)))
 	}
 	return b
 }
