@@ -34,7 +34,7 @@ func (p *Prices) Usable() ([]Usable, error) {
 	return all, nil
 }
 
-func (s *series) usable(bars []keptBar) Usable {
+func (s *series) usable(bars []packedBar) Usable {
 	u := Usable{Symbol: s.symbol, File: s.source.path}
 	kinds := []struct {
 		problem string // with the stamp of the first bar
@@ -46,7 +46,7 @@ func (s *series) usable(bars []keptBar) Usable {
 				return !b.open.known && !b.high.known && !b.low.known && !b.close.known
 			}},
 		{"%s: a daily bar is stamped with a time of day, so no order on that day finds it; write the day alone",
-			func(i int) bool { return s.about.Load().interval == "daily" && !bars[i].stamp.IsDay() }},
+			func(i int) bool { return s.metadata.Load().interval == "daily" && !bars[i].stamp.IsDay() }},
 		{"%s: the bar is impossible: its high is below its low, or its open or close lies outside of the two", func(i int) bool { return bars[i].impossible() }},
 		{"%s: the close is less than a tenth, or more than ten times, of the closes before and after it", func(i int) bool { return isSpike(bars, i) }},
 	}
@@ -77,15 +77,15 @@ func (s *series) usable(bars []keptBar) Usable {
 }
 
 // impossible tells whether the figures of a bar contradict each other.
-func (b keptBar) impossible() bool {
-	over := func(a, b number) bool {
+func (b packedBar) impossible() bool {
+	over := func(a, b packedDecimal) bool {
 		return a.known && b.known && a.decimal().Decimal.GreaterThan(b.decimal().Decimal)
 	}
 	return over(b.low, b.high) || over(b.open, b.high) || over(b.close, b.high) || over(b.low, b.open) || over(b.low, b.close)
 }
 
 // isSpike tells whether a close stands alone, ten times off both of its neighbours.
-func isSpike(bars []keptBar, i int) bool {
+func isSpike(bars []packedBar, i int) bool {
 	if i == 0 || i == len(bars)-1 {
 		return false
 	}
@@ -98,7 +98,7 @@ func isSpike(bars []keptBar, i int) bool {
 	return b*times < min(a, c) || b > times*max(a, c)
 }
 
-func (n number) float() float64 {
+func (n packedDecimal) float() float64 {
 	f, _ := n.decimal().Decimal.Float64()
 	return f
 }

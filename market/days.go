@@ -63,7 +63,7 @@ func (v View) trades(id ID) (bool, error) {
 		if Of(symbol).ID != id {
 			continue
 		}
-		w, err := v.cut(v.prices.series[symbol])
+		w, err := v.visibleWindow(v.prices.series[symbol])
 		if err != nil && !isDamage(err) {
 			return false, err
 		}
@@ -116,7 +116,7 @@ func (v View) LastCloseBy(symbol string, day Stamp) (decimal.Decimal, Stamp, err
 	}
 	end := sort.Search(len(w.bars), func(i int) bool { return !w.bars[i].stamp.until(day.Day()) })
 	for i := end - 1; i >= 0; i-- {
-		if bar, ok := w.show(i); ok && bar.Close.Valid {
+		if bar, ok := w.visible(i); ok && bar.Close.Valid {
 			return bar.Close.Decimal, bar.Stamp, nil
 		}
 	}

@@ -26,24 +26,24 @@ const (
 
 const jsonSpace = " \t\r\n"
 
-// source is an open price file.
-type source struct {
+// priceFile is an open price file.
+type priceFile struct {
 	path string
 	file *os.File
 	size int64
 }
 
-// place is where the series of a symbol is.
-type place struct {
+// seriesRef is where the series of a symbol is.
+type seriesRef struct {
 	symbol         string
-	source         *source
+	source         *priceFile
 	line           int // from 1
 	offset, length int64
 }
 
-// openSource opens a price file. Anything but a regular file is refused before
+// openPriceFile opens a price file. Anything but a regular file is refused before
 // it is opened, because opening a pipe may wait for ever.
-func openSource(path string) (*source, error) {
+func openPriceFile(path string) (*priceFile, error) {
 	stat, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("price file: %w", err)
@@ -61,14 +61,14 @@ func openSource(path string) (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("price file: %w", err)
 	}
-	return &source{path: path, file: file, size: stat.Size()}, nil
+	return &priceFile{path: path, file: file, size: stat.Size()}, nil
 }
 
 // index finds the series in the file: one on each line, or the whole file is
 // one object written over many lines. Lines that are no series are warnings; a
 // file without any series is an error. The block is scratch space.
-func (s *source) index(block []byte) ([]place, warningList, error) {
-	var found []place
+func (s *priceFile) index(block []byte) ([]seriesRef, warningList, error) {
+	var found []seriesRef
 	var damaged warningList
 	err := s.lines(block, func(l line) {
 		symbol, err := s.symbolOf(l)
@@ -76,7 +76,7 @@ func (s *source) index(block []byte) ([]place, warningList, error) {
 			damaged.add(Warning{s.path, l.number, err.Error()})
 			return
 		}
-		found = append(found, place{symbol, s, l.number, l.offset, l.length})
+		found = append(found, seriesRef{symbol, s, l.number, l.offset, l.length})
 	})
 	if err != nil {
 		return nil, damaged, fmt.Errorf("price file: %w", err)
@@ -88,7 +88,7 @@ func (s *source) index(block []byte) ([]place, warningList, error) {
 	if err != nil {
 		return nil, damaged, fmt.Errorf("price file %s: no line is a price series, nor is the whole file: %w", s.path, err)
 	}
-	return []place{{symbol, s, 1, 0, s.size}}, warningList{}, nil
+	return []seriesRef{{symbol, s, 1, 0, s.size}}, warningList{}, nil
 }
 
 // line is a line of a file that is not blank.
@@ -100,7 +100,7 @@ type line struct {
 }
 
 // lines yields the lines of the file that are not blank.
-func (s *source) lines(block []byte, yield func(line)) error {
+func (s *priceFile) lines(block []byte, yield func(line)) error {
 	l := line{number: 1, head: make([]byte, 0, headSize)}
 	end := func() {
 		if l.last != 0 {
@@ -113,7 +113,7 @@ func (s *source) lines(block []byte, yield func(line)) error {
 		at += int64(n)
 		for rest := block[:n]; len(rest) > 0; {
 			piece, after, ended := bytes.Cut(rest, []byte("\n"))
-			l.take(piece)
+			l.feed(piece)
 			if ended {
 				end()
 			}
@@ -129,8 +129,8 @@ func (s *source) lines(block []byte, yield func(line)) error {
 	}
 }
 
-// take adds the next piece of a line that may lie across blocks.
-func (l *line) take(piece []byte) {
+// feed adds the next piece of a line that may lie across blocks.
+func (l *line) feed(piece []byte) {
 	l.length += int64(len(piece))
 	l.head = append(l.head, piece[:min(len(piece), headSize-len(l.head))]...)
 	if text := bytes.TrimRight(piece, jsonSpace); len(text) > 0 {
@@ -139,7 +139,7 @@ func (l *line) take(piece []byte) {
 }
 
 // symbolOf names the series on a line, in most cases from its beginning alone.
-func (s *source) symbolOf(l line) (string, error) {
+func (s *priceFile) symbolOf(l line) (string, error) {
 	head := trimStart(l.head)
 	switch {
 	case !bytes.HasPrefix(head, []byte("{")):
@@ -181,7 +181,7 @@ func afterKey(b []byte, key string) []byte {
 }
 
 // identify names the series in a stretch of the file by reading all of it.
-func (s *source) identify(offset, length int64) (string, error) {
+func (s *priceFile) identify(offset, length int64) (string, error) {
 	text, err := s.read(offset, length)
 	if err != nil {
 		return "", err
@@ -201,7 +201,7 @@ func (s *source) identify(offset, length int64) (string, error) {
 
 // read returns a stretch of the file, without a byte order mark and the space
 // around it.
-func (s *source) read(offset, length int64) ([]byte, error) {
+func (s *priceFile) read(offset, length int64) ([]byte, error) {
 	if length > maxLine {
 		return nil, fmt.Errorf("too long: %d bytes, at most %d are read", length, maxLine)
 	}

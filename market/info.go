@@ -35,10 +35,10 @@ type SeriesInfo struct {
 // and appear in Warnings.
 func (p *Prices) Info() (Info, error) {
 	info := Info{Series: []SeriesInfo{}}
-	perFile := map[*source]int{}
+	perFile := map[*priceFile]int{}
 	for _, symbol := range p.symbols {
 		s := p.series[symbol]
-		if s.about.Load() == nil {
+		if s.metadata.Load() == nil {
 			if _, err := p.load(s); isDamage(err) {
 				continue
 			} else if err != nil {
@@ -46,7 +46,7 @@ func (p *Prices) Info() (Info, error) {
 			}
 		}
 		perFile[s.source]++
-		info.add(s, s.about.Load())
+		info.add(s, s.metadata.Load())
 	}
 	for _, s := range p.sources {
 		info.Files = append(info.Files, FileInfo{s.path, s.size, perFile[s]})
@@ -54,7 +54,7 @@ func (p *Prices) Info() (Info, error) {
 	return info, nil
 }
 
-func (i *Info) add(s *series, about *summary) {
+func (i *Info) add(s *series, about *metadata) {
 	i.Symbols++
 	i.Series = append(i.Series, SeriesInfo{s.symbol, about.name, about.interval, about.bars,
 		about.first, about.last, s.source.path, s.line})

@@ -25,7 +25,7 @@ const maxBars = 250_000
 // it out, so a change of a file underneath shows at any time or never; open
 // the files again to see it.
 type Prices struct {
-	sources []*source
+	sources []*priceFile
 	series  map[string]*series
 	symbols []string // ascending
 
@@ -41,16 +41,16 @@ type Prices struct {
 
 // series is the bars of a symbol, in memory or not.
 type series struct {
-	place
-	bars  atomic.Pointer[[]keptBar] // ascending; nil while not in memory
-	about atomic.Pointer[summary]   // nil until first read, then for good
+	seriesRef
+	bars     atomic.Pointer[[]packedBar] // ascending; nil while not in memory
+	metadata atomic.Pointer[metadata]    // nil until first read, then for good
 
 	reading sync.Mutex
 	damage  error
 }
 
-// summary is what stays known of a series whose bars are not in memory.
-type summary struct {
+// metadata is what stays known of a series whose bars are not in memory.
+type metadata struct {
 	name, interval string
 	period         time.Duration // of a bar; 0 if the interval does not tell
 	bars           int
@@ -87,7 +87,7 @@ func Open(paths ...string) (*Prices, error) {
 }
 
 func (p *Prices) add(path string, block []byte) error {
-	source, err := openSource(path)
+	source, err := openPriceFile(path)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (p *Prices) add(path string, block []byte) error {
 			return fmt.Errorf("symbol %s is there twice: %s:%d and %s:%d",
 				at.symbol, first.source.path, first.line, path, at.line)
 		}
-		p.series[at.symbol] = &series{place: at}
+		p.series[at.symbol] = &series{seriesRef: at}
 	}
 	return nil
 }
@@ -153,7 +153,7 @@ func (p *Prices) Stamps(from, to Stamp) ([]Stamp, error) {
 }
 
 // load returns the bars of a series, reading them unless they are in memory.
-func (p *Prices) load(s *series) ([]keptBar, error) {
+func (p *Prices) load(s *series) ([]packedBar, error) {
 	if bars := s.bars.Load(); bars != nil {
 		return *bars, nil
 	}
@@ -174,9 +174,9 @@ func (p *Prices) load(s *series) ([]keptBar, error) {
 		p.warn(s, warningList{kept: []Warning{{Problem: fmt.Sprintf("prices of %s cannot be read: %v", s.symbol, err)}}})
 		return nil, s.damage
 	}
-	if s.about.Load() == nil {
-		s.about.Store(read.summary())
-		p.warn(s, read.flaws)
+	if s.metadata.Load() == nil {
+		s.metadata.Store(read.metadata())
+		p.warn(s, read.warnings)
 	}
 	s.bars.Store(&read.bars)
 	p.keep(s, len(read.bars))
@@ -199,8 +199,8 @@ func (s *series) read() (parsed, error) {
 	return read, nil
 }
 
-func (p parsed) summary() *summary {
-	about := &summary{name: p.name, interval: p.interval, bars: len(p.bars)}
+func (p parsed) metadata() *metadata {
+	about := &metadata{name: p.name, interval: p.interval, bars: len(p.bars)}
 	if minutes, ok := strings.CutSuffix(p.interval, "min"); ok {
 		if n, err := strconv.Atoi(minutes); err == nil && n > 0 {
 			about.period = time.Duration(n) * time.Minute
@@ -233,7 +233,7 @@ func (p *Prices) keep(s *series, bars int) {
 	for p.bars > p.maxBars && len(p.kept) > 1 {
 		oldest := p.kept[0]
 		p.kept = p.kept[1:]
-		p.bars -= oldest.about.Load().bars
+		p.bars -= oldest.metadata.Load().bars
 		oldest.bars.Store(nil)
 	}
 }

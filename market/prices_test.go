@@ -112,8 +112,8 @@ func TestLinesAcrossBlocks(t *testing.T) {
 	}
 }
 
-func mustSource(t *testing.T, content string) *source {
-	s, err := openSource(writeFile(t, content))
+func mustSource(t *testing.T, content string) *priceFile {
+	s, err := openPriceFile(writeFile(t, content))
 	if err != nil {
 		t.Fatal(err)
 	}

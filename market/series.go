@@ -34,30 +34,30 @@ type meta struct {
 	Name   string `json:"2.1. Name"`
 }
 
-// figures is a bar as files have it: raw Alpha Vantage says open and close,
+// rawBar is a bar as files have it: raw Alpha Vantage says open and close,
 // merged files say buy price and sell price.
-type figures struct {
-	Open   figure `json:"1. open"`
-	Buy    figure `json:"1. buy price"`
-	High   figure `json:"2. high"`
-	Low    figure `json:"3. low"`
-	Close  figure `json:"4. close"`
-	Sell   figure `json:"4. sell price"`
-	Volume figure `json:"5. volume"`
+type rawBar struct {
+	Open   rawNumber `json:"1. open"`
+	Buy    rawNumber `json:"1. buy price"`
+	High   rawNumber `json:"2. high"`
+	Low    rawNumber `json:"3. low"`
+	Close  rawNumber `json:"4. close"`
+	Sell   rawNumber `json:"4. sell price"`
+	Volume rawNumber `json:"5. volume"`
 }
 
-// figure is the text of a JSON string or number, "" if there is none.
-type figure string
+// rawNumber is the text of a JSON string or number, "" if there is none.
+type rawNumber string
 
-func (f *figure) UnmarshalJSON(b []byte) error {
+func (f *rawNumber) UnmarshalJSON(b []byte) error {
 	switch {
 	case string(b) == "null":
 	case b[0] != '"':
-		*f = figure(b)
+		*f = rawNumber(b)
 	case bytes.IndexByte(b, '\\') >= 0:
 		return json.Unmarshal(b, (*string)(f))
 	default: // nearly all there is
-		*f = figure(b[1 : len(b)-1])
+		*f = rawNumber(b[1 : len(b)-1])
 	}
 	return nil
 }
@@ -65,54 +65,54 @@ func (f *figure) UnmarshalJSON(b []byte) error {
 // maxDigits is what 64 bits hold of a figure.
 const maxDigits = 18
 
-// number reads the figure. No figure is an unknown number; one that is not a
+// pack reads the figure. No figure is an unknown number; one that is not a
 // number, or is below what such a figure can be, is unknown and a problem.
-func (f figure) number(zeroToo bool) (number, error) {
+func (f rawNumber) pack(zeroToo bool) (packedDecimal, error) {
 	text := strings.TrimSpace(string(f))
 	if text == "" {
-		return number{}, nil
+		return packedDecimal{}, nil
 	}
 	if len(text) > 64 {
-		return number{}, errors.New("is not a number")
+		return packedDecimal{}, errors.New("is not a number")
 	}
 	d, err := decimal.NewFromString(text)
 	switch {
 	case err != nil:
-		return number{}, errors.New("is not a number")
+		return packedDecimal{}, errors.New("is not a number")
 	case d.IsNegative():
-		return number{}, errors.New("is negative")
+		return packedDecimal{}, errors.New("is negative")
 	case d.IsZero() && !zeroToo:
-		return number{}, errors.New("is not positive")
+		return packedDecimal{}, errors.New("is not positive")
 	case d.NumDigits() > maxDigits, d.Exponent() < -maxDigits, d.Exponent() > maxDigits:
 		// A few bytes can write a number of a billion digits, which the first
 		// sum with it would spell out.
-		return number{}, fmt.Errorf("has more than %d digits", maxDigits)
+		return packedDecimal{}, fmt.Errorf("has more than %d digits", maxDigits)
 	}
-	return number{d.CoefficientInt64(), int8(d.Exponent()), true}, nil
+	return packedDecimal{d.CoefficientInt64(), int8(d.Exponent()), true}, nil
 }
 
-// number is a figure as it is kept, in 16 bytes: there are many, and a decimal
+// packedDecimal is a figure as it is kept, in 16 bytes: there are many, and a decimal
 // has four times that size.
-type number struct {
+type packedDecimal struct {
 	coefficient int64
 	exponent    int8
 	known       bool
 }
 
-func (n number) decimal() decimal.NullDecimal {
+func (n packedDecimal) decimal() decimal.NullDecimal {
 	if !n.known {
 		return decimal.NullDecimal{}
 	}
 	return decimal.NewNullDecimal(decimal.New(n.coefficient, int32(n.exponent)))
 }
 
-// keptBar is a bar as it is kept.
-type keptBar struct {
+// packedBar is a bar as it is kept.
+type packedBar struct {
 	stamp                          Stamp
-	open, high, low, close, volume number
+	open, high, low, close, volume packedDecimal
 }
 
-func (b keptBar) bar() Bar {
+func (b packedBar) bar() Bar {
 	return Bar{b.stamp, b.open.decimal(), b.high.decimal(), b.low.decimal(), b.close.decimal(), b.volume.decimal()}
 }
 
@@ -120,8 +120,8 @@ func (b keptBar) bar() Bar {
 type parsed struct {
 	symbol, name string
 	interval     string      // "daily", "60min"
-	bars         []keptBar   // ascending, no stamp twice
-	flaws        warningList // without file and line
+	bars         []packedBar // ascending, no stamp twice
+	warnings     warningList // without file and line
 }
 
 // parse reads a price object.
@@ -141,16 +141,16 @@ func parse(text []byte) (parsed, error) {
 	if err != nil {
 		return parsed{}, err
 	}
-	p.bars = make([]keptBar, 0, len(series))
+	p.bars = make([]packedBar, 0, len(series))
 	// In the order of the text, and stable, so that of two spellings of one
 	// stamp it is always the same that counts.
 	for _, key := range slices.Sorted(maps.Keys(series)) {
 		p.add(key, series[key])
 	}
-	slices.SortStableFunc(p.bars, func(a, b keptBar) int { return strings.Compare(string(a.stamp), string(b.stamp)) })
-	p.bars = slices.CompactFunc(p.bars, func(a, b keptBar) bool {
+	slices.SortStableFunc(p.bars, func(a, b packedBar) int { return strings.Compare(string(a.stamp), string(b.stamp)) })
+	p.bars = slices.CompactFunc(p.bars, func(a, b packedBar) bool {
 		if a.stamp == b.stamp {
-			p.flaw("%s: a second bar at this stamp is left out", a.stamp)
+			p.warn("%s: a second bar at this stamp is left out", a.stamp)
 		}
 		return a.stamp == b.stamp
 	})
@@ -159,7 +159,7 @@ func parse(text []byte) (parsed, error) {
 
 // series finds the only time series among the fields of the object, and notes its
 // interval.
-func (p *parsed) series(fields map[string]json.RawMessage) (series map[string]figures, err error) {
+func (p *parsed) series(fields map[string]json.RawMessage) (series map[string]rawBar, err error) {
 	found := 0
 	for key, raw := range fields {
 		interval, ok := strings.CutPrefix(key, "Time Series (")
@@ -178,26 +178,26 @@ func (p *parsed) series(fields map[string]json.RawMessage) (series map[string]fi
 		return nil, errors.New("no time series")
 	}
 	if len(series) == 0 {
-		p.flaw("the time series has no bars")
+		p.warn("the time series has no bars")
 	}
 	return series, nil
 }
 
 // add appends the bar that the file has under the key.
-func (p *parsed) add(key string, f figures) {
+func (p *parsed) add(key string, f rawBar) {
 	stamp, err := ParseStamp(key)
 	if err != nil {
-		p.flaw("a bar is left out: %v", err)
+		p.warn("a bar is left out: %v", err)
 		return
 	}
-	read := func(what string, f figure, zeroToo bool) number {
-		n, err := f.number(zeroToo)
+	read := func(what string, f rawNumber, zeroToo bool) packedDecimal {
+		n, err := f.pack(zeroToo)
 		if err != nil {
-			p.flaw("%s: %s %.40q %v and is taken as unknown", stamp, what, string(f), err)
+			p.warn("%s: %s %.40q %v and is taken as unknown", stamp, what, string(f), err)
 		}
 		return n
 	}
-	p.bars = append(p.bars, keptBar{
+	p.bars = append(p.bars, packedBar{
 		stamp:  stamp,
 		open:   read("open", either(f.Buy, f.Open), false),
 		high:   read("high", f.High, false),
@@ -207,11 +207,11 @@ func (p *parsed) add(key string, f figures) {
 	})
 }
 
-func (p *parsed) flaw(format string, args ...any) {
-	p.flaws.add(Warning{Problem: p.symbol + ": " + fmt.Sprintf(format, args...)})
+func (p *parsed) warn(format string, args ...any) {
+	p.warnings.add(Warning{Problem: p.symbol + ": " + fmt.Sprintf(format, args...)})
 }
 
-func either(a, b figure) figure {
+func either(a, b rawNumber) rawNumber {
 	if a != "" {
 		return a
 	}

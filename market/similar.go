@@ -16,7 +16,7 @@ func (v View) similar(symbol string) ([]string, error) {
 		if !withinOneEdit(symbol, strings.ToUpper(name)) {
 			continue
 		}
-		seen, err := v.sees(v.prices.series[name])
+		seen, err := v.isVisible(v.prices.series[name])
 		if err != nil && !isDamage(err) {
 			return nil, err
 		}

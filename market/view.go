@@ -34,7 +34,7 @@ func (v View) AsOf() Stamp { return v.asOf }
 func (v View) Symbols() ([]string, error) {
 	symbols := []string{}
 	for _, symbol := range v.prices.symbols {
-		seen, err := v.sees(v.prices.series[symbol])
+		seen, err := v.isVisible(v.prices.series[symbol])
 		if err != nil && !isDamage(err) {
 			return nil, err
 		}
@@ -92,7 +92,7 @@ func (v View) Bars(symbol string, from, to Stamp, limit int) (bars []Bar, next S
 	}
 	bars = []Bar{}
 	for i := w.from(from); i < end; i++ {
-		bar, ok := w.show(i)
+		bar, ok := w.visible(i)
 		if ok && limit > 0 && len(bars) == limit {
 			return bars, bar.Stamp, nil
 		}
@@ -120,7 +120,7 @@ func (v View) Quote(symbol string) (Quote, error) {
 		return q, err
 	}
 	q.Symbol = s.symbol
-	w, err := v.cut(s)
+	w, err := v.visibleWindow(s)
 	if err != nil {
 		return q, err
 	}
@@ -151,7 +151,7 @@ type window struct {
 	symbol string
 	asOf   Stamp
 	period time.Duration // of a bar, 0 if it is not known
-	bars   []keptBar     // none begins after the stamp
+	bars   []packedBar   // none begins after the stamp
 }
 
 // window returns the series of a symbol as far as the view reaches.
@@ -160,33 +160,33 @@ func (v View) window(symbol string) (window, error) {
 	if err != nil {
 		return window{}, err
 	}
-	return v.cut(s)
+	return v.visibleWindow(s)
 }
 
-func (v View) cut(s *series) (window, error) {
+func (v View) visibleWindow(s *series) (window, error) {
 	bars, err := v.prices.load(s)
 	if err != nil {
 		return window{}, err
 	}
 	begun := sort.Search(len(bars), func(i int) bool { return bars[i].stamp > v.asOf })
-	return window{s.symbol, v.asOf, s.about.Load().period, bars[:begun]}, nil
+	return window{s.symbol, v.asOf, s.metadata.Load().period, bars[:begun]}, nil
 }
 
-// show returns the bar of an index as the view sees it, if it sees it. This is
+// visible returns the bar of an index as the view sees it, if it sees it. This is
 // the rule that all else rests on: a bar whose period is over is whole, of one
 // that has begun the open is known. An open that is not known shows nothing:
 // whether a bar will be there at all is itself news.
-func (w window) show(i int) (Bar, bool) {
+func (w window) visible(i int) (Bar, bool) {
 	b := w.bars[i]
-	if w.over(b.stamp) {
+	if w.hasEnded(b.stamp) {
 		return b.bar(), true
 	}
 	return Bar{Stamp: b.stamp, Open: b.open.decimal()}, b.open.known
 }
 
-// over tells whether the period of a bar has ended by the stamp of the view. Where
+// hasEnded tells whether the period of a bar has ended by the stamp of the view. Where
 // the length of the period is not known, it has if the bar began before.
-func (w window) over(stamp Stamp) bool {
+func (w window) hasEnded(stamp Stamp) bool {
 	if stamp.IsDay() || stamp.Day() != w.asOf.Day() {
 		return stamp.Day() < w.asOf.Day()
 	}
@@ -199,14 +199,14 @@ func (w window) at(at Stamp) (Bar, bool) {
 	if i == len(w.bars) || w.bars[i].stamp != at {
 		return Bar{}, false
 	}
-	return w.show(i)
+	return w.visible(i)
 }
 
 // newest returns the newest visible bars before an index, in ascending order.
 func (w window) newest(end, limit int) []Bar {
 	bars := []Bar{}
 	for i := end - 1; i >= 0 && (limit <= 0 || len(bars) < limit); i-- {
-		if bar, ok := w.show(i); ok {
+		if bar, ok := w.visible(i); ok {
 			bars = append(bars, bar)
 		}
 	}
@@ -227,10 +227,10 @@ func (w window) noPrice(at Stamp) error {
 	return missing
 }
 
-// sees tells whether any bar of the series is visible. The first bar mostly
+// isVisible tells whether any bar of the series is visible. The first bar mostly
 // decides, so a series once read need not be in memory.
-func (v View) sees(s *series) (bool, error) {
-	if about := s.about.Load(); about != nil {
+func (v View) isVisible(s *series) (bool, error) {
+	if about := s.metadata.Load(); about != nil {
 		if about.bars == 0 || about.first > v.asOf {
 			return false, nil
 		}
@@ -238,7 +238,7 @@ func (v View) sees(s *series) (bool, error) {
 			return true, nil
 		}
 	}
-	w, err := v.cut(s)
+	w, err := v.visibleWindow(s)
 	return err == nil && len(w.newest(len(w.bars), 1)) > 0, err
 }
 
@@ -250,7 +250,7 @@ func (v View) find(symbol string) (*series, error) {
 		if !ok {
 			continue
 		}
-		if seen, err := v.sees(s); err != nil || seen {
+		if seen, err := v.isVisible(s); err != nil || seen {
 			return s, err
 		}
 	}
