@@ -45,7 +45,7 @@ type Fill struct {
 // order, at the same stamp. Errors: *[Refusal], *[UnknownRulesError], the price errors of [market.View],
 // [store.ErrSessionChanged], *[store.UnreachableError].
 func (a *Accounts) Submit(ctx context.Context, account string, o Order, v market.View, guards ...store.Guard) (Fill, error) {
-	judge := func(book Book, r Rules) (Record, error) { return judge(book, o, v, r) }
+	judge := func(book Book, r Rules) (Record, error) { return evaluate(book, o, v, r) }
 	return a.commit(ctx, account, o, v.AsOf(), judge, guards)
 }
 
@@ -59,7 +59,7 @@ func (a *Accounts) Preview(ctx context.Context, account string, o Order, v marke
 	if err != nil {
 		return Record{}, err
 	}
-	return judge(book, o, v, rules)
+	return evaluate(book, o, v, rules)
 }
 
 // CloseDay commits a no_trade record unless the account has a record of that date, other than its first, or of a later one.
@@ -115,8 +115,8 @@ const maxTries = 500
 //
 // The first try trusts the book of the last commit in this process, which saves reading the ledger: the append proves
 // it right or conflicts. A refusal is only final on a book that was just read.
-func (a *Accounts) commit(ctx context.Context, account string, o Order, at market.Stamp, judge func(Book, Rules) (Record, error), guards []store.Guard) (Fill, error) {
-	book, known := a.head(account)
+func (a *Accounts) commit(ctx context.Context, account string, o Order, at market.Stamp, evaluate func(Book, Rules) (Record, error), guards []store.Guard) (Fill, error) {
+	book, known := a.cachedHead(account)
 	for try := range maxTries {
 		fresh := !known || try > 0
 		if fresh {
@@ -135,7 +135,7 @@ func (a *Accounts) commit(ctx context.Context, account string, o Order, at marke
 		if err != nil {
 			return Fill{}, err
 		}
-		rec, err := judge(book, rules)
+		rec, err := evaluate(book, rules)
 		if err != nil && !fresh {
 			continue
 		}
@@ -150,7 +150,7 @@ func (a *Accounts) commit(ctx context.Context, account string, o Order, at marke
 		case errors.As(err, &used):
 			return replay(used.Line, o, at)
 		case !errors.Is(err, store.ErrConflict):
-			a.forget(account)
+			a.evictHead(account)
 			return Fill{}, err
 		}
 		if err := pause(ctx, try); err != nil {
@@ -172,13 +172,13 @@ func (a *Accounts) append(ctx context.Context, account string, book Book, rec Re
 	if waiting, ok := ctx.Value(placedKey{}).(func() int); ok {
 		c.Placed = func() int {
 			placed = true
-			a.see(account, next)
+			a.cacheHead(account, next)
 			return waiting()
 		}
 	}
 	err := a.ledgers.Append(ctx, c)
 	if err == nil && !placed {
-		a.see(account, next)
+		a.cacheHead(account, next)
 	}
 	return err
 }
@@ -186,7 +186,7 @@ func (a *Accounts) append(ctx context.Context, account string, book Book, rec Re
 // rules returns the rules that follow a book, and notes them in it. They stand in its record, else they are those that were
 // seen with an earlier record, else those of the first one: no version so far changes them in between.
 func (a *Accounts) rules(ctx context.Context, account string, book *Book) (Rules, error) {
-	if seen, ok := a.head(account); ok && seen.ID <= book.ID {
+	if seen, ok := a.cachedHead(account); ok && seen.ID <= book.ID {
 		book.Rules = cmp.Or(book.Rules, seen.Rules)
 	} else if book.Rules == "" {
 		for line, err := range a.ledgers.Lines(ctx, account) {
@@ -213,8 +213,8 @@ func WithPlaced(ctx context.Context, placed func() (waiting int)) context.Contex
 	return context.WithValue(ctx, placedKey{}, placed)
 }
 
-// judge applies an order at the view's quote. The order itself comes before the symbol, the symbol before the book.
-func judge(book Book, o Order, v market.View, rules Rules) (Record, error) {
+// evaluate applies an order at the view's quote. The order itself comes before the symbol, the symbol before the book.
+func evaluate(book Book, o Order, v market.View, rules Rules) (Record, error) {
 	quote, unknown := v.Quote(o.Symbol)
 	o.Symbol = quote.Symbol
 	if err := rules.Admit(o.Symbol, quote.Market); err != nil {
@@ -237,7 +237,7 @@ func replay(line []byte, o Order, at market.Stamp) (Fill, error) {
 		return Fill{}, err
 	}
 	if at < first.Date {
-		return Fill{}, backwards(at, first.Date, "a record", "record")
+		return Fill{}, dateBackwards(at, first.Date, "a record", "record")
 	}
 	used := fmt.Sprintf("%s %s %s on %s", first.Action, first.Amount, first.Symbol, first.Date)
 	details := map[string]any{"order_id": o.ID, "first": map[string]any{"id": first.ID, "action": first.Action, "symbol": first.Symbol, "amount": first.Amount, "date": first.Date}}
@@ -295,20 +295,20 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-func (a *Accounts) head(account string) (Book, bool) {
+func (a *Accounts) cachedHead(account string) (Book, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	b, ok := a.heads[account]
 	return b, ok
 }
 
-func (a *Accounts) see(account string, b Book) {
+func (a *Accounts) cacheHead(account string, b Book) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.heads[account] = b
 }
 
-func (a *Accounts) forget(account string) {
+func (a *Accounts) evictHead(account string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.heads, account)
@@ -365,7 +365,7 @@ func (a *Accounts) Trades(ctx context.Context, account string, asOf market.Stamp
 // that is not there.
 func (a *Accounts) Repair(ctx context.Context, account string, write bool) ([]store.Fault, error) {
 	if write {
-		a.forget(account)
+		a.evictHead(account)
 	}
 	return a.ledgers.Repair(ctx, account, write)
 }

@@ -38,7 +38,7 @@ func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 		return Record{}, err
 	}
 	if q.At < book.Date {
-		return Record{}, backwards(q.At, book.Date, "the newest record", "newest_record")
+		return Record{}, dateBackwards(q.At, book.Date, "the newest record", "newest_record")
 	}
 	rec := Record{
 		Date: q.At, ID: book.ID + 1, Action: o.Action, Symbol: o.Symbol, Amount: o.Amount,
@@ -47,12 +47,12 @@ func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 	value, held := q.Price.Mul(o.Amount), book.Positions.Amount(o.Symbol)
 	if o.Action == Buy {
 		if value.GreaterThan(book.Cash()) {
-			return Record{}, tooDear(book, o, q, r, value)
+			return Record{}, insufficientCash(book, o, q, r, value)
 		}
 		rec.Positions = book.Positions.with(Position{o.Symbol, held.Add(o.Amount)}, Position{Cash, book.Cash().Sub(value)})
 	} else {
 		if held.LessThan(o.Amount) {
-			return Record{}, tooFew(book, o, q, held)
+			return Record{}, insufficientShares(book, o, q, held)
 		}
 		rec.Positions = book.Positions.with(Position{o.Symbol, held.Sub(o.Amount)}, Position{Cash, book.Cash().Add(value)})
 	}
@@ -80,8 +80,8 @@ func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 	return rec, nil
 }
 
-// backwards is the refusal of an order at a stamp before that of a record; key stands for the record in the details.
-func backwards(at, recorded market.Stamp, which, key string) error {
+// dateBackwards is the refusal of an order at a stamp before that of a record; key stands for the record in the details.
+func dateBackwards(at, recorded market.Stamp, which, key string) error {
 	return &Refusal{
 		code.DateBackwards,
 		fmt.Sprintf("TODAY_DATE is %s, but %s of this account is dated %s. Set TODAY_DATE to that date or a later one.", at, which, recorded),
@@ -89,7 +89,7 @@ func backwards(at, recorded market.Stamp, which, key string) error {
 	}
 }
 
-func tooDear(book Book, o Order, q market.Quote, r Rules, need decimal.Decimal) error {
+func insufficientCash(book Book, o Order, q market.Quote, r Rules, need decimal.Decimal) error {
 	details := map[string]any{"symbol": o.Symbol, "date": q.At, "price": q.Price, "required_cash": need, "cash_available": book.Cash()}
 	if most, bounded := r.Affordable(book.Cash(), q.Price); bounded {
 		details["max_amount"] = most
@@ -97,7 +97,7 @@ func tooDear(book Book, o Order, q market.Quote, r Rules, need decimal.Decimal) 
 	return &Refusal{code.InsufficientCash, "Insufficient cash! This action will not be allowed.", details}
 }
 
-func tooFew(book Book, o Order, q market.Quote, held decimal.Decimal) error {
+func insufficientShares(book Book, o Order, q market.Quote, held decimal.Decimal) error {
 	message := "Insufficient shares! This action will not be allowed."
 	if held.IsZero() {
 		message = fmt.Sprintf("No position for %s! This action will not be allowed.", o.Symbol)

@@ -23,7 +23,7 @@ func BenchmarkJudge(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := judge(book, o, v, rules); err != nil {
+		if _, err := evaluate(book, o, v, rules); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -28,9 +28,9 @@ func (v *Verifier) recompute(r *Record) {
 		v.trade(r)
 		return
 	case r.Action != NoTrade:
-		v.find(r, Unexplained, "an action: buy, sell or no_trade", fmt.Sprintf("%q", r.Action))
+		v.addFinding(r, Unexplained, "an action: buy, sell or no_trade", fmt.Sprintf("%q", r.Action))
 	case !r.Amount.IsZero():
-		v.find(r, Unexplained, "no amount where nothing was traded", r.Amount)
+		v.addFinding(r, Unexplained, "no amount where nothing was traded", r.Amount)
 	}
 	if !v.unchanged(r) {
 		v.compare(r, func(base Positions) Positions { return base }, decimal.NullDecimal{})
@@ -40,7 +40,7 @@ func (v *Verifier) recompute(r *Record) {
 // trade recomputes a row that bought or sold.
 func (v *Verifier) trade(r *Record) {
 	if r.Prev == "" && r.Amount.IsZero() && v.unchanged(r) {
-		v.find(r, NoChange, "an amount above 0", fmt.Sprintf("%s %s %s", r.Action, r.Amount, r.Symbol))
+		v.addFinding(r, NoChange, "an amount above 0", fmt.Sprintf("%s %s %s", r.Action, r.Amount, r.Symbol))
 		return
 	}
 	if !v.judged {
@@ -54,7 +54,7 @@ func (v *Verifier) trade(r *Record) {
 	if v.kept == "" && r.Prev == "" {
 		rules = Rules{market.Of(r.Symbol)} // as AI-Trader trades it
 	}
-	open := v.open(r)
+	open := v.openOf(r)
 	price := v.price(r, open)
 	admitted := rules.Admit(r.Symbol, market.Of(r.Symbol))
 	apply := func(base Positions) (Record, error) {
@@ -68,16 +68,16 @@ func (v *Verifier) trade(r *Record) {
 		admitted = rules.Check(o)
 	}
 	if admitted != nil {
-		v.find(r, Refused, "an order that the rules allow", fmt.Sprintf("%s %s %s: %v", r.Action, r.Amount, r.Symbol, admitted))
+		v.addFinding(r, Refused, "an order that the rules allow", fmt.Sprintf("%s %s %s: %v", r.Action, r.Amount, r.Symbol, admitted))
 	}
 	v.priced(r, open)
 	v.compare(r, func(base Positions) Positions {
 		if !price.Valid { // of the cash nothing is known
-			return after(base, r, decimal.Zero).with(Position{Cash, r.Cash()})
+			return applyTrade(base, r, decimal.Zero).with(Position{Cash, r.Cash()})
 		}
 		rec, err := apply(base)
 		if err != nil {
-			return after(base, r, price.Decimal) // which finds where it leads
+			return applyTrade(base, r, price.Decimal) // which finds where it leads
 		}
 		return rec.Positions.with(Position{Cash, rec.Cash().Sub(r.Fees)})
 	}, price)
@@ -88,17 +88,17 @@ func (v *Verifier) rounding(r *Record) {
 	base := v.before(r)
 	exact, floats := base, base
 	if r.Traded() && !r.Amount.IsZero() {
-		price := v.price(r, v.open(r))
+		price := v.price(r, v.openOf(r))
 		if !price.Valid {
 			return // of the cash nothing is known
 		}
-		exact, floats = after(base, r, price.Decimal), afterInFloats(base, r, price.Decimal)
+		exact, floats = applyTrade(base, r, price.Decimal), applyTradeInFloats(base, r, price.Decimal)
 	}
-	if differ(floats, r.Positions, decimal.Zero) == "" {
+	if diff(floats, r.Positions, decimal.Zero) == "" {
 		return
 	}
-	if difference := differ(exact, r.Positions, decimal.Zero); difference != "" {
-		v.find(r, Rounding, difference, describe(r, difference))
+	if difference := diff(exact, r.Positions, decimal.Zero); difference != "" {
+		v.addFinding(r, Rounding, difference, describe(r, difference))
 	}
 }
 
@@ -125,7 +125,7 @@ func (v *Verifier) agrees(r *Record, apply func(Positions) (Record, error)) bool
 // unchanged tells whether a row leaves the book as it was.
 func (v *Verifier) unchanged(r *Record) bool {
 	if !r.delta.known {
-		return differ(v.base.Positions, r.Positions, tolerance(r)) == ""
+		return diff(v.base.Positions, r.Positions, tolerance(r)) == ""
 	}
 	for _, c := range r.delta.changes {
 		if !within(c.before, c.after, tolerance(r)) {
@@ -148,7 +148,7 @@ func (v *Verifier) before(r *Record) Positions {
 }
 
 // price is the price that a trade is recomputed at: the one that its row states, else the open.
-func (v *Verifier) price(r *Record, o open) decimal.NullDecimal {
+func (v *Verifier) price(r *Record, o openPrice) decimal.NullDecimal {
 	if !r.Price.Valid && v.prices != nil && o.err == nil {
 		return decimal.NewNullDecimal(o.price)
 	}
@@ -156,14 +156,14 @@ func (v *Verifier) price(r *Record, o open) decimal.NullDecimal {
 }
 
 // priced holds the price that a row states against the open.
-func (v *Verifier) priced(r *Record, o open) {
+func (v *Verifier) priced(r *Record, o openPrice) {
 	switch {
 	case v.prices == nil:
 		v.report.Unpriced++
 	case o.err != nil:
 		v.noBar(r, o.err)
 	case r.Price.Valid && !o.price.Equal(r.Price.Decimal):
-		v.find(r, PriceDiffers, o.price, r.Price.Decimal)
+		v.addFinding(r, PriceDiffers, o.price, r.Price.Decimal)
 	}
 }
 
@@ -176,20 +176,20 @@ func (v *Verifier) noBar(r *Record, err error) {
 	case errors.As(err, &damaged):
 		v.report.Unpriced++
 	case errors.As(err, &unknown):
-		v.find(r, NoBar, bar, "no such symbol in the price files by then")
+		v.addFinding(r, NoBar, bar, "no such symbol in the price files by then")
 	default:
-		v.find(r, NoBar, bar, err)
+		v.addFinding(r, NoBar, bar, err)
 	}
 }
 
-// open is the price at which a symbol fills on a date, or why there is none.
-type open struct {
+// openPrice is the price at which a symbol fills on a date, or why there is none.
+type openPrice struct {
 	price decimal.Decimal
 	err   error
 }
 
-// open returns the open of a row's symbol in a view as of its date.
-func (v *Verifier) open(r *Record) open {
+// openOf returns the open of a row's symbol in a view as of its date.
+func (v *Verifier) openOf(r *Record) openPrice {
 	if r.Date != v.today {
 		v.today = r.Date
 		clear(v.opens)
@@ -209,30 +209,30 @@ func (v *Verifier) open(r *Record) open {
 
 // compare holds the book of a row against what the row should have left of the book before it, and says in which way it
 // differs. The price is what the row was recomputed at, if it is a trade and the price is known.
-func (v *Verifier) compare(r *Record, left func(Positions) Positions, price decimal.NullDecimal) {
+func (v *Verifier) compare(r *Record, expectedFrom func(Positions) Positions, price decimal.NullDecimal) {
 	base := v.before(r)
-	expected := left(base)
-	difference := differ(expected, r.Positions, tolerance(r))
+	expected := expectedFrom(base)
+	difference := diff(expected, r.Positions, tolerance(r))
 	if difference == "" {
 		return
 	}
 	if !v.report.full() {
 		for older := range v.bases() {
-			if differ(left(older.Positions), r.Positions, tolerance(r)) == "" {
-				v.find(r, StaleBase, fmt.Sprintf("the book of row %d", v.base.ID), fmt.Sprintf("the book of row %d", older.ID))
+			if diff(expectedFrom(older.Positions), r.Positions, tolerance(r)) == "" {
+				v.addFinding(r, StaleBase, fmt.Sprintf("the book of row %d", v.base.ID), fmt.Sprintf("the book of row %d", older.ID))
 				return
 			}
 		}
 	}
 	if implied, ok := impliedPrice(base, r); ok && price.Valid {
-		v.find(r, PriceDiffers, price.Decimal, implied)
+		v.addFinding(r, PriceDiffers, price.Decimal, implied)
 		return
 	}
-	v.find(r, Unexplained, difference, describe(r, difference))
+	v.addFinding(r, Unexplained, difference, describe(r, difference))
 }
 
-// after returns the positions that a trade leaves of a base, whether or not the base can pay for it.
-func after(base Positions, r *Record, price decimal.Decimal) Positions {
+// applyTrade returns the positions that a trade leaves of a base, whether or not the base can pay for it.
+func applyTrade(base Positions, r *Record, price decimal.Decimal) Positions {
 	change := r.Amount
 	if r.sells() {
 		change = change.Neg()
@@ -241,8 +241,8 @@ func after(base Positions, r *Record, price decimal.Decimal) Positions {
 	return base.with(Position{r.Symbol, base.Amount(r.Symbol).Add(change)}, Position{Cash, cash})
 }
 
-// afterInFloats is after as AI-Trader computes it.
-func afterInFloats(base Positions, r *Record, price decimal.Decimal) Positions {
+// applyTradeInFloats is after as AI-Trader computes it.
+func applyTradeInFloats(base Positions, r *Record, price decimal.Decimal) Positions {
 	held, cash := base.Amount(r.Symbol).InexactFloat64(), base.Amount(Cash).InexactFloat64()
 	amount := r.Amount.InexactFloat64()
 	value := price.InexactFloat64() * amount
@@ -271,7 +271,7 @@ func impliedPrice(base Positions, r *Record) (decimal.Decimal, bool) {
 		spent = spent.Neg()
 	}
 	implied := spent.DivRound(r.Amount, 10)
-	if !implied.IsPositive() || differ(after(base, r, implied), r.Positions, decimal.New(1, -4)) != "" {
+	if !implied.IsPositive() || diff(applyTrade(base, r, implied), r.Positions, decimal.New(1, -4)) != "" {
 		return decimal.Zero, false
 	}
 	return implied, true
@@ -294,9 +294,9 @@ func tolerance(r *Record) decimal.Decimal {
 	return floats
 }
 
-// differ names the first position in which two lists differ by more than the tolerance, as the first list has it; "" if
+// diff names the first position in which two lists differ by more than the tolerance, as the first list has it; "" if
 // they agree. A position that is not listed holds nothing.
-func differ(expected, found Positions, tolerance decimal.Decimal) string {
+func diff(expected, found Positions, tolerance decimal.Decimal) string {
 	if same(expected, found, tolerance) {
 		return ""
 	}

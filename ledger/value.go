@@ -20,13 +20,13 @@ import (
 // Valuation is a book at the prices of one moment.
 type Valuation struct {
 	Cash     decimal.Decimal
-	Holdings []Valued            // by symbol
+	Holdings []ValuedPosition    // by symbol
 	Total    decimal.NullDecimal // cash and holdings; unknown if a holding has no price, since unknown is not zero
 	Unpriced []string            // those holdings
 }
 
-// Valued is a holding and what it is worth.
-type Valued struct {
+// ValuedPosition is a holding and what it is worth.
+type ValuedPosition struct {
 	Position
 	Price     decimal.NullDecimal // of one share
 	At        market.Stamp        // of the bar that the price is of
@@ -103,31 +103,31 @@ func (v Valuation) Stale() StaleCloses {
 
 // AtClose values a book after a day that is over as of the view. Its errors are those of reading prices.
 func (p Positions) AtClose(v market.View, day market.Stamp) (Valuation, error) {
-	return p.value(v, day, func(symbol string) (Valued, error) {
+	return p.value(v, day, func(symbol string) (ValuedPosition, error) {
 		price, at, err := v.LastCloseBy(symbol, day)
-		return Valued{Price: decimal.NewNullDecimal(price), At: at}, err
+		return ValuedPosition{Price: decimal.NewNullDecimal(price), At: at}, err
 	})
 }
 
 // InDay values a book inside the day of the view. Its errors are those of reading prices.
 func (p Positions) InDay(v market.View) (Valuation, error) {
-	return p.value(v, v.AsOf(), func(symbol string) (Valued, error) {
+	return p.value(v, v.AsOf(), func(symbol string) (ValuedPosition, error) {
 		if price, err := v.OpenPrice(symbol); err == nil {
-			return Valued{Price: decimal.NewNullDecimal(price), At: v.AsOf(), Open: true}, nil
+			return ValuedPosition{Price: decimal.NewNullDecimal(price), At: v.AsOf(), Open: true}, nil
 		}
 		price, at, err := v.LastClose(symbol)
-		return Valued{Price: decimal.NewNullDecimal(price), At: at}, err
+		return ValuedPosition{Price: decimal.NewNullDecimal(price), At: at}, err
 	})
 }
 
 // value values a book by a rule that tells the price of a symbol, or by an error that none is known.
-func (p Positions) value(v market.View, day market.Stamp, priceOf func(symbol string) (Valued, error)) (Valuation, error) {
+func (p Positions) value(v market.View, day market.Stamp, priceOf func(symbol string) (ValuedPosition, error)) (Valuation, error) {
 	worth := Valuation{Cash: p.Amount(Cash), Unpriced: []string{}}
 	total := worth.Cash
 	for _, held := range p.Holdings() {
 		h, err := priceOf(held.Symbol)
 		if err != nil {
-			worth.Holdings = append(worth.Holdings, Valued{Position: held})
+			worth.Holdings = append(worth.Holdings, ValuedPosition{Position: held})
 			worth.Unpriced = append(worth.Unpriced, held.Symbol)
 			continue
 		}

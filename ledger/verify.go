@@ -41,7 +41,7 @@ type Verifier struct {
 	anchors *anchored
 	reader  Reader
 
-	rows   newest         // the newest rows as they are written
+	rows   lastLines      // the newest rows as they are written
 	hash   string         // of the newest; "" until somebody asks
 	head   string         // stands for all of them, see [Report]
 	from   int            // the first row that the hash of the newest stands for
@@ -56,16 +56,16 @@ type Verifier struct {
 	ours   bool           // a row so far was written by this program
 	orders map[string]int // the row of each order id
 
-	two   [2]Positions    // the two that a trade changes, before and after
-	opens map[string]open // on a date
-	today market.Stamp    // that date
+	two   [2]Positions         // the two that a trade changes, before and after
+	opens map[string]openPrice // on a date
+	today market.Stamp         // that date
 }
 
 // NewVerifier returns a verifier of a ledger. prices may be nil.
 func NewVerifier(prices *market.Prices, anchors ...Anchor) *Verifier {
 	return &Verifier{
 		prices: prices, report: Report{Findings: []Finding{}, Counts: map[Class]int{}}, anchors: newAnchored(anchors),
-		rules: DefaultRules(), judged: true, orders: map[string]int{}, opens: map[string]open{},
+		rules: DefaultRules(), judged: true, orders: map[string]int{}, opens: map[string]openPrice{},
 	}
 }
 
@@ -118,7 +118,7 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 	r, err := v.reader.Read(line)
 	if err != nil {
 		v.report.Add(Finding{Row: row, ID: -1, Class: Unreadable, Expected: "a record", Found: fmt.Sprintf("%v: %.60q", err, line)})
-		v.next(line, "")
+		v.extendHash(line, "")
 		v.unread++
 		return r, err
 	}
@@ -126,22 +126,22 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 		v.report.Trades++
 	}
 	if r.Unverified != 0 {
-		v.imported(&r)
+		v.markImported(&r)
 	}
-	v.links(&r)
-	v.keeps(&r)
+	v.checkLinks(&r)
+	v.readRules(&r)
 	if v.judged && !r.Fees.IsZero() {
-		v.find(&r, FeesDiffer, 0, r.Fees)
+		v.addFinding(&r, FeesDiffer, 0, r.Fees)
 	}
-	v.negative(&r)
+	v.checkNegative(&r)
 	if v.based {
 		v.follows(&r)
 	} else {
-		v.opening(&r)
+		v.checkOpening(&r)
 		v.report.First = r.book(bytes.Clone(line))
 		v.report.First.Positions = slices.Clone(r.Positions)
 	}
-	v.next(line, r.Prev)
+	v.extendHash(line, r.Prev)
 	v.base, v.based, v.unread = r, true, 0
 	v.ours = v.ours || r.Prev != "" || r.Rules != ""
 	v.at = AnchoredRow{row, v.from, r.ID, r.Date, v.report.Trades}
@@ -152,8 +152,8 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 	return r, nil
 }
 
-// next takes in the line of a row that carries a hash.
-func (v *Verifier) next(line []byte, prev string) {
+// extendHash takes in the line of a row that carries a hash.
+func (v *Verifier) extendHash(line []byte, prev string) {
 	row, head := v.report.Rows-1, v.head
 	if row > 0 && (prev == "" || prev != v.lineHash()) {
 		v.from = row
@@ -167,8 +167,8 @@ func (v *Verifier) next(line []byte, prev string) {
 	}
 }
 
-// find adds a finding about the row that is being verified.
-func (v *Verifier) find(r *Record, class Class, expected, found any) {
+// addFinding adds a finding about the row that is being verified.
+func (v *Verifier) addFinding(r *Record, class Class, expected, found any) {
 	v.found++
 	f := Finding{Row: v.report.Rows - 1, ID: r.ID, Date: r.Date, Class: class}
 	if !v.report.full() {
@@ -177,36 +177,36 @@ func (v *Verifier) find(r *Record, class Class, expected, found any) {
 	v.report.Add(f)
 }
 
-// links holds the hash, the id and the date of a row against those of the row before it.
-func (v *Verifier) links(r *Record) {
+// checkLinks holds the hash, the id and the date of a row against those of the row before it.
+func (v *Verifier) checkLinks(r *Record) {
 	first := v.report.Rows == 1
 	switch {
 	case r.Prev == "" && v.ours:
-		v.find(r, Unchained, "the hash of the row before it, as rows of this program have it", "none")
+		v.addFinding(r, Unchained, "the hash of the row before it, as rows of this program have it", "none")
 	case r.Prev != "" && first:
-		v.find(r, BrokenChain, "no hash, since no row is before it", r.Prev)
+		v.addFinding(r, BrokenChain, "no hash, since no row is before it", r.Prev)
 	case r.Prev != "" && r.Prev != v.lineHash():
-		v.find(r, BrokenChain, v.lineHash(), r.Prev)
+		v.addFinding(r, BrokenChain, v.lineHash(), r.Prev)
 	}
 	if r.Prev != "" {
 		v.report.Chained++
 	}
 	if id := v.base.ID + 1; v.based && r.ID != id {
-		v.find(r, BrokenID, id, r.ID)
+		v.addFinding(r, BrokenID, id, r.ID)
 	} else if !v.based && r.ID != 0 {
-		v.find(r, BrokenID, 0, r.ID)
+		v.addFinding(r, BrokenID, 0, r.ID)
 	}
 	if r.Date < v.base.Date {
-		v.find(r, BrokenDate, v.base.Date+" or later", r.Date)
+		v.addFinding(r, BrokenDate, v.base.Date+" or later", r.Date)
 	}
 }
 
-// keeps takes in the rules and the order id of a row.
-func (v *Verifier) keeps(r *Record) {
+// readRules takes in the rules and the order id of a row.
+func (v *Verifier) readRules(r *Record) {
 	if r.Rules != "" {
 		rules, err := ParseRules(r.Rules)
 		if err != nil {
-			v.find(r, UnknownRules, "rules that this version knows", err)
+			v.addFinding(r, UnknownRules, "rules that this version knows", err)
 		}
 		v.rules, v.kept, v.judged = rules, r.Rules, err == nil
 	}
@@ -214,55 +214,55 @@ func (v *Verifier) keeps(r *Record) {
 		return
 	}
 	if row, twice := v.orders[r.OrderID]; twice {
-		v.find(r, OrderIDTwice, "an order id of its own", fmt.Sprintf("%q, as row %d has it", r.OrderID, row))
+		v.addFinding(r, OrderIDTwice, "an order id of its own", fmt.Sprintf("%q, as row %d has it", r.OrderID, row))
 		return
 	}
 	v.orders[r.OrderID] = v.report.Rows - 1
 }
 
-// imported takes all rows before a mark for imported unverified. Whatever the mark says, it makes nothing better.
-func (v *Verifier) imported(r *Record) {
+// markImported takes all rows before a mark for imported unverified. Whatever the mark says, it makes nothing better.
+func (v *Verifier) markImported(r *Record) {
 	before := v.report.Rows - 1
 	v.report.Imported = &Imported{before, maps.Clone(v.report.Counts)}
 	for i := range v.report.Findings {
 		v.report.Findings[i].Imported = true
 	}
 	if r.Unverified != int64(before) || r.Prev == "" {
-		v.find(r, Unexplained, fmt.Sprintf("a chained mark of %d rows as imported unverified", before), fmt.Sprintf("one of %d", r.Unverified))
+		v.addFinding(r, Unexplained, fmt.Sprintf("a chained mark of %d rows as imported unverified", before), fmt.Sprintf("one of %d", r.Unverified))
 	}
 }
 
-// opening judges the first row.
-func (v *Verifier) opening(r *Record) {
+// checkOpening judges the first row.
+func (v *Verifier) checkOpening(r *Record) {
 	if r.Action != Register && r.Action != NoTrade || !r.Amount.IsZero() {
-		v.find(r, Unexplained, "an opening", fmt.Sprintf("%s %s %s", r.Action, r.Amount, r.Symbol))
+		v.addFinding(r, Unexplained, "an opening", fmt.Sprintf("%s %s %s", r.Action, r.Amount, r.Symbol))
 	}
 	for _, held := range r.Positions.Holdings() {
 		if v.kept != "" {
-			v.find(r, Unexplained, "cash alone", fmt.Sprintf("%s %s", held.Symbol, held.Amount))
+			v.addFinding(r, Unexplained, "cash alone", fmt.Sprintf("%s %s", held.Symbol, held.Amount))
 		}
 	}
 }
 
-// negative finds what is held below zero, where it comes to be.
-func (v *Verifier) negative(r *Record) {
+// checkNegative finds what is held below zero, where it comes to be.
+func (v *Verifier) checkNegative(r *Record) {
 	if r.delta.known {
 		for _, c := range r.delta.changes {
 			if c.after.IsNegative() {
-				v.find(r, Negative, c.symbol+" 0 or more", c.after)
+				v.addFinding(r, Negative, c.symbol+" 0 or more", c.after)
 			}
 		}
 		return
 	}
 	for _, p := range r.Positions {
 		if p.Amount.IsNegative() {
-			v.find(r, Negative, p.Symbol+" 0 or more", p.Amount)
+			v.addFinding(r, Negative, p.Symbol+" 0 or more", p.Amount)
 		}
 	}
 }
 
-// newest are the newest lines of a ledger, to find the base of a row that does not follow from the one before it.
-type newest struct {
+// lastLines are the newest lines of a ledger, to find the base of a row that does not follow from the one before it.
+type lastLines struct {
 	lines [][]byte // a ring
 	last  int      // the place of the newest
 }
@@ -270,7 +270,7 @@ type newest struct {
 // maxBases bounds how far back a stale base is looked for, in rows.
 const maxBases = 1000
 
-func (n *newest) add(line []byte) {
+func (n *lastLines) add(line []byte) {
 	if len(n.lines) < maxBases {
 		n.lines = append(n.lines, nil)
 		n.last = len(n.lines) - 1
@@ -281,6 +281,6 @@ func (n *newest) add(line []byte) {
 }
 
 // back returns the line that is so many before the newest.
-func (n *newest) back(lines int) []byte {
+func (n *lastLines) back(lines int) []byte {
 	return n.lines[(n.last-lines+len(n.lines))%len(n.lines)]
 }
