@@ -1,6 +1,6 @@
 package market
 
-// This file is the one door to a price: the market as of a stamp.
+// This file holds the market as of a stamp: prices are read through a View alone.
 
 import (
 	"slices"
@@ -174,8 +174,8 @@ func (v View) visibleWindow(s *series) (window, error) {
 
 // visible returns the bar of an index as the view sees it, if it sees it. This is
 // the rule that all else rests on: a bar whose period is over is whole, of one
-// that has begun the open is known. An open that is not known shows nothing:
-// whether a bar will be there at all is itself news.
+// that has begun the open is known. A begun bar whose
+// open is not known stays hidden: even its existence would reveal the future.
 func (w window) visible(i int) (Bar, bool) {
 	b := w.bars[i]
 	if w.hasEnded(b.stamp) {

@@ -17,7 +17,7 @@ import (
 	"mcp-trade/internal/files"
 )
 
-// Cache keeps the answers of providers in a folder, each in a file of its own. What did not pass the door is not kept.
+// Cache keeps the answers of providers in a folder, each in a file of its own. Articles that the cutoff does not allow are not kept.
 type Cache struct {
 	dir    string
 	access files.Access

@@ -1,4 +1,4 @@
-// The door: what had been published before a stamp passes, nothing else does.
+// The cutoff of a search: only what had been published before a stamp may be shown.
 
 package search
 
@@ -8,50 +8,50 @@ import (
 	"mcp-trade/market"
 )
 
-// Cutoff lets through what had been published before a stamp: before the midnight that begins the day, or before the
-// moment, by the clocks of the market. The zero Door lets nothing through.
+// Cutoff allows what had been published before a stamp: before the midnight at which the day begins, or before the moment, by
+// the clocks of the market. The zero Cutoff allows nothing.
 type Cutoff struct {
 	stamp market.Stamp
 	zone  *time.Location
 }
 
-// NewCutoff returns the door at a stamp of a market.
+// NewCutoff returns the cutoff at a stamp of a market.
 func NewCutoff(stamp market.Stamp, of market.ID) Cutoff { return Cutoff{stamp, of.Get().Zone()} }
 
-// Stamp returns the stamp at which the door stands.
-func (d Cutoff) Stamp() market.Stamp { return d.stamp }
+// Stamp returns the stamp of the cutoff.
+func (c Cutoff) Stamp() market.Stamp { return c.stamp }
 
-// Zone returns the zone by whose clocks it stands there.
-func (d Cutoff) Zone() *time.Location {
-	if d.zone == nil {
+// Zone returns the zone of the market whose clocks count.
+func (c Cutoff) Zone() *time.Location {
+	if c.zone == nil {
 		return time.UTC
 	}
-	return d.zone
+	return c.zone
 }
 
-// Limits return what a [Date] must lie before: one that is a moment, and one that is a day.
-func (d Cutoff) Limits() (moment, day time.Time) {
-	return d.stamp.In(d.Zone()), d.stamp.Day().In(time.UTC)
+// Limits returns the first moment and the first day that are too late for a [Date].
+func (c Cutoff) Limits() (moment, day time.Time) {
+	return c.stamp.In(c.Zone()), c.stamp.Day().In(time.UTC)
 }
 
-// Allows tells whether what was published at a date passes.
-func (d Cutoff) Allows(date Date) bool {
-	bound, day := d.Limits()
+// Allows reports whether something published at a date may be shown.
+func (c Cutoff) Allows(date Date) bool {
+	bound, day := c.Limits()
 	if date.Day {
 		bound = day
 	}
 	return date.known() && date.Latest.Before(bound)
 }
 
-// LatestAllowed returns the latest of the dates that are claimed for one thing, and whether it passes. It does if there is a
-// date, and all of them pass.
-func (d Cutoff) LatestAllowed(dates ...Date) (Date, bool) {
+// LatestAllowed returns the latest of the dates that are claimed for one article, and whether the article may be shown: it must
+// have a date, and the cutoff must allow each of its dates.
+func (c Cutoff) LatestAllowed(dates ...Date) (Date, bool) {
 	var latest Date
 	for _, date := range dates {
-		if !d.Allows(date) {
+		if !c.Allows(date) {
 			return Date{}, false
 		}
-		if !latest.known() || date.latestIn(d.Zone()).After(latest.latestIn(d.Zone())) {
+		if !latest.known() || date.latestIn(c.Zone()).After(latest.latestIn(c.Zone())) {
 			latest = date
 		}
 	}

@@ -1,8 +1,8 @@
 // Dates as the world writes them.
 //
-// Nothing is guessed in favour of showing more. A date without a time counts as the end of that day. A time without a zone,
-// or in one that is not known here, counts as it would at the place where that time comes last. 10/02/2025 counts as the
-// later of its two readings. What cannot be read is not known.
+// A doubtful date counts as its latest possible moment, so that no article is shown too early. A date without a time counts as
+// the end of that day. A time without a zone, or in an unknown zone, counts as anywhere on Earth (UTC-12), where it comes last.
+// 10/02/2025 counts as the later of its two readings. A date that cannot be read is unknown.
 
 package search
 
@@ -37,11 +37,11 @@ type DateParser struct {
 	Fetched time.Time      // from when "4 hours ago" counts; zero: such dates are not known
 	Zone    *time.Location // whose yesterday it was
 
-	// Unzoned is the zone of times without one. Without it they count as where they come last on earth.
+	// DefaultZone is the zone of times that name none; nil: anywhere on Earth, where each time comes last.
 	DefaultZone *time.Location
 }
 
-// anywhereOnEarth is where a time of day comes last: on the islands twelve hours behind UTC.
+// anywhereOnEarth is the zone in which a time of day comes last, twelve hours behind UTC.
 var anywhereOnEarth = time.FixedZone("", -12*60*60)
 
 const maxDateText = 80

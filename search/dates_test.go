@@ -1,4 +1,4 @@
-// Tests of the door: every form in which the world writes dates, and what may be known of it when.
+// Tests of the cutoff: every form in which the world writes dates, and from when on each may be shown.
 
 package search
 
@@ -114,19 +114,19 @@ func TestADatePassesTheDoorOnceItIsOver(t *testing.T) {
 			dates = []Date{date}
 		}
 		for _, stamp := range stamps() {
-			door, first := NewCutoff(stamp, market.US), f.day
+			cutoff, first := NewCutoff(stamp, market.US), f.day
 			if !stamp.IsDay() {
 				first = f.hour
 			}
 			want := first != "" && stamp >= first
-			if _, got := door.LatestAllowed(dates...); got != want {
+			if _, got := cutoff.LatestAllowed(dates...); got != want {
 				t.Errorf("%s at %s: passes %v, want %v (%+v)", f.raw, stamp, got, want, date)
 				break
 			}
 			// Beside another date, which is early and good: as the date of a result, and as that of its page.
 			want = (want || !claimed) && stamp >= "2020-01-02"
-			_, listed := door.LatestAllowed(append([]Date{good}, dates...)...)
-			_, paged := door.LatestAllowed(append(dates[:len(dates):len(dates)], good)...)
+			_, listed := cutoff.LatestAllowed(append([]Date{good}, dates...)...)
+			_, paged := cutoff.LatestAllowed(append(dates[:len(dates):len(dates)], good)...)
 			if listed != want || paged != want {
 				t.Errorf("%s beside an earlier date at %s: passes %v and %v, want %v", f.raw, stamp, listed, paged, want)
 				break
@@ -136,7 +136,7 @@ func TestADatePassesTheDoorOnceItIsOver(t *testing.T) {
 }
 
 func TestTheLaterDateCounts(t *testing.T) {
-	reader, door := DateParser{}, NewCutoff("2025-10-02", market.US)
+	reader, cutoff := DateParser{}, NewCutoff("2025-10-02", market.US)
 	for _, c := range []struct{ one, other, want string }{
 		{"2025-09-01", "2025-09-02", "2025-09-02"},
 		{"2025-09-02T10:00:00Z", "2025-09-01", "2025-09-02T10:00:00Z"},
@@ -145,7 +145,7 @@ func TestTheLaterDateCounts(t *testing.T) {
 		{"2025-09-02", "2025-09-03T03:59:00Z", "2025-09-02"},
 	} {
 		for _, dates := range [][]Date{{reader.Read(c.one), reader.Read(c.other)}, {reader.Read(c.other), reader.Read(c.one)}} {
-			if d, ok := door.LatestAllowed(dates...); !ok || d.Text != c.want {
+			if d, ok := cutoff.LatestAllowed(dates...); !ok || d.Text != c.want {
 				t.Errorf("of %s and %s counts %q, want %s", c.one, c.other, d.Text, c.want)
 			}
 		}
@@ -160,7 +160,7 @@ func TestADayBeginsWhereTheMarketIs(t *testing.T) {
 		}
 	}
 	if (Cutoff{}).Allows(date) || NewCutoff("no stamp", market.US).Allows(date) {
-		t.Error("a door that stands nowhere lets something through")
+		t.Error("the zero cutoff allows something")
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"mcp-trade/code"
 )
 
-// ProviderError is a provider's failure. What it says may be read by anybody: no key, no address, no part of an answer.
+// ProviderError is a failure of a provider. UserMessage is for everybody: it holds no key, no address and no part of an answer.
 type ProviderError struct {
 	UserMessage string
 	Err         error // the reason, for the operator's log; nil if there is no more to say
@@ -24,7 +24,7 @@ func (t *ProviderError) Error() string {
 
 func (t *ProviderError) Unwrap() error { return t.Err }
 
-// NotConfiguredError says that a provider is not set up, and how it is.
+// NotConfiguredError says that a provider is not set up. Hint says how to set it up.
 type NotConfiguredError struct{ Hint string }
 
 func (e *NotConfiguredError) Error() string { return "not set up: " + e.Hint }

@@ -1,8 +1,8 @@
 // Package search finds news that somebody could have read at a stamp.
 //
-// A Provider finds items, wherever it finds them; the Door lets through those that had been published before the stamp; a
-// Searcher asks one provider after the other until one serves. What did not pass the door does not exist for whoever asks:
-// not in answers, their number or their order, not in errors, not in what is recorded.
+// A Provider finds raw articles. The Cutoff allows those that had been published before the stamp. A Searcher asks one provider
+// after the other until one answers. An article that the cutoff does not allow leaves no trace for the caller: it changes no
+// answer, no number or order of results, no error and no record.
 package search
 
 import (
@@ -49,16 +49,16 @@ type Provider interface {
 	// Name is one word.
 	Name() string
 
-	// Search returns what may answer the query, best first. It may return items that do not pass the door, and more than
-	// the limit, but the order of those that pass must not depend on those that do not. It returns an *AbsentError if it
-	// is not set up; other errors say in a *Trouble what a caller may read.
+	// Search returns articles for the query, best first. It may return more than the limit, and articles that the cutoff
+	// does not allow; the order of the allowed ones must not depend on those. It returns a *NotConfiguredError if it is not
+	// set up. Any other failure that a caller may read about is a *ProviderError.
 	Search(ctx context.Context, q Query) ([]RawArticle, error)
 
 	// Check says in a few words what the provider has to offer, or why it cannot.
 	Check(ctx context.Context) (string, error)
 }
 
-// Article is an item that passed the door, fit to be shown to a model: bounded plain text.
+// Article is an article that the cutoff allows, fit to be shown to a model: bounded plain text.
 type Article struct {
 	Title       string `json:"title"`
 	URL         string `json:"url"`
@@ -82,7 +82,7 @@ type Answer struct {
 	Articles []Article
 }
 
-// results are the items that pass the door, each address once, and the number of those that do not pass.
+// results returns the articles that the cutoff allows, each address once, and the number of those that it does not allow.
 func (q Query) results(items []RawArticle) (found []Article, dropped int) {
 	found = []Article{}
 	seen := map[string]bool{}

@@ -16,7 +16,7 @@ import (
 type Config struct {
 	Providers []Provider        // in order of preference; none: search is off
 	Cache     *Cache            // nil: nothing is recorded or replayed
-	Warn      func(text string) // told what went wrong, and what did not pass the door; nil: nobody
+	Warn      func(text string) // told of failures, and of articles that the cutoff does not allow; nil: nobody
 	Call      time.Duration     // for one search
 	Provider  time.Duration     // for one provider in it
 }
@@ -68,7 +68,7 @@ func isNotConfigured(err error) bool {
 	return errors.As(err, &absent)
 }
 
-// Search asks the providers. It returns a *QueryError, an *UnconfiguredError, a *FailedError or a *NotRecordedError.
+// Search asks the providers. It returns a *QueryError, a *NoProviderError, a *FailedError or a *NotRecordedError.
 func (s *Searcher) Search(ctx context.Context, q Query) (Answer, error) {
 	if len(q.Words()) == 0 {
 		return Answer{}, &QueryError{"The query holds no word to search for. Say in a few words what to look for."}
@@ -114,7 +114,7 @@ func (s *Searcher) ask(ctx context.Context, p guardedProvider, q Query) ([]RawAr
 	return p.breaker.Execute(func() ([]RawArticle, error) { return p.Search(ctx, q) })
 }
 
-// userMessage is as much of a provider's error as a caller may know.
+// userMessage returns what a caller may know of a provider's error.
 func userMessage(err error) string {
 	var failed *ProviderError
 	switch {
@@ -150,7 +150,7 @@ func (s *Searcher) recorded(q Query) (Answer, bool, error) {
 func (s *Searcher) finish(provider string, q Query, items []RawArticle) (Answer, error) {
 	found, dropped := q.results(items)
 	if dropped > 0 {
-		s.c.Warn(fmt.Sprintf("search: %d of %d items of %s did not pass the door at %s", dropped, len(items), provider, q.Cutoff.Stamp()))
+		s.c.Warn(fmt.Sprintf("search: %d of %d articles of %s are not known to be published before %s", dropped, len(items), provider, q.Cutoff.Stamp()))
 	}
 	answer := Answer{provider, found}
 	if s.c.Cache == nil {

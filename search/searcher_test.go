@@ -100,7 +100,7 @@ func TestWhatIsShown(t *testing.T) {
 	if got := answer.Articles[1]; got != want {
 		t.Errorf("%+v\nwant %+v", got, want)
 	}
-	if got := strings.Join(told, "\n"); got != "search: 2 of 9 items of a did not pass the door at 2025-10-02" {
+	if got := strings.Join(told, "\n"); got != "search: 2 of 9 articles of a are not known to be published before 2025-10-02" {
 		t.Errorf("the operator is told %q", got)
 	}
 }

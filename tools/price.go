@@ -121,7 +121,7 @@ func (d *Deps) view(ctx context.Context) (market.View, error) {
 	return d.asOf(s)
 }
 
-// asOf is the market as of a session's date: the one door to prices.
+// asOf returns the market as of a session's date. Tools read prices through it alone.
 func (d *Deps) asOf(s session.Session) (market.View, error) {
 	if d.Prices == nil {
 		return market.View{}, &failure{

@@ -21,8 +21,8 @@ import (
 // world makes up articles around a stamp.
 type world struct {
 	*rand.Rand
-	stamp market.Stamp
-	door  search.Cutoff
+	stamp  market.Stamp
+	cutoff search.Cutoff
 }
 
 func newWorld(seed uint64) world {
@@ -47,7 +47,7 @@ func (w world) words(n int) string {
 }
 
 func (w world) article() line {
-	at := w.stamp.In(w.door.Zone()).Add(time.Duration(w.IntN(2*72*60)-72*60) * time.Minute)
+	at := w.stamp.In(w.cutoff.Zone()).Add(time.Duration(w.IntN(2*72*60)-72*60) * time.Minute)
 	l := line{
 		Title: w.words(4), URL: fmt.Sprintf("https://x.test/%d", w.IntN(40)), Summary: w.words(8), Content: w.words(12), Source: w.words(1),
 		Symbols: []string{[]string{"AAPL", "NVDA", "BTC-USDT", "BRK.B"}[w.IntN(4)]},
@@ -71,7 +71,7 @@ func (w world) article() line {
 // split tells past from future.
 func (w world) split(all []line) (past, future []line) {
 	for _, l := range all {
-		if w.door.Allows((search.DateParser{}).Read(l.Published)) {
+		if w.cutoff.Allows((search.DateParser{}).Read(l.Published)) {
 			past = append(past, l)
 		} else {
 			future = append(future, l)
@@ -87,7 +87,7 @@ func (w world) another(future []line) []line {
 	case 0: // none
 	case 1: // other articles, some of them later versions of what is known
 		for range future {
-			if l := w.article(); !w.door.Allows((search.DateParser{}).Read(l.Published)) {
+			if l := w.article(); !w.cutoff.Allows((search.DateParser{}).Read(l.Published)) {
 				other = append(other, l)
 			}
 		}
@@ -166,7 +166,7 @@ func (w world) check(t *testing.T, dir string) (found, hidden int) {
 	}
 	var queries []search.Query
 	for range 3 {
-		q := search.Query{Text: w.words(5), Limit: 1 + w.IntN(6), Cutoff: w.door}
+		q := search.Query{Text: w.words(5), Limit: 1 + w.IntN(6), Cutoff: w.cutoff}
 		if w.IntN(3) == 0 {
 			q.Symbols = []string{"NVDA", "BRK.B"}[:1+w.IntN(2)]
 		}

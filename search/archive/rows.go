@@ -17,15 +17,15 @@ import (
 const schema = `
 CREATE TABLE IF NOT EXISTS article (
 	id INTEGER PRIMARY KEY, -- see rowID
-	same BLOB NOT NULL UNIQUE, -- see the function same
+	same BLOB NOT NULL UNIQUE, -- see the function fingerprint
 	title TEXT NOT NULL, url TEXT NOT NULL, source TEXT NOT NULL, published TEXT NOT NULL, summary TEXT NOT NULL, content TEXT NOT NULL
 ) STRICT;
 CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5 (words, content='', columnsize=0, detail=none, tokenize='ascii');
 `
 
 // A row id is the last second at which the article can have been published, one bit for "only the day is known", and some
-// of a hash to tell apart what was published in the same second. So ids are in the order of time, and whether an article
-// passes the door follows from its id alone. The ids of other articles have no part in it, unless all of it is the same.
+// of a hash to tell apart what was published in the same second. So ids are in the order of time, and whether the cutoff
+// allows an article follows from its id alone, and the ids of other articles change it only if two articles share all of it.
 const (
 	hashBits = 23
 	dayBit   = 1 << hashBits
@@ -44,9 +44,9 @@ func rowID(d search.Date, same [sha256.Size]byte) int64 {
 // nextID returns another id of the same time.
 func nextID(id int64) int64 { return id&^(dayBit-1) | (id+1)&(dayBit-1) }
 
-// idLimits returns what the ids of articles that pass the door lie below: of those published at a moment, and on a day.
-func idLimits(d search.Cutoff) (moment, day int64) {
-	m, n := d.Limits()
+// idLimits returns the bounds below which the ids of allowed articles lie: of those published at a moment, and of those on a day.
+func idLimits(c search.Cutoff) (moment, day int64) {
+	m, n := c.Limits()
 	return m.Unix() << timeBits, n.Unix() << timeBits
 }
 

@@ -20,7 +20,7 @@ const (
 
 // Search implements [search.Provider]. The articles with all words come first, the newest of them before the others. If
 // there are fewer than asked for, those with some of the words follow: each word names its newest articles, and an article
-// that is named more often comes before one that is named less. Only articles that pass the door are read at all.
+// that is named more often comes before one that is named less. Only articles that the cutoff allows are read at all.
 func (a *Archive) Search(ctx context.Context, q search.Query) ([]search.RawArticle, error) {
 	db, err := a.open()
 	if err != nil {
@@ -44,14 +44,14 @@ func (a *Archive) Search(ctx context.Context, q search.Query) ([]search.RawArtic
 	return items, nil
 }
 
-// query is one search.
+// query is one search under way.
 type query struct {
 	ctx context.Context
 	db  *sql.DB
 	q   search.Query
 }
 
-// newest returns the ids of the newest articles that pass the door and match.
+// newest returns the ids of the newest articles that the cutoff allows and that match.
 func (s query) newest(match string, limit int) ([]int64, error) {
 	if len(s.q.Symbols) > 0 {
 		match = "(" + match + ") AND (" + anyOf(s.q.Symbols) + ")"
@@ -122,7 +122,7 @@ func (s query) items(ids []int64) ([]search.RawArticle, error) {
 	return items, nil
 }
 
-// indexWords are the words as the index knows them: see [spaced]. A pair of characters says more than each of them.
+// indexWords are the words as the index knows them: see [segmentCJK]. A pair of characters says more than each of them.
 func indexWords(words []string) []string {
 	var known []string
 	for _, w := range words {

@@ -221,17 +221,17 @@ func FuzzAnswers(f *testing.F) {
 	}))
 	f.Cleanup(server.Close)
 	j := New(Config{Key: "k", SearchURL: server.URL + "/s", ReaderURL: server.URL + "/r", Now: func() time.Time { return fetched }})
-	door := search.NewCutoff("2025-10-02", market.US)
+	cutoff := search.NewCutoff("2025-10-02", market.US)
 	f.Fuzz(func(t *testing.T, list, page string) {
 		w.mu.Lock()
 		w.list, w.pages[""] = list, page
 		w.mu.Unlock()
-		answer, err := search.New(search.Config{Providers: []search.Provider{j}}).Search(t.Context(), search.Query{Text: "x", Limit: 3, Cutoff: door})
+		answer, err := search.New(search.Config{Providers: []search.Provider{j}}).Search(t.Context(), search.Query{Text: "x", Limit: 3, Cutoff: cutoff})
 		if err != nil {
 			return
 		}
 		for _, r := range answer.Articles {
-			if raw, _ := json.Marshal(r.PublishedAt); !door.Allows((search.DateParser{Fetched: fetched, Zone: door.Zone()}).Read(r.PublishedAt)) {
+			if raw, _ := json.Marshal(r.PublishedAt); !cutoff.Allows((search.DateParser{Fetched: fetched, Zone: cutoff.Zone()}).Read(r.PublishedAt)) {
 				t.Fatalf("%s passed", raw)
 			}
 		}

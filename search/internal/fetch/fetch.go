@@ -1,5 +1,5 @@
-// Package fetch gets what a service on the web has to say, with manners: in bounded time and size, again after a pause when
-// the service asks for one, and without a word of addresses or keys when it fails.
+// Package fetch gets the answer of a service on the web, in bounded time and size. It asks again after the pause that the service
+// asks for, and its errors name no address and no key.
 package fetch
 
 import (
@@ -38,13 +38,13 @@ func New(keyName string, each time.Duration, maxBytes int64) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 8
 	return &Client{
-		// Elsewhere is not where the key belongs.
+		// Do not follow redirects: the API key must not reach another host.
 		http: &http.Client{Transport: transport, Timeout: each, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		max:  maxBytes, keyName: keyName,
 	}
 }
 
-// Get returns the body of the answer, or a *search.Trouble, or the error of the context.
+// Get returns the body of the answer, or a *search.ProviderError, or the error of the context.
 func (c *Client) Get(ctx context.Context, address string, header http.Header) ([]byte, error) {
 	var last error
 	body, err := backoff.Retry(ctx, func() ([]byte, error) {
@@ -76,8 +76,8 @@ func inTime(ctx context.Context, pause time.Duration) bool {
 	return pause <= maxPause && (!ok || time.Until(deadline) > pause)
 }
 
-// once makes one request. A failure comes with the pause to make before the next: 0 for the usual one, less than 0 if there
-// is no use in asking again.
+// once makes one request. With an error, pause is the time to wait before the next request: 0 for the usual backoff, less than 0
+// if another request is useless.
 func (c *Client) once(ctx context.Context, address string, header http.Header) (body []byte, pause time.Duration, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -130,8 +130,8 @@ func retryAfter(resp *http.Response) time.Duration {
 	return 0
 }
 
-// unanswered is the pause after a request without an answer, and what may be told of it. The error of net/http names the
-// address, and with it perhaps the key. A service that let the time pass is not asked again.
+// unanswered returns the pause after a request without an answer, and the error for users. The error of net/http names the
+// address, which may hold the key. A service that has timed out is not asked again.
 func unanswered(err error) (pause time.Duration, _ error) {
 	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
 		return -1, &search.ProviderError{UserMessage: "it did not answer in time"}
