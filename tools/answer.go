@@ -17,7 +17,7 @@ import (
 // maxURI bounds the uri of a resource: mcp-go spends time on each character of it.
 const maxURI = 128
 
-// handle has mcp-go answer a request; nil means that there is no answer.
+// handle returns mcp-go's answer to a request, nil if there is none.
 func (s *Server) handle(r *request) (answer any) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -56,28 +56,27 @@ func (s *Server) handle(r *request) (answer any) {
 
 const ourFault = "The server failed on this request; its log says why. Other requests are served."
 
-// requestKey is the key of the context under which what mcp-go calls finds the request.
+// requestKey is the key of the request in the context that mcp-go passes on.
 type requestKey struct{}
 
-// keepError is told by mcp-go why a request failed.
+// keepError is the hook by which mcp-go tells why a request failed.
 func keepError(ctx context.Context, _ any, _ mcp.MCPMethod, _ any, err error) {
 	if r, ok := ctx.Value(requestKey{}).(*request); ok {
 		r.failed = err
 	}
 }
 
-// awaitTurn has the tool of an order wait for its turn.
+// awaitTurn makes the tool of an order wait for the order's turn.
 func awaitTurn(next server.ToolHandlerFunc) server.ToolHandlerFunc {
 	return func(ctx context.Context, call mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		if r, ok := ctx.Value(requestKey{}).(*request); ok && r.turn != nil && !r.begin() {
-			return nil, context.Canceled // which nobody hears
+			return nil, context.Canceled // a cancelled request gets no answer
 		}
 		return next(ctx, call)
 	}
 }
 
-// rewriteError tells an error of mcp-go, of which err is the cause where there is one, in a sentence that holds no more of the
-// request than a line does.
+// rewriteError returns an error of mcp-go in our words, with at most maxEcho characters of the request. err is its cause, or nil.
 func (s *Server) rewriteError(m mcp.JSONRPCError, r *request, err error) any {
 	says := func(code int, format string, args ...any) any {
 		return errorMessage(r.id, code, fmt.Sprintf(format, args...))

@@ -23,14 +23,14 @@ func latestTemplate() mcp.ResourceTemplate {
 		mcp.WithTemplateMIMEType("application/json"))
 }
 
-// foreignError says that a resource is not of the session's account, of which only one is.
+// foreignError says that a resource belongs to another account than the session's.
 type foreignError struct{ own string }
 
 func (e *foreignError) Error() string {
 	return "Only the account of the session can be read. Ask for " + e.own + "."
 }
 
-// latest reads the newest record that the session's date allows, of the session's account and no other.
+// latest reads the newest record of the session's account as of the session's date.
 func (d *Deps) latest(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
@@ -77,7 +77,7 @@ func (d *Deps) tradingDay(ctx context.Context, req mcp.GetPromptRequest) (*mcp.G
 // maxQuotes bounds the symbols that a briefing quotes beside those held.
 const maxQuotes = 150
 
-// briefing is the day as a trader would want it on one page.
+// briefing is the trading day on one page: the account, its holdings and the quotes of the day.
 func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) {
 	v, err := d.asOf(s)
 	if err != nil {
@@ -158,7 +158,7 @@ func holdings(b *strings.Builder, now portfolioResult, v market.View) {
 	}
 }
 
-// stale says of what day the price of a holding is that its market has traded without since.
+// stale returns the date of a holding's price if its market has traded since then.
 func stale(h holding) string {
 	switch h.StaleDays {
 	case 0:

@@ -1,8 +1,8 @@
 // Calls that go to their tool directly.
 //
-// mcp-go reads the text of a call four times, finds the tool and calls it. A call that consists of its name, its arguments and a
-// _meta that mcp-go has taken before leaves nothing else to do, so this is done here, and the answer is written as mcp-go
-// would write it. A test holds both ways against each other.
+// mcp-go reads the text of a call four times, finds the tool and calls it. A call of a name, arguments and a _meta that mcp-go has
+// accepted before needs no more than that, so the server calls the tool itself and writes the answer as mcp-go would. A test
+// compares both ways.
 
 package tools
 
@@ -13,7 +13,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// caller is what the _meta of a call says of the client, and what mcp-go made of it.
+// caller is the _meta of a call and the fields that mcp-go adds to the results for that client.
 type caller struct {
 	said          string // params._meta, as it was written; "" without one
 	meta          *mcp.Meta
@@ -45,8 +45,8 @@ func (s *Server) direct(ctx context.Context, r *request) (answer any, ok bool) {
 	return mcp.NewJSONRPCResultResponse(mcp.NewRequestId(r.id), result), true
 }
 
-// learn keeps what mcp-go made of the _meta of a call. A client says the same with each of its calls, unless it wants to hear of
-// the progress of one.
+// learn keeps the fields that mcp-go added for the _meta of a call. A client sends the same _meta with each call, except where it
+// asks for the progress of one.
 func (s *Server) learn(r *request, answer any) {
 	result, ok := answer.(*mcp.CallToolResult)
 	if !ok || r.method != string(mcp.MethodToolsCall) || r.more || len(r.meta) == 0 {

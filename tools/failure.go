@@ -1,4 +1,4 @@
-// Failures: every error that a caller can mend, as a sentence, a code and the way out.
+// Failures: every error that a caller can correct, as a sentence, a code and what to do next.
 
 package tools
 
@@ -77,14 +77,14 @@ func failureOf(err error, ofOrder bool) (*failure, bool) {
 
 const tookTooLong = "It took too long, or the server ends. Try again."
 
-// isOver tells whether an error comes of a call that ran out of time, or was given up.
+// isOver reports whether an error is that of a call whose time ran out or that was cancelled.
 func isOver(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 const unknownWayOut = "It is unknown whether the order was executed: look at get_trades, or repeat it with the same order_id if it had one."
 
-// wayOut tells whether the order may have been executed all the same, and what to do.
+// wayOut says whether the order may have been executed, and what to do next.
 func wayOut(e *store.UnreachableError) string {
 	if e.Unknown {
 		return unknownWayOut

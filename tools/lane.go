@@ -7,17 +7,17 @@ import (
 	"sync/atomic"
 )
 
-// lane carries out orders. What comes before an order's turn to trade, and what comes after its place in the ledger is
-// certain, goes on beside other orders: so orders that wait for each other become durable together.
+// lane executes orders, each in a turn. Only the part of an order from its turn to its place in the ledger excludes other orders.
+// The parts before and after run beside other orders, so that a store can make waiting orders durable together.
 type lane struct {
 	waiting   chan order
 	unsettled atomic.Int64 // orders that were added and have neither traded nor failed
 }
 
-// order carries out an order, as its turn tells.
+// order executes an order and obeys its turn.
 type order func(*turn)
 
-// maxBegun bounds how many orders are under way at once: those of one group, and those of which the next will consist.
+// maxBegun bounds how many orders are under way at once: one group that becomes durable together, and the next group.
 const maxBegun = 64
 
 // newLane returns a lane in which so many orders can wait.
@@ -35,7 +35,7 @@ func (l *lane) close() { close(l.waiting) }
 func (l *lane) run() {
 	var under sync.WaitGroup
 	begun := make(chan struct{}, maxBegun)
-	next := make(chan func()) // to those that did an order before: their stacks have grown to what one needs
+	next := make(chan func()) // to goroutines that executed an order before: their stacks have grown already
 	over := make(chan struct{})
 	close(over)
 	settled, answered := over, over // of the order before
@@ -51,7 +51,7 @@ func (l *lane) run() {
 			close(done)
 			<-begun
 		}
-		if t.alone { // another goroutine would only cost time
+		if t.alone { // without other orders, another goroutine is slower
 			do()
 			continue
 		}
@@ -79,13 +79,13 @@ type turn struct {
 	answers <-chan struct{} // closed when all orders before are answered
 	once    sync.Once
 	settled chan struct{}
-	alone   bool // no other is carried out until this one is done
+	alone   bool // no other order runs until this one is done
 }
 
 // begin waits for the order's turn to trade.
 func (t *turn) begin() { <-t.before }
 
-// placed tells that the order, which has begun, has its place in the ledger: the next one may trade. It returns how many will.
+// placed reports that the order has its place in the ledger, so the next order may trade. It returns how many wait to trade.
 func (t *turn) placed() (waiting int) {
 	t.settle()
 	if t.alone {
@@ -94,7 +94,7 @@ func (t *turn) placed() (waiting int) {
 	return int(t.lane.unsettled.Load())
 }
 
-// end tells that the order trades no more.
+// end reports that the order trades no more.
 func (t *turn) end() {
 	t.begin()
 	t.settle()

@@ -1,4 +1,4 @@
-// AI-Trader's add and multiply, for models that would rather not.
+// AI-Trader's tools add and multiply.
 
 package tools
 

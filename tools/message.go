@@ -1,8 +1,8 @@
-// What the loop needs to know of a message, and what makes a message unfit.
+// Reading a JSON-RPC message: the fields that the loop uses, and the faults for which a message is refused.
 //
-// mcp-go reads the same text again, in Go's way: a key counts in any case, and of a key that is there twice the last one counts.
-// Others, such as a gateway in front of this server, read otherwise. So what could be read in two ways is refused here, and what is
-// left means the same to every reader.
+// mcp-go reads the same text again as encoding/json does: it ignores the case of keys, and of a key that occurs twice the last one
+// counts. Another program, such as a gateway in front of this server, may read it otherwise. So a text with two readings is
+// refused here, and the rest means the same to every reader.
 
 package tools
 
@@ -141,7 +141,7 @@ func (m *message) judge(version string, f *flaw) {
 	}
 }
 
-// jsonReader reads a JSON text and notes the first key in it that is not as it must be.
+// jsonReader reads a JSON text and notes the first key that is not allowed.
 type jsonReader struct {
 	text    []byte
 	decoder *jsontext.Decoder
@@ -304,7 +304,7 @@ func spelling(folded string) string {
 
 const maxEcho = 40 // characters of what a client sent that stand in an answer
 
-// cut bounds a text of the client's.
+// cut shortens a text of the client to maxEcho characters.
 func cut(text string) string {
 	n := 0
 	for i := range text {

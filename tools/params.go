@@ -1,7 +1,7 @@
-// Arguments and schemas: what is unambiguous is accepted, everything else refused with a sentence that says what to send.
+// Arguments and schemas. An argument with one meaning is accepted; any other is refused with a sentence that says what to send.
 //
-// The fields of a params struct are strings, lists of them, flags, numbers and amounts. What an amount looks like the rules of
-// package ledger say; of the others the tags do:
+// The fields of a params struct are strings, lists of strings, flags, numbers and amounts. The rules of package ledger give the form
+// of an amount. Tags give the form of the others:
 //
 //	json:"limit,omitempty"       the name; omitempty makes it optional
 //	jsonschema:"How many ..."    the description
@@ -83,7 +83,8 @@ func bind[P any](fields []field, arguments json.RawMessage) (P, error) {
 	return params, nil
 }
 
-// splitObject takes an object apart. None and null are an empty one; a key that is there twice, in whatever case, is an error.
+// splitObject returns the members of an object. An absent object and null count as empty. A key that occurs twice, in any case
+// of letters, is an error.
 func splitObject(arguments json.RawMessage) (map[string]json.RawMessage, error) {
 	given := map[string]json.RawMessage{}
 	if text := bytes.TrimSpace(arguments); len(text) == 0 || string(text) == "null" {
@@ -193,7 +194,7 @@ func (f field) refuse(problem string) error {
 	return wrong(fmt.Sprintf("The argument %q %s.", f.name, problem), map[string]any{"argument": f.name})
 }
 
-// resultTypes are the types that Go's own shape says too little or too much about. A value that may be null has two
+// resultTypes are the schemas of types whose Go structure does not match their JSON. A value that may be null has two
 // branches, each of one type: not every client knows lists of types.
 var resultTypes = map[reflect.Type]*jsonschema.Schema{
 	reflect.TypeFor[decimal.Decimal]():     {Type: "number"},
@@ -251,8 +252,8 @@ func schemaOf[T any](types map[reflect.Type]*jsonschema.Schema) *jsonschema.Sche
 	return schema
 }
 
-// allowExtraFields lets results grow, and takes the null out of the type of lists, which are never null here and which some clients
-// do not understand.
+// allowExtraFields allows fields that a schema does not name, so that results can grow. It removes null from the type of lists,
+// which are never null here: some clients do not understand a list of types.
 func allowExtraFields(s *jsonschema.Schema) {
 	if slices.Contains(s.Types, "array") {
 		s.Type, s.Types = "array", nil

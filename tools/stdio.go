@@ -1,8 +1,7 @@
 // The stdio server: newline-delimited JSON-RPC on a pair of streams.
 //
-// mcp-go's own stdio server neither keeps the order of calls nor answers what is under way at end of input. This loop does:
-// orders run one after the other in the order in which they arrived, everything else runs beside them, and the loop ends
-// only when every request that was read is answered.
+// mcp-go's own stdio server runs calls in any order and drops those under way at the end of input. This loop runs orders one
+// after the other, as they arrived, and other requests beside them. It ends when every request that was read is answered.
 
 package tools
 
@@ -82,7 +81,7 @@ type connection struct {
 
 	dispatchMu sync.Mutex
 	dispatched int    // lines
-	stopped    bool   // no more are taken
+	stopped    bool   // no more lines are dispatched
 	version    string // of the protocol, as it was agreed; "" before
 
 	openMu   sync.Mutex
@@ -92,7 +91,7 @@ type connection struct {
 	writeMu   sync.Mutex
 	out       io.Writer
 	writeErr  error
-	outClosed chan struct{} // closed when out fails: nobody listens any more
+	outClosed chan struct{} // closed when a write to out fails: the client is gone
 }
 
 // request is a message that wants an answer.
@@ -107,7 +106,7 @@ type request struct {
 	answer    func(any)   // takes the answer, nil for none; it is called once
 }
 
-// readLines gives each line of in to where it runs, until in ends or the taking is stopped.
+// readLines dispatches each line of in, until in ends or the connection is stopped.
 func (c *connection) readLines(in io.Reader) {
 	r := bufio.NewReaderSize(in, 64<<10)
 	for first := true; ; {
@@ -140,11 +139,11 @@ func (c *connection) dispatchUnlessStopped(l line) bool {
 	return !c.stopped
 }
 
-// drainTimeout is how long a server that is told to stop waits for a reading that had begun before.
+// drainTimeout is how long a server that is told to stop waits for a read that is under way.
 const drainTimeout = 50 * time.Millisecond
 
-// drain lets the lines be taken that were read before the server was told to stop. A reading that had begun by
-// then and brings nothing is given up.
+// drain waits until the lines that were read before the server was told to stop are dispatched. It abandons a read that is
+// still blocked after drainTimeout.
 func (c *connection) drain(read <-chan struct{}) {
 	for seen := -1; ; {
 		select {
@@ -153,7 +152,7 @@ func (c *connection) drain(read <-chan struct{}) {
 		case <-time.After(drainTimeout):
 		}
 		if !c.dispatchMu.TryLock() {
-			continue // one is being taken
+			continue // a line is being dispatched
 		}
 		quiet := c.dispatched == seen
 		c.stopped, seen = quiet, c.dispatched
@@ -164,10 +163,10 @@ func (c *connection) drain(read <-chan struct{}) {
 	}
 }
 
-// hangTimeout is how long after the last answer what is still under way counts as hanging, when the server ends.
+// hangTimeout is how long after the last answer a request that is under way counts as hanging, once the server ends.
 const hangTimeout = 500 * time.Millisecond
 
-// cancelHanging gives up what hangs once the server is ending, such as a search; orders never are.
+// cancelHanging cancels requests that hang once the server ends, such as a search. It cancels no order.
 func (c *connection) cancelHanging(ctx context.Context, read <-chan struct{}, giveUp func()) {
 	select {
 	case <-read:
@@ -188,7 +187,7 @@ func (c *connection) cancelHanging(ctx context.Context, read <-chan struct{}, gi
 	}
 }
 
-// dispatch takes a line: a message, or a batch of them.
+// dispatch gives the messages of a line, one or a batch, to where they run.
 func (c *connection) dispatch(l line) {
 	switch {
 	case l.tooLong:
@@ -206,7 +205,7 @@ func (c *connection) dispatch(l line) {
 
 const notJSON = "The line is not JSON. Send one JSON-RPC message per line."
 
-// dispatchMessage gives a message to where it runs.
+// dispatchMessage gives an order to its lane and another request to a worker; it answers the rest itself.
 func (c *connection) dispatchMessage(text []byte, inBatch bool, answer func(any)) {
 	m, err := readMessage(text)
 	r := &request{message: m, answer: answer}
@@ -221,10 +220,10 @@ func (c *connection) dispatchMessage(text []byte, inBatch bool, answer func(any)
 	case m.fault != "":
 		answer(errorMessage(m.id, mcp.INVALID_REQUEST, m.fault))
 	case m.method == string(mcp.MethodInitialize):
-		// What the client says of itself holds for all that follows.
+		// Later messages depend on the version agreed here, so initialize is answered before they are read.
 		answer(c.initialize(r, inBatch))
 	case m.method == string(mcp.MethodPing):
-		// It asks whether the server is there, however much there is to do.
+		// A ping asks whether the server is alive, so it does not wait behind other requests.
 		r.ctx = c.others
 		answer(c.server.handle(r))
 	case m.method == string(mcp.MethodToolsCall) && c.server.orderTools[m.name]:
@@ -260,7 +259,7 @@ func (c *connection) initialize(r *request, inBatch bool) any {
 	return answer
 }
 
-// run has a request answered, unless the client cancels it. An order is answered all the same once it has begun.
+// run answers a request unless the client cancels it. An order that has begun is answered in any case.
 func (c *connection) run(r *request) {
 	var answer any
 	if !r.cancelled.Load() {
@@ -288,16 +287,16 @@ func (r *request) begin() bool {
 	return r.begun
 }
 
-// enter lets a cancellation reach a request until it leaves.
+// enter registers a request, so that a cancellation reaches it until leave.
 func (c *connection) enter(r *request, under context.Context) {
-	_ = c.queuedBytes.Acquire(context.Background(), int64(len(r.text))) // which is less than there is
+	_ = c.queuedBytes.Acquire(context.Background(), int64(len(r.text))) // a message is smaller than the whole, so it never fails
 	r.ctx, r.stop = context.WithCancel(under)
 	c.openMu.Lock()
 	defer c.openMu.Unlock()
 	c.open[string(r.id)] = r
 }
 
-// leave comes before the answer: after it, the client may use the id again.
+// leave unregisters a request. It comes before the answer, after which the client may reuse the id.
 func (c *connection) leave(r *request) {
 	c.openMu.Lock()
 	defer c.openMu.Unlock()
@@ -317,7 +316,7 @@ func (c *connection) cancel(id json.RawMessage) {
 	}
 }
 
-// dispatchBatch gives each message of a batch to where it runs, in order. The answers come as one array, when all are there.
+// dispatchBatch dispatches each message of a batch, in order. The answers come as one array, when all are there.
 func (c *connection) dispatchBatch(text []byte) {
 	var messages []json.RawMessage
 	if err := json.Unmarshal(text, &messages); err != nil || len(messages) == 0 || len(messages) > maxBatch {
@@ -387,7 +386,7 @@ type line struct {
 	tooLong bool // text was longer than maxMessage and is gone
 }
 
-// untilDone is a reader that reads no more when its context is done: what was read before can still be taken.
+// untilDone is a reader that ends when its context is done. Bytes that it has returned before stay readable.
 type untilDone struct {
 	ctx context.Context
 	in  io.Reader

@@ -118,8 +118,8 @@ type tool struct {
 	call           func(context.Context, *Deps, json.RawMessage) (any, error)
 }
 
-// hints are what a client may assume of a tool. Those of an open world reach beyond the data that the server was given, and
-// only reading twice is the same as once (idempotent).
+// hints are what a client may assume of a tool. A tool of an open world reaches beyond the data that the server was given. Only
+// read-only tools are idempotent.
 type hints struct{ readOnly, destructive, openWorld bool }
 
 // newTool completes a row with the schemas and the call of its function.
@@ -155,7 +155,7 @@ func (t tool) declaration(f form) mcp.Tool {
 	}
 }
 
-// handler is the tool as MCP calls it: what a caller can mend is a result, everything else is a fault of ours.
+// handler is the tool as MCP calls it. A failure that the caller can correct is a result; any other is an error of the server.
 func (t tool) handler(d *Deps, form form) server.ToolHandlerFunc {
 	return func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		arguments := req.Params.RawArguments // of what came as text
@@ -180,7 +180,7 @@ func (t tool) handler(d *Deps, form form) server.ToolHandlerFunc {
 	}
 }
 
-// meant has a call refused unless the session is the one that its _meta names, if it names one.
+// meant returns a context in which a call is refused if its _meta names another session than the current one.
 func meant(ctx context.Context, meta *mcp.Meta) context.Context {
 	if meta == nil {
 		return ctx
@@ -189,15 +189,14 @@ func meant(ctx context.Context, meta *mcp.Meta) context.Context {
 	if !ok {
 		return ctx
 	}
-	fields, _ := said.(map[string]any) // what is none of these is the session of nobody
+	fields, _ := said.(map[string]any) // anything else names no session and is refused
 	signature, _ := fields["signature"].(string)
 	today, _ := fields["today_date"].(string)
 	return session.WithMeant(ctx, session.Meant{Signature: signature, Today: market.Stamp(today)})
 }
 
-// result carries an answer as structured content and, for clients that know only text, as the same JSON in text, or as the
-// words that it consists of. An
-// error is text alone: structured content would have to be of the tool's output schema, and clients check that.
+// result returns an answer as structured content and, for clients that know only text, as the same JSON or words in text. An error
+// is text alone: clients check structured content against the tool's output schema.
 func result(answer any, isError bool) (*mcp.CallToolResult, error) {
 	text, err := json.Marshal(answer)
 	switch {
@@ -250,7 +249,7 @@ type Server struct {
 	mcp        *server.MCPServer
 	handlers   map[string]server.ToolHandlerFunc // of the tools
 	orderTools map[string]bool                   // the tools that run on the order lane
-	newest     atomic.Pointer[caller]            // whom mcp-go took last
+	newest     atomic.Pointer[caller]            // the client whose call mcp-go answered last
 	log        zerolog.Logger
 }
 

@@ -79,7 +79,7 @@ func sell(ctx context.Context, d *Deps, p tradeParams) (tradeResult, error) {
 
 const (
 	orderTimeout      = 20 * time.Second // for one order, waiting for other processes included
-	maxSessionChanges = 5                // how often the session may change while one order is judged
+	maxSessionChanges = 5                // how often the session may change while one order is evaluated
 )
 
 // trade executes an order in the session. It first evaluates the order in the cached session, and the commit checks that the
@@ -139,7 +139,7 @@ func failedIn(err error, cached, now session.Session) bool {
 	return errors.As(err, &unreachable) && !errors.Is(err, store.ErrSessionChanged) && now.Same(cached)
 }
 
-// submit commits the order in a session.
+// submit commits an order in a session.
 func (d *Deps) submit(ctx context.Context, o ledger.Order, s session.Session) (ledger.Fill, error) {
 	v, err := d.tradingView(s)
 	if err != nil {
@@ -148,7 +148,7 @@ func (d *Deps) submit(ctx context.Context, o ledger.Order, s session.Session) (l
 	return d.Accounts.Submit(ctx, s.Signature, o, v, s.Guards()...)
 }
 
-// preview tells what the order would do.
+// preview returns the record that an order would commit.
 func (d *Deps) preview(ctx context.Context, o ledger.Order) (tradeResult, error) {
 	s, err := d.Session.Read(ctx)
 	if err != nil {
@@ -165,7 +165,7 @@ func (d *Deps) preview(ctx context.Context, o ledger.Order) (tradeResult, error)
 	return answer(ledger.DryRun, rec, false), nil
 }
 
-// tradingView is where an order is traded: a session in which trading is allowed, and the market as of its date.
+// tradingView returns the market as of the session's date, or why the session must not trade.
 func (d *Deps) tradingView(s session.Session) (market.View, error) {
 	if s.Halted {
 		return market.View{}, halted(s.Model)
@@ -193,7 +193,7 @@ func answer(status ledger.Status, r ledger.Record, replayed bool) tradeResult {
 	}
 }
 
-// holdingsAndCash returns the positions that an answer lists: what is held, and the cash.
+// holdingsAndCash returns the positions that an answer lists: the holdings, and CASH.
 func holdingsAndCash(p ledger.Positions) ledger.Positions {
 	return append(p.Holdings(), ledger.Position{Symbol: ledger.Cash, Amount: p.Amount(ledger.Cash)})
 }
