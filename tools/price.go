@@ -4,6 +4,8 @@ package tools
 
 import (
 	"context"
+	"fmt"
+	"regexp"
 
 	"mcp-trade/code"
 	"mcp-trade/decimal"
@@ -94,6 +96,9 @@ func getPriceHistory(ctx context.Context, d *Deps, p historyParams) (historyResu
 			return historyResult{}, err
 		}
 	}
+	if start != "" && end != "" && start.Day() > end.Day() {
+		return historyResult{}, wrong("The argument start, "+string(start)+", is after end, "+string(end)+".", map[string]any{"argument": "start"})
+	}
 	if p.Limit == 0 {
 		p.Limit = 30
 	}
@@ -132,8 +137,17 @@ func (d *Deps) asOf(s session.Session) (market.View, error) {
 	return d.Prices.AsOf(s.Today), nil
 }
 
+// looseDay is a day as programs and models write it too: with a month or day of one digit, or as the midnight of a zone, which
+// no bar has.
+var looseDay = regexp.MustCompile(`^\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?00))?\s*$`)
+
+// stamp reads a date that can mean only one thing.
 func stamp(argument, text string) (market.Stamp, error) {
-	s, err := market.ParseStamp(text)
+	plain := text
+	if m := looseDay.FindStringSubmatch(text); m != nil {
+		plain = fmt.Sprintf("%s-%02s-%02s", m[1], m[2], m[3])
+	}
+	s, err := market.ParseStamp(plain)
 	if err != nil {
 		return "", wrong("The argument "+argument+": "+err.Error()+".", map[string]any{"argument": argument})
 	}

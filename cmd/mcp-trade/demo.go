@@ -110,8 +110,9 @@ func (s *settings) demo(cmd *cobra.Command, p plan) error {
 		return err
 	}
 	defer closeRooms()
-	if err := trade(cmd, s, r, p.accounts); err != nil || s.json {
-		return err
+	stopped := trade(cmd, s, r, p.accounts) // also where a model failed the others have traded
+	if quiet, ok := errors.AsType[quietError](stopped); s.json || stopped != nil && (!ok || quiet == exitInterrupted) {
+		return stopped
 	}
 	out := filepath.Join(dir, "report")
 	if _, err := s.report(cmd.Context(), reportFlags{method: string(report.Own), benchmark: "equal-weight", out: out}, nil); err != nil {
@@ -120,7 +121,7 @@ func (s *settings) demo(cmd *cobra.Command, p plan) error {
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. What they were worth, day by day, to open in a browser:\n"+
 		"  %[1]s\nLook closer:\n  mcp-trade report --serve 127.0.0.1:8090 --data-dir %[2]s\n"+
 		"  %[3]s --data-dir %[2]s\n  mcp-trade ledger verify --data-dir %[2]s\n", filepath.Join(out, "report.html"), dir, closer)
-	return err
+	return cmp.Or(err, stopped)
 }
 
 // demoMarket writes the prices and returns their trading days.

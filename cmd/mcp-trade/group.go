@@ -29,6 +29,20 @@ func group(root *cobra.Command) {
 	}
 }
 
+// helpWidth is how wide the flags are in a help, in columns.
+const helpWidth = 100
+
+// shapeHelp keeps the help of commands narrow, and has that of a subcommand point at the flags of all commands.
+func shapeHelp(root *cobra.Command) {
+	text := strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", helpWidth))
+	before, rest, found := strings.Cut(text, "Global Flags:\n")
+	_, after, ended := strings.Cut(rest, "{{end}}")
+	if found && ended {
+		text = before + "Flags of all commands: see 'mcp-trade --help'.{{end}}" + after
+	}
+	root.SetUsageTemplate(text)
+}
+
 // checkHelp has 'help' refuse what is no command.
 func checkHelp(root *cobra.Command) {
 	root.InitDefaultHelpCmd()

@@ -99,6 +99,7 @@ func newRoot() (root *cobra.Command, began *bool) {
 	group(root)
 	s.complete(root)
 	checkHelp(root)
+	shapeHelp(root)
 	note(root, began)
 	return root, began
 }

@@ -81,6 +81,9 @@ func (s *settings) report(ctx context.Context, f reportFlags, names []string) (r
 	}
 	defer r.Close()
 	o.View, o.Prices = r.prices.AsOf(endOfTime), r.prices
+	if stamps, err := r.prices.Stamps("", ""); err == nil && len(stamps) > 0 && o.From > stamps[len(stamps)-1].Day() {
+		return report.Report{}, fmt.Errorf("--from %s: the prices end on %s before it", o.From, stamps[len(stamps)-1])
+	}
 	return s.build(ctx, f, o, r, names)
 }
 
@@ -234,8 +237,15 @@ func (f reportFlags) series(o report.Options, ledgers []report.Ledger) (*report.
 		symbol = symbols[0]
 	}
 	series, err := report.SymbolSeries(view, symbol)
+	if unknown, ok := errors.AsType[*market.UnknownSymbolError](err); ok {
+		text := fmt.Sprintf("--benchmark %s: the prices have no such symbol", f.benchmark)
+		if len(unknown.DidYouMean) > 0 {
+			text += " (did you mean " + strings.Join(unknown.DidYouMean, ", ") + "?)"
+		}
+		return nil, errors.New(text + "; name one that they have, a price file of one symbol, or equal-weight")
+	}
 	if err != nil {
-		return nil, fmt.Errorf("--benchmark: %w; a price file of one symbol will do too, or equal-weight", err)
+		return nil, fmt.Errorf("--benchmark: %w", err)
 	}
 	return &series, nil
 }

@@ -60,7 +60,11 @@ func runCommand(s *settings) *cobra.Command {
 			if err := s.warnOfPrices(r.Prices, p.to); err != nil {
 				return err
 			}
-			return trade(cmd, s, r, p.accounts)
+			err = trade(cmd, s, r, p.accounts)
+			if _, stopped := errors.AsType[quietError](err); stopped {
+				fmt.Fprintln(cmd.ErrOrStderr(), "mcp-trade: the same command goes on where it stopped")
+			}
+			return err
 		},
 	}
 	flags.register(cmd.Flags())
@@ -151,7 +155,7 @@ func trade(cmd *cobra.Command, s *settings, r *runner.Runner, accounts []runner.
 	return verdict(cmd, results)
 }
 
-// verdict tells what went wrong, and how to go on.
+// verdict tells what went wrong.
 func verdict(cmd *cobra.Command, results []runner.Result) error {
 	code := 0
 	for _, r := range results {
@@ -171,7 +175,6 @@ func verdict(cmd *cobra.Command, results []runner.Result) error {
 	if code == 0 {
 		return nil
 	}
-	fmt.Fprintln(cmd.ErrOrStderr(), "mcp-trade: the same command goes on where it stopped")
 	return quietError(code)
 }
 
