@@ -1,4 +1,4 @@
-// What the value of an account consisted of.
+// Allocation: the weight of cash and of each holding.
 
 package report
 
@@ -13,7 +13,7 @@ import (
 // maxNames bounds the names of an allocation, cash and the rest not counted.
 const maxNames = 8
 
-// allocation puts what was held in relation to the whole.
+// allocation returns the weights of cash and of the holdings with the most weight.
 func (v *valuer) allocation() Allocation {
 	weights := map[string]float64{}
 	for symbol, values := range v.held {
@@ -39,7 +39,7 @@ func (v *valuer) allocation() Allocation {
 	return a
 }
 
-// parts are what part of the value some positions were together, by period.
+// parts returns the weight of some positions together, by period.
 func (v *valuer) parts(symbols ...string) []Number {
 	parts := make([]Number, len(v.periods))
 	for i := range parts {
@@ -54,7 +54,7 @@ func (v *valuer) parts(symbols ...string) []Number {
 	return parts
 }
 
-// part is what part of a period's value one position was.
+// part returns the weight of one position in a period.
 func (v *valuer) part(values []Number, period int) Number {
 	value := v.periods[period].Value
 	switch {

@@ -1,4 +1,4 @@
-// The account against something that one could have bought instead.
+// The figures of an account against a benchmark.
 
 package report
 
@@ -69,7 +69,7 @@ func EqualWeight(v market.View, from, to market.Stamp) (Series, error) {
 	return s, nil
 }
 
-// at is the value on a date: that of the newest point up to then.
+// at is the value of the newest point at or before a date.
 func (s *Series) at(date market.Stamp) Number {
 	i := sort.Search(len(s.Points), func(i int) bool { return s.Points[i].Date > date })
 	if i == 0 {
@@ -78,7 +78,7 @@ func (s *Series) at(date market.Stamp) Number {
 	return s.Points[i-1].Value
 }
 
-// on is the value on exactly a date.
+// on is the value of the point on a date.
 func (s *Series) on(date market.Stamp) Number {
 	i := sort.Search(len(s.Points), func(i int) bool { return s.Points[i].Date >= date })
 	if i == len(s.Points) || s.Points[i].Date != date {
@@ -94,8 +94,8 @@ type alignedReturns struct {
 	accountTotal, benchmarkTotal Number
 }
 
-// align pairs the known values of an account with those of the benchmark. Where the benchmark has none, the next pair
-// reaches over the gap.
+// align returns the returns of an account and of the benchmark between the same dates. Where the benchmark has no value, the next
+// return spans the gap.
 func (s *Series) align(points []Point) alignedReturns {
 	var p alignedReturns
 	var value, level, firstValue, firstLevel Number
@@ -119,7 +119,7 @@ func (s *Series) align(points []Point) alignedReturns {
 	return p
 }
 
-// benchmarkMetrics fills in the figures that take a benchmark.
+// benchmarkMetrics fills in the figures that need a benchmark.
 func (m *Metrics) benchmarkMetrics(benchmark *Series, s sample) alignedReturns {
 	absent := reasonIf(benchmark == nil, "no benchmark was given")
 	var p alignedReturns
@@ -154,8 +154,8 @@ func (m *Metrics) benchmarkMetrics(benchmark *Series, s sample) alignedReturns {
 	return p
 }
 
-// captureRatios are the returns on the days when the benchmark rose, and when it fell, as parts of its own. NaN: there is no such
-// day.
+// captureRatios are the sums of the account's returns on the days when the benchmark rose, and when it fell, each divided by the sum
+// of the benchmark's. A ratio is NaN if there is no such day.
 func captureRatios(account, benchmark []float64) (up, down float64) {
 	var accountUp, benchmarkUp, accountDown, benchmarkDown float64
 	for i, r := range benchmark {

@@ -1,4 +1,4 @@
-// How much of a result the sample can tell: intervals by resampling the returns.
+// Bootstrap: 95 % intervals by resampling the returns.
 
 package report
 
@@ -13,7 +13,7 @@ import (
 
 const (
 	resamples  = 2000
-	minReturns = 10 // below this, resampling tells nothing
+	minReturns = 10 // below this, intervals mean nothing
 )
 
 // resample fills in the intervals of the total return and the Sharpe ratio, and the verdict.
@@ -44,8 +44,8 @@ func (b builder) resample(a *Account, s sample) {
 }
 
 // bootstrap draws series as long as the sample from it, in runs of days that follow each other (the stationary bootstrap of
-// Politis and Romano), and returns the total return and the Sharpe ratio of each. A series without deviation has no Sharpe
-// ratio.
+// Politis and Romano), and returns the total return and the Sharpe ratio of each. A series whose standard deviation is 0
+// has no Sharpe ratio.
 func bootstrap(s sample, random *rand.Rand) (totals, sharpes []float64) {
 	n := len(s.returns)
 	block := math.Max(1, math.Round(math.Cbrt(float64(n)))) // the mean length of a run

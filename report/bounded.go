@@ -1,4 +1,4 @@
-// What is kept of a ledger of any length, within bounds.
+// Summaries of a ledger of any length, of bounded size.
 
 package report
 
@@ -25,7 +25,7 @@ func (n *lastN[T]) list() []T {
 	return append([]T{}, n.kept[max(0, len(n.kept)-n.max):]...)
 }
 
-// warnings are sentences by kind. Of each kind the first is told, and how many there were.
+// warnings are sentences by kind. Of each kind it keeps the first sentence and the number of all.
 type warnings struct {
 	kinds []string
 	first map[string]string
@@ -54,7 +54,7 @@ func (w *warnings) list() []string {
 	return list
 }
 
-// tradeStats sums up closed trades.
+// tradeStats sums up round trips.
 type tradeStats struct {
 	closed, won  int
 	gained, lost float64 // lost is above 0

@@ -1,4 +1,4 @@
-// Building a report: ledgers are read side by side, each row once, and what is kept of them is bounded by the number of days.
+// Building a report. Ledgers are read in parallel, each row once; the memory for each is bounded by the number of its days.
 
 package report
 
@@ -27,8 +27,8 @@ const (
 // Ledger is an account to report on.
 type Ledger struct {
 	Signature string
-	Lines     iter.Seq2[[]byte, error] // oldest first; a line need not last longer than its turn
-	RunStats  RunStats                 // the zero Notes if nothing is known
+	Lines     iter.Seq2[[]byte, error] // oldest first; a line is valid until the next one
+	RunStats  RunStats                 // the zero RunStats if nothing is known
 	Anchors   []ledger.Anchor          // what was noted elsewhere of the ledger, to verify it with
 	Findings  []ledger.Finding         // what is known against it already
 }
@@ -41,7 +41,7 @@ type Options struct {
 	Prices       *market.Prices // to verify ledgers with; nil: they are not verified
 	From, To     market.Stamp   // days, both included; "" is no bound
 	Method       Method         // "" is Own
-	RiskFree     float64        // a year's return without risk, 0.02 for 2 %
+	RiskFree     float64        // risk-free rate of a year, 0.02 for 2 %
 	Benchmark    *Series        // nil: none
 	CarryForward bool           // accounts go on to the end of the range without records, as those do that are still traded
 	Trades       int            // how many trades, and as many closed trades, an account's report holds; 0 is DefaultTrades
@@ -125,7 +125,7 @@ func (b builder) account(l Ledger) (Account, error) {
 	return a, nil
 }
 
-// anyMarket is the market of an account that trades nothing: that of the first symbol that it could.
+// anyMarket is the market of an account that has traded nothing: that of the first symbol of the prices.
 func (b builder) anyMarket() (market.ID, error) {
 	symbols, err := b.View.Symbols()
 	if err != nil || len(symbols) == 0 {
@@ -167,7 +167,7 @@ func rank(a, b Account) int {
 	return cmp.Or(cmp.Compare(y.value, x.value), strings.Compare(a.Signature, b.Signature))
 }
 
-// comparison says what keeps accounts from being compared.
+// comparison warns of differences that make accounts incomparable.
 func comparison(accounts []Account) []string {
 	if len(accounts) < 2 {
 		return nil

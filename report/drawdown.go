@@ -1,8 +1,8 @@
-// How far an account fell below its highest value.
+// Drawdowns: how far an account fell below its peak.
 
 package report
 
-// drawdowns fills in the returns of the periods, and how far each is below the highest value so far.
+// drawdowns fills in the return of each period, its drawdown, and the max drawdown of the account.
 func drawdowns(a *Account) {
 	last, high := a.Opening.Value, a.Opening.Value
 	for i := range a.Periods {
@@ -38,7 +38,7 @@ func (a Account) points() []Point {
 	return points
 }
 
-// maxDrawdown finds the deepest drawdown, nil if the value never fell. Of two as deep it is the first.
+// maxDrawdown returns the deepest drawdown, nil if the value never fell. Of two of equal depth it returns the first.
 func maxDrawdown(points []Point) *Drawdown {
 	var d Drawdown
 	peak, at, lowest := 0, 0, 0

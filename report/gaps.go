@@ -1,4 +1,4 @@
-// Gaps: the days of which something is not known, in sentences.
+// Gaps: warnings of days with an unknown or stale value, or without a record.
 
 package report
 
@@ -12,7 +12,7 @@ import (
 	"mcp-trade/market"
 )
 
-// gapWarnings names the days of which something is not known.
+// gapWarnings names the days with an unknown or stale value, and those without a record or without prices.
 func (v *valuer) gapWarnings(days []market.Stamp) []string {
 	var list []string
 	say := func(dates []market.Stamp, one, many, what string) {

@@ -1,4 +1,4 @@
-// Lots: which shares a sale sells, and what was paid for them.
+// Lots: which shares a sale sells, and their cost.
 
 package report
 
@@ -9,7 +9,7 @@ import (
 	"mcp-trade/market"
 )
 
-// lot is shares bought at once, as far as they are still held.
+// lot is the rest of a purchase that is still held.
 type lot struct {
 	date   market.Stamp
 	amount float64
@@ -22,14 +22,14 @@ type lots map[string][]lot
 // tolerance is by how much amounts may differ: programs that compute in binary floats round to 4 decimals.
 const tolerance = 1e-4
 
-// seed takes in what an account begins with. What was paid for it is not known.
+// seed adds the holdings that an account begins with. Their cost is unknown.
 func (l lots) seed(book ledger.Positions, date market.Stamp) {
 	for _, held := range book.Holdings() {
 		l[held.Symbol] = []lot{{date, held.Amount.InexactFloat64(), Number{}}}
 	}
 }
 
-// apply takes in a trade. A sale whose cost is known closes a trade, and has a gain.
+// apply adds a trade. A sale of shares whose cost is known makes a round trip, and has a gain.
 func (l lots) apply(t *Trade) (trip RoundTrip, closed bool) {
 	if t.Action == "buy" {
 		cost := Number{}
@@ -53,8 +53,8 @@ func (l lots) apply(t *Trade) (trip RoundTrip, closed bool) {
 	return trip, true
 }
 
-// popFIFO removes shares, the first bought first, and returns when the oldest of them were bought and what was paid for all of
-// them. That is not known if it is not known of a part, or if there are not so many.
+// popFIFO removes shares, the first bought first. It returns the date of the oldest and the cost of all. The cost is unknown if that
+// of any lot is, or if fewer shares are held.
 func (l lots) popFIFO(symbol string, amount float64) (opened market.Stamp, cost Number) {
 	held := l[symbol]
 	cost = Known(0)
@@ -87,8 +87,8 @@ func plus(sum, cost Number, amount float64) Number {
 	return Known(sum.value + cost.value*amount)
 }
 
-// reconcile holds the lots against a book, which counts. It names a symbol of which the book holds another amount, which
-// happens where a ledger has lost trades: then the newest lots go, or shares of unknown cost come.
+// reconcile makes the lots match a book, and returns a symbol of which the book holds another amount, "" if all agree. They differ
+// where a ledger has lost trades. Surplus shares leave the newest lots; missing shares become a lot of unknown cost.
 func (l lots) reconcile(book ledger.Positions, date market.Stamp) (differs string) {
 	holdings := book.Holdings()
 	for _, held := range holdings {
@@ -107,7 +107,7 @@ func (l lots) reconcile(book ledger.Positions, date market.Stamp) (differs strin
 	for symbol := range l {
 		if book.Amount(symbol).IsZero() {
 			if l.amount(symbol) > tolerance {
-				differs = max(differs, symbol) // of several, always the same
+				differs = max(differs, symbol) // of several, the choice does not depend on map order
 			}
 			delete(l, symbol)
 		}
@@ -139,7 +139,7 @@ func (l lots) popLIFO(symbol string, amount float64) {
 	l[symbol] = held
 }
 
-// cost is what was paid for all that is held of a symbol.
+// cost is the cost of all shares held of a symbol.
 func (l lots) cost(symbol string) Number {
 	cost := Known(0)
 	for _, lot := range l[symbol] {

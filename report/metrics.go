@@ -17,8 +17,8 @@ type sample struct {
 	returns        []float64      // one for each period whose value, and one before it, is known
 	dates          []market.Stamp // of those periods
 	points         []Point        // known values, the opening's included
-	periodsPerYear float64        // periods
-	riskFree       float64        // return without risk in a period
+	periodsPerYear float64        // of the account's market
+	riskFree       float64        // risk-free rate of a period
 }
 
 func (b builder) sample(a *Account) sample {
@@ -51,7 +51,7 @@ func (b builder) measure(a *Account, h history, n RunStats) {
 	}
 }
 
-// set sets a figure, or says why there is none.
+// set sets a figure, or records why it is undefined.
 func (m *Metrics) set(to *Number, name string, value float64, why string) {
 	if *to = Known(value); why != "" || !to.known {
 		if why == "" {
@@ -62,7 +62,7 @@ func (m *Metrics) set(to *Number, name string, value float64, why string) {
 	}
 }
 
-// firstReason returns the first reason that is one.
+// firstReason returns the first reason that is not empty.
 func firstReason(reasons ...string) string {
 	for _, r := range reasons {
 		if r != "" {
@@ -79,7 +79,7 @@ func reasonIf(condition bool, format string, args ...any) string {
 	return ""
 }
 
-// performance is what follows from the values alone.
+// performance fills in the figures that need the values alone.
 func (m *Metrics) performance(s sample, d *Drawdown) {
 	n := len(s.returns)
 	m.Returns = n
@@ -117,7 +117,7 @@ func (m *Metrics) performance(s sample, d *Drawdown) {
 	m.extremes(s)
 }
 
-// staleness tells of what day the last value is, and where values count older closes.
+// staleness fills in the date of the last value, and how many values count closes of earlier days.
 func (m *Metrics) staleness(a *Account) {
 	if a.Opening.Value.known {
 		m.EndDate = string(a.Opening.Date)
@@ -132,14 +132,14 @@ func (m *Metrics) staleness(a *Account) {
 	}
 }
 
-// epsilon is a deviation that is none: what binary floats make of equal returns.
+// epsilon bounds the standard deviation that binary floats compute of equal returns; below it counts as 0.
 const epsilon = 1e-12
 
 func sharpe(mean, sd float64, s sample) float64 {
 	return (mean - s.riskFree) / sd * math.Sqrt(s.periodsPerYear)
 }
 
-// downside is the deviation of the returns below 0, over all of them.
+// downside is the downside deviation: the root mean square of the returns below 0, over the number of all returns.
 func downside(returns []float64) float64 {
 	squares := 0.0
 	for _, r := range returns {
@@ -148,7 +148,7 @@ func downside(returns []float64) float64 {
 	return math.Sqrt(squares / float64(len(returns)))
 }
 
-// extremes are the best and the worst day, and the part of days that gained.
+// extremes fills in the best and the worst day, and the win rate of days.
 func (m *Metrics) extremes(s sample) {
 	none := reasonIf(len(s.returns) == 0, "there is no return")
 	best, worst, won := math.NaN(), math.NaN(), 0
@@ -167,7 +167,7 @@ func (m *Metrics) extremes(s sample) {
 	m.set(&m.WinningDays, "winning_days", float64(won)/float64(len(s.returns)), none)
 }
 
-// trading is what follows from the trades.
+// trading fills in the figures of the trades.
 func (m *Metrics) trading(a *Account, h history, s sample) {
 	w := h.tradeStats
 	m.Trades, m.ClosedTrades = h.trades.all, w.closed
@@ -197,7 +197,7 @@ func (m *Metrics) trading(a *Account, h history, s sample) {
 	m.set(&m.Exposure, "exposure", stat.Mean(exposures, nil), unknown)
 }
 
-// usage is what the model took, where the run knows it.
+// usage fills in what the model used, where the run recorded it.
 func (m *Metrics) usage(n RunStats) {
 	m.Refused, m.Tokens, m.Cost = n.Refused, n.Tokens, n.Cost
 	percent := m.TotalReturn.value * 100

@@ -108,7 +108,7 @@ func (r *reader) row(rec ledger.Record, line []byte) error {
 		r.date = rec.Date
 		clear(r.opens)
 	}
-	r.line = append(r.line[:0], line...) // a line need not last longer than its turn
+	r.line = append(r.line[:0], line...) // a line is valid until the next one
 	r.h.last = max(r.h.last, rec.Date)
 	if opening {
 		r.h.first = rec.Date

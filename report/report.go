@@ -15,7 +15,7 @@ type Report struct {
 	Method    Method       `json:"method"`
 	From      market.Stamp `json:"from,omitempty"` // the range that was asked for; "" is no bound
 	To        market.Stamp `json:"to,omitempty"`
-	RiskFree  float64      `json:"risk_free"` // a year's return, 0.02 for 2 %
+	RiskFree  float64      `json:"risk_free"` // risk-free rate of a year, 0.02 for 2 %
 	Benchmark *Series      `json:"benchmark,omitempty"`
 	Accounts  []Account    `json:"accounts"` // the highest total return first, then those without one, and last those that are not verified
 	Warnings  []string     `json:"warnings"` // about more than one account
@@ -32,7 +32,7 @@ type Account struct {
 	Opening    Point      `json:"opening"`    // what it began with, on the evening before the first period that can earn
 	Periods    []Period   `json:"periods"`    // one for each trading day, ascending
 	Allocation Allocation `json:"allocation"` // of the same periods
-	Drawdown   *Drawdown  `json:"drawdown"`   // the deepest one; null if the value is not known twice or never fell
+	Drawdown   *Drawdown  `json:"drawdown"`   // the max drawdown; null if fewer than two values are known or the value never fell
 
 	Trades         []Trade     `json:"trades"`     // the newest in the range, oldest first; at most Options.Trades
 	RoundTrips     []RoundTrip `json:"closed"`     // the newest trades that were closed, oldest first; bounded likewise
@@ -95,13 +95,13 @@ type Period struct {
 	Stale ledger.StaleCloses `json:"stale,omitempty"` // holdings that count at a close of an earlier trading day
 }
 
-// Allocation is what parts of the value were in what, at the end of each period.
+// Allocation is the weight of cash and of each holding at the end of each period.
 type Allocation struct {
 	Names []string   `json:"names"` // CASH, the symbols that weighed most, by weight, and "other" for the rest
-	Parts [][]Number `json:"parts"` // for each name, its part of the value in each period: 0.25 for a quarter
+	Parts [][]Number `json:"parts"` // for each name, its fraction of the value in each period: 0.25 for a quarter
 }
 
-// Drawdown is a fall from a highest value to the lowest value that followed.
+// Drawdown is a fall from a peak to the lowest value that followed.
 type Drawdown struct {
 	Depth        float64      `json:"depth"`         // 0.1 for 10 % below the peak
 	Peak         market.Stamp `json:"peak"`          // day of the highest value
@@ -153,7 +153,7 @@ type Holding struct {
 	StaleDays int `json:"stale_days,omitempty"` // trading days of its market since that price, up to the end of the range
 }
 
-// RunStats is what a ledger does not tell, and the run that wrote it may know.
+// RunStats is what the run that wrote a ledger recorded beside it.
 type RunStats struct {
 	Refused Number     // orders refused
 	Tokens  Number     // that the model used
@@ -161,7 +161,7 @@ type RunStats struct {
 	Days    []DayStats // ascending
 }
 
-// DayStats is what a run knows of a day.
+// DayStats is what a run recorded of a day.
 type DayStats struct {
 	Date    market.Stamp `json:"date"`
 	Text    string       `json:"text,omitempty"` // the model's reasoning: untrusted text
@@ -179,7 +179,7 @@ type Metrics struct {
 	EndDate      string `json:"end_date"`      // the day of that value, "" without one
 	TotalReturn  Number `json:"total_return"`  //
 	AnnualReturn Number `json:"annual_return"` // compound
-	Volatility   Number `json:"volatility"`    // of a year
+	Volatility   Number `json:"volatility"`    // annualized
 	Sharpe       Number `json:"sharpe"`
 	Sortino      Number `json:"sortino"`
 	Calmar       Number `json:"calmar"`
@@ -188,17 +188,17 @@ type Metrics struct {
 	BestDate     string `json:"best_date"`
 	WorstDay     Number `json:"worst_day"`
 	WorstDate    string `json:"worst_date"`
-	WinningDays  Number `json:"winning_days"` // part of the days that gained
+	WinningDays  Number `json:"winning_days"` // fraction of the days with a gain
 	StaleDays    int    `json:"stale_days"`   // days whose value counts a close of an earlier trading day
 
 	EndStale *ledger.StaleClose `json:"end_stale"` // the oldest close that End counts, if it is of an earlier trading day
 
 	Trades        int    `json:"trades"`         // bought or sold
 	ClosedTrades  int    `json:"closed_trades"`  // sales whose cost is known
-	WinningTrades Number `json:"winning_trades"` // part of the closed trades that gained
+	WinningTrades Number `json:"winning_trades"` // fraction of the round trips with a gain
 	ProfitFactor  Number `json:"profit_factor"`
-	Turnover      Number `json:"turnover"` // of a year
-	Exposure      Number `json:"exposure"` // part of the value that was not cash
+	Turnover      Number `json:"turnover"` // annualized
+	Exposure      Number `json:"exposure"` // mean fraction of the value that was not cash
 	Fees          Number `json:"fees"`
 	Slippage      Number `json:"slippage"`
 
@@ -209,10 +209,10 @@ type Metrics struct {
 	CostPerPercent   Number `json:"cost_per_percent"`   // likewise
 
 	BenchmarkReturn  Number `json:"benchmark_return"` // total, over the dates that both have
-	ExcessReturn     Number `json:"excess_return"`    // total return over the same dates, less that
-	Alpha            Number `json:"alpha"`            // of a year
+	ExcessReturn     Number `json:"excess_return"`    // total return over the same dates, less the benchmark return
+	Alpha            Number `json:"alpha"`            // annualized
 	Beta             Number `json:"beta"`
-	TrackingError    Number `json:"tracking_error"` // of a year
+	TrackingError    Number `json:"tracking_error"` // annualized
 	InformationRatio Number `json:"information_ratio"`
 	UpCapture        Number `json:"up_capture"`
 	DownCapture      Number `json:"down_capture"`
@@ -223,7 +223,7 @@ type Metrics struct {
 	Undefined map[string]string `json:"undefined"` // why a figure is null
 }
 
-// Interval is where a figure lies with a probability of 95 %, as far as the sample tells.
+// Interval is the 95 % bootstrap interval of a figure.
 type Interval struct {
 	Low  Number `json:"low"`
 	High Number `json:"high"`

@@ -34,7 +34,7 @@ type Upstream struct {
 	ChangePercent Number `json:"value_change_percent"`
 }
 
-// upstreamRiskFree is the return of a year without risk that AI-Trader takes off.
+// upstreamRiskFree is the risk-free rate of a year that AI-Trader subtracts.
 const upstreamRiskFree = 0.02
 
 // upstream computes AI-Trader's figures: the last row of each day with rows, valued at its closes. Where AI-Trader counts a

@@ -1,5 +1,5 @@
-// A drawing and what stands beside it: a legend, and its figures as a table for whoever reads rather than looks. The script
-// finds a line, its place in the legend and its column by the key of the line.
+// A chart with its legend and with its figures as a table, for readers who do not see the chart. The script finds a line, its place
+// in the legend and its column by the key of the line.
 
 package page
 

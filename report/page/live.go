@@ -1,4 +1,4 @@
-// The page that follows the ledgers: one watcher makes each version, all viewers share it.
+// The page that follows the ledgers: one watcher makes each snapshot, all viewers share it.
 
 package page
 

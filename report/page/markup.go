@@ -1,7 +1,7 @@
 // The page as markup: its frame, and the parts that sections share.
 //
-// html/template would do as well, but for what it finds by reflection the linker has to keep every method of the program, which
-// would make each MCP server larger and slower to start. Here as there, text is escaped unless it is said to be markup.
+// gomponents rather than html/template: the reflection of html/template makes the linker keep every method of the program, so that
+// each MCP server would be larger and slower to start. Both escape all text that is not marked as markup.
 
 package page
 
@@ -79,10 +79,10 @@ func swatch(l chart.Look) g.Node {
 
 func square(class string) g.Node { return h.I(h.Class("swatch " + class)) }
 
-// muted is a paragraph in the background, nothing without a text.
+// muted is a paragraph in a muted colour, nothing if the text is empty.
 func muted(text string) g.Node { return g.If(text != "", h.P(h.Class("soft"), g.Text(text))) }
 
-// scrollRegion is a table that is moved sideways by finger and by keyboard where it is too wide.
+// scrollRegion lets a table that is too wide be scrolled by finger and by keyboard.
 func scrollRegion(name, class string, rest ...g.Node) g.Node {
 	return h.Div(h.Class(class), h.TabIndex("0"), h.Role("region"), h.Aria("label", name), g.Group(rest))
 }
@@ -99,7 +99,7 @@ func tableHead(names ...string) g.Node {
 
 func rowHead(nodes ...g.Node) g.Node { return h.Th(h.Scope("row"), g.Group(nodes)) }
 
-// cell is a number in a table, of a class besides.
+// cell is a number in a table, with one more class.
 func cell(text, class string) g.Node {
 	return h.Td(h.Class(strings.TrimSpace("num "+class)), g.Text(text))
 }
@@ -113,7 +113,7 @@ func warnings(texts []string) g.Node {
 		g.Map(texts, func(text string) g.Node { return h.Li(g.Text(text)) })))
 }
 
-// details is a part that a click opens; its id keeps it open when the page changes.
+// details is a part that a click opens. Its id keeps it open when the section is replaced.
 func details(id, name string, rest ...g.Node) g.Node {
 	return h.Details(g.If(id != "", h.ID(id)), h.Summary(g.Text(name)), g.Group(rest))
 }

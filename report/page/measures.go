@@ -39,12 +39,12 @@ func headline(a report.Account) []measure {
 	return list
 }
 
-// listed puts commas between the texts that say something.
+// listed joins the texts that are not empty by commas.
 func listed(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ", ")
 }
 
-// interval tells where a figure lies.
+// interval writes a 95 % interval.
 func interval(i report.Interval, form func(report.Number) string) string {
 	if !i.Low.Known() || !i.High.Known() {
 		return "too few returns for an interval"
@@ -52,7 +52,7 @@ func interval(i report.Interval, form func(report.Number) string) string {
 	return fmt.Sprintf("95%s%% within %s and %s", space, form(i.Low), form(i.High))
 }
 
-// drawdownDates tells when a drawdown was.
+// drawdownDates writes the dates of a drawdown.
 func drawdownDates(d *report.Drawdown) string {
 	switch {
 	case d == nil:

@@ -30,11 +30,11 @@ type Data struct {
 	// Prices returns the closes of a symbol between two days, both included, for the drawings of its trades. Nil, or a series
 	// without points, is none.
 	Prices func(symbol string, from, to market.Stamp) report.Series
-	// AllTrades says, in a sentence, where the trades are that the page has no room for.
+	// TradesNote says, in a sentence, where the trades are that the page does not show.
 	TradesNote string
 }
 
-// Write writes the page of a subject.
+// Write writes the page that shows the data.
 func Write(w io.Writer, s Data) error {
 	var r renderer
 	return r.render(s).write(w, false)
@@ -47,12 +47,13 @@ var files embed.FS
 func content(name string) string {
 	text, err := files.ReadFile(name)
 	if err != nil {
-		panic(err) // it is part of the program
+		panic(err) // an embedded file is always there
 	}
 	return string(text)
 }
 
-// policy forbids the page everything that it does not do. The hashes let its own style and script pass.
+// policy is the content security policy: it forbids everything that the page does not need. Its hashes allow the page's own style
+// and script.
 func policy(live bool) string {
 	connect := "'none'"
 	if live {
@@ -67,7 +68,7 @@ func hash(text string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// section is a part of the page that is replaced as a whole when it changes.
+// section is a part of the page. The script replaces it as a whole when it changes.
 type section struct {
 	ID   string
 	HTML string
@@ -90,7 +91,7 @@ func newLink(a report.Account, looks map[string]chart.Look) link {
 	return link{"account-" + ident(a.Signature), a.Signature, looks[a.Signature]}
 }
 
-// renderer makes versions. What did not change since the last one is not drawn again.
+// renderer makes snapshots. It renders an account again only if the account has changed since the last one.
 type renderer struct{ drawn map[string]drawn }
 
 // drawn is an account's section, and what it was made of.
@@ -100,7 +101,7 @@ type drawn struct {
 	html    string
 }
 
-// render makes the version of a subject.
+// render makes the snapshot of the data.
 func (r *renderer) render(s Data) *snapshot {
 	rep := s.Report
 	// Accounts keep their place and colour, however their ranks change.
@@ -114,7 +115,7 @@ func (r *renderer) render(s Data) *snapshot {
 	return v
 }
 
-// accounts adds a section for each account. They are drawn side by side.
+// accounts adds a section for each account. They are rendered in parallel.
 func (r *renderer) accounts(v *snapshot, s Data, accounts []report.Account, looks map[string]chart.Look) {
 	made := make([]drawn, len(accounts))
 	var wait sync.WaitGroup
@@ -134,7 +135,7 @@ func (r *renderer) accounts(v *snapshot, s Data, accounts []report.Account, look
 	}
 }
 
-// account is an account's section: the one of the last version if nothing changed since.
+// account is an account's section: that of the last snapshot if nothing has changed since.
 func (r *renderer) account(a report.Account, l link, s Data) drawn {
 	if d, ok := r.drawn[a.Signature]; ok && d.link == l && reflect.DeepEqual(d.account, a) {
 		return d
@@ -155,7 +156,7 @@ func (v *snapshot) write(w io.Writer, live bool) error {
 	return v.document(live).Render(w)
 }
 
-// since tells what is to be replaced in an older version, nil if that is not known.
+// since returns the sections that differ from an older snapshot; all of them if old is nil.
 func (v *snapshot) since(old *snapshot) []section {
 	var changed []section
 	for _, s := range v.sections {

@@ -20,7 +20,7 @@ const (
 	answerTime  = 30 * time.Second // for the page, or one event, to leave
 	idleTime    = 2 * time.Minute  // of a connection between requests
 	endTime     = time.Second / 2  // for answers under way when the server ends
-	heartbeat   = 15 * time.Second // between signs of life to a viewer to whom nothing happens
+	heartbeat   = 15 * time.Second // between comments that keep an idle connection open
 	maxHead     = 16 << 10         // bytes of a request's head
 	maxViewers  = 256              // that follow at the same time
 	retryMillis = 1000             // after which a browser tries again
@@ -74,7 +74,7 @@ func (l *Live) Handler(open bool) http.Handler {
 	return secured(mux, open)
 }
 
-// secured answers what every answer has in common.
+// secured adds the security headers to every answer, and refuses foreign hosts unless open.
 func secured(next http.Handler, open bool) http.Handler {
 	allow := policy(true) + "; frame-ancestors 'none'"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -121,15 +121,14 @@ func (l *Live) page(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(out.Bytes()) // a viewer that is gone
 }
 
-// update is what a viewer is told of a new version.
+// update is the event of a new snapshot.
 type update struct {
 	Title    string            `json:"title"`
 	Order    []string          `json:"order"`    // of all sections
 	Sections map[string]string `json:"sections"` // those that changed
 }
 
-// events tells a viewer of each version from the one that it has on. A version that comes while the one before is still on
-// its way is told of together with it.
+// events sends a viewer each snapshot after the one that it has. Snapshots made while an event is being sent are sent as one.
 func (l *Live) events(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -176,7 +175,7 @@ func (l *Live) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// event tells what changed since an older version, which may be the same.
+// event is the event that brings a viewer from an older snapshot to this one; the two may be the same.
 func (v *snapshot) event(old *snapshot) string {
 	n := update{Title: v.title, Order: []string{}, Sections: map[string]string{}}
 	for _, s := range v.sections {

@@ -109,7 +109,7 @@ func sortable(n report.Number) string {
 	return strconv.FormatFloat(n.Float(), 'g', -1, 64)
 }
 
-// plural writes a number of things.
+// plural writes a number and its noun, in the plural unless the number is 1.
 func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -125,5 +125,5 @@ func span(from, to market.Stamp) string {
 	return fmt.Sprintf("%s to %s", from, to)
 }
 
-// noBreak keeps the dates of a text each on one line.
+// noBreak keeps each date of a text on one line.
 func noBreak(text string) string { return strings.ReplaceAll(text, "-", "\u2011") }
