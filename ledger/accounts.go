@@ -38,8 +38,8 @@ type Fill struct {
 	Replayed bool // the order was committed earlier; Record is what it did then
 }
 
-// Submit judges an order at the open of the view's bar, and commits it under the guards. Another commit in between makes it
-// judge again, on the newer book.
+// Submit evaluates an order at the open of the view's bar, and commits it under the guards. If another commit comes in between,
+// Submit evaluates the order again on the newer book.
 //
 // An order with an id that the ledger holds already changes nothing: the first result is returned if it was the same
 // order, at the same stamp. Errors: *[Refusal], *[UnknownRulesError], the price errors of [market.View],
@@ -49,7 +49,7 @@ func (a *Accounts) Submit(ctx context.Context, account string, o Order, v market
 	return a.commit(ctx, account, o, v.AsOf(), judge, guards)
 }
 
-// Preview judges an order as Submit does and commits nothing.
+// Preview evaluates an order as Submit does and commits nothing.
 func (a *Accounts) Preview(ctx context.Context, account string, o Order, v market.View) (Record, error) {
 	book, err := a.Head(ctx, account)
 	if err != nil {
@@ -107,14 +107,14 @@ func (e *RegisteredError) Error() string {
 	return fmt.Sprintf("the account %s is registered already", e.Account)
 }
 
-// maxTries bounds how often one order is judged. Each conflict means that another order got in, so the tries are lost
-// only to progress.
+// maxTries bounds how often one order is evaluated. Each conflict means that another order was committed, so some account order
+// always makes progress.
 const maxTries = 500
 
-// commit has judge make the record that follows the newest book and appends it; at is when the order is given.
+// commit appends the record that evaluate makes of the newest book; at is the stamp of the order.
 //
-// The first try trusts the book of the last commit in this process, which saves reading the ledger: the append proves
-// it right or conflicts. A refusal is only final on a book that was just read.
+// The first try uses the cached book of the last commit in this process and does not read the ledger: if the book is out of date,
+// the append conflicts. A refusal is final only on a book that was just read.
 func (a *Accounts) commit(ctx context.Context, account string, o Order, at market.Stamp, evaluate func(Book, Rules) (Record, error), guards []store.Guard) (Fill, error) {
 	book, known := a.cachedHead(account)
 	for try := range maxTries {
@@ -162,8 +162,8 @@ func (a *Accounts) commit(ctx context.Context, account string, o Order, at marke
 	}
 }
 
-// append commits the record that follows book. The account's next order can be judged on it as soon as its line has its
-// place, though neither is acknowledged before it is durable.
+// append commits the record that follows book. The account's next order can be evaluated on it as soon as its line has its
+// place; neither order is acknowledged before its line is durable.
 func (a *Accounts) append(ctx context.Context, account string, book Book, rec Record, guards []store.Guard) error {
 	line, placed := rec.Line(), false
 	next := rec.book(line)
@@ -213,7 +213,7 @@ func WithPlaced(ctx context.Context, placed func() (waiting int)) context.Contex
 	return context.WithValue(ctx, placedKey{}, placed)
 }
 
-// evaluate applies an order at the view's quote. The order itself comes before the symbol, the symbol before the book.
+// evaluate applies an order at the view's quote. It checks the order itself first, then the symbol, then the book.
 func evaluate(book Book, o Order, v market.View, rules Rules) (Record, error) {
 	quote, unknown := v.Quote(o.Symbol)
 	o.Symbol = quote.Symbol
@@ -230,7 +230,7 @@ func evaluate(book Book, o Order, v market.View, rules Rules) (Record, error) {
 }
 
 // replay answers an order whose id is in the ledger with the first result, if it is the order that had it. An order id
-// belongs to the stamp at which it was used: what is ordered at a later one is another order, however alike.
+// belongs to the stamp at which it was used: at a later stamp, the same order is a new one and needs a new id.
 func replay(line []byte, o Order, at market.Stamp) (Fill, error) {
 	first, err := ParseLine(line)
 	if err != nil {
@@ -285,7 +285,7 @@ func damaged(account string, line []byte, err error) error {
 	}
 }
 
-// pause lets the other committers of a busy ledger get on: a random time that grows with the tries.
+// pause waits a random time that grows with the tries, so that other committers of a busy ledger come first.
 func pause(ctx context.Context, try int) error {
 	select {
 	case <-time.After(rand.N(time.Duration(min(try+1, 20)) * 200 * time.Microsecond)):
@@ -323,8 +323,8 @@ func (a *Accounts) Head(ctx context.Context, account string) (Book, error) {
 	return parseHead(account, head)
 }
 
-// Book returns the account as of a stamp: its newest record dated then or earlier. An account that was opened later is
-// as unknown as one that was never opened.
+// Book returns the account as of a stamp: its newest record dated then or earlier. An account that was opened later
+// is not registered.
 func (a *Accounts) Book(ctx context.Context, account string, asOf market.Stamp) (Book, error) {
 	book, err := a.Head(ctx, account)
 	if err != nil || book.Date <= asOf {
@@ -361,8 +361,7 @@ func (a *Accounts) Trades(ctx context.Context, account string, asOf market.Stamp
 	return trades, 0, nil
 }
 
-// Repair tells what is wrong with how the store keeps an account's ledger, and with write mends it. Nothing is wrong with one
-// that is not there.
+// Repair returns the faults in how the store keeps an account's ledger, and with write repairs them. A missing ledger has none.
 func (a *Accounts) Repair(ctx context.Context, account string, write bool) ([]store.Fault, error) {
 	if write {
 		a.evictHead(account)

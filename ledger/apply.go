@@ -1,4 +1,4 @@
-// Judging an order: pure arithmetic over a book, a quote and the rules of a market.
+// Evaluating an order: pure arithmetic over a book, a quote and the rules of a market.
 
 package ledger
 
@@ -25,7 +25,7 @@ func (r *Refusal) Code() code.Code { return r.code }
 
 func (r *Refusal) Details() map[string]any { return r.details }
 
-// Apply judges an order: it returns the record that follows book, or a *[Refusal]. What holds of every record that
+// Apply evaluates an order: it returns the record that follows book, or a *[Refusal]. What holds of every record that
 // it returns:
 //
 //	id = book.ID + 1, date >= book.Date, cash >= 0, holdings >= 0
@@ -56,7 +56,7 @@ func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 		}
 		rec.Positions = book.Positions.with(Position{o.Symbol, held.Sub(o.Amount)}, Position{Cash, book.Cash().Add(value)})
 	}
-	// What cannot be read back would lock the account.
+	// A record that cannot be read back would lock the account.
 	unkept := func(why string) error {
 		return &Refusal{
 			code.InvalidArgument, fmt.Sprintf("The order cannot be kept in the ledger: %s.", why), map[string]any{"symbol": o.Symbol, "amount": o.Amount},
@@ -71,7 +71,7 @@ func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 	}
 	for _, n := range []decimal.Decimal{q.Price, rec.Positions.Amount(o.Symbol), rec.Cash()} {
 		if n.NumDigits() <= 18 && n.Exponent() >= -18 && n.Exponent() <= 18 {
-			continue // that is short enough, and takes no time to see
+			continue // the fast test for a number that is short enough
 		}
 		if _, err := ParseDecimal(n.String()); err != nil {
 			return Record{}, unkept(err.Error())

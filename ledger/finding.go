@@ -1,4 +1,4 @@
-// What is found in a ledger, and what that makes of it.
+// Findings of a ledger, and the verdict on it.
 
 package ledger
 
@@ -12,12 +12,12 @@ import (
 	"mcp-trade/market"
 )
 
-// Class says in which way a row does not follow.
+// Class is the kind of a finding: in which way a row does not follow from the one before it.
 type Class string
 
 // The classes. A row that is in none of the others but does not follow is Unexplained.
 const (
-	Unreadable   Class = "unreadable"      // not a record, or one that two readers would take for two
+	Unreadable   Class = "unreadable"      // not a record, or one that two readers could read differently
 	BrokenID     Class = "id"              // not the id before it + 1
 	BrokenDate   Class = "date"            // earlier than the row before it
 	BrokenChain  Class = "chain"           // prev is not the hash of the row before it
@@ -29,7 +29,7 @@ const (
 	FeesDiffer   Class = "fees"            // not what the rules ask for
 	Refused      Class = "refused"         // an order that the rules refuse
 	NoChange     Class = "changes nothing" // a trade of nothing, as AI-Trader lets it pass
-	Rounding     Class = "rounding"        // off by less than a float can hold, and yet not what AI-Trader's floats come to
+	Rounding     Class = "rounding"        // off by less than the tolerance, but not the result of AI-Trader's floats
 	Negative     Class = "negative"        // cash or a holding below zero
 	StaleBase    Class = "stale base"      // computed from an older row: what came in between is lost
 	Unexplained  Class = "does not follow" // the book is not the one before it plus the trade
@@ -65,7 +65,7 @@ type Report struct {
 	Rows     int           `json:"rows"`
 	Trades   int           `json:"trades"`
 	Chained  int           `json:"chained"`  // rows that carry the hash of the row before
-	Unpriced int           `json:"unpriced"` // trades that could not be held against a price: no file was given, or it cannot be read
+	Unpriced int           `json:"unpriced"` // trades that could not be compared with a price: no file was given, or it cannot be read
 	Findings []Finding     `json:"findings"` // the first ones
 	Counts   map[Class]int `json:"counts"`   // of all findings
 	First    Book          `json:"-"`        // after the first row

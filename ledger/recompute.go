@@ -44,7 +44,7 @@ func (v *Verifier) trade(r *Record) {
 		return
 	}
 	if !v.judged {
-		return // by rules that nobody here knows
+		return // the rules are unknown to this version
 	}
 	o := Order{ID: r.OrderID, Action: Sell, Symbol: r.Symbol, Amount: r.Amount, Note: r.Note}
 	if r.Buys() {
@@ -72,7 +72,7 @@ func (v *Verifier) trade(r *Record) {
 	}
 	v.priced(r, open)
 	v.compare(r, func(base Positions) Positions {
-		if !price.Valid { // of the cash nothing is known
+		if !price.Valid { // without a price the cash cannot be checked
 			return applyTrade(base, r, decimal.Zero).with(Position{Cash, r.Cash()})
 		}
 		rec, err := apply(base)
@@ -83,14 +83,14 @@ func (v *Verifier) trade(r *Record) {
 	}, price)
 }
 
-// rounding finds a row that is right within the tolerance, and neither exact nor what binary floats make of it.
+// rounding finds a row that is within the tolerance but equals neither the exact result nor that of binary floats.
 func (v *Verifier) rounding(r *Record) {
 	base := v.before(r)
 	exact, floats := base, base
 	if r.Traded() && !r.Amount.IsZero() {
 		price := v.price(r, v.openOf(r))
 		if !price.Valid {
-			return // of the cash nothing is known
+			return // without a price the cash cannot be checked
 		}
 		exact, floats = applyTrade(base, r, price.Decimal), applyTradeInFloats(base, r, price.Decimal)
 	}
@@ -102,8 +102,8 @@ func (v *Verifier) rounding(r *Record) {
 	}
 }
 
-// agrees tells whether a trade changed two positions and left of them what it should: those are all that applying it changes.
-// If it reports false the whole books have to be compared.
+// agrees reports whether a trade changed two positions alone, to the right amounts. If it reports false, the caller must compare the
+// whole books.
 func (v *Verifier) agrees(r *Record, apply func(Positions) (Record, error)) bool {
 	before, now := v.two[0][:0], v.two[1][:0]
 	for _, c := range r.delta.changes {
@@ -155,7 +155,7 @@ func (v *Verifier) price(r *Record, o openPrice) decimal.NullDecimal {
 	return r.Price
 }
 
-// priced holds the price that a row states against the open.
+// priced compares the price that a row states with the open.
 func (v *Verifier) priced(r *Record, o openPrice) {
 	switch {
 	case v.prices == nil:
@@ -167,7 +167,7 @@ func (v *Verifier) priced(r *Record, o openPrice) {
 	}
 }
 
-// noBar says why a trade has no open. What cannot be read is unknown, and no finding.
+// noBar adds the finding of a trade without an open. Prices that cannot be read are no finding.
 func (v *Verifier) noBar(r *Record, err error) {
 	var damaged *market.DamagedError
 	var unknown *market.UnknownSymbolError
@@ -207,8 +207,8 @@ func (v *Verifier) openOf(r *Record) openPrice {
 	return o
 }
 
-// compare holds the book of a row against what the row should have left of the book before it, and says in which way it
-// differs. The price is what the row was recomputed at, if it is a trade and the price is known.
+// compare compares the book of a row with the one that the row should have made of the book before it, and adds the finding that
+// explains a difference. price is that of the recomputed trade, null if the row is no trade or the price is unknown.
 func (v *Verifier) compare(r *Record, expectedFrom func(Positions) Positions, price decimal.NullDecimal) {
 	base := v.before(r)
 	expected := expectedFrom(base)
@@ -231,7 +231,7 @@ func (v *Verifier) compare(r *Record, expectedFrom func(Positions) Positions, pr
 	v.addFinding(r, Unexplained, difference, describe(r, difference))
 }
 
-// applyTrade returns the positions that a trade leaves of a base, whether or not the base can pay for it.
+// applyTrade returns the positions of a base after a trade, even if the base cannot pay for it.
 func applyTrade(base Positions, r *Record, price decimal.Decimal) Positions {
 	change := r.Amount
 	if r.sells() {
@@ -241,13 +241,13 @@ func applyTrade(base Positions, r *Record, price decimal.Decimal) Positions {
 	return base.with(Position{r.Symbol, base.Amount(r.Symbol).Add(change)}, Position{Cash, cash})
 }
 
-// applyTradeInFloats is after as AI-Trader computes it.
+// applyTradeInFloats is applyTrade in binary floats, as AI-Trader computes it.
 func applyTradeInFloats(base Positions, r *Record, price decimal.Decimal) Positions {
 	held, cash := base.Amount(r.Symbol).InexactFloat64(), base.Amount(Cash).InexactFloat64()
 	amount := r.Amount.InexactFloat64()
 	value := price.InexactFloat64() * amount
 	if r.sells() {
-		held, cash = held-amount, cash+float64(value) // converted, so that no processor adds before it rounds
+		held, cash = held-amount, cash+float64(value) // the conversion keeps the compiler from fusing multiplication and addition
 	} else {
 		held, cash = held+amount, cash-float64(value)
 	}
@@ -260,8 +260,8 @@ func applyTradeInFloats(base Positions, r *Record, price decimal.Decimal) Positi
 	return base.with(left...)
 }
 
-// impliedPrice returns the price at which the trade does lead from the base to the record, if only the cash speaks against
-// it.
+// impliedPrice returns the price at which the trade leads from the base to the record. It reports false if positions other than
+// the cash differ.
 func impliedPrice(base Positions, r *Record) (decimal.Decimal, bool) {
 	if !r.Traded() || !r.Amount.IsPositive() {
 		return decimal.Zero, false
@@ -277,7 +277,7 @@ func impliedPrice(base Positions, r *Record) (decimal.Decimal, bool) {
 	return implied, true
 }
 
-// How far a row of a program that computes in binary floats may be off.
+// Tolerances for rows of a program that computes in binary floats.
 var (
 	floats  = decimal.New(1, -6)
 	rounded = decimal.New(1, -4) // to 4 decimals
@@ -318,7 +318,7 @@ func diff(expected, found Positions, tolerance decimal.Decimal) string {
 	return ""
 }
 
-// same tells whether two lists agree and have the same order, which takes less time to find out.
+// same is the fast test for two lists that agree and have the same order.
 func same(expected, found Positions, tolerance decimal.Decimal) bool {
 	if len(expected) != len(found) {
 		return false

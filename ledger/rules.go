@@ -19,7 +19,7 @@ import (
 	"mcp-trade/market"
 )
 
-// Rules are what decides whether an order can be filled.
+// Rules decide whether an order can be filled.
 type Rules struct {
 	Market *market.Market // whose symbols are traded, in its lots
 }
@@ -61,7 +61,7 @@ func (r Rules) Check(o Order) error {
 	return nil
 }
 
-// AmountForm is what an amount looks like, for whoever asks for one or cannot read what was given.
+// AmountForm is the form of an amount, for schemas and for refusals.
 type AmountForm struct {
 	Type        string          // in a JSON schema
 	Minimum     decimal.Decimal // one lot
@@ -96,7 +96,7 @@ func (r Rules) Affordable(cash, price decimal.Decimal) (most decimal.Decimal, bo
 	return lots.Mul(r.Market.Lot), true
 }
 
-// one is a lot that takes no time to make.
+// one is the usual lot, made once.
 var one = decimal.NewFromInt(1)
 
 // ruleNames are the rules as they stand in a record, in their order.

@@ -1,4 +1,4 @@
-// What a book is worth: one rule for everybody who values one.
+// Valuing a book: one rule for every caller.
 //
 // After a day, a holding counts at its last known close up to that day: so do run, report, page and the end of a model's day.
 // Inside a day it counts at the open of the bar that has begun, and without such a bar at its last known close: so do
@@ -120,7 +120,7 @@ func (p Positions) InDay(v market.View) (Valuation, error) {
 	})
 }
 
-// value values a book by a rule that tells the price of a symbol, or by an error that none is known.
+// value values a book. priceOf returns the price of a symbol, or an error if none is known.
 func (p Positions) value(v market.View, day market.Stamp, priceOf func(symbol string) (ValuedPosition, error)) (Valuation, error) {
 	worth := Valuation{Cash: p.Amount(Cash), Unpriced: []string{}}
 	total := worth.Cash

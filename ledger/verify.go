@@ -12,24 +12,25 @@ import (
 	"mcp-trade/market"
 )
 
-// Verify recomputes a ledger. Each trade is judged and applied as it was when it was ordered: at the open that a view as of its
-// date has, by the rules that stand in the ledger. Without prices a trade is applied at the price that its row states, and
+// Verify recomputes a ledger. Each trade is evaluated and applied as when it was ordered: at the open in a view as of its
+// date, by the rules that the ledger states. Without prices a trade is applied at the price that its row states, and
 // counted as unpriced.
 //
 // A row that carries the hash of the row before it was written by this program and must agree exactly. Other rows are those
 // of AI-Trader and are judged by its rules. It computes in binary floats, and rounds to 4 decimals in buy_crypto and sell_crypto:
 // what is neither exact nor what that makes of it is a [Rounding] up to 0.000001, or 0.0001 where it rounds, and wrong beyond.
 //
-// Without anchors nothing is found in a ledger whose end was cut off, or that was written anew by the rules and at the prices.
+// Without anchors Verify does not detect that the end of a ledger was cut off, or that all of it was rewritten by the rules and at
+// the right prices.
 //
-// Anchors are what was noted of the ledger elsewhere, in the order in which it was. The error is that of reading lines.
+// Anchors are hashes of the ledger that were recorded elsewhere, in the order of recording. The error is that of reading lines.
 func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, anchors ...Anchor) (Report, error) {
 	v := NewVerifier(prices, anchors...)
 	for line, err := range lines {
 		if err != nil {
 			return v.Report(), err
 		}
-		_, _ = v.Row(line) // what cannot be read is a finding
+		_, _ = v.Row(line) // a row that cannot be read is a finding
 	}
 	return v.Report(), nil
 }
@@ -42,17 +43,17 @@ type Verifier struct {
 	reader  Reader
 
 	rows   lastLines      // the newest rows as they are written
-	hash   string         // of the newest; "" until somebody asks
-	head   string         // stands for all of them, see [Report]
+	hash   string         // of the newest line; "" until lineHash computes it
+	head   string         // hash over all rows, see [Report]
 	from   int            // the first row that the hash of the newest stands for
 	at     AnchoredRow    // the newest that could be read
 	found  int            // findings so far
 	base   Record         // the newest row that could be read, with the positions of the reader
 	based  bool           // there is one
 	unread int            // rows after it that could not be read
-	rules  Rules          // that the next row is judged by
+	rules  Rules          // that apply to the next row
 	kept   string         // those rules as they stand in the ledger, "" if none do
-	judged bool           // they are known
+	judged bool           // the rules are known to this version
 	ours   bool           // a row so far was written by this program
 	orders map[string]int // the row of each order id
 
@@ -152,7 +153,7 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 	return r, nil
 }
 
-// extendHash takes in the line of a row that carries a hash.
+// extendHash adds a line to the hash over all rows.
 func (v *Verifier) extendHash(line []byte, prev string) {
 	row, head := v.report.Rows-1, v.head
 	if row > 0 && (prev == "" || prev != v.lineHash()) {
@@ -177,7 +178,7 @@ func (v *Verifier) addFinding(r *Record, class Class, expected, found any) {
 	v.report.Add(f)
 }
 
-// checkLinks holds the hash, the id and the date of a row against those of the row before it.
+// checkLinks compares the hash, the id and the date of a row with those of the row before it.
 func (v *Verifier) checkLinks(r *Record) {
 	first := v.report.Rows == 1
 	switch {
@@ -201,7 +202,7 @@ func (v *Verifier) checkLinks(r *Record) {
 	}
 }
 
-// readRules takes in the rules and the order id of a row.
+// readRules reads the rules of a row, and finds an order id that an earlier row has.
 func (v *Verifier) readRules(r *Record) {
 	if r.Rules != "" {
 		rules, err := ParseRules(r.Rules)
@@ -220,7 +221,7 @@ func (v *Verifier) readRules(r *Record) {
 	v.orders[r.OrderID] = v.report.Rows - 1
 }
 
-// markImported takes all rows before a mark for imported unverified. Whatever the mark says, it makes nothing better.
+// markImported marks all findings before a mark as imported unverified. They stay findings.
 func (v *Verifier) markImported(r *Record) {
 	before := v.report.Rows - 1
 	v.report.Imported = &Imported{before, maps.Clone(v.report.Counts)}
@@ -232,7 +233,7 @@ func (v *Verifier) markImported(r *Record) {
 	}
 }
 
-// checkOpening judges the first row.
+// checkOpening verifies the first row.
 func (v *Verifier) checkOpening(r *Record) {
 	if r.Action != Register && r.Action != NoTrade || !r.Amount.IsZero() {
 		v.addFinding(r, Unexplained, "an opening", fmt.Sprintf("%s %s %s", r.Action, r.Amount, r.Symbol))
@@ -244,7 +245,7 @@ func (v *Verifier) checkOpening(r *Record) {
 	}
 }
 
-// checkNegative finds what is held below zero, where it comes to be.
+// checkNegative finds positions below zero in the row that makes them so.
 func (v *Verifier) checkNegative(r *Record) {
 	if r.delta.known {
 		for _, c := range r.delta.changes {
