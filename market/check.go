@@ -1,13 +1,13 @@
 package market
 
-// This file looks at price files with the eyes of whoever has to trade on them:
-// what is well formed may still be of no use.
+// This file checks price files for trading: a well-formed series may still be of
+// no use.
 
 import (
 	"fmt"
 )
 
-// Usable is what can be done with the series of one symbol.
+// Usable says how much of the series of one symbol can be traded.
 type Usable struct {
 	Symbol   string
 	File     string

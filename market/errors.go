@@ -1,7 +1,6 @@
 package market
 
-// This file lists the ways in which the market says no, and the warnings it
-// keeps for the operator.
+// This file holds the errors of the market, and the warnings for operators.
 
 import (
 	"fmt"
@@ -96,8 +95,8 @@ func (w Warning) String() string {
 
 const maxWarnings = 100
 
-// warningList keeps the first warnings and counts the others: a file of
-// garbage must not fill the memory with complaints about itself.
+// warningList keeps the first warnings and counts the others, so that a damaged
+// file cannot fill the memory.
 type warningList struct {
 	kept []Warning
 	more int

@@ -1,10 +1,9 @@
 // Package market holds what can be traded and at what price. It knows price
 // files and nothing else.
 //
-// Prices is an index over files; View is the market as somebody saw it at a
-// stamp, and the only way from outside to a price. What a view does not show
-// (bars after its stamp, symbols that have only such bars) does not exist for
-// whoever holds the view: not in answers, not in errors, not in suggestions.
+// Prices is an index over files. View is the market as seen at a stamp, and the
+// only way from other packages to a price. A view hides bars after its stamp, and
+// symbols that have only such bars, from answers, errors and suggestions alike.
 package market
 
 import (
@@ -25,8 +24,8 @@ const (
 	Crypto ID = "crypto"
 )
 
-// Default is the market of whatever names none: an account, a search for news, a
-// report of no symbols.
+// Default is the market of an account, a search for news or a report that names
+// none.
 const Default = US
 
 // Market is a row of the table.

@@ -21,9 +21,9 @@ const maxBars = 250_000
 
 // Prices is what a set of price files says. It is safe for concurrent use.
 //
-// A series is read when it is first asked for and kept until newer ones crowd
-// it out, so a change of a file underneath shows at any time or never; open
-// the files again to see it.
+// A series is read on the first request and kept in memory until newer ones
+// displace it. So a change of an open file may or may not be seen; open the files
+// again to see it.
 type Prices struct {
 	sources []*priceFile
 	series  map[string]*series
@@ -129,8 +129,8 @@ func (p *Prices) AsOf(s Stamp) View { return View{p, s} }
 
 // Stamps returns every stamp at which any symbol has a bar, ascending, from
 // `from` to `to`, both included ("" is no bound, a day as the end takes in all
-// its moments). It is the calendar of whoever runs a simulation, and knows the
-// future; whoever trades in one has only a View.
+// its moments). It is the calendar of the runner of a simulation and shows the
+// future; traders in the simulation get a View alone.
 //
 // It reads every series. Damaged ones are left out and appear in Warnings.
 func (p *Prices) Stamps(from, to Stamp) ([]Stamp, error) {

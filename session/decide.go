@@ -1,4 +1,4 @@
-// What the session is, judged by what its backends hold. Nothing here reads or writes anything.
+// Deciding what the session is, from what its backends hold. The functions here are pure: they read and write no backend.
 
 package session
 
@@ -46,7 +46,7 @@ const (
 	Forgotten   Loss = "forgotten"   // it answers, and holds nothing of the session that it held
 )
 
-// Decision is what follows from what the backends hold.
+// Decision is the outcome of [Decide].
 type Decision struct {
 	Session Session // what is served, if Err is nil
 	Err     error   // a *[MissingError], *[InvalidError] or *[UnreachableError]
@@ -55,44 +55,44 @@ type Decision struct {
 	Guards  []Guard // of a commit in the session
 	Lost    string  // tells of the loss, where the file stands in
 
-	// File is what is to be set in the files, "" for what is to be removed. Once that is done, Mend is what is to be set in
-	// Redis. After either, the backends are to be judged again.
+	// File holds the values to set in the files, "" for one to remove. Mend holds the values to set in Redis afterwards. After
+	// either step, the caller reads the backends and decides again.
 	File, Mend map[store.Key]string
 
 	values map[string]Value
 }
 
-// changes are all that is to be set anywhere.
+// changes are the values to set in any backend.
 func (d *Decision) changes() map[store.Key]string {
 	all := maps.Clone(d.File)
 	maps.Copy(all, d.Mend)
 	return all
 }
 
-// Guard is what must still hold in one backend when a trade is committed, and what is set there with it.
+// Guard holds the values that one backend must still have when a trade is committed, and the values that the commit sets there.
 type Guard struct {
 	Home      Source
 	Want, Set map[store.Key]string
 
-	// Unread tells that the backend could not be read. Such a guard is for a commit that reaches the backend all the same, and wants
-	// it to hold nothing: with a backend that answers again, the session is another one.
+	// Unread says that the backend could not be read. Such a guard expects the backend to be empty: if a commit reaches it and finds
+	// values, the session has changed.
 	Unread bool
 }
 
-// Decide says which backend counts, what its session is, and what is to be put right. The rules:
+// Decide says which backend counts, what its session is, and what must be corrected. The rules:
 //
 // Redis is the backend if it answers and holds any value of the session but flags. What it holds is taken as it is, with one
 // exception: a value that the file notes as missed, because Redis could not be written when it was set, comes before the
 // older one in Redis, and is set there. An account and a date in Redis are older if they stood in the file before, or were
-// what the process last saw. Of any others nobody can tell whether they are older than the missed ones, so neither is served
-// until the session is set again. A file without notes never comes before Redis.
+// what the process last saw. Any other account and date may be older or newer than the missed
+// ones, so neither is served until the session is set again. A file without notes never comes before Redis.
 //
-// Else the file is the backend. If Redis cannot be read, or held the session and has lost it, the file may only go on with what
+// Otherwise the file is the backend. If Redis cannot be read, or held the session and has lost it, the file may only go on with what
 // the process has seen: with the same account, on the same date or a later one. A process that has seen nothing may use it.
 // With refuse, nothing is traded while Redis cannot be read.
 //
 // A halt holds wherever it stands. One that is read in Redis is copied into the file, and the copy holds until Redis is read
-// without it. Silence of a Redis that has nothing of the session is no answer: it has lost the halt too.
+// without it. A Redis without any value of the session does not lift a halt: it has lost the halt too.
 func Decide(model string, h Backends, seen Seen, refuse bool) Decision {
 	j := judge{model: model, h: h, d: Decision{Seen: seen, File: map[store.Key]string{}, Mend: map[store.Key]string{}, values: map[string]Value{}}}
 	if err := j.readNotes(); err != nil {
@@ -123,7 +123,7 @@ func Decide(model string, h Backends, seen Seen, refuse bool) Decision {
 	return j.d
 }
 
-// judge is a decision as it is made.
+// judge is a decision under way.
 type judge struct {
 	model  string
 	h      Backends
@@ -133,7 +133,7 @@ type judge struct {
 	redis  map[string]string // the session's values in Redis as they are to be, by name
 	source Source            // the backend
 
-	conflict bool // Redis holds what nobody here knows, in place of what missed it
+	conflict bool // Redis holds an account or a date of unknown age in place of a missed one
 }
 
 func (j *judge) key(name string) store.Key { return store.Key{Model: j.model, Name: name} }
@@ -163,7 +163,7 @@ func (j *judge) readNotes() error {
 	return nil
 }
 
-// missed brings the values that did not reach Redis to it, unless it knows better by now.
+// missed sets in Redis the values that missed it, unless Redis holds newer ones by now.
 func (j *judge) missed() {
 	j.redis = map[string]string{}
 	for k, raw := range j.h.Redis.Values {
@@ -174,7 +174,7 @@ func (j *judge) missed() {
 	n := j.notes[j.model]
 	names := slices.DeleteFunc(slices.Collect(maps.Keys(n.Missed)), func(name string) bool { return name == Halt })
 	if !j.holds() {
-		n.reach(names...) // there is nothing older that they would have to replace
+		n.reach(names...) // Redis holds no older value to replace
 		return
 	}
 	if j.unknown(n) {
@@ -194,7 +194,7 @@ func (j *judge) missed() {
 	}
 }
 
-// mend has Redis hold a missed value.
+// mend adds a missed value to those to set in Redis.
 func (j *judge) mend(n *notes, name string) {
 	if !n.missed(name) {
 		return
@@ -207,7 +207,7 @@ func (j *judge) mend(n *notes, name string) {
 	j.redis[name], j.d.Mend[j.key(name)] = raw, raw
 }
 
-// unknown tells whether nobody here knows what Redis holds in place of an account or a date that missed it.
+// unknown reports whether Redis holds an account or a date of unknown age in place of one that missed it.
 func (j *judge) unknown(n *notes) bool {
 	if !n.missedSitting() {
 		return false
@@ -217,10 +217,10 @@ func (j *judge) unknown(n *notes) bool {
 	return !slices.ContainsFunc(known, there.of)
 }
 
-// there is the account and the date in Redis.
+// there returns the account and the date in Redis.
 func (j *judge) there() tradingDay { return tradingDayOf(j.redis[Signature], j.redis[TodayDate]) }
 
-// fileAgrees tells whether the file has the account and the date that Redis is to have.
+// fileAgrees reports whether the file has the account and the date that Redis will have.
 func (j *judge) fileAgrees() bool {
 	for _, name := range []string{Signature, TodayDate} {
 		if textOf(j.redis[name]) != textOf(j.h.File.Values[j.key(name)]) {
@@ -230,7 +230,7 @@ func (j *judge) fileAgrees() bool {
 	return true
 }
 
-// holds tells whether Redis holds any value of the session. A flag alone says nothing of who trades.
+// holds reports whether Redis holds any value of the session other than flags, which do not name an account.
 func (j *judge) holds() bool {
 	for name, raw := range j.redis {
 		if name != IfTrade && name != Halt && raw != "" {
@@ -240,7 +240,7 @@ func (j *judge) holds() bool {
 	return false
 }
 
-// halts tells whether a halt stands in Redis or in a file, and sees to it that the file has those of Redis.
+// halts reports whether a halt stands in Redis or in a file, and copies the halts of Redis to the file.
 func (j *judge) halts() bool {
 	halted := false
 	for _, m := range j.models() {
@@ -281,7 +281,7 @@ func (j *judge) halts() bool {
 	return halted
 }
 
-// chooseBackend finds the backend that counts.
+// chooseBackend chooses the backend that counts.
 func (j *judge) chooseBackend() {
 	j.source = FromFile
 	switch {
@@ -405,7 +405,7 @@ func setAgain(model string) string {
 	return "mcp-trade session set SIGNATURE=... TODAY_DATE=... --model-id " + model
 }
 
-// guards hold a commit to the session: it fails once the backends hold anything else that matters.
+// guards bind a commit to the session: the commit fails if a value that decided the session has changed.
 func (j *judge) guards() []Guard {
 	of := func(h Backend, keys ...store.Key) map[store.Key]string {
 		want := map[store.Key]string{}

@@ -1,4 +1,4 @@
-// What a session file says of its own values.
+// Notes in a session file on its own values: which missed Redis, and which sessions they replaced.
 
 package session
 
@@ -17,14 +17,13 @@ import (
 // it, and keep it when they write the file anew. No value can have this name.
 const NotesName = "mcp_trade"
 
-// notes tell what a session file's values are worth beside those in Redis. A file without any holds values of which nobody
-// knows how old they are.
+// notes say which values of a session file are newer than those in Redis. The age of values in a file without notes is unknown.
 type notes struct {
 	// Missed are the values that were set while Redis could not be written, as they were set. Only the value that still
 	// stands in the file counts: another program may have set its own since.
 	Missed map[string]json.RawMessage `json:"missed,omitempty"`
-	// Replaced are the sessions that stood in the file before a missed SIGNATURE or TODAY_DATE took their place, and since it
-	// did: what Redis may hold that is older.
+	// Replaced are the sessions that stood in the file before a missed SIGNATURE or TODAY_DATE replaced them, and since then:
+	// the older sessions that Redis may hold.
 	Replaced []tradingDay `json:"replaced,omitempty"`
 	// HaltOf is "redis" if HALT is a copy of the halt in Redis.
 	HaltOf Source `json:"halt_of,omitempty"`
@@ -76,7 +75,7 @@ func readNotes(model string, file map[store.Key]string) (n notes, whole string, 
 // missed tells whether a value did not reach Redis.
 func (n *notes) missed(name string) bool { return n.Missed[name] != nil }
 
-// miss notes that a value does not reach Redis.
+// miss notes that a value did not reach Redis.
 func (n *notes) miss(name, raw string) {
 	if n.Missed == nil {
 		n.Missed = map[string]json.RawMessage{}
@@ -88,7 +87,7 @@ func (n *notes) miss(name, raw string) {
 	n.Missed[name] = json.RawMessage(raw)
 }
 
-// reach notes that Redis holds values, or need not.
+// reach notes that Redis holds values, or does not need them.
 func (n *notes) reach(names ...string) {
 	for _, name := range names {
 		delete(n.Missed, name)
@@ -128,7 +127,7 @@ func (n *notes) text() string {
 	return string(text)
 }
 
-// clone returns a copy that shares nothing that changes.
+// clone returns a copy that shares no memory that changes.
 func (n notes) clone() notes {
 	n.Missed, n.Replaced = maps.Clone(n.Missed), slices.Clone(n.Replaced)
 	return n

@@ -1,9 +1,9 @@
 // Package session says who trades, and on which date: the values SIGNATURE, TODAY_DATE, IF_TRADE and HALT that an agent
 // and the tools in its subprocess share.
 //
-// A session has two backends, Redis when one is configured and the model's file, and the environment stands under either. Values
-// are written to both backends, and read from one, so that no session is ever put together from two. [Decide] says which one
-// counts, and what follows when a write missed one of them. "Not set anywhere" and "cannot be read" are different errors.
+// A session has two backends, Redis if one is configured and the model's file. The environment gives the values that neither has.
+// Values are written to both backends and read from one, so that no session mixes values of the two. [Decide] says which backend
+// counts, and what to do after a write has missed one. "Not set anywhere" and "cannot be read" are different errors.
 package session
 
 import (
@@ -96,7 +96,7 @@ func (e *MissingError) Details() map[string]any {
 	return map[string]any{"missing": e.Name, "model_id": e.Model}
 }
 
-// InvalidError says that a value is set to something that it cannot be.
+// InvalidError says that a value is set to an invalid text.
 type InvalidError struct {
 	Name   string
 	Source Source
@@ -115,8 +115,8 @@ func (e *InvalidError) Details() map[string]any {
 	return map[string]any{"value": e.Name, "source": e.Source}
 }
 
-// UnreachableError says that no backend tells what the session is: Redis cannot be read, or has lost it, and the file cannot
-// stand in, or cannot be read either.
+// UnreachableError says that the session is unknown: Redis cannot be read or has lost it, and the file cannot be read or must not
+// replace it.
 type UnreachableError struct{ *store.UnreachableError }
 
 func (e *UnreachableError) Unwrap() error { return e.UnreachableError }
@@ -134,7 +134,7 @@ func unreachable(engine string, err error) *UnreachableError {
 	return &UnreachableError{known}
 }
 
-// cause is what kept an engine from answering, without what was asked of it.
+// cause is the reason why an engine did not answer, without the request.
 func cause(err error) error {
 	if e, ok := errors.AsType[*store.UnreachableError](err); ok {
 		return e.Err
@@ -176,13 +176,13 @@ type Resolver struct {
 	Config
 
 	mu       sync.Mutex
-	readings int // readings
-	newest   int // the reading that the following are of
+	readings int // how many have begun
+	newest   int // the number of the reading that set the fields below
 	lastSeen Seen
 	cached   *Session        // nil: the next Cached must read
-	lost     Loss            // that was told
+	lost     Loss            // of the last warning
 	missing  bool            // the newest write missed Redis
-	warned   map[string]bool // that were told
+	warned   map[string]bool // texts of warnings
 }
 
 // New returns the session of a model, which may not be set yet. A model id that cannot stand in a key is a *[store.NameError].
@@ -262,7 +262,7 @@ func (l *Resolver) Values(ctx context.Context, names ...string) ([]Value, error)
 	return values, nil
 }
 
-// decide reads the backends, decides what the session is, and puts right what is to be put right.
+// decide reads the backends, decides what the session is, and makes the changes that the decision asks for.
 func (l *Resolver) decide(ctx context.Context, names []string) Decision {
 	l.mu.Lock()
 	l.readings++

@@ -25,8 +25,8 @@ const (
 )
 
 // Set writes values, each as text or as a bool, to Redis, if one is configured, and to the file. A value that misses Redis is
-// noted as such in the file: it comes before the older one in Redis, which is put right as soon as it can be. That is told,
-// and is no error, except for a halt: whoever sets one must know that it may not hold on other machines yet.
+// noted as missed in the file. It counts before the older one in Redis, which is corrected as soon as Redis can be written. A
+// miss is a warning; for a halt it is an error, because the halt may not hold on other machines yet.
 func (l *Resolver) Set(ctx context.Context, values map[string]any) error {
 	_, err := l.Write(ctx, values)
 	return err
@@ -73,8 +73,8 @@ func (l *Resolver) Clear(ctx context.Context, names ...string) (reached []Source
 		})
 }
 
-// writeBoth changes Redis and the file as one step for every other writer of this machine. Neither backend keeps the other from
-// being changed. That Redis is missed is an error if strict says what that means.
+// writeBoth changes Redis and the file as one step for every other writer of this machine. A failure of one backend does
+// not keep the other from being changed. A missed Redis is an error if strict is not empty, and strict says what that means.
 func (l *Resolver) writeBoth(ctx context.Context, strict string, names []string, inRedis func() error, after func(map[store.Key]string, Reach) map[store.Key]string) (reached []Source, err error) {
 	reach, tried := NoRedis, false
 	var missed error
@@ -120,7 +120,7 @@ func (l *Resolver) writeBoth(ctx context.Context, strict string, names []string,
 	return reached, nil
 }
 
-// setInRedis sets values. A halt lasts until it is cleared: nobody decides that it is over because nobody traded.
+// setInRedis sets values. A halt does not expire: it lasts until it is cleared.
 func (l *Resolver) setInRedis(ctx context.Context, values map[store.Key]string) error {
 	halts, others := halts(values)
 	if len(halts) > 0 {
@@ -147,8 +147,8 @@ func halts(values map[store.Key]string) (halts, others map[store.Key]string) {
 	return halts, others
 }
 
-// AfterSet returns what a model's file is to hold, "" for what is to be removed from it, once values were set: those of its
-// values that change, and the notes on them. file is what it held, notes included. A halt is not lifted in the file alone.
+// AfterSet returns the changes of a model's file after values were set: the values that change, "" for one to remove, and the
+// notes on them. file is what the file held, notes included. A halt is not lifted in the file alone.
 func AfterSet(model string, file map[store.Key]string, values map[string]string, r Reach) map[store.Key]string {
 	n, _, _ := readNotes(model, file) // what cannot be read is written anew
 	key := func(name string) store.Key { return store.Key{Model: model, Name: name} }
@@ -197,13 +197,14 @@ func AfterClear(model string, file map[store.Key]string, names []string, r Reach
 	return changes
 }
 
-// redisBackend is Redis as a commit sees it. A value that it does not take after the commit is noted in the file.
+// redisBackend is Redis as the backend of a commit's guard. A value that cannot be set after the commit is noted as missed in the
+// file.
 type redisBackend struct {
 	store.Sessions
 	resolver *Resolver
 }
 
-// Prolong implements [store.Sessions]. A Redis that does not let values live longer is no fault of each trade.
+// Prolong implements [store.Sessions]. If Redis cannot prolong the values, that is a warning: the trade itself has not failed.
 func (h *redisBackend) Prolong(ctx context.Context, ttl time.Duration, keys ...store.Key) error {
 	if err := h.Sessions.Prolong(ctx, ttl, keys...); err != nil {
 		h.resolver.warnOnce(err.Error() + "; the session in Redis ends when it would have ended without the trade")

@@ -16,7 +16,7 @@ type Source struct {
 	Data func(ctx context.Context) (Data, error)
 }
 
-// Between two looks at the source lies a pause, and after a version at least as long a pause as it took to make.
+// pause is the time between two reads of the source. After a snapshot it is at least as long as the snapshot took to make.
 const pause = 250 * time.Millisecond
 
 // Live is a page that follows its source.
@@ -32,7 +32,7 @@ type Live struct {
 	changed chan struct{} // closed when one of the two above changes
 }
 
-// NewLive makes the first version. Failures later on are told to log, nil when they are over; the page stays as it was
+// NewLive makes the first snapshot. Later failures are told to log, nil when they are over; the page stays as it was
 // meanwhile.
 func NewLive(ctx context.Context, source Source, log func(error)) (*Live, error) {
 	l := &Live{source: source, log: log, changed: make(chan struct{})}
@@ -64,7 +64,7 @@ func (l *Live) Follow(ctx context.Context) {
 	}
 }
 
-// refresh makes a new version if there is something new. The mark is read first: what is written while the version is made is
+// refresh makes a new snapshot if the source has changed. It reads the fingerprint first: what is written while the snapshot is made is
 // new to the next look.
 func (l *Live) refresh(ctx context.Context) error {
 	fingerprint, err := l.source.Fingerprint(ctx)
@@ -83,7 +83,7 @@ func (l *Live) refresh(ctx context.Context) error {
 	return nil
 }
 
-// publish makes a version the current one, or keeps the one before, and wakes the viewers if that changes anything.
+// publish makes a snapshot the current one, nil keeping the last, and wakes the viewers if the state changes.
 func (l *Live) publish(v *snapshot, trouble string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

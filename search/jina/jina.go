@@ -66,9 +66,9 @@ type page struct {
 	PublishedTime json.RawMessage `json:"publishedTime"`
 }
 
-// Search implements [search.Provider]. Every result that the list does not date after the stamp is read, whatever becomes
-// of the others; the first of those that pass count. A result whose page cannot be read is left out, since its date could
-// not be checked; if nothing else is left, the search has failed.
+// Search implements [search.Provider]. It reads the page of every result that the list does not date at or after the
+// stamp, whether or not other pages can be read. A result whose page cannot be read is left out, since its date cannot be
+// checked; if no other result is left, the search has failed.
 func (j *Jina) Search(ctx context.Context, q search.Query) ([]search.RawArticle, error) {
 	if j.c.Key == "" {
 		return nil, &search.NotConfiguredError{Hint: "set " + KeyName}
