@@ -163,3 +163,9 @@ func (a *Accounts) Import(ctx context.Context, account string, c Copy) (added in
 	}
 	return len(c.rows) - there, nil
 }
+
+// HeadOf is the hash of the last line of a ledger, which stands for every byte before it where rows are chained.
+func HeadOf(text []byte) string {
+	text = bytes.TrimSuffix(text, []byte{'\n'})
+	return Hash(text[bytes.LastIndexByte(text, '\n')+1:])
+}

@@ -267,3 +267,11 @@ func TestAMarkFindsAnOrderIDThatIsFree(t *testing.T) {
 		t.Error(n, err)
 	}
 }
+
+func TestHeadOf(t *testing.T) {
+	for _, text := range []string{"first\nlast\n", "first\nlast", "last\n", "last"} {
+		if got := HeadOf([]byte(text)); got != Hash([]byte("last")) {
+			t.Errorf("%q: %s", text, got)
+		}
+	}
+}

@@ -4,8 +4,9 @@ package report
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"mcp-trade/internal/safetext"
 )
 
 // maxText bounds a text from outside, in bytes.
@@ -29,12 +30,7 @@ func clean(text, allowed string) string {
 		}
 		text = text[:end] + "…"
 	}
-	return strings.Map(func(r rune) rune {
-		if (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) && !strings.ContainsRune(allowed, r) {
-			return utf8.RuneError
-		}
-		return r
-	}, strings.Clone(text))
+	return safetext.Replaced(strings.Clone(text), allowed)
 }
 
 // printable tells whether a text is of nothing but letters and signs of ASCII, as nearly all are.

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
+
+	"mcp-trade/internal/safetext"
 )
 
 // maxRaw is how many bytes of a text are looked at.
@@ -26,7 +28,7 @@ func Plain(text string) string {
 	// Markup can come wrapped in entities, more than once.
 	for range 4 {
 		before := text
-		text = oneLine(withoutLinks(withoutTags(text)))
+		text = safetext.OneLine(withoutLinks(withoutTags(text)))
 		if text == before {
 			break
 		}
@@ -95,29 +97,6 @@ func withoutLinks(text string) string {
 		b.WriteString(text[begin+1 : middle])
 		text = text[middle+end+1:]
 	}
-}
-
-// oneLine drops control and format characters (what turns the direction of writing, what is not seen) and what has no
-// meaning outside of one font, and makes one space of all space.
-func oneLine(text string) string {
-	var b strings.Builder
-	b.Grow(len(text))
-	space := false
-	for _, r := range text {
-		switch {
-		case unicode.IsSpace(r) || r == '\u2028' || r == '\u2029':
-			space = b.Len() > 0
-			continue
-		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Variation_Selector):
-			continue
-		}
-		if space {
-			b.WriteByte(' ')
-			space = false
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }
 
 // Cut returns at most so many characters of a text. An accent stays on its letter.

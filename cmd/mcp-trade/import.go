@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/agent/manifest"
+	"mcp-trade/internal/lines"
 	"mcp-trade/ledger"
 )
 
@@ -47,7 +48,7 @@ func (s *settings) importLedger(cmd *cobra.Command, account, path string, unveri
 		return err
 	}
 	defer r.Close()
-	copied, err := ledger.ReadCopy(fileLines(path))
+	copied, err := ledger.ReadCopy(lines.Of(path))
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/safetext"
 	"mcp-trade/market"
 )
 
@@ -86,7 +87,7 @@ func printList(cmd *cobra.Command, s *settings, where string, accounts []listed)
 	code := 0
 	for _, a := range accounts {
 		if a.Error != "" {
-			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: %s: %s\n", a.Signature, inert(a.Error))
+			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: %s: %s\n", a.Signature, safetext.Spelled(a.Error))
 			code = exitFailed
 		}
 	}

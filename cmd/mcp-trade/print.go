@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -18,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/format"
 )
 
 // printJSON prints one value.
@@ -72,45 +71,11 @@ func stopBars(w io.Writer, bars progress.Writer) {
 	fmt.Fprintln(w)
 }
 
-// money prints an amount to the cent, with the thousands apart.
-func money(d decimal.Decimal) string {
-	whole, cents, _ := strings.Cut(d.Abs().StringFixed(2), ".")
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	if d.Round(2).IsNegative() {
-		whole = "-" + whole
-	}
-	return whole + "." + cents
-}
+func money(d decimal.Decimal) string { return format.Money(d) }
 
-// count prints a whole number with the thousands apart.
-func count(n int) string { return strings.TrimSuffix(money(decimal.NewFromInt(int64(n))), ".00") }
+func count(n int) string { return format.Count(n) }
 
-// cost prints what a model cost, which can be much less than a cent.
-func cost(d *decimal.Decimal) string {
-	if d == nil {
-		return "unknown"
-	}
-	return d.StringFixed(4)
-}
-
-// inert makes text from outside harmless to a terminal: what is no visible character or plain space is spelled out. Line
-// feeds stay.
-func inert(s string) string {
-	var b strings.Builder
-	for _, r := range strings.ToValidUTF8(s, "\ufffd") {
-		switch {
-		case r == '\n' || unicode.IsGraphic(r):
-			b.WriteRune(r)
-		case r == '\t':
-			b.WriteString("    ")
-		case r != '\r':
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-		}
-	}
-	return b.String()
-}
+func cost(d *decimal.Decimal) string { return format.Cost(d) }
 
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)

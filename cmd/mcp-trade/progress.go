@@ -15,6 +15,7 @@ import (
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/runner"
+	"mcp-trade/internal/safetext"
 )
 
 // progressView shows progress. Its methods day and step may be called from several goroutines; end must be called before
@@ -115,7 +116,7 @@ func (v *progressView) message(name string, a *accountView) string {
 	if a.step.Step == 0 {
 		return fmt.Sprintf("%s %s", name, a.day.Date)
 	}
-	m := fmt.Sprintf("%s %s step %d %s, %s tokens", name, a.step.Date, a.step.Step, inert(a.step.Action), count(a.step.Tokens))
+	m := fmt.Sprintf("%s %s step %d %s, %s tokens", name, a.step.Date, a.step.Step, safetext.Spelled(a.step.Action), count(a.step.Tokens))
 	if a.day.Value.Valid {
 		m += ", value " + strings.TrimSuffix(money(a.day.Value.Decimal.Round(0)), ".00")
 	}

@@ -98,15 +98,17 @@ func (s *settings) compare(cmd *cobra.Command, dir string, recording manifest.Re
 			return err
 		}
 		want, err := os.ReadFile(filepath.Join(dir, file))
-		same, head := bytes.Equal(got, want), recording.Head(name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist) && head == "":
+		head, missing := recording.Head(name), errors.Is(err, fs.ErrNotExist)
+		if missing && head == "" {
 			say("%s: the recorded ledger is not in a file here; compare it with 'mcp-trade ledger export %s'\n", name, name)
 			continue
-		case errors.Is(err, fs.ErrNotExist):
-			same = headOf(got) == head
-		case err != nil:
+		}
+		if err != nil && !missing {
 			return err
+		}
+		same := bytes.Equal(got, want)
+		if missing {
+			same = ledger.HeadOf(got) == head
 		}
 		if !same {
 			differ++
@@ -122,10 +124,4 @@ func (s *settings) compare(cmd *cobra.Command, dir string, recording manifest.Re
 		return quietError(exitFailed)
 	}
 	return nil
-}
-
-// headOf is the hash of the last line of a ledger.
-func headOf(text []byte) string {
-	text = bytes.TrimSuffix(text, []byte{'\n'})
-	return ledger.Hash(text[bytes.LastIndexByte(text, '\n')+1:])
 }

@@ -16,6 +16,7 @@ import (
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/report"
+	"mcp-trade/report/export"
 	"mcp-trade/store"
 )
 
@@ -101,18 +102,18 @@ func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r
 		result.Warnings = append(result.Warnings, left...)
 		return result, err
 	}
-	trades, err := newTradeFiles(f.out, ledgers)
+	trades, err := export.NewTrades(f.out, ledgers)
 	if err != nil {
 		return report.Report{}, err
 	}
-	defer trades.remove()
-	o.OnTrade = trades.add
+	defer trades.Remove()
+	o.OnTrade = trades.Add
 	result, err := report.Build(ledgers, o)
 	if err != nil {
 		return report.Report{}, err
 	}
 	result.Warnings = append(result.Warnings, left...)
-	return result, writeReport(f.out, result, o.View, trades)
+	return result, export.Write(f.out, result, o.View, trades)
 }
 
 // options reads the flags that need no files.

@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/safetext"
 	"mcp-trade/report"
 )
 
@@ -60,7 +61,7 @@ func printLeaderboard(w io.Writer, r report.Report) {
 	for _, a := range r.Accounts {
 		fmt.Fprintf(w, "%s: %s\n", a.Signature, a.Verdict)
 		if len(a.Ledger.Reasons) > 0 {
-			fmt.Fprintf(w, "  %s\n", inert(a.Ledger.String()))
+			fmt.Fprintf(w, "  %s\n", safetext.Spelled(a.Ledger.String()))
 		}
 		for _, warning := range a.Warnings {
 			fmt.Fprintf(w, "  %s\n", warning)

@@ -20,6 +20,7 @@ import (
 	"mcp-trade/agent/runner"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/mcpclient"
+	"mcp-trade/internal/safetext"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -203,10 +204,10 @@ func printResults(w io.Writer, results []runner.Result) {
 	t.Render()
 	for _, r := range results {
 		if len(r.Stale) > 0 {
-			fmt.Fprintf(w, "The value of %s counts closes of earlier days: %s.\n", r.Account, inert(r.Stale.String()))
+			fmt.Fprintf(w, "The value of %s counts closes of earlier days: %s.\n", r.Account, safetext.Spelled(r.Stale.String()))
 		}
 		if len(r.Unpriced) > 0 {
-			fmt.Fprintf(w, "The value of %s is unknown: there is no close of %s.\n", r.Account, inert(strings.Join(r.Unpriced, ", ")))
+			fmt.Fprintf(w, "The value of %s is unknown: there is no close of %s.\n", r.Account, safetext.Spelled(strings.Join(r.Unpriced, ", ")))
 		}
 	}
 	printSpending(w, results)

@@ -42,13 +42,14 @@ func showDayCommand(s *settings) *cobra.Command {
 			if s.json {
 				return printDays(cmd.OutOrStdout(), args[0], days, shown)
 			}
-			d := newDialogue(cmd.OutOrStdout(), full)
+			out := cmd.OutOrStdout()
+			p := transcript.Printer{W: out, Width: widthOf(out), Full: full, Color: isTerminal(out)}
 			for _, day := range shown {
 				entries, err := transcript.Read(day.Path)
 				if err != nil {
 					return err
 				}
-				d.day(args[0], day.Date, entries)
+				p.Day(args[0], day.Date, entries)
 			}
 			if len(args) == 1 {
 				return listDays(cmd.OutOrStdout(), args[0], days)

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/agent/manifest"
+	"mcp-trade/internal/lines"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/store"
@@ -89,7 +90,7 @@ type evidence struct {
 // linesOf reads the ledger of an account, or the file of that name if there is one.
 func (r rooms) linesOf(ctx context.Context, name string) iter.Seq2[[]byte, error] {
 	if isFile(name) {
-		return fileLines(name)
+		return lines.Of(name)
 	}
 	return r.accounts.Lines(ctx, name)
 }

@@ -7,11 +7,11 @@ package page
 
 import (
 	"strings"
-	"unicode"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
+	"mcp-trade/internal/safetext"
 	"mcp-trade/report/chart"
 )
 
@@ -56,16 +56,8 @@ func markup(n g.Node) string {
 	return inert(out.String())
 }
 
-// inert makes characters that would act on a text rather than be read visible: those that control terminals, and those that
-// change the direction of writing.
-func inert(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}
+// inert makes visible what would act on the page's text rather than be read.
+func inert(text string) string { return safetext.Replaced(text, "\n\t") }
 
 func navLink(to, name string) g.Node { return h.A(h.Href(to), g.Text(name)) }
 

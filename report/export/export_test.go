@@ -1,4 +1,4 @@
-package main
+package export
 
 import (
 	"os"
@@ -9,15 +9,15 @@ import (
 )
 
 // A process may be killed while it reads ledgers. The files that take their trades meanwhile have no names by then.
-func TestTradeFilesHaveNoNamesOfTheirOwn(t *testing.T) {
+func TestTrades_NoNames(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "report")
-	trades, err := newTradeFiles(dir, []report.Ledger{{Signature: "a"}, {Signature: "b"}})
+	trades, err := NewTrades(dir, []report.Ledger{{Signature: "a"}, {Signature: "b"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer trades.remove()
+	defer trades.Remove()
 	for _, signature := range []string{"b", "a"} {
-		if err := trades.add(signature, report.Trade{Date: "2025-10-02", Symbol: "AAPL"}); err != nil {
+		if err := trades.Add(signature, report.Trade{Date: "2025-10-02", Symbol: "AAPL"}); err != nil {
 			t.Fatal(err)
 		}
 	}

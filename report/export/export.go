@@ -1,11 +1,11 @@
-// The files of a report.
-
-package main
+// Package export writes the files of a report: the page, JSON, CSV and charts.
+package export
 
 import (
 	"bufio"
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -19,11 +19,12 @@ import (
 	"mcp-trade/market"
 	"mcp-trade/report"
 	"mcp-trade/report/chart"
+	"mcp-trade/report/page"
 )
 
-// tradeFiles take the trades of accounts that are read at the same time, each in a file of its own until all are read: a
+// Trades takes the trades of accounts that are read at the same time, each in a file of its own until all are read: a
 // ledger may have more trades than memory should hold.
-type tradeFiles struct {
+type Trades struct {
 	order []string
 	files map[string]*tradeFile
 }
@@ -34,15 +35,16 @@ type tradeFile struct {
 	rows *csv.Writer
 }
 
-func newTradeFiles(dir string, ledgers []report.Ledger) (*tradeFiles, error) {
+// NewTrades opens the files in a folder, which is made if it is not there. Remove ends them.
+func NewTrades(dir string, ledgers []report.Ledger) (*Trades, error) {
 	if err := files.Umask.MkdirAll(dir); err != nil {
 		return nil, err
 	}
-	t := &tradeFiles{files: map[string]*tradeFile{}}
+	t := &Trades{files: map[string]*tradeFile{}}
 	for _, l := range ledgers {
 		f, err := os.CreateTemp(dir, ".trades-*")
 		if err != nil {
-			t.remove()
+			t.Remove()
 			return nil, err
 		}
 		_ = os.Remove(f.Name()) // where that is possible while it is open: nothing is left of it when the process is killed
@@ -53,12 +55,13 @@ func newTradeFiles(dir string, ledgers []report.Ledger) (*tradeFiles, error) {
 	return t, nil
 }
 
-func (t *tradeFiles) add(signature string, trade report.Trade) error {
+// Add takes a trade of an account; it is an [report.Options.OnTrade].
+func (t *Trades) Add(signature string, trade report.Trade) error {
 	return report.WriteTrade(t.files[signature].rows, signature, trade)
 }
 
 // join writes the trades of all accounts, one account after the other.
-func (t *tradeFiles) join(path string) error {
+func (t *Trades) join(path string) error {
 	return files.Umask.ReplaceWith(path, func(all io.Writer) error {
 		header := csv.NewWriter(all)
 		_ = header.Write(report.TradeColumns()) // Error tells
@@ -76,19 +79,22 @@ func (t *tradeFiles) join(path string) error {
 	})
 }
 
-// remove ends the files of the accounts.
-func (t *tradeFiles) remove() {
+// Remove ends the files of the accounts.
+func (t *Trades) Remove() {
 	for _, f := range t.files {
 		f.file.Close()
 		os.Remove(f.file.Name())
 	}
 }
 
-// writeReport writes all files of a report to a folder. Each is replaced as a whole.
-func writeReport(dir string, r report.Report, view market.View, trades *tradeFiles) error {
+// Write writes all files of a report to a folder. Each is replaced as a whole.
+func Write(dir string, r report.Report, view market.View, trades *Trades) error {
 	texts := map[string][]byte{}
 	var text bytes.Buffer
-	if err := printJSON(&text, r); err != nil {
+	e := json.NewEncoder(&text)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(r); err != nil {
 		return err
 	}
 	texts["report.json"] = bytes.Clone(text.Bytes())
@@ -110,6 +116,13 @@ func writeReport(dir string, r report.Report, view market.View, trades *tradeFil
 		}
 	}
 	return trades.join(filepath.Join(dir, "trades.csv"))
+}
+
+// writePage is report.html.
+func writePage(r report.Report, view market.View) ([]byte, error) {
+	var out bytes.Buffer
+	err := page.Write(&out, page.Data{Report: r, Prices: report.Closes(view), TradesNote: "All of them are in trades.csv beside this page."})
+	return out.Bytes(), err
 }
 
 // drawing is a chart on its way into a file.

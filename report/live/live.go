@@ -1,0 +1,75 @@
+// Package live watches ledgers for a page that is served while they grow.
+package live
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+// Ledgers are where accounts are kept: a store is some.
+type Ledgers interface {
+	Accounts(ctx context.Context) ([]string, error)
+	Head(ctx context.Context, account, orderID string) (head, ordered []byte, err error)
+}
+
+// Watch looks at ledgers. It is of one goroutine.
+type Watch struct {
+	Ledgers Ledgers
+	Names   []string                                         // accounts and files; none are all accounts
+	Said    func(account string, day market.Stamp) (n int64) // how much the run of an account noted down on a day
+
+	accounts []string // that were there when they were last listed
+	looks    int      // since then
+}
+
+// relist is how many looks at the ledgers pass before accounts are listed anew, for which a Redis looks at all its keys.
+const relist = 8
+
+// Fingerprint is another text whenever one of the ledgers got a row, or its model said more on the day of the newest, at the cost of a
+// look at the newest of each.
+func (w *Watch) Fingerprint(ctx context.Context) (string, error) {
+	names := w.Names
+	if len(names) == 0 {
+		if w.looks%relist == 0 {
+			accounts, err := w.Ledgers.Accounts(ctx)
+			if err != nil {
+				return "", err
+			}
+			w.accounts = accounts
+		}
+		w.looks++
+		names = w.accounts
+	}
+	var mark strings.Builder
+	unread, unreadErr := 0, error(nil)
+	for _, name := range names {
+		if stat, err := os.Stat(name); err == nil && stat.Mode().IsRegular() {
+			fmt.Fprintf(&mark, "%s %d %d\n", name, stat.Size(), stat.ModTime().UnixNano())
+			continue
+		}
+		head, _, err := w.Ledgers.Head(ctx, name, "")
+		if err != nil { // it hides no other
+			unread, unreadErr = unread+1, err
+			fmt.Fprintf(&mark, "%s %v\n", name, err)
+			continue
+		}
+		fmt.Fprintf(&mark, "%s %s %d\n", name, head, w.said(name, head))
+	}
+	if unread == len(names) {
+		return "", unreadErr
+	}
+	return mark.String(), nil
+}
+
+func (w *Watch) said(account string, row []byte) int64 {
+	book, err := ledger.ParseBook(row)
+	if err != nil {
+		return 0
+	}
+	return w.Said(account, book.Date)
+}
