@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 
 	"mcp-trade/internal/files"
 	"mcp-trade/store"
@@ -212,8 +213,11 @@ func (l *ledgerFile) hold(ctx context.Context) error {
 		return errAgain
 	}
 	err := l.queue.take(ctx, l.queue.until(), func() (bool, error) { return files.TryHold(f) })
-	if err == nil {
+	switch {
+	case err == nil:
 		l.group.held = f
+	case errors.Is(err, os.ErrClosed): // who read the ledger meanwhile found another file
+		return errAgain
 	}
 	return err
 }
