@@ -137,11 +137,13 @@ func (l *ledgerFile) refresh() error {
 	if l.file != nil {
 		same := now.Size() == l.size+l.torn
 		switch {
-		case !os.SameFile(l.info, now), now.Size() < l.size, same && !now.ModTime().Equal(l.mtime), !l.headInPlace():
+		case !os.SameFile(l.info, now), same && !now.ModTime().Equal(l.mtime):
 			if err := l.forget(); err != nil {
 				return err
 			}
 			l.index.empty()
+		case now.Size() < l.size, !l.headInPlace(): // lines that were not durable were taken back; the index holds none of them
+			l.index, l.synced, l.made = l.index.anew(), 0, false
 		case same:
 			return nil
 		}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"mcp-trade/internal/files"
 	"mcp-trade/store"
@@ -181,7 +182,8 @@ func (s *Store) sortOut(l *ledgerFile, text []byte, sessions *sessionLocks) erro
 	if !stands(l.file, text, end) { // a program without locks wrote the file anew, perhaps with this line
 		return unknown(errors.New(l.path + " was changed while a line was written to it"))
 	}
-	if follows := end == l.size+int64(len(text)); follows && sessions.hold() && l.named() {
+	follows := end == l.size+int64(len(text))
+	if follows && sessions.hold() && l.named() {
 		if err := l.readHead(now.Size()); err != nil {
 			_ = l.forget() // whoever reads next is told
 			return nil
@@ -192,7 +194,14 @@ func (s *Store) sortOut(l *ledgerFile, text []byte, sessions *sessionLocks) erro
 	if err := l.cut(l.file, end, end-int64(len(text))); err != nil {
 		return unknown(err)
 	}
-	_ = l.forget()
+	if !follows || !l.named() {
+		_ = l.forget()
+		return errAgain
+	}
+	// The file is what it was. With its old time nobody takes it for one that was edited, whose index is worth nothing.
+	if err := os.Chtimes(l.path, time.Time{}, l.mtime); err != nil {
+		_ = l.forget()
+	}
 	return errAgain
 }
 
