@@ -32,15 +32,39 @@ func group(root *cobra.Command) {
 // helpWidth is how wide the flags are in a help, in columns.
 const helpWidth = 100
 
-// shapeHelp keeps the help of commands narrow, and has that of a subcommand point at the flags of all commands.
-func shapeHelp(root *cobra.Command) {
-	text := strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", helpWidth))
-	before, rest, found := strings.Cut(text, "Global Flags:\n")
-	_, after, ended := strings.Cut(rest, "{{end}}")
-	if found && ended {
-		text = before + "Flags of all commands: see 'mcp-trade --help'.{{end}}" + after
+// usage prints how a command is used, narrow, and points at the flags of all commands instead of repeating them. It is no
+// template: with one the linker keeps every method of every type, half as much again of program and memory.
+func usage(cmd *cobra.Command) error {
+	var b strings.Builder
+	b.WriteString("Usage:")
+	if cmd.Runnable() {
+		fmt.Fprintf(&b, "\n  %s", cmd.UseLine())
 	}
-	root.SetUsageTemplate(text)
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "\n  %s [command]", cmd.CommandPath())
+	}
+	if cmd.HasExample() {
+		fmt.Fprintf(&b, "\n\nExamples:\n%s", cmd.Example)
+	}
+	if cmd.HasAvailableSubCommands() {
+		b.WriteString("\n\nAvailable Commands:")
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() || sub.Name() == "help" {
+				fmt.Fprintf(&b, "\n  %-*s %s", sub.NamePadding(), sub.Name(), sub.Short)
+			}
+		}
+	}
+	if cmd.HasAvailableLocalFlags() {
+		b.WriteString("\n\nFlags:\n" + strings.TrimRight(cmd.LocalFlags().FlagUsagesWrapped(helpWidth), " \n"))
+	}
+	if cmd.HasAvailableInheritedFlags() {
+		b.WriteString("\n\nFlags of all commands: see 'mcp-trade --help'.")
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "\n\nUse \"%s [command] --help\" for more information about a command.", cmd.CommandPath())
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStderr(), b.String())
+	return err
 }
 
 // checkHelp has 'help' refuse what is no command.

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -94,12 +95,11 @@ func newRoot() (root *cobra.Command, began *bool) {
 	s.register(root.PersistentFlags(), everyCommand)
 	root.AddCommand(stdioCommand(s), runCommand(s), showDayCommand(s), demoCommand(s), sessionCommand(s), ledgerCommand(s), reportCommand(s),
 		pricesCommand(s), newsCommand(s), searchCommand(s), doctorCommand(s), versionCommand(s))
-	root.Version = version()
-	root.SetVersionTemplate(readBuild().String() + "\n")
+	root.Version = strings.TrimPrefix(readBuild().String(), "mcp-trade ")
 	group(root)
 	s.complete(root)
 	checkHelp(root)
-	shapeHelp(root)
+	root.SetUsageFunc(usage)
 	note(root, began)
 	return root, began
 }

@@ -32,7 +32,7 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	signal.Ignore(syscall.SIGPIPE)
 
 	// There is a server for each model: a little memory counts for more than a little speed.
-	collectGarbage(90)
+	collectGarbage(70)
 
 	r, err := s.open()
 	if err != nil {
