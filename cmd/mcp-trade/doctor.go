@@ -12,6 +12,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"mcp-trade/internal/format"
 	"mcp-trade/ledger"
 	"mcp-trade/search"
 	"mcp-trade/session"
@@ -92,7 +93,7 @@ func checkSession(ctx context.Context, l *session.Resolver, accounts *ledger.Acc
 	if err != nil {
 		return append(found, finding{"account " + s.Signature, "warning", err.Error()})
 	}
-	return append(found, finding{"account " + s.Signature, "ok", fmt.Sprintf("newest row: id %d of %s, cash %s", book.ID, book.Date, money(book.Cash()))})
+	return append(found, finding{"account " + s.Signature, "ok", fmt.Sprintf("newest row: id %d of %s, cash %s", book.ID, book.Date, format.Money(book.Cash()))})
 }
 
 // checkTime is for asking one provider of news.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/format"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/store"
@@ -51,7 +52,7 @@ func registerCommand(s *settings) *cobra.Command {
 					"signature": args[0], "id": rec.ID, "date": rec.Date, "cash": amount, "head": head, "ledger": r.ledgers.Name(),
 				})
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Opened the account %s with %s on %s (ledger in %s).\nhead %s\n", args[0], money(amount), day, r.ledgers.Name(), head)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Opened the account %s with %s on %s (ledger in %s).\nhead %s\n", args[0], format.Money(amount), day, r.ledgers.Name(), head)
 			return err
 		},
 	}
@@ -124,7 +125,7 @@ func showTables(w io.Writer, account string, book ledger.Book, unverified *int64
 	}
 	fmt.Fprintln(w)
 	t := newTable(w, "holding", ">amount")
-	t.AppendRow(table.Row{ledger.Cash, money(book.Cash())})
+	t.AppendRow(table.Row{ledger.Cash, format.Money(book.Cash())})
 	for _, p := range book.Positions.Holdings() {
 		t.AppendRow(table.Row{p.Symbol, p.Amount})
 	}
@@ -140,7 +141,7 @@ func showTables(w io.Writer, account string, book ledger.Book, unverified *int64
 		if r.Price.Valid {
 			price = r.Price.Decimal.String()
 		}
-		t.AppendRow(table.Row{r.ID, r.Date, r.Action, r.Symbol, r.Amount, price, money(r.Cash())})
+		t.AppendRow(table.Row{r.ID, r.Date, r.Action, r.Symbol, r.Amount, price, format.Money(r.Cash())})
 	}
 	t.Render()
 }

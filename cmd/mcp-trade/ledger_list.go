@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/format"
 	"mcp-trade/internal/safetext"
 	"mcp-trade/market"
 )
@@ -77,7 +78,7 @@ func printList(cmd *cobra.Command, s *settings, where string, accounts []listed)
 		t := newTable(w, "account", ">newest row", "of", ">cash", ">holdings")
 		for _, a := range accounts {
 			if a.Error == "" {
-				t.AppendRow(table.Row{a.Signature, *a.ID, *a.Date, money(*a.Cash), *a.Holdings})
+				t.AppendRow(table.Row{a.Signature, *a.ID, *a.Date, format.Money(*a.Cash), *a.Holdings})
 			} else {
 				t.AppendRow(table.Row{a.Signature, "-", "-", "-", "-"})
 			}

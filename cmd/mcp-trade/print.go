@@ -14,9 +14,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
-
-	"mcp-trade/decimal"
-	"mcp-trade/internal/format"
 )
 
 // printJSON prints one value.
@@ -70,12 +67,6 @@ func stopBars(w io.Writer, bars progress.Writer) {
 	}
 	fmt.Fprintln(w)
 }
-
-func money(d decimal.Decimal) string { return format.Money(d) }
-
-func count(n int) string { return format.Count(n) }
-
-func cost(d *decimal.Decimal) string { return format.Cost(d) }
 
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)

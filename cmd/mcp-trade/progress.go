@@ -15,6 +15,7 @@ import (
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/runner"
+	"mcp-trade/internal/format"
 	"mcp-trade/internal/safetext"
 )
 
@@ -116,12 +117,12 @@ func (v *progressView) message(name string, a *accountView) string {
 	if a.step.Step == 0 {
 		return fmt.Sprintf("%s %s", name, a.day.Date)
 	}
-	m := fmt.Sprintf("%s %s step %d %s, %s tokens", name, a.step.Date, a.step.Step, safetext.Spelled(a.step.Action), count(a.step.Tokens))
+	m := fmt.Sprintf("%s %s step %d %s, %s tokens", name, a.step.Date, a.step.Step, safetext.Spelled(a.step.Action), format.Count(a.step.Tokens))
 	if a.day.Value.Valid {
-		m += ", value " + strings.TrimSuffix(money(a.day.Value.Decimal.Round(0)), ".00")
+		m += ", value " + strings.TrimSuffix(format.Money(a.day.Value.Decimal.Round(0)), ".00")
 	}
 	if a.step.Cost != nil {
-		m += ", cost " + cost(a.step.Cost)
+		m += ", cost " + format.Cost(a.step.Cost)
 	}
 	return m
 }
@@ -133,11 +134,11 @@ func plainDay(p runner.Progress, s agent.Step) string {
 		return line
 	}
 	if s.Date == p.Date {
-		line += fmt.Sprintf(", %d steps, %s tokens", s.Step, count(s.Tokens))
+		line += fmt.Sprintf(", %d steps, %s tokens", s.Step, format.Count(s.Tokens))
 	}
 	line += fmt.Sprintf(", %d trades", p.Trades)
 	if p.Value.Valid {
-		line += ", value " + money(p.Value.Decimal)
+		line += ", value " + format.Money(p.Value.Decimal)
 	}
 	return line
 }

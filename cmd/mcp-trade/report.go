@@ -82,8 +82,10 @@ func (s *settings) report(ctx context.Context, f reportFlags, names []string) (r
 	}
 	defer r.Close()
 	o.View, o.Prices = r.prices.AsOf(endOfTime), r.prices
-	if stamps, err := r.prices.Stamps("", ""); err == nil && len(stamps) > 0 && o.From > stamps[len(stamps)-1].Day() {
-		return report.Report{}, fmt.Errorf("--from %s: the prices end on %s before it", o.From, stamps[len(stamps)-1])
+	if o.From != "" { // else no price need be read for it
+		if info, err := r.prices.Info(); err == nil && info.Last != "" && o.From > info.Last.Day() {
+			return report.Report{}, fmt.Errorf("--from %s: the prices end on %s before it", o.From, info.Last)
+		}
 	}
 	return s.build(ctx, f, o, r, names)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/format"
 	"mcp-trade/internal/safetext"
 	"mcp-trade/report"
 )
@@ -114,5 +115,5 @@ func cash(n report.Number) string {
 	if !n.Known() {
 		return "-"
 	}
-	return money(decimal.NewFromFloat(n.Float()))
+	return format.Money(decimal.NewFromFloat(n.Float()))
 }

@@ -19,6 +19,7 @@ import (
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/runner"
 	"mcp-trade/decimal"
+	"mcp-trade/internal/format"
 	"mcp-trade/internal/mcpclient"
 	"mcp-trade/internal/safetext"
 	"mcp-trade/ledger"
@@ -104,19 +105,17 @@ func (s *settings) runner(p plan) (*runner.Runner, func(), error) {
 
 // warnOfPrices tells what the prices keep a run from: days that they do not have, and all trades.
 func (s *settings) warnOfPrices(prices *market.Prices, to market.Stamp) error {
-	stamps, err := prices.Stamps("", "")
-	if err != nil || len(stamps) == 0 {
+	info, err := prices.Info()
+	if err != nil || info.Last == "" {
 		return err
 	}
-	last := stamps[len(stamps)-1]
-	if last.Day() < to.Day() {
-		s.log.Warn().Msgf("the prices end on %s, before --to %s", last, to)
+	if info.Last.Day() < to.Day() {
+		s.log.Warn().Msgf("the prices end on %s, before --to %s", info.Last, to)
 	}
-	symbols, err := prices.AsOf(last).Symbols()
-	if err == nil && !slices.ContainsFunc(symbols, func(symbol string) bool { return market.Of(symbol).Tradable }) {
-		s.log.Warn().Msgf("none of the %d symbols of the prices can be traded: no order will be filled", len(symbols))
+	if !slices.ContainsFunc(info.Series, func(series market.SeriesInfo) bool { return market.Of(series.Symbol).Tradable }) {
+		s.log.Warn().Msgf("none of the %d symbols of the prices can be traded: no order will be filled", info.Symbols)
 	}
-	return err
+	return nil
 }
 
 // server says how to launch this program as the MCP server of a model.
@@ -190,12 +189,12 @@ func printResults(w io.Writer, results []runner.Result) {
 	for _, r := range results {
 		value, gain := "unknown", "unknown"
 		if r.Value.Valid {
-			value = money(r.Value.Decimal)
+			value = format.Money(r.Value.Decimal)
 		}
 		if r.Return.Valid {
 			gain = r.Return.Decimal.Mul(decimal.NewFromInt(100)).StringFixed(2) + " %"
 		}
-		row := table.Row{r.Account, r.Days, r.Trades, r.Refused, money(r.Cash), value, gain, r.Verdict}
+		row := table.Row{r.Account, r.Days, r.Trades, r.Refused, format.Money(r.Cash), value, gain, r.Verdict}
 		if old {
 			row = append(row, oldestClose(r.Stale.Oldest()))
 		}
@@ -242,7 +241,7 @@ func printSpending(w io.Writer, results []runner.Result) {
 	t := newTable(w, "model", ">calls", ">tokens in", ">cached", ">tokens out", ">seconds", ">cost")
 	for _, r := range results {
 		if s := r.Spent; s != nil {
-			t.AppendRow(table.Row{r.Account, count(s.Calls), count(s.In), count(s.Cached), count(s.Out), fmt.Sprintf("%.1f", s.Seconds), cost(s.Cost)})
+			t.AppendRow(table.Row{r.Account, format.Count(s.Calls), format.Count(s.In), format.Count(s.Cached), format.Count(s.Out), fmt.Sprintf("%.1f", s.Seconds), format.Cost(s.Cost)})
 		}
 	}
 	if t.Length() > 0 {

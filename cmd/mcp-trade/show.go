@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"mcp-trade/agent/transcript"
+	"mcp-trade/internal/format"
 	"mcp-trade/market"
 )
 
@@ -118,7 +119,7 @@ func listDays(w io.Writer, account string, days []transcript.Day) error {
 		row := table.Row{d.Date, "not yet", "", filled(entries)}
 		if n := len(entries); n > 0 && entries[n-1].End != nil {
 			e := entries[n-1].End
-			row = table.Row{d.Date, e.Reason, e.Steps, filled(entries), count(e.Spent.In), count(e.Spent.Out), cost(e.Spent.Cost)}
+			row = table.Row{d.Date, e.Reason, e.Steps, filled(entries), format.Count(e.Spent.In), format.Count(e.Spent.Out), format.Cost(e.Spent.Cost)}
 		}
 		t.AppendRow(row)
 	}
