@@ -19,10 +19,9 @@ type group struct {
 	held     *os.File      // the ledger, on which there is a lock as well; nil before it is known
 	sessions *sessionLocks // nil before the first line
 
-	file  *os.File // the ledger; nil before the first line
-	info  fs.FileInfo
-	start int64 // where the first line begins
-	end   int64 // where the last line ends
+	info  fs.FileInfo // of the ledger, from the first line on
+	start int64       // where the first line begins
+	end   int64       // where the last line ends
 	lines int
 	tell  []store.Guard // sessions that are to be told of the lines
 	timer *time.Timer   // settles the group if no line follows
@@ -72,9 +71,6 @@ func (s *Store) settle(l *ledgerFile) error {
 		g.err = s.syncGroup(l, g)
 	}
 	l.end(g)
-	if g.held != nil {
-		files.LetGo(g.held)
-	}
 	if g.sessions != nil {
 		g.sessions.release()
 	}
@@ -92,7 +88,7 @@ func (s *Store) settle(l *ledgerFile) error {
 // syncGroup syncs the lines of a group. If that fails they are cut off again, so they are either durable or absent; if
 // that fails too it is unknown which.
 func (s *Store) syncGroup(l *ledgerFile, g *group) error {
-	if err := s.disk.sync(g.file); err != nil {
+	if err := s.disk.sync(g.held); err != nil {
 		return l.cutBack(g, err)
 	}
 	unknown := func(err error) error {
@@ -112,7 +108,7 @@ func (s *Store) syncGroup(l *ledgerFile, g *group) error {
 func (l *ledgerFile) cutBack(g *group, cause error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	cut := l.cut(g.file, g.end, g.start)
+	cut := l.cut(g.held, g.end, g.start)
 	err := errors.Join(cause, cut, l.forget())
 	return &store.UnreachableError{Engine: engine, Doing: "write the ledger", Err: err, Unknown: cut != nil}
 }
@@ -135,14 +131,19 @@ func (l *ledgerFile) cut(f *os.File, end, to int64) error {
 	return nil
 }
 
-// end takes the group from the ledger.
+// end takes the group, and the lock of the group, from the ledger.
 func (l *ledgerFile) end(g *group) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.group = nil
-	if g.file != nil && g.file != l.file {
-		_ = g.file.Close() // the ledger has another file by now
-	} else if g.lines > 0 && g.err == nil {
-		l.synced, l.made = max(l.synced, g.end), false
+	switch {
+	case g.held == nil:
+	case g.held != l.file:
+		_ = g.held.Close() // the ledger has another file by now
+	default:
+		files.LetGo(g.held)
+		if g.lines > 0 && g.err == nil {
+			l.synced, l.made = max(l.synced, g.end), false
+		}
 	}
 }

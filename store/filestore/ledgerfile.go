@@ -119,7 +119,7 @@ func (l *ledgerFile) forget() error {
 	f := l.file
 	l.file, l.info, l.size, l.synced, l.mtime, l.torn, l.head, l.headAt, l.id = nil, nil, 0, 0, time.Time{}, 0, nil, 0, 0
 	l.made, l.index = false, l.index.anew()
-	if f == nil || l.group != nil && l.group.file == f {
+	if f == nil || l.group != nil && l.group.held == f {
 		return nil
 	}
 	return f.Close()

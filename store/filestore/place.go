@@ -44,7 +44,7 @@ func (s *Store) write(l *ledgerFile, c store.Commit, sessions *sessionLocks) err
 	}
 	text = append(append(text, c.Line...), '\n')
 	if g.lines == 0 {
-		g.file, g.info, g.start, g.end = l.file, l.info, l.size, l.size
+		g.info, g.start, g.end = l.info, l.size, l.size
 	}
 	if written, err := s.disk.write(l.file, text); err != nil {
 		cut := l.cut(l.file, l.size+int64(written), l.size)
