@@ -16,6 +16,7 @@ import (
 
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/market"
+	"mcp-trade/store/storetest"
 )
 
 // readmeSize bounds the README, in characters: it is one page.
@@ -63,6 +64,7 @@ const (
 
 func TestDocs_Blocks(t *testing.T) {
 	t.Parallel()
+	storetest.Require(t, "shell", missing(shell) == "", "there is no "+missing(shell))
 	for _, p := range pages(t) {
 		t.Run(filepath.Base(p.path), func(t *testing.T) {
 			t.Parallel()
@@ -274,9 +276,7 @@ func variables(t *testing.T) map[string]bool {
 func goFiles(t *testing.T) []string {
 	t.Helper()
 	out, err := exec.Command("git", "-C", "..", "ls-files", "*.go").Output()
-	if err != nil {
-		t.Skipf("not in a clone: %v", err)
-	}
+	storetest.Require(t, "shell", err == nil, fmt.Sprintf("git does not list the files: %v", err))
 	var all []string
 	for _, path := range strings.Fields(string(out)) {
 		all = append(all, filepath.Join("..", path))

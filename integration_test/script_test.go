@@ -32,13 +32,26 @@ func TestScripts(t *testing.T) {
 			},
 		},
 		Condition: func(what string) (bool, error) {
-			if what != "redis" {
+			needs := map[string][]string{"redis": {"redis-server"}, "shell": shell}[what]
+			if needs == nil {
 				return false, errors.New("unknown condition")
 			}
-			_, err := exec.LookPath("redis-server")
-			return err == nil || storetest.Promised("redis"), nil
+			return missing(needs) == "" || storetest.Promised(what), nil
 		},
 	})
+}
+
+// shell is what scripts and the blocks of docs want of a Unix system.
+var shell = []string{"bash", "sh", "find", "mkfifo", "git"}
+
+// missing returns the first of some programs that is not on the PATH, "" if all are.
+func missing(programs []string) string {
+	for _, program := range programs {
+		if _, err := exec.LookPath(program); err != nil {
+			return program
+		}
+	}
+	return ""
 }
 
 // exits runs a command and holds its exit code against the first argument. What it prints is for stdout and stderr.
