@@ -183,6 +183,11 @@ func guards(t *testing.T, s store.Store) {
 			})
 		}
 	}
+	brokenGuards(t, s, want)
+}
+
+// brokenGuards has a session in an engine that fails.
+func brokenGuards(t *testing.T, s store.Store, want values) {
 	t.Run("session in another engine that cannot be read", func(t *testing.T) {
 		broken := &elsewhere{err: &store.UnreachableError{Engine: "other", Doing: "read the session", Err: errors.New("gone")}}
 		c := Commit("unread", 0, "")

@@ -65,67 +65,30 @@ func likeTheModel(t *testing.T, s store.Store) {
 		ctx := context.Background()
 		account, model := fmt.Sprintf("a%d", run), fmt.Sprintf("m%d", run)
 		names := []store.Key{{Model: model, Name: "SIGNATURE"}, {Model: model, Name: "TODAY_DATE"}, {Model: model, Name: "IF_TRADE"}}
-		text := rapid.SampledFrom([]string{`true`, `false`, `"gpt-5"`})
-		wanted := rapid.SampledFrom([]string{"", "", `true`, `"gpt-5"`})
-		var lines []string
-		orders, session := map[string]string{}, values{}
-
+		m := ledgerModel{names: names, orders: map[string]string{}, session: values{}}
 		steps := rapid.IntRange(1, 12).Draw(t, "steps")
 		for range steps {
 			switch rapid.SampledFrom([]string{"commit", "commit", "commit", "set", "clear"}).Draw(t, "do") {
 			case "set":
-				v := rapid.MapOfN(rapid.SampledFrom(names), text, 1, 3).Draw(t, "values")
+				v := rapid.MapOfN(rapid.SampledFrom(names), sessionText, 1, 3).Draw(t, "values")
 				if err := s.SetValues(ctx, v, time.Hour); err != nil {
 					t.Fatal(err)
 				}
-				maps.Copy(session, v)
+				maps.Copy(m.session, v)
 			case "clear":
 				k := rapid.SampledFrom(names).Draw(t, "key")
 				if err := s.ClearValues(ctx, k); err != nil {
 					t.Fatal(err)
 				}
-				delete(session, k)
+				delete(m.session, k)
 			case "commit":
-				id := max(0, int64(len(lines))+rapid.SampledFrom([]int64{0, 0, 0, 0, -1, 1}).Draw(t, "id"))
-				c := Commit(account, id, rapid.SampledFrom([]string{"", "", "o-1", "o-2", "o-3"}).Draw(t, "order id"))
-				if len(lines) > 0 {
-					c.After = []byte(lines[len(lines)-1])
-				}
-				c.Guards = []store.Guard{{Home: s, TTL: time.Hour, Set: rapid.MapOfN(rapid.SampledFrom(names), text, 0, 2).Draw(t, "set")}}
-				if rapid.Bool().Draw(t, "guarded") {
-					c.Guards[0].Want = rapid.MapOfN(rapid.SampledFrom(names), wanted, 0, 2).Draw(t, "want")
-				} else {
-					c.Guards[0].Want = maps.Clone(session)
-				}
-				err := s.Append(ctx, c)
-				used := new(store.UsedError)
-				switch earlier := orders[c.OrderID]; {
-				case c.OrderID != "" && earlier != "":
-					if !errors.As(err, &used) || string(used.Line) != earlier {
-						t.Fatalf("used order id: %v", err)
-					}
-				case !agree(session, c.Guards[0].Want):
-					if !errors.Is(err, store.ErrSessionChanged) {
-						t.Fatalf("changed session: %v", err)
-					}
-				case id != int64(len(lines)):
-					if !errors.Is(err, store.ErrConflict) {
-						t.Fatalf("other id: %v", err)
-					}
-				default:
-					if err != nil {
-						t.Fatal(err)
-					}
-					lines = append(lines, string(c.Line))
-					orders[c.OrderID] = string(c.Line)
-					maps.Copy(session, c.Guards[0].Set)
-				}
+				m.commit(t, s, account)
 			}
-			if got, err := s.Values(ctx, names...); err != nil || !maps.Equal(got, session) {
-				t.Fatalf("the session is %v, %v, want %v", got, err, session)
+			if got, err := s.Values(ctx, names...); err != nil || !maps.Equal(got, m.session) {
+				t.Fatalf("the session is %v, %v, want %v", got, err, m.session)
 			}
 			head, _, err := s.Head(ctx, account, "")
-			if want := append([]string{""}, lines...)[len(lines)]; err != nil || string(head) != want {
+			if want := append([]string{""}, m.lines...)[len(m.lines)]; err != nil || string(head) != want {
 				t.Fatalf("the head is %q, %v, want %q", head, err, want)
 			}
 		}
@@ -136,10 +99,61 @@ func likeTheModel(t *testing.T, s store.Store) {
 			}
 			got = append(got, string(line))
 		}
-		if !slices.Equal(got, lines) {
-			t.Fatalf("the lines are %q, want %q", got, lines)
+		if !slices.Equal(got, m.lines) {
+			t.Fatalf("the lines are %q, want %q", got, m.lines)
 		}
 	})
+}
+
+// ledgerModel is a ledger and a session as they must be.
+type ledgerModel struct {
+	names   []store.Key
+	lines   []string
+	orders  map[string]string // lines by order id
+	session values
+}
+
+var (
+	sessionText = rapid.SampledFrom([]string{`true`, `false`, `"gpt-5"`})
+	wantedText  = rapid.SampledFrom([]string{"", "", `true`, `"gpt-5"`})
+)
+
+// commit has the engine judge a commit, and holds its answer against the model, which then takes the line.
+func (m *ledgerModel) commit(t *rapid.T, s store.Store, account string) {
+	id := max(0, int64(len(m.lines))+rapid.SampledFrom([]int64{0, 0, 0, 0, -1, 1}).Draw(t, "id"))
+	c := Commit(account, id, rapid.SampledFrom([]string{"", "", "o-1", "o-2", "o-3"}).Draw(t, "order id"))
+	if len(m.lines) > 0 {
+		c.After = []byte(m.lines[len(m.lines)-1])
+	}
+	c.Guards = []store.Guard{{Home: s, TTL: time.Hour, Set: rapid.MapOfN(rapid.SampledFrom(m.names), sessionText, 0, 2).Draw(t, "set")}}
+	if rapid.Bool().Draw(t, "guarded") {
+		c.Guards[0].Want = rapid.MapOfN(rapid.SampledFrom(m.names), wantedText, 0, 2).Draw(t, "want")
+	} else {
+		c.Guards[0].Want = maps.Clone(m.session)
+	}
+	err := s.Append(context.Background(), c)
+	used := new(store.UsedError)
+	switch earlier := m.orders[c.OrderID]; {
+	case c.OrderID != "" && earlier != "":
+		if !errors.As(err, &used) || string(used.Line) != earlier {
+			t.Fatalf("used order id: %v", err)
+		}
+	case !agree(m.session, c.Guards[0].Want):
+		if !errors.Is(err, store.ErrSessionChanged) {
+			t.Fatalf("changed session: %v", err)
+		}
+	case id != int64(len(m.lines)):
+		if !errors.Is(err, store.ErrConflict) {
+			t.Fatalf("other id: %v", err)
+		}
+	default:
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.lines = append(m.lines, string(c.Line))
+		m.orders[c.OrderID] = string(c.Line)
+		maps.Copy(m.session, c.Guards[0].Set)
+	}
 }
 
 func agree(session, want values) bool {
