@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 
 	"mcp-trade/internal/files"
 	"mcp-trade/store"
@@ -201,25 +200,23 @@ func (s *Store) exclusively(ctx context.Context, l *ledgerFile, do func() error)
 }
 
 // hold takes the lock on the ledger as it is known, for the goroutine that has its turn. The lock beside it goes by a name, which
-// somebody may remove; who has this one has the very file that is written to.
+// somebody may remove; who has this one has the very file that is written to. A reader that finds another file closes the
+// handle, but not one that a group holds: so it is locked and becomes the group's in one step.
 func (l *ledgerFile) hold(ctx context.Context) error {
-	l.mu.Lock()
-	f, sealed := l.file, l.sealed
-	l.mu.Unlock()
-	switch g := l.group; {
-	case f == nil || f == g.held || sealed != nil: // write says why
-		return nil
-	case g.held != nil:
-		return errAgain
-	}
-	err := l.queue.take(ctx, l.queue.until(), func() (bool, error) { return files.TryHold(f) })
-	switch {
-	case err == nil:
-		l.group.held = f
-	case errors.Is(err, os.ErrClosed): // who read the ledger meanwhile found another file
-		return errAgain
-	}
-	return err
+	return l.queue.take(ctx, l.queue.until(), func() (taken bool, err error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		switch g := l.group; {
+		case l.file == nil || l.file == g.held || l.sealed != nil: // write says why
+			return true, nil
+		case g.held != nil:
+			return false, errAgain
+		}
+		if taken, err = files.TryHold(l.file); taken {
+			l.group.held = l.file
+		}
+		return taken, err
+	})
 }
 
 // settleNow makes durable what waits to be.

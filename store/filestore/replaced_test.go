@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -182,4 +184,41 @@ func TestASessionLockThatIsRemovedUnderACommit(t *testing.T) {
 	}
 	wantFile(t, s.LedgerFile("a"), lines(1))
 	appendLine(t, s, 1)
+}
+
+// Whoever reads a ledger lets go of a file that was replaced, while somebody else is about to append to it: that one sees the new
+// file, and does not fail for the old one.
+func TestAppend_ToALedgerThatIsReplacedUnderReaders(t *testing.T) {
+	g := ground{T: t, dir: t.TempDir()}
+	g.store = open(t, g.dir)
+	g.path = g.store.LedgerFile("a")
+	appendLine(t, g.store, 0)
+	stop := make(chan struct{})
+	var others sync.WaitGroup
+	for i := range 4 {
+		others.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if i == 0 {
+					put := storetest.Line(0, "")
+					write(t, g.path+".new", string(put)+"\n")
+					rename(t, g.path+".new", g.path)
+				}
+				_, _, _ = g.store.Head(context.Background(), "a", "") // what it finds is gone at once
+			}
+		})
+	}
+	for range 2000 {
+		err := g.store.Append(t.Context(), storetest.Commit("a", 1, ""))
+		if err != nil && strings.Contains(err.Error(), "closed") {
+			t.Error(err)
+			break
+		}
+	}
+	close(stop)
+	others.Wait()
 }
