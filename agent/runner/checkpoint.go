@@ -14,11 +14,7 @@ import (
 	"mcp-trade/code"
 	"mcp-trade/internal/files"
 	"mcp-trade/market"
-	"mcp-trade/store"
 )
-
-// newest is the id before which every record lies.
-const newest = store.Newest
 
 // checkpoint is saved when a day begins, when an order is refused, and when the day is complete; at once for a day that
 // is complete and the next one that begins.

@@ -13,6 +13,7 @@ import (
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
+	"mcp-trade/store"
 )
 
 // tradeDay trades one day.
@@ -134,7 +135,7 @@ func (a *accountRun) report(ctx context.Context, b *broker, refused int) error {
 
 // traded tells whether the account has a trade of a date.
 func (a *accountRun) traded(ctx context.Context, date market.Stamp) (bool, error) {
-	trades, _, err := a.Accounts.Trades(ctx, a.account.Name, date, newest, 1)
+	trades, _, err := a.Accounts.Trades(ctx, a.account.Name, date, store.Newest, 1)
 	return len(trades) > 0 && trades[0].Date == date, err
 }
 
