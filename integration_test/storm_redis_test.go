@@ -93,7 +93,7 @@ func TestStorm_Redis(t *testing.T) {
 	commit := map[string]string{"redis": "evalsha", "file": ""} // a request that belongs to one
 	kinds := func(w *redisStorm, ledgers string) []kind {
 		return []kind{
-			{fault{"Redis killed, synced every second", 15, before, w.restart}, everysec}, // it waits with writing while a slow disk syncs
+			{fault{"Redis killed, synced every second", 15, before, w.restart}, everysec}, // Redis puts off its writes while a slow disk syncs
 			{fault{"Redis killed, synced always", 15, nothing, w.restart}, always},
 			{fault{"Redis hangs", 6, nothing, w.hang}, nil},
 			{fault{"scripts flushed", 200, nothing, func(*storm, *rand.Rand) { w.do("SCRIPT", "FLUSH") }}, nil},

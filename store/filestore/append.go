@@ -42,7 +42,8 @@ func unwritten(err error) error {
 	return &store.UnreachableError{Engine: engine, Doing: "write the ledger", Err: err}
 }
 
-// errAgain says that the ground moved while a line was placed: a lock or the ledger was replaced. Nothing is left of it.
+// errAgain says that the ledger or a lock was replaced while a line was placed. Nothing is left of the line, and the commit begins
+// anew.
 var errAgain = errors.New("the ledger or its lock was replaced again and again")
 
 // maxReplaced bounds how often one commit begins anew for that reason.
@@ -199,9 +200,9 @@ func (s *Store) exclusively(ctx context.Context, l *ledgerFile, do func() error)
 	return do()
 }
 
-// hold takes the lock on the ledger as it is known, for the goroutine that has its turn. The lock beside it goes by a name, which
-// somebody may remove; who has this one has the very file that is written to. A reader that finds another file closes the
-// handle, but not one that a group holds: so it is locked and becomes the group's in one step.
+// hold locks the ledger itself for the goroutine that has its turn. The lock file beside it can be removed by anybody; this lock
+// is on the very file that is written to. A reader that finds another file in its place closes the handle, unless a group holds
+// it, so hold locks the handle and gives it to the group in one step.
 func (l *ledgerFile) hold(ctx context.Context) error {
 	return l.queue.take(ctx, l.queue.until(), func() (taken bool, err error) {
 		l.mu.Lock()

@@ -2,7 +2,7 @@
 //
 //	{data dir}/.runtime_env_{model id}.json              the session values of a model: one JSON object
 //	{log path}/{signature}/position/position.jsonl       the ledger of an account: one JSON object per line
-//	{log path}/{signature}/position/.position.lock       held by whoever appends
+//	{log path}/{signature}/position/.position.lock       held by the process that appends
 //	{log path}/{signature}/position/.position.index      where in a long ledger orders, trades and dates are
 //
 // The files are those that AI-Trader's Python programs read and write, so both can work on them at the same time.

@@ -84,8 +84,8 @@ func (x *index) update(ctx context.Context, ledger io.ReaderAt, size int64) erro
 	return x.newest.extend(ctx, ledger, size, x.stretch(), func() error { return x.addBlocks(ledger, size-x.spare()) })
 }
 
-// note takes in a line that this process has just written, which need not be read then: it begins at an offset and follows what
-// ended at another. Where it is not the next one, or begins a stretch, an update reads it.
+// note adds a line that this process has just written, so that an update need not read it. The line stands between the offsets at
+// and to; the line before it ended at from. A line that is not the next one, or begins a stretch, is left to an update.
 func (x *index) note(e store.Entry, from, at, to int64) {
 	if !x.mu.TryLock() {
 		return // somebody is at it

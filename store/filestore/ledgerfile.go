@@ -142,7 +142,7 @@ func (l *ledgerFile) refresh() error {
 				return err
 			}
 			l.index.empty()
-		case now.Size() < l.size, !l.headInPlace(): // lines that were not durable were taken back; the index holds none of them
+		case now.Size() < l.size, !l.headInPlace(): // another process took back lines that were not durable, and none of them is in the index
 			l.index, l.synced, l.made = l.index.anew(), 0, false
 		case same:
 			return nil

@@ -198,7 +198,7 @@ func (s *Store) sortOut(l *ledgerFile, text []byte, sessions *sessionLocks) erro
 		_ = l.forget()
 		return errAgain
 	}
-	// The file is what it was. With its old time nobody takes it for one that was edited, whose index is worth nothing.
+	// The file is what it was before. With a new time, other processes would take it for one that was edited, and drop its index.
 	if err := os.Chtimes(l.path, time.Time{}, l.mtime); err != nil {
 		_ = l.forget()
 	}
