@@ -26,6 +26,7 @@ const (
 	NoPrice              Code = "no_price"              // the symbol has no bar, or not the price asked for, on that date
 	InsufficientCash     Code = "insufficient_cash"     // the account cannot pay for it
 	InsufficientPosition Code = "insufficient_position" // the account holds fewer shares than are to be sold
+	AccountInUse         Code = "account_in_use"        // a run trades the account, and no other order goes in meanwhile
 	SearchUnconfigured   Code = "search_unconfigured"   // no source of news is set up; a day can be traded without one
 	SearchFailed         Code = "search_failed"         // no source of news could serve; a day can be traded without one
 )
@@ -45,6 +46,7 @@ const (
 	NotRegistered      Code = "not_registered"      // the session's account was never opened, or only after today
 	DateBackwards      Code = "date_backwards"      // TODAY_DATE is earlier than the account's newest record
 	Halted             Code = "halted"              // HALT is set
+	LeaseLost          Code = "lease_lost"          // another run has taken the account over from the one that this order is of
 	LedgerUnreachable  Code = "ledger_unreachable"  // the ledger cannot be read or written; "executed" tells whether an order may be in it
 	RulesUnknown       Code = "rules_unknown"       // the account is kept under rules that this version does not know
 	PricesUnconfigured Code = "prices_unconfigured" // the server was given no prices
@@ -56,10 +58,10 @@ var table = []struct {
 	class Class
 }{
 	{UnknownSymbol, Refusal}, {NoPrice, Refusal}, {InsufficientCash, Refusal}, {InsufficientPosition, Refusal},
-	{SearchUnconfigured, Refusal}, {SearchFailed, Refusal},
+	{AccountInUse, Refusal}, {SearchUnconfigured, Refusal}, {SearchFailed, Refusal},
 	{InvalidArgument, Caller}, {NotYet, Caller}, {OrderIDReused, Caller},
 	{SessionMissing, Fault}, {SessionInvalid, Fault}, {SessionUnreachable, Fault}, {NotRegistered, Fault}, {DateBackwards, Fault},
-	{Halted, Fault}, {LedgerUnreachable, Fault}, {RulesUnknown, Fault}, {PricesUnconfigured, Fault},
+	{Halted, Fault}, {LeaseLost, Fault}, {LedgerUnreachable, Fault}, {RulesUnknown, Fault}, {PricesUnconfigured, Fault},
 }
 
 // Class returns the class of a code. A code that is not in the table is a [Fault]: nobody knows what it says.

@@ -80,6 +80,21 @@ func (p *place) intrude(t testing.TB, account, date string) {
 	p.trade(t, "intruder").filled(t, "buy", "SYN02", 1)
 }
 
+// usurp is intrude inside a run: the intruder claims the lease of the run on this machine's files, without which its order would
+// be refused.
+func (p *place) usurp(t testing.TB, account, date string) {
+	t.Helper()
+	lease, err := os.ReadFile(filepath.Join(p.logPath(), account, ".run.lease"))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	claiming := *p
+	number, _, _ := strings.Cut(string(lease), " ")
+	claiming.env = append(slices.Clone(p.env), "MCP_TRADE_FENCE="+number)
+	claiming.intrude(t, account, date)
+}
+
 // await waits until a file holds a text.
 func (p *place) await(t testing.TB, path, want string) {
 	t.Helper()
@@ -238,7 +253,7 @@ func TestATradeThatNoTranscriptKnowsIsFound(t *testing.T) {
 	p := onFiles(t)
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
 		if r.Date == firstDay && r.Turn == 1 {
-			p.intrude(t, "alice", firstDay)
+			p.usurp(t, "alice", firstDay)
 		}
 		return oneBuy(r)
 	})
@@ -259,7 +274,7 @@ func TestATradeOfSomebodyElseBetweenTwoDaysOfOneRunIsFound(t *testing.T) {
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
 		if r.Date == firstDay && r.Turn == 1 {
 			p.await(t, filepath.Join(p.logPath(), "dice", "run.json"), `"date":"2025-01-03"`) // the checkpoint has left the first day
-			p.intrude(t, "dice", firstDay)
+			p.usurp(t, "dice", firstDay)
 		}
 		return oneBuy(r)
 	})

@@ -22,6 +22,7 @@ import (
 // processes may commit to the same ledgers.
 type Accounts struct {
 	ledgers store.Ledgers
+	fence   store.Fence // 0: of no run
 
 	mu    sync.Mutex
 	heads map[string]Book // the newest book seen of each account
@@ -30,6 +31,11 @@ type Accounts struct {
 // NewAccounts returns the accounts whose ledgers a store keeps.
 func NewAccounts(ledgers store.Ledgers) *Accounts {
 	return &Accounts{ledgers: ledgers, heads: map[string]Book{}}
+}
+
+// Under returns the accounts as a run commits to them under its lease.
+func (a *Accounts) Under(lease store.Fence) *Accounts {
+	return &Accounts{ledgers: a.ledgers, fence: lease, heads: map[string]Book{}}
 }
 
 // Fill is the result of an order.
@@ -43,7 +49,7 @@ type Fill struct {
 //
 // An order with an id that the ledger holds already changes nothing: the first result is returned if it was the same
 // order, at the same stamp. Errors: *[Refusal], *[UnknownRulesError], the price errors of [market.View],
-// [store.ErrSessionChanged], *[store.UnreachableError].
+// [store.ErrSessionChanged], *[store.LeasedError], [store.ErrLeaseLost], *[store.UnreachableError].
 func (a *Accounts) Submit(ctx context.Context, account string, o Order, v market.View, guards ...store.Guard) (Fill, error) {
 	judge := func(book Book, r Rules) (Record, error) { return evaluate(book, o, v, r) }
 	return a.commit(ctx, account, o, v.AsOf(), judge, guards)
@@ -93,7 +99,7 @@ func (a *Accounts) Open(ctx context.Context, account string, first Record) error
 	if first.Cash().IsNegative() {
 		return fmt.Errorf("an account cannot be opened with %s of cash; use 0 or more", first.Cash())
 	}
-	err := a.ledgers.Append(ctx, store.Commit{Account: account, Entry: first.entry(), Line: first.Line()})
+	err := a.ledgers.Append(ctx, store.Commit{Account: account, Entry: first.entry(), Line: first.Line(), Fence: a.fence})
 	if errors.Is(err, store.ErrConflict) {
 		return &RegisteredError{account}
 	}
@@ -168,7 +174,7 @@ func (a *Accounts) append(ctx context.Context, account string, book Book, rec Re
 	line, placed := rec.Line(), false
 	next := rec.book(line)
 	next.Rules = cmp.Or(next.Rules, book.Rules)
-	c := store.Commit{Account: account, After: book.Line, Entry: rec.entry(), Line: line, Guards: guards}
+	c := store.Commit{Account: account, After: book.Line, Entry: rec.entry(), Line: line, Guards: guards, Fence: a.fence}
 	if waiting, ok := ctx.Value(placedKey{}).(func() int); ok {
 		c.Placed = func() int {
 			placed = true

@@ -1,7 +1,7 @@
 // Package store is the contract between trading and the place where its state lives.
 //
-// Two things are kept: the session values of each model (small, overwritten, may expire) and the ledger of each
-// account (lines, appended, for ever). An engine implements both: [mcp-trade/store/filestore] with plain files and
+// Three things are kept: the session values of each model (small, overwritten, may expire), the ledger of each account
+// (lines, appended, for ever), and the state of each account's run. An engine implements all: [mcp-trade/store/filestore] with plain files and
 // [mcp-trade/store/redisstore] with Redis. Engines move text; what the text means is for the packages above.
 package store
 
@@ -20,10 +20,11 @@ import (
 	"mcp-trade/internal/strict"
 )
 
-// Store is an engine that keeps sessions and ledgers, such as a data directory or a Redis.
+// Store is an engine that keeps sessions, ledgers and the state of runs, such as a data directory or a Redis.
 type Store interface {
 	Sessions
 	Ledgers
+	Runs
 	// Name is how the engine is called in answers and logs: "file" or "redis".
 	Name() string
 	// Close gives back connections and file handles.
@@ -67,6 +68,8 @@ type Ledgers interface {
 	Head(ctx context.Context, account, orderID string) (head, ordered []byte, err error)
 	// Append commits one line, wholly or not at all, and returns once that is durable. It fails with
 	//   - *[UsedError] when the commit's order id is in the ledger already; the line with it is durable by then,
+	//   - *[LeasedError] when it carries no fence and a run has the account, [ErrLeaseLost] when it carries one and another run
+	//     has taken the account since,
 	//   - [ErrSessionChanged] when one of the commit's guards no longer holds,
 	//   - [ErrConflict] when the newest line is not the one that the commit follows, byte for byte, or when the commit's
 	//     id is not the newest line's id + 1 (0 for the first line),
@@ -115,6 +118,7 @@ type Commit struct {
 	Entry          // what [ReadEntry] reads in the line
 	Line    []byte // one JSON object, without a line feed
 	Guards  []Guard
+	Fence   Fence // of the lease under which it is made
 
 	// Placed is nil, or is called once when the line has its place in the ledger and before it is durable: what follows
 	// may be judged on it from then on. It returns how many more orders on this ledger wait in this process, so that an

@@ -57,8 +57,8 @@ func (d *dayConversation) begin(ctx context.Context) error {
 	if len(d.journal.Entries) > 0 {
 		b := d.journal.Entries[0].Begin
 		if b == nil || b.Ledger != d.day.Book.Hash {
-			return fmt.Errorf("the transcript %s belongs to another ledger than the account has now; move the folder of logs away to trade the day anew",
-				d.journal.Path)
+			return fmt.Errorf("the transcript of %s on %s belongs to another ledger than the account has now; move the folder of logs away to trade the day anew",
+				d.journal.Account, d.journal.Date)
 		}
 		return nil
 	}

@@ -19,7 +19,7 @@ import (
 	"mcp-trade/agent/model"
 	"mcp-trade/agent/transcript"
 	"mcp-trade/decimal"
-	"mcp-trade/internal/files"
+	"mcp-trade/store/filestore"
 )
 
 // replies is a model that replies, or fails, in this order, and then ends the day.
@@ -79,7 +79,8 @@ func trade(t *testing.T, o Options, halted bool, says ...any) (p *paper, waited 
 		t.Fatal(err)
 	}
 	p = &paper{}
-	if p.journal, err = transcript.Open(files.Owner, t.TempDir(), "alice", "2025-01-02", now); err != nil {
+	dir := t.TempDir()
+	if p.journal, err = transcript.Open(t.Context(), filestore.New(dir, dir), 0, "alice", "2025-01-02", now); err != nil {
 		t.Fatal(err)
 	}
 	defer p.journal.Close()

@@ -26,6 +26,7 @@ import (
 	"mcp-trade/internal/files"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/store"
 )
 
 // Manifest lists the runs of each account, in the order in which they were first started. It holds no secret.
@@ -156,80 +157,58 @@ func Read(logPath string) (Manifest, error) {
 	return m, err
 }
 
-// manifestPatience is how long a run waits while others write the manifest.
-const manifestPatience = 30 * time.Second
-
-// changeManifest reads a manifest, changes it and writes it, while no other process does.
-func changeManifest(access files.Access, logPath string, change func(Manifest)) (err error) {
-	if err := access.MkdirAll(logPath); err != nil {
-		return err
-	}
-	path := filepath.Join(logPath, ".run-manifest.lock")
-	lock := access.Lock(path)
-	patience, cancel := context.WithTimeout(context.Background(), manifestPatience)
-	defer cancel()
-	if err := lock.Take(patience); err != nil {
-		return fmt.Errorf("locking %s: %w", path, err)
-	}
-	defer lock.Release()
-	m, err := Read(logPath)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	change(m)
-	text, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return err
-	}
-	return access.Replace(File(logPath), append(text, '\n'))
+// update changes what is noted of an account, under the lease of its run.
+func update(ctx context.Context, runs store.Runs, lease store.Fence, account string, change func([]Run) []Run) error {
+	return runs.UpdateManifest(ctx, account, lease, func(old []byte) ([]byte, error) {
+		var known []Run
+		if len(old) > 0 {
+			if err := json.Unmarshal(old, &known); err != nil {
+				return nil, fmt.Errorf("the manifest of %s cannot be read: %w", account, err)
+			}
+		}
+		return json.Marshal(change(known))
+	})
 }
 
-// begin notes what an account is about to be run with, and the head that its ledger has; nil if the run opens it. What was
-// noted before stays. A run that is started again is the same as long as nothing but the time differs. It returns in which
-// settings the account's run before that differs.
-func (run Run) begin(access files.Access, logPath, account string, before *Head) (differs []string, err error) {
+// begin adds to what is noted of an account what it is about to be run with, and the head that its ledger has; nil if the run
+// opens it. What was noted before stays. A run that is started again is the same as long as nothing but the time differs. It
+// also returns in which settings the account's run before that differs.
+func (run Run) begin(known []Run, before *Head) (all []Run, differs []string) {
 	run.Model.BaseURL = withoutSecrets(run.Model.BaseURL)
 	run.Ledger = []Span{{Before: before}}
-	err = changeManifest(access, logPath, func(m Manifest) {
-		known := m.Accounts[account]
-		if len(known) == 0 {
-			m.Accounts[account] = []Run{run}
-			return
-		}
-		last := &known[len(known)-1]
-		if before != nil {
-			differs = run.differs(*last)
-		}
-		if !sameRun(*last, run) || before == nil && !slices.Equal(last.Ledger, run.Ledger) {
-			m.Accounts[account] = append(known, run)
-			return
-		}
-		last.Resumed = &run.Started
-		if n := len(last.Ledger); n == 0 || last.Ledger[n-1].After != nil { // else that run was killed, and its part goes on
-			last.Ledger = append(last.Ledger, run.Ledger...)
-		}
-	})
-	return differs, err
+	if len(known) == 0 {
+		return []Run{run}, nil
+	}
+	last := &known[len(known)-1]
+	if before != nil {
+		differs = run.differs(*last)
+	}
+	if !sameRun(*last, run) || before == nil && !slices.Equal(last.Ledger, run.Ledger) {
+		return append(known, run), differs
+	}
+	last.Resumed = &run.Started
+	if n := len(last.Ledger); n == 0 || last.Ledger[n-1].After != nil { // else that run was killed, and its part goes on
+		last.Ledger = append(last.Ledger, run.Ledger...)
+	}
+	return known, differs
 }
 
 // endRun notes the head of an account whose newest run ended.
-func endRun(access files.Access, logPath, account string, after *Head) error {
-	return changeManifest(access, logPath, func(m Manifest) {
-		if runs := m.Accounts[account]; len(runs) > 0 {
-			runs[len(runs)-1].end(after)
-		}
-	})
+func endRun(runs []Run, after *Head) []Run {
+	if len(runs) > 0 {
+		runs[len(runs)-1].end(after)
+	}
+	return runs
 }
 
 // splitRun notes that rows of others stand between two heads of an account whose newest run is under way.
-func splitRun(access files.Access, logPath, account string, after, before *Head) error {
-	return changeManifest(access, logPath, func(m Manifest) {
-		if runs := m.Accounts[account]; len(runs) > 0 {
-			run := &runs[len(runs)-1]
-			run.end(after)
-			run.Ledger = append(run.Ledger, Span{Before: before, Intruded: true})
-		}
-	})
+func splitRun(runs []Run, after, before *Head) []Run {
+	if len(runs) > 0 {
+		run := &runs[len(runs)-1]
+		run.end(after)
+		run.Ledger = append(run.Ledger, Span{Before: before, Intruded: true})
+	}
+	return runs
 }
 
 // end closes the last part of what a run wrote. A part that goes on where the part before it ended is one with it.

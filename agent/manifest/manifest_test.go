@@ -11,9 +11,9 @@ import (
 
 	"mcp-trade/agent/transcript"
 	"mcp-trade/decimal"
-	"mcp-trade/internal/files"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/store/filestore"
 	"mcp-trade/store/storetest"
 )
 
@@ -55,15 +55,21 @@ func TestManifest_Spans(t *testing.T) {
 		"an account that others opened": {[]step{{"a", at(3, "o"), at(5, "x")}}, []string{"o..x"}},
 	} {
 		dir := t.TempDir()
+		kept := filestore.New(dir, dir)
 		for i, s := range c.steps {
 			run := Run{Decider: s.decider, Cash: decimal.NewFromInt(1), Started: time.Unix(int64(i), 0).UTC()}
-			if _, err := run.begin(files.Owner, dir, "alice", s.before); err != nil {
+			err := update(t.Context(), kept, 0, "alice", func(known []Run) []Run {
+				known, _ = run.begin(known, s.before)
+				return known
+			})
+			if err != nil {
 				t.Fatal(err)
 			}
-			if s.after != nil {
-				if err := endRun(files.Owner, dir, "alice", s.after); err != nil {
-					t.Fatal(err)
-				}
+			if s.after == nil {
+				continue
+			}
+			if err := update(t.Context(), kept, 0, "alice", func(known []Run) []Run { return endRun(known, s.after) }); err != nil {
+				t.Fatal(err)
 			}
 		}
 		m, err := Read(dir)

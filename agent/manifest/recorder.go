@@ -3,22 +3,23 @@
 package manifest
 
 import (
+	"context"
 	"iter"
 
-	"mcp-trade/internal/files"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/store"
 )
 
-// Recorder notes in the manifest of a log path what a runner does. It satisfies the runner's interface of that name.
+// Recorder notes in the manifest what a runner does. It satisfies the runner's interface of that name.
 type Recorder struct {
-	Files   files.Access // who may use the manifest
-	LogPath string
+	Store   store.Runs
+	LogPath string         // where the manifest and the transcripts are files, to verify a ledger against
 	Runs    map[string]Run // what is to be noted of each account; nothing of those that are not in it
 }
 
 // Begin notes what an account is run with.
-func (r *Recorder) Begin(account string, before *ledger.Book) (differs []string, err error) {
+func (r *Recorder) Begin(ctx context.Context, lease store.Fence, account string, before *ledger.Book) (differs []string, err error) {
 	run, ok := r.Runs[account]
 	if !ok {
 		return nil, nil
@@ -27,23 +28,28 @@ func (r *Recorder) Begin(account string, before *ledger.Book) (differs []string,
 	if before != nil {
 		head = headOf(*before)
 	}
-	return run.begin(r.Files, r.LogPath, account, head)
+	err = update(ctx, r.Store, lease, account, func(known []Run) (all []Run) {
+		all, differs = run.begin(known, head)
+		return all
+	})
+	return differs, err
 }
 
 // Split notes that rows of others stand between two heads.
-func (r *Recorder) Split(account string, after, before ledger.Book) error {
-	if _, ok := r.Runs[account]; !ok {
-		return nil
-	}
-	return splitRun(r.Files, r.LogPath, account, headOf(after), headOf(before))
+func (r *Recorder) Split(ctx context.Context, lease store.Fence, account string, after, before ledger.Book) error {
+	return r.change(ctx, lease, account, func(runs []Run) []Run { return splitRun(runs, headOf(after), headOf(before)) })
 }
 
 // End notes the head of the ledger after the run.
-func (r *Recorder) End(account string, after ledger.Book) error {
+func (r *Recorder) End(ctx context.Context, lease store.Fence, account string, after ledger.Book) error {
+	return r.change(ctx, lease, account, func(runs []Run) []Run { return endRun(runs, headOf(after)) })
+}
+
+func (r *Recorder) change(ctx context.Context, lease store.Fence, account string, change func([]Run) []Run) error {
 	if _, ok := r.Runs[account]; !ok {
 		return nil
 	}
-	return endRun(r.Files, r.LogPath, account, headOf(after))
+	return update(ctx, r.Store, lease, account, change)
 }
 
 // Verify verifies a ledger, also against the manifest and the transcripts.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/sync/semaphore"
@@ -19,6 +18,7 @@ import (
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
+	"mcp-trade/store"
 )
 
 type accountRun struct {
@@ -30,6 +30,8 @@ type accountRun struct {
 
 	completedDays int
 
+	lease      store.Lease
+	accounts   *ledger.Accounts // under the lease
 	session    *session.Resolver
 	server     *mcpclient.Client
 	trader     agent.Trader // nil until the first day
@@ -49,11 +51,16 @@ func (a *accountRun) run(ctx context.Context) (err error) {
 	if a.session, err = a.Session(a.account.Name); err != nil {
 		return err
 	}
-	unlock, err := a.lock()
+	ctx, release, err := a.hold(ctx)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer release()
+	defer func() {
+		if lost := context.Cause(ctx); errors.Is(lost, store.ErrLeaseLost) {
+			err = lost // which ended what was under way
+		}
+	}()
 	first, err := a.resume(ctx)
 	if err != nil {
 		return err
@@ -63,7 +70,7 @@ func (a *accountRun) run(ctx context.Context) (err error) {
 		return nil
 	}
 	a.pass(first)
-	if a.server, err = mcpclient.Launch(ctx, a.Server(a.account.Name), a.Stderr); err != nil {
+	if a.server, err = mcpclient.Launch(ctx, a.Server(a.account.Name, a.lease.Fence()), a.Stderr); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.server.Close()) }()
@@ -108,26 +115,12 @@ func (a *accountRun) pass(day int) {
 	a.completedDays = day
 }
 
-// lock keeps a second run off the account: the two would set each other's date. It ends with the process, however that ends.
-func (a *accountRun) lock() (unlock func(), err error) {
-	path := filepath.Join(a.LogPath, a.account.Name, ".run.lock")
-	if err := a.Files.MkdirAll(filepath.Dir(path)); err != nil {
-		return nil, err
-	}
-	lock := a.Files.Lock(path)
-	ok, err := lock.Try()
-	if err == nil && !ok {
-		err = errors.New("another run trades this account; wait for it, or end it")
-	}
-	return lock.Release, err
-}
-
 // resume opens the account if it is new, reads how far it is, and returns the first day to trade.
 func (a *accountRun) resume(ctx context.Context) (first int, err error) {
-	head, err := a.Accounts.Head(ctx, a.account.Name)
+	head, err := a.accounts.Head(ctx, a.account.Name)
 	var refusal *ledger.Refusal
 	if errors.As(err, &refusal) && refusal.Code() == code.NotRegistered {
-		if err := a.note(nil); err != nil {
+		if err := a.note(ctx, nil); err != nil {
 			return 0, err
 		}
 		a.checkpoint = checkpoint{}
@@ -137,16 +130,20 @@ func (a *accountRun) resume(ctx context.Context) (first int, err error) {
 				return 0, err
 			}
 		}
-		return 0, a.Accounts.Open(ctx, a.account.Name, first)
+		return 0, a.accounts.Open(ctx, a.account.Name, first)
 	}
 	if err != nil {
 		return 0, err
 	}
-	if err := a.note(&head); err != nil {
+	if err := a.note(ctx, &head); err != nil {
 		return 0, err
 	}
-	if a.checkpoint, err = readCheckpoint(a.checkpointFile()); err != nil {
+	if a.checkpoint, err = a.readCheckpoint(ctx); err != nil {
 		return 0, err
+	}
+	if a.checkpoint.Date == "" && ordered(head) {
+		a.Log.Warn().Str("account", a.account.Name).Msg(fmt.Sprintf("the newest record is an order of a run, and the checkpoint of that run is missing: whether %s was over is not known, so it is gone on with", head.Date))
+		a.checkpoint.Date = head.Date
 	}
 	for first < len(a.days) && a.done(a.days[first], head.Date) {
 		first++
@@ -154,10 +151,16 @@ func (a *accountRun) resume(ctx context.Context) (first int, err error) {
 	return first, nil
 }
 
+// ordered tells whether the newest record is an order of a run: its id begins with the date.
+func ordered(head ledger.Book) bool {
+	e, err := store.ReadEntry(head.Line)
+	return err == nil && strings.HasPrefix(e.OrderID, string(head.Date)+"#")
+}
+
 // note notes what the account is run with, before it trades. before is the head of its ledger, nil if it
 // is to be opened.
-func (a *accountRun) note(before *ledger.Book) error {
-	differs, err := a.Recorder.Begin(a.account.Name, before)
+func (a *accountRun) note(ctx context.Context, before *ledger.Book) error {
+	differs, err := a.Recorder.Begin(ctx, a.lease.Fence(), a.account.Name, before)
 	if len(differs) > 0 {
 		a.Log.Warn().Str("account", a.account.Name).Msg("the account is open and goes on under other settings: " + strings.Join(differs, "; "))
 	}
@@ -169,22 +172,22 @@ func (a *accountRun) noteOthers(ctx context.Context) error {
 	if a.closed == nil {
 		return nil
 	}
-	book, err := a.Accounts.Head(ctx, a.account.Name)
+	book, err := a.accounts.Head(ctx, a.account.Name)
 	if err != nil || book.Hash == a.closed.Hash {
 		return err
 	}
 	a.Log.Warn().Str("account", a.account.Name).Msg(fmt.Sprintf("somebody else wrote to the ledger between two days of the run: record %d of %s was the last, now it is %d of %s",
 		a.closed.ID, a.closed.Date, book.ID, book.Date))
-	return a.Recorder.Split(a.account.Name, *a.closed, book)
+	return a.Recorder.Split(ctx, a.lease.Fence(), a.account.Name, *a.closed, book)
 }
 
 // noteEnd notes what the head of the ledger is when the run ends, however it does.
 func (a *accountRun) noteEnd(ctx context.Context) error {
-	head, err := a.Accounts.Head(ctx, a.account.Name)
+	head, err := a.accounts.Head(ctx, a.account.Name)
 	if err != nil {
 		return fmt.Errorf("the manifest lacks the head of the ledger after the run: %w", err)
 	}
-	return a.Recorder.End(a.account.Name, head)
+	return a.Recorder.End(ctx, a.lease.Fence(), a.account.Name, head)
 }
 
 // done tells whether a day needs no more trading: it lies before the newest record, or it is that record's and not the day

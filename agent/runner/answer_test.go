@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -67,7 +68,7 @@ func TestBroker_Order(t *testing.T) {
 			if !strings.Contains(got, a.want) || filled != (a.want == "filled") {
 				t.Errorf("it came to %s, filled: %v", got, filled)
 			}
-			_, noFile := os.Stat(r.checkpointFile())
+			_, noFile := os.Stat(filepath.Join(r.logPath, "alice", "run.json"))
 			if refused := len(r.checkpoint.Refused) > 0; err != nil && refused || (noFile == nil) != refused {
 				t.Errorf("%v with the checkpoint %v and the file %v", err, r.checkpoint, noFile)
 			}

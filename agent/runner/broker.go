@@ -50,7 +50,7 @@ func (b *broker) Order(ctx context.Context, action ledger.Action, symbol string,
 		return true, nil
 	}
 	b.run.checkpoint.refuse(id, answer.Code)
-	return false, b.run.saveCheckpoint()
+	return false, b.run.saveCheckpoint(context.WithoutCancel(ctx))
 }
 
 // quoted is a string as JSON.
@@ -112,7 +112,7 @@ func (b *broker) Journal() (*transcript.Journal, error) {
 		return b.journal, nil
 	}
 	var err error
-	b.journal, err = transcript.Open(b.run.Files, b.run.LogPath, b.day.Account, b.day.Date, b.run.Now)
+	b.journal, err = transcript.Open(context.Background(), b.run.Runs, b.run.lease.Fence(), b.day.Account, b.day.Date, b.run.Now)
 	return b.journal, err
 }
 
@@ -135,7 +135,7 @@ func (b *broker) Spent() transcript.Spending { return b.run.checkpoint.Spent }
 
 // Standing is what the account has now.
 func (b *broker) Standing(ctx context.Context) (agent.Standing, error) {
-	book, err := b.run.Accounts.Book(ctx, b.day.Account, b.day.Date)
+	book, err := b.run.accounts.Book(ctx, b.day.Account, b.day.Date)
 	if err != nil {
 		return agent.Standing{}, err
 	}

@@ -3,17 +3,14 @@
 package runner
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"mcp-trade/agent/transcript"
 	"mcp-trade/code"
-	"mcp-trade/internal/files"
 	"mcp-trade/market"
+	"mcp-trade/store"
 )
 
 // checkpoint is saved when a day begins, when an order is refused, and when the day is complete; at once for a day that
@@ -38,50 +35,36 @@ func (c *checkpoint) refuse(id string, why code.Code) {
 	c.Refused[id] = why
 }
 
-func (a *accountRun) checkpointFile() string { return checkpointFile(a.LogPath, a.account.Name) }
-
-func checkpointFile(logPath, account string) string {
-	return filepath.Join(logPath, account, "run.json")
+// readCheckpoint reads the checkpoint; none is an account that was never run.
+func (a *accountRun) readCheckpoint(ctx context.Context) (c checkpoint, err error) {
+	text, err := a.Runs.Checkpoint(ctx, a.account.Name)
+	if err != nil || text == nil {
+		return c, err
+	}
+	if err = json.Unmarshal(text, &c); err != nil {
+		err = fmt.Errorf("the checkpoint of %s (run.json) cannot be read: %w; delete it to go on after the newest record", a.account.Name, err)
+	}
+	return c, err
 }
 
-// maxCheckpoint bounds a checkpoint, in bytes.
-const maxCheckpoint = 16 << 20
-
-// readCheckpoint reads a checkpoint; a file that is not there is an account that was never run.
-func readCheckpoint(path string) (checkpoint, error) {
-	var c checkpoint
-	text, err := files.Read(path, maxCheckpoint)
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &c)
-	}
-	if err != nil {
-		return c, fmt.Errorf("the checkpoint %s cannot be read: %w; delete it to go on after the newest record", path, err)
-	}
-	return c, nil
-}
-
-// saveCheckpoint replaces the checkpoint on disk.
-func (a *accountRun) saveCheckpoint() error {
+// saveCheckpoint replaces the checkpoint.
+func (a *accountRun) saveCheckpoint(ctx context.Context) error {
 	text, err := json.Marshal(a.checkpoint)
 	if err != nil {
 		return err
 	}
-	path := a.checkpointFile()
-	if err := a.Files.MkdirAll(filepath.Dir(path)); err != nil {
-		return err
-	}
-	return a.Files.Replace(path, append(text, '\n'))
+	return a.Runs.SaveCheckpoint(ctx, a.account.Name, a.lease.Fence(), text)
 }
 
 // Refused returns how many orders of an account were refused in its runs; ok is false if it was never run.
-func Refused(logPath, account string) (n int, ok bool, err error) {
-	path := checkpointFile(logPath, account)
-	if _, err := os.Stat(path); err != nil {
-		return 0, false, nil
+func Refused(ctx context.Context, runs store.Runs, account string) (n int, ok bool, err error) {
+	text, err := runs.Checkpoint(ctx, account)
+	if err != nil || text == nil {
+		return 0, false, err
 	}
-	c, err := readCheckpoint(path)
-	return c.Before + len(c.Refused), err == nil, err
+	var c checkpoint
+	if err := json.Unmarshal(text, &c); err != nil {
+		return 0, false, fmt.Errorf("the checkpoint of %s cannot be read: %w", account, err)
+	}
+	return c.Before + len(c.Refused), true, nil
 }

@@ -21,7 +21,7 @@ func (a *accountRun) tradeDay(ctx context.Context, i int) error {
 	date := a.days[i]
 	if a.checkpoint.Date != date {
 		a.checkpoint = a.checkpoint.next(date)
-		if err := a.saveCheckpoint(); err != nil {
+		if err := a.saveCheckpoint(ctx); err != nil {
 			return err
 		}
 	}
@@ -67,7 +67,7 @@ func (a *accountRun) openDay(ctx context.Context, i int) (*broker, error) {
 	if i > 0 {
 		before = a.days[i-1]
 	}
-	book, err := a.Accounts.Book(ctx, a.account.Name, before)
+	book, err := a.accounts.Book(ctx, a.account.Name, before)
 	if err != nil {
 		return nil, err
 	}
@@ -135,17 +135,17 @@ func (a *accountRun) report(ctx context.Context, b *broker, refused int) error {
 
 // traded tells whether the account has a trade of a date.
 func (a *accountRun) traded(ctx context.Context, date market.Stamp) (bool, error) {
-	trades, _, err := a.Accounts.Trades(ctx, a.account.Name, date, store.Newest, 1)
+	trades, _, err := a.accounts.Trades(ctx, a.account.Name, date, store.Newest, 1)
 	return len(trades) > 0 && trades[0].Date == date, err
 }
 
 // close ends a day: the ledger says whether it had a trade, the flag should say the same.
 func (a *accountRun) close(ctx context.Context, i int) error {
 	date := a.days[i]
-	if err := a.Accounts.CloseDay(ctx, a.account.Name, date); err != nil {
+	if err := a.accounts.CloseDay(ctx, a.account.Name, date); err != nil {
 		return err
 	}
-	book, err := a.Accounts.Head(ctx, a.account.Name)
+	book, err := a.accounts.Head(ctx, a.account.Name)
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (a *accountRun) close(ctx context.Context, i int) error {
 	if i+1 < len(a.days) {
 		a.checkpoint = a.checkpoint.next(a.days[i+1]) // which says of this one that it is complete, in the same write
 	}
-	return a.saveCheckpoint()
+	return a.saveCheckpoint(ctx)
 }
 
 // worth values a book at the end of a day: after its close, as a report does, or inside it while hours of it are to come.

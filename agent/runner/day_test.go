@@ -30,6 +30,7 @@ import (
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
+	runs "mcp-trade/store"
 	"mcp-trade/store/filestore"
 	"mcp-trade/tools"
 )
@@ -37,7 +38,8 @@ import (
 // room is an account at a server in this process.
 type room struct {
 	*accountRun
-	dir  string
+	dir, logPath string
+
 	log  strings.Builder
 	shop *server.MCPServer
 }
@@ -60,9 +62,13 @@ func newRoom(t *testing.T, dir string) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &room{dir: dir}
+	r := &room{dir: dir, logPath: filepath.Join(dir, "agent_data")}
 	store := filestore.New(dir, filepath.Join(dir, "agent_data"))
-	accounts := ledger.NewAccounts(store)
+	lease, err := store.Lease(t.Context(), "alice", runs.Owner{Name: "the test", Nonce: "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts := ledger.NewAccounts(store).Under(lease.Fence())
 	none := func(string) (string, bool) { return "", false }
 	layers, err := session.New(session.Config{Model: "alice", File: store, Env: none, TTL: time.Hour, Warn: func(text string) { t.Log(text) }})
 	if err != nil {
@@ -93,17 +99,25 @@ func newRoom(t *testing.T, dir string) *room {
 	t.Cleanup(func() { c.Close(); prices.Close(); store.Close() })
 	r.accountRun = &accountRun{
 		Runner: &Runner{
-			Prices: prices, Accounts: accounts, LogPath: filepath.Join(dir, "agent_data"), From: days[0], To: days[len(days)-1],
+			Prices: prices, Accounts: accounts, Runs: store, From: days[0], To: days[len(days)-1],
 			Cash: decimal.NewFromInt(100000), Progress: func(Progress) {}, Steps: func(agent.Step) {}, Log: log, Now: still().Now,
 			Recorder: &manifest.Recorder{LogPath: filepath.Join(dir, "agent_data")},
 		},
-		days: days[1:], session: layers, server: mcpclient.New(c),
+		days: days[1:], session: layers, lease: lease, accounts: accounts, server: mcpclient.New(c),
 	}
 	r.account.Name = "alice"
 	if _, err := r.resume(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// end has the run give the account back.
+func (r *room) end(t *testing.T) {
+	t.Helper()
+	if err := r.lease.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // still is a clock that stands still and never waits.
@@ -134,7 +148,7 @@ func (r *room) with(t *testing.T, script modeltest.Script, change ...func(*llm.O
 
 func (r *room) transcript(t *testing.T, day int) []transcript.Entry {
 	t.Helper()
-	entries, err := transcript.Read(transcript.File(r.LogPath, "alice", r.days[day]))
+	entries, err := transcript.Read(transcript.File(r.logPath, "alice", r.days[day]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +167,7 @@ func (r *room) ending(t *testing.T, day int) transcript.End {
 
 func (r *room) ledger(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(r.LogPath, "alice", "position", "position.jsonl"))
+	text, err := os.ReadFile(filepath.Join(r.logPath, "alice", "position", "position.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +206,7 @@ func TestAccountRun_TradeDay(t *testing.T) {
 		Signature string
 		Messages  []struct{ Role, Content string } `json:"new_messages"`
 	}
-	log, err := os.ReadFile(filepath.Join(filepath.Dir(transcript.File(r.LogPath, "alice", r.days[0])), "log.jsonl"))
+	log, err := os.ReadFile(filepath.Join(filepath.Dir(transcript.File(r.logPath, "alice", r.days[0])), "log.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,6 +278,7 @@ func TestModel_RunBudget(t *testing.T) {
 	if !errors.As(err, &over) || spent.Total().GreaterThan(*price("0.45")) || day != 3 {
 		t.Fatalf("on day %d, after %v: %v", day, spent.Total(), err)
 	}
+	r.end(t)
 	again := newRoom(t, dir).with(t, lookingOn, costly, func(o *llm.Options) { o.RunBudget = price("5"); o.MaxSteps = 8 })
 	if err := again.tradeDay(t.Context(), 2); err != nil {
 		t.Fatal(err)
@@ -325,16 +340,17 @@ func TestModel_TranscriptOfAnotherLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"position", "run.json"} {
-		if err := os.RemoveAll(filepath.Join(r.LogPath, "alice", name)); err != nil {
+		if err := os.RemoveAll(filepath.Join(r.logPath, "alice", name)); err != nil {
 			t.Fatal(err)
 		}
 	}
+	r.end(t)
 	again := newRoom(t, dir)
-	again.Accounts = ledger.NewAccounts(filestore.New(dir, r.LogPath))
-	if err := os.RemoveAll(filepath.Join(r.LogPath, "alice", "position")); err != nil {
+	again.accounts = ledger.NewAccounts(filestore.New(dir, r.logPath)).Under(again.lease.Fence())
+	if err := os.RemoveAll(filepath.Join(r.logPath, "alice", "position")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := again.Accounts.Register(t.Context(), "alice", decimal.NewFromInt(5), "2025-01-01"); err != nil {
+	if _, err := again.accounts.Register(t.Context(), "alice", decimal.NewFromInt(5), "2025-01-01"); err != nil {
 		t.Fatal(err)
 	}
 	if err := again.with(t, turns(modeltest.Say("<FINISH_SIGNAL>"))).tradeDay(t.Context(), 0); err == nil || !strings.Contains(err.Error(), "belongs to another ledger") {
@@ -403,7 +419,7 @@ func TestBroker_Call(t *testing.T) {
 	if n := strings.Count(r.ledger(t), `"order_id": "mine-`); n != 4 {
 		t.Errorf("%d orders of its own are in the ledger:\n%s", n, r.ledger(t))
 	}
-	if days, err := transcript.Days(r.LogPath, "alice"); len(days) > 0 || err != nil {
+	if days, err := transcript.Days(r.logPath, "alice"); len(days) > 0 || err != nil {
 		t.Errorf("it has transcripts: %v, %v", days, err)
 	}
 }

@@ -45,7 +45,7 @@ func TestAccountRun_TradeDay_FromAnyMoment(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := whole.ledger(t)
-	said, err := os.ReadFile(transcript.File(whole.LogPath, "alice", whole.days[0]))
+	said, err := os.ReadFile(transcript.File(whole.logPath, "alice", whole.days[0]))
 	if err != nil {
 		t.Fatal(err)
 	}

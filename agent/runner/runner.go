@@ -29,11 +29,11 @@ import (
 	"mcp-trade/agent"
 	"mcp-trade/agent/transcript"
 	"mcp-trade/decimal"
-	"mcp-trade/internal/files"
 	"mcp-trade/internal/mcpclient"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
+	"mcp-trade/store"
 )
 
 // Account is one account to run.
@@ -49,11 +49,11 @@ type Account struct {
 type Recorder interface {
 	// Begin notes that a run begins, and what the ledger's head is; nil if the run opens the account. It tells in which
 	// settings the account's run before that differs.
-	Begin(account string, before *ledger.Book) (differs []string, err error)
+	Begin(ctx context.Context, lease store.Fence, account string, before *ledger.Book) (differs []string, err error)
 	// Split notes that rows of others stand between two heads.
-	Split(account string, after, before ledger.Book) error
+	Split(ctx context.Context, lease store.Fence, account string, after, before ledger.Book) error
 	// End notes the head when the run ends.
-	End(account string, after ledger.Book) error
+	End(ctx context.Context, lease store.Fence, account string, after ledger.Book) error
 	// Verify verifies a ledger, also against what was noted of it.
 	Verify(account string, lines iter.Seq2[[]byte, error], prices *market.Prices) (ledger.Report, error)
 }
@@ -63,10 +63,10 @@ type Runner struct {
 	Prices   *market.Prices
 	Accounts *ledger.Accounts
 	Session  func(model string) (*session.Resolver, error)
-	Server   func(model string) mcpclient.Command // how to launch the MCP server of a model
-	Stderr   io.Writer                            // takes what the servers log
-	LogPath  string                               // folder of the checkpoints: {LogPath}/{account}/run.json
-	Files    files.Access                         // who may use what is written there
+	Server   func(model string, lease store.Fence) mcpclient.Command // how to launch the MCP server of a model
+	Stderr   io.Writer                                               // takes what the servers log
+	Runs     store.Runs                                              // keeps leases, checkpoints and transcripts, beside the ledgers
+	Owner    store.Owner                                             // of the leases
 	Recorder Recorder
 	Now      func() time.Time // for transcripts
 

@@ -4,54 +4,44 @@ package transcript
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
-	"mcp-trade/internal/files"
 	"mcp-trade/internal/rawjson"
 	"mcp-trade/market"
+	"mcp-trade/store"
 )
 
 // Journal is a transcript that is being written. What was appended is safe from a crash of this process; after a sync it is
-// safe from one of the machine.
+// safe from one of the machine. It is written whoever gives up meanwhile: what was said and done has happened.
 type Journal struct {
 	Entries []Entry // so far; to be read only
-	Path    string
+	Account string
+	Date    market.Stamp
 
-	file    *os.File
-	access  files.Access
-	account string
-	now     func() time.Time
+	store store.Journal
+	now   func() time.Time
 }
 
-// Open opens the transcript of a day, or begins it. A torn line at its end is cut off.
-func Open(access files.Access, logPath, account string, date market.Stamp, now func() time.Time) (*Journal, error) {
-	path := File(logPath, account, date)
-	if err := access.MkdirAll(filepath.Dir(path)); err != nil {
-		return nil, err
-	}
-	entries, size, err := readEntries(path)
+// Open opens the transcript of a day under the lease of a run, or begins it. A torn line at its end is cut off.
+func Open(ctx context.Context, runs store.Runs, lease store.Fence, account string, date market.Stamp, now func() time.Time) (*Journal, error) {
+	kept, err := runs.OpenJournal(ctx, account, string(date), lease)
 	if err != nil {
 		return nil, err
 	}
-	f, err := access.Append(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.Truncate(size); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	// Whoever made the folders of a day that begins may have been killed before their names were on disk.
-	for dir, levels := filepath.Dir(path), 3; size == 0 && levels > 0; dir, levels = filepath.Dir(dir), levels-1 { // the day's, log, and the account's
-		if err := files.SyncFolder(dir); err != nil {
-			return nil, errors.Join(err, f.Close())
+	j := &Journal{Account: account, Date: date, store: kept, now: now}
+	for i, line := range kept.Lines() {
+		var e Entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			return nil, errors.Join(fmt.Errorf("the transcript of %s on %s is damaged in line %d: %w", account, date, i+1, err), kept.Close())
 		}
+		j.Entries = append(j.Entries, e)
 	}
-	return &Journal{Entries: entries, Path: path, file: f, access: access, account: account, now: now}, nil
+	return j, nil
 }
 
 // Append adds a line.
@@ -61,7 +51,7 @@ func (j *Journal) Append(e Entry) error {
 	if err != nil {
 		return err
 	}
-	if _, err := j.file.Write(append(line, '\n')); err != nil {
+	if err := j.store.Append(context.Background(), line); err != nil {
 		return err
 	}
 	j.Entries = append(j.Entries, e)
@@ -77,7 +67,7 @@ func (j *Journal) Commit(e Entry) error {
 }
 
 // Sync waits until every line is on disk.
-func (j *Journal) Sync() error { return j.file.Sync() }
+func (j *Journal) Sync() error { return j.store.Sync(context.Background()) }
 
 // End ends the day: with its log as AI-Trader has it, and the last line.
 func (j *Journal) End(e End) error {
@@ -87,8 +77,8 @@ func (j *Journal) End(e End) error {
 	return j.Commit(Entry{End: &e})
 }
 
-// Close closes the file.
-func (j *Journal) Close() error { return j.file.Close() }
+// Close ends the writing.
+func (j *Journal) Close() error { return j.store.Close() }
 
 // Outcome is the result of a call, if it is known.
 func (j *Journal) Outcome(step, call int) (Outcome, bool) {
@@ -115,7 +105,7 @@ func (j *Journal) writeLog() error {
 		line, err := rawjson.Marshal(struct {
 			Signature string    `json:"signature"`
 			Messages  []message `json:"new_messages"`
-		}{j.account, []message{{role, content}}})
+		}{j.Account, []message{{role, content}}})
 		errs = append(errs, err)
 		text.Write(append(line, '\n'))
 	}
@@ -136,6 +126,5 @@ func (j *Journal) writeLog() error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	path := filepath.Join(filepath.Dir(j.Path), "log.jsonl")
-	return j.access.Replace(path, text.Bytes()) // if that is interrupted, the day has no end yet and it is written again
+	return j.store.SaveLog(context.Background(), store.DayLog, text.Bytes()) // if that is interrupted, the day has no end yet and it is written again
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"mcp-trade/agent/model"
-	"mcp-trade/internal/files"
+	"mcp-trade/store/filestore"
 )
 
 func noon() time.Time { return time.Date(2025, 11, 1, 12, 0, 0, 0, time.UTC) }
@@ -16,7 +16,7 @@ func noon() time.Time { return time.Date(2025, 11, 1, 12, 0, 0, 0, time.UTC) }
 // open opens the journal of a day.
 func open(t *testing.T, logPath string) *Journal {
 	t.Helper()
-	j, err := Open(files.Owner, logPath, "alice", "2025-10-01", noon)
+	j, err := Open(t.Context(), filestore.New(logPath, logPath), 0, "alice", "2025-10-01", noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func open(t *testing.T, logPath string) *Journal {
 
 func TestOpen(t *testing.T) {
 	dir := t.TempDir()
-	j := open(t, dir)
+	j, path := open(t, dir), File(dir, "alice", "2025-10-01")
 	for _, e := range []Entry{
 		{Begin: &Begin{Account: "alice", Messages: []model.Message{{Role: "user", Content: "<today> & now"}}}},
 		{Reply: &Reply{Step: 1, Message: model.Message{Role: "assistant", Content: "I buy."}}},
@@ -36,11 +36,11 @@ func TestOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	whole, err := os.ReadFile(j.Path)
+	whole, err := os.ReadFile(path)
 	if err != nil || strings.Count(string(whole), "\n") != 3 || !strings.Contains(string(whole), "<today> & now") {
 		t.Fatalf("%v: %s", err, whole)
 	}
-	if err := os.WriteFile(j.Path, append(whole, `{"time":"2025-11-01T12:00:00Z","end":{"rea`...), 0o644); err != nil {
+	if err := os.WriteFile(path, append(whole, `{"time":"2025-11-01T12:00:00Z","end":{"rea`...), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	again := open(t, dir)
@@ -50,17 +50,17 @@ func TestOpen(t *testing.T) {
 	if _, known := again.Outcome(1, 2); known {
 		t.Error("a call that was not made has an outcome")
 	}
-	if text, err := os.ReadFile(j.Path); err != nil || string(text) != string(whole) {
+	if text, err := os.ReadFile(path); err != nil || string(text) != string(whole) {
 		t.Errorf("the torn line is there: %s, %v", text, err)
 	}
 	if err := again.End(End{Reason: EndFinished, Ledger: "h"}); err != nil {
 		t.Fatal(err)
 	}
-	marks, err := ReadMarks(j.Path)
+	marks, err := ReadMarks(path)
 	if want := (Marks{End: "h", Trades: 1}); err != nil || marks != want {
 		t.Errorf("%+v, %v", marks, err)
 	}
-	log, err := os.ReadFile(filepath.Join(filepath.Dir(j.Path), "log.jsonl"))
+	log, err := os.ReadFile(filepath.Join(filepath.Dir(path), "log.jsonl"))
 	if want := `{"signature":"alice","new_messages":[{"role":"user","content":"Tool result of buy: filled"}]}` + "\n"; err != nil || !strings.HasSuffix(string(log), want) {
 		t.Errorf("AI-Trader's log is %s, %v", log, err)
 	}

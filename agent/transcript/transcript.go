@@ -144,23 +144,17 @@ func folder(logPath, account string, date market.Stamp) string {
 	return filepath.Join(logPath, account, "log", name)
 }
 
-// Read reads a transcript. The last line may be torn; it is then left out. A file that is not there has no lines.
-func Read(path string) ([]Entry, error) {
-	entries, _, err := readEntries(path)
-	return entries, err
-}
-
 // maxBytes bounds a transcript.
 const maxBytes = 256 << 20
 
-// readEntries also tells how many bytes the whole lines take.
-func readEntries(path string) (entries []Entry, size int64, err error) {
+// Read reads a transcript. The last line may be torn; it is then left out. A file that is not there has no lines.
+func Read(path string) (entries []Entry, err error) {
 	text, err := files.Read(path, maxBytes)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	for number := 1; len(text) > 0; number++ {
 		line, rest, whole := bytes.Cut(text, []byte{'\n'})
@@ -170,11 +164,10 @@ func readEntries(path string) (entries []Entry, size int64, err error) {
 			break
 		}
 		if err != nil {
-			return nil, 0, fmt.Errorf("the transcript %s is damaged in line %d: %w", path, number, err)
+			return nil, fmt.Errorf("the transcript %s is damaged in line %d: %w", path, number, err)
 		}
 		entries = append(entries, e)
-		size += int64(len(line)) + 1
 		text = rest
 	}
-	return entries, size, nil
+	return entries, nil
 }

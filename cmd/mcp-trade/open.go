@@ -26,6 +26,14 @@ type rooms struct {
 	prices   *market.Prices   // nil unless openPriced opened some
 }
 
+// runs keeps the state of runs beside the ledgers, and in files for people in any case.
+func (r rooms) runs() store.Runs {
+	if r.ledgers.Name() == r.file.Name() {
+		return r.file
+	}
+	return store.Copied{Runs: r.ledgers, Copy: r.file}
+}
+
 func (r rooms) Close() error {
 	var errs []error
 	if r.prices != nil {

@@ -4,18 +4,20 @@
 package main
 
 import (
+	"context"
 	"strings"
 
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/runner"
 	"mcp-trade/agent/transcript"
 	"mcp-trade/report"
+	"mcp-trade/store/filestore"
 )
 
 // notesOf reads what the run of an account left behind; of an account that was never run nothing is known.
-func notesOf(logPath, account string) (report.RunStats, error) {
+func notesOf(ctx context.Context, logPath, account string) (report.RunStats, error) {
 	var n report.RunStats
-	refused, ok, err := runner.Refused(logPath, account)
+	refused, ok, err := runner.Refused(ctx, filestore.New(logPath, logPath), account)
 	if err != nil {
 		return n, err
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ import (
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
+	"mcp-trade/store"
 )
 
 func runCommand(s *settings) *cobra.Command {
@@ -94,13 +96,22 @@ func (s *settings) runner(p plan) (*runner.Runner, func(), error) {
 		return nil, nil, errors.Join(err, prices.Close(), r.Close())
 	}
 	run := &runner.Runner{
-		Prices: prices, Accounts: r.accounts, Server: server, Stderr: s.stderr, LogPath: s.logPath, Files: s.access(),
-		Recorder: &manifest.Recorder{Files: s.access(), LogPath: s.logPath, Runs: runs}, Now: time.Now,
+		Prices: prices, Accounts: r.accounts, Server: server, Stderr: s.stderr, Runs: r.runs(), Owner: owner(),
+		Recorder: &manifest.Recorder{Store: r.runs(), LogPath: s.logPath, Runs: runs}, Now: time.Now,
 		Session: func(model string) (*session.Resolver, error) { return s.session(r, model) },
 		From:    p.from, To: p.to, Cash: p.cash, Parallel: p.parallel, Lockstep: p.lockstep,
 		Progress: func(runner.Progress) {}, Steps: func(agent.Step) {}, Log: s.log,
 	}
 	return run, func() { _, _ = prices.Close(), r.Close() }, nil
+}
+
+// owner is this process, as it is told to those who find an account in its hands.
+func owner() store.Owner {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "a machine without a name"
+	}
+	return store.Owner{Name: fmt.Sprintf("process %d on %s", os.Getpid(), host), Nonce: rand.Text(), Since: time.Now()}
 }
 
 // warnOfPrices tells what the prices keep a run from: days that they do not have, and all trades.
@@ -119,7 +130,7 @@ func (s *settings) warnOfPrices(prices *market.Prices, to market.Stamp) error {
 }
 
 // server says how to launch this program as the MCP server of a model.
-func (s *settings) server() (func(model string) mcpclient.Command, error) {
+func (s *settings) server() (func(model string, lease store.Fence) mcpclient.Command, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -128,8 +139,11 @@ func (s *settings) server() (func(model string) mcpclient.Command, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(model string) mcpclient.Command {
-		return mcpclient.Command{Path: self, Args: []string{"stdio", "--log-format", s.logFormat}, Env: env(model)}
+	return func(model string, lease store.Fence) mcpclient.Command {
+		return mcpclient.Command{
+			Path: self, Args: []string{"stdio", "--log-format", s.logFormat},
+			Env: append(env(model), fmt.Sprintf("%s=%d", fenceVariable, lease)),
+		}
 	}, nil
 }
 

@@ -3,12 +3,15 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"mcp-trade/store"
 	"mcp-trade/tools"
 )
 
@@ -22,6 +25,22 @@ func stdioCommand(s *settings) *cobra.Command {
 	s.register(cmd.Flags(), serving)
 	s.register(cmd.Flags(), searching)
 	return cmd
+}
+
+// fenceVariable tells the server that a run launches under which lease it trades.
+const fenceVariable = "MCP_TRADE_FENCE"
+
+// lease is the lease of the run that launched this server; 0 if none did.
+func (s *settings) lease() (store.Fence, error) {
+	text, _ := s.lookup(fenceVariable)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0, usageError{fmt.Errorf("%s=%.40q is no number of a lease; a run sets it for its servers, and nobody else should", fenceVariable, text)}
+	}
+	return store.Fence(n), nil
 }
 
 func serveStdio(cmd *cobra.Command, s *settings) error {
@@ -39,6 +58,10 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 		return err
 	}
 	defer r.Close()
+	lease, err := s.lease()
+	if err != nil {
+		return err
+	}
 	layers, err := s.session(r, s.modelID)
 	if err != nil {
 		return err
@@ -60,7 +83,7 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	o := s.serving
 	o.Version = version()
 	server, err := tools.NewServer(&tools.Deps{
-		Session: layers, Accounts: r.accounts, Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Log: s.log,
+		Session: layers, Accounts: r.accounts.Under(lease), Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Log: s.log,
 	}, o)
 	if err != nil {
 		return usageError{err}

@@ -36,7 +36,7 @@ func (s *Store) Append(ctx context.Context, c store.Commit) error {
 func unwritten(err error) error {
 	var used *store.UsedError
 	var unreachable *store.UnreachableError
-	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrSessionChanged) || errors.As(err, &used) || errors.As(err, &unreachable) {
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrSessionChanged) || store.Refused(err) || errors.As(err, &used) || errors.As(err, &unreachable) {
 		return err
 	}
 	return &store.UnreachableError{Engine: engine, Doing: "write the ledger", Err: err}
@@ -121,6 +121,9 @@ func (s *Store) commit(ctx context.Context, l *ledgerFile, c store.Commit) error
 	}
 	if seen.ordered != nil {
 		return s.used(l, c.OrderID, seen)
+	}
+	if err := s.checkLease(c, l.group.lock); err != nil {
+		return err
 	}
 	together, others := store.Apart(s, c.Guards)
 	for _, g := range others {

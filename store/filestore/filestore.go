@@ -1,9 +1,14 @@
-// Package filestore keeps sessions and ledgers in plain files, the embedded default that needs no server.
+// Package filestore keeps sessions, ledgers and the state of runs in plain files, the embedded default that needs no server.
 //
 //	{data dir}/.runtime_env_{model id}.json              the session values of a model: one JSON object
 //	{log path}/{signature}/position/position.jsonl       the ledger of an account: one JSON object per line
-//	{log path}/{signature}/position/.position.lock       held by the process that appends
+//	{log path}/{signature}/position/.position.lock       held by whoever appends; a byte long while a run has the account
 //	{log path}/{signature}/position/.position.index      where in a long ledger orders, trades and dates are
+//	{log path}/{signature}/run.json                      the checkpoint of its run
+//	{log path}/{signature}/.run.lock                     held by the run that has the account
+//	{log path}/{signature}/.run.lease                    who that is, and the number of its lease
+//	{log path}/{signature}/log/{day}/transcript.jsonl    the journal of a day
+//	{log path}/run-manifest.json                         what the accounts were run with
 //
 // The files are those that AI-Trader's Python programs read and write, so both can work on them at the same time.
 // Processes exclude each other with advisory locks (flock); a commit is one write followed by one fsync.

@@ -39,7 +39,7 @@ func (s *Store) append(ctx context.Context, to *link, c store.Commit, k keys) er
 	together, others := store.Apart(s, c.Guards)
 	for _, g := range others {
 		if err := g.Check(ctx); err != nil {
-			return s.unlessUsed(ctx, c, err)
+			return s.unlessEarlier(ctx, to, k, c, err)
 		}
 	}
 	if err := s.commit(ctx, to, c, k, together); err != nil {
@@ -53,12 +53,19 @@ func (s *Store) append(ctx context.Context, to *link, c store.Commit, k keys) er
 	return nil
 }
 
-// unlessUsed puts an order id that is in the ledger before a session that changed, as Append promises.
-func (s *Store) unlessUsed(ctx context.Context, c store.Commit, changed error) error {
-	if c.OrderID != "" && errors.Is(changed, store.ErrSessionChanged) {
+// unlessEarlier puts what Append promises to judge earlier before a session that changed: an order id that is in the ledger, and
+// the lease.
+func (s *Store) unlessEarlier(ctx context.Context, to *link, k keys, c store.Commit, changed error) error {
+	if !errors.Is(changed, store.ErrSessionChanged) {
+		return changed
+	}
+	if c.OrderID != "" {
 		if _, line, err := s.Head(ctx, c.Account, c.OrderID); err == nil && line != nil {
 			return &store.UsedError{Line: line}
 		}
+	}
+	if err := s.judge(ctx, to, k, c); store.Refused(err) {
+		return err
 	}
 	return changed
 }
@@ -79,6 +86,11 @@ func (s *Store) commit(ctx context.Context, to *link, c store.Commit, k keys, gu
 			return nil
 		case "session":
 			return store.ErrSessionChanged
+		case "leased":
+			if c.Fence != 0 {
+				return store.ErrLeaseLost
+			}
+			return &store.LeasedError{Account: c.Account, By: store.ParseHeld(reply[1]).Owner, Life: leaseLife}
 		case "conflict":
 			return store.ErrConflict
 		case "removed":
@@ -149,7 +161,7 @@ func appendArgs(c store.Commit, k keys, guards []store.Guard, m *mark, wrong str
 		}
 	}
 	words[2] = len(words) - 3
-	words = append(words, c.ID, c.Line, c.OrderID, m, c.After, ttl.Milliseconds(), sets, wrong)
+	words = append(words, c.ID, c.Line, c.OrderID, m, c.After, ttl.Milliseconds(), sets, wrong, int64(c.Fence))
 	return append(append(append(words, values...), theirs...), readOnly...)
 }
 

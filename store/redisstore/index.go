@@ -7,6 +7,7 @@
 //	""               the entry of the ledger up to which all order ids are there: its id, a space, its mark
 //	"\xfftrades"     the entry up to which all trades are there, in the same form, a space, and how many there are
 //	"\xfftrades:N"   the ids of the trades number N*256 to N*256+255
+//	"\xfflease"      no index, but who has the account: see lease.lua
 //
 // An index whose entry the ledger does not have is of another ledger, and is made anew.
 
@@ -37,6 +38,7 @@ var indexScript = redis.NewScript(indexSource)
 const (
 	ordersField = ""
 	tradesField = "\xfftrades"
+	leaseField  = "\xfflease"
 	tradesPage  = 256 // trades in one field
 	indexBatch  = 512 // entries that are read and indexed at once
 )

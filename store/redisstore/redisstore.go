@@ -1,8 +1,9 @@
-// Package redisstore keeps sessions and ledgers in a Redis, the shared engine for agents on several machines.
+// Package redisstore keeps sessions, ledgers and the state of runs in a Redis, the shared engine for agents on several machines.
 //
 //	config:{model id}:{name}     a session value: JSON text, which expires        (no braces in the key)
 //	ledger:{signature}           an account: a stream whose entry <id>-1 holds the record of that id as JSON text
 //	orders:{signature}           a hash from order id to record id                (the braces are in these two keys)
+//	orders:{signature}{...}      the state of the account's run, see runs.go
 //
 // The literal braces put an account's two keys in one slot of a Redis Cluster. A commit is one script, which writes wholly or
 // not at all, and is safe to send again when its answer was lost. The hash is an index, made of the lines and made anew when

@@ -45,6 +45,11 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"accounts are sorted and apart from each other", accounts},
 		{"a name that could leave its place is refused", badNames},
 		{"writers at the same time lose nothing", concurrentAppends},
+		{"an account has one run at a time, and the next one has a higher fence", leases},
+		{"no order goes in beside a run, and none of a run that was overtaken", fences},
+		{"a checkpoint is replaced, and not by a run that was overtaken", checkpoints},
+		{"a journal goes on where it ended, and not for a run that was overtaken", journals},
+		{"a manifest is kept for each account, and no change to it is lost", manifests},
 		{"any sequence of commits does what a simple ledger would", likeTheModel},
 	}
 	for _, c := range cases {
