@@ -304,10 +304,13 @@ func Sold(action string) bool { return strings.TrimSuffix(action, Crypto) == "se
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$`)
 
-// CheckName reports whether a signature or a model id, named by what, can stand in a path and in a key: 1 to 64
-// letters, digits, dots, underscores and hyphens, not starting with a dot.
+// deviceForm is what Windows takes for a device, whatever follows after a dot.
+var deviceForm = regexp.MustCompile(`(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
+
+// CheckName reports whether a signature or a model id, named by what, can stand in a path and in a key, on every system: 1 to
+// 64 letters, digits, dots, underscores and hyphens, not starting or ending with a dot, and no device of Windows.
 func CheckName(what, name string) error {
-	if !nameForm.MatchString(name) {
+	if !nameForm.MatchString(name) || strings.HasSuffix(name, ".") || deviceForm.MatchString(name) {
 		return &NameError{What: what, Name: name}
 	}
 	return nil
@@ -317,5 +320,11 @@ func CheckName(what, name string) error {
 type NameError struct{ What, Name string }
 
 func (e *NameError) Error() string {
-	return fmt.Sprintf("%s %.80q is not valid: use 1 to 64 letters, digits, '.', '_' or '-', not starting with a dot", e.What, e.Name)
+	switch {
+	case !nameForm.MatchString(e.Name):
+		return fmt.Sprintf("%s %.80q is not valid: use 1 to 64 letters, digits, '.', '_' or '-', not starting with a dot", e.What, e.Name)
+	case strings.HasSuffix(e.Name, "."):
+		return fmt.Sprintf("%s %q is not valid: it ends with a dot, which Windows leaves out", e.What, e.Name)
+	}
+	return fmt.Sprintf("%s %q is not valid: Windows takes it for a device; use another name", e.What, e.Name)
 }

@@ -54,7 +54,9 @@ func TestALineCarriesItsIDAndItsOrderID(t *testing.T) {
 func TestANameStandsInAPathAndInAKey(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"gpt-5": true, "a": true, "_": true, "-": true, "9": true, "claude-3.7-sonnet_x": true, "a..b": true, strings.Repeat("n", 64): true,
-		"": false, ".": false, "..": false, ".a": false, "a/b": false, `a\b`: false, "a b": false, "a\n": false, "{a}": false,
+		"": false, ".": false, "..": false, ".a": false, "a.": false, "a..": false,
+		"con": false, "NUL": false, "Aux.txt": false, "prn.": false, "com1": false, "COM0": false, "lpt9.x": false,
+		"console": true, "com": true, "com10": true, "my-con": true, "con-1": true, "a/b": false, `a\b`: false, "a b": false, "a\n": false, "{a}": false,
 		"*": false, "ü": false, strings.Repeat("n", 65): false, strings.Repeat("../", 1000): false,
 	} {
 		err := store.CheckName("signature", name)
