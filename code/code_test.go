@@ -16,14 +16,17 @@ import (
 
 var classes = []code.Class{code.Refusal, code.Caller, code.Fault}
 
-// declared returns the constants of the type Code, by what they are documented to mean.
-func declared(t *testing.T) map[code.Code]string {
+// declaration is a constant of the type Code.
+type declaration struct{ name, comment string }
+
+// declared returns the constants of the type Code.
+func declared(t *testing.T) map[code.Code]declaration {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "code.go", nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[code.Code]string{}
+	found := map[code.Code]declaration{}
 	for n := range ast.Preorder(file) {
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok {
@@ -34,7 +37,7 @@ func declared(t *testing.T) map[code.Code]string {
 			if _, twice := found[code.Code(text)]; err != nil || twice {
 				t.Errorf("%s stands for %q, as another constant does: %v", spec.Names[0], text, err)
 			}
-			found[code.Code(text)] = spec.Comment.Text()
+			found[code.Code(text)] = declaration{spec.Names[0].Name, strings.TrimSpace(spec.Comment.Text())}
 		}
 	}
 	return found
@@ -57,11 +60,11 @@ func TestEveryCodeIsDocumentedAndHasOneClass(t *testing.T) {
 			}
 		}
 	}
-	for c, means := range codes {
+	for c, d := range codes {
 		if classed[c] == "" {
 			t.Errorf("%s is in no class", c)
 		}
-		if strings.TrimSpace(means) == "" {
+		if d.comment == "" {
 			t.Errorf("%s is not documented", c)
 		}
 		delete(classed, c)

@@ -21,3 +21,10 @@ func (e *NameError) Details() map[string]any { return nil }
 
 func (e *UnprovedError) Code() code.Code         { return code.SessionUnreachable }
 func (e *UnprovedError) Details() map[string]any { return nil }
+
+// sessionChanged is [ErrSessionChanged].
+type sessionChanged struct{}
+
+func (sessionChanged) Error() string           { return "the session changed before the commit" }
+func (sessionChanged) Code() code.Code         { return code.SessionUnreachable }
+func (sessionChanged) Details() map[string]any { return nil }

@@ -199,7 +199,7 @@ func (g Guard) Follow(ctx context.Context) error {
 var ErrConflict = errors.New("the ledger has another newest line")
 
 // ErrSessionChanged says that the session is no longer the one that the line was judged under.
-var ErrSessionChanged = errors.New("the session changed before the commit")
+var ErrSessionChanged error = sessionChanged{}
 
 // UnprovedError is an [ErrSessionChanged] of which nobody knows whether it is one: the values that a commit wanted could not
 // be read. The line was not committed.

@@ -65,8 +65,6 @@ func failureOf(err error, ofOrder bool) (*failure, bool) {
 			f.sentence = tookTooLong
 		}
 		return f, true
-	case errors.Is(err, store.ErrSessionChanged):
-		return &failure{code.SessionUnreachable, err.Error(), nil}, true
 	case isOver(err) && ofOrder:
 		return &failure{code.LedgerUnreachable, "It took too long. " + unknownWayOut, map[string]any{"executed": "unknown"}}, true
 	case isOver(err):
