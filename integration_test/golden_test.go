@@ -4,6 +4,7 @@ package integration_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/report"
 	"mcp-trade/store/storetest"
 )
 
@@ -221,5 +223,36 @@ func TestVerifyOnRealLedgersNamesTheRowsThatTradeNothing(t *testing.T) {
 				t.Errorf("exit %d, %s", out.code, r.Verdict)
 			}
 		})
+	}
+}
+
+// The comparison of three models' accounts with QQQ and with each other, against figures that another program computed.
+func TestReport_Certainty(t *testing.T) {
+	t.Parallel()
+	p := onFiles(t)
+	args := []string{"report", "--json", "--benchmark", filepath.Join(storetest.TestData(t), "us_daily", "QQQ.json")}
+	for _, g := range goldenLedgers(t) {
+		p.prices = g.prices
+		args = append(args, g.file)
+	}
+	var r report.Report
+	if err := json.Unmarshal([]byte(p.do(t, args...)), &r); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][5]string{ // percent ahead, its interval, p, and p adjusted for three accounts
+		"gpt-5":            {"3.3", "-7.3", "15.2", "0.50", "1.00"},
+		"qwen3-max":        {"1.2", "-12.0", "16.4", "0.85", "1.00"},
+		"gemini-2.5-flash": {"-5.4", "-12.2", "2.0", "0.13", "0.38"},
+	}
+	for _, a := range r.Accounts {
+		c := a.Certainty
+		percent := func(n report.Number) string { return fmt.Sprintf("%.1f", 100*n.Float()) }
+		got := [5]string{percent(c.Ahead), percent(c.AheadInterval.Low), percent(c.AheadInterval.High), c.P.Text(2), c.Adjusted.Text(2)}
+		if got != want[a.Signature] || c.Against != "QQQ" || c.Returns != 19 {
+			t.Errorf("%s: %v against %s over %d returns, want %v against QQQ over 19", a.Signature, got, c.Against, c.Returns, want[a.Signature])
+		}
+	}
+	if len(r.Accounts) != 3 || len(r.Pairs) != 3 {
+		t.Errorf("%d accounts, %d pairs", len(r.Accounts), len(r.Pairs))
 	}
 }

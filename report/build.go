@@ -45,7 +45,6 @@ type Options struct {
 	Benchmark    *Series        // nil: none
 	CarryForward bool           // accounts go on to the end of the range without records, as those do that are still traded
 	Trades       int            // how many trades, and as many closed trades, an account's report holds; 0 is DefaultTrades
-	Seed         uint64         // of the bootstrap: the same seed gives the same intervals
 
 	// OnTrade is told of every trade in the range, oldest first, if it is not nil. Accounts are read at the same time, each by
 	// one goroutine; an error ends the report.
@@ -86,6 +85,7 @@ func Build(ledgers []Ledger, o Options) (Report, error) {
 		}
 	}
 	slices.SortStableFunc(r.Accounts, rank)
+	b.compare(&r)
 	r.Warnings = append(r.Warnings, comparison(r.Accounts)...)
 	return r, nil
 }

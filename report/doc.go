@@ -63,9 +63,21 @@
 //
 // # Certainty
 //
-// The 95 % intervals of the total return and of the Sharpe ratio are the 2.5 and 97.5 percentiles of 2000 series that are
-// drawn from the returns by the stationary bootstrap, in runs with a mean length of the cube root of n. The same seed draws the same.
-// It takes 10 returns. If the interval of the total return holds 0, the sample is too short to tell the result from chance.
+// The 95 % intervals rest on the long-run variance of the returns, which counts that returns of neighbouring days depend on each
+// other; package interval has the method, its sources, how often it holds and its limits. Nothing is drawn at random.
+//
+//	total return       exp(n*g) - 1, with g the interval of the mean of ln(1+r), from 10 returns
+//	Sharpe             from 20 returns; alpha and beta, from 20 pairs of returns
+//	ahead              (1+r1)...(1+rm)/((1+b1)...(1+bm)) - 1, with the interval of the mean of ln(1+r) - ln(1+b), from 10 pairs
+//
+// The interval of the total return says which growth the account has on other such days; what it earned on these is known.
+// There is no interval of the max drawdown: it is a fact of these days.
+//
+// Each account is compared with the benchmark, or with a return of 0 if there is none, and each pair of accounts with each other, over the days
+// that both have. p is how likely so large a difference is if both grow equally. Who looks at many accounts finds one far ahead by
+// chance, so p is adjusted by Holm's method for all accounts of the report, and for pairs for all pairs. Below 0.05 the
+// difference is more than chance explains. Leaving out accounts that were run makes the adjusted p too low.
+// The returns needed are those of a test that finds a difference of this size in four of five samples.
 //
 // # Few periods
 //

@@ -229,7 +229,7 @@ func TestIntervalsAreAsWideAsTheyShouldBe(t *testing.T) {
 	for range 1000 {
 		values = append(values, values[len(values)-1]*(1+0.0005+0.01*random.NormFloat64()))
 	}
-	m := measured(seriesOf(values), Options{Seed: 7}).Metrics
+	m := measured(seriesOf(values), Options{}).Metrics
 	width := m.SharpeInterval.High.value - m.SharpeInterval.Low.value
 	if want := 2 * 1.96 * math.Sqrt(252.0/1000); math.Abs(width/want-1) > 0.2 {
 		t.Errorf("the interval of the Sharpe ratio is %v wide, want about %v", width, want)
@@ -240,11 +240,5 @@ func TestIntervalsAreAsWideAsTheyShouldBe(t *testing.T) {
 	}
 	if m.Sharpe.value < m.SharpeInterval.Low.value || m.Sharpe.value > m.SharpeInterval.High.value {
 		t.Errorf("the Sharpe ratio %v is not in its interval %v", m.Sharpe, m.SharpeInterval)
-	}
-	if again := measured(seriesOf(values), Options{Seed: 7}).Metrics; again.SharpeInterval != m.SharpeInterval {
-		t.Errorf("the same seed gives %v and %v", m.SharpeInterval, again.SharpeInterval)
-	}
-	if other := measured(seriesOf(values), Options{Seed: 8}).Metrics; other.SharpeInterval == m.SharpeInterval {
-		t.Error("another seed gives the same interval")
 	}
 }

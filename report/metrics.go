@@ -45,7 +45,7 @@ func (b builder) measure(a *Account, h history, n RunStats) {
 	if n := len(s.points); p.to != "" && (p.from != s.points[0].Date || p.to != s.points[n-1].Date) {
 		a.Warnings = append(a.Warnings, fmt.Sprintf("The benchmark has values from %s to %s only; the account is held against it between these.", p.from, p.to))
 	}
-	b.resample(a, s)
+	m.intervals(s, p)
 	if b.Method == AITrader {
 		a.Upstream = b.upstream(a, h)
 	}

@@ -18,6 +18,7 @@ type Report struct {
 	RiskFree  float64      `json:"risk_free"` // risk-free rate of a year, 0.02 for 2 %
 	Benchmark *Series      `json:"benchmark,omitempty"`
 	Accounts  []Account    `json:"accounts"` // the highest total return first, then those without one, and last those that are not verified
+	Pairs     []Comparison `json:"pairs"`    // each account against each one listed after it
 	Warnings  []string     `json:"warnings"` // about more than one account
 }
 
@@ -44,7 +45,8 @@ type Account struct {
 	Upstream       *Upstream   `json:"upstream"`   // AI-Trader's definitions; null unless the method asks for them
 	DayStats       []DayStats  `json:"notes"`      // what the run knows of the days, ascending; empty if it is not known
 	Warnings       []string    `json:"warnings"`   // what is unknown or doubtful, in sentences
-	Verdict        string      `json:"verdict"`    // in a sentence, whether the sample tells anything
+	Certainty      Comparison  `json:"certainty"`  // against the benchmark, or against cash if none was given
+	Verdict        string      `json:"verdict"`    // the same in a sentence
 	Ledger         *Proof      `json:"ledger"`     // whether the ledger that all this rests on can be trusted; null if it was not verified
 }
 
@@ -217,13 +219,15 @@ type Metrics struct {
 	UpCapture        Number `json:"up_capture"`
 	DownCapture      Number `json:"down_capture"`
 
-	TotalReturnInterval Interval `json:"total_return_interval"` // 95 %, by bootstrap
-	SharpeInterval      Interval `json:"sharpe_interval"`       // likewise
+	TotalReturnInterval Interval `json:"total_return_interval"` // of the growth that this is a sample of
+	SharpeInterval      Interval `json:"sharpe_interval"`
+	AlphaInterval       Interval `json:"alpha_interval"`
+	BetaInterval        Interval `json:"beta_interval"`
 
 	Undefined map[string]string `json:"undefined"` // why a figure is null
 }
 
-// Interval is the 95 % bootstrap interval of a figure.
+// Interval is the 95 % interval of a figure, see package interval.
 type Interval struct {
 	Low  Number `json:"low"`
 	High Number `json:"high"`

@@ -1,0 +1,251 @@
+// What the sample tells: intervals of the figures, and the differences between accounts and to the benchmark.
+
+package report
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"mcp-trade/internal/format"
+	"mcp-trade/market"
+	"mcp-trade/report/interval"
+)
+
+// The returns that an interval takes.
+const (
+	minGrowth = 10
+	minSharpe = 20
+	minBeta   = 20
+)
+
+// Comparison holds an account against another one, or against the benchmark, over the days on which both have a value.
+type Comparison struct {
+	Account string       `json:"account"`
+	Against string       `json:"against"` // an account, the benchmark, or "" for cash that earns nothing
+	Returns int          `json:"returns"` // of each
+	From    market.Stamp `json:"from"`    // what they cover; "" if there are none
+	To      market.Stamp `json:"to"`
+
+	Ahead          Number   `json:"ahead"`           // the account's growth over that of the other, less 1: 0.03 if it came 3 % further
+	AheadInterval  Interval `json:"ahead_interval"`  // of that figure, over as many days
+	P              Number   `json:"p"`               // two-sided, that both grow equally
+	Adjusted       Number   `json:"p_adjusted"`      // by Holm, for all comparisons of its kind in the report
+	Needed         Number   `json:"returns_needed"`  // to tell a growth this far apart in four of five samples
+	Sharpe         Number   `json:"sharpe"`          // the account's annual Sharpe ratio less that of the other; null against cash
+	SharpeInterval Interval `json:"sharpe_interval"` //
+
+	Undefined string `json:"undefined,omitempty"` // why there is no interval of the growth
+}
+
+// intervals fills in the intervals of an account's own figures.
+func (m *Metrics) intervals(s sample, p alignedReturns) {
+	n, year := len(s.returns), math.Sqrt(s.periodsPerYear)
+	total := func(growth float64) float64 { return math.Expm1(growth * float64(n)) }
+	m.between(&m.TotalReturnInterval, "total_return_interval", n, minGrowth, total, func() (interval.Estimate, error) {
+		logs, err := logarithms(s.returns)
+		if err != nil {
+			return interval.Estimate{}, err
+		}
+		return interval.Mean(logs)
+	})
+	annual := func(ratio float64) float64 { return ratio * year }
+	m.between(&m.SharpeInterval, "sharpe_interval", n, minSharpe, annual, func() (interval.Estimate, error) {
+		return interval.Sharpe(s.excess(s.returns))
+	})
+	alpha, beta, err := interval.Estimate{}, interval.Estimate{}, errNoBenchmark
+	if p.account != nil {
+		if err = interval.ErrTooFew; len(p.account) >= minBeta {
+			alpha, beta, err = interval.Regression(s.excess(p.account), s.excess(p.benchmark))
+		}
+	}
+	m.between(&m.AlphaInterval, "alpha_interval", len(p.account), minBeta, func(a float64) float64 { return a * s.periodsPerYear },
+		func() (interval.Estimate, error) { return alpha, err })
+	m.between(&m.BetaInterval, "beta_interval", len(p.account), minBeta, func(b float64) float64 { return b },
+		func() (interval.Estimate, error) { return beta, err })
+}
+
+var (
+	errNoBenchmark = errors.New("no benchmark was given")
+	errWipedOut    = errors.New("the account was wiped out")
+)
+
+// between sets an interval, or records why it is undefined. The figure is an increasing function of what is estimated.
+func (m *Metrics) between(to *Interval, name string, n, least int, figure func(float64) float64, estimate func() (interval.Estimate, error)) {
+	e, err := estimate()
+	switch {
+	case errors.Is(err, errNoBenchmark):
+		m.Undefined[name] = err.Error()
+	case n < least:
+		m.Undefined[name] = fmt.Sprintf("it takes %d returns, not %d", least, n)
+	case err != nil:
+		m.Undefined[name] = err.Error()
+	default:
+		*to = intervalOf(e.Map(figure))
+	}
+}
+
+func intervalOf(e interval.Estimate) Interval {
+	return Interval{Low: Known(e.Low), High: Known(e.High)}
+}
+
+// excess returns the returns less the risk-free rate of a period.
+func (s sample) excess(returns []float64) []float64 {
+	less := make([]float64, len(returns))
+	for i, r := range returns {
+		less[i] = r - s.riskFree
+	}
+	return less
+}
+
+// logarithms returns ln(1+r) of each return.
+func logarithms(returns []float64) ([]float64, error) {
+	logs := make([]float64, len(returns))
+	for i, r := range returns {
+		if r <= -1 {
+			return nil, errWipedOut
+		}
+		logs[i] = math.Log1p(r)
+	}
+	return logs, nil
+}
+
+// compare fills in what each account tells against the benchmark, or against cash without one, and each pair of accounts. The family of
+// Holm's p-values is all accounts of the report for the first, and all their pairs for the second.
+func (b builder) compare(r *Report) {
+	against := make([]*Comparison, len(r.Accounts))
+	for i := range r.Accounts {
+		a := &r.Accounts[i]
+		s := b.sample(a)
+		if b.Benchmark == nil {
+			a.Certainty = alone(s)
+		} else {
+			a.Certainty = paired(b.Benchmark.align(s.points), s)
+			a.Certainty.Against = b.Benchmark.Name
+		}
+		a.Certainty.Account, against[i] = a.Signature, &a.Certainty
+	}
+	adjust(against)
+	for i := range r.Accounts {
+		a := &r.Accounts[i]
+		a.Verdict = a.Certainty.sentence(len(r.Accounts))
+	}
+	r.Pairs = []Comparison{}
+	for i, a := range r.Accounts {
+		s := b.sample(&a)
+		for _, other := range r.Accounts[i+1:] {
+			series := Series{Points: other.points()}
+			c := paired(series.align(s.points), s)
+			c.Account, c.Against = a.Signature, other.Signature
+			r.Pairs = append(r.Pairs, c)
+		}
+	}
+	pairs := make([]*Comparison, len(r.Pairs))
+	for i := range r.Pairs {
+		pairs[i] = &r.Pairs[i]
+	}
+	adjust(pairs)
+}
+
+// alone compares an account with cash that earns nothing.
+func alone(s sample) Comparison {
+	zero := make([]float64, len(s.returns))
+	c := Comparison{}
+	if n := len(s.points); len(s.returns) > 0 {
+		c.From, c.To = s.points[0].Date, s.points[n-1].Date
+	}
+	c.grow(s.returns, zero)
+	return c
+}
+
+// paired compares the returns of an account and of another series.
+func paired(p alignedReturns, s sample) Comparison {
+	c := Comparison{From: p.from, To: p.to}
+	c.grow(p.account, p.benchmark)
+	if c.Returns < minSharpe {
+		return c
+	}
+	if e, err := interval.SharpeDifference(s.excess(p.account), s.excess(p.benchmark)); err == nil {
+		e = e.Map(func(ratio float64) float64 { return ratio * math.Sqrt(s.periodsPerYear) })
+		c.Sharpe, c.SharpeInterval = Known(e.Value), intervalOf(e)
+	}
+	return c
+}
+
+// grow fills in how much further an account came than another series. The other may have been wiped out as well as the account.
+func (c *Comparison) grow(account, other []float64) {
+	c.Returns = len(account)
+	logs, err := logarithms(account)
+	others, err2 := logarithms(other)
+	if err = errors.Join(err, err2); err != nil {
+		c.Undefined = errWipedOut.Error()
+		return
+	}
+	for i := range logs {
+		logs[i] -= others[i]
+	}
+	n, sum := float64(len(logs)), 0.0
+	for _, d := range logs {
+		sum += d
+	}
+	if len(logs) > 0 {
+		c.Ahead = Known(math.Expm1(sum))
+	}
+	if len(logs) < minGrowth {
+		c.Undefined = fmt.Sprintf("it takes %d returns, not %d", minGrowth, len(logs))
+		return
+	}
+	e, err := interval.Mean(logs)
+	switch {
+	case errors.Is(err, interval.ErrConstant) && math.Abs(sum) < 1e-9:
+		c.Undefined = "both are equal"
+		return
+	case err != nil:
+		c.Undefined = err.Error()
+		return
+	}
+	c.AheadInterval = intervalOf(e.Map(func(growth float64) float64 { return math.Expm1(growth * n) }))
+	c.P, c.Needed = Known(e.P), Known(e.Needed())
+}
+
+// adjust fills in Holm's p-values of comparisons that are looked at together. One without a p-value counts as one that tells nothing.
+func adjust(family []*Comparison) {
+	p := make([]float64, len(family))
+	for i, c := range family {
+		if p[i] = 1; c.P.known {
+			p[i] = c.P.value
+		}
+	}
+	for i, adjusted := range interval.Holm(p) {
+		if family[i].P.known {
+			family[i].Adjusted = Known(adjusted)
+		}
+	}
+}
+
+// sentence tells what the comparison says, beside so many accounts.
+func (c Comparison) sentence(accounts int) string {
+	over, other := "Over "+count(c.Returns, "daily return"), "a return of 0"
+	if c.Against != "" {
+		over, other = fmt.Sprintf("Against %s over %s", c.Against, count(c.Returns, "daily return")), c.Against
+	}
+	if !c.P.known {
+		return fmt.Sprintf("%s: no interval, since %s.", over, c.Undefined)
+	}
+	percent := func(n Number) string { return fmt.Sprintf("%+.1f %%", 100*n.value) }
+	text := fmt.Sprintf("%s: %s, 95 %% interval %s to %s (p %s", over, percent(c.Ahead), percent(c.AheadInterval.Low), percent(c.AheadInterval.High), c.P.Text(2))
+	if accounts > 1 {
+		text += fmt.Sprintf(", %s among %d accounts", c.Adjusted.Text(2), accounts)
+	}
+	switch text += "): "; {
+	case c.Adjusted.value < 0.05 && c.Ahead.value > 0:
+		return text + "better than chance explains."
+	case c.Adjusted.value < 0.05:
+		return text + "worse than chance explains."
+	case c.P.value < 0.05:
+		return fmt.Sprintf("%snot told from %s, since one of %d accounts may come that far by chance.", text, other, accounts)
+	case !c.Needed.known:
+		return fmt.Sprintf("%snot told from %s.", text, other)
+	}
+	return fmt.Sprintf("%snot told from %s; a difference of this size takes about %s returns.", text, other, format.Count(int(c.Needed.value)))
+}
