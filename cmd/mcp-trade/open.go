@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"mcp-trade/ledger"
@@ -116,7 +118,18 @@ func (s *settings) priceFiles() ([]string, error) {
 	if len(s.prices) > 0 {
 		return s.prices, nil
 	}
-	return filepath.Glob(filepath.Join(s.dataDir, "*merged*.jsonl"))
+	// Not a glob of the whole path: a folder may be called "data [2025]".
+	entries, err := os.ReadDir(s.dataDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("price files: %w", err)
+	}
+	var files []string
+	for _, e := range entries {
+		if is, _ := filepath.Match("*merged*.jsonl", e.Name()); is {
+			files = append(files, filepath.Join(s.dataDir, e.Name()))
+		}
+	}
+	return files, nil
 }
 
 // openPrices opens the price files; without any it returns nil.
