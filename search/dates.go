@@ -47,11 +47,14 @@ var anywhereOnEarth = time.FixedZone("", -12*60*60)
 const maxDateText = 80
 
 // JSON reads a date out of JSON. It reports false if none is claimed: null, or an empty string, or nothing at all. What is
-// claimed and cannot be read, a number among it, is a Date that is not known.
+// claimed and cannot be read is a Date that is not known.
 func (r DateParser) JSON(raw json.RawMessage) (d Date, claimed bool) {
 	var text *string
 	if len(raw) == 0 {
 		return Date{}, false
+	}
+	if d, ok := unixDate(string(raw)); ok {
+		return d, true
 	}
 	if err := json.Unmarshal(raw, &text); err != nil {
 		return Date{}, true
@@ -68,6 +71,11 @@ func (r DateParser) Read(text string) Date {
 		return Date{}
 	}
 	words := dateWords(text)
+	if len(words) == 1 {
+		if d, ok := unixDate(words[0]); ok {
+			return d
+		}
+	}
 	if d, ok := r.relative(words); ok {
 		return d
 	}
@@ -91,6 +99,22 @@ func (r DateParser) Read(text string) Date {
 	}
 	at := time.Date(day.Year(), day.Month(), day.Day(), clock.Hour(), clock.Minute(), clock.Second(), 0, zone)
 	return Date{Text: at.Format(form), Latest: at.Add(clock.precision - time.Second)}
+}
+
+// unixDate reads a moment as programs count it: seconds since 1970, or milliseconds. It takes the numbers that mean nothing else,
+// from September 2001 on. The first ten digits after them, 2001010100, are also an hour written without spaces.
+func unixDate(text string) (Date, bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if len(text) == len("1759200000000") {
+		n /= 1000
+	} else if len(text) != len("1759200000") {
+		return Date{}, false
+	}
+	if err != nil || n < 1_000_000_000 || n >= 2_001_010_100 {
+		return Date{}, false
+	}
+	at := time.Unix(n, 0).UTC()
+	return Date{Text: at.Format(time.RFC3339), Latest: at}, true
 }
 
 func dayDate(day time.Time) Date {

@@ -111,6 +111,9 @@ func TestWhatIsFound(t *testing.T) {
 		line{Title: "First version", URL: "https://x.test/5", Published: "2025-09-10T10:00:00Z", Summary: "versions"},
 		line{Title: "Second version", URL: "https://x.test/5", Published: "2025-09-12T10:00:00Z", Summary: "versions"},
 		line{Title: "Nestlé’s COFFEE", URL: "https://x.test/7", Published: "2025-09-14", Content: "ÄPFEL—und Birnen"},
+		line{Title: "Société Générale résultats", URL: "https://x.test/8", Published: "2025-08-01"},
+		line{Title: "Ørsted, Mærsk und Großbank", URL: "https://x.test/9", Published: "2025-08-02", Content: "ガラス"},
+		line{Title: "Benefices de Maersk", URL: "https://x.test/10", Published: "2025-08-03"},
 		line{Title: "茅台 涨价", URL: "https://x.test/6", Published: "2025-09-13T10:00:00Z", Content: "贵州茅台今日宣布涨价"},
 	)
 	for _, c := range []struct {
@@ -138,6 +141,13 @@ func TestWhatIsFound(t *testing.T) {
 		{"words that are operators", "2025-10-01", `NEAR("chips" AND nvidia*) OR`, nil, "New chips, Old chips"},
 		{"a language without spaces", "2025-10-01", "茅台涨价", nil, "茅台 涨价"},
 		{"letters beyond English, in capitals or not", "2025-10-01", "NESTLÉ äpfel", nil, "Nestlé’s COFFEE"},
+		{"accents that the query leaves out", "2025-10-01", "societe generale resultats", nil, "Société Générale résultats"},
+		{"accents that are there", "2025-10-01", "Société GÉNÉRALE", nil, "Société Générale résultats"},
+		{"accents written as marks of their own", "2025-10-01", "Socie\u0301te\u0301", nil, "Société Générale résultats"},
+		{"accents that only the query has", "2025-10-01", "bénéfices", nil, "Benefices de Maersk"},
+		{"letters that have no plain half", "2025-10-01", "Ørsted", nil, "Ørsted, Mærsk und Großbank"},
+		{"and how they are written without", "2025-10-01", "orsted maersk grossbank", nil, "Ørsted, Mærsk und Großbank, Benefices de Maersk"},
+		{"a mark that makes another letter", "2025-10-01", "カ", nil, ""},
 		{"a mark that older tables do not know", "2025-10-01", "nestlé\u06ed 0\u06ed0", nil, "Nestlé’s COFFEE"},
 		{"one character beside a digit", "2025-10-01", "0价", nil, "茅台 涨价"},
 		{"one character", "2025-10-01", "价", nil, "茅台 涨价"},
@@ -148,6 +158,26 @@ func TestWhatIsFound(t *testing.T) {
 				t.Errorf("found %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// The index of an archive that an earlier version made holds words as they are written alone.
+func TestAnArchiveWithoutFoldedWords(t *testing.T) {
+	a := newArchive(t, line{Title: "Résumé", URL: "https://x.test/1", Published: "2025-09-01"})
+	i, err := a.Importer(t.Context(), files.Owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	if _, err := i.db.Exec("DROP TABLE word; " + schema + "; INSERT INTO word (rowid, words) SELECT id, 'résumé' FROM article"); err != nil {
+		t.Fatal(err)
+	}
+	if got := titles(ask(t, a, "2025-10-01", "RÉSUMÉ")); got != "Résumé" {
+		t.Errorf("as it is written, %q is found", got)
+	}
+	mustLoad(t, a, write(t, line{Title: "Un autre résumé", URL: "https://x.test/2", Published: "2025-09-02"}))
+	if got := titles(ask(t, a, "2025-10-01", "resume")); got != "Un autre résumé" {
+		t.Errorf("without accents, %q is found", got)
 	}
 }
 

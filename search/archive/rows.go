@@ -9,6 +9,9 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"mcp-trade/search"
 )
@@ -73,15 +76,49 @@ func newRow(item search.RawArticle, date search.Date) row {
 	}
 }
 
-// words are what the article is found by.
+// words are what the article is found by: each word as it is written and, if that differs, without its accents.
 func (r row) words() string {
-	return segmentCJK(plainWords(r.title+"\n"+r.summary+"\n"+r.content+"\n"+r.source)) + "\n" + r.symbols
+	text := plainWords(r.title + "\n" + r.summary + "\n" + r.content + "\n" + r.source)
+	return segmentCJK(text) + "\n" + accented(text) + "\n" + r.symbols
+}
+
+// accented returns the words of a text that have accents, without them.
+func accented(text string) string {
+	if isASCII(text) {
+		return ""
+	}
+	var folded []string
+	for _, w := range strings.Fields(text) {
+		if f := withoutAccents(w); f != w {
+			folded = append(folded, f)
+		}
+	}
+	return strings.Join(folded, " ")
+}
+
+// letters are Latin letters that Unicode does not take for another one with a mark, as they are written where they are not at hand.
+var letters = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "đ", "d", "ð", "d", "ł", "l", "ı", "i", "þ", "th")
+
+// withoutAccents returns a word in small letters without the marks on its Latin and Greek letters. In other scripts a mark can
+// make another letter.
+func withoutAccents(word string) string {
+	if isASCII(word) {
+		return word
+	}
+	plain := strings.Map(func(r rune) rune {
+		if r <= unicode.MaxASCII || !unicode.In(r, unicode.Latin, unicode.Greek) {
+			return r
+		}
+		base, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
+		return base
+	}, word)
+	return letters.Replace(plain)
 }
 
 // plainWords leaves the letters and digits of a text. What is in ASCII is for the index to take apart; in all else it sees
 // nothing but letters, so that words mean the same here and in a query, whatever the age of its tables.
 func plainWords(text string) string {
-	if strings.IndexFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
+	if isASCII(text) {
 		return text
 	}
 	return strings.Map(func(r rune) rune {
@@ -93,6 +130,10 @@ func plainWords(text string) string {
 		}
 		return ' '
 	}, text)
+}
+
+func isASCII(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) < 0
 }
 
 // fingerprint is what makes two articles the same one: where they were published and when. A later version of a page is another

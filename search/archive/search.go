@@ -140,11 +140,15 @@ func isPair(part string) bool {
 	return len(runes) == 2 && isCJK(runes[0])
 }
 
-// allOf is an expression of FTS5 for all of the words.
+// allOf is an expression of FTS5 for all of the words. A word with accents also finds itself without them; for the opposite, see
+// [row.words].
 func allOf(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
 		quoted[i] = quote(w)
+		if plain := withoutAccents(w); plain != w {
+			quoted[i] = "(" + quote(w) + " OR " + quote(plain) + ")"
+		}
 	}
 	return strings.Join(quoted, " AND ")
 }

@@ -106,8 +106,11 @@ func TestBothDatesAreChecked(t *testing.T) {
 		{`"2025-10-02"`, `"2025-10-01T10:00:00Z"`, false},
 		{`"2025-10-01"`, `"some day"`, false},
 		{`"some day"`, `"2025-10-01"`, false},
-		{`1759276800`, `"2025-10-01"`, false},
-		{`"2025-10-01"`, `1759276800`, false},
+		{`1759276800`, `"2025-10-01"`, true},
+		{`"2025-10-01"`, `1759276800`, true},
+		{`1759377600`, `"2025-10-01"`, false}, // midnight of 2 October in New York
+		{`"2025-10-01"`, `1759377600`, false},
+		{`1`, `"2025-10-01"`, false},
 		{`null`, `null`, false},
 		{`"4 hours ago"`, `null`, false},
 		{`"26 days ago"`, `null`, true},
