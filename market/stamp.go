@@ -5,6 +5,7 @@ package market
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -16,8 +17,8 @@ const (
 )
 
 // Stamp is a day, "2006-01-02", or a moment, "2006-01-02 15:04:05". Stamps
-// compare as text: a day comes before each of its moments. Only ParseStamp and
-// constants in these two forms make valid stamps; "" means no stamp.
+// compare as text: a day comes before each of its moments. Only ParseStamp,
+// ReadStamp and constants in these two forms make valid stamps; "" means no stamp.
 type Stamp string
 
 // ParseStamp reads a day ("2006-01-02") or a moment ("2006-01-02 15:04:05", or
@@ -44,6 +45,49 @@ func ParseStamp(s string) (Stamp, error) {
 		return Stamp(text), nil
 	}
 	return Stamp(t.Format(momentForm)), nil
+}
+
+// dayForms are the forms of a day that have one reading: the year comes first, or
+// the month is in letters. 10/02/2025 is a day of October or of February.
+var dayForms = []string{
+	"2006-1-2", "2006/1/2", "2006.1.2", "20060102",
+	"2 Jan 2006", "2 January 2006", "Jan 2 2006", "January 2 2006", "2-Jan-2006",
+}
+
+// clockAtEnd is the time at the end of a text, and its zone.
+var clockAtEnd = regexp.MustCompile(`[T ](\d{1,2}:\d\d(?::\d\d)?)(?:\.0+)? ?(Z|[+-]\d\d:?\d\d)?$`)
+
+// ReadStamp reads a stamp as people and models write it: what ParseStamp reads, and
+// a day in any other form that has one reading, such as 2025/10/2, 20251002 or
+// Oct 2, 2025, with or without a time. A time with a zone is read if it is
+// midnight, as programs write a day; a stamp has no zone, so any other is an error.
+func ReadStamp(s string) (Stamp, error) {
+	stamp, err := ParseStamp(s)
+	if err == nil || len(s) > 64 {
+		return stamp, err
+	}
+	text := strings.Join(strings.Fields(strings.ReplaceAll(s, ",", " ")), " ")
+	clock := ""
+	if at := clockAtEnd.FindStringSubmatchIndex(text); at != nil {
+		clock = fmt.Sprintf("%05s", text[at[2]:at[3]])
+		if hasZone := at[4] >= 0; hasZone {
+			if strings.Trim(clock, "0:") != "" {
+				return "", err
+			}
+			clock = ""
+		}
+		text = text[:at[0]]
+	}
+	for _, form := range dayForms {
+		if t, no := time.Parse(form, text); no == nil {
+			text = t.Format(dayForm)
+			break
+		}
+	}
+	if stamp, no := ParseStamp(strings.TrimSpace(text + " " + clock)); no == nil {
+		return stamp, nil
+	}
+	return "", err
 }
 
 // Day returns the calendar day of the stamp.

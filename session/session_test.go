@@ -578,6 +578,7 @@ func TestTypedReadsWhatPeopleWrite(t *testing.T) {
 	}{
 		{IfTrade, "True", true}, {IfTrade, "0", false}, {Halt, "yes", true}, {Halt, "no", false}, {Halt, "maybe", "maybe"},
 		{Signature, "true", "true"}, {Signature, "2024", "2024"}, {TodayDate, "2025-10-02", "2025-10-02"},
+		{TodayDate, "2025/10/2", "2025-10-02"}, {TodayDate, "10/02/2025", "10/02/2025"},
 	} {
 		if got := ParseValue(c.name, c.text); got != c.want {
 			t.Errorf("%s=%s is %v, want %v", c.name, c.text, got, c.want)

@@ -35,9 +35,15 @@ func checkValue(name string, v any) error {
 	return nil
 }
 
-// ParseValue returns the value to store for a text given by a person: a bool where the name stands for one, else the text.
+// ParseValue returns the value to store for a text given by a person: a bool where the name stands for one, a date in the form
+// that every reader knows, else the text.
 func ParseValue(name, text string) any {
-	if name == IfTrade || name == Halt {
+	switch name {
+	case TodayDate:
+		if stamp, err := market.ReadStamp(text); err == nil {
+			return string(stamp)
+		}
+	case IfTrade, Halt:
 		switch strings.ToLower(text) {
 		case "true", "1", "yes":
 			return true

@@ -4,8 +4,7 @@ package tools
 
 import (
 	"context"
-	"fmt"
-	"regexp"
+	"strings"
 
 	"mcp-trade/code"
 	"mcp-trade/decimal"
@@ -43,12 +42,21 @@ func getPrice(ctx context.Context, d *Deps, p priceParams) (priceResult, error) 
 			return priceResult{}, err
 		}
 	}
-	bar, err := v.Bar(p.Symbol, at)
+	return priceAt(v, p.Symbol, at)
+}
+
+// priceAt returns the bar of a symbol at a stamp. Programs write a day as its midnight, too.
+func priceAt(v market.View, symbol string, at market.Stamp) (priceResult, error) {
+	bar, err := v.Bar(symbol, at)
+	if day, isMidnight := midnight(at); isMidnight && err != nil {
+		if daily, no := v.Bar(symbol, day); no == nil {
+			bar, err = daily, nil
+		}
+	}
 	if err != nil {
 		return priceResult{}, err
 	}
-	symbol, err := v.Resolve(p.Symbol)
-	if err != nil {
+	if symbol, err = v.Resolve(symbol); err != nil {
 		return priceResult{}, err
 	}
 	return priceResult{symbol, bar.Stamp, ohlcv{bar.Open, bar.High, bar.Low, bar.Close, bar.Volume}}, nil
@@ -90,6 +98,7 @@ func getPriceHistory(ctx context.Context, d *Deps, p historyParams) (historyResu
 		if start, err = stamp("start", p.Start); err != nil {
 			return historyResult{}, err
 		}
+		start, _ = midnight(start) // a day comes before its first moment
 	}
 	if p.End != "" {
 		if end, err = stamp("end", p.End); err != nil {
@@ -137,19 +146,17 @@ func (d *Deps) asOf(s session.Session) (market.View, error) {
 	return d.Prices.AsOf(s.Today), nil
 }
 
-// looseDay is a day as programs and models write it too: with a month or day of one digit, or as the midnight of a zone, which
-// no bar has.
-var looseDay = regexp.MustCompile(`^\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?00))?\s*$`)
-
-// stamp reads a date that can mean only one thing.
+// stamp reads a date.
 func stamp(argument, text string) (market.Stamp, error) {
-	plain := text
-	if m := looseDay.FindStringSubmatch(text); m != nil {
-		plain = fmt.Sprintf("%s-%02s-%02s", m[1], m[2], m[3])
-	}
-	s, err := market.ParseStamp(plain)
+	s, err := market.ReadStamp(text)
 	if err != nil {
 		return "", wrong("The argument "+argument+": "+err.Error()+".", map[string]any{"argument": argument})
 	}
 	return s, nil
+}
+
+// midnight returns the day that begins at a stamp, and whether one does; else it returns the stamp.
+func midnight(at market.Stamp) (market.Stamp, bool) {
+	day, is := strings.CutSuffix(string(at), " 00:00:00")
+	return market.Stamp(day), is
 }

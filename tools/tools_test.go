@@ -283,6 +283,10 @@ func TestADayOfTrading(t *testing.T) {
 			`"rows":[["2025-10-01",100,104,99,103,5000],["2025-10-02",110.5,null,null,null,null]]}`},
 		{"get_price_history", `{"symbol":"NVDA","start":"2025-10-01","end":"2025-12-31","limit":1}`, `{"symbol":"NVDA","columns":["date","open","high","low","close","volume"],` +
 			`"rows":[["2025-10-01",100,104,99,103,5000]],"next":"2025-10-02"}`},
+		{"get_price", `{"symbol":"NVDA","date":"2025/10/1"}`, `{"symbol":"NVDA","date":"2025-10-01","ohlcv":{"open":100,"high":104,"low":99,"close":103,"volume":5000}}`},
+		{"get_price", `{"symbol":"NVDA","date":"2025-10-02T00:00:00"}`, `{"symbol":"NVDA","date":"2025-10-02","ohlcv":{"open":110.5,"high":null,"low":null,"close":null,"volume":null}}`},
+		{"get_price_history", `{"symbol":"NVDA","start":"2025-10-02T00:00:00","end":"Oct 2, 2025"}`, `{"symbol":"NVDA","columns":["date","open","high","low","close","volume"],` +
+			`"rows":[["2025-10-02",110.5,null,null,null,null]]}`},
 		{"get_price_history", `{"symbol":"AMD","end":"2025-09-01"}`, `{"symbol":"AMD","columns":["date","open","high","low","close","volume"],"rows":[]}`},
 	} {
 		f.want(t, c.tool, c.arguments, c.want)
@@ -332,6 +336,8 @@ func TestAFailureSaysWhatIsWrongAndTheWayOut(t *testing.T) {
 			`{"class":"caller","code":"not_yet","date":"2025-10-03","error":"2025-10-03 is not yet known: it is 2025-10-02 now","today_date":"2025-10-02"}`},
 		{"a later date, as a midnight", nil, "get_price", `{"symbol":"NVDA","date":"2025-10-03T00:00:00.000Z"}`,
 			`{"class":"caller","code":"not_yet","date":"2025-10-03","error":"2025-10-03 is not yet known: it is 2025-10-02 now","today_date":"2025-10-02"}`},
+		{"a later date, as a midnight without a zone", nil, "get_price", `{"symbol":"NVDA","date":"2025-10-03T00:00:00"}`,
+			`{"class":"caller","code":"not_yet","date":"2025-10-03 00:00:00","error":"2025-10-03 00:00:00 is not yet known: it is 2025-10-02 now","today_date":"2025-10-02"}`},
 		{"a later date", nil, "get_price", `{"symbol":"NVDA","date":"2025-10-03"}`,
 			`{"class":"caller","code":"not_yet","date":"2025-10-03","error":"2025-10-03 is not yet known: it is 2025-10-02 now","today_date":"2025-10-02"}`},
 		{"a later date of a symbol that is not there yet", nil, "get_price", `{"symbol":"NEW","date":"2025-10-03"}`,

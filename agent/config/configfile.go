@@ -102,7 +102,7 @@ func (l *loader) config(tree map[string]any) Config {
 	}{{"INIT_DATE", &c.DateRange.Init}, {"END_DATE", &c.DateRange.End}} {
 		if text, _ := l.lookup(d.variable); text != "" {
 			var err error
-			*d.date, err = market.ParseStamp(text)
+			*d.date, err = market.ReadStamp(text)
 			l.expect(err == nil, d.variable, "%v", err)
 		}
 	}
@@ -279,7 +279,7 @@ func decodeValue(from, to reflect.Value) (any, error) {
 		return d, err
 	case market.Stamp:
 		if isText && text != "" {
-			return market.ParseStamp(text)
+			return market.ReadStamp(text)
 		}
 	}
 	return value, nil

@@ -33,7 +33,7 @@ func registerCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return usageError{fmt.Errorf("--cash: %w", err)}
 			}
-			day, err := market.ParseStamp(date)
+			day, err := market.ReadStamp(date)
 			if err != nil {
 				return usageError{fmt.Errorf("--date: %w", err)}
 			}

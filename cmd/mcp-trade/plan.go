@@ -108,12 +108,12 @@ func (p *plan) trade(a runner.Account, spec string) {
 // override puts into the plan what the flags say.
 func (p *plan) override(f planFlags) (err error) {
 	if f.from != "" {
-		if p.from, err = market.ParseStamp(f.from); err != nil {
+		if p.from, err = market.ReadStamp(f.from); err != nil {
 			return fmt.Errorf("--from: %w", err)
 		}
 	}
 	if f.to != "" {
-		if p.to, err = market.ParseStamp(f.to); err != nil {
+		if p.to, err = market.ReadStamp(f.to); err != nil {
 			return fmt.Errorf("--to: %w", err)
 		}
 	}

@@ -125,7 +125,7 @@ func (f reportFlags) options() (report.Options, error) {
 		name, text string
 		to         *market.Stamp
 	}{{"from", f.from, &o.From}, {"to", f.to, &o.To}} {
-		stamp, err := market.ParseStamp(day.text)
+		stamp, err := market.ReadStamp(day.text)
 		if day.text != "" && err != nil {
 			return o, fmt.Errorf("--%s: %w", day.name, err)
 		}

@@ -99,7 +99,7 @@ func searchCommand(s *settings) *cobra.Command {
 		Use: "search QUERY", Short: "Search the news that had been published before a date", Args: cobra.ExactArgs(1),
 		Example: "  mcp-trade search 'Nvidia earnings' --as-of 2025-10-02",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			stamp, err := market.ParseStamp(asOf)
+			stamp, err := market.ReadStamp(asOf)
 			if err != nil {
 				return usageError{fmt.Errorf("--as-of: %w", err)}
 			}

@@ -64,7 +64,7 @@ func showDayCommand(s *settings) *cobra.Command {
 
 // daysOf picks the days that a date names: a moment names one, a day all of its moments.
 func daysOf(days []transcript.Day, text string) ([]transcript.Day, error) {
-	date, err := market.ParseStamp(text)
+	date, err := market.ReadStamp(text)
 	if err != nil {
 		return nil, usageError{err}
 	}
