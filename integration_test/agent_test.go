@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"mcp-trade/decimal"
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 func TestAToolCanBeCalledFromPlainCode(t *testing.T) {
@@ -88,19 +88,19 @@ func TestASessionWrittenInTheParentIsReadInTheSubprocess(t *testing.T) {
 func TestWithRedisDownTheSessionAndTheLedgerInFilesGoOn(t *testing.T) {
 	t.Parallel()
 	p := onFiles(t)
-	proxy := storetest.StartProxy(t, storetest.StartRedis(t))
+	proxy := testenv.StartProxy(t, testenv.StartRedis(t))
 	p.redisURL = "redis://" + proxy.Addr()
 	p.env = []string{"MCP_TRADE_LEDGER=file"}
 	p.open(t, "alice", "1000", "2025-10-02")
 	tr := p.trade(t, "alice")
 	tr.filled(t, "buy", "MSFT", 1)
-	proxy.Set(storetest.Refuse)
+	proxy.Set(testenv.Refuse)
 	r := tr.call(t, "get_session", nil)
 	if sources, ok := r.fields["sources"].(map[string]any); !ok || sources["SIGNATURE"] != "file" {
 		t.Fatalf("the session is not read from its file: %s", r.text)
 	}
 	tr.filled(t, "buy", "MSFT", 1)
-	proxy.Set(storetest.Pass)
+	proxy.Set(testenv.Pass)
 	tr.filled(t, "buy", "MSFT", 1)
 	p.verified(t, "alice")
 	if n := len(p.records(t, "alice")); n != 4 {
@@ -111,18 +111,18 @@ func TestWithRedisDownTheSessionAndTheLedgerInFilesGoOn(t *testing.T) {
 func TestWithRedisDownTheLedgerInRedisIsUnreachableAndSaysSo(t *testing.T) {
 	t.Parallel()
 	p := onFiles(t)
-	proxy := storetest.StartProxy(t, storetest.StartRedis(t))
+	proxy := testenv.StartProxy(t, testenv.StartRedis(t))
 	p.redisURL = "redis://" + proxy.Addr()
 	p.open(t, "alice", "1000", "2025-10-02")
 	tr := p.trade(t, "alice")
 	tr.filled(t, "buy", "MSFT", 1)
-	for name, mode := range map[string]storetest.Mode{"refuses": storetest.Refuse, "hangs": storetest.Hang} {
+	for name, mode := range map[string]testenv.Mode{"refuses": testenv.Refuse, "hangs": testenv.Hang} {
 		proxy.Set(mode)
 		tr.refused(t, "ledger_unreachable", "buy", args{"symbol": "MSFT", "amount": 1, "order_id": name})
 		if r := tr.call(t, "get_session", nil); r.str("account") != "unreachable" {
 			t.Fatalf("while Redis %s the account is %q", name, r.str("account"))
 		}
-		proxy.Set(storetest.Pass)
+		proxy.Set(testenv.Pass)
 		// Whatever became of the order, repeating it leaves it there once.
 		if r := tr.call(t, "buy", args{"symbol": "MSFT", "amount": 1, "order_id": name}); r.failed {
 			t.Fatalf("repeated after Redis %s: %s", name, r.text)

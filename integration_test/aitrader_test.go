@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
-	"mcp-trade/store/storetest"
 )
 
 // agentTask is the argument of testdata/aitrader/agent.py.
@@ -36,8 +36,7 @@ type agentReport struct {
 // runAgent runs the Python agent at a server of alice's, with more arguments.
 func (p *place) runAgent(t *testing.T, task agentTask, arguments ...string) agentReport {
 	t.Helper()
-	python := os.Getenv("MCP_TRADE_PYTHON")
-	storetest.Require(t, "python", python != "", "MCP_TRADE_PYTHON does not name a Python with testdata/aitrader/requirements.txt installed")
+	python := testenv.File(t, "python", "MCP_TRADE_PYTHON", "a Python with testdata/aitrader/requirements.txt installed")
 	env := map[string]string{}
 	for _, e := range append(p.environment(), "CURRENT_MODEL_ID=alice") {
 		name, value, _ := strings.Cut(e, "=")

@@ -20,9 +20,9 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
-	"mcp-trade/store/storetest"
 )
 
 // samples are the times that one thing took, by its name.
@@ -63,7 +63,7 @@ const initialize = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"pro
 func BenchmarkStart(b *testing.B) {
 	echo := echoServer(b)
 	p := onFiles(b)
-	p.prices = filepath.Join(storetest.TestData(b), "us_daily", "merged.jsonl")
+	p.prices = filepath.Join(testenv.TestData(b), "us_daily", "merged.jsonl")
 	s := samples{}
 	for b.Loop() {
 		for name, cmd := range map[string]*exec.Cmd{"start": p.command("stdio"), "echo": exec.Command(echo)} {
@@ -316,7 +316,7 @@ func BenchmarkBuyOnALongLedger(b *testing.B) {
 func residentMB(t testing.TB, pid int) float64 {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	storetest.Require(t, "procfs", err == nil, "there is no /proc")
+	testenv.Require(t, "procfs", err == nil, "there is no /proc")
 	for line := range strings.Lines(string(text)) {
 		if f := strings.Fields(line); len(f) > 1 && f[0] == "VmRSS:" {
 			kB, err := strconv.Atoi(f[1])
@@ -336,7 +336,7 @@ func TestTheServerStaysSmallOverTenThousandCalls(t *testing.T) {
 	if raced {
 		t.Skip("the race detector needs memory of its own")
 	}
-	dir := filepath.Join(storetest.TestData(t), "us_daily")
+	dir := filepath.Join(testenv.TestData(t), "us_daily")
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = filepath.Join(dir, "merged.jsonl")
 		symbols := symbolsOf(t, p)[:20] // as many as a portfolio that somebody looks after

@@ -15,8 +15,8 @@ import (
 	"unicode/utf8"
 
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
-	"mcp-trade/store/storetest"
 )
 
 // readmeSize bounds the README, in characters: it is one page.
@@ -64,7 +64,7 @@ const (
 
 func TestDocs_Blocks(t *testing.T) {
 	t.Parallel()
-	storetest.Require(t, "shell", missing(shell) == "", "there is no "+missing(shell))
+	testenv.Programs(t, "shell", shell...)
 	for _, p := range pages(t) {
 		t.Run(filepath.Base(p.path), func(t *testing.T) {
 			t.Parallel()
@@ -276,7 +276,7 @@ func variables(t *testing.T) map[string]bool {
 func goFiles(t *testing.T) []string {
 	t.Helper()
 	out, err := exec.Command("git", "-C", "..", "ls-files", "*.go").Output()
-	storetest.Require(t, "shell", err == nil, fmt.Sprintf("git does not list the files: %v", err))
+	testenv.Require(t, "shell", err == nil, fmt.Sprintf("git does not list the files: %v", err))
 	var all []string
 	for _, path := range strings.Fields(string(out)) {
 		all = append(all, filepath.Join("..", path))

@@ -29,9 +29,9 @@ import (
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
-	"mcp-trade/store/storetest"
 )
 
 // victim is a ledger that is forged.
@@ -147,7 +147,7 @@ func recordedVictims(t *testing.T) []victim {
 func upstreamVictims(t *testing.T) []victim {
 	var victims []victim
 	for _, folder := range []string{"us_daily", "us_hourly_test", "cn_daily", "cn_hourly"} {
-		dir := filepath.Join(storetest.TestData(t), folder)
+		dir := filepath.Join(testenv.TestData(t), folder)
 		files, err := filepath.Glob(filepath.Join(dir, "*", "position.jsonl"))
 		if err != nil || len(files) == 0 {
 			t.Fatal(files, err)

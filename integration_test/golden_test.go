@@ -11,10 +11,10 @@ import (
 	"testing"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/report"
-	"mcp-trade/store/storetest"
 )
 
 var goldenAgents = []string{"gpt-5", "gemini-2.5-flash", "qwen3-max"}
@@ -35,7 +35,7 @@ func goldenLedgers(t *testing.T) []golden {
 
 func goldenLedgersOf(t *testing.T, market string, agents ...string) []golden {
 	t.Helper()
-	dir := filepath.Join(storetest.TestData(t), market)
+	dir := filepath.Join(testenv.TestData(t), market)
 	var all []golden
 	for _, agent := range agents {
 		g := golden{agent: agent, file: filepath.Join(dir, agent, "position.jsonl"), prices: filepath.Join(dir, "merged.jsonl")}
@@ -230,7 +230,7 @@ func TestVerifyOnRealLedgersNamesTheRowsThatTradeNothing(t *testing.T) {
 func TestReport_Certainty(t *testing.T) {
 	t.Parallel()
 	p := onFiles(t)
-	args := []string{"report", "--json", "--benchmark", filepath.Join(storetest.TestData(t), "us_daily", "QQQ.json")}
+	args := []string{"report", "--json", "--benchmark", filepath.Join(testenv.TestData(t), "us_daily", "QQQ.json")}
 	for _, g := range goldenLedgers(t) {
 		p.prices = g.prices
 		args = append(args, g.file)

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 func TestBadArgumentsAreRefusedWithTheirCodeAndTheServerGoesOn(t *testing.T) {
@@ -277,7 +277,7 @@ func TestARedisThatLosesTheScriptIsSentItAgain(t *testing.T) {
 func TestALostAnswerOfRedisExecutesNothingTwice(t *testing.T) {
 	t.Parallel()
 	p := onFiles(t)
-	proxy := storetest.StartProxy(t, storetest.StartRedis(t))
+	proxy := testenv.StartProxy(t, testenv.StartRedis(t))
 	p.redisURL = "redis://" + proxy.Addr()
 	p.open(t, "alice", "1000", "2025-10-02")
 	tr := p.trade(t, "alice")
@@ -297,7 +297,7 @@ func TestALostAnswerOfRedisExecutesNothingTwice(t *testing.T) {
 func TestARedisThatNeverAnsweredIsToldAtOnceByEveryCommand(t *testing.T) {
 	t.Parallel()
 	p := onFiles(t)
-	p.redisURL = "redis://127.0.0.1:" + storetest.FreePort(t)
+	p.redisURL = "redis://127.0.0.1:" + testenv.FreePort(t)
 	for _, command := range []string{"ledger show alice", "ledger register alice --date 2025-10-01", "ledger verify alice", "session set HALT=true"} {
 		out := p.try(t, strings.Fields(command)...)
 		if out.code != 1 || !strings.Contains(out.stderr, "redis") || out.stdout != "" {

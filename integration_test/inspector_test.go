@@ -7,14 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 // inspect runs the Inspector's command line against the server.
 func (p *place) inspect(t *testing.T, arguments ...string) output {
 	t.Helper()
-	path, err := exec.LookPath("mcp-inspector")
-	storetest.Require(t, "inspector", err == nil, "mcp-inspector is not on the PATH")
+	path := testenv.Program(t, "inspector", "mcp-inspector")
 	words := []string{"--cli", binary, "stdio"}
 	for _, e := range append(p.environment(), "CURRENT_MODEL_ID=alice") {
 		if !strings.HasSuffix(e, "=") { // the Inspector passes no empty values on

@@ -12,8 +12,8 @@ import (
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/agent/transcript"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
-	"mcp-trade/store/storetest"
 )
 
 func TestAnInterruptedRunOfModelsExits130AndIsResumed(t *testing.T) {
@@ -194,7 +194,7 @@ func TestAHaltEndsTheDayOfAModelAndTheRunGoesOnOnceItIsCleared(t *testing.T) {
 
 func TestAConfigurationOfAITraderRunsAsItIs(t *testing.T) {
 	t.Parallel()
-	data := storetest.TestData(t)
+	data := testenv.TestData(t)
 	p := onFiles(t)
 	p.prices = filepath.Join(data, "us_daily", "merged.jsonl")
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {

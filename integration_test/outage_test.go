@@ -10,13 +10,13 @@ import (
 
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/model/modeltest"
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 func TestARunOrdersOnNoOtherDayThanItsOwnWhenRedisHangsOverTheChangeOfDate(t *testing.T) {
 	t.Parallel()
 	const nextDay = "2025-01-03"
-	redis := storetest.NewRedis(t)
+	redis := testenv.NewRedis(t)
 	p := onFiles(t)
 	p.prices, p.redisURL = synthetic, "redis://"+redis.Addr
 	p.env = append(p.env, "MCP_TRADE_LEDGER=file")

@@ -21,10 +21,10 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/store/filestore"
 	"mcp-trade/store/redisstore"
-	"mcp-trade/store/storetest"
 )
 
 // patience is how long a test waits for what must come before it calls it missing. It measures nothing.
@@ -51,7 +51,7 @@ func onFiles(t testing.TB) *place { return &place{dir: t.TempDir(), prices: plai
 // onRedis is a place whose sessions and ledgers are in a Redis of its own.
 func onRedis(t testing.TB) *place {
 	p := onFiles(t)
-	p.redisURL = "redis://" + storetest.StartRedis(t)
+	p.redisURL = "redis://" + testenv.StartRedis(t)
 	return p
 }
 
@@ -235,7 +235,7 @@ type args map[string]any
 // told waits until the server's log, which comes by a pipe of its own, says something so many times.
 func (tr *trader) told(t testing.TB, words string, times int) {
 	t.Helper()
-	storetest.Eventually(t, "the log", func() error {
+	testenv.Eventually(t, "the log", func() error {
 		if n := strings.Count(tr.log.String(), words); n != times {
 			return fmt.Errorf("it says %q %d times, not %d:\n%s", words, n, times, tr.log)
 		}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 // recipe is the Redis user that docs/redis.md gives for a model.
@@ -104,7 +104,7 @@ func TestDoctor_OfARedis(t *testing.T) {
 	servers := func(t *testing.T, args ...string) *place {
 		p := onFiles(t)
 		p.prices = plain
-		p.redisURL = "redis://" + storetest.StartRedis(t, args...)
+		p.redisURL = "redis://" + testenv.StartRedis(t, args...)
 		return p
 	}
 	replicated := func(t *testing.T, args ...string) (master, replica *place) {
@@ -112,7 +112,7 @@ func TestDoctor_OfARedis(t *testing.T) {
 		master = servers(t, args...)
 		host, port, _ := net.SplitHostPort(strings.TrimPrefix(master.redisURL, "redis://"))
 		replica = servers(t, "--replicaof", host+" "+port, "--appendonly", "yes", "--appendfsync", "always")
-		storetest.Eventually(t, "the replica is in step", func() error {
+		testenv.Eventually(t, "the replica is in step", func() error {
 			if info := fmt.Sprint(redisDo(t, master.redisURL, "INFO", "replication")); !strings.Contains(info, "state=online") {
 				return fmt.Errorf("%s", info)
 			}
@@ -205,7 +205,7 @@ func TestSettings_OfRedis(t *testing.T) {
 	t.Parallel()
 	t.Run("sentinels that want a password", func(t *testing.T) {
 		p := onFiles(t)
-		sentinel := storetest.NewSentinel(t, "main", storetest.StartRedis(t), "user default off", "user watcher on >watch-word +@all")
+		sentinel := testenv.NewSentinel(t, "main", testenv.StartRedis(t), "user default off", "user watcher on >watch-word +@all")
 		p.redisURL = "redis://" + sentinel.Addr + "?master_name=main"
 		p.env = append(p.env, "REDIS_SENTINEL_USERNAME=watcher", "REDIS_SENTINEL_PASSWORD=watch-word")
 		p.do(t, "ledger", "register", "alice", "--date", "2025-10-01")

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 var runAccounts = []string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}
@@ -51,7 +51,7 @@ func (p *place) books(t *testing.T, accounts ...string) string {
 func (p *place) servers(t *testing.T) []string {
 	t.Helper()
 	links, err := filepath.Glob("/proc/[0-9]*/exe")
-	storetest.Require(t, "procfs", err == nil && len(links) > 0, "there is no /proc")
+	testenv.Require(t, "procfs", err == nil && len(links) > 0, "there is no /proc")
 	var found []string
 	for _, link := range links {
 		if exe, err := os.Readlink(link); err != nil || exe != binary {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 func TestScripts(t *testing.T) {
@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 			"exits": exits,
 			"json":  isJSON,
 			"redis": func(ts *testscript.TestScript, _ bool, args []string) {
-				ts.Setenv("REDIS", "redis://"+storetest.StartRedis(t, args...))
+				ts.Setenv("REDIS", "redis://"+testenv.StartRedis(t, args...))
 			},
 		},
 		Condition: func(what string) (bool, error) {
@@ -36,23 +36,13 @@ func TestScripts(t *testing.T) {
 			if needs == nil {
 				return false, errors.New("unknown condition")
 			}
-			return missing(needs) == "" || storetest.Promised(what), nil
+			return testenv.Missing(needs...) == "" || testenv.Promised(what), nil
 		},
 	})
 }
 
 // shell is what scripts and the blocks of docs want of a Unix system.
 var shell = []string{"bash", "sh", "find", "mkfifo", "git"}
-
-// missing returns the first of some programs that is not on the PATH, "" if all are.
-func missing(programs []string) string {
-	for _, program := range programs {
-		if _, err := exec.LookPath(program); err != nil {
-			return program
-		}
-	}
-	return ""
-}
 
 // exits runs a command and holds its exit code against the first argument. What it prints is for stdout and stderr.
 func exits(ts *testscript.TestScript, _ bool, args []string) {

@@ -13,7 +13,7 @@ import (
 
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/model/modeltest"
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 // commandLines are those of the place's processes that run now.
@@ -35,7 +35,7 @@ func exists(path string) bool {
 func TestThePasswordOfRedisIsNeverShown(t *testing.T) {
 	t.Parallel()
 	const right, wrong = "r1ght-horse-battery", "wr0ng-horse-battery"
-	addr := storetest.StartRedis(t, "--requirepass", right)
+	addr := testenv.StartRedis(t, "--requirepass", right)
 	shows := func(t *testing.T, where, text string) {
 		t.Helper()
 		if strings.Contains(text, right) || strings.Contains(text, wrong) {
@@ -56,7 +56,7 @@ func TestThePasswordOfRedisIsNeverShown(t *testing.T) {
 		{"a wrong password", "redis://:" + wrong + "@" + addr, false},
 		{"an address that cannot be read", "redis://:" + wrong + "@" + addr + ":7/x", false},
 		{"a scheme that is none", "http://:" + wrong + "@" + addr, false},
-		{"a server that is not there", "redis://:" + wrong + "@127.0.0.1:" + storetest.FreePort(t), false},
+		{"a server that is not there", "redis://:" + wrong + "@127.0.0.1:" + testenv.FreePort(t), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := onFiles(t)

@@ -12,31 +12,31 @@ import (
 	"testing"
 	"time"
 
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 // outage is a way for a Redis to be of no use, and its end.
 type outage struct {
 	name       string
-	begin, end func(t *testing.T, r *storetest.Redis)
+	begin, end func(t *testing.T, r *testenv.Redis)
 	reads      bool // it can be read all the same
 }
 
 var (
-	stopped = outage{"stopped", func(_ *testing.T, r *storetest.Redis) { r.Kill() }, func(t *testing.T, r *storetest.Redis) { r.Start(t) }, false}
-	hung    = outage{"hung", func(t *testing.T, r *storetest.Redis) { r.Hang(t) }, func(t *testing.T, r *storetest.Redis) { r.Wake(t) }, false}
+	stopped = outage{"stopped", func(_ *testing.T, r *testenv.Redis) { r.Kill() }, func(t *testing.T, r *testenv.Redis) { r.Start(t) }, false}
+	hung    = outage{"hung", func(t *testing.T, r *testenv.Redis) { r.Hang(t) }, func(t *testing.T, r *testenv.Redis) { r.Wake(t) }, false}
 	full    = outage{"full", setMemory("1"), setMemory("0"), true}
 )
 
-func setMemory(bytes string) func(t *testing.T, r *storetest.Redis) {
-	return func(t *testing.T, r *storetest.Redis) {
+func setMemory(bytes string) func(t *testing.T, r *testenv.Redis) {
+	return func(t *testing.T, r *testenv.Redis) {
 		redisDo(t, "redis://"+r.Addr, "CONFIG", "SET", "maxmemory", bytes)
 	}
 }
 
 // onRedisWith is a place with a Redis that can be broken, and with ledgers in an engine.
-func onRedisWith(t *testing.T, ledgers string, args ...string) (*place, *storetest.Redis) {
-	r := storetest.NewRedis(t, args...)
+func onRedisWith(t *testing.T, ledgers string, args ...string) (*place, *testenv.Redis) {
+	r := testenv.NewRedis(t, args...)
 	p := onFiles(t)
 	p.redisURL = "redis://" + r.Addr
 	p.env = append(p.env, "MCP_TRADE_LEDGER="+ledgers)
@@ -47,7 +47,7 @@ func onRedisWith(t *testing.T, ledgers string, args ...string) (*place, *storete
 var kept = []string{"--appendonly", "yes", "--appendfsync", "always"}
 
 // inEveryOutage runs a test with ledgers in each engine, and with each outage.
-func inEveryOutage(t *testing.T, outages []outage, test func(t *testing.T, p *place, r *storetest.Redis, o outage, ledgers string)) {
+func inEveryOutage(t *testing.T, outages []outage, test func(t *testing.T, p *place, r *testenv.Redis, o outage, ledgers string)) {
 	for _, ledgers := range []string{"file", "redis"} {
 		for _, o := range outages {
 			t.Run(fmt.Sprintf("%s, ledgers in %s", o.name, ledgers), func(t *testing.T) {
@@ -100,7 +100,7 @@ func (tr *trader) filledOn(t *testing.T, date string) {
 
 func TestSession_AWriteThatMissedRedisComesBeforeTheOlderOne(t *testing.T) {
 	t.Parallel()
-	inEveryOutage(t, []outage{stopped, hung, full}, func(t *testing.T, p *place, r *storetest.Redis, o outage, ledgers string) {
+	inEveryOutage(t, []outage{stopped, hung, full}, func(t *testing.T, p *place, r *testenv.Redis, o outage, ledgers string) {
 		p.open(t, "alice", "10000", "2025-10-02")
 		tr := p.trade(t, "alice")
 		tr.filledOn(t, "2025-10-02")
@@ -211,7 +211,7 @@ func TestSession_AFileThatAnotherProgramWroteNeverComesBeforeRedis(t *testing.T)
 
 func TestSession_WithoutRedisEveryProcessGoesOnWithTheFileAtOnce(t *testing.T) {
 	t.Parallel()
-	inEveryOutage(t, []outage{stopped, hung}, func(t *testing.T, p *place, r *storetest.Redis, o outage, ledgers string) {
+	inEveryOutage(t, []outage{stopped, hung}, func(t *testing.T, p *place, r *testenv.Redis, o outage, ledgers string) {
 		p.open(t, "alice", "10000", "2025-10-02")
 		ordered, looked := p.trade(t, "alice"), p.trade(t, "alice")
 		ordered.filledOn(t, "2025-10-02")
@@ -251,13 +251,13 @@ func TestSession_WithoutRedisEveryProcessGoesOnWithTheFileAtOnce(t *testing.T) {
 }
 
 var (
-	flushed = outage{"flushed", func(t *testing.T, r *storetest.Redis) { redisDo(t, "redis://"+r.Addr, "FLUSHALL") }, nil, true}
-	expired = outage{"expired", func(t *testing.T, r *storetest.Redis) {
+	flushed = outage{"flushed", func(t *testing.T, r *testenv.Redis) { redisDo(t, "redis://"+r.Addr, "FLUSHALL") }, nil, true}
+	expired = outage{"expired", func(t *testing.T, r *testenv.Redis) {
 		for _, name := range []string{"SIGNATURE", "TODAY_DATE"} { // IF_TRADE may live longer
 			redisDo(t, "redis://"+r.Addr, "DEL", "config:alice:"+name)
 		}
 	}, nil, true}
-	evicted = outage{"evicted", func(t *testing.T, r *storetest.Redis) {
+	evicted = outage{"evicted", func(t *testing.T, r *testenv.Redis) {
 		url := "redis://" + r.Addr
 		redisDo(t, url, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
 		redisDo(t, url, "CONFIG", "SET", "maxmemory", "1500000")
@@ -266,11 +266,11 @@ var (
 		}
 		redisDo(t, url, "CONFIG", "SET", "maxmemory", "0") // what is set from now on stays
 	}, nil, true}
-	restarted = outage{"restarted and empty", func(t *testing.T, r *storetest.Redis) { r.Kill(); r.Start(t) }, nil, true}
+	restarted = outage{"restarted and empty", func(t *testing.T, r *testenv.Redis) { r.Kill(); r.Start(t) }, nil, true}
 )
 
 // withFileLedgers runs a test with ledgers in files and a Redis that keeps nothing, for each outage.
-func withFileLedgers(t *testing.T, outages []outage, test func(t *testing.T, p *place, r *storetest.Redis, o outage)) {
+func withFileLedgers(t *testing.T, outages []outage, test func(t *testing.T, p *place, r *testenv.Redis, o outage)) {
 	for _, o := range outages {
 		t.Run(o.name, func(t *testing.T) {
 			t.Parallel()
@@ -283,7 +283,7 @@ func withFileLedgers(t *testing.T, outages []outage, test func(t *testing.T, p *
 // The file of this machine has another account, or the day before, while Redis was set by somebody else.
 func TestSession_AProcessNeverGoesOnWithAnotherAccountOrAnEarlierDate(t *testing.T) {
 	t.Parallel()
-	withFileLedgers(t, []outage{stopped, hung, flushed, expired, evicted, restarted}, func(t *testing.T, p *place, r *storetest.Redis, o outage) {
+	withFileLedgers(t, []outage{stopped, hung, flushed, expired, evicted, restarted}, func(t *testing.T, p *place, r *testenv.Redis, o outage) {
 		for _, account := range []string{"alice", "old"} {
 			p.do(t, "ledger", "register", account, "--cash", "10000", "--date", "2025-10-01")
 		}
@@ -325,7 +325,7 @@ func TestSession_AProcessNeverGoesOnWithAnotherAccountOrAnEarlierDate(t *testing
 
 func TestSession_ARedisThatLostTheSessionLeavesItToTheFile(t *testing.T) {
 	t.Parallel()
-	withFileLedgers(t, []outage{flushed, expired, evicted, restarted}, func(t *testing.T, p *place, r *storetest.Redis, o outage) {
+	withFileLedgers(t, []outage{flushed, expired, evicted, restarted}, func(t *testing.T, p *place, r *testenv.Redis, o outage) {
 		p.open(t, "alice", "10000", "2025-10-02")
 		tr := p.trade(t, "alice")
 		tr.filledOn(t, "2025-10-02")
@@ -360,7 +360,7 @@ func TestSession_AHaltThatWasReadHolds(t *testing.T) {
 	t.Parallel()
 	for _, whose := range []string{"alice", "*"} {
 		t.Run("of "+whose, func(t *testing.T) {
-			withFileLedgers(t, []outage{stopped, hung, flushed, restarted}, func(t *testing.T, p *place, r *storetest.Redis, o outage) {
+			withFileLedgers(t, []outage{stopped, hung, flushed, restarted}, func(t *testing.T, p *place, r *testenv.Redis, o outage) {
 				p.open(t, "alice", "10000", "2025-10-02")
 				order := args{"symbol": "MSFT", "amount": 1}
 				tr, elsewhere := p.trade(t, "alice"), p.otherMachine(t)

@@ -10,14 +10,14 @@ import (
 	"strings"
 	"testing"
 
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 // says waits until a server's answer to words holds all that is wanted.
-func says(t *testing.T, r *storetest.Redis, words string, wanted ...string) {
+func says(t *testing.T, r *testenv.Redis, words string, wanted ...string) {
 	t.Helper()
-	storetest.Eventually(t, r.Addr+" "+words, func() error {
-		answer, err := storetest.Ask(r.Addr, strings.Fields(words)...)
+	testenv.Eventually(t, r.Addr+" "+words, func() error {
+		answer, err := testenv.Ask(r.Addr, strings.Fields(words)...)
 		for _, w := range wanted {
 			if err == nil && !strings.Contains(answer, w) {
 				err = fmt.Errorf("it does not say %s:\n%s", w, answer)
@@ -27,9 +27,9 @@ func says(t *testing.T, r *storetest.Redis, words string, wanted ...string) {
 	})
 }
 
-func ask(t *testing.T, r *storetest.Redis, words ...string) string {
+func ask(t *testing.T, r *testenv.Redis, words ...string) string {
 	t.Helper()
-	answer, err := storetest.Ask(r.Addr, words...)
+	answer, err := testenv.Ask(r.Addr, words...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestStorm_Sentinels(t *testing.T) {
 			name := fmt.Sprintf("master killed, replication cut before %v, redis-wait %d", cut, wait)
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				g := storetest.StartSentinels(t, 3)
+				g := testenv.StartSentinels(t, 3)
 				p, loses := replicated(t, g.Address(), wait)
 				weather(t, p, fault{name, 8, loses, func(_ *storm, r *rand.Rand) {
 					pause(r, 300)
@@ -84,7 +84,7 @@ func TestStorm_Cluster(t *testing.T) {
 	for _, wait := range []int{0, 1} {
 		t.Run(fmt.Sprintf("master killed, redis-wait %d", wait), func(t *testing.T) {
 			t.Parallel()
-			c := storetest.StartCluster(t)
+			c := testenv.StartCluster(t)
 			slotOf(t, c, "alice") // is the first master's
 			p, loses := replicated(t, "redis://"+c.Masters[1].Addr, wait)
 			weather(t, p, fault{"master of a cluster killed, redis-wait " + strconv.Itoa(wait), 8, loses, func(_ *storm, r *rand.Rand) {
@@ -106,7 +106,7 @@ func TestStorm_Cluster(t *testing.T) {
 	}{{"a slot moved", 12, 1}, {"slots moved", 4, scaled(t, 3000, 100)}} {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
-			c := storetest.StartCluster(t)
+			c := testenv.StartCluster(t)
 			slot := slotOf(t, c, "alice")
 			p := onFiles(t)
 			p.redisURL = "redis://" + c.Masters[1].Addr
@@ -121,7 +121,7 @@ func TestStorm_Cluster(t *testing.T) {
 }
 
 // slotOf is the slot of an account, which is to be one of the first master, as those behind it are.
-func slotOf(t *testing.T, c *storetest.Cluster, account string) int {
+func slotOf(t *testing.T, c *testenv.Cluster, account string) int {
 	t.Helper()
 	slot, err := strconv.Atoi(strings.TrimPrefix(ask(t, c.Masters[0], "CLUSTER", "KEYSLOT", "{"+account+"}"), ":"))
 	if err != nil {
@@ -134,9 +134,9 @@ func slotOf(t *testing.T, c *storetest.Cluster, account string) int {
 }
 
 // moveSlots moves so many slots from one master to another, as redis-cli does: key by key, while both masters know of it.
-func moveSlots(t *testing.T, c *storetest.Cluster, first, n, from, to int) {
+func moveSlots(t *testing.T, c *testenv.Cluster, first, n, from, to int) {
 	t.Helper()
-	id := func(m *storetest.Redis) string { return ask(t, m, "CLUSTER", "MYID") }
+	id := func(m *testenv.Redis) string { return ask(t, m, "CLUSTER", "MYID") }
 	host, port, _ := net.SplitHostPort(c.Masters[to].Addr)
 	for slot := first; slot < first+n; slot++ {
 		s := strconv.Itoa(slot)

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 func TestStorm_Servers(t *testing.T) {
@@ -30,7 +30,7 @@ func TestStorm_Disk(t *testing.T) {
 	t.Parallel()
 	p := onFiles(t)
 	full := exec.Command("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", p.dir)
-	storetest.Require(t, "mount", full.Run() == nil, "no small file system can be mounted here")
+	testenv.Require(t, "mount", full.Run() == nil, "no small file system can be mounted here")
 	t.Cleanup(func() { _ = exec.Command("umount", "-l", p.dir).Run() })
 	filler := filepath.Join(p.dir, "filler")
 	weather(t, p, fault{"disk full", 40, nothing, func(_ *storm, r *rand.Rand) {

@@ -8,14 +8,14 @@ import (
 	"testing"
 	"time"
 
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 // redisStorm is a fault of a Redis, behind a proxy, on which servers trade.
 type redisStorm struct {
 	t      *testing.T
-	server *storetest.Redis
-	proxy  *storetest.Proxy
+	server *testenv.Redis
+	proxy  *testenv.Proxy
 }
 
 func (w *redisStorm) do(words ...any) any { return redisDo(w.t, "redis://"+w.server.Addr, words...) }
@@ -58,11 +58,11 @@ func (w *redisStorm) loseAnswer(text string) func(*storm, *rand.Rand) {
 }
 
 // network sets a mode of the proxy for a while.
-func (w *redisStorm) network(mode storetest.Mode, below int) func(*storm, *rand.Rand) {
+func (w *redisStorm) network(mode testenv.Mode, below int) func(*storm, *rand.Rand) {
 	return func(_ *storm, r *rand.Rand) {
 		w.proxy.Set(mode)
 		pause(r, below)
-		w.proxy.Set(storetest.Pass)
+		w.proxy.Set(testenv.Pass)
 	}
 }
 
@@ -102,8 +102,8 @@ func TestStorm_Redis(t *testing.T) {
 			{fault{"sessions evicted", 30, nothing, w.full}, []string{"--maxmemory-policy", "volatile-random"}},
 			{fault{"a replica for a while", 30, nothing, w.replica}, nil},
 			{fault{"answers lost", 1400, nothing, w.loseAnswer(commit[ledgers])}, nil},
-			{fault{"connections cut", 880, nothing, w.network(storetest.Refuse, 30)}, nil},
-			{fault{"the network hangs", 60, nothing, w.network(storetest.Hang, 30*scaled(t, 100, 20))}, nil},
+			{fault{"connections cut", 880, nothing, w.network(testenv.Refuse, 30)}, nil},
+			{fault{"the network hangs", 60, nothing, w.network(testenv.Hang, 30*scaled(t, 100, 20))}, nil},
 			{fault{"the network is slow", 30, nothing, w.slow}, nil},
 			{fault{"requests come late", 100, nothing, w.late}, nil},
 		}
@@ -112,8 +112,8 @@ func TestStorm_Redis(t *testing.T) {
 		for i, c := range kinds(nil, ledgers) {
 			t.Run(fmt.Sprintf("ledger in %s/%s", ledgers, c.name), func(t *testing.T) {
 				t.Parallel()
-				w := &redisStorm{t: t, server: storetest.NewRedis(t, c.args...)}
-				w.proxy = storetest.StartProxy(t, w.server.Addr)
+				w := &redisStorm{t: t, server: testenv.NewRedis(t, c.args...)}
+				w.proxy = testenv.StartProxy(t, w.server.Addr)
 				p := onFiles(t)
 				p.redisURL, p.env = "redis://"+w.proxy.Addr(), []string{"MCP_TRADE_LEDGER=" + ledgers}
 				weather(t, p, kinds(w, ledgers)[i].fault)
@@ -162,7 +162,7 @@ func TestStorm_Flushed(t *testing.T) {
 func TestStorm_RedisGone(t *testing.T) {
 	t.Parallel()
 	t.Run("halted", func(t *testing.T) {
-		server := storetest.NewRedis(t)
+		server := testenv.NewRedis(t)
 		p, elsewhere := onFiles(t), onFiles(t)
 		p.redisURL, p.env = "redis://"+server.Addr, []string{"MCP_TRADE_LEDGER=file"}
 		elsewhere.redisURL = p.redisURL
@@ -182,7 +182,7 @@ func TestStorm_RedisGone(t *testing.T) {
 		}})
 	})
 	t.Run("refused", func(t *testing.T) {
-		server := storetest.NewRedis(t)
+		server := testenv.NewRedis(t)
 		p := onFiles(t)
 		p.redisURL, p.env = "redis://"+server.Addr, []string{"MCP_TRADE_LEDGER=file", "MCP_TRADE_ON_REDIS_LOSS=refuse"}
 		weather(t, p, fault{"Redis killed, and trades refused without it", 60, nothing, func(s *storm, r *rand.Rand) {

@@ -20,8 +20,8 @@ import (
 
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
-	"mcp-trade/store/storetest"
 )
 
 // The market of the fixtures, and what was traded on it. Its trading days are 2025-01-02, 03, 06, 07, 08 and so on.
@@ -79,9 +79,7 @@ func upgradeDeciders() []string {
 // oldProgram is the path of the program of the earlier version, which MCP_TRADE_OLD names.
 func oldProgram(t testing.TB) string {
 	t.Helper()
-	path := os.Getenv("MCP_TRADE_OLD")
-	storetest.Require(t, "old", path != "", "MCP_TRADE_OLD does not name the program of an earlier version")
-	return path
+	return testenv.File(t, "old", "MCP_TRADE_OLD", "the program of an earlier version")
 }
 
 func TestAnEarlierVersionMakesTheFixtures(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
-	"mcp-trade/store/storetest"
 )
 
 // leftBehind is a place as the earlier version left it.
@@ -300,7 +300,7 @@ func TestUpgrade_TheNarrowestRedisUserTradesOnADateThatMissedRedis(t *testing.T)
 			p.env = append(p.env, "MCP_TRADE_LEDGER="+ledgers)
 			p.open(t, "alice", "10000", "2025-10-02")
 			away := *p
-			away.redisURL = "redis://127.0.0.1:" + storetest.FreePort(t)
+			away.redisURL = "redis://127.0.0.1:" + testenv.FreePort(t)
 			away.setDate(t, "alice", "2025-10-03")
 			tenant := p.asUser(t, commands) // which may not put Redis right
 			for range 2 {

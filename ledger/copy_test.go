@@ -13,8 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
-	"mcp-trade/store/storetest"
 )
 
 func linesOf(text string) iter.Seq2[[]byte, error] {
@@ -68,7 +68,7 @@ func TestALedgerIsCopiedByteForByte(t *testing.T) {
 }
 
 func TestRealLedgersAreCopiedByteForByte(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(storetest.TestData(t), "us_daily", "*", "position.jsonl"))
+	files, err := filepath.Glob(filepath.Join(testenv.TestData(t), "us_daily", "*", "position.jsonl"))
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}

@@ -14,8 +14,8 @@ import (
 	"testing"
 
 	"mcp-trade/code"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
-	"mcp-trade/store/storetest"
 )
 
 // realLedger is a ledger with what is known of each of its rows.
@@ -29,11 +29,11 @@ type realLedger struct {
 
 func realLedgers(t *testing.T, folder string) []realLedger {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(storetest.TestData(t), folder, "*", "rows.tsv"))
+	files, err := filepath.Glob(filepath.Join(testenv.TestData(t), folder, "*", "rows.tsv"))
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
-	prices, err := market.Open(filepath.Join(storetest.TestData(t), folder, "merged.jsonl"))
+	prices, err := market.Open(filepath.Join(testenv.TestData(t), folder, "merged.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}

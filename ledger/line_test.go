@@ -15,8 +15,8 @@ import (
 	"pgregory.net/rapid"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
-	"mcp-trade/store/storetest"
 )
 
 // The bytes are a contract with other programs and with the chain of hashes: no change of these lines is small.
@@ -291,7 +291,7 @@ func wantAsPython(t *testing.T, text []byte, rec Record) {
 
 // Every line of a real ledger is read, keeps the order of its positions, and is the same when written again.
 func TestRealLedgersAreRead(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(storetest.TestData(t), "*", "*", "position.jsonl"))
+	files, err := filepath.Glob(filepath.Join(testenv.TestData(t), "*", "*", "position.jsonl"))
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}

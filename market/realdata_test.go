@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"mcp-trade/decimal"
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 func TestRealFiles(t *testing.T) {
@@ -28,7 +28,7 @@ func TestRealFiles(t *testing.T) {
 		{"crypto/merged.jsonl", 10, "2024-11-26", "2025-11-16", "daily", Crypto},
 	} {
 		t.Run(c.file, func(t *testing.T) {
-			p, err := Open(filepath.Join(storetest.TestData(t), c.file))
+			p, err := Open(filepath.Join(testenv.TestData(t), c.file))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -51,7 +51,7 @@ func TestRealFiles(t *testing.T) {
 
 // Every trade in a real ledger was filled at the open as of its date.
 func TestRealFills(t *testing.T) {
-	ledgers, err := filepath.Glob(filepath.Join(storetest.TestData(t), "*", "*", "rows.tsv"))
+	ledgers, err := filepath.Glob(filepath.Join(testenv.TestData(t), "*", "*", "rows.tsv"))
 	if err != nil || len(ledgers) == 0 {
 		t.Fatal(ledgers, err)
 	}

@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
-	"mcp-trade/store/storetest"
 )
 
 func TestOddLedgers(t *testing.T) {
@@ -323,7 +323,7 @@ func TestALedgerIsVerifiedOnTheWay(t *testing.T) {
 }
 
 func TestRealLedgers(t *testing.T) {
-	data := storetest.TestData(t)
+	data := testenv.TestData(t)
 	for folder, accounts := range map[string][]string{
 		"us_daily":       {"gpt-5", "gemini-2.5-flash", "qwen3-max"},
 		"cn_daily":       {"gpt-5", "glm-4.6", "qwen3-max"},

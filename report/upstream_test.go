@@ -10,12 +10,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
-	"mcp-trade/store/storetest"
 )
 
 func TestUpstreamMatchesThePublishedMetricsToTheLastDigit(t *testing.T) {
-	data := filepath.Join(storetest.TestData(t), "crypto")
+	data := filepath.Join(testenv.TestData(t), "crypto")
 	text, err := os.ReadFile(filepath.Join(data, "published_performance_metrics.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 // loadText loads a configuration from a text, with variables as the environment.
@@ -32,7 +32,7 @@ func configWith(top, model string) string {
 }
 
 func TestLoad_AITrader(t *testing.T) {
-	path := filepath.Join(storetest.TestData(t), "ai_trader_config.json")
+	path := filepath.Join(testenv.TestData(t), "ai_trader_config.json")
 	c, warnings, err := Load(path, func(string) (string, bool) { return "", false })
 	if err != nil || len(warnings) > 0 {
 		t.Fatalf("%v %q", err, warnings)

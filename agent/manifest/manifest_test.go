@@ -11,10 +11,10 @@ import (
 
 	"mcp-trade/agent/transcript"
 	"mcp-trade/decimal"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/store/filestore"
-	"mcp-trade/store/storetest"
 )
 
 // at is a head with a hash of one word.
@@ -95,8 +95,11 @@ func TestHashFolder(t *testing.T) {
 	if err != nil || h.Bytes != 8 {
 		t.Fatalf("%+v, %v", h, err)
 	}
-	out, err := exec.Command("/bin/sh", "-c", `cd "$0" && sha256sum a/1.json a/2.json b.json | sha256sum`, dir).Output()
-	storetest.Require(t, "shell", err == nil, fmt.Sprintf("there is no sha256sum: %v", err))
+	testenv.Programs(t, "shell", "sh", "sha256sum")
+	out, err := exec.Command("sh", "-c", `cd "$0" && sha256sum a/1.json a/2.json b.json | sha256sum`, dir).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if want, _, _ := strings.Cut(string(out), " "); h.SHA256 != want {
 		t.Errorf("%s, want %s, as sha256sum has it", h.SHA256, want)
 	}

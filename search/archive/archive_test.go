@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"mcp-trade/internal/files"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
 	"mcp-trade/search"
-	"mcp-trade/store/storetest"
 )
 
 // line is an article of a file.
@@ -305,7 +305,7 @@ func TestAnArchiveThatIsNotThereOrDamaged(t *testing.T) {
 }
 
 func TestRealArticlesAreFoundTheDayAfterAndNoDayBefore(t *testing.T) {
-	path := filepath.Join(storetest.TestData(t), "news_alphavantage.json")
+	path := filepath.Join(testenv.TestData(t), "news_alphavantage.json")
 	a := newArchive(t)
 	if got := mustLoad(t, a, path); got.Added != 20 {
 		t.Fatalf("%+v", got)

@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"mcp-trade/internal/files"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
 	"mcp-trade/store/storetest"
@@ -222,7 +223,7 @@ func TestAMountThatMayOnlyBeRead(t *testing.T) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS} // its mount ends with it
 	out, err := cmd.CombinedOutput()
 	refused := err != nil && strings.Contains(string(out)+err.Error(), "operation not permitted")
-	storetest.Require(t, "mount", !refused, fmt.Sprintf("this process may not mount: %v: %s", err, out))
+	testenv.Require(t, "mount", !refused, fmt.Sprintf("this process may not mount: %v: %s", err, out))
 	want := "head true " + ordered + " <nil>\nlines 2 2\naccounts [a] <nil>\nsession \"a\" <nil>\nappend file: cannot write the ledger: "
 	if err != nil || !strings.HasPrefix(string(out), want) || !strings.Contains(string(out), "read-only file system") {
 		t.Errorf("%v\n%s", err, out)

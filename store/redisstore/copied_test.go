@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
 	"mcp-trade/store/storetest"
@@ -33,13 +34,13 @@ type named interface {
 
 func TestCopied(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store {
-		s, dir := open(t, "redis://"+storetest.StartRedis(t)), t.TempDir()
+		s, dir := open(t, "redis://"+testenv.StartRedis(t)), t.TempDir()
 		return copied{&wholeStore{s, s, s}, store.Copied{Runs: s, Copy: filestore.New(dir, dir)}}
 	})
 }
 
 func TestCopied_OnAnotherMachine(t *testing.T) {
-	s := open(t, "redis://"+storetest.StartRedis(t))
+	s := open(t, "redis://"+testenv.StartRedis(t))
 	machine := func() (store.Runs, string) {
 		dir := t.TempDir()
 		return store.Copied{Runs: s, Copy: filestore.New(dir, dir)}, dir
@@ -136,7 +137,7 @@ func TestCopied_OnAnotherMachine(t *testing.T) {
 
 // A run that was killed gives nothing back: its lease ends, and until the next one it is no harm.
 func TestLease_OfARunThatWasKilled(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	s, c := open(t, "redis://"+addr), bare(t, addr)
 	rights := []any{"ACL", "SETUSER", "trader", "reset", "on", ">secret-word", "~ledger:{a}", "~orders:{a}", "+evalsha", "+eval", "+xadd", "+xrange", "+xrevrange", "+hget", "+hset"}
 	do(t, c, rights...)

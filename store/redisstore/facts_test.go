@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store/redisstore"
 	"mcp-trade/store/storetest"
 )
@@ -22,10 +23,10 @@ func facts(t *testing.T, address string) redisstore.Facts {
 }
 
 func TestFacts(t *testing.T) {
-	master := storetest.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru",
+	master := testenv.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru",
 		"--min-replicas-to-write", "1", "--min-replicas-max-lag", "7", "--repl-diskless-sync-delay", "0")
 	host, port, _ := net.SplitHostPort(master)
-	replica := storetest.StartRedis(t, "--replicaof", host+" "+port)
+	replica := testenv.StartRedis(t, "--replicaof", host+" "+port)
 	want := redisstore.Facts{
 		Addr: master, Role: "master", Replicas: 1, MinReplicas: 1, MaxLag: 7 * time.Second,
 		MaxMemory: 100 << 20, Eviction: "allkeys-lru", AppendOnly: "yes", Fsync: "always",
@@ -40,7 +41,7 @@ func TestFacts(t *testing.T) {
 		}
 		return nil
 	}
-	storetest.Eventually(t, "the facts are those of the server", func() error { return same(facts(t, "redis://"+master), want) })
+	testenv.Eventually(t, "the facts are those of the server", func() error { return same(facts(t, "redis://"+master), want) })
 	if f := facts(t, "redis://"+replica); f.Role != "slave" || f.AppendOnly != "no" || f.MaxMemory != 0 || f.Eviction != "noeviction" || f.MinReplicas != 0 {
 		t.Errorf("%+v", f)
 	}
@@ -59,7 +60,7 @@ func TestFacts(t *testing.T) {
 
 // A try does what a commit does, leaves nothing behind, and names what is refused.
 func TestTry(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	keys := func() []string {
 		time.Sleep(5 * time.Millisecond)
@@ -85,7 +86,7 @@ func TestTry(t *testing.T) {
 			t.Errorf("-%s: %v", command, err)
 		}
 	}
-	renamed := storetest.StartRedis(t, "--rename-command", "PEXPIRE", "")
+	renamed := testenv.StartRedis(t, "--rename-command", "PEXPIRE", "")
 	if err := open(t, "redis://"+renamed).Try(t.Context(), "a", "26"); err == nil || !strings.Contains(err.Error(), "PEXPIRE") {
 		t.Errorf("without PEXPIRE: %v", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
 	"mcp-trade/store/redisstore"
 	"mcp-trade/store/storetest"
@@ -29,20 +30,20 @@ func within(t *testing.T, what string, do func()) {
 // The server commits and its answer is lost. Whether the store can ask again decides what it answers; in no case is
 // the line there twice.
 func TestALostAnswer(t *testing.T) {
-	server := storetest.StartRedis(t)
+	server := testenv.StartRedis(t)
 	for _, c := range []struct {
 		name, orderID string
-		then          storetest.Mode
+		then          testenv.Mode
 		unknown       bool // the store cannot find out
 	}{
-		{"and the server answers again", "", storetest.Pass, false},
-		{"of an order and the server answers again", "o-1", storetest.Pass, false},
-		{"and the server refuses from then on", "", storetest.Refuse, true},
-		{"and the server hangs from then on", "o-1", storetest.Hang, true},
+		{"and the server answers again", "", testenv.Pass, false},
+		{"of an order and the server answers again", "o-1", testenv.Pass, false},
+		{"and the server refuses from then on", "", testenv.Refuse, true},
+		{"and the server hangs from then on", "o-1", testenv.Hang, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			do(t, bare(t, server), "FLUSHALL")
-			proxy := storetest.StartProxy(t, server)
+			proxy := testenv.StartProxy(t, server)
 			s := open(t, "redis://"+proxy.Addr())
 			first := storetest.Commit("a", 0, "o-0")
 			if err := s.Append(t.Context(), first); err != nil {
@@ -63,7 +64,7 @@ func TestALostAnswer(t *testing.T) {
 			if proxy.Drops() != 1 {
 				t.Errorf("%d answers were lost", proxy.Drops())
 			}
-			proxy.Set(storetest.Pass)
+			proxy.Set(testenv.Pass)
 			want := []string{string(first.Line), string(storetest.Line(1, c.orderID))}
 			if got := storetest.Whole(t, s, "a"); !slices.Equal(got, want) {
 				t.Errorf("the ledger is %q", got)
@@ -84,11 +85,11 @@ func TestALostAnswer(t *testing.T) {
 // The answer is lost, and before the store asks again another writer appends and the session changes. What happened
 // is what counts.
 func TestALostAnswerIsFoundBehindOtherLines(t *testing.T) {
-	server := storetest.StartRedis(t)
+	server := testenv.StartRedis(t)
 	c, other := bare(t, server), open(t, "redis://"+server)
 	for _, orderID := range []string{"", "o-1"} {
 		do(t, c, "FLUSHALL")
-		proxy := storetest.StartProxy(t, server)
+		proxy := testenv.StartProxy(t, server)
 		s := open(t, "redis://"+proxy.Addr())
 		if err := s.SetValues(t.Context(), values{today: `"d"`}, time.Hour); err != nil {
 			t.Fatal(err)
@@ -118,8 +119,8 @@ func TestALostAnswerIsFoundBehindOtherLines(t *testing.T) {
 }
 
 func TestAServerThatRefuses(t *testing.T) {
-	proxy := storetest.StartProxy(t, "127.0.0.1:1")
-	proxy.Set(storetest.Refuse)
+	proxy := testenv.StartProxy(t, "127.0.0.1:1")
+	proxy.Set(testenv.Refuse)
 	for name, address := range map[string]string{
 		"server":   "redis://" + proxy.Addr(),
 		"cluster":  "redis://" + proxy.Addr() + "," + proxy.Addr(),
@@ -135,9 +136,9 @@ func TestAServerThatRefuses(t *testing.T) {
 // A server that accepts and says nothing has not got a commit before it has greeted.
 func TestAServerThatHangs(t *testing.T) {
 	t.Parallel()
-	server := storetest.StartRedis(t)
-	cold, warm := storetest.StartProxy(t, server), storetest.StartProxy(t, server)
-	cold.Set(storetest.Hang)
+	server := testenv.StartRedis(t)
+	cold, warm := testenv.StartProxy(t, server), testenv.StartProxy(t, server)
+	cold.Set(testenv.Hang)
 	t.Run("from the start", func(t *testing.T) {
 		t.Parallel()
 		unanswered(t, open(t, "redis://"+cold.Addr()))
@@ -146,9 +147,9 @@ func TestAServerThatHangs(t *testing.T) {
 		t.Parallel()
 		s := open(t, "redis://"+warm.Addr())
 		appendLine(t, s, 0)
-		warm.Set(storetest.Hang)
+		warm.Set(testenv.Hang)
 		within(t, "the append", func() { wantUnreachable(t, s.Append(t.Context(), storetest.Commit("a", 1, "")), true) })
-		warm.Set(storetest.Pass)
+		warm.Set(testenv.Pass)
 		appendLine(t, s, 1) // it never reached the server, and the store recovers
 	})
 }
@@ -198,7 +199,7 @@ func unanswered(t *testing.T, s *redisstore.Store) {
 
 // A server out of memory answers, and has done nothing.
 func TestAServerThatIsFull(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	s, c := open(t, "redis://"+addr), bare(t, addr)
 	do(t, c, "CONFIG", "SET", "maxmemory", 1)
 	wantUnreachable(t, s.Append(t.Context(), storetest.Commit("a", 0, "")), false, "OOM")
@@ -209,7 +210,7 @@ func TestAServerThatIsFull(t *testing.T) {
 
 // A server that keeps an append-only file, synced always, is killed between commits and started again.
 func TestARestartedServerHasEveryLine(t *testing.T) {
-	server := storetest.NewRedis(t, "--appendonly", "yes", "--appendfsync", "always")
+	server := testenv.NewRedis(t, "--appendonly", "yes", "--appendfsync", "always")
 	s := open(t, "redis://"+server.Addr)
 	next := int64(0)
 	for range 3 {

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
 	"mcp-trade/store/redisstore"
 	"mcp-trade/store/storetest"
@@ -38,10 +39,10 @@ func openWaiting(t *testing.T, address string, replicas int) *redisstore.Store {
 // A line is acknowledged when so many replicas have it as were asked for; so is what is answered again.
 func TestAppend_WaitsForReplicas(t *testing.T) {
 	t.Parallel()
-	master := storetest.StartRedis(t, "--repl-diskless-sync-delay", "0")
+	master := testenv.StartRedis(t, "--repl-diskless-sync-delay", "0")
 	host, port, _ := net.SplitHostPort(master)
-	replica := storetest.NewRedis(t, "--replicaof", host+" "+port)
-	storetest.Eventually(t, "the replica is in step", func() error {
+	replica := testenv.NewRedis(t, "--replicaof", host+" "+port)
+	testenv.Eventually(t, "the replica is in step", func() error {
 		if got := bare(t, master).Info(t.Context(), "replication").Val(); !strings.Contains(got, "state=online") {
 			return errors.New(got)
 		}
@@ -50,7 +51,7 @@ func TestAppend_WaitsForReplicas(t *testing.T) {
 	used := new(store.UsedError)
 	acknowledged := func(s *redisstore.Store, commit store.Commit) {
 		t.Helper()
-		storetest.Eventually(t, "an acknowledgement", func() error { // of a later try, if the replica was slow
+		testenv.Eventually(t, "an acknowledgement", func() error { // of a later try, if the replica was slow
 			if err := s.Append(t.Context(), commit); !errors.As(err, &used) {
 				return err
 			}
@@ -60,7 +61,7 @@ func TestAppend_WaitsForReplicas(t *testing.T) {
 	// waits checks that a call is not acknowledged with the replicas that are there, of which a slow one may come late.
 	waits := func(there int, call func() error) {
 		t.Helper()
-		storetest.Eventually(t, "a line that waits for replicas", func() error {
+		testenv.Eventually(t, "a line that waits for replicas", func() error {
 			err, unreachable := call(), new(store.UnreachableError)
 			if !errors.As(err, &unreachable) || !unreachable.Unknown {
 				t.Fatalf("answered %v", err)
@@ -110,7 +111,7 @@ func TestAppend_WaitsForReplicas(t *testing.T) {
 // One address of a cluster is enough, and a server that runs goes on within seconds of a new master.
 func TestACluster(t *testing.T) {
 	t.Parallel()
-	cluster := storetest.StartCluster(t)
+	cluster := testenv.StartCluster(t)
 	address := "redis://" + cluster.Masters[1].Addr
 	s := open(t, address)
 	accounts := cluster.Accounts(t) // one on each master
@@ -142,8 +143,8 @@ func TestACluster(t *testing.T) {
 	}
 
 	cluster.Masters[0].Kill()
-	storetest.Eventually(t, "the replica takes its slots", func() error {
-		nodes, err := storetest.Ask(cluster.Replica.Addr, "CLUSTER", "NODES")
+	testenv.Eventually(t, "the replica takes its slots", func() error {
+		nodes, err := testenv.Ask(cluster.Replica.Addr, "CLUSTER", "NODES")
 		if err == nil && !strings.Contains(nodes, "myself,master") {
 			err = errors.New(nodes)
 		}
@@ -151,7 +152,7 @@ func TestACluster(t *testing.T) {
 	})
 	since := time.Now()
 	for _, account := range accounts {
-		storetest.Eventually(t, account+" is traded again", func() error {
+		testenv.Eventually(t, account+" is traded again", func() error {
 			head, _, err := s.Head(t.Context(), account, "")
 			if err == nil {
 				err = s.Append(t.Context(), store.Commit{Account: account, After: head, Entry: store.Entry{ID: 4, OrderID: "o-4"}, Line: storetest.Line(4, "o-4")})
@@ -169,8 +170,8 @@ func TestACluster(t *testing.T) {
 
 func TestSentinelsThatWantAPassword(t *testing.T) {
 	t.Parallel()
-	master := storetest.StartRedis(t, "--requirepass", "data-word")
-	sentinel := storetest.NewSentinel(t, "main", master, "sentinel auth-pass main data-word", "user default off", "user watcher on >watch-word +@all")
+	master := testenv.StartRedis(t, "--requirepass", "data-word")
+	sentinel := testenv.NewSentinel(t, "main", master, "sentinel auth-pass main data-word", "user default off", "user watcher on >watch-word +@all")
 	base := "redis://:data-word@" + sentinel.Addr + "?master_name=main"
 	appendLine(t, open(t, base+"&sentinel_username=watcher&sentinel_password=watch-word"), 0)
 	unanswered(t, open(t, base))
@@ -186,7 +187,7 @@ func TestTLS(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	ca := certificate(t, dir)
-	addr := storetest.StartTLSRedis(t, filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
+	addr := testenv.StartTLSRedis(t, filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
 	connect := func(address string, trust []byte) error {
 		o, err := redisstore.Options(address)
 		if err == nil && trust != nil {
@@ -207,7 +208,7 @@ func TestTLS(t *testing.T) {
 	if err := connect("rediss://"+addr+"?skip_verify=true", nil); err != nil {
 		t.Error(err)
 	}
-	wantUnreachable(t, connect("rediss://"+storetest.StartRedis(t), ca), false, "TLS")
+	wantUnreachable(t, connect("rediss://"+testenv.StartRedis(t), ca), false, "TLS")
 }
 
 // certificate writes one for 127.0.0.1 that signed itself, and its key, and returns it.

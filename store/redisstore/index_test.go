@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
 	"mcp-trade/store/storetest"
 )
@@ -31,7 +32,7 @@ func ordered(t *testing.T, s store.Store, n int64) {
 // The index of order ids is lost, lags, is of another ledger or lies: each order that is in the ledger is found all the
 // same, by the look at the head and by the commit itself, and a new one trades.
 func TestOrderIDs_AreFoundWhateverBecameOfTheirIndex(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	for name, spoil := range map[string]func(){
 		"as it is":               func() {},
@@ -107,7 +108,7 @@ func nextID(t *testing.T, s store.Store) int64 {
 }
 
 func TestRepair_OrderIDs(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	s, c := open(t, "redis://"+addr), bare(t, addr)
 	ordered(t, s, 1200)
 	faults := func(write bool, want ...string) {
@@ -142,7 +143,7 @@ func TestRepair_OrderIDs(t *testing.T) {
 
 // The newest entry was taken out: orders are refused in words, not as conflicts, until the ledger is repaired.
 func TestRepair_ANewestEntryThatWasRemoved(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	for name, remove := range map[string][]any{
 		"one":   {"XDEL", "ledger:{a}", "4-1"},
@@ -206,7 +207,7 @@ func days(id int) string { return fmt.Sprintf("2025-%02d-%02d", 1+id/500%12, 1+i
 
 // What LinesBefore yields is what the filter lets through of all lines, whatever became of the index of trades.
 func TestLinesBefore_YieldsWhatTheFilterLetsThrough(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	const rows = 5000
 	for name, bought := range map[string]func(int) bool{
@@ -261,7 +262,7 @@ func TestLinesBefore_YieldsWhatTheFilterLetsThrough(t *testing.T) {
 
 // Whoever may not write the index reads the lines.
 func TestLinesBefore_OfAUserWhoMayOnlyRead(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	long(t, c, 2000, days, func(id int) bool { return id == 5 })
 	do(t, c, "ACL", "SETUSER", "reader", "on", ">secret", "%R~*", "+@read")
@@ -273,7 +274,7 @@ func TestLinesBefore_OfAUserWhoMayOnlyRead(t *testing.T) {
 
 // Once the index is there, a look at the trades or at an earlier date reads a bounded number of entries.
 func TestLinesBefore_ReadsWhatItAnswers(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	const rows = 100_000
 	date := func(id int) string { return fmt.Sprintf("2025-01-01 %02d:%02d:%02d", id/3600, id/60%60, id%60) }

@@ -15,6 +15,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
 	"mcp-trade/store/redisstore"
 	"mcp-trade/store/storetest"
@@ -111,7 +112,7 @@ func TestTheContractOnMiniredis(t *testing.T) {
 }
 
 func TestTheContractOnRedis(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	storetest.Run(t, func(t *testing.T) store.Store {
 		do(t, c, "FLUSHALL")
@@ -124,7 +125,7 @@ func TestTheContractOnRedis(t *testing.T) {
 // One node serves all the slots. Two addresses tell the store that it is a cluster.
 func TestTheContractOnACluster(t *testing.T) {
 	t.Parallel() // it spends its time waiting for the node to trust itself
-	addr := storetest.StartRedis(t, "--cluster-enabled", "yes", "--cluster-port", storetest.FreePort(t))
+	addr := testenv.StartRedis(t, "--cluster-enabled", "yes", "--cluster-port", testenv.FreePort(t))
 	c := bare(t, addr)
 	do(t, c, "CLUSTER", "ADDSLOTSRANGE", 0, 16383)
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
@@ -150,8 +151,8 @@ func TestTheContractOnACluster(t *testing.T) {
 
 func TestTheMasterIsFoundThroughASentinel(t *testing.T) {
 	t.Parallel()
-	master := storetest.StartRedis(t)
-	sentinel := storetest.NewSentinel(t, "main", master)
+	master := testenv.StartRedis(t)
+	sentinel := testenv.NewSentinel(t, "main", master)
 	s := open(t, "redis://"+sentinel.Addr+"?master_name=main")
 	storetest.Fill(t, s, "a", 3)
 	if err := s.SetValues(t.Context(), values{signature: `"gpt-5"`}, time.Hour); err != nil {
@@ -316,7 +317,7 @@ func TestAForeignKeyIsNoAccount(t *testing.T) {
 }
 
 func TestAServerThatForgotTheScriptIsToldAgain(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	s, c := open(t, "redis://"+addr), bare(t, addr)
 	for id := range int64(3) {
 		appendLine(t, s, id)
@@ -327,7 +328,7 @@ func TestAServerThatForgotTheScriptIsToldAgain(t *testing.T) {
 
 // Nobody should take a record out of a ledger, but somebody with a Redis client can.
 func TestALedgerWithAGapGoesOn(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	s, c := open(t, "redis://"+addr), bare(t, addr)
 	for id := range int64(3) {
 		appendLine(t, s, id)
@@ -348,7 +349,7 @@ func TestALedgerWithAGapGoesOn(t *testing.T) {
 
 // The user may do no more than the store needs: these commands, on these keys. A cluster's client needs the commands that describe the cluster.
 func TestAUserWithTheFewestRightsIsEnough(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	rights := []any{"ACL", "SETUSER", "trader", "on", ">secret-word", "resetchannels", "~config:*", "~ledger:{*}", "~orders:{*}"}
 	for _, command := range strings.Fields("evalsha eval xadd xlen xrange xrevrange hget hset get mget set del pexpire persist multi exec scan") {
@@ -386,7 +387,7 @@ func TestAUserWithTheFewestRightsIsEnough(t *testing.T) {
 }
 
 func TestAPasswordIsGivenAndNeverTold(t *testing.T) {
-	addr := storetest.StartRedis(t, "--requirepass", "secret-word")
+	addr := testenv.StartRedis(t, "--requirepass", "secret-word")
 	appendLine(t, open(t, "redis://:secret-word@"+addr), 0)
 	for _, address := range []string{"redis://" + addr, "redis://:wrong-word@" + addr, "redis://nobody:wrong-word@" + addr} {
 		s := open(t, address)
@@ -414,7 +415,7 @@ func TestAPasswordIsGivenAndNeverTold(t *testing.T) {
 // BenchmarkAppend sets an append beside its floor: to add a line of the same size to a stream by a script that asks
 // for nothing.
 func BenchmarkAppend(b *testing.B) {
-	addr := storetest.StartRedis(b)
+	addr := testenv.StartRedis(b)
 	c := bare(b, addr)
 	note := strings.Repeat("x", 1140)
 	text := func(id int64, orderID string) []byte {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
 	"mcp-trade/store/redisstore"
 	"mcp-trade/store/storetest"
@@ -34,7 +35,7 @@ func TestAppend_RefusedInPartIsRefusedWhole(t *testing.T) {
 		orderID bool
 	}
 	var tries []try
-	shared := storetest.StartRedis(t)
+	shared := testenv.StartRedis(t)
 	for _, command := range []string{"set", "hset", "pexpire", "xadd", "mget", "hget", "xrevrange"} {
 		forbid := func(t *testing.T) (*redisstore.Store, *redis.Client) {
 			c := bare(t, shared)
@@ -65,7 +66,7 @@ func TestAppend_RefusedInPartIsRefusedWhole(t *testing.T) {
 	}
 	for _, command := range []string{"SET", "HSET", "PEXPIRE", "XADD"} {
 		tries = append(tries, try{"rename-command " + command, func(t *testing.T) (*redisstore.Store, *redis.Client) {
-			addr := storetest.StartRedis(t, "--rename-command", command, "other-"+command)
+			addr := testenv.StartRedis(t, "--rename-command", command, "other-"+command)
 			return open(t, "redis://"+addr), bare(t, addr)
 		}, true})
 	}
@@ -173,16 +174,16 @@ func answering(t *testing.T, reply string) (addr string) {
 
 // A replica, and a master that wants replicas, say no in words; nothing is unknown.
 func TestAppend_ToAReplicaOrWithoutReplicas(t *testing.T) {
-	master := storetest.StartRedis(t)
+	master := testenv.StartRedis(t)
 	host, port, _ := net.SplitHostPort(master)
-	replica := storetest.StartRedis(t, "--replicaof", host+" "+port)
+	replica := testenv.StartRedis(t, "--replicaof", host+" "+port)
 	wantUnreachable(t, open(t, "redis://"+replica).Append(t.Context(), storetest.Commit("a", 0, "o-1")), false, "READONLY")
 	do(t, bare(t, master), "CONFIG", "SET", "min-replicas-to-write", 2)
 	wantUnreachable(t, open(t, "redis://"+master).Append(t.Context(), storetest.Commit("a", 0, "o-1")), false, "NOREPLICAS")
 }
 
 func TestALedgerThatBecameAnother(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	storetest.Anew(t, open(t, "redis://"+addr), func(t *testing.T, account string, lines ...[]byte) {
 		do(t, c, "DEL", "ledger:{"+account+"}", "orders:{"+account+"}")
@@ -194,7 +195,7 @@ func TestALedgerThatBecameAnother(t *testing.T) {
 
 // A line follows the content of the newest one in Redis too, whoever wrote that.
 func TestAppend_OntoALedgerThatCameToTheSameNumberAgain(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	other := func(id int64) string { // another line of that id
 		return strings.Replace(string(storetest.Line(id, "")), "9744.85", "1.85", 1)
@@ -264,10 +265,10 @@ func TestAppend_OntoALedgerThatCameToTheSameNumberAgain(t *testing.T) {
 // Orders that were not replicated are lost in a failover, and others come to their numbers: who has the lost book learns it.
 func TestAppend_AfterAFailoverThatLostTheNewestTrades(t *testing.T) {
 	t.Parallel()
-	group := storetest.StartSentinels(t, 1)
+	group := testenv.StartSentinels(t, 1)
 	s, second := open(t, group.Address()), open(t, group.Address())
 	storetest.Fill(t, s, "a", 2)
-	storetest.Eventually(t, "the replica has both lines", func() error {
+	testenv.Eventually(t, "the replica has both lines", func() error {
 		if n := bare(t, group.Replica.Addr).XLen(t.Context(), "ledger:{a}").Val(); n != 2 {
 			return fmt.Errorf("it has %d", n)
 		}
@@ -284,7 +285,7 @@ func TestAppend_AfterAFailoverThatLostTheNewestTrades(t *testing.T) {
 	group.FailOver(t)
 	mine := func(id int64) []byte { return storetest.Line(id, fmt.Sprint("kept-", id)) }
 	for id := range int64(2) {
-		storetest.Eventually(t, "the new master takes an order", func() error {
+		testenv.Eventually(t, "the new master takes an order", func() error {
 			head, _, err := second.Head(t.Context(), "a", "")
 			if err != nil {
 				return err
@@ -296,7 +297,7 @@ func TestAppend_AfterAFailoverThatLostTheNewestTrades(t *testing.T) {
 			return err
 		})
 	}
-	storetest.Eventually(t, "the other server reaches the new master", func() error {
+	testenv.Eventually(t, "the other server reaches the new master", func() error {
 		if err := s.Append(t.Context(), stale); !errors.Is(err, store.ErrConflict) {
 			return fmt.Errorf("answered %v", err)
 		}

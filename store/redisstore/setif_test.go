@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
 	"mcp-trade/store/redisstore"
-	"mcp-trade/store/storetest"
 )
 
 // setsIf checks that values are set only if others are what they were.
@@ -41,7 +41,7 @@ func setsIf(t *testing.T, s *redisstore.Store) {
 }
 
 func TestStore_SetValuesIf(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	s, c := open(t, "redis://"+addr), bare(t, addr)
 	setsIf(t, s)
 	if ttl := do(t, c, "TTL", "config:26:TODAY_DATE").(int64); ttl < 3590 || ttl > 3600 {
@@ -79,7 +79,7 @@ func TestStore_SetValuesIf(t *testing.T) {
 }
 
 func TestStore_Values_OfAServerThatIsFull(t *testing.T) {
-	addr := storetest.StartRedis(t)
+	addr := testenv.StartRedis(t)
 	s, c := open(t, "redis://"+addr), bare(t, addr)
 	if err := s.SetValues(t.Context(), values{today: "1", signature: "a"}, time.Hour); err != nil {
 		t.Fatal(err)

@@ -1,5 +1,5 @@
-// Package storetest holds the one suite that every engine of package store passes, and what such tests need around
-// them: a real Redis, a proxy that fails on demand, the wish list of the machine that runs the tests.
+// Package storetest holds the one suite that every engine of package store passes, and the lines and commits that tests of
+// stores are made of.
 package storetest
 
 import (

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +21,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 // patience is how long a test waits for what must come before it calls it missing. It measures nothing.
@@ -34,13 +33,7 @@ type Browser struct{ ctx context.Context }
 // Start starts a browser, and ends it with the test.
 func Start(t testing.TB) Browser {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil && path == "" {
-			path = found
-		}
-	}
-	storetest.Require(t, "chromium", path != "", "no chromium is on the PATH")
+	path := testenv.Program(t, "chromium", "chromium", "chromium-browser", "google-chrome")
 	options := append(chromedp.DefaultExecAllocatorOptions[:len(chromedp.DefaultExecAllocatorOptions):len(chromedp.DefaultExecAllocatorOptions)],
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
@@ -202,10 +195,8 @@ func (tab *Tab) Wait(expression string) {
 // Axe holds the page against the rules of axe-core, whose script MCP_TRADE_AXE names, and returns its serious findings.
 func (tab *Tab) Axe() []string {
 	tab.t.Helper()
-	path := os.Getenv("MCP_TRADE_AXE")
-	storetest.Require(tab.t, "axe", path != "", "MCP_TRADE_AXE does not name the script of axe-core")
-	script, err := os.ReadFile(path)
-	storetest.Require(tab.t, "axe", err == nil, fmt.Sprint(err))
+	script, err := os.ReadFile(testenv.File(tab.t, "axe", "MCP_TRADE_AXE", "the script of axe-core"))
+	testenv.Require(tab.t, "axe", err == nil, fmt.Sprint(err))
 	tab.Do(chromedp.Evaluate[chromedp.Void](string(script)))
 	found := Eval[string](tab,
 		`axe.run({resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.filter(v => ["serious", "critical"].includes(v.impact))

@@ -1,14 +1,13 @@
-package storetest_test
+package testenv_test
 
 import (
 	"bufio"
 	"net"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"mcp-trade/store/storetest"
+	"mcp-trade/internal/testenv"
 )
 
 // echo starts a server that sends every line back.
@@ -63,8 +62,8 @@ func dial(t *testing.T, addr string) net.Conn {
 	return c
 }
 
-func TestAProxyDoesWhatItIsTold(t *testing.T) {
-	p := storetest.StartProxy(t, echo(t))
+func TestProxy(t *testing.T) {
+	p := testenv.StartProxy(t, echo(t))
 	want := func(c net.Conn, line, reply string) {
 		t.Helper()
 		if got := ask(t, c, line); got != reply {
@@ -74,18 +73,18 @@ func TestAProxyDoesWhatItIsTold(t *testing.T) {
 	c := dial(t, p.Addr())
 	want(c, "hello", "hello")
 
-	p.Set(storetest.Refuse)
+	p.Set(testenv.Refuse)
 	want(c, "refused", "cut")
 	if c, err := net.Dial("tcp", p.Addr()); err == nil {
 		_ = c.Close()
 		t.Error("it listens though it refuses")
 	}
 
-	p.Set(storetest.Hang)
+	p.Set(testenv.Hang)
 	c = dial(t, p.Addr())
 	want(c, "hung", "nothing")
 
-	p.Set(storetest.Pass)
+	p.Set(testenv.Pass)
 	want(c, "hung before", "cut")
 	c = dial(t, p.Addr())
 	want(c, "again", "again")
@@ -106,34 +105,4 @@ func TestAProxyDoesWhatItIsTold(t *testing.T) {
 	if p.Drops() != 1 || !then.Load() {
 		t.Errorf("%d drops, then %t", p.Drops(), then.Load())
 	}
-}
-
-func TestTestDataCountsFromTheRootOfTheModule(t *testing.T) {
-	t.Setenv("MCP_TRADE_TESTDATA", "store/storetest")
-	here, err := filepath.Abs(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := storetest.TestData(t); got != here {
-		t.Errorf("it is %s, want %s", got, here)
-	}
-	t.Setenv("MCP_TRADE_TESTDATA", here)
-	if got := storetest.TestData(t); got != here {
-		t.Errorf("it is %s, want %s", got, here)
-	}
-}
-
-// What is missing skips a test where it was not promised.
-func TestWhatIsMissingSkips(t *testing.T) {
-	t.Setenv("MCP_TRADE_REQUIRE", "inspector, testdata")
-	skipped := false
-	t.Run("redis", func(t *testing.T) {
-		defer func() { skipped = t.Skipped() }()
-		storetest.Require(t, "redis", false, "it is not here")
-		t.Error("it went on")
-	})
-	if !skipped {
-		t.Error("it was not skipped")
-	}
-	storetest.Require(t, "testdata", true, "")
 }

@@ -1,74 +1,20 @@
-// A real Redis for tests, and the wish list of the machine that runs them.
+// A real Redis for tests.
 
-package storetest
+package testenv
 
 import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
-
-// Require skips the test if it lacks what it needs, and says why. It fails the test instead where that was promised.
-func Require(t testing.TB, what string, have bool, why string) {
-	t.Helper()
-	switch {
-	case have:
-	case Promised(what):
-		t.Fatalf("MCP_TRADE_REQUIRE names %s, but %s", what, why)
-	default:
-		t.Skipf("%s: %s", what, why)
-	}
-}
-
-// Promised tells whether the environment variable MCP_TRADE_REQUIRE, a comma list, names a thing.
-func Promised(what string) bool {
-	for name := range strings.SplitSeq(os.Getenv("MCP_TRADE_REQUIRE"), ",") {
-		if strings.TrimSpace(name) == what {
-			return true
-		}
-	}
-	return false
-}
-
-// TestData returns the absolute path of the folder of real prices and ledgers that MCP_TRADE_TESTDATA names; a
-// relative value counts from the root of the module. Without it the test is skipped.
-func TestData(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("MCP_TRADE_TESTDATA")
-	Require(t, "testdata", dir != "", "MCP_TRADE_TESTDATA does not name a folder")
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(moduleRoot(t), dir)
-	}
-	info, err := os.Stat(dir)
-	Require(t, "testdata", err == nil && info.IsDir(), dir+" is not a folder")
-	return dir
-}
-
-func moduleRoot(t testing.TB) string {
-	dir, err := os.Getwd() // go test runs in the folder of the package
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the working directory")
-		}
-	}
-}
 
 // StartRedis starts a real Redis server that keeps nothing on disk, unless args, which come last on its command line,
 // say otherwise. It returns the address, and ends the server with the test.
@@ -91,7 +37,7 @@ type Redis struct {
 // NewRedis is [StartRedis] for a test that handles the server itself.
 func NewRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
-	needRedis(t)
+	Program(t, "redis", "redis-server")
 	r := &Redis{Dir: t.TempDir()}
 	r.argv = func(port string) []string {
 		return slices.Concat([]string{
@@ -105,7 +51,7 @@ func NewRedis(t testing.TB, args ...string) *Redis {
 // StartTLSRedis is [StartRedis] for a server that speaks TLS, and nothing else, with a certificate.
 func StartTLSRedis(t testing.TB, cert, key string) (addr string) {
 	t.Helper()
-	needRedis(t)
+	Program(t, "redis", "redis-server")
 	r := &Redis{Dir: t.TempDir()}
 	r.argv = func(port string) []string {
 		return []string{
@@ -116,12 +62,6 @@ func StartTLSRedis(t testing.TB, cert, key string) (addr string) {
 	r.answers = listens
 	r.startAnywhere(t)
 	return r.Addr
-}
-
-func needRedis(t testing.TB) {
-	t.Helper()
-	_, err := exec.LookPath("redis-server")
-	Require(t, "redis", err == nil, "redis-server is not on the PATH")
 }
 
 // startAnywhere starts the server on a free port, and on another one if somebody was quicker.
@@ -199,21 +139,6 @@ func (r *Redis) Kill() {
 		_ = r.process.Kill()
 		<-r.ended
 	}
-}
-
-// FreePort returns a port on 127.0.0.1 that was free a moment ago. It is below those that systems give to connections, which
-// else could take the port of a server while that is killed and not yet started again.
-func FreePort(t testing.TB) string {
-	t.Helper()
-	for range 100 {
-		port := strconv.Itoa(10_000 + rand.IntN(22_000))
-		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
-			_ = l.Close()
-			return port
-		}
-	}
-	t.Fatal("of 100 ports none is free")
-	return ""
 }
 
 // answers tells whether a server replies to PING, if only to ask for a password.

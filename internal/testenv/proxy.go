@@ -1,6 +1,6 @@
 // A proxy that fails on demand: the network between a client and its server, as a test would have it.
 
-package storetest
+package testenv
 
 import (
 	"bytes"

@@ -1,6 +1,6 @@
 // Several Redis servers that belong together: a master with its replica and sentinel, a cluster.
 
-package storetest
+package testenv
 
 import (
 	"bufio"
@@ -169,7 +169,7 @@ func (g *Sentinels) FailOver(t testing.TB) {
 // NewSentinel starts a real sentinel that watches a server under a name. More lines of its configuration may follow.
 func NewSentinel(t testing.TB, name, master string, more ...string) *Redis {
 	t.Helper()
-	needRedis(t)
+	Program(t, "redis", "redis-server")
 	host, port, err := net.SplitHostPort(master)
 	if err != nil {
 		t.Fatal(err)
