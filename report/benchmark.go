@@ -129,8 +129,8 @@ func (m *Metrics) benchmarkMetrics(benchmark *Series, s sample) alignedReturns {
 	accountReturns, benchmarkReturns, n := p.account, p.benchmark, len(p.benchmark)
 	none := firstReason(absent, reasonIf(!p.benchmarkTotal.known, "the benchmark has no values on these dates"))
 	tooFew := firstReason(absent, reasonIf(n < 2, "it takes two returns of both, not %d", n))
-	m.set(&m.BenchmarkReturn, "benchmark_return", p.benchmarkTotal.value, none)
-	m.set(&m.ExcessReturn, "excess_return", p.accountTotal.value-p.benchmarkTotal.value, none)
+	m.set(&m.BenchmarkReturn, p.benchmarkTotal.value, none)
+	m.set(&m.ExcessReturn, p.accountTotal.value-p.benchmarkTotal.value, none)
 
 	var beta, alpha, active, sd, variance float64
 	if tooFew == "" {
@@ -144,13 +144,13 @@ func (m *Metrics) benchmarkMetrics(benchmark *Series, s sample) alignedReturns {
 		active, sd = stat.MeanStdDev(excess, nil)
 	}
 	zeroVariance := reasonIf(variance < epsilon*epsilon, "all returns of the benchmark are the same")
-	m.set(&m.Beta, "beta", beta, firstReason(tooFew, zeroVariance))
-	m.set(&m.Alpha, "alpha", alpha, firstReason(tooFew, zeroVariance))
-	m.set(&m.TrackingError, "tracking_error", sd*math.Sqrt(s.periodsPerYear), tooFew)
-	m.set(&m.InformationRatio, "information_ratio", active/sd*math.Sqrt(s.periodsPerYear), firstReason(tooFew, reasonIf(sd < epsilon, "the account does what the benchmark does")))
+	m.set(&m.Beta, beta, firstReason(tooFew, zeroVariance))
+	m.set(&m.Alpha, alpha, firstReason(tooFew, zeroVariance))
+	m.set(&m.TrackingError, sd*math.Sqrt(s.periodsPerYear), tooFew)
+	m.set(&m.InformationRatio, active/sd*math.Sqrt(s.periodsPerYear), firstReason(tooFew, reasonIf(sd < epsilon, "the account does what the benchmark does")))
 	up, down := captureRatios(accountReturns, benchmarkReturns)
-	m.set(&m.UpCapture, "up_capture", up, firstReason(absent, reasonIf(math.IsNaN(up), "the benchmark never rose")))
-	m.set(&m.DownCapture, "down_capture", down, firstReason(absent, reasonIf(math.IsNaN(down), "the benchmark never fell")))
+	m.set(&m.UpCapture, up, firstReason(absent, reasonIf(math.IsNaN(up), "the benchmark never rose")))
+	m.set(&m.DownCapture, down, firstReason(absent, reasonIf(math.IsNaN(down), "the benchmark never fell")))
 	return p
 }
 

@@ -42,7 +42,7 @@ type Comparison struct {
 func (m *Metrics) intervals(s sample, p alignedReturns) {
 	n, year := len(s.returns), math.Sqrt(s.periodsPerYear)
 	total := func(growth float64) float64 { return math.Expm1(growth * float64(n)) }
-	m.between(&m.TotalReturnInterval, "total_return_interval", n, minGrowth, total, func() (interval.Estimate, error) {
+	m.between(&m.TotalReturn, n, minGrowth, total, func() (interval.Estimate, error) {
 		logs, err := logarithms(s.returns)
 		if err != nil {
 			return interval.Estimate{}, err
@@ -50,7 +50,7 @@ func (m *Metrics) intervals(s sample, p alignedReturns) {
 		return interval.Mean(logs)
 	})
 	annual := func(ratio float64) float64 { return ratio * year }
-	m.between(&m.SharpeInterval, "sharpe_interval", n, minSharpe, annual, func() (interval.Estimate, error) {
+	m.between(&m.Sharpe, n, minSharpe, annual, func() (interval.Estimate, error) {
 		return interval.Sharpe(s.excess(s.returns))
 	})
 	alpha, beta, err := interval.Estimate{}, interval.Estimate{}, errNoBenchmark
@@ -59,9 +59,9 @@ func (m *Metrics) intervals(s sample, p alignedReturns) {
 			alpha, beta, err = interval.Regression(s.excess(p.account), s.excess(p.benchmark))
 		}
 	}
-	m.between(&m.AlphaInterval, "alpha_interval", len(p.account), minBeta, func(a float64) float64 { return a * s.periodsPerYear },
+	m.between(&m.Alpha, len(p.account), minBeta, func(a float64) float64 { return a * s.periodsPerYear },
 		func() (interval.Estimate, error) { return alpha, err })
-	m.between(&m.BetaInterval, "beta_interval", len(p.account), minBeta, func(b float64) float64 { return b },
+	m.between(&m.Beta, len(p.account), minBeta, func(b float64) float64 { return b },
 		func() (interval.Estimate, error) { return beta, err })
 }
 
@@ -70,18 +70,19 @@ var (
 	errWipedOut    = errors.New("the account was wiped out")
 )
 
-// between sets an interval, or records why it is undefined. The figure is an increasing function of what is estimated.
-func (m *Metrics) between(to *Interval, name string, n, least int, figure func(float64) float64, estimate func() (interval.Estimate, error)) {
+// between sets the interval of a metric, or records why it is undefined. The metric is an increasing function of what is estimated.
+func (m *Metrics) between(metric *Number, n, least int, figure func(float64) float64, estimate func() (interval.Estimate, error)) {
+	x := m.Metric(metric)
 	e, err := estimate()
 	switch {
 	case errors.Is(err, errNoBenchmark):
-		m.Undefined[name] = err.Error()
+		m.Undefined[x.IntervalKey()] = err.Error()
 	case n < least:
-		m.Undefined[name] = fmt.Sprintf("it takes %d returns, not %d", least, n)
+		m.Undefined[x.IntervalKey()] = fmt.Sprintf("it takes %d returns, not %d", least, n)
 	case err != nil:
-		m.Undefined[name] = err.Error()
+		m.Undefined[x.IntervalKey()] = err.Error()
 	default:
-		*to = intervalOf(e.Map(figure))
+		*x.Interval(m) = intervalOf(e.Map(figure))
 	}
 }
 

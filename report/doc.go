@@ -20,23 +20,24 @@
 // # Returns
 //
 // V0, V1, ... Vn are the known values, the opening's first; r1 ... rn the returns between them, ri = Vi/V(i-1) - 1. Where a
-// value is unknown, one return spans the gap. A stale holding adds nothing to a return until it has a close again. Returns,
+// value is unknown, one return spans the gap. A stale holding adds nothing to a return until it has a close again. Returns and
 // rates are fractions: 0.01 is 1 %. A is the number of periods in a year of the account's market, see [market.Market].
 // rf is the risk-free rate of a year, 0 unless given. mean is the arithmetic mean. sd, cov and var are those of a sample (n-1
-// degrees of freedom).
+// degrees of freedom). P is the highest value so far, the opening's included. A drawdown lasts from the day of P to the first
+// day at P again, or to the end; its length is counted in trading days with a known value and in calendar days.
 //
-//	total return       Vn/V0 - 1
-//	annualized return  (Vn/V0)^(365/d) - 1, with d calendar days from V0 to Vn
-//	volatility         sd(r) * sqrt(A)
-//	Sharpe             (mean(r) - rf/A) / sd(r) * sqrt(A)
-//	Sortino            (mean(r) - rf/A) / sqrt(sum(min(r,0)^2)/n) * sqrt(A): the downside over all n returns, against 0
-//	drawdown           1 - V/P, with P the highest value so far, the opening's included
-//	max drawdown       the highest drawdown; from the day of P to the first day at P again, or to the end, in trading days
-//	                   with a known value and in calendar days
-//	Calmar             annualized return / max drawdown
-//	win rate (days)    fraction of the returns above 0
-//	exposure           mean over the periods of 1 - cash/V
-//	turnover           (bought + sold)/2 / mean(V1 ... Vn) * A / number of periods
+//	start               V0
+//	end                 Vn
+//	total return        Vn/V0 - 1
+//	annualized return   (Vn/V0)^(365/d) - 1, with d calendar days from V0 to Vn
+//	volatility          sd(r) * sqrt(A)
+//	Sharpe              (mean(r) - rf/A) / sd(r) * sqrt(A)
+//	Sortino             (mean(r) - rf/A) / sqrt(sum(min(r,0)^2)/n) * sqrt(A): the downside over all n returns, against 0
+//	Calmar              annualized return / max drawdown
+//	max drawdown        the highest of 1 - V/P
+//	best day            the highest of r
+//	worst day           the lowest of r
+//	win rate (days)     fraction of the returns above 0
 //
 // # Trades
 //
@@ -44,22 +45,37 @@
 // brought, less its fees, less what was paid for the same shares with their fees. A sale of shares whose cost is not known
 // closes none. Where the book after a day's last row differs from what the trades leave, the book counts.
 //
-//	win rate (trades)  fraction of the closed trades with a gain above 0
-//	profit factor      sum of the gains / sum of the losses of closed trades
-//	slippage           sum of (price - open) * amount of purchases and (open - price) * amount of sales, with the open of the
-//	                   bar that the trade was filled in; below 0 if prices were better than that
+//	win rate (trades)   fraction of the closed trades with a gain above 0
+//	profit factor       sum of the gains / sum of the losses of closed trades
+//	turnover            (bought + sold)/2 / mean(V1 ... Vn) * A / number of periods
+//	exposure            mean over the periods of 1 - cash/V
+//	fees                sum of the fees of purchases and sales
+//	slippage            sum of (price - open) * amount of purchases and (open - price) * amount of sales, with the open of the
+//	                    bar that the trade was filled in; below 0 if prices were better than that
+//
+// # Model
+//
+// A run records what its model used; of a ledger without such a record these figures are unknown.
+//
+//	orders refused      as the run counted them
+//	tokens              sum of the tokens that the model read and wrote
+//	cost                what those tokens cost, where the run knew their prices
+//	tokens per percent  tokens / (100 * total return)
+//	cost per percent    cost / (100 * total return)
 //
 // # Benchmark
 //
 // b1 ... bm are the returns of the benchmark between the same dates as those of the account, r1 ... rm; a date without a value
 // of the benchmark is left out of both.
 //
-//	excess return      (1+r1)...(1+rm) - (1+b1)...(1+bm)
-//	beta               cov(r, b) / var(b)
-//	alpha              A * (mean(r) - rf/A - beta * (mean(b) - rf/A))
-//	tracking error     sd(r - b) * sqrt(A)
-//	information ratio  mean(r - b) / sd(r - b) * sqrt(A)
-//	up capture         sum of r / sum of b, over the pairs with b > 0; down capture with b < 0
+//	benchmark return    (1+b1)...(1+bm) - 1
+//	excess return       (1+r1)...(1+rm) - (1+b1)...(1+bm)
+//	alpha               A * (mean(r) - rf/A - beta * (mean(b) - rf/A))
+//	beta                cov(r, b) / var(b)
+//	tracking error      sd(r - b) * sqrt(A)
+//	information ratio   mean(r - b) / sd(r - b) * sqrt(A)
+//	up capture          sum of r / sum of b, over the pairs with b > 0
+//	down capture        sum of r / sum of b, over the pairs with b < 0
 //
 // # Certainty
 //

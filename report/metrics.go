@@ -51,14 +51,11 @@ func (b builder) measure(a *Account, h history, n RunStats) {
 	}
 }
 
-// set sets a figure, or records why it is undefined.
-func (m *Metrics) set(to *Number, name string, value float64, why string) {
-	if *to = Known(value); why != "" || !to.known {
-		if why == "" {
-			why = "it is too large to tell"
-		}
-		*to = Number{}
-		m.Undefined[name] = why
+// set sets a figure of m, or records why it is undefined.
+func (m *Metrics) set(figure *Number, value float64, why string) {
+	if *figure = Known(value); why != "" || !figure.known {
+		*figure = Number{}
+		m.Undefined[m.Metric(figure).Key] = firstReason(why, "it is too large to tell")
 	}
 }
 
@@ -93,10 +90,10 @@ func (m *Metrics) performance(s sample, d *Drawdown) {
 		annual = math.Pow(end/start, 365/days) - 1
 	}
 	noCapital := reasonIf(start <= 0, "the account began with nothing")
-	m.set(&m.Start, "start", start, noValue)
-	m.set(&m.End, "end", end, noValue)
-	m.set(&m.TotalReturn, "total_return", total, firstReason(tooFewValues, noCapital))
-	m.set(&m.AnnualReturn, "annual_return", annual, firstReason(tooFewValues, noCapital))
+	m.set(&m.Start, start, noValue)
+	m.set(&m.End, end, noValue)
+	m.set(&m.TotalReturn, total, firstReason(tooFewValues, noCapital))
+	m.set(&m.AnnualReturn, annual, firstReason(tooFewValues, noCapital))
 
 	mean, sd := math.NaN(), math.NaN()
 	if n > 1 {
@@ -104,16 +101,16 @@ func (m *Metrics) performance(s sample, d *Drawdown) {
 	}
 	tooFewReturns := reasonIf(n < 2, "it takes two returns, not %d", n)
 	zeroVariance := reasonIf(sd < epsilon, "all returns are the same")
-	m.set(&m.Volatility, "volatility", sd*math.Sqrt(s.periodsPerYear), tooFewReturns)
-	m.set(&m.Sharpe, "sharpe", sharpe(mean, sd, s), firstReason(tooFewReturns, zeroVariance))
-	m.set(&m.Sortino, "sortino", (mean-s.riskFree)/downside(s.returns)*math.Sqrt(s.periodsPerYear), firstReason(tooFewReturns, reasonIf(downside(s.returns) < epsilon, "no return is below 0")))
+	m.set(&m.Volatility, sd*math.Sqrt(s.periodsPerYear), tooFewReturns)
+	m.set(&m.Sharpe, sharpe(mean, sd, s), firstReason(tooFewReturns, zeroVariance))
+	m.set(&m.Sortino, (mean-s.riskFree)/downside(s.returns)*math.Sqrt(s.periodsPerYear), firstReason(tooFewReturns, reasonIf(downside(s.returns) < epsilon, "no return is below 0")))
 
 	depth := 0.0
 	if d != nil {
 		depth = d.Depth
 	}
-	m.set(&m.MaxDrawdown, "max_drawdown", depth, tooFewValues)
-	m.set(&m.Calmar, "calmar", annual/depth, firstReason(tooFewValues, noCapital, reasonIf(depth < epsilon, "the value never fell")))
+	m.set(&m.MaxDrawdown, depth, tooFewValues)
+	m.set(&m.Calmar, annual/depth, firstReason(tooFewValues, noCapital, reasonIf(depth < epsilon, "the value never fell")))
 	m.extremes(s)
 }
 
@@ -162,9 +159,9 @@ func (m *Metrics) extremes(s sample) {
 			won++
 		}
 	}
-	m.set(&m.BestDay, "best_day", best, none)
-	m.set(&m.WorstDay, "worst_day", worst, none)
-	m.set(&m.WinningDays, "winning_days", float64(won)/float64(len(s.returns)), none)
+	m.set(&m.BestDay, best, none)
+	m.set(&m.WorstDay, worst, none)
+	m.set(&m.WinningDays, float64(won)/float64(len(s.returns)), none)
 }
 
 // trading fills in the figures of the trades.
@@ -172,8 +169,8 @@ func (m *Metrics) trading(a *Account, h history, s sample) {
 	w := h.tradeStats
 	m.Trades, m.ClosedTrades = h.trades.all, w.closed
 	none := reasonIf(w.closed == 0, "no trade was closed")
-	m.set(&m.WinningTrades, "winning_trades", float64(w.won)/float64(w.closed), none)
-	m.set(&m.ProfitFactor, "profit_factor", w.gained/w.lost, firstReason(none, reasonIf(w.lost == 0, "no closed trade lost")))
+	m.set(&m.WinningTrades, float64(w.won)/float64(w.closed), none)
+	m.set(&m.ProfitFactor, w.gained/w.lost, firstReason(none, reasonIf(w.lost == 0, "no closed trade lost")))
 
 	traded, fees, slippage := 0.0, 0.0, Known(0)
 	for _, d := range h.days {
@@ -183,7 +180,7 @@ func (m *Metrics) trading(a *Account, h history, s sample) {
 		slippage.known = slippage.known && d.slippage.known
 	}
 	m.Fees = Known(fees)
-	m.set(&m.Slippage, "slippage", slippage.value, reasonIf(!slippage.known, "not every trade has a price in the data"))
+	m.set(&m.Slippage, slippage.value, reasonIf(!slippage.known, "not every trade has a price in the data"))
 	var values, exposures []float64
 	for _, p := range a.Periods {
 		if p.Value.known && p.Value.value > 0 {
@@ -193,25 +190,22 @@ func (m *Metrics) trading(a *Account, h history, s sample) {
 	}
 	unknown := reasonIf(len(values) == 0, "no day has a known value")
 	average := stat.Mean(values, nil)
-	m.set(&m.Turnover, "turnover", traded/2/average*s.periodsPerYear/float64(len(a.Periods)), unknown)
-	m.set(&m.Exposure, "exposure", stat.Mean(exposures, nil), unknown)
+	m.set(&m.Turnover, traded/2/average*s.periodsPerYear/float64(len(a.Periods)), unknown)
+	m.set(&m.Exposure, stat.Mean(exposures, nil), unknown)
 }
 
 // usage fills in what the model used, where the run recorded it.
 func (m *Metrics) usage(n RunStats) {
-	m.Refused, m.Tokens, m.Cost = n.Refused, n.Tokens, n.Cost
 	percent := m.TotalReturn.value * 100
-	per := func(to *Number, name string, of Number) {
-		m.set(to, name, of.value/percent, firstReason(reasonIf(!of.known, "the run does not tell"), reasonIf(percent <= 0, "nothing was gained")))
-	}
-	per(&m.TokensPerPercent, "tokens_per_percent", n.Tokens)
-	per(&m.CostPerPercent, "cost_per_percent", n.Cost)
+	noGain := reasonIf(percent <= 0, "nothing was gained")
 	for _, x := range []struct {
-		name string
-		of   Number
-	}{{"refused", n.Refused}, {"tokens", n.Tokens}, {"cost", n.Cost}} {
-		if !x.of.known {
-			m.Undefined[x.name] = "the run does not tell"
+		recorded           Number
+		figure, perPercent *Number // perPercent is nil of what is not compared with the gain
+	}{{n.Refused, &m.Refused, nil}, {n.Tokens, &m.Tokens, &m.TokensPerPercent}, {n.Cost, &m.Cost, &m.CostPerPercent}} {
+		unrecorded := reasonIf(!x.recorded.known, "the run does not tell")
+		m.set(x.figure, x.recorded.value, unrecorded)
+		if x.perPercent != nil {
+			m.set(x.perPercent, x.recorded.value/percent, firstReason(unrecorded, noGain))
 		}
 	}
 }

@@ -18,13 +18,11 @@ import (
 
 // printLeaderboard prints a line for each account, and below what there is to know of them.
 func printLeaderboard(w io.Writer, r report.Report) {
-	header := []string{">#", "account", ">days", ">trades", ">value at close", ">return", ">annualized", ">volatility", ">Sharpe", ">max drawdown", ">win rate (days)", ">win rate (trades)"}
-	costs := slices.ContainsFunc(r.Accounts, func(a report.Account) bool { return a.Metrics.Fees.Float() != 0 })
-	if costs {
-		header = append(header, ">fees")
-	}
-	if r.Benchmark != nil {
-		header = append(header, ">excess over "+r.Benchmark.Name, ">alpha", ">beta")
+	header := []string{">#", "account", ">days", ">trades"}
+	for _, x := range report.MetricTable() {
+		if column := x.ColumnFor(r); column != "" {
+			header = append(header, ">"+column)
+		}
 	}
 	header = append(header, "ledger")
 	old := slices.ContainsFunc(r.Accounts, func(a report.Account) bool { return a.Metrics.EndStale != nil })
@@ -33,24 +31,19 @@ func printLeaderboard(w io.Writer, r report.Report) {
 	}
 	t := newTable(w, header...)
 	for i, a := range r.Accounts {
-		m := a.Metrics
 		rank := strconv.Itoa(i + 1)
 		if !a.Ranked() {
 			rank = "-"
 		}
-		row := table.Row{
-			rank, a.Signature, len(a.Periods), m.Trades, lastValue(a), percent(m.TotalReturn), percent(m.AnnualReturn), percent(m.Volatility),
-			dashed(m.Sharpe, 2), percent(m.MaxDrawdown), percent(m.WinningDays), percent(m.WinningTrades),
-		}
-		if costs {
-			row = append(row, cash(m.Fees))
-		}
-		if r.Benchmark != nil {
-			row = append(row, percent(m.ExcessReturn), percent(m.Alpha), dashed(m.Beta, 2))
+		row := table.Row{rank, a.Signature, len(a.Periods), a.Metrics.Trades}
+		for _, x := range report.MetricTable() {
+			if x.ColumnFor(r) != "" {
+				row = append(row, metricText(a, x))
+			}
 		}
 		row = append(row, a.Ledger.Verdict)
 		if old {
-			row = append(row, oldestClose(m.EndStale))
+			row = append(row, oldestClose(a.Metrics.EndStale))
 		}
 		t.AppendRow(row)
 	}
@@ -74,13 +67,22 @@ func printLeaderboard(w io.Writer, r report.Report) {
 	}
 }
 
-// lastValue is the last known value of an account, with its date where the value of the last day is not known.
-func lastValue(a report.Account) string {
+// metricText writes a figure of an account. Where the value of the last day is not known, the last value has its date.
+func metricText(a report.Account, x report.Metric) string {
 	m := a.Metrics
-	if n := len(a.Periods); n > 0 && m.End.Known() && !a.Periods[n-1].Value.Known() {
-		return fmt.Sprintf("%s (%s)", cash(m.End), m.EndDate)
+	n := *x.Of(&m)
+	switch x.Unit {
+	case report.Money:
+		if i := len(a.Periods) - 1; x.Of(&m) == &m.End && n.Known() && i >= 0 && !a.Periods[i].Value.Known() {
+			return fmt.Sprintf("%s (%s)", cash(n), m.EndDate)
+		}
+		return cash(n)
+	case report.Change, report.Part:
+		return percent(n)
+	case report.Ratio:
+		return dashed(n, 2)
 	}
-	return cash(m.End)
+	return dashed(n, 0)
 }
 
 // printUpstream prints AI-Trader's figures as it publishes them.

@@ -20,21 +20,35 @@ type measure struct {
 // headline are the figures that one looks at first.
 func headline(a report.Account) []measure {
 	m := a.Metrics
+	// tile is a metric as its row of the table has it, with an interval if it has one and else with a text.
+	tile := func(figure *report.Number, text string) measure {
+		x := m.Metric(figure)
+		y := measure{Name: capital(x.Name), Text: metricText(*figure, x.Unit, 2), Meaning: text}
+		if x.Unit == report.Change {
+			y.Sign = sign(*figure)
+		}
+		if x.Interval != nil {
+			y.Meaning = interval(*x.Interval(&m), x.Unit)
+		}
+		return y
+	}
+	value := tile(&m.End, listed("from "+money(m.Start), valueDate(a)))
+	value.Name = "Value at close"
 	list := []measure{
-		{Name: "Value at close", Text: money(m.End), Meaning: listed("from "+money(m.Start), valueDate(a))},
-		{Name: "Total return", Text: signedPercent(m.TotalReturn), Sign: sign(m.TotalReturn), Meaning: interval(m.TotalReturnInterval, signedPercent)},
-		{Name: "Sharpe", Text: fixed(m.Sharpe, 2), Meaning: interval(m.SharpeInterval, func(n report.Number) string { return fixed(n, 2) })},
-		{Name: "Max drawdown", Text: percent(m.MaxDrawdown), Meaning: drawdownDates(a.Drawdown)},
-		{Name: "Win rate (days)", Text: percent(m.WinningDays), Meaning: "of " + plural(m.Returns, "return")},
-		{Name: "Win rate (trades)", Text: percent(m.WinningTrades), Meaning: "of " + plural(m.ClosedTrades, "closed trade")},
+		value,
+		tile(&m.TotalReturn, ""),
+		tile(&m.Sharpe, ""),
+		tile(&m.MaxDrawdown, drawdownDates(a.Drawdown)),
+		tile(&m.WinningDays, "of "+plural(m.Returns, "return")),
+		tile(&m.WinningTrades, "of "+plural(m.ClosedTrades, "closed trade")),
 		{Name: "Trades", Text: count(m.Trades), Meaning: "fees " + money(m.Fees)},
-		{Name: "Exposure", Text: percent(m.Exposure), Meaning: "on average"},
+		tile(&m.Exposure, "on average"),
 	}
 	if m.ExcessReturn.Known() {
-		list = append(list, measure{Name: "Excess return", Text: signedPercent(m.ExcessReturn), Sign: sign(m.ExcessReturn), Meaning: "over the benchmark, beta " + fixed(m.Beta, 2)})
+		list = append(list, tile(&m.ExcessReturn, "over the benchmark, beta "+fixed(m.Beta, 2)))
 	}
 	if m.Tokens.Known() {
-		list = append(list, measure{Name: "Tokens", Text: fixed(m.Tokens, 0), Meaning: "cost " + money(m.Cost)})
+		list = append(list, tile(&m.Tokens, "cost "+money(m.Cost)))
 	}
 	return list
 }
@@ -44,12 +58,12 @@ func listed(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ", ")
 }
 
-// interval writes a 95 % interval.
-func interval(i report.Interval, form func(report.Number) string) string {
+// interval writes the 95 % interval of a figure.
+func interval(i report.Interval, unit report.Unit) string {
 	if !i.Low.Known() || !i.High.Known() {
 		return "too few returns for an interval"
 	}
-	return fmt.Sprintf("95%s%% within %s and %s", space, form(i.Low), form(i.High))
+	return fmt.Sprintf("95%s%% within %s and %s", space, metricText(i.Low, unit, 2), metricText(i.High, unit, 2))
 }
 
 // drawdownDates writes the dates of a drawdown.
@@ -63,52 +77,17 @@ func drawdownDates(d *report.Drawdown) string {
 	return noBreak(fmt.Sprintf("%s, recovered %s", span(d.Peak, d.Trough), d.Recovered))
 }
 
-// measures are all figures.
+// measures are all figures: a row for each metric.
 func measures(m report.Metrics) []measure {
-	ratio := func(n report.Number) string { return fixed(n, 3) }
-	whole := func(n report.Number) string { return fixed(n, 0) }
 	var list []measure
-	for _, x := range []struct {
-		name, key string
-		n         report.Number
-		form      func(report.Number) string
-		meaning   string
-	}{
-		{"Start", "start", m.Start, money, "value at the opening"},
-		{"End", "end", m.End, money, listed("last known value", m.EndDate)},
-		{"Total return", "total_return", m.TotalReturn, signedPercent, "end over start, less 1"},
-		{"Annualized return", "annual_return", m.AnnualReturn, signedPercent, "compound, over calendar days"},
-		{"Volatility", "volatility", m.Volatility, percent, "standard deviation of daily returns, annualized"},
-		{"Sharpe", "sharpe", m.Sharpe, ratio, "mean excess over the risk-free rate / standard deviation of returns, annualized"},
-		{"Sortino", "sortino", m.Sortino, ratio, "mean excess over the risk-free rate / downside deviation, annualized"},
-		{"Calmar", "calmar", m.Calmar, ratio, "annualized return / max drawdown"},
-		{"Max drawdown", "max_drawdown", m.MaxDrawdown, percent, "deepest fall from a peak, as a fraction of the peak"},
-		{"Best day", "best_day", m.BestDay, signedPercent, m.BestDate},
-		{"Worst day", "worst_day", m.WorstDay, signedPercent, m.WorstDate},
-		{"Win rate (days)", "winning_days", m.WinningDays, percent, "fraction of the daily returns above 0"},
-		{"Win rate (trades)", "winning_trades", m.WinningTrades, percent, "fraction of the closed trades with a gain"},
-		{"Profit factor", "profit_factor", m.ProfitFactor, ratio, "gains / losses of closed trades"},
-		{"Turnover", "turnover", m.Turnover, ratio, "times the value is traded, annualized"},
-		{"Exposure", "exposure", m.Exposure, percent, "mean fraction of the value that was not cash"},
-		{"Fees", "fees", m.Fees, money, "paid for trades"},
-		{"Slippage", "slippage", m.Slippage, money, "paid beyond the open"},
-		{"Orders refused", "refused", m.Refused, whole, ""},
-		{"Tokens", "tokens", m.Tokens, whole, "used by the model"},
-		{"Cost", "cost", m.Cost, money, "of the model"},
-		{"Tokens per percent", "tokens_per_percent", m.TokensPerPercent, whole, "of total return"},
-		{"Cost per percent", "cost_per_percent", m.CostPerPercent, money, "of total return"},
-		{"Benchmark return", "benchmark_return", m.BenchmarkReturn, signedPercent, "over the same dates"},
-		{"Excess return", "excess_return", m.ExcessReturn, signedPercent, "total return less the benchmark return"},
-		{"Alpha", "alpha", m.Alpha, signedPercent, "return that beta does not explain, annualized"},
-		{"Beta", "beta", m.Beta, ratio, "move of the account per move of the benchmark"},
-		{"Tracking error", "tracking_error", m.TrackingError, percent, "standard deviation of daily excess returns, annualized"},
-		{"Information ratio", "information_ratio", m.InformationRatio, ratio, "mean daily excess return / tracking error, annualized"},
-		{"Up capture", "up_capture", m.UpCapture, percent, "fraction of the benchmark return kept on days when it rose"},
-		{"Down capture", "down_capture", m.DownCapture, percent, "fraction of the benchmark return kept on days when it fell"},
-	} {
-		y := measure{Name: x.name, Text: x.form(x.n), Meaning: x.meaning}
-		if !x.n.Known() {
-			y.Why = m.Undefined[x.key]
+	for _, x := range report.MetricTable() {
+		n := *x.Of(&m)
+		y := measure{Name: capital(x.Name), Text: metricText(n, x.Unit, 3), Meaning: x.Meaning}
+		if x.Date != nil {
+			y.Meaning = listed(x.Meaning, x.Date(&m))
+		}
+		if !n.Known() {
+			y.Why = m.Undefined[x.Key]
 		}
 		list = append(list, y)
 	}

@@ -20,6 +20,21 @@ const (
 	space = "\u00a0" // keeps a figure and its unit on one line
 )
 
+// metricText writes a figure by its unit; a ratio has so many decimals.
+func metricText(n report.Number, unit report.Unit, decimals int) string {
+	switch unit {
+	case report.Money:
+		return money(n)
+	case report.Change:
+		return signedPercent(n)
+	case report.Part:
+		return percent(n)
+	case report.Ratio:
+		return fixed(n, decimals)
+	}
+	return fixed(n, 0)
+}
+
 // money writes an amount to the cent, with the thousands apart.
 func money(n report.Number) string { return fixed(n, 2) }
 
@@ -108,6 +123,9 @@ func sortable(n report.Number) string {
 	}
 	return strconv.FormatFloat(n.Float(), 'g', -1, 64)
 }
+
+// capital writes a name as a heading has it.
+func capital(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
 
 // plural writes a number and its noun, in the plural unless the number is 1.
 func plural(n int, what string) string {

@@ -1,0 +1,43 @@
+package page
+
+import (
+	"html"
+	"strings"
+	"testing"
+
+	"mcp-trade/report"
+)
+
+// Each metric of the table has a row in the account's figures: with its value, or with the reason why there is none.
+func TestMeasures(t *testing.T) {
+	a := report.Account{Signature: "a", Market: "us"}
+	for _, known := range []bool{true, false} {
+		a.Metrics.Undefined = map[string]string{}
+		for i, x := range report.MetricTable() {
+			*x.Of(&a.Metrics) = report.Number{}
+			if known {
+				*x.Of(&a.Metrics) = report.Known(float64(1000 + i))
+			} else {
+				a.Metrics.Undefined[x.Key] = "why " + x.Key
+			}
+		}
+		page := written(t, Data{Report: report.Report{Accounts: []report.Account{a}}})
+		_, table, _ := strings.Cut(page, `<table class="measures">`)
+		table, _, _ = strings.Cut(table, "</table>")
+		rows := strings.Split(html.UnescapeString(table), "<tr>")[2:] // behind the head
+		if len(rows) != len(report.MetricTable()) {
+			t.Fatalf("%d rows for %d metrics", len(rows), len(report.MetricTable()))
+		}
+		for i, x := range report.MetricTable() {
+			want := []string{">" + capital(x.Name) + "<", x.Meaning, metricText(*x.Of(&a.Metrics), x.Unit, 3)}
+			if !known {
+				want = append(want, "Not known: why "+x.Key+".")
+			}
+			for _, text := range want {
+				if !strings.Contains(rows[i], text) {
+					t.Errorf("the row of %s lacks %q: %s", x.Key, text, rows[i])
+				}
+			}
+		}
+	}
+}
