@@ -93,9 +93,9 @@ func scenarios() []scenario {
 		{name: "a reply that never comes", script: first(modeltest.Reply{Hang: true}), tuning: object{"timeout": 0.3}, end: transcript.EndFinished, filled: 1},
 		{name: "no reply at all", script: always(modeltest.Reply{Hang: true}), tuning: object{"timeout": 0.1, "max_retries": 1}, code: 1, says: "no reply within 100ms"},
 		{name: "a reply cut off", script: first(modeltest.Reply{Text: strings.Repeat("x", 1000), Cut: true}), end: transcript.EndFinished, filled: 1},
-		{name: "a reply of 5 MB", script: always(modeltest.Say("%s", strings.Repeat("much ", 1<<20))), code: 1, says: "longer than"},
+		{name: "a reply of 5 MB", script: always(modeltest.Say("%s", strings.Repeat("much ", 1<<20))), tuning: object{"max_retries": 1}, code: 1, says: "longer than"},
 		{name: "a refusal", script: always(modeltest.Reply{Refusal: "I cannot trade."}), end: transcript.EndRefused},
-		{name: "a reply that is no JSON", script: always(modeltest.Reply{Body: "<html>hello</html>"}), tuning: object{"max_retries": 0}, code: 1, says: "cannot be read"},
+		{name: "a page in place of a reply", script: always(modeltest.Reply{Body: "<html>hello</html>"}), tuning: object{"max_retries": 0}, code: 1, says: "the reply is a page"},
 		{name: "the key in the text", script: func(r modeltest.Request) modeltest.Reply {
 			if r.Turn == 0 {
 				return modeltest.Do(buy, call("get_price", `{"symbol": "`+r.Headers.Get("Authorization")+`"}`))
@@ -109,9 +109,6 @@ func TestEveryScenarioEndsTheDayAsItShould(t *testing.T) {
 	t.Parallel()
 	for _, c := range scenarios() {
 		for _, stream := range []bool{false, true} {
-			if stream && c.name == "a reply that is no JSON" {
-				continue // a stream without events is a reply cut off
-			}
 			t.Run(c.name+map[bool]string{true: ", streamed"}[stream], func(t *testing.T) { play(t, c, stream) })
 		}
 	}

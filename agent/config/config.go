@@ -142,7 +142,8 @@ func (c Config) Enabled() []Model {
 // Key looks up the model's API key, in the environment or .env. An error says which variable to set.
 func (m Model) Key(lookup func(string) (string, bool)) (string, error) {
 	name := cmp.Or(m.KeyEnv, defaultKeyEnv)
-	if key, _ := lookup(name); key != "" && !isPlaceholder(key) {
+	key, _ := lookup(name)
+	if key = strings.TrimSpace(key); key != "" && !isPlaceholder(key) { // a secret that was read from a file has a line end
 		return key, nil
 	}
 	return "", fmt.Errorf("no API key for %s: set %s in the environment or in .env (to any word, if the server asks for none)", m.Signature, name)

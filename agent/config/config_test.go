@@ -97,7 +97,7 @@ func TestLoad(t *testing.T) {
 			t.Errorf("a secret is shown, or its name is not: %s", form)
 		}
 	}
-	if key, err := a.Key(func(name string) (string, bool) { return "value of " + name, true }); key != "value of A_KEY" {
+	if key, err := a.Key(func(name string) (string, bool) { return "value of " + name + "\r\n", true }); key != "value of A_KEY" {
 		t.Errorf("a's key is %s, %v", key, err)
 	}
 	if _, err := b.Key(func(string) (string, bool) { return "", false }); err == nil || !strings.Contains(err.Error(), "set OPENAI_API_KEY in the environment or in .env") {

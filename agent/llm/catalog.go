@@ -78,12 +78,14 @@ func newTool(t mcp.Tool, server ToolServer, strict bool) tool {
 		made.order = true
 		schema.Properties = without(schema.Properties, orderID)
 	}
+	made.Plain, _ = json.Marshal(schema) // it came as JSON
+	made.Schema = made.Plain
 	if strict {
 		if s, ok := strictSchema(schema); ok {
-			schema, made.Strict = s, true
+			made.Schema, _ = json.Marshal(s)
+			made.Strict = true
 		}
 	}
-	made.Schema, _ = json.Marshal(schema) // it came as JSON
 	return made
 }
 

@@ -5,6 +5,7 @@ package model
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"mcp-trade/decimal"
@@ -37,6 +38,10 @@ type Settings struct {
 
 	Stream bool `json:"stream"` // receive replies as they are written
 
+	// What the API is known to refuse of a request, and what it is asked instead: as Learn was told before.
+	Learned []string `json:"-"`
+	// Learn hears of a lesson that a refusal taught; nil: nobody does. It is called from several goroutines.
+	Learn func(lesson, refusal string) `json:"-"`
 }
 
 // MaxReplyTokens is the bound of a reply that the API is told, 0 for its own.
@@ -54,6 +59,7 @@ type Tool struct {
 
 	Schema json.RawMessage // of its arguments, a JSON Schema
 	Strict bool            // the schema is in the strict form: the API can hold the model to it
+	Plain  json.RawMessage // the same schema as it was before that; for an API that refuses the form
 }
 
 // Reply is a model's answer.
@@ -71,6 +77,8 @@ type Message struct {
 	Reasoning string `json:"reasoning,omitempty"` // what the API shows of it
 	Calls     []Call `json:"calls,omitempty"`
 	CallID    string `json:"call_id,omitempty"` // of a tool message: the call that it answers
+
+	Extra json.RawMessage `json:"extra,omitempty"` // what the API wants back as it was
 }
 
 // Call is a tool call as the model made it.
@@ -114,7 +122,47 @@ type Error struct {
 	Status      int           // of HTTP; 0: no answer came
 	Retryable   bool          // the same request may succeed later
 	After       time.Duration // how long the API asks to be left alone; 0: it does not say
-	MayHaveCost bool          // no whole reply came, but the model may have been at work
+	MayHaveCost bool          // no usable reply came, but the model may have been at work
+	TooLong     bool          // the conversation has more tokens than the model takes in
+	Advice      string        // what to change, where the same request cannot succeed later; "" if it can, or if that is not known
 }
 
-func (e *Error) Error() string { return e.Message }
+func (e *Error) Error() string {
+	if e.Advice != "" {
+		return e.Message + "; " + e.Advice
+	}
+	return e.Message
+}
+
+// Permanent tells that the same request cannot succeed later: something must be changed first.
+func (e *Error) Permanent() bool { return !e.Retryable }
+
+// Stop is why a model stopped.
+type Stop int
+
+// Reasons to stop.
+const (
+	Done     Stop = iota // it said what it had to say
+	Length               // it ran into a bound: what it wrote last may lack its end
+	Filtered             // a filter of the API ended the reply
+	Refused              // the model refused
+	Failed               // the API failed in the middle of the reply
+)
+
+// StopOf reads the word of an API for why its model stopped. A word that is not known is Done.
+func StopOf(finish string) Stop {
+	switch finish = strings.ToLower(finish); finish {
+	case "length", "max_tokens", "model_length", "model_context_window_exceeded":
+		return Length
+	case "content_filter", "content_filtered", "sensitive", "safety", "recitation", "blocklist", "prohibited_content", "spii", "guardrail_intervened":
+		return Filtered
+	case "refusal":
+		return Refused
+	}
+	for _, word := range []string{"error", "insufficient", "malformed", "abort", "timeout", "overload"} {
+		if strings.Contains(finish, word) {
+			return Failed
+		}
+	}
+	return Done
+}
