@@ -10,11 +10,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
+	"mcp-trade/internal/retryafter"
 	"mcp-trade/search"
 )
 
@@ -107,27 +107,11 @@ func (c *Client) once(ctx context.Context, address string, header http.Header) (
 	case code == http.StatusPaymentRequired:
 		says = "it wants to be paid: the key in " + c.keyName + " has no credit left"
 	case code == http.StatusTooManyRequests:
-		pause, says = retryAfter(resp), "its rate limit is reached"
+		pause, says = retryafter.Wait(resp.Header, time.Now()), "its rate limit is reached"
 	case code >= 500:
-		pause = retryAfter(resp)
+		pause = retryafter.Wait(resp.Header, time.Now())
 	}
 	return nil, pause, &search.ProviderError{UserMessage: says}
-}
-
-// retryAfter is the pause that the service asks for, 0 if it asks for none.
-func retryAfter(resp *http.Response) time.Duration {
-	text := resp.Header.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(text, 10, 20); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		now := time.Now()
-		if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-			now = date // its own clock
-		}
-		return max(0, at.Sub(now))
-	}
-	return 0
 }
 
 // unanswered returns the pause after a request without an answer, and the error for users. The error of net/http names the
