@@ -26,14 +26,14 @@
 // degrees of freedom). P is the highest value so far, the opening's included. A drawdown lasts from the day of P to the first
 // day at P again, or to the end; its length is counted in trading days with a known value and in calendar days.
 //
-//	start               V0
-//	end                 Vn
+//	value at opening    V0
+//	value at close      Vn
 //	total return        Vn/V0 - 1
 //	annualized return   (Vn/V0)^(365/d) - 1, with d calendar days from V0 to Vn
 //	volatility          sd(r) * sqrt(A)
-//	Sharpe              (mean(r) - rf/A) / sd(r) * sqrt(A)
-//	Sortino             (mean(r) - rf/A) / sqrt(sum(min(r,0)^2)/n) * sqrt(A): the downside over all n returns, against 0
-//	Calmar              annualized return / max drawdown
+//	Sharpe ratio        (mean(r) - rf/A) / sd(r) * sqrt(A)
+//	Sortino ratio       (mean(r) - rf/A) / sqrt(sum(min(r,0)^2)/n) * sqrt(A): the downside over all n returns, against 0
+//	Calmar ratio        annualized return / max drawdown
 //	max drawdown        the highest of 1 - V/P
 //	best day            the highest of r
 //	worst day           the lowest of r
@@ -57,7 +57,7 @@
 //
 // A run records what its model used; of a ledger without such a record these figures are unknown.
 //
-//	orders refused      as the run counted them
+//	orders refused      count of the orders that the server refused during the run
 //	tokens              sum of the tokens that the model read and wrote
 //	cost                what those tokens cost, where the run knew their prices
 //	tokens per percent  tokens / (100 * total return)
@@ -97,8 +97,8 @@
 //
 // # Few periods
 //
-// Without a known value nothing of the above is defined. With one, the start and the end are. With two, and so one return, the
-// total and annualized return, the drawdown and the best and worst day are; what takes a standard deviation needs two returns. A figure
+// Without a known value nothing of the above is defined. With one, the values at opening and close are. With two, and so one return,
+// the total and annualized return, the drawdown and the best and worst day are; a standard deviation needs two returns. A figure
 // that is not defined, be it for want of periods or because a divisor is 0, is null, and Metrics.Undefined says why. No figure
 // is ever NaN or infinite.
 //

@@ -22,7 +22,7 @@ func TestMetricTable(t *testing.T) {
 	var m Metrics
 	rows := map[any]string{} // the key of each figure and interval, by its address
 	for _, x := range MetricTable() {
-		if x.Name == "" || x.Formula == "" || x.Group == "" {
+		if x.Name == "" || x.Formula == "" || x.Group == "" || x.Meaning == "" {
 			t.Errorf("the row of %s lacks something: %+v", x.Key, x)
 		}
 		rows[x.Of(&m)] += x.Key

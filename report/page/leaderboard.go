@@ -13,6 +13,7 @@ import (
 // leaderboard is the leaderboard.
 type leaderboard struct {
 	Title, Lead string
+	Columns     []string // heads of the figures; a ">" heads numbers
 	Rows        []leaderboardRow
 	Benchmark   *leaderboardRow
 	Note        string
@@ -22,17 +23,23 @@ type leaderboard struct {
 
 // leaderboardRow is a row of it.
 type leaderboardRow struct {
-	Rank                                                                                    string // "–" of an account whose ledger is not verified
-	Link                                                                                    link
-	Value, AsOf, Return, Sign, Annualized, ExcessReturn, Sharpe, MaxDrawdown, WinRate, Days string
-	Ledger                                                                                  ledger.Verdict
-	Trades                                                                                  int
+	Rank                                                                        string // "–" of an account whose ledger is not verified
+	Link                                                                        link
+	Value, AsOf, Return, Sign, ExcessReturn, Sharpe, MaxDrawdown, WinRate, Days string
+	Ledger                                                                      ledger.Verdict
+	Trades                                                                      int
 }
 
 // newLeaderboard makes the leaderboard of a report.
 func newLeaderboard(ranked report.Report, looks map[string]chart.Look) leaderboard {
 	from, to := chart.Extent(ranked)
 	b := leaderboard{Title: titleOf(ranked), Warnings: ranked.Warnings}
+	var names report.Metrics
+	for _, figure := range []*report.Number{&names.TotalReturn, &names.ExcessReturn, &names.End, &names.Sharpe, &names.MaxDrawdown, &names.WinningDays} {
+		if column := names.Metric(figure).ColumnFor(ranked); column != "" {
+			b.Columns = append(b.Columns, ">"+capital(column))
+		}
+	}
 	b.Lead = span(from, to)
 	if ranked.Benchmark != nil {
 		b.Lead += ", benchmark " + ranked.Benchmark.Name
@@ -52,7 +59,7 @@ func newLeaderboard(ranked report.Report, looks map[string]chart.Look) leaderboa
 		}
 		b.Rows = append(b.Rows, leaderboardRow{
 			Rank: rank, Ledger: verdict, Link: newLink(a, looks), Value: money(m.End), AsOf: valueDate(a), Return: signedPercent(m.TotalReturn), Sign: sign(m.TotalReturn),
-			Annualized: signedPercent(m.AnnualReturn), ExcessReturn: signedPercent(m.ExcessReturn), Sharpe: fixed(m.Sharpe, 2), MaxDrawdown: percent(m.MaxDrawdown),
+			ExcessReturn: signedPercent(m.ExcessReturn), Sharpe: fixed(m.Sharpe, 2), MaxDrawdown: percent(m.MaxDrawdown),
 			WinRate: percent(m.WinningDays), Days: count(len(a.Periods)), Trades: m.Trades,
 		})
 	}

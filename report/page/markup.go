@@ -40,7 +40,7 @@ func (v *snapshot) document(live bool) g.Node {
 			h.A(h.Class("skip"), h.Href("#main"), g.Text("To the report")),
 			h.Header(h.Class("bar"),
 				h.P(h.Class("brand"), g.Text("mcp-trade "), h.Span(g.Text("report"))),
-				h.Nav(h.Aria("label", "Parts of the report"), navLink("#curves", "Curves"), navLink("#accounts", "Accounts"), navLink("#trades", "Trades")),
+				h.Nav(h.Aria("label", "Parts of the report"), navLink("#curves", "Charts"), navLink("#accounts", "Accounts"), navLink("#trades", "Trades")),
 				g.If(live, h.P(h.ID("live"), h.Class("live"), h.Role("status"), g.Text("Live"))),
 			),
 			h.Main(h.ID("main"), h.TabIndex("-1"), sections),

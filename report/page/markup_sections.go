@@ -4,6 +4,7 @@ package page
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	g "maragu.dev/gomponents"
@@ -13,11 +14,7 @@ import (
 )
 
 func (b leaderboard) node() g.Node {
-	names := []string{">#", "Account", ">Return"}
-	if b.Benchmark != nil {
-		names = append(names, ">Excess return over "+b.Benchmark.Link.Name)
-	}
-	names = append(names, ">Value at close", ">Sharpe", ">Max drawdown", ">Win rate", ">Days", ">Trades")
+	names := slices.Concat([]string{">#", "Account"}, b.Columns, []string{">Days", ">Trades"})
 	if b.Verified {
 		names = append(names, "Ledger")
 	}
@@ -40,7 +37,7 @@ func (b leaderboard) node() g.Node {
 
 // curvesNode is the section of the figures of all accounts.
 func curvesNode(figures []figure) g.Node {
-	return h.Section(h.ID("curves"), h.Aria("labelledby", "curves-title"), h.H2(h.ID("curves-title"), h.Class("hidden"), g.Text("Curves")),
+	return h.Section(h.ID("curves"), h.Aria("labelledby", "curves-title"), h.H2(h.ID("curves-title"), h.Class("hidden"), g.Text("Charts")),
 		g.Map(figures, figure.node), h.Span(h.ID("accounts")))
 }
 

@@ -32,10 +32,8 @@ func headline(a report.Account) []measure {
 		}
 		return y
 	}
-	value := tile(&m.End, listed("from "+money(m.Start), valueDate(a)))
-	value.Name = "Value at close"
 	list := []measure{
-		value,
+		tile(&m.End, listed("from "+money(m.Start), valueDate(a))),
 		tile(&m.TotalReturn, ""),
 		tile(&m.Sharpe, ""),
 		tile(&m.MaxDrawdown, drawdownDates(a.Drawdown)),
