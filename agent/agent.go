@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -116,9 +115,7 @@ type HaltedError struct {
 	Ended   bool // the day under way was ended by it, in good order; else it was not begun
 }
 
-func (e *HaltedError) Error() string {
-	return fmt.Sprintf("trading is halted; clear it with 'mcp-trade session clear HALT --model-id %s' (or '*', if all are halted) to go on", e.Account)
-}
+func (e *HaltedError) Error() string { return "trading is halted" }
 
 // ErrRecordingEnds says that there is nothing more to repeat: the recorded run stopped in the middle of the day, or before it.
 // The account then stops without a mistake.

@@ -274,7 +274,7 @@ func parseHead(account string, head []byte) (Book, error) {
 func notRegistered(account string) error {
 	return &Refusal{
 		code.NotRegistered,
-		fmt.Sprintf("The account %s is not registered. Open it with: mcp-trade ledger register %s --cash 10000 --date YYYY-MM-DD", account, account),
+		fmt.Sprintf("The account %s is not registered.", account),
 		map[string]any{"signature": account},
 	}
 }
@@ -287,7 +287,7 @@ func damaged(account string, line []byte, err error) error {
 	}
 	return &store.UnreachableError{
 		Engine: "ledger", Doing: "read",
-		Err: fmt.Errorf("%s of %s is damaged (%w); 'mcp-trade ledger verify %s' tells more", row, account, err, account),
+		Err: &store.DamagedError{Account: account, Err: fmt.Errorf("%s of %s is damaged (%w)", row, account, err)},
 	}
 }
 

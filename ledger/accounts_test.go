@@ -154,7 +154,7 @@ func TestAnAccountMustBeOpen(t *testing.T) {
 		"close": a.CloseDay(t.Context(), "a", "2025-10-02"),
 	} {
 		refusal, ok := errors.AsType[*Refusal](err)
-		if !ok || refusal.code != code.NotRegistered || refusal.details["signature"] != "a" || !strings.Contains(refusal.Error(), "mcp-trade ledger register a") {
+		if !ok || refusal.code != code.NotRegistered || refusal.details["signature"] != "a" || refusal.Error() != "The account a is not registered." {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

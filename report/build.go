@@ -184,7 +184,7 @@ func comparison(accounts []Account) []string {
 		warnings = append(warnings, "The accounts trade in different markets, so in different currencies and on different days.")
 	}
 	if len(spans) > 1 {
-		warnings = append(warnings, "The accounts cover different dates, so their total returns cannot be compared as they stand; give --from and --to.")
+		warnings = append(warnings, "The accounts cover different dates, so their total returns cannot be compared as they stand; limit the report to dates that all of them cover.")
 	}
 	return warnings
 }

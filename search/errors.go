@@ -24,17 +24,17 @@ func (t *ProviderError) Error() string {
 
 func (t *ProviderError) Unwrap() error { return t.Err }
 
-// NotConfiguredError says that a provider is not set up. Hint says how to set it up.
-type NotConfiguredError struct{ Hint string }
+// NotConfiguredError says that a provider is not set up, and what it lacks.
+type NotConfiguredError struct{ Provider, Lacks string }
 
-func (e *NotConfiguredError) Error() string { return "not set up: " + e.Hint }
+func (e *NotConfiguredError) Error() string { return "not set up: it has no " + e.Lacks }
 
-// NoProviderError says that no provider is set up.
+// NoProviderError says that no provider is set up. Hints say how to set one up; without any, search is off.
 type NoProviderError struct{ Hints []string }
 
 func (e *NoProviderError) Error() string {
 	if len(e.Hints) == 0 {
-		return "Search is off. Start the server with --search auto, or set MCP_TRADE_SEARCH=auto."
+		return "Search is off."
 	}
 	return "No source of news is set up. To have one: " + strings.Join(e.Hints, "; or ") + "."
 }
@@ -57,7 +57,7 @@ func (e *QueryError) Error() string { return e.Problem }
 type NotRecordedError struct{ Query, Stamp string }
 
 func (e *NotRecordedError) Error() string {
-	return fmt.Sprintf("The answer to %.100q as of %s was not recorded, and a replay asks nobody. Record it with --search-cache record.", e.Query, e.Stamp)
+	return fmt.Sprintf("The answer to %.100q as of %s was not recorded, and a replay asks nobody.", e.Query, e.Stamp)
 }
 
 // The codes.

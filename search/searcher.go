@@ -15,6 +15,7 @@ import (
 // Config says how a Searcher works. A zero time or number stands for its default.
 type Config struct {
 	Providers []Provider        // in order of preference; none: search is off
+	Hints     map[string]string // how to set a provider up, by its name
 	Cache     *Cache            // nil: nothing is recorded or replayed
 	Warn      func(text string) // told of failures, and of articles that the cutoff does not allow; nil: nobody
 	Call      time.Duration     // for one search
@@ -90,10 +91,9 @@ func (s *Searcher) Search(ctx context.Context, q Query) (Answer, error) {
 	var hints, causes []string
 	for _, p := range s.providers {
 		items, err := s.ask(ctx, p, q)
-		var notConfigured *NotConfiguredError
 		switch {
-		case errors.As(err, &notConfigured):
-			hints = append(hints, notConfigured.Hint)
+		case isNotConfigured(err):
+			hints = append(hints, cmp.Or(s.c.Hints[p.Name()], p.Name()+": "+err.Error()))
 		case err != nil:
 			s.c.Warn(fmt.Sprintf("search: %s: %v", p.Name(), err))
 			causes = append(causes, p.Name()+": "+userMessage(err))

@@ -60,15 +60,15 @@ func TestWhoServes(t *testing.T) {
 	}{
 		{"the first", []Provider{finds("a", item("1", "2025-09-01")), finds("b")}, "a: 1"},
 		{"the first, even if it finds nothing", []Provider{finds("a"), finds("b", item("1", "2025-09-01"))}, "a: "},
-		{"the next, when one is not set up", []Provider{fails("a", &NotConfiguredError{"set A"}), finds("b", item("1", "2025-09-01"))}, "b: 1"},
+		{"the next, when one is not set up", []Provider{fails("a", &NotConfiguredError{Lacks: "key"}), finds("b", item("1", "2025-09-01"))}, "b: 1"},
 		{"the next, when one fails", []Provider{fails("a", down), finds("b", item("1", "2025-09-01"))}, "b: 1"},
-		{"nobody, and why", []Provider{fails("a", down), fails("b", errors.New("a bug with s3cret")), fails("c", &NotConfiguredError{"set C"})},
+		{"nobody, and why", []Provider{fails("a", down), fails("b", errors.New("a bug with s3cret")), fails("c", &NotConfiguredError{Lacks: "key"})},
 			"The search failed: a: it cannot be reached; b: failed; the operator finds the reason in the server's log. Try again later, or go on without it."},
-		{"nobody is set up", []Provider{fails("a", &NotConfiguredError{"set A"}), fails("b", &NotConfiguredError{"set B"})}, "No source of news is set up. To have one: set A; or set B."},
-		{"search is off", nil, "Search is off. Start the server with --search auto, or set MCP_TRADE_SEARCH=auto."},
+		{"nobody is set up", []Provider{fails("a", &NotConfiguredError{Lacks: "key"}), fails("b", &NotConfiguredError{Lacks: "name"})}, "No source of news is set up. To have one: set A; or b: not set up: it has no name."},
+		{"search is off", nil, "Search is off."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			answer, err := New(Config{Providers: c.providers}).Search(t.Context(), october)
+			answer, err := New(Config{Providers: c.providers, Hints: map[string]string{"a": "set A"}}).Search(t.Context(), october)
 			got := fmt.Sprint(err)
 			if err == nil {
 				var titles []string
@@ -162,7 +162,7 @@ func TestAProviderThatFailsAgainAndAgainIsLeftAlone(t *testing.T) {
 }
 
 func TestCallersWhoLeaveAndWhatIsNotSetUpOpenNoCircuit(t *testing.T) {
-	a, b := fails("a", context.Canceled), fails("b", &NotConfiguredError{"set B"})
+	a, b := fails("a", context.Canceled), fails("b", &NotConfiguredError{Lacks: "name"})
 	s := New(Config{Providers: []Provider{a, b}})
 	for range 10 {
 		if _, err := s.Search(t.Context(), october); err == nil || strings.Contains(err.Error(), "left alone") {

@@ -113,7 +113,7 @@ func Decide(model string, h Backends, seen Seen, refuse bool) Decision {
 	s, err := j.interpret()
 	s.Halted = halted || truth(j.d.values[Halt].Text)
 	if err == nil && refuse && j.d.Loss == Unreachable {
-		s.NoTrade = unreachable("redis", fmt.Errorf("%w; without Redis nothing is traded (--on-redis-loss refuse)", cause(h.Redis.Err)))
+		s.NoTrade = unreachable("redis", fmt.Errorf("%w; %w", cause(h.Redis.Err), ErrRedisRequired))
 	}
 	if j.d.Err = j.allow(s, err); j.d.Err == nil {
 		j.d.Session, j.d.Guards = s, j.guards()
@@ -372,8 +372,8 @@ func (j *judge) allow(s Session, err error) error {
 	if j.conflict {
 		there := j.there()
 		here := j.notes[j.model].over(there)
-		return unreachable("redis", fmt.Errorf("it holds %s on %s, and %s on %s was set on this machine when Redis could not be written: which of the two is newer nobody knows. Set it again with: %s",
-			there.Signature, there.Today, here.Signature, here.Today, setAgain(j.model)))
+		return unreachable("redis", &UndecidedError{j.model, fmt.Errorf("it holds %s on %s, and %s on %s was set on this machine when Redis could not be written: which of the two is newer nobody knows",
+			there.Signature, there.Today, here.Signature, here.Today)})
 	}
 	if j.d.Loss == NoLoss {
 		return err
@@ -390,8 +390,8 @@ func (j *judge) allow(s Session, err error) error {
 	case err != nil:
 		return err
 	case seen.Signature != "" && (s.Signature != seen.Signature || s.Today < seen.Today):
-		return unreachable("redis", fmt.Errorf("%w; outside Redis the session %q is %s on %s, and this process has seen %s on %s. Set it again with: %s",
-			reason, j.model, s.Signature, s.Today, seen.Signature, seen.Today, setAgain(j.model)))
+		return unreachable("redis", &UndecidedError{j.model, fmt.Errorf("%w; outside Redis the session %q is %s on %s, and this process has seen %s on %s",
+			reason, j.model, s.Signature, s.Today, seen.Signature, seen.Today)})
 	}
 	if j.d.Loss == Unreachable {
 		j.d.Lost = j.h.Redis.Err.Error() + "; the session is read from its file"
@@ -399,10 +399,6 @@ func (j *judge) allow(s Session, err error) error {
 		j.d.Lost = fmt.Sprintf("Redis holds nothing of the session %q any more; it is read from its file", j.model)
 	}
 	return nil
-}
-
-func setAgain(model string) string {
-	return "mcp-trade session set SIGNATURE=... TODAY_DATE=... --model-id " + model
 }
 
 // guards bind a commit to the session: the commit fails if a value that decided the session has changed.

@@ -83,11 +83,10 @@ type MissingError struct {
 }
 
 func (e *MissingError) Error() string {
-	how := fmt.Sprintf("Set it with: mcp-trade session set %s=VALUE --model-id %s", e.Name, e.Model)
 	if e.Redis {
-		return fmt.Sprintf("%s environment variable is not set, and neither is the value in Redis, which holds other values of the session %q. %s", e.Name, e.Model, how)
+		return fmt.Sprintf("%s environment variable is not set, and neither is the value in Redis, which holds other values of the session %q.", e.Name, e.Model)
 	}
-	return fmt.Sprintf("%s environment variable is not set, and neither is the value in the session %q. %s", e.Name, e.Model, how)
+	return fmt.Sprintf("%s environment variable is not set, and neither is the value in the session %q.", e.Name, e.Model)
 }
 
 func (e *MissingError) Code() code.Code { return code.SessionMissing }
@@ -124,6 +123,20 @@ func (e *UnreachableError) Unwrap() error { return e.UnreachableError }
 func (e *UnreachableError) Code() code.Code { return code.SessionUnreachable }
 
 func (e *UnreachableError) Details() map[string]any { return map[string]any{"engine": e.Engine} }
+
+// UndecidedError is why a session is unknown although values of it can be read: nobody can tell which of them count, until it is
+// set again.
+type UndecidedError struct {
+	Model string
+	Err   error
+}
+
+func (e *UndecidedError) Error() string { return e.Err.Error() }
+
+func (e *UndecidedError) Unwrap() error { return e.Err }
+
+// ErrRedisRequired is why nothing is traded while Redis cannot be read, where [Config] says so.
+var ErrRedisRequired = errors.New("without Redis nothing is traded")
 
 // unreachable is an error of reading the session from an engine.
 func unreachable(engine string, err error) *UnreachableError {

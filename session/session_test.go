@@ -220,7 +220,7 @@ func TestTheLayerOfEachValue(t *testing.T) {
 func TestMissingAndUnreachableAreDifferentErrors(t *testing.T) {
 	l := newResolver(t, newFake(set("SIGNATURE=r")), "", "")
 	_, err := l.Read(t.Context())
-	const want = `TODAY_DATE environment variable is not set, and neither is the value in Redis, which holds other values of the session "26". Set it with: mcp-trade session set TODAY_DATE=VALUE --model-id 26`
+	const want = `TODAY_DATE environment variable is not set, and neither is the value in Redis, which holds other values of the session "26".`
 	if err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}

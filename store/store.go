@@ -229,6 +229,17 @@ func (e *UnreachableError) Error() string {
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
+// DamagedError says what of a ledger cannot be read.
+type DamagedError struct {
+	Account  string // "" where only the ledger's place is known
+	Mendable bool   // Repair tells more, and mends it
+	Err      error
+}
+
+func (e *DamagedError) Error() string { return e.Err.Error() }
+
+func (e *DamagedError) Unwrap() error { return e.Err }
+
 // Entry is what an engine reads in a ledger line.
 type Entry struct {
 	ID      int64

@@ -52,7 +52,7 @@ func failureOf(err error, ofOrder bool) (*failure, bool) {
 		sentence := fmt.Sprintf("The prices of %s cannot be read. Trade another symbol; the operator finds the reason in the server's log.", damaged.Symbol)
 		return &failure{damaged.Code(), sentence, damaged.Details()}, true
 	case errors.As(err, &coded):
-		f := &failure{coded.Code(), err.Error(), coded.Details()}
+		f := &failure{coded.Code(), err.Error() + Advice(err), coded.Details()}
 		switch {
 		case f.code != code.LedgerUnreachable || !errors.As(err, &unreachable):
 		case ofOrder:

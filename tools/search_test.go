@@ -116,8 +116,8 @@ func TestASearchThatIsRefusedSaysWhy(t *testing.T) {
 	if got := f.wantCode(t, "search", `{"query":"x"}`, "search_failed"); !strings.Contains(got["error"].(string), "newsstand: it is down") {
 		t.Error(got)
 	}
-	n.err = &search.NotConfiguredError{Hint: "open the newsstand"}
-	if got := f.wantCode(t, "search", `{"query":"x"}`, "search_unconfigured"); !strings.Contains(got["error"].(string), "open the newsstand") {
+	n.err = &search.NotConfiguredError{Lacks: "licence"}
+	if got := f.wantCode(t, "search", `{"query":"x"}`, "search_unconfigured"); !strings.Contains(got["error"].(string), "it has no licence") {
 		t.Error(got)
 	}
 	f.clear(t, session.TodayDate)

@@ -168,7 +168,7 @@ func (t tool) handler(d *Deps, form form) server.ToolHandlerFunc {
 			if !ok {
 				return nil, err
 			}
-			if f.sentence != err.Error() { // the caller is told less than there is to know
+			if f.sentence != err.Error()+Advice(err) { // the log is told what the caller is not, and that an engine failed
 				d.Log.Warn().Str("tool", t.name).Str("code", string(f.code)).Msg(err.Error())
 			}
 			return result(f, !form.refusalsAreResults)

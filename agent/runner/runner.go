@@ -151,6 +151,13 @@ func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) 
 	return results, nil
 }
 
+// NoDaysError says that the prices have no trading day for a run.
+type NoDaysError struct{ From, To market.Stamp }
+
+func (e *NoDaysError) Error() string {
+	return fmt.Sprintf("the prices have no trading day after %s up to %s", e.From, e.To)
+}
+
 // days are the trading days of the run: those after From, up to To.
 func (r *Runner) days() ([]market.Stamp, error) {
 	days, err := r.Prices.Stamps(r.From, r.To)
@@ -159,7 +166,7 @@ func (r *Runner) days() ([]market.Stamp, error) {
 	}
 	days = slices.DeleteFunc(days, func(d market.Stamp) bool { return d.Day() <= r.From.Day() })
 	if len(days) == 0 {
-		return nil, fmt.Errorf("the prices have no trading day after %s up to %s; 'mcp-trade prices info' tells which they have", r.From, r.To)
+		return nil, &NoDaysError{r.From, r.To}
 	}
 	return days, nil
 }

@@ -20,8 +20,9 @@ import (
 // Printer writes days as dialogues.
 type Printer struct {
 	W     io.Writer
-	Width int  // columns; at least 40 are taken
-	Full  bool // every text whole
+	Width int    // columns; at least 40 are taken
+	Full  bool   // every text whole
+	Ask   string // for every text whole, such as a flag; named where a text is cut
 	Color bool
 }
 
@@ -58,7 +59,7 @@ func (p *Printer) begin(b Begin) {
 	p.say("model", b.Model)
 	for _, m := range b.Messages {
 		if m.Role == "system" && !p.Full {
-			p.say("told", fmt.Sprintf("(the system prompt, %s characters; --full shows it)", format.Count(len(m.Content))), text.Faint)
+			p.say("told", fmt.Sprintf("(the system prompt, %s characters; %s shows it)", format.Count(len(m.Content)), p.Ask), text.Faint)
 			continue
 		}
 		p.say("told", m.Content)
@@ -165,7 +166,7 @@ func (p *Printer) say(label, content string, colors ...text.Color) {
 	lines, cut := wrapped(content, max(p.Width, 40)-labelWidth), ""
 	const most = 12
 	if !p.Full && len(lines) > most {
-		lines, cut = lines[:most], fmt.Sprintf("... and %s more lines; --full shows them", format.Count(len(lines)-most))
+		lines, cut = lines[:most], fmt.Sprintf("... and %s more lines; %s shows them", format.Count(len(lines)-most), p.Ask)
 	}
 	for i, l := range lines {
 		if i > 0 {

@@ -80,9 +80,9 @@ func checkSession(ctx context.Context, l *session.Resolver, accounts *ledger.Acc
 	var missing *session.MissingError
 	switch {
 	case errors.As(err, &missing):
-		return []finding{{what, "warning", err.Error()}}
+		return []finding{{what, "warning", explain(err)}}
 	case err != nil:
-		return []finding{{what, "failed", err.Error()}}
+		return []finding{{what, "failed", explain(err)}}
 	}
 	detail := fmt.Sprintf("%s on %s (SIGNATURE from %s, TODAY_DATE from %s)", s.Signature, s.Today, s.Sources[session.Signature], s.Sources[session.TodayDate])
 	found := []finding{{what, "ok", detail}}
@@ -91,7 +91,7 @@ func checkSession(ctx context.Context, l *session.Resolver, accounts *ledger.Acc
 	}
 	book, err := accounts.Head(ctx, s.Signature)
 	if err != nil {
-		return append(found, finding{"account " + s.Signature, "warning", err.Error()})
+		return append(found, finding{"account " + s.Signature, "warning", explain(err)})
 	}
 	return append(found, finding{"account " + s.Signature, "ok", fmt.Sprintf("newest row: id %d of %s, cash %s", book.ID, book.Date, format.Money(book.Cash()))})
 }
@@ -112,14 +112,14 @@ func (s *settings) checkSearch(ctx context.Context, n news) []finding {
 		ctx, cancel := context.WithTimeout(ctx, checkTime)
 		detail, err := p.Check(ctx)
 		cancel()
-		absent, ok := errors.AsType[*search.NotConfiguredError](err)
+		_, absent := errors.AsType[*search.NotConfiguredError](err)
 		switch {
-		case ok && n.auto:
-			ways = append(ways, absent.Hint)
-		case ok:
-			found = append(found, finding{what, "warning", err.Error()})
+		case absent && n.auto:
+			ways = append(ways, setupHints[p.Name()])
+		case absent:
+			found = append(found, finding{what, "warning", explain(err)})
 		case err != nil:
-			found = append(found, finding{what, "failed", err.Error()})
+			found = append(found, finding{what, "failed", explain(err)})
 		default:
 			found = append(found, finding{what, "ok", detail})
 		}

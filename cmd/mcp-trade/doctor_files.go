@@ -43,7 +43,7 @@ const (
 func tryFolder(what string, access files.Access, dir string, try func(dir string) error) finding {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return finding{what, "failed", err.Error()}
+		return finding{what, "failed", explain(err)}
 	}
 	if err := access.MkdirAll(dir); err != nil {
 		return finding{what, "failed", fmt.Sprintf("%v; name another with --%s", err, strings.ReplaceAll(what, " ", "-"))}

@@ -14,18 +14,18 @@ func (s *settings) checkPrices() []finding {
 	prices, err := s.openPrices()
 	switch {
 	case err != nil:
-		return []finding{{"prices", "failed", err.Error()}}
+		return []finding{{"prices", "failed", explain(err)}}
 	case prices == nil:
 		return []finding{{"prices", "warning", fmt.Sprintf("none: name files with --prices or MCP_TRADE_PRICES, or put a *merged*.jsonl into %s", s.dataDir)}}
 	}
 	defer prices.Close()
 	info, err := prices.Info()
 	if err != nil {
-		return []finding{{"prices", "failed", err.Error()}}
+		return []finding{{"prices", "failed", explain(err)}}
 	}
 	all, err := prices.Usable()
 	if err != nil {
-		return []finding{{"prices", "failed", err.Error()}}
+		return []finding{{"prices", "failed", explain(err)}}
 	}
 	var found []finding
 	for _, f := range info.Files {

@@ -75,7 +75,7 @@ func tryCommit(ctx context.Context, r *redisstore.Store, l *session.Resolver) fi
 		account = s.Signature
 	}
 	if err := r.Try(ctx, account, l.Model); err != nil {
-		return finding{"redis commit", "failed", err.Error()}
+		return finding{"redis commit", "failed", explain(err)}
 	}
 	return finding{"redis commit", "ok", fmt.Sprintf("two lines were committed to ledger:{%s}:doctor and removed", account)}
 }

@@ -82,7 +82,7 @@ func showCommand(s *settings) *cobra.Command {
 			}
 			unverified, err := r.accounts.Imported(cmd.Context(), args[0])
 			if err != nil { // the account can be shown all the same
-				s.log.Warn().Msg(fmt.Sprintf("whether rows of %s were imported unverified is not known: %v", args[0], err))
+				s.log.Warn().Msg(fmt.Sprintf("whether rows of %s were imported unverified is not known: %s", args[0], explain(err)))
 			}
 			if s.json {
 				return showJSON(cmd.OutOrStdout(), args[0], book, unverified, trades)

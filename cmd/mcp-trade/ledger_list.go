@@ -56,7 +56,7 @@ func (r rooms) list(ctx context.Context) ([]listed, error) {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case err != nil:
-			accounts = append(accounts, listed{Signature: name, Error: err.Error()})
+			accounts = append(accounts, listed{Signature: name, Error: explain(err)})
 		default:
 			cash, holdings := book.Cash(), len(book.Positions.Holdings())
 			accounts = append(accounts, listed{Signature: name, ID: &book.ID, Date: &book.Date, Cash: &cash, Holdings: &holdings})

@@ -48,10 +48,10 @@ func run(args []string) int {
 	case errors.As(err, &quiet):
 		return int(quiet)
 	case errors.As(err, &usage) || !*began:
-		fmt.Fprintf(os.Stderr, "mcp-trade: %v\nSee 'mcp-trade --help'.\n", err)
+		fmt.Fprintf(os.Stderr, "mcp-trade: %s\nSee 'mcp-trade --help'.\n", explain(err))
 		return exitUsage
 	}
-	fmt.Fprintf(os.Stderr, "mcp-trade: %v\n", err)
+	fmt.Fprintf(os.Stderr, "mcp-trade: %s\n", explain(err))
 	return exitFailed
 }
 

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -38,7 +39,13 @@ func (s *settings) redisOptions() (*redis.UniversalOptions, error) {
 	case s.redisURL != "":
 		options, err = redisstore.Options(s.redisURL)
 	case restURL != "":
-		options, err = redisstore.UpstashOptions(restURL, get("UPSTASH_REDIS_USER"), get("UPSTASH_REDIS_REST_TOKEN"))
+		token := get("UPSTASH_REDIS_REST_TOKEN")
+		if token == "" {
+			return nil, errors.New("UPSTASH_REDIS_REST_URL is set but UPSTASH_REDIS_REST_TOKEN is not")
+		}
+		if options, err = redisstore.UpstashOptions(restURL, get("UPSTASH_REDIS_USER"), token); err != nil {
+			err = fmt.Errorf("UPSTASH_REDIS_REST_URL: %w; any other Redis is named by REDIS_URL", err)
+		}
 	default:
 		return nil, nil
 	}

@@ -42,7 +42,7 @@ func repairCommand(s *settings) *cobra.Command {
 				}
 				result := repaired{Name: name, Mended: write && err == nil && len(faults) > 0, Faults: append([]store.Fault{}, faults...)}
 				if err != nil { // it hides no other
-					result.Error = err.Error()
+					result.Error = explain(err)
 				}
 				results = append(results, result)
 				wrong = wrong || err != nil || !write && slices.ContainsFunc(faults, func(f store.Fault) bool { return !f.Minor })

@@ -181,7 +181,7 @@ func readable(ctx context.Context, accounts *ledger.Accounts) (names, left []str
 	for _, name := range all {
 		if _, err := accounts.Head(ctx, name); err != nil {
 			errs = append(errs, err)
-			left = append(left, fmt.Sprintf("The account %s is left out: %v", name, err))
+			left = append(left, fmt.Sprintf("The account %s is left out: %s", name, explain(err)))
 			continue
 		}
 		names = append(names, name)

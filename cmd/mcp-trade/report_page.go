@@ -49,7 +49,7 @@ func (s *settings) serveReport(cmd *cobra.Command, f reportFlags, names []string
 		if err == nil {
 			s.log.Info().Msg("the ledgers can be read again")
 		} else {
-			s.log.Warn().Err(err).Msg("the page does not follow for now")
+			s.log.Warn().Str("error", explain(err)).Msg("the page does not follow for now")
 		}
 	})
 	if err != nil {

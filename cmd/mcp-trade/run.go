@@ -158,6 +158,11 @@ func trade(cmd *cobra.Command, s *settings, r *runner.Runner, accounts []runner.
 	if err != nil {
 		return err
 	}
+	for i := range results {
+		if stopped := results[i].Err; stopped != nil {
+			results[i].Error = explain(stopped)
+		}
+	}
 	if s.json {
 		err = printJSON(cmd.OutOrStdout(), results)
 	} else {
@@ -177,7 +182,7 @@ func verdict(cmd *cobra.Command, results []runner.Result) error {
 		case errors.Is(r.Err, context.Canceled):
 			code = max(code, exitInterrupted)
 		case r.Err != nil:
-			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: account %s stopped: %v\n", r.Account, r.Err)
+			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: account %s stopped: %s\n", r.Account, explain(r.Err))
 			code = max(code, exitFailed)
 		case !r.Verified:
 			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: the ledger of %s is %s: %s; see: mcp-trade ledger verify %s\n", r.Account, r.Verdict, strings.Join(r.Reasons, "; "), r.Account)

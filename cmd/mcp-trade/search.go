@@ -25,6 +25,13 @@ const (
 	searchOff  = "off"
 )
 
+// setupHints say how to set a provider up, by its name.
+var setupHints = map[string]string{
+	archive.Name:      "import articles with mcp-trade news import FILE...",
+	jina.Name:         "set " + jina.KeyName,
+	alphavantage.Name: "set " + alphavantage.KeyName,
+}
+
 // news is search, wired up.
 type news struct {
 	searcher  *search.Searcher
@@ -66,7 +73,7 @@ func (s *settings) openNews() (news, error) {
 		}
 		n.providers = append(n.providers, p)
 	}
-	n.searcher = search.New(search.Config{Providers: n.providers, Cache: cache, Warn: func(text string) { s.log.Warn().Msg(text) }})
+	n.searcher = search.New(search.Config{Providers: n.providers, Hints: setupHints, Cache: cache, Warn: func(text string) { s.log.Warn().Msg(text) }})
 	return n, nil
 }
 

@@ -44,7 +44,7 @@ func showDayCommand(s *settings) *cobra.Command {
 				return printDays(cmd.OutOrStdout(), args[0], days, shown)
 			}
 			out := cmd.OutOrStdout()
-			p := transcript.Printer{W: out, Width: widthOf(out), Full: full, Color: isTerminal(out)}
+			p := transcript.Printer{W: out, Width: widthOf(out), Full: full, Ask: "--full", Color: isTerminal(out)}
 			for _, day := range shown {
 				entries, err := transcript.Read(day.Path)
 				if err != nil {

@@ -175,14 +175,14 @@ func (s *settings) verify(cmd *cobra.Command, r rooms, names []string, given []l
 			return err
 		}
 		if err != nil { // it hides no other
-			results, ok = append(results, verified{Name: name, Verdict: ledger.NotVerified, Reasons: []string{}, Report: report, Error: err.Error()}), false
+			results, ok = append(results, verified{Name: name, Verdict: ledger.NotVerified, Reasons: []string{}, Report: report, Error: explain(err)}), false
 			continue
 		}
 		result := newVerified(name, report, given)
 		if e.faults != nil {
 			faults, err := e.faults()
 			if err != nil {
-				result.Error = err.Error()
+				result.Error = explain(err)
 			}
 			result.Faults = slices.DeleteFunc(faults, func(f store.Fault) bool { return f.Minor })
 			result.OK = result.OK && err == nil && len(result.Faults) == 0

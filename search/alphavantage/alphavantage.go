@@ -100,7 +100,7 @@ func held(item search.RawArticle, words []string) int {
 // news asks for articles.
 func (a *AlphaVantage) news(ctx context.Context, values url.Values) ([]search.RawArticle, error) {
 	if a.c.Key == "" {
-		return nil, &search.NotConfiguredError{Hint: "set " + KeyName}
+		return nil, &search.NotConfiguredError{Provider: Name, Lacks: "key"}
 	}
 	values.Set("function", "NEWS_SENTIMENT")
 	values.Set("apikey", a.c.Key)

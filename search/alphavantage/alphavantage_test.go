@@ -115,7 +115,7 @@ func TestRepliesWithoutAFeed(t *testing.T) {
 }
 
 func TestWithoutAKeyNobodyIsAsked(t *testing.T) {
-	if _, err := ask(t, New(Config{URL: "http://127.0.0.1:1"}), october); err == nil || !strings.Contains(err.Error(), "set ALPHAVANTAGE_API_KEY") {
+	if _, err := ask(t, New(Config{URL: "http://127.0.0.1:1"}), october); err == nil || !strings.Contains(err.Error(), "it has no key") {
 		t.Error(err)
 	}
 }

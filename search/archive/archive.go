@@ -83,7 +83,7 @@ func (a *Archive) open() (*sql.DB, error) {
 }
 
 func notConfigured() error {
-	return &search.NotConfiguredError{Hint: "import articles with mcp-trade news import FILE..."}
+	return &search.NotConfiguredError{Provider: Name, Lacks: "articles"}
 }
 
 // open opens a database, with one more setting of SQLite's addresses.

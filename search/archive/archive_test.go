@@ -293,7 +293,7 @@ func TestAnArchiveThatIsNotThereOrDamaged(t *testing.T) {
 	dir := t.TempDir()
 	query := search.Query{Text: "x", Limit: 5, Cutoff: search.NewCutoff("2025-10-01", market.US)}
 	a := New(dir)
-	if _, err := a.Search(t.Context(), query); err == nil || !strings.Contains(err.Error(), "news import") {
+	if _, err := a.Search(t.Context(), query); err == nil || !strings.Contains(err.Error(), "no articles") {
 		t.Errorf("without an archive: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "news.db"), []byte(strings.Repeat("no database ", 1000)), 0o644); err != nil {

@@ -71,7 +71,7 @@ type page struct {
 // checked; if no other result is left, the search has failed.
 func (j *Jina) Search(ctx context.Context, q search.Query) ([]search.RawArticle, error) {
 	if j.c.Key == "" {
-		return nil, &search.NotConfiguredError{Hint: "set " + KeyName}
+		return nil, &search.NotConfiguredError{Provider: Name, Lacks: "key"}
 	}
 	list, err := j.list(ctx, query(q), min(2*q.Limit, maxPages))
 	if err != nil {
@@ -196,7 +196,7 @@ func (j *Jina) get(ctx context.Context, address, name, value string) ([]byte, er
 // Check implements [search.Provider].
 func (j *Jina) Check(ctx context.Context) (string, error) {
 	if j.c.Key == "" {
-		return "", &search.NotConfiguredError{Hint: "set " + KeyName}
+		return "", &search.NotConfiguredError{Provider: Name, Lacks: "key"}
 	}
 	list, err := j.list(ctx, "stock market", 1)
 	if err != nil {

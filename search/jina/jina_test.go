@@ -203,7 +203,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 }
 
 func TestWithoutAKeyNobodyIsAsked(t *testing.T) {
-	if _, err := ask(t, New(Config{SearchURL: "http://127.0.0.1:1"}), "2025-10-02", 5); err == nil || !strings.Contains(err.Error(), "set JINA_API_KEY") {
+	if _, err := ask(t, New(Config{SearchURL: "http://127.0.0.1:1"}), "2025-10-02", 5); err == nil || !strings.Contains(err.Error(), "it has no key") {
 		t.Error(err)
 	}
 }

@@ -202,7 +202,7 @@ func (l *ledgerFile) readHead(size int64) error {
 		}
 		e, err := store.ReadEntry(line.text)
 		if err != nil {
-			return fmt.Errorf("the last line of %s is damaged (%w); 'mcp-trade ledger repair' shows it and mends it", l.path, err)
+			return &store.DamagedError{Mendable: true, Err: fmt.Errorf("the last line of %s is damaged (%w)", l.path, err)}
 		}
 		l.head, l.headAt, l.id = bytes.Clone(line.text), line.offset, e.ID
 		break

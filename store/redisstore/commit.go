@@ -94,7 +94,10 @@ func (s *Store) commit(ctx context.Context, to *link, c store.Commit, k keys, gu
 		case "conflict":
 			return store.ErrConflict
 		case "removed":
-			return s.unreachable("commit to the ledger", fmt.Errorf("the newest entry of %s was taken out of Redis, which then takes no other under its number; 'mcp-trade ledger repair %s --write' lets the account go on after the newest line there is", k.ledger, c.Account))
+			return s.unreachable("commit to the ledger", &store.DamagedError{
+				Account: c.Account, Mendable: true,
+				Err: fmt.Errorf("the newest entry of %s was taken out of Redis, which then takes no other under its number", k.ledger),
+			})
 		case "index":
 			err = s.indexOrders(ctx, to, k)
 		case "used":

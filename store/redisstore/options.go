@@ -68,11 +68,11 @@ func UpstashOptions(restURL, user, token string) (*redis.UniversalOptions, error
 	u, err := url.Parse(restURL)
 	switch {
 	case err != nil || u.Hostname() == "":
-		return nil, errors.New("UPSTASH_REDIS_REST_URL is not an address such as https://name.upstash.io")
+		return nil, errors.New("it is not an address such as https://name.upstash.io")
 	case u.Scheme != "https":
-		return nil, fmt.Errorf("UPSTASH_REDIS_REST_URL names %s over %s: mcp-trade speaks Redis itself, not its HTTP interface, with Upstash on port 6379 with TLS. For a stand-in give REDIS_URL, the address of the Redis behind it", u.Host, u.Scheme)
+		return nil, fmt.Errorf("it names %s over %s, but Redis itself is spoken, with Upstash on port 6379 with TLS, and not its HTTP interface. For a stand-in give the address of the Redis behind it", u.Host, u.Scheme)
 	case token == "":
-		return nil, errors.New("UPSTASH_REDIS_REST_URL is set but UPSTASH_REDIS_REST_TOKEN is not")
+		return nil, errors.New("it comes without a token")
 	}
 	return &redis.UniversalOptions{
 		Addrs: []string{net.JoinHostPort(u.Hostname(), "6379")}, Username: cmp.Or(user, "default"), Password: token,

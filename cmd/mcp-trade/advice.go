@@ -1,0 +1,29 @@
+// What commands say of an error: its sentence, and what to do about it, in the words of the command line.
+
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"mcp-trade/agent"
+	"mcp-trade/agent/runner"
+	"mcp-trade/search"
+	"mcp-trade/tools"
+)
+
+// explain returns an error's sentence with advice behind it.
+func explain(err error) string {
+	var halted *agent.HaltedError
+	var noDays *runner.NoDaysError
+	var notSetUp *search.NotConfiguredError
+	switch {
+	case errors.As(err, &halted):
+		return fmt.Sprintf("%v; clear it with 'mcp-trade session clear HALT --model-id %s' (or '*', if all are halted) to go on", err, halted.Account)
+	case errors.As(err, &noDays):
+		return fmt.Sprintf("%v; 'mcp-trade prices info' tells which they have", err)
+	case errors.As(err, &notSetUp):
+		return "not set up: " + setupHints[notSetUp.Provider]
+	}
+	return err.Error() + tools.Advice(err)
+}
