@@ -9,7 +9,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"mcp-trade/ledger"
 	"mcp-trade/market"
@@ -69,16 +70,15 @@ func Build(ledgers []Ledger, o Options) (Report, error) {
 	}
 	b := builder{Options: o}
 	errs := make([]error, len(ledgers))
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var readers errgroup.Group
+	readers.SetLimit(runtime.GOMAXPROCS(0))
 	for i, l := range ledgers {
-		wait.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
+		readers.Go(func() error {
 			r.Accounts[i], errs[i] = b.account(l)
+			return nil
 		})
 	}
-	wait.Wait()
+	_ = readers.Wait()
 	for _, err := range errs {
 		if err != nil {
 			return Report{}, err

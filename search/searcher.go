@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+	"golang.org/x/sync/semaphore"
 )
 
 // Config says how a Searcher works. A zero time or number stands for its default.
@@ -35,7 +36,7 @@ type Searcher struct {
 	c         Config
 	providers []guardedProvider
 	names     []string
-	inflight  chan struct{} // holds one token per search under way
+	inflight  *semaphore.Weighted // 1 for each search
 }
 
 // guardedProvider is a provider behind a circuit that opens when it fails again and again.
@@ -50,7 +51,7 @@ func New(c Config) *Searcher {
 	if c.Warn == nil {
 		c.Warn = func(string) {}
 	}
-	s := &Searcher{c: c, inflight: make(chan struct{}, atOnce)}
+	s := &Searcher{c: c, inflight: semaphore.NewWeighted(atOnce)}
 	for _, p := range c.Providers {
 		s.names = append(s.names, p.Name())
 		s.providers = append(s.providers, guardedProvider{p, gobreaker.NewCircuitBreaker[[]RawArticle](gobreaker.Settings{
@@ -77,12 +78,10 @@ func (s *Searcher) Search(ctx context.Context, q Query) (Answer, error) {
 	if len(s.providers) == 0 {
 		return Answer{}, &NoProviderError{}
 	}
-	select {
-	case s.inflight <- struct{}{}:
-		defer func() { <-s.inflight }()
-	default:
+	if !s.inflight.TryAcquire(1) {
 		return Answer{}, &FailedError{[]string{fmt.Sprintf("%d searches are under way already", atOnce)}}
 	}
+	defer s.inflight.Release(1)
 	if answer, ok, err := s.recorded(q); ok || err != nil {
 		return answer, err
 	}

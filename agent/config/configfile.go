@@ -21,6 +21,7 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/bounded"
 	"mcp-trade/internal/mcpclient"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
@@ -341,8 +342,8 @@ func readBounded(path string, bound int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, bound+1))
-	if err == nil && int64(len(text)) > bound {
+	text, err := bounded.Read(f, bound)
+	if errors.Is(err, bounded.ErrTooLong) {
 		err = fmt.Errorf("%s is larger than %d bytes", path, bound)
 	}
 	return text, err

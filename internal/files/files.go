@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"mcp-trade/internal/bounded"
 )
 
 // Access says who may read and write what is made. A file that is there keeps the access that it has.
@@ -176,8 +178,8 @@ func Read(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(text)) > limit {
+	text, err := bounded.Read(f, limit)
+	if errors.Is(err, bounded.ErrTooLong) {
 		err = fmt.Errorf("%s is larger than %d bytes", path, limit)
 	}
 	return text, err

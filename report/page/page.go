@@ -17,7 +17,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"mcp-trade/market"
 	"mcp-trade/report"
@@ -118,16 +119,15 @@ func (r *renderer) render(s Data) *snapshot {
 // accounts adds a section for each account. They are rendered in parallel.
 func (r *renderer) accounts(v *snapshot, s Data, accounts []report.Account, looks map[string]chart.Look) {
 	made := make([]drawn, len(accounts))
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var renderers errgroup.Group
+	renderers.SetLimit(runtime.GOMAXPROCS(0))
 	for i, a := range accounts {
-		wait.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
+		renderers.Go(func() error {
 			made[i] = r.account(a, newLink(a, looks), s)
+			return nil
 		})
 	}
-	wait.Wait()
+	_ = renderers.Wait()
 	r.drawn = map[string]drawn{}
 	for _, d := range made {
 		r.drawn[d.account.Signature] = d

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // Limits of the server.
@@ -61,15 +63,14 @@ func (l *Live) Serve(ctx context.Context, listener net.Listener, open bool) erro
 func (l *Live) Handler(open bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", l.page)
-	viewers := make(chan struct{}, maxViewers)
+	viewers := semaphore.NewWeighted(maxViewers)
 	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case viewers <- struct{}{}:
-			defer func() { <-viewers }()
-			l.events(w, r)
-		default:
+		if !viewers.TryAcquire(1) {
 			http.Error(w, fmt.Sprintf("%d viewers follow already", maxViewers), http.StatusServiceUnavailable)
+			return
 		}
+		defer viewers.Release(1)
+		l.events(w, r)
 	})
 	return secured(mux, open)
 }

@@ -9,8 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"mcp-trade/search"
 	"mcp-trade/search/internal/fetch"
@@ -113,16 +114,15 @@ func (j *Jina) list(ctx context.Context, text string, n int) ([]page, error) {
 // read reads pages, some at a time, and keeps their order.
 func (j *Jina) read(ctx context.Context, cutoff search.Cutoff, fetched search.DateParser, pages []page) ([]search.RawArticle, error) {
 	items, errs := make([]search.RawArticle, len(pages)), make([]error, len(pages))
-	slots := make(chan struct{}, pagesAtOnce)
-	var wait sync.WaitGroup
+	var readers errgroup.Group
+	readers.SetLimit(pagesAtOnce)
 	for i, p := range pages {
-		slots <- struct{}{}
-		wait.Go(func() {
+		readers.Go(func() error {
 			items[i], errs[i] = j.item(ctx, fetched, p)
-			<-slots
+			return nil // one that cannot be read does not end the others
 		})
 	}
-	wait.Wait()
+	_ = readers.Wait()
 	var read []search.RawArticle
 	var failed error
 	passed := false

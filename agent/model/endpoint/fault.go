@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"mcp-trade/agent/model"
+	"mcp-trade/internal/retryafter"
 )
 
 // Fault is an error that an API answered with. Its texts come from outside.
@@ -200,17 +201,8 @@ func (f *Fault) after(h http.Header, now time.Time) {
 
 // wait is how long an endpoint asks to be left alone: by a header, else in the words of its message.
 func wait(h http.Header, message string, now time.Time) time.Duration {
-	for _, w := range []struct {
-		header string
-		unit   time.Duration
-	}{{"Retry-After-Ms", time.Millisecond}, {"Retry-After", time.Second}} {
-		text := strings.TrimSpace(h.Get(w.header))
-		if n, err := strconv.ParseFloat(text, 64); err == nil && n >= 0 && n < 1e9 {
-			return time.Duration(n * float64(w.unit))
-		}
-		if at, err := http.ParseTime(text); err == nil {
-			return max(at.Sub(now), 0)
-		}
+	if asked := retryafter.Wait(h, now); asked > 0 {
+		return asked
 	}
 	said := regexp.MustCompile(`(?i)(?:retry|try again) (?:in|after) ([0-9.]+(?:ms|m|s|h)?(?:[0-9.]+(?:ms|s|m))*)(?: ?(seconds?|minutes?))?`).FindStringSubmatch(message)
 	if said == nil {

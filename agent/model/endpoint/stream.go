@@ -7,6 +7,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+
+	"mcp-trade/internal/bounded"
 )
 
 // Body is the body of an answer, of which the first bytes have been looked at.
@@ -39,8 +41,8 @@ func (b *Body) Page() bool { return b.first == '<' }
 
 // ReadWhole reads a body that is no stream.
 func (b *Body) ReadWhole() ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(b.Reader, MaxReply+1))
-	if err == nil && len(text) > MaxReply {
+	text, err := bounded.Read(b.Reader, MaxReply)
+	if errors.Is(err, bounded.ErrTooLong) {
 		err = ErrTooLong
 	}
 	return text, err

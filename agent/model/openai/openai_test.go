@@ -62,7 +62,7 @@ func TestClient_Complete_Errors(t *testing.T) {
 		{"a long page", body(500, "text/html", strings.Repeat("long ", 1<<20)), outcome{says: "long ...", retry: true}},
 		{"a limit", body(429, json, `{}`, "Retry-After", "7"), outcome{"answers 429", true, false, 7 * time.Second}},
 		{"a limit in milliseconds", body(429, json, `{}`, "Retry-After", "60", "Retry-After-Ms", "1500"), outcome{"answers 429", true, false, 1500 * time.Millisecond}},
-		{"a limit until a time", body(503, json, `{}`, "Retry-After", "Sat, 01 Nov 2025 12:01:00 GMT"), outcome{"answers 503", true, false, time.Minute}},
+		{"a limit until a time", body(503, json, `{}`, "Date", "Sat, 01 Nov 2025 12:00:00 GMT", "Retry-After", "Sat, 01 Nov 2025 12:01:00 GMT"), outcome{"answers 503", true, false, time.Minute}},
 		{"a limit in words", body(429, json, `[{"error": {"code": 429, "message": "Quota exceeded. Please retry in 45.5s.", "status": "RESOURCE_EXHAUSTED"}}]`), outcome{"Please retry in 45.5s.", true, false, 45500 * time.Millisecond}},
 		{"a quota of nothing", body(429, json, `[{"error": {"code": 429, "message": "Quota exceeded, limit: 0, model: x. Please retry in 45.5s.", "status": "RESOURCE_EXHAUSTED"}}]`), outcome{says: "no money or quota left"}},
 		{"money", body(429, json, `{"error": {"message": "You exceeded your quota", "type": "insufficient_quota", "code": "credit_balance_exhausted"}}`, "Retry-After", "60"), outcome{says: "top it up"}},

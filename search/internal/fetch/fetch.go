@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"mcp-trade/internal/bounded"
 	"mcp-trade/internal/retryafter"
 	"mcp-trade/search"
 )
@@ -90,13 +90,13 @@ func (c *Client) once(ctx context.Context, address string, header http.Header) (
 		return nil, pause, err
 	}
 	defer resp.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(resp.Body, c.max+1))
+	body, err = bounded.Read(resp.Body, c.max)
 	switch {
+	case errors.Is(err, bounded.ErrTooLong):
+		return nil, -1, &search.ProviderError{UserMessage: fmt.Sprintf("its answer is longer than %d MiB", c.max>>20)}
 	case err != nil:
 		pause, err = unanswered(err)
 		return nil, pause, err
-	case int64(len(body)) > c.max:
-		return nil, -1, &search.ProviderError{UserMessage: fmt.Sprintf("its answer is longer than %d MiB", c.max>>20)}
 	case resp.StatusCode == http.StatusOK:
 		return body, 0, nil
 	}
