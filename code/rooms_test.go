@@ -22,7 +22,7 @@ var uncoded = map[string]string{
 	"search.NotConfiguredError": "the searcher makes a NoProviderError of it",
 	"alphavantage.ErrNoFeed":    "it is about a file to be imported, or the reason of a ProviderError",
 	"session.UndecidedError":    "it is the reason of an UnreachableError",
-	"session.ErrRedisRequired":  "it is the reason of an UnreachableError",
+	"session.RequiredError":     "it is the reason of an UnreachableError",
 	"store.DamagedError":        "it is the reason of an UnreachableError",
 	"store.ErrConflict":         "the ledger evaluates the order again",
 	"store.UsedError":           "the ledger answers with the first result, or with a Refusal",

@@ -14,14 +14,15 @@ import (
 
 // Backends is what the backends of a model's session hold at one moment.
 type Backends struct {
-	Redis *Backend // nil: none is configured
-	File  Backend
-	Env   func(name string) (string, bool) // looks up an environment variable
+	Shared *Backend // nil: none is configured
+	Local  Backend
+	Env    func(name string) (string, bool) // looks up an environment variable
 }
 
 // Backend is what one backend answered: the values that are set, as they are stored, or why it could not be read. The values are
-// those of the model and HALT of [store.AllModels]; of a file also the notes of both.
+// those of the model and HALT of [store.AllModels]; of the local store also the notes of both.
 type Backend struct {
+	Name   Source
 	Values map[store.Key]string
 	Err    error
 }
@@ -30,13 +31,13 @@ type Backend struct {
 type Seen struct {
 	Signature string // "" before the first reading
 	Today     market.Stamp
-	Redis     bool // the session was once read from Redis
+	Shared    bool // the session was once read from the shared store
 
-	// Redis held a halt of this model, or of all, when it was last read, and the file may have no copy of it.
+	// The shared store held a halt of this model, or of all, when it was last read, and the local store may have no copy of it.
 	Halted, AllHalted bool
 }
 
-// Loss is what keeps Redis, though configured, from being the backend of the session.
+// Loss is what keeps the shared store, though configured, from being the backend of the session.
 type Loss string
 
 // The losses.
@@ -53,18 +54,18 @@ type Decision struct {
 	Seen    Seen    // what the process knows from now on
 	Loss    Loss
 	Guards  []Guard // of a commit in the session
-	Lost    string  // tells of the loss, where the file stands in
+	Lost    string  // tells of the loss, where the local store stands in
 
-	// File holds the values to set in the files, "" for one to remove. Mend holds the values to set in Redis afterwards. After
-	// either step, the caller reads the backends and decides again.
-	File, Mend map[store.Key]string
+	// Local holds the values to set in the local store, "" for one to remove. Mend holds the values to set in the shared store
+	// afterwards. After either step, the caller reads the backends and decides again.
+	Local, Mend map[store.Key]string
 
 	values map[string]Value
 }
 
 // changes are the values to set in any backend.
 func (d *Decision) changes() map[store.Key]string {
-	all := maps.Clone(d.File)
+	all := maps.Clone(d.Local)
 	maps.Copy(all, d.Mend)
 	return all
 }
@@ -81,22 +82,24 @@ type Guard struct {
 
 // Decide says which backend counts, what its session is, and what must be corrected. The rules:
 //
-// Redis is the backend if it answers and holds any value of the session but flags. What it holds is taken as it is, with one
-// exception: a value that the file notes as missed, because Redis could not be written when it was set, comes before the
-// older one in Redis, and is set there. An account and a date in Redis are older if they stood in the file before, or were
-// what the process last saw. Any other account and date may be older or newer than the missed
-// ones, so neither is served until the session is set again. A file without notes never comes before Redis.
+// The shared store is the backend if it answers and holds any value of the session but flags. What it holds is taken as it is,
+// with one exception: a value that the local store notes as missed, because the shared store could not be written when it was set,
+// comes before the older one in the shared store, and is set there. An account and a date in the shared store are older if they
+// stood in the local store before, or were what the process last saw. Any other account and date may be older or newer than the
+// missed ones, so neither is served until the session is set again. The local store without notes never comes before the shared
+// store.
 //
-// Otherwise the file is the backend. If Redis cannot be read, or held the session and has lost it, the file may only go on with what
-// the process has seen: with the same account, on the same date or a later one. A process that has seen nothing may use it.
-// With refuse, nothing is traded while Redis cannot be read.
+// Otherwise the local store is the backend. If the shared store cannot be read, or held the session and has lost it, the local
+// store may only go on with what the process has seen: with the same account, on the same date or a later one. A process that has
+// seen nothing may use it. With refuse, nothing is traded while the shared store cannot be read.
 //
-// A halt holds wherever it stands. One that is read in Redis is copied into the file, and the copy holds until Redis is read
-// without it. A Redis without any value of the session does not lift a halt: it has lost the halt too.
+// A halt holds wherever it stands. One that is read in the shared store is copied into the local store, and the copy holds until
+// the shared store is read without it. A shared store without any value of the session does not lift a halt: it has lost the halt
+// too.
 func Decide(model string, h Backends, seen Seen, refuse bool) Decision {
-	j := judge{model: model, h: h, d: Decision{Seen: seen, File: map[store.Key]string{}, Mend: map[store.Key]string{}, values: map[string]Value{}}}
+	j := judge{model: model, h: h, d: Decision{Seen: seen, Local: map[store.Key]string{}, Mend: map[store.Key]string{}, values: map[string]Value{}}}
 	if err := j.readNotes(); err != nil {
-		j.d.Err = unreachable("file", err)
+		j.d.Err = unreachable(h.Local.Name, err)
 		return j.d
 	}
 	if j.answered() {
@@ -107,18 +110,18 @@ func Decide(model string, h Backends, seen Seen, refuse bool) Decision {
 	j.lookup()
 	for m, n := range j.notes {
 		if text := n.text(); text != j.before[m] {
-			j.d.File[notesKey(m)] = text
+			j.d.Local[notesKey(m)] = text
 		}
 	}
 	s, err := j.interpret()
 	s.Halted = halted || truth(j.d.values[Halt].Text)
 	if err == nil && refuse && j.d.Loss == Unreachable {
-		s.NoTrade = unreachable("redis", fmt.Errorf("%w; %w", cause(h.Redis.Err), ErrRedisRequired))
+		s.NoTrade = unreachable(h.Shared.Name, fmt.Errorf("%w; %w", cause(h.Shared.Err), &RequiredError{h.Shared.Name}))
 	}
 	if j.d.Err = j.allow(s, err); j.d.Err == nil {
 		j.d.Session, j.d.Guards = s, j.guards()
 		j.d.Seen.Signature, j.d.Seen.Today = s.Signature, s.Today
-		j.d.Seen.Redis = j.d.Seen.Redis || j.source == FromRedis
+		j.d.Seen.Shared = j.d.Seen.Shared || j.fromShared()
 	}
 	return j.d
 }
@@ -130,15 +133,18 @@ type judge struct {
 	d      Decision
 	notes  map[string]*notes // by model, as they are to be
 	before map[string]string // the same as they are
-	redis  map[string]string // the session's values in Redis as they are to be, by name
+	shared map[string]string // the session's values in the shared store as they are to be, by name
 	source Source            // the backend
 
-	conflict bool // Redis holds an account or a date of unknown age in place of a missed one
+	conflict bool // the shared store holds an account or a date of unknown age in place of a missed one
 }
 
 func (j *judge) key(name string) store.Key { return store.Key{Model: j.model, Name: name} }
 
-func (j *judge) answered() bool { return j.h.Redis != nil && j.h.Redis.Err == nil }
+func (j *judge) answered() bool { return j.h.Shared != nil && j.h.Shared.Err == nil }
+
+// fromShared tells whether the shared store is the one that counts.
+func (j *judge) fromShared() bool { return j.h.Shared != nil && j.source == j.h.Shared.Name }
 
 // models are those whose values concern the session.
 func (j *judge) models() []string {
@@ -150,31 +156,31 @@ func (j *judge) models() []string {
 
 func (j *judge) readNotes() error {
 	j.notes, j.before = map[string]*notes{}, map[string]string{}
-	if j.h.File.Err != nil {
-		return j.h.File.Err
+	if j.h.Local.Err != nil {
+		return j.h.Local.Err
 	}
 	for _, m := range j.models() {
-		n, whole, err := readNotes(m, j.h.File.Values)
+		n, whole, err := readNotes(m, j.h.Local.Values)
 		if err != nil {
-			return err
+			return fmt.Errorf("the notes under %q in the session %s of %q cannot be read (%w); remove them", NotesName, j.h.Local.Name, m, err)
 		}
 		j.notes[m], j.before[m] = &n, whole
 	}
 	return nil
 }
 
-// missed sets in Redis the values that missed it, unless Redis holds newer ones by now.
+// missed sets in the shared store the values that missed it, unless the shared store holds newer ones by now.
 func (j *judge) missed() {
-	j.redis = map[string]string{}
-	for k, raw := range j.h.Redis.Values {
+	j.shared = map[string]string{}
+	for k, raw := range j.h.Shared.Values {
 		if k.Model == j.model {
-			j.redis[k.Name] = raw
+			j.shared[k.Name] = raw
 		}
 	}
 	n := j.notes[j.model]
 	names := slices.DeleteFunc(slices.Collect(maps.Keys(n.Missed)), func(name string) bool { return name == Halt })
 	if !j.holds() {
-		n.reach(names...) // Redis holds no older value to replace
+		n.reach(names...) // The shared store holds no older value to replace
 		return
 	}
 	if j.unknown(n) {
@@ -184,7 +190,7 @@ func (j *judge) missed() {
 	for _, name := range []string{Signature, TodayDate} {
 		j.mend(n, name)
 	}
-	if !j.fileAgrees() {
+	if !j.localAgrees() {
 		n.reach(IfTrade) // the flag is of another day
 	}
 	for _, name := range names {
@@ -194,20 +200,20 @@ func (j *judge) missed() {
 	}
 }
 
-// mend adds a missed value to those to set in Redis.
+// mend adds a missed value to those to set in the shared store.
 func (j *judge) mend(n *notes, name string) {
 	if !n.missed(name) {
 		return
 	}
 	raw := string(n.Missed[name])
-	if textOf(j.redis[name]) == textOf(raw) {
+	if textOf(j.shared[name]) == textOf(raw) {
 		n.reach(name)
 		return
 	}
-	j.redis[name], j.d.Mend[j.key(name)] = raw, raw
+	j.shared[name], j.d.Mend[j.key(name)] = raw, raw
 }
 
-// unknown reports whether Redis holds an account or a date of unknown age in place of one that missed it.
+// unknown reports whether the shared store holds an account or a date of unknown age in place of one that missed it.
 func (j *judge) unknown(n *notes) bool {
 	if !n.missedSitting() {
 		return false
@@ -217,22 +223,22 @@ func (j *judge) unknown(n *notes) bool {
 	return !slices.ContainsFunc(known, there.of)
 }
 
-// there returns the account and the date in Redis.
-func (j *judge) there() tradingDay { return tradingDayOf(j.redis[Signature], j.redis[TodayDate]) }
+// there returns the account and the date in the shared store.
+func (j *judge) there() tradingDay { return tradingDayOf(j.shared[Signature], j.shared[TodayDate]) }
 
-// fileAgrees reports whether the file has the account and the date that Redis will have.
-func (j *judge) fileAgrees() bool {
+// localAgrees reports whether the local store has the account and the date that the shared store will have.
+func (j *judge) localAgrees() bool {
 	for _, name := range []string{Signature, TodayDate} {
-		if textOf(j.redis[name]) != textOf(j.h.File.Values[j.key(name)]) {
+		if textOf(j.shared[name]) != textOf(j.h.Local.Values[j.key(name)]) {
 			return false
 		}
 	}
 	return true
 }
 
-// holds reports whether Redis holds any value of the session other than flags, which do not name an account.
+// holds reports whether the shared store holds any value of the session other than flags, which do not name an account.
 func (j *judge) holds() bool {
-	for name, raw := range j.redis {
+	for name, raw := range j.shared {
 		if name != IfTrade && name != Halt && raw != "" {
 			return true
 		}
@@ -240,7 +246,8 @@ func (j *judge) holds() bool {
 	return false
 }
 
-// halts reports whether a halt stands in Redis or in a file, and copies the halts of Redis to the file.
+// halts reports whether a halt stands in the shared store or the local one, and copies the halts of the shared store to the local
+// store.
 func (j *judge) halts() bool {
 	halted := false
 	for _, m := range j.models() {
@@ -249,32 +256,32 @@ func (j *judge) halts() bool {
 			seen = &j.d.Seen.AllHalted
 		}
 		k, n := store.Key{Model: m, Name: Halt}, j.notes[m]
-		inFile := truth(textOf(j.h.File.Values[k]))
+		inLocal := truth(textOf(j.h.Local.Values[k]))
 		if !j.answered() {
-			halted = halted || inFile || *seen
+			halted = halted || inLocal || *seen
 			continue
 		}
-		raw := j.h.Redis.Values[k]
+		raw := j.h.Shared.Values[k]
 		says := raw != "" || j.holds()
 		if says {
 			*seen = truth(textOf(raw))
 		}
 		switch {
 		case truth(textOf(raw)):
-			if !inFile {
-				j.d.File[k] = "true"
+			if !inLocal {
+				j.d.Local[k] = "true"
 			}
-			if !inFile || n.missed(Halt) {
-				n.HaltOf = FromRedis
+			if !inLocal || n.missed(Halt) {
+				n.HaltOf = j.h.Shared.Name
 			}
 			n.reach(Halt)
 			halted = true
-		case inFile && n.missed(Halt):
+		case inLocal && n.missed(Halt):
 			j.d.Mend[k] = "true"
 			halted = true
-		case inFile && n.HaltOf == FromRedis && says:
-			j.d.File[k], n.HaltOf = "", ""
-		case inFile, *seen:
+		case inLocal && n.HaltOf == j.h.Shared.Name && says:
+			j.d.Local[k], n.HaltOf = "", ""
+		case inLocal, *seen:
 			halted = true
 		}
 	}
@@ -283,14 +290,14 @@ func (j *judge) halts() bool {
 
 // chooseBackend chooses the backend that counts.
 func (j *judge) chooseBackend() {
-	j.source = FromFile
+	j.source = j.h.Local.Name
 	switch {
-	case j.h.Redis == nil:
+	case j.h.Shared == nil:
 	case !j.answered():
 		j.d.Loss = Unreachable
 	case j.holds():
-		j.source = FromRedis
-	case j.d.Seen.Redis:
+		j.source = j.h.Shared.Name
+	case j.d.Seen.Shared:
 		j.d.Loss = Forgotten
 	}
 }
@@ -302,36 +309,36 @@ func (j *judge) lookup() {
 			j.d.values[k.Name] = Value{k.Name, textOf(raw), source}
 		}
 	}
-	if j.source == FromFile {
-		for k := range j.h.File.Values {
-			put(k, j.fileAfter(k), FromFile)
+	if j.source == j.h.Local.Name {
+		for k := range j.h.Local.Values {
+			put(k, j.localAfter(k), j.h.Local.Name)
 		}
 	}
-	for name, raw := range j.redis {
+	for name, raw := range j.shared {
 		switch _, missed := j.d.Mend[j.key(name)]; {
-		case j.source != FromRedis:
+		case !j.fromShared():
 		case missed:
-			put(j.key(name), raw, FromFile)
+			put(j.key(name), raw, j.h.Local.Name)
 		default:
-			put(j.key(name), raw, FromRedis)
+			put(j.key(name), raw, j.h.Shared.Name)
 		}
 	}
 	// A halt holds wherever it stands.
 	k := j.key(Halt)
-	if raw := j.fileAfter(k); truth(textOf(raw)) {
-		put(k, raw, FromFile)
+	if raw := j.localAfter(k); truth(textOf(raw)) {
+		put(k, raw, j.h.Local.Name)
 	}
-	if j.answered() && (truth(textOf(j.h.Redis.Values[k])) || j.d.values[Halt].Name == "") {
-		put(k, j.h.Redis.Values[k], FromRedis)
+	if j.answered() && (truth(textOf(j.h.Shared.Values[k])) || j.d.values[Halt].Name == "") {
+		put(k, j.h.Shared.Values[k], j.h.Shared.Name)
 	}
 }
 
-// fileAfter is a value of the file as it is to be.
-func (j *judge) fileAfter(k store.Key) string {
-	if raw, changed := j.d.File[k]; changed {
+// localAfter is a value of the local store as it is to be.
+func (j *judge) localAfter(k store.Key) string {
+	if raw, changed := j.d.Local[k]; changed {
 		return raw
 	}
-	return j.h.File.Values[k]
+	return j.h.Local.Values[k]
 }
 
 // value returns a value's text and where it comes from.
@@ -352,7 +359,11 @@ func (j *judge) interpret() (Session, error) {
 		if v, ok := j.d.value(name, j.h.Env); ok {
 			j.d.values[name], s.Sources[name] = v, v.Source
 		} else if name == Signature || name == TodayDate {
-			return s, &MissingError{name, j.model, j.source == FromRedis}
+			e := &MissingError{Name: name, Model: j.model}
+			if j.fromShared() {
+				e.Holder = j.source
+			}
+			return s, e
 		}
 	}
 	s.Signature = j.d.values[Signature].Text
@@ -367,36 +378,36 @@ func (j *judge) interpret() (Session, error) {
 	return s, nil
 }
 
-// allow refuses a session of the file that the process must not go on with.
+// allow refuses a session of the local store that the process must not go on with.
 func (j *judge) allow(s Session, err error) error {
 	if j.conflict {
 		there := j.there()
 		here := j.notes[j.model].over(there)
-		return unreachable("redis", &UndecidedError{j.model, fmt.Errorf("it holds %s on %s, and %s on %s was set on this machine when Redis could not be written: which of the two is newer nobody knows",
-			there.Signature, there.Today, here.Signature, here.Today)})
+		return unreachable(j.h.Shared.Name, &UndecidedError{j.model, fmt.Errorf("it holds %s on %s, and %s on %s was set on this machine when %s could not be written: which of the two is newer nobody knows",
+			there.Signature, there.Today, here.Signature, here.Today, j.h.Shared.Name.Title())})
 	}
 	if j.d.Loss == NoLoss {
 		return err
 	}
 	reason := errors.New("it holds none any more")
 	if j.d.Loss == Unreachable {
-		reason = cause(j.h.Redis.Err)
+		reason = cause(j.h.Shared.Err)
 	}
 	seen := j.d.Seen
 	var missing *MissingError
 	switch {
 	case errors.As(err, &missing) && j.d.Loss == Unreachable:
-		return unreachable("redis", fmt.Errorf("%w; the file of the session %q has no %s", reason, j.model, missing.Name))
+		return unreachable(j.h.Shared.Name, fmt.Errorf("%w; the %s of the session %q has no %s", reason, j.h.Local.Name, j.model, missing.Name))
 	case err != nil:
 		return err
 	case seen.Signature != "" && (s.Signature != seen.Signature || s.Today < seen.Today):
-		return unreachable("redis", &UndecidedError{j.model, fmt.Errorf("%w; outside Redis the session %q is %s on %s, and this process has seen %s on %s",
-			reason, j.model, s.Signature, s.Today, seen.Signature, seen.Today)})
+		return unreachable(j.h.Shared.Name, &UndecidedError{j.model, fmt.Errorf("%w; outside %s the session %q is %s on %s, and this process has seen %s on %s",
+			reason, j.h.Shared.Name.Title(), j.model, s.Signature, s.Today, seen.Signature, seen.Today)})
 	}
 	if j.d.Loss == Unreachable {
-		j.d.Lost = j.h.Redis.Err.Error() + "; the session is read from its file"
+		j.d.Lost = fmt.Sprintf("%v; the session is read from its %s", j.h.Shared.Err, j.h.Local.Name)
 	} else {
-		j.d.Lost = fmt.Sprintf("Redis holds nothing of the session %q any more; it is read from its file", j.model)
+		j.d.Lost = fmt.Sprintf("%s holds nothing of the session %q any more; it is read from its %s", j.h.Shared.Name.Title(), j.model, j.h.Local.Name)
 	}
 	return nil
 }
@@ -412,24 +423,24 @@ func (j *judge) guards() []Guard {
 	}
 	signature, today, traded := j.key(Signature), j.key(TodayDate), j.key(IfTrade)
 	halt, all := j.key(Halt), store.Key{Model: store.AllModels, Name: Halt}
-	if j.h.Redis == nil {
-		return []Guard{{Home: FromFile, Want: of(j.h.File, signature, today, halt, all), Set: map[store.Key]string{traded: "true"}}}
+	if j.h.Shared == nil {
+		return []Guard{{Home: j.h.Local.Name, Want: of(j.h.Local, signature, today, halt, all), Set: map[store.Key]string{traded: "true"}}}
 	}
-	file := Guard{Home: FromFile, Want: of(j.h.File, notesKey(j.model), halt, all), Set: map[store.Key]string{}}
-	if j.source == FromFile || j.d.Mend[signature] != "" || j.d.Mend[today] != "" {
-		file.Want[signature], file.Want[today] = j.h.File.Values[signature], j.h.File.Values[today]
+	local := Guard{Home: j.h.Local.Name, Want: of(j.h.Local, notesKey(j.model), halt, all), Set: map[store.Key]string{}}
+	if j.source == j.h.Local.Name || j.d.Mend[signature] != "" || j.d.Mend[today] != "" {
+		local.Want[signature], local.Want[today] = j.h.Local.Values[signature], j.h.Local.Values[today]
 	}
-	if !truth(textOf(j.h.File.Values[traded])) {
-		file.Set[traded] = "true"
+	if !truth(textOf(j.h.Local.Values[traded])) {
+		local.Set[traded] = "true"
 		if j.d.Loss == Unreachable {
 			n := j.notes[j.model].clone()
 			n.miss(IfTrade, "true")
-			file.Set[notesKey(j.model)] = n.text()
+			local.Set[notesKey(j.model)] = n.text()
 		}
 	}
-	redis := Guard{Home: FromRedis, Want: of(*j.h.Redis, signature, today, halt, all), Unread: !j.answered()}
-	if j.source == FromRedis {
-		redis.Set = map[store.Key]string{traded: "true"}
+	shared := Guard{Home: j.h.Shared.Name, Want: of(*j.h.Shared, signature, today, halt, all), Unread: !j.answered()}
+	if j.fromShared() {
+		shared.Set = map[store.Key]string{traded: "true"}
 	}
-	return []Guard{redis, file}
+	return []Guard{shared, local}
 }

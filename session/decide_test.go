@@ -18,13 +18,13 @@ var errDown = &store.UnreachableError{Engine: "redis", Doing: "read the session"
 // homesOf spells what the homes hold; see set. In the file, "missed:NAME" notes that the value of that name missed Redis,
 // "replaced:ACCOUNT/DATE" that a session stood there before, "copied" that HALT is Redis', "*copied" that the HALT of all is.
 func homesOf(redis, file string) Backends {
-	h := Backends{Env: func(string) (string, bool) { return "", false }}
+	h := Backends{Local: Backend{Name: fromFile}, Env: func(string) (string, bool) { return "", false }}
 	switch redis {
 	case absent:
 	case away:
-		h.Redis = &Backend{Err: errDown}
+		h.Shared = &Backend{Name: fromRedis, Err: errDown}
 	default:
-		h.Redis = &Backend{Values: set(redis)}
+		h.Shared = &Backend{Name: fromRedis, Values: set(redis)}
 	}
 	var n, all notes
 	var plain []string
@@ -36,14 +36,14 @@ func homesOf(redis, file string) Backends {
 		}
 		switch word {
 		case "copied":
-			n.HaltOf = FromRedis
+			n.HaltOf = fromRedis
 		case "*copied":
-			all.HaltOf = FromRedis
+			all.HaltOf = fromRedis
 		default:
 			plain = append(plain, strings.TrimPrefix(strings.TrimPrefix(word, "missed:"), "*missed:"))
 		}
 	}
-	h.File.Values = set(strings.Join(plain, " "))
+	h.Local.Values = set(strings.Join(plain, " "))
 	for _, word := range strings.Fields(file) {
 		if text, ok := strings.CutPrefix(word, "missed:"); ok {
 			name, value, _ := strings.Cut(text, "=")
@@ -52,7 +52,7 @@ func homesOf(redis, file string) Backends {
 	}
 	for m, n := range map[string]notes{"26": n, store.AllModels: all} {
 		if text := n.text(); text != "" {
-			h.File.Values[notesKey(m)] = text
+			h.Local.Values[notesKey(m)] = text
 		}
 	}
 	return h
@@ -64,14 +64,14 @@ func putRight(t *testing.T, h Backends, seen Seen, refuse bool) Decision {
 	for range 5 {
 		d := Decide("26", h, seen, refuse)
 		switch {
-		case len(d.File) > 0:
-			for k, raw := range d.File {
-				if h.File.Values[k] = raw; raw == "" {
-					delete(h.File.Values, k)
+		case len(d.Local) > 0:
+			for k, raw := range d.Local {
+				if h.Local.Values[k] = raw; raw == "" {
+					delete(h.Local.Values, k)
 				}
 			}
 		case len(d.Mend) > 0:
-			maps.Copy(h.Redis.Values, d.Mend)
+			maps.Copy(h.Shared.Values, d.Mend)
 		default:
 			return d
 		}
@@ -101,7 +101,7 @@ func TestDecide(t *testing.T) {
 	const a2, a3, a4, b2 = "SIGNATURE=a TODAY_DATE=2025-10-02", "SIGNATURE=a TODAY_DATE=2025-10-03", "SIGNATURE=a TODAY_DATE=2025-10-04", "SIGNATURE=b TODAY_DATE=2025-10-02"
 	const missedDate, missedBoth = "SIGNATURE=a missed:TODAY_DATE=2025-10-03", "missed:SIGNATURE=a missed:TODAY_DATE=2025-10-03"
 	inRedis := func(signature, today string) Seen {
-		return Seen{Signature: signature, Today: market.Stamp(today), Redis: true}
+		return Seen{Signature: signature, Today: market.Stamp(today), Shared: true}
 	}
 	for _, c := range []struct {
 		name, redis, file string
@@ -178,16 +178,16 @@ func TestDecide(t *testing.T) {
 			if got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
-			if want := c.redisAfter; h.Redis != nil && h.Redis.Err == nil {
+			if want := c.redisAfter; h.Shared != nil && h.Shared.Err == nil {
 				if want == "=" {
 					want = before
 				}
-				if got := spelled(h.Redis.Values); got != spelled(set(want)) {
+				if got := spelled(h.Shared.Values); got != spelled(set(want)) {
 					t.Errorf("Redis holds %q, want %q", got, want)
 				}
 			}
-			if noted := h.File.Values[notesKey("26")]+h.File.Values[notesKey(store.AllModels)] != ""; noted != c.noted {
-				t.Errorf("the notes are %v", h.File.Values)
+			if noted := h.Local.Values[notesKey("26")]+h.Local.Values[notesKey(store.AllModels)] != ""; noted != c.noted {
+				t.Errorf("the notes are %v", h.Local.Values)
 			}
 		})
 	}
@@ -213,8 +213,8 @@ func combinations(parts ...[]string) []string {
 func TestDecide_WhatHoldsInEveryCombination(t *testing.T) {
 	const day2, day3 = "TODAY_DATE=2025-10-02", "TODAY_DATE=2025-10-03"
 	seen := []Seen{
-		{}, {Signature: "a", Today: "2025-10-02"}, {Signature: "a", Today: "2025-10-02", Redis: true}, {Signature: "a", Today: "2025-10-03", Redis: true},
-		{Signature: "b", Today: "2025-10-02", Redis: true, Halted: true}, {Signature: "a", Today: "2025-10-02", AllHalted: true},
+		{}, {Signature: "a", Today: "2025-10-02"}, {Signature: "a", Today: "2025-10-02", Shared: true}, {Signature: "a", Today: "2025-10-03", Shared: true},
+		{Signature: "b", Today: "2025-10-02", Shared: true, Halted: true}, {Signature: "a", Today: "2025-10-02", AllHalted: true},
 	}
 	for _, c := range []struct{ redis, file []string }{
 		{combinations(
@@ -264,12 +264,12 @@ func (c combination) check() bool {
 	}
 	same := (d.Err == nil) == (then.Err == nil) && d.Session.Signature == then.Session.Signature && d.Session.Today == then.Session.Today && d.Session.Halted == then.Session.Halted
 	must(same, "putting right what is to be put right changes the session from %+v, %v to %+v, %v", d.Session, d.Err, then.Session, then.Err)
-	for k := range d.File {
+	for k := range d.Local {
 		must(k.Name == Halt || k.Name == NotesName, "%v of the file is changed", k)
 	}
-	answered := c.h.Redis != nil && c.h.Redis.Err == nil
+	answered := c.h.Shared != nil && c.h.Shared.Err == nil
 	must(answered || len(d.Mend) == 0, "a Redis that does not answer is to be put right: %v", d.Mend)
-	n, _, _ := readNotes("26", c.h.File.Values)
+	n, _, _ := readNotes("26", c.h.Local.Values)
 	for k, raw := range d.Mend {
 		must(n.missed(k.Name) && string(n.Missed[k.Name]) == noted(raw), "Redis is to hold %v = %s, which it did not miss", k, raw)
 	}
@@ -300,7 +300,7 @@ func (c combination) checkSession(d Decision, answered bool, n notes, must func(
 		return // the file is the backend
 	}
 	if !n.missed(Signature) && !n.missed(TodayDate) {
-		r := c.h.Redis.Values
+		r := c.h.Shared.Values
 		must(s.Signature == r[key(Signature)] && string(s.Today) == r[key(TodayDate)], "%s on %s is served before what Redis holds", s.Signature, s.Today)
 	}
 	for name, is := range map[string]string{Signature: s.Signature, TodayDate: string(s.Today)} {
@@ -308,29 +308,29 @@ func (c combination) checkSession(d Decision, answered bool, n notes, must func(
 			must(is == textOf(string(n.Missed[name])), "%s is %s, not what was set last on this machine", name, is)
 		}
 	}
-	there := tradingDayOf(c.h.Redis.Values[key(Signature)], c.h.Redis.Values[key(TodayDate)])
+	there := tradingDayOf(c.h.Shared.Values[key(Signature)], c.h.Shared.Values[key(TodayDate)])
 	last := tradingDay{c.seen.Signature, string(c.seen.Today)}
 	must(!n.missedSitting() || there.of(n.over(there)) || there.of(last) || slices.ContainsFunc(n.Replaced, there.of), "what nobody here knows is overwritten in Redis")
 }
 
 func (c combination) checkHalts(then Decision, answered bool, must func(bool, string, ...any)) {
 	inFile, inRedis, says := false, false, false
-	own, _, _ := readNotes("26", c.h.File.Values)
-	all, _, _ := readNotes(store.AllModels, c.h.File.Values)
+	own, _, _ := readNotes("26", c.h.Local.Values)
+	all, _, _ := readNotes(store.AllModels, c.h.Local.Values)
 	if answered {
 		for _, k := range []store.Key{key(Halt), allHalt} {
-			inRedis = inRedis || c.h.Redis.Values[k] == "true"
-			if c.h.Redis.Values[k] == "true" {
-				must(c.after.File.Values[k] == "true", "the halt %v is not copied", k)
+			inRedis = inRedis || c.h.Shared.Values[k] == "true"
+			if c.h.Shared.Values[k] == "true" {
+				must(c.after.Local.Values[k] == "true", "the halt %v is not copied", k)
 			}
 		}
-		says = c.h.Redis.Values[key(Signature)] != "" || c.h.Redis.Values[key(TodayDate)] != ""
+		says = c.h.Shared.Values[key(Signature)] != "" || c.h.Shared.Values[key(TodayDate)] != ""
 	}
 	ownSays, allSays := says, says
 	if answered {
-		ownSays, allSays = says || c.h.Redis.Values[key(Halt)] != "", says || c.h.Redis.Values[allHalt] != ""
+		ownSays, allSays = says || c.h.Shared.Values[key(Halt)] != "", says || c.h.Shared.Values[allHalt] != ""
 	}
-	inFile = c.h.File.Values[key(Halt)] == "true" && (own.HaltOf == "" || !ownSays) || c.h.File.Values[allHalt] == "true" && (all.HaltOf == "" || !allSays)
+	inFile = c.h.Local.Values[key(Halt)] == "true" && (own.HaltOf == "" || !ownSays) || c.h.Local.Values[allHalt] == "true" && (all.HaltOf == "" || !allSays)
 	known := c.seen.Halted && !ownSays || c.seen.AllHalted && !allSays
 	if then.Err == nil {
 		must(then.Session.Halted == (inFile || inRedis || known), "halted is %v", then.Session.Halted)
@@ -341,9 +341,9 @@ func (c combination) checkHalts(then Decision, answered bool, must func(bool, st
 func (c combination) checkGuards(then Decision, must func(bool, string, ...any)) {
 	wanted := map[Source]values{}
 	for _, g := range then.Guards {
-		home := c.after.File
-		if g.Home == FromRedis {
-			home = *c.after.Redis
+		home := c.after.Local
+		if g.Home == fromRedis {
+			home = *c.after.Shared
 		}
 		for k, want := range g.Want {
 			must(home.Values[k] == want, "the guard wants %v = %q in %s, where it is %q", k, want, g.Home, home.Values[k])
@@ -356,14 +356,14 @@ func (c combination) checkGuards(then Decision, must func(bool, string, ...any))
 			must(is, "no guard is on %v in %s", k, home)
 		}
 	}
-	has(FromFile, key(Halt), allHalt)
-	if c.h.Redis != nil {
-		has(FromFile, notesKey("26"))
+	has(fromFile, key(Halt), allHalt)
+	if c.h.Shared != nil {
+		has(fromFile, notesKey("26"))
 	}
-	if then.Loss == NoLoss && c.h.Redis != nil {
-		has(FromRedis, key(Signature), key(TodayDate), key(Halt), allHalt)
+	if then.Loss == NoLoss && c.h.Shared != nil {
+		has(fromRedis, key(Signature), key(TodayDate), key(Halt), allHalt)
 	}
-	if then.Session.Sources[Signature] == FromFile {
-		has(FromFile, key(Signature), key(TodayDate))
+	if then.Session.Sources[Signature] == fromFile {
+		has(fromFile, key(Signature), key(TodayDate))
 	}
 }

@@ -24,6 +24,8 @@ type flapping struct {
 	fails func() bool
 }
 
+func (f *flapping) Name() string { return f.redis.Name() }
+
 func (f *flapping) try(do func() error) error {
 	gone := &store.UnreachableError{Engine: "redis", Doing: "answer", Err: errors.New("gone")}
 	f.mu.Lock()
@@ -71,7 +73,7 @@ func TestResolver_NothingGoesBackBehindWhatWasSetLast(t *testing.T) {
 	dir, ledgers := t.TempDir(), t.TempDir()
 	open := func() *Resolver { // as another process does
 		l, err := New(Config{
-			Model: "26", Redis: redis, File: filestore.New(dir, ledgers), TTL: time.Minute,
+			Model: "26", Shared: redis, Local: filestore.New(dir, ledgers), TTL: time.Minute,
 			Env: func(string) (string, bool) { return "", false }, Warn: func(string) {},
 		})
 		if err != nil {
@@ -122,7 +124,7 @@ func TestResolver_NothingGoesBackBehindWhatWasSetLast(t *testing.T) {
 	}
 	redis.fails = func() bool { return false }
 	s, err := open().Read(t.Context())
-	if err != nil || s.Today != date(days-1) || s.Sources[TodayDate] != FromRedis || textOf(redis.redis.values[key(TodayDate)]) != string(date(days-1)) {
+	if err != nil || s.Today != date(days-1) || s.Sources[TodayDate] != fromRedis || textOf(redis.redis.values[key(TodayDate)]) != string(date(days-1)) {
 		t.Errorf("in the end the session is %+v, %v, and Redis holds %v", s, err, redis.redis.values)
 	}
 }

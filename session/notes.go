@@ -1,11 +1,10 @@
-// Notes in a session file on its own values: which missed Redis, and which sessions they replaced.
+// Notes in the local store on its own values: which missed the shared store, and which sessions they replaced.
 
 package session
 
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -13,19 +12,19 @@ import (
 	"mcp-trade/store"
 )
 
-// NotesName is the key in a session file under which notes on its values stand, beside the values. Other programs pass over
-// it, and keep it when they write the file anew. No value can have this name.
+// NotesName is the key in the local store under which notes on its values stand, beside the values. Other programs pass over
+// it, and keep it when they write it anew. No value can have this name.
 const NotesName = "mcp_trade"
 
-// notes say which values of a session file are newer than those in Redis. The age of values in a file without notes is unknown.
+// notes say which values of the local store are newer than those in the shared store. The age of values without notes is unknown.
 type notes struct {
-	// Missed are the values that were set while Redis could not be written, as they were set. Only the value that still
-	// stands in the file counts: another program may have set its own since.
+	// Missed are the values that were set while the shared store could not be written, as they were set. Only the value that still
+	// stands in the local store counts: another program may have set its own since.
 	Missed map[string]json.RawMessage `json:"missed,omitempty"`
-	// Replaced are the sessions that stood in the file before a missed SIGNATURE or TODAY_DATE replaced them, and since then:
-	// the older sessions that Redis may hold.
+	// Replaced are the sessions that stood in the local store before a missed SIGNATURE or TODAY_DATE replaced them, and since then:
+	// the older sessions that the shared store may hold.
 	Replaced []tradingDay `json:"replaced,omitempty"`
-	// HaltOf is "redis" if HALT is a copy of the halt in Redis.
+	// HaltOf is the name of the shared store if HALT is a copy of the halt there.
 	HaltOf Source `json:"halt_of,omitempty"`
 }
 
@@ -51,31 +50,31 @@ func (s tradingDay) of(other tradingDay) bool {
 
 func notesKey(model string) store.Key { return store.Key{Model: model, Name: NotesName} }
 
-// readNotes reads the notes of a model's file and leaves out those on values that are no longer there. It also returns the
+// readNotes reads the notes of a model's local values and leaves out those on values that are no longer there. It also returns the
 // text of all of them.
-func readNotes(model string, file map[store.Key]string) (n notes, whole string, err error) {
-	raw := file[notesKey(model)]
+func readNotes(model string, held map[store.Key]string) (n notes, whole string, err error) {
+	raw := held[notesKey(model)]
 	if raw == "" {
 		return n, "", nil
 	}
 	if err := json.Unmarshal([]byte(raw), &n); err != nil {
-		return n, "", fmt.Errorf("the notes under %q in the session file of %q cannot be read (%w); remove them", NotesName, model, err)
+		return n, "", err
 	}
 	whole = n.text()
 	maps.DeleteFunc(n.Missed, func(name string, missed json.RawMessage) bool {
-		return textOf(file[store.Key{Model: model, Name: name}]) != textOf(string(missed))
+		return textOf(held[store.Key{Model: model, Name: name}]) != textOf(string(missed))
 	})
-	if !truth(textOf(file[store.Key{Model: model, Name: Halt}])) {
+	if !truth(textOf(held[store.Key{Model: model, Name: Halt}])) {
 		n.HaltOf = ""
 	}
 	n.reach()
 	return n, whole, nil
 }
 
-// missed tells whether a value did not reach Redis.
+// missed tells whether a value did not reach the shared store.
 func (n *notes) missed(name string) bool { return n.Missed[name] != nil }
 
-// miss notes that a value did not reach Redis.
+// miss notes that a value did not reach the shared store.
 func (n *notes) miss(name, raw string) {
 	if n.Missed == nil {
 		n.Missed = map[string]json.RawMessage{}
@@ -87,7 +86,7 @@ func (n *notes) miss(name, raw string) {
 	n.Missed[name] = json.RawMessage(raw)
 }
 
-// reach notes that Redis holds values, or does not need them.
+// reach notes that the shared store holds values, or does not need them.
 func (n *notes) reach(names ...string) {
 	for _, name := range names {
 		delete(n.Missed, name)
@@ -105,10 +104,11 @@ func (n *notes) over(s tradingDay) tradingDay {
 	return tradingDay{cmp.Or(missed.Signature, s.Signature), cmp.Or(missed.Today, s.Today)}
 }
 
-// maxReplaced bounds how many sessions are remembered as replaced: the first, which Redis held for certain, and the newest.
+// maxReplaced bounds how many sessions are remembered as replaced: the first, which the shared store held for certain, and the
+// newest.
 const maxReplaced = 16
 
-// replace notes a session whose place one takes that misses Redis.
+// replace notes a session whose place one takes that misses the shared store.
 func (n *notes) replace(before tradingDay) {
 	if before == (tradingDay{}) || slices.Contains(n.Replaced, before) {
 		return

@@ -1,7 +1,9 @@
 // Package session says who trades, and on which date: the values SIGNATURE, TODAY_DATE, IF_TRADE and HALT that an agent
 // and the tools in its subprocess share.
 //
-// A session has two backends, Redis if one is configured and the model's file. The environment gives the values that neither has.
+// A session has up to two backends, each a store that the caller names, and the environment gives the values that neither has. The
+// shared store, if there is one, counts first: other machines use it too, and it can be out of reach. The local store of this
+// machine counts next, and keeps notes on what the shared one missed.
 // Values are written to both backends and read from one, so that no session mixes values of the two. [Decide] says which backend
 // counts, and what to do after a write has missed one. "Not set anywhere" and "cannot be read" are different errors.
 package session
@@ -35,18 +37,20 @@ var Names = []string{Signature, TodayDate, IfTrade, Halt}
 // DefaultModel is the model id of an agent that has none.
 const DefaultModel = "global"
 
-// DefaultTTL is how long a session lives in Redis after its last use.
+// DefaultTTL is how long a session lives in the shared store after its last use.
 const DefaultTTL = time.Hour
 
-// Source is the layer that a value came from.
+// Source is the layer that a value came from: the name of a backend, or [FromEnvironment].
 type Source string
 
-// The layers.
-const (
-	FromRedis       Source = "redis"
-	FromFile        Source = "file"
-	FromEnvironment Source = "environment"
-)
+// FromEnvironment is the layer below the backends.
+const FromEnvironment Source = "environment"
+
+// Title is the source as a sentence names it, such as "Redis".
+func (s Source) Title() string {
+	first := min(1, len(s)) // of no store
+	return strings.ToUpper(string(s[:first])) + string(s[first:])
+}
 
 // Session is one reading of a model's session.
 type Session struct {
@@ -65,7 +69,7 @@ type Session struct {
 }
 
 // Guards bind a commit to this session. The commit fails if SIGNATURE, TODAY_DATE or HALT has changed since the reading, or
-// if the file's notes on its values have. The commit sets IF_TRADE.
+// if the local store's notes on its values have. The commit sets IF_TRADE.
 func (s Session) Guards() []store.Guard { return s.guards }
 
 // Same tells whether two readings found the same session in the same backend.
@@ -77,14 +81,14 @@ func (s Session) Same(other Session) bool {
 
 // MissingError says that a value is set in no layer that counts.
 type MissingError struct {
-	Name  string
-	Model string
-	Redis bool // Redis holds other values of this session, so its file does not count
+	Name   string
+	Model  string
+	Holder Source // the shared store, if it holds other values of this session, so that the local one does not count; else ""
 }
 
 func (e *MissingError) Error() string {
-	if e.Redis {
-		return fmt.Sprintf("%s environment variable is not set, and neither is the value in Redis, which holds other values of the session %q.", e.Name, e.Model)
+	if e.Holder != "" {
+		return fmt.Sprintf("%s environment variable is not set, and neither is the value in %s, which holds other values of the session %q.", e.Name, e.Holder.Title(), e.Model)
 	}
 	return fmt.Sprintf("%s environment variable is not set, and neither is the value in the session %q.", e.Name, e.Model)
 }
@@ -114,8 +118,8 @@ func (e *InvalidError) Details() map[string]any {
 	return map[string]any{"value": e.Name, "source": e.Source}
 }
 
-// UnreachableError says that the session is unknown: Redis cannot be read or has lost it, and the file cannot be read or must not
-// replace it.
+// UnreachableError says that the session is unknown: the shared store cannot be read or has lost it, and the local store cannot be
+// read or must not replace it.
 type UnreachableError struct{ *store.UnreachableError }
 
 func (e *UnreachableError) Unwrap() error { return e.UnreachableError }
@@ -135,14 +139,18 @@ func (e *UndecidedError) Error() string { return e.Err.Error() }
 
 func (e *UndecidedError) Unwrap() error { return e.Err }
 
-// ErrRedisRequired is why nothing is traded while Redis cannot be read, where [Config] says so.
-var ErrRedisRequired = errors.New("without Redis nothing is traded")
+// RequiredError is why nothing is traded while the shared store cannot be read, where [Config] says so.
+type RequiredError struct{ Store Source }
+
+func (e *RequiredError) Error() string {
+	return fmt.Sprintf("without %s nothing is traded", e.Store.Title())
+}
 
 // unreachable is an error of reading the session from an engine.
-func unreachable(engine string, err error) *UnreachableError {
+func unreachable(engine Source, err error) *UnreachableError {
 	known, ok := errors.AsType[*store.UnreachableError](err)
 	if !ok || known != err {
-		known = &store.UnreachableError{Engine: engine, Doing: "read the session", Err: err}
+		known = &store.UnreachableError{Engine: string(engine), Doing: "read the session", Err: err}
 	}
 	return &UnreachableError{known}
 }
@@ -155,33 +163,37 @@ func cause(err error) error {
 	return err
 }
 
-// File is the backend on this machine.
-type File interface {
+// Local is the backend of this machine.
+type Local interface {
 	store.Sessions
+	// Name is how the backend is called, such as "file".
+	Name() string
 	// ChangeValues reads the keys' values and sets what change makes of them, "" removing one, while nobody else changes the
 	// sessions of the keys' models. It may call change again.
 	ChangeValues(ctx context.Context, keys []store.Key, change func(map[store.Key]string) map[store.Key]string) error
 }
 
-// Redis is the backend that machines share.
-type Redis interface {
+// Shared is the backend that machines share.
+type Shared interface {
 	store.Sessions
+	// Name is how the backend is called, such as "redis".
+	Name() string
 	// SetValuesIf is SetValues if the values wanted are still what they were, "" standing for one that is not set; else it sets
-	// nothing and is [store.ErrSessionChanged]. In a Redis Cluster another write may come in between.
+	// nothing and is [store.ErrSessionChanged]. In a shared store Cluster another write may come in between.
 	SetValuesIf(ctx context.Context, want, values map[store.Key]string, ttl time.Duration) error
 }
 
 // Config says where the session of one model lives.
 type Config struct {
 	Model  string
-	Redis  Redis // nil without Redis
-	File   File
+	Shared Shared // comes before Local; nil without one
+	Local  Local
 	Env    func(string) (string, bool) // looks up an environment variable
-	TTL    time.Duration               // of the values in Redis
-	Refuse bool                        // nothing is traded while Redis cannot be read
+	TTL    time.Duration               // of the values in the shared store
+	Refuse bool                        // nothing is traded while the shared store cannot be read
 	Warn   func(string)                // is told of each fallback, once as long as it lasts
 
-	LedgersInRedis bool // the ledgers are in the same Redis
+	LedgersInShared bool // the ledgers are in the shared store's store
 }
 
 // Resolver reads and writes the session of one model. It is safe for concurrent use.
@@ -194,7 +206,7 @@ type Resolver struct {
 	lastSeen Seen
 	cached   *Session        // nil: the next Cached must read
 	lost     Loss            // of the last warning
-	missing  bool            // the newest write missed Redis
+	missing  bool            // the newest write missed the shared store
 	warned   map[string]bool // texts of warnings
 }
 
@@ -205,8 +217,21 @@ func New(c Config) (*Resolver, error) {
 			return nil, err
 		}
 	}
+	if c.Shared != nil && c.Shared.Name() == c.Local.Name() {
+		return nil, fmt.Errorf("the shared store and the local store of a session are both named %q: nobody could tell which of the two a value is from", c.Local.Name())
+	}
 	return &Resolver{Config: c, warned: map[string]bool{}}, nil
 }
+
+// shared is the name of the shared store, "" without one.
+func (l *Resolver) shared() Source {
+	if l.Shared == nil {
+		return ""
+	}
+	return Source(l.Shared.Name())
+}
+
+func (l *Resolver) local() Source { return Source(l.Local.Name()) }
 
 // Read reads the session. Errors: *[MissingError], *[InvalidError], *[OtherError], *[UnreachableError].
 func (l *Resolver) Read(ctx context.Context) (Session, error) {
@@ -232,9 +257,9 @@ func (l *Resolver) Cached(ctx context.Context) (s Session, fresh bool, err error
 }
 
 // Traded records that a trade was committed in the session. Until the session is read again, the next commit does not check
-// IF_TRADE in the file beside Redis.
+// IF_TRADE in the local store beside the shared store.
 func (l *Resolver) Traded(s Session) {
-	if l.Redis == nil {
+	if l.Shared == nil {
 		return
 	}
 	l.mu.Lock()
@@ -245,7 +270,7 @@ func (l *Resolver) Traded(s Session) {
 	last := *l.cached
 	last.guards = slices.Clone(last.guards)
 	for i := range last.guards {
-		if last.guards[i].Home == store.Sessions(l.File) {
+		if last.guards[i].Home.Place() == l.Local.Place() {
 			last.guards[i].Set = nil
 		}
 	}
@@ -281,17 +306,18 @@ func (l *Resolver) decide(ctx context.Context, names []string) Decision {
 	l.readings++
 	reading := l.readings
 	l.mu.Unlock()
-	h := Backends{File: l.readFile(ctx, names), Env: l.Env}
-	if l.Redis != nil {
-		h.Redis = l.readRedis(ctx, names)
+	h := Backends{Local: l.readLocal(ctx, names), Env: l.Env}
+	if l.Shared != nil {
+		h.Shared = l.readShared(ctx, names)
 	}
 	l.mu.Lock()
 	seen := l.lastSeen // another reading may have seen a halt meanwhile
 	l.mu.Unlock()
 	d := Decide(l.Model, h, seen, l.Refuse)
-	// A halt in Redis is copied even where the file seemed to have it: it may have been taken out there since it was read.
-	halted := h.Redis != nil && h.Redis.Err == nil && (d.Seen.Halted || d.Seen.AllHalted)
-	if len(d.File)+len(d.Mend) > 0 || halted {
+	// A halt in the shared store is copied even where the local store seemed to have it: it may have been taken out there since it
+	// was read.
+	halted := h.Shared != nil && h.Shared.Err == nil && (d.Seen.Halted || d.Seen.AllHalted)
+	if len(d.Local)+len(d.Mend) > 0 || halted {
 		d = l.settle(ctx, names, d)
 	}
 	l.conclude(reading, &d)
@@ -317,12 +343,12 @@ func (l *Resolver) allKeys() []store.Key {
 	return []store.Key{{Model: store.AllModels, Name: Halt}}
 }
 
-func (l *Resolver) readRedis(ctx context.Context, names []string) *Backend {
-	values, err := l.Redis.Values(ctx, append(l.ownKeys(names), l.allKeys()...)...)
-	return &Backend{values, err}
+func (l *Resolver) readShared(ctx context.Context, names []string) *Backend {
+	values, err := l.Shared.Values(ctx, append(l.ownKeys(names), l.allKeys()...)...)
+	return &Backend{Name: l.shared(), Values: values, Err: err}
 }
 
-func (l *Resolver) fileKeys(names []string) (own, all []store.Key) {
+func (l *Resolver) localKeys(names []string) (own, all []store.Key) {
 	own, all = append(l.ownKeys(names), notesKey(l.Model)), l.allKeys()
 	if len(all) > 0 {
 		all = append(all, notesKey(store.AllModels))
@@ -330,18 +356,18 @@ func (l *Resolver) fileKeys(names []string) (own, all []store.Key) {
 	return own, all
 }
 
-func (l *Resolver) readFile(ctx context.Context, names []string) Backend {
-	own, all := l.fileKeys(names)
-	values, err := l.File.Values(ctx, append(own, all...)...)
-	return Backend{values, err}
+func (l *Resolver) readLocal(ctx context.Context, names []string) Backend {
+	own, all := l.localKeys(names)
+	values, err := l.Local.Values(ctx, append(own, all...)...)
+	return Backend{Name: l.local(), Values: values, Err: err}
 }
 
-// settle makes the changes that a decision asks for, and decides again. Another process may do the same, or set a newer
-// value, at the same time. So settle reads again and writes under the lock of the file, which every writer of this machine
-// takes. It keeps first.Seen, in case Redis is lost by now. If the file cannot be changed, settle returns first, which relies
-// on no change.
+// settle makes the changes that a decision asks for, and decides again. Another process may do the same, or set a newer value, at
+// the same time. So settle reads again and writes under the lock of the local store, which every writer of this machine takes. It
+// keeps first.Seen, in case the shared store is lost by now. If the local store cannot be changed, settle returns first, which
+// relies on no change.
 func (l *Resolver) settle(ctx context.Context, names []string, first Decision) Decision {
-	own, all := l.fileKeys(names)
+	own, all := l.localKeys(names)
 	keys := own
 	ofAll := func(k store.Key) bool { return k.Model != l.Model }
 	if first.Seen.AllHalted || slices.ContainsFunc(slices.Collect(maps.Keys(first.changes())), ofAll) {
@@ -350,80 +376,80 @@ func (l *Resolver) settle(ctx context.Context, names []string, first Decision) D
 	var d Decision
 	var missed error
 	var h Backends
-	err := l.File.ChangeValues(ctx, keys, func(file map[store.Key]string) map[store.Key]string {
-		h = Backends{File: Backend{Values: maps.Clone(file)}, Env: l.Env}
+	err := l.Local.ChangeValues(ctx, keys, func(held map[store.Key]string) map[store.Key]string {
+		h = Backends{Local: Backend{Name: l.local(), Values: maps.Clone(held)}, Env: l.Env}
 		if len(keys) == len(own) {
-			beside, err := l.File.Values(ctx, all...)
+			beside, err := l.Local.Values(ctx, all...)
 			if err != nil {
-				h.File.Err = err
+				h.Local.Err = err
 			}
-			maps.Copy(h.File.Values, beside)
+			maps.Copy(h.Local.Values, beside)
 		}
-		if l.Redis != nil {
-			h.Redis = l.readRedis(ctx, names)
+		if l.Shared != nil {
+			h.Shared = l.readShared(ctx, names)
 		}
 		var changes map[store.Key]string
-		d, changes, missed = l.putRight(ctx, h, first.Seen, func() *Backend { return l.readRedis(ctx, names) })
+		d, changes, missed = l.putRight(ctx, h, first.Seen, func() *Backend { return l.readShared(ctx, names) })
 		return changes
 	})
 	if err != nil {
 		if ctx.Err() == nil {
-			l.warnOnce(err.Error() + "; what the file should say of the session could not be put right")
+			l.warnOnce(fmt.Sprintf("%v; what the %s should say of the session could not be put right", err, l.local()))
 		}
 		return first
 	}
 	if missed != nil {
-		l.warnOnce(missed.Error() + "; what Redis missed stays in the file and counts")
+		l.warnOnce(fmt.Sprintf("%v; what %s missed stays in the %s and counts", missed, l.shared().Title(), l.local()))
 	}
-	// A halt that the file holds is the file's from now on, and over once it is cleared there.
-	inFile := func(model string) bool { return truth(textOf(h.File.Values[store.Key{Model: model, Name: Halt}])) }
-	d.Seen.Halted = d.Seen.Halted && !inFile(l.Model)
-	d.Seen.AllHalted = d.Seen.AllHalted && !(len(keys) > len(own) && inFile(store.AllModels))
+	// A halt that the local store holds is the local store's from now on, and over once it is cleared there.
+	inLocal := func(model string) bool { return truth(textOf(h.Local.Values[store.Key{Model: model, Name: Halt}])) }
+	d.Seen.Halted = d.Seen.Halted && !inLocal(l.Model)
+	d.Seen.AllHalted = d.Seen.AllHalted && !(len(keys) > len(own) && inLocal(store.AllModels))
 	return d
 }
 
-// mendTries bounds how often Redis is read again because it changed before it could be put right.
+// mendTries bounds how often the shared store is read again because it changed before it could be put right.
 const mendTries = 5
 
-// putRight decides until no change is left to make. It makes the changes of Redis itself, and returns those of the file.
-// missed is why Redis could not be changed.
-func (l *Resolver) putRight(ctx context.Context, h Backends, seen Seen, reread func() *Backend) (d Decision, file map[store.Key]string, missed error) {
-	file = map[store.Key]string{}
+// putRight decides until no change is left to make. It makes the changes of the shared store itself, and returns those of the
+// local store. missed is why the shared store could not be changed.
+func (l *Resolver) putRight(ctx context.Context, h Backends, seen Seen, reread func() *Backend) (d Decision, local map[store.Key]string, missed error) {
+	local = map[store.Key]string{}
 	for tries := 0; ; {
 		d = Decide(l.Model, h, seen, l.Refuse)
 		seen = d.Seen
 		switch {
-		case len(d.File) > 0:
-			maps.Copy(file, d.File)
-			for k, raw := range d.File {
-				if h.File.Values[k] = raw; raw == "" {
-					delete(h.File.Values, k)
+		case len(d.Local) > 0:
+			maps.Copy(local, d.Local)
+			for k, raw := range d.Local {
+				if h.Local.Values[k] = raw; raw == "" {
+					delete(h.Local.Values, k)
 				}
 			}
 		case len(d.Mend) > 0:
-			missed = l.mend(ctx, h.Redis.Values, d.Mend)
+			missed = l.mend(ctx, h.Shared.Values, d.Mend)
 			switch {
 			case missed == nil:
-				l.Warn(fmt.Sprintf("Redis has now what it missed of the session %q: %s", l.Model, strings.Join(namesOf(d.Mend), ", ")))
-				maps.Copy(h.Redis.Values, d.Mend)
+				l.Warn(fmt.Sprintf("%s has now what it missed of the session %q: %s", l.shared().Title(), l.Model, strings.Join(namesOf(d.Mend), ", ")))
+				maps.Copy(h.Shared.Values, d.Mend)
 			case errors.Is(missed, store.ErrSessionChanged) && tries < mendTries:
 				tries++
-				h.Redis = reread()
+				h.Shared = reread()
 			default:
-				return d, file, missed
+				return d, local, missed
 			}
 		default:
-			return d, file, nil
+			return d, local, nil
 		}
 	}
 }
 
-// mend sets in Redis the values that it missed, unless another process has set another session there since it was read. A
+// mend sets in the shared store the values that it missed, unless another process has set another session there since it was read. A
 // halt is set in any case.
-func (l *Resolver) mend(ctx context.Context, redis, values map[store.Key]string) error {
+func (l *Resolver) mend(ctx context.Context, shared, values map[store.Key]string) error {
 	halts, others := halts(values)
 	if len(halts) > 0 {
-		if err := l.Redis.SetValues(ctx, halts, 0); err != nil {
+		if err := l.Shared.SetValues(ctx, halts, 0); err != nil {
 			return err
 		}
 	}
@@ -433,12 +459,12 @@ func (l *Resolver) mend(ctx context.Context, redis, values map[store.Key]string)
 	want := map[store.Key]string{}
 	for _, name := range []string{Signature, TodayDate} {
 		k := store.Key{Model: l.Model, Name: name}
-		want[k] = redis[k]
+		want[k] = shared[k]
 	}
-	return l.Redis.SetValuesIf(ctx, want, others, l.TTL)
+	return l.Shared.SetValuesIf(ctx, want, others, l.TTL)
 }
 
-// conclude stores the result of a reading unless a later reading has stored its own, and warns of a lost Redis once.
+// conclude stores the result of a reading unless a later reading has stored its own, and warns of the loss of the shared store once.
 func (l *Resolver) conclude(reading int, d *Decision) {
 	d.Session.readingNo = reading
 	d.Session.guards = l.guards(d.Guards)
@@ -463,16 +489,16 @@ func (l *Resolver) conclude(reading int, d *Decision) {
 	}
 }
 
-// guards turns the guards of a decision into those of a commit, each with its engine. A commit checks a Redis that could not
-// be read only if the commit itself goes to Redis.
+// guards turns the guards of a decision into those of a commit, each with its engine. A commit checks a shared store that could not
+// be read only if the commit itself goes to the shared store.
 func (l *Resolver) guards(of []Guard) []store.Guard {
 	var guards []store.Guard
 	for _, g := range of {
-		guard := store.Guard{Home: l.File, Want: g.Want, Set: g.Set, TTL: l.TTL}
-		if g.Home == FromRedis {
-			guard.Home = &redisBackend{l.Redis, l}
+		guard := store.Guard{Home: l.Local, Want: g.Want, Set: g.Set, TTL: l.TTL}
+		if g.Home != l.local() {
+			guard.Home = &sharedBackend{l.Shared, l}
 		}
-		if !g.Unread || l.LedgersInRedis {
+		if !g.Unread || l.LedgersInShared {
 			guards = append(guards, guard)
 		}
 	}

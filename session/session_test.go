@@ -19,6 +19,12 @@ import (
 
 type values = map[store.Key]string
 
+// The stores of most tests, by their names.
+const (
+	fromRedis Source = "redis"
+	fromFile  Source = "file"
+)
+
 // fake is a Redis of the memory. With err set it answers nothing else.
 type fake struct {
 	values values
@@ -28,6 +34,8 @@ type fake struct {
 }
 
 func newFake(v values) *fake { return &fake{values: v, ttl: map[store.Key]time.Duration{}} }
+
+func (f *fake) Name() string { return string(fromRedis) }
 
 func (f *fake) Place() store.Place { return "redis:fake" }
 
@@ -118,7 +126,7 @@ type layers struct {
 }
 
 // newResolver returns the session of model 26. redis may be nil.
-func newResolver(t *testing.T, redis Redis, file, env string) *layers {
+func newResolver(t *testing.T, redis Shared, file, env string) *layers {
 	t.Helper()
 	l := &layers{file: filestore.New(t.TempDir(), t.TempDir())}
 	if v := set(file); len(v) > 0 {
@@ -128,7 +136,7 @@ func newResolver(t *testing.T, redis Redis, file, env string) *layers {
 	}
 	environment := set(env)
 	inner, err := New(Config{
-		Model: "26", Redis: redis, File: l.file, TTL: time.Minute,
+		Model: "26", Shared: redis, Local: l.file, TTL: time.Minute,
 		Env:  func(name string) (string, bool) { v, ok := environment[key(name)]; return v, ok },
 		Warn: func(text string) { l.warned = append(l.warned, text) },
 	})
@@ -146,7 +154,7 @@ func spell(s Session, err error) string {
 	_, isUnreachable := errors.AsType[*store.UnreachableError](err)
 	switch {
 	case isMissing:
-		return fmt.Sprintf("missing %s, redis %v", missing.Name, missing.Redis)
+		return fmt.Sprintf("missing %s, redis %v", missing.Name, missing.Holder != "")
 	case isInvalid:
 		return fmt.Sprintf("invalid %s from %s", invalid.Name, invalid.Source)
 	case isUnreachable:
@@ -196,7 +204,7 @@ func TestTheLayerOfEachValue(t *testing.T) {
 		{"a date in digits alone", "SIGNATURE=r TODAY_DATE=20251003", "", "", "invalid TODAY_DATE from redis"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var redis Redis
+			var redis Shared
 			switch c.redis {
 			case absent:
 			case away:
@@ -224,7 +232,7 @@ func TestMissingAndUnreachableAreDifferentErrors(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}
-	for name, redis := range map[string]Redis{"no Redis": nil, "Redis is down too": down(), "Redis holds nothing": newFake(values{})} {
+	for name, redis := range map[string]Shared{"no Redis": nil, "Redis is down too": down(), "Redis holds nothing": newFake(values{})} {
 		l := newResolver(t, redis, "SIGNATURE=f", "SIGNATURE=e TODAY_DATE=2025-10-02")
 		if err := os.WriteFile(l.file.SessionFile("26"), []byte("{ torn"), 0o644); err != nil {
 			t.Fatal(err)
@@ -344,7 +352,7 @@ func TestAHaltThatWasReadHoldsThoughRedisGoesAwayBeforeItIsCopied(t *testing.T) 
 		l := newResolver(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
 		for reading := range 2 {
 			s, err := l.Read(t.Context())
-			if err != nil || !s.Halted || s.Sources[TodayDate] != FromFile {
+			if err != nil || !s.Halted || s.Sources[TodayDate] != fromFile {
 				t.Errorf("%s, reading %d: %+v, %v", halt, reading, s, err)
 			}
 		}
@@ -363,7 +371,7 @@ func TestAHaltThatIsClearedIsOverThoughRedisHasForgottenTheSession(t *testing.T)
 			t.Errorf("Redis has forgotten it: %+v, %v", s, err)
 		}
 		model := map[string]string{"": "26", "*": store.AllModels}[halt]
-		operator, err := New(Config{Model: model, Redis: redis, File: l.file, Env: l.Env, Warn: l.Warn})
+		operator, err := New(Config{Model: model, Shared: redis, Local: l.file, Env: l.Env, Warn: l.Warn})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -378,7 +386,7 @@ func TestAHaltThatIsClearedIsOverThoughRedisHasForgottenTheSession(t *testing.T)
 
 // staleFile is a file that was read before somebody changed it.
 type staleFile struct {
-	File
+	Local
 	before values
 }
 
@@ -393,7 +401,7 @@ func TestAHaltThatWasReadIsCopiedThoughItsCopyWasTakenOutMeanwhile(t *testing.T)
 		redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02 " + halt + "HALT=true"))
 		l := newResolver(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
 		copied := set("SIGNATURE=a TODAY_DATE=2025-10-02 " + halt + `HALT=true ` + halt + NotesName + `={"halt_of":"redis"}`)
-		l.File = &staleFile{l.File, copied}
+		l.Local = &staleFile{l.Local, copied}
 		if s, err := l.Read(t.Context()); err != nil || !s.Halted {
 			t.Fatalf("%+v, %v", s, err)
 		}
@@ -409,7 +417,7 @@ func TestACommitThatReachesARedisThatCouldNotBeReadProvesIt(t *testing.T) {
 	redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-03"))
 	l := newResolver(t, &goesAway{redis, 0}, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
 	for _, inRedis := range []bool{false, true} {
-		l.LedgersInRedis = inRedis
+		l.LedgersInShared = inRedis
 		s, err := l.Read(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -589,7 +597,7 @@ func TestTypedReadsWhatPeopleWrite(t *testing.T) {
 func TestValuesAreListedWithoutBeingJudged(t *testing.T) {
 	l := newResolver(t, newFake(set(`SIGNATURE=../x MARKET="us"`)), "TODAY_DATE=2025-10-02", "IF_TRADE=True")
 	got, err := l.Values(t.Context(), Signature, TodayDate, IfTrade, "MARKET", "NONE")
-	want := []Value{{Signature, "../x", FromRedis}, {IfTrade, "True", FromEnvironment}, {"MARKET", "us", FromRedis}}
+	want := []Value{{Signature, "../x", fromRedis}, {IfTrade, "True", FromEnvironment}, {"MARKET", "us", fromRedis}}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, %v, want %v", got, err, want)
 	}

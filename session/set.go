@@ -1,4 +1,5 @@
-// Writing the session: to Redis and the file, or to the file alone with a note that Redis missed it.
+// Writing the session: to the shared store and the local store, or to the local store alone with a note that the shared store
+// missed it.
 
 package session
 
@@ -14,19 +15,20 @@ import (
 	"mcp-trade/store"
 )
 
-// Reach tells how far a write got in Redis.
+// Reach tells how far a write got in the shared store.
 type Reach string
 
 // The reaches.
 const (
-	NoRedis Reach = "none"    // none is configured
-	Reached Reach = "reached" // it has what was written
-	Missed  Reach = "missed"  // it may have none, some or all of it
+	NoShared Reach = "none"    // none is configured
+	Reached  Reach = "reached" // it has what was written
+	Missed   Reach = "missed"  // it may have none, some or all of it
 )
 
-// Set writes values, each as text or as a bool, to Redis, if one is configured, and to the file. A value that misses Redis is
-// noted as missed in the file. It counts before the older one in Redis, which is corrected as soon as Redis can be written. A
-// miss is a warning; for a halt it is an error, because the halt may not hold on other machines yet.
+// Set writes values, each as text or as a bool, to the shared store, if one is configured, and to the local store. A value that
+// misses the shared store is noted as missed in the local store. It counts before the older one in the shared store, which is
+// corrected as soon as the shared store can be written. A miss is a warning; for a halt it is an error, because the halt may not
+// hold on other machines yet.
 func (l *Resolver) Set(ctx context.Context, values map[string]any) error {
 	_, err := l.Write(ctx, values)
 	return err
@@ -47,56 +49,59 @@ func (l *Resolver) Write(ctx context.Context, values map[string]any) (reached []
 	}
 	strict := ""
 	if halt, is := raw[Halt]; is && truth(halt) {
-		strict = "only the file of this machine was changed, and Redis gets HALT when it is back"
+		strict = fmt.Sprintf("only the %s of this machine was changed, and %s gets HALT when it is back", l.local(), l.shared().Title())
 	} else if is {
 		strict = "HALT is lifted everywhere or nowhere, and stands as it stood"
 	}
 	names := slices.Sorted(maps.Keys(raw))
-	return l.writeBoth(ctx, strict, names, func() error { return l.setInRedis(ctx, l.keyed(raw)) },
-		func(file map[store.Key]string, r Reach) map[store.Key]string { return AfterSet(l.Model, file, raw, r) })
+	return l.writeBoth(ctx, strict, names, func() error { return l.setInShared(ctx, l.keyed(raw)) },
+		func(held map[store.Key]string, r Reach) map[store.Key]string {
+			return AfterSet(l.Model, l.shared(), held, raw, r)
+		})
 }
 
-// Clear removes values from Redis, if one is configured, and from the file, and returns the backends that it reached. It is an
-// error if one of the two is missed.
+// Clear removes values from the shared store, if one is configured, and from the local store, and returns the backends that it
+// reached. It is an error if one of the two is missed.
 func (l *Resolver) Clear(ctx context.Context, names ...string) (reached []Source, err error) {
 	keys := make([]store.Key, len(names))
 	for i, name := range names {
 		keys[i] = store.Key{Model: l.Model, Name: name}
 	}
-	strict := "only the file of this machine was changed"
+	strict := fmt.Sprintf("only the %s of this machine was changed", l.local())
 	if slices.Contains(names, Halt) {
 		strict = "HALT is lifted everywhere or nowhere, and stands as it stood"
 	}
-	return l.writeBoth(ctx, strict, names, func() error { return l.Redis.ClearValues(ctx, keys...) },
-		func(file map[store.Key]string, r Reach) map[store.Key]string {
-			return AfterClear(l.Model, file, names, r)
+	return l.writeBoth(ctx, strict, names, func() error { return l.Shared.ClearValues(ctx, keys...) },
+		func(held map[store.Key]string, r Reach) map[store.Key]string {
+			return AfterClear(l.Model, held, names, r)
 		})
 }
 
-// writeBoth changes Redis and the file as one step for every other writer of this machine. A failure of one backend does
-// not keep the other from being changed. A missed Redis is an error if strict is not empty, and strict says what that means.
-func (l *Resolver) writeBoth(ctx context.Context, strict string, names []string, inRedis func() error, after func(map[store.Key]string, Reach) map[store.Key]string) (reached []Source, err error) {
-	reach, tried := NoRedis, false
+// writeBoth changes the shared store and the local store as one step for every other writer of this machine. A failure of one
+// backend does not keep the other from being changed. A miss of the shared store is an error if strict is not empty, and strict
+// says what that means.
+func (l *Resolver) writeBoth(ctx context.Context, strict string, names []string, inShared func() error, after func(map[store.Key]string, Reach) map[store.Key]string) (reached []Source, err error) {
+	reach, tried := NoShared, false
 	var missed error
 	try := func() {
-		if l.Redis == nil {
+		if l.Shared == nil {
 			return
 		}
 		reach, tried = Reached, true
-		if missed = inRedis(); missed != nil {
+		if missed = inShared(); missed != nil {
 			reach = Missed
 		}
 	}
-	own, _ := l.fileKeys(names)
-	err = l.File.ChangeValues(ctx, own, func(file map[store.Key]string) map[store.Key]string {
+	own, _ := l.localKeys(names)
+	err = l.Local.ChangeValues(ctx, own, func(held map[store.Key]string) map[store.Key]string {
 		try()
-		return after(file, reach)
+		return after(held, reach)
 	})
 	if err != nil && !tried {
 		try()
 	}
 	if reach == Reached {
-		reached = append(reached, FromRedis)
+		reached = append(reached, l.shared())
 	}
 	switch {
 	case err != nil && missed != nil:
@@ -104,7 +109,7 @@ func (l *Resolver) writeBoth(ctx context.Context, strict string, names []string,
 	case err != nil:
 		return reached, err
 	}
-	reached = append(reached, FromFile)
+	reached = append(reached, l.local())
 	l.mu.Lock()
 	told := l.missing
 	l.missing = missed != nil
@@ -115,23 +120,23 @@ func (l *Resolver) writeBoth(ctx context.Context, strict string, names []string,
 	case strict != "":
 		return reached, fmt.Errorf("%w; %s", missed, strict)
 	case !told:
-		l.Warn(missed.Error() + "; the session is written to its file only, and Redis gets it when it is back")
+		l.Warn(fmt.Sprintf("%v; the session is written to its %s only, and %s gets it when it is back", missed, l.local(), l.shared().Title()))
 	}
 	return reached, nil
 }
 
-// setInRedis sets values. A halt does not expire: it lasts until it is cleared.
-func (l *Resolver) setInRedis(ctx context.Context, values map[store.Key]string) error {
+// setInShared sets values. A halt does not expire: it lasts until it is cleared.
+func (l *Resolver) setInShared(ctx context.Context, values map[store.Key]string) error {
 	halts, others := halts(values)
 	if len(halts) > 0 {
-		if err := l.Redis.SetValues(ctx, halts, 0); err != nil {
+		if err := l.Shared.SetValues(ctx, halts, 0); err != nil {
 			return err
 		}
 	}
 	if len(others) == 0 {
 		return nil
 	}
-	return l.Redis.SetValues(ctx, others, l.TTL)
+	return l.Shared.SetValues(ctx, others, l.TTL)
 }
 
 // halts splits values into HALT, which does not expire, and the others.
@@ -147,12 +152,12 @@ func halts(values map[store.Key]string) (halts, others map[store.Key]string) {
 	return halts, others
 }
 
-// AfterSet returns the changes of a model's file after values were set: the values that change, "" for one to remove, and the
-// notes on them. file is what the file held, notes included. A halt is not lifted in the file alone.
-func AfterSet(model string, file map[store.Key]string, values map[string]string, r Reach) map[store.Key]string {
-	n, _, _ := readNotes(model, file) // what cannot be read is written anew
+// AfterSet returns the changes of a model's local values after values were set: the values that change, "" for one to remove, and the
+// notes on them. held is what the local store held, notes included. A halt is not lifted in the local store alone.
+func AfterSet(model string, shared Source, held map[store.Key]string, values map[string]string, r Reach) map[store.Key]string {
+	n, _, _ := readNotes(model, held) // what cannot be read is written anew
 	key := func(name string) store.Key { return store.Key{Model: model, Name: name} }
-	before := tradingDayOf(file[key(Signature)], file[key(TodayDate)])
+	before := tradingDayOf(held[key(Signature)], held[key(TodayDate)])
 	changes := map[store.Key]string{}
 	for name, raw := range values {
 		halts := name == Halt && truth(textOf(raw))
@@ -162,7 +167,7 @@ func AfterSet(model string, file map[store.Key]string, values map[string]string,
 			}
 			n.HaltOf = ""
 			if r == Reached && halts {
-				n.HaltOf = FromRedis
+				n.HaltOf = shared
 			}
 		}
 		changes[key(name)] = raw
@@ -180,8 +185,8 @@ func AfterSet(model string, file map[store.Key]string, values map[string]string,
 }
 
 // AfterClear is [AfterSet] for values that were removed.
-func AfterClear(model string, file map[store.Key]string, names []string, r Reach) map[store.Key]string {
-	n, _, _ := readNotes(model, file)
+func AfterClear(model string, held map[store.Key]string, names []string, r Reach) map[store.Key]string {
+	n, _, _ := readNotes(model, held)
 	changes := map[store.Key]string{}
 	for _, name := range names {
 		if name == Halt && r == Missed {
@@ -197,23 +202,24 @@ func AfterClear(model string, file map[store.Key]string, names []string, r Reach
 	return changes
 }
 
-// redisBackend is Redis as the backend of a commit's guard. A value that cannot be set after the commit is noted as missed in the
-// file.
-type redisBackend struct {
+// sharedBackend is the shared store as the backend of a commit's guard. A value that cannot be set after the commit is noted as
+// missed in the file.
+type sharedBackend struct {
 	store.Sessions
 	resolver *Resolver
 }
 
-// Prolong implements [store.Sessions]. If Redis cannot prolong the values, that is a warning: the trade itself has not failed.
-func (h *redisBackend) Prolong(ctx context.Context, ttl time.Duration, keys ...store.Key) error {
+// Prolong implements [store.Sessions]. If the shared store cannot prolong the values, that is a warning: the trade itself has not
+// failed.
+func (h *sharedBackend) Prolong(ctx context.Context, ttl time.Duration, keys ...store.Key) error {
 	if err := h.Sessions.Prolong(ctx, ttl, keys...); err != nil {
-		h.resolver.warnOnce(err.Error() + "; the session in Redis ends when it would have ended without the trade")
+		h.resolver.warnOnce(fmt.Sprintf("%v; the session in %s ends when it would have ended without the trade", err, h.resolver.shared().Title()))
 	}
 	return nil
 }
 
 // SetValues implements [store.Sessions].
-func (h *redisBackend) SetValues(ctx context.Context, values map[store.Key]string, ttl time.Duration) error {
+func (h *sharedBackend) SetValues(ctx context.Context, values map[store.Key]string, ttl time.Duration) error {
 	err := h.Sessions.SetValues(ctx, values, ttl)
 	if err == nil {
 		return nil
@@ -222,9 +228,9 @@ func (h *redisBackend) SetValues(ctx context.Context, values map[store.Key]strin
 	for k, v := range values {
 		raw[k.Name] = v
 	}
-	own, _ := h.resolver.fileKeys(slices.Collect(maps.Keys(raw)))
-	return errors.Join(err, h.resolver.File.ChangeValues(context.WithoutCancel(ctx), own, func(file map[store.Key]string) map[store.Key]string {
-		return AfterSet(h.resolver.Model, file, raw, Missed)
+	own, _ := h.resolver.localKeys(slices.Collect(maps.Keys(raw)))
+	return errors.Join(err, h.resolver.Local.ChangeValues(context.WithoutCancel(ctx), own, func(held map[store.Key]string) map[store.Key]string {
+		return AfterSet(h.resolver.Model, h.resolver.shared(), held, raw, Missed)
 	}))
 }
 

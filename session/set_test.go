@@ -22,7 +22,7 @@ func TestAfterSetAndAfterClear(t *testing.T) {
 		want            string // values of the file, then its notes
 	}{
 		{"both homes", before, "TODAY_DATE=2025-10-03", Reached, `SIGNATURE=a TODAY_DATE=2025-10-03`},
-		{"no Redis", before, "TODAY_DATE=2025-10-03", NoRedis, `SIGNATURE=a TODAY_DATE=2025-10-03`},
+		{"no Redis", before, "TODAY_DATE=2025-10-03", NoShared, `SIGNATURE=a TODAY_DATE=2025-10-03`},
 		{"Redis is missed", before, "TODAY_DATE=2025-10-03", Missed,
 			`SIGNATURE=a TODAY_DATE=2025-10-03 {"missed":{"TODAY_DATE":"2025-10-03"},"replaced":[{"SIGNATURE":"a","TODAY_DATE":"2025-10-02"}]}`},
 		{"and again", "SIGNATURE=a missed:TODAY_DATE=2025-10-03 replaced:a/2025-10-02", "TODAY_DATE=2025-10-04", Missed,
@@ -31,18 +31,18 @@ func TestAfterSetAndAfterClear(t *testing.T) {
 		{"a flag that misses replaces no session", before, "IF_TRADE=true", Missed, `IF_TRADE=true SIGNATURE=a TODAY_DATE=2025-10-02 {"missed":{"IF_TRADE":true}}`},
 		{"what another program wrote over a missed value counts for nothing", "SIGNATURE=a TODAY_DATE=2025-10-06", "IF_TRADE=true", Reached, `IF_TRADE=true SIGNATURE=a TODAY_DATE=2025-10-06`},
 		{"a halt in both homes", before, "HALT=true", Reached, before + ` HALT=true {"halt_of":"redis"}`},
-		{"a halt without Redis", before, "HALT=true", NoRedis, before + ` HALT=true`},
+		{"a halt without Redis", before, "HALT=true", NoShared, before + ` HALT=true`},
 		{"a halt that misses Redis", before, "HALT=true", Missed, before + ` HALT=true {"missed":{"HALT":true}}`},
 		{"a halt is lifted everywhere", before + " HALT=true copied", "HALT=false", Reached, before + ` HALT=false`},
 		{"a halt is not lifted in the file alone", before + " HALT=true", "HALT=false", Missed, before + ` HALT=true`},
 		{"nor one of Redis", before + " HALT=true copied", "HALT=false", Missed, before + ` HALT=true {"halt_of":"redis"}`},
 		{"nor by clearing it", before + " HALT=true copied", "-HALT", Missed, before + ` HALT=true {"halt_of":"redis"}`},
 		{"it is cleared everywhere", before + " HALT=true copied", "-HALT", Reached, before},
-		{"without Redis, of which it is a copy", before + " HALT=true copied", "-HALT", NoRedis, before},
+		{"without Redis, of which it is a copy", before + " HALT=true copied", "-HALT", NoShared, before},
 		{"a missed value is cleared", "SIGNATURE=a missed:TODAY_DATE=2025-10-03 replaced:a/2025-10-02", "-TODAY_DATE", Reached, "SIGNATURE=a"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			file := homesOf(absent, c.file).File.Values
+			file := homesOf(absent, c.file).Local.Values
 			var changes values
 			if name, clear := strings.CutPrefix(c.set, "-"); clear {
 				changes = AfterClear("26", file, []string{name}, c.reach)
@@ -51,7 +51,7 @@ func TestAfterSetAndAfterClear(t *testing.T) {
 				for k, v := range set(c.set) {
 					raw[k.Name] = v
 				}
-				changes = AfterSet("26", file, raw, c.reach)
+				changes = AfterSet("26", fromRedis, file, raw, c.reach)
 			}
 			maps.Copy(file, changes)
 			maps.DeleteFunc(file, func(_ store.Key, raw string) bool { return raw == "" })
@@ -72,7 +72,7 @@ func TestAfterSet_RemembersWhatRedisHeldThroughALongOutage(t *testing.T) {
 	file := set("SIGNATURE=a TODAY_DATE=2025-01-01")
 	for day := range 200 {
 		date := string(dateOf(day))
-		maps.Copy(file, AfterSet("26", file, map[string]string{TodayDate: date}, Missed))
+		maps.Copy(file, AfterSet("26", fromRedis, file, map[string]string{TodayDate: date}, Missed))
 	}
 	n, _, err := readNotes("26", file)
 	if err != nil || len(n.Replaced) != maxReplaced || n.Replaced[0] != (tradingDay{"a", "2025-01-01"}) || n.Replaced[maxReplaced-1] != (tradingDay{"a", string(dateOf(198))}) {
@@ -86,7 +86,7 @@ func TestResolver_AWriteThatMissesRedisIsToldOncePerOutage(t *testing.T) {
 	for n := 1; n <= 2; n++ {
 		redis.err = errDown
 		for range 3 {
-			if homes, err := l.Write(t.Context(), map[string]any{TodayDate: "2025-10-02"}); err != nil || len(homes) != 1 || homes[0] != FromFile {
+			if homes, err := l.Write(t.Context(), map[string]any{TodayDate: "2025-10-02"}); err != nil || len(homes) != 1 || homes[0] != fromFile {
 				t.Errorf("reached %v, %v", homes, err)
 			}
 		}
@@ -152,7 +152,7 @@ func TestResolver_AFlagThatRedisDoesNotTakeIsNoted(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	redis.err = nil
-	if s, err = l.Read(t.Context()); err != nil || !s.IfTrade || s.Sources[IfTrade] != FromRedis {
+	if s, err = l.Read(t.Context()); err != nil || !s.IfTrade || s.Sources[IfTrade] != fromRedis {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 func Advice(err error) string {
 	var missing *session.MissingError
 	var undecided *session.UndecidedError
+	var required *session.RequiredError
 	var refusal *ledger.Refusal
 	var noNews *search.NoProviderError
 	var notRecorded *search.NotRecordedError
@@ -26,7 +27,7 @@ func Advice(err error) string {
 		return fmt.Sprintf(" Set it with: mcp-trade session set %s=VALUE --model-id %s", missing.Name, missing.Model)
 	case errors.As(err, &undecided):
 		return ". Set it again with: mcp-trade session set SIGNATURE=... TODAY_DATE=... --model-id " + undecided.Model
-	case errors.Is(err, session.ErrRedisRequired):
+	case errors.As(err, &required):
 		return " (--on-redis-loss refuse)"
 	case errors.As(err, &refusal) && refusal.Code() == code.NotRegistered:
 		return fmt.Sprintf(" Open it with: mcp-trade ledger register %s --cash 10000 --date YYYY-MM-DD", refusal.Details()["signature"])

@@ -23,7 +23,7 @@ func TestAdvice(t *testing.T) {
 	}{
 		{&session.MissingError{Name: "TODAY_DATE", Model: "26"}, `TODAY_DATE environment variable is not set, and neither is the value in the session "26". Set it with: mcp-trade session set TODAY_DATE=VALUE --model-id 26`},
 		{unreachable(&session.UndecidedError{Model: "26", Err: errors.New("nobody knows")}), "redis: cannot read the session: nobody knows. Set it again with: mcp-trade session set SIGNATURE=... TODAY_DATE=... --model-id 26"},
-		{unreachable(fmt.Errorf("it is down; %w", session.ErrRedisRequired)), "redis: cannot read the session: it is down; without Redis nothing is traded (--on-redis-loss refuse)"},
+		{unreachable(fmt.Errorf("it is down; %w", &session.RequiredError{Store: "redis"})), "redis: cannot read the session: it is down; without Redis nothing is traded (--on-redis-loss refuse)"},
 		{notRegistered, "The account nobody is not registered. Open it with: mcp-trade ledger register nobody --cash 10000 --date YYYY-MM-DD"},
 		{&search.NoProviderError{}, "Search is off. Start the server with --search auto, or set MCP_TRADE_SEARCH=auto."},
 		{&search.NoProviderError{Hints: []string{"set A"}}, "No source of news is set up. To have one: set A."},

@@ -135,7 +135,7 @@ func answers(t *rapid.T, folder string, symbols map[string]bars, today string, r
 	if err := os.WriteFile(s.SessionFile("m"), fmt.Appendf(nil, `{"SIGNATURE": "a", "TODAY_DATE": %q}`, today), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	layers, err := session.New(session.Config{Model: "m", File: s, Env: func(string) (string, bool) { return "", false }, Warn: func(string) {}})
+	layers, err := session.New(session.Config{Model: "m", Local: s, Env: func(string) (string, bool) { return "", false }, Warn: func(string) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

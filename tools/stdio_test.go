@@ -641,7 +641,7 @@ func FuzzServe(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	s := filestore.New(f.TempDir(), f.TempDir())
-	layers, err := session.New(session.Config{Model: "m", File: s, Env: func(string) (string, bool) { return "", false }, Warn: func(string) {}})
+	layers, err := session.New(session.Config{Model: "m", Local: s, Env: func(string) (string, bool) { return "", false }, Warn: func(string) {}})
 	if err != nil {
 		f.Fatal(err)
 	}

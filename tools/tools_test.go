@@ -90,10 +90,10 @@ func newFixture(t *testing.T, symbols map[string]bars) *fixture {
 	return f
 }
 
-func newSession(t *testing.T, s session.File) *session.Resolver {
+func newSession(t *testing.T, s session.Local) *session.Resolver {
 	t.Helper()
 	l, err := session.New(session.Config{
-		Model: "26", File: s, Env: func(string) (string, bool) { return "", false }, Warn: func(text string) { t.Log(text) },
+		Model: "26", Local: s, Env: func(string) (string, bool) { return "", false }, Warn: func(text string) { t.Log(text) },
 	})
 	if err != nil {
 		t.Fatal(err)

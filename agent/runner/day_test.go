@@ -70,7 +70,7 @@ func newRoom(t *testing.T, dir string) *room {
 	}
 	accounts := ledger.NewAccounts(store).Under(lease.Fence())
 	none := func(string) (string, bool) { return "", false }
-	layers, err := session.New(session.Config{Model: "alice", File: store, Env: none, TTL: time.Hour, Warn: func(text string) { t.Log(text) }})
+	layers, err := session.New(session.Config{Model: "alice", Local: store, Env: none, TTL: time.Hour, Warn: func(text string) { t.Log(text) }})
 	if err != nil {
 		t.Fatal(err)
 	}

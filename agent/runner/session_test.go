@@ -22,7 +22,7 @@ func TestAccountRun_TurnTo(t *testing.T) {
 	before, own := r.ledger(t), r.session
 	// What the runner writes now does not reach the server.
 	elsewhere, err := session.New(session.Config{
-		Model: "alice", File: filestore.New(t.TempDir(), r.logPath), Env: func(string) (string, bool) { return "", false },
+		Model: "alice", Local: filestore.New(t.TempDir(), r.logPath), Env: func(string) (string, bool) { return "", false },
 		TTL: time.Hour, Warn: func(text string) { t.Log(text) },
 	})
 	if err != nil {

@@ -40,7 +40,7 @@ func doctorCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			found = append(found, s.checkRedis(cmd.Context(), r, l)...)
+			found = append(found, s.checkShared(cmd.Context(), r, l)...)
 			found = append(found, finding{"ledger", "ok", "kept in " + r.ledgers.Name()})
 			found = append(found, checkSession(cmd.Context(), l, r.accounts)...)
 			news, err := s.openNews()

@@ -26,12 +26,15 @@ type keyUse struct {
 type address struct{ variable, builtIn string }
 
 func keyUses() []keyUse {
-	return []keyUse{
+	uses := []keyUse{
 		{"", []string{"OPENAI_API_KEY"}, []address{{"OPENAI_API_BASE", config.DefaultBaseURL}}},
 		{jina.Name, []string{jina.KeyName}, []address{{"JINA_SEARCH_URL", jina.SearchURL}, {"JINA_READER_URL", jina.ReaderURL}}},
 		{alphavantage.Name, []string{"ALPHAADVANTAGE_API_KEY", alphavantage.KeyName}, []address{{"ALPHAVANTAGE_URL", alphavantage.URL}}},
-		{"", []string{"UPSTASH_REDIS_REST_TOKEN"}, []address{{"UPSTASH_REDIS_REST_URL", ""}}},
 	}
+	for _, row := range stores {
+		uses = append(uses, row.keys...)
+	}
+	return uses
 }
 
 // checkKeys tells of each key that is set where it would be sent.

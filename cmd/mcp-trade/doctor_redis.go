@@ -13,11 +13,9 @@ import (
 	"mcp-trade/store/redisstore"
 )
 
-func (s *settings) checkRedis(ctx context.Context, r rooms, l *session.Resolver) []finding {
-	if r.redis == nil {
-		return []finding{{"redis", "ok", "none is configured: sessions and ledgers are files"}}
-	}
-	facts, err := r.redis.Facts(ctx)
+func checkRedis(ctx context.Context, s *settings, r rooms, l *session.Resolver) []finding {
+	redis := r.shared.(*redisstore.Store)
+	facts, err := redis.Facts(ctx)
 	if err != nil {
 		detail := err.Error() + "; sessions are read from files meanwhile, ledgers in Redis wait"
 		if text, _ := s.lookup("UPSTASH_REDIS_REST_URL"); text != "" && s.redisURL == "" {
@@ -26,10 +24,10 @@ func (s *settings) checkRedis(ctx context.Context, r rooms, l *session.Resolver)
 		return []finding{{"redis", "failed", detail}}
 	}
 	found := ofEach(facts, "redis", answers)
-	if r.ledgers != r.redis {
+	if r.ledgers.Name() != redis.Name() {
 		return found // sessions are not there for long
 	}
-	found = append(found, tryCommit(ctx, r.redis, l))
+	found = append(found, tryCommit(ctx, redis, l))
 	wait := func(f redisstore.Facts) (string, string) { return afterFailover(f, s.redisWait) }
 	found = append(found, ofEach(facts, "redis, kill of mcp-trade", afterKill)...)
 	found = append(found, ofEach(facts, "redis, kill of the server", afterServerKill)...)

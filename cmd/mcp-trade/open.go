@@ -15,14 +15,13 @@ import (
 	"mcp-trade/session"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
-	"mcp-trade/store/redisstore"
 )
 
 // rooms are the stores, wired up.
 type rooms struct {
 	file    *filestore.Store
-	redis   *redisstore.Store // nil without Redis
-	ledgers store.Store       // one of the two
+	shared  sharedStore // nil without one
+	ledgers store.Store // one of the two
 
 	accounts *ledger.Accounts // in those ledgers
 	prices   *market.Prices   // nil unless openPriced opened some
@@ -41,8 +40,8 @@ func (r rooms) Close() error {
 	if r.prices != nil {
 		errs = append(errs, r.prices.Close())
 	}
-	if r.redis != nil {
-		errs = append(errs, r.redis.Close())
+	if r.shared != nil {
+		errs = append(errs, r.shared.Close())
 	}
 	return errors.Join(append(errs, r.file.Close())...)
 }
@@ -79,16 +78,12 @@ func (s *settings) open() (rooms, error) {
 	}
 	warn := func(text string) { s.log.Warn().Msg(text) }
 	r := rooms{file: filestore.New(s.dataDir, s.logPath, append(options, filestore.WithWarnings(warn))...)}
-	r.ledgers = r.file
 	var err error
-	if r.redis, err = s.openRedis(warn); err != nil {
+	if r.shared, err = s.openShared(warn); err != nil {
 		return r, usageError{err}
 	}
-	switch {
-	case s.ledger == "redis" && r.redis == nil:
-		return r, usageError{errors.New("the ledger is to be kept in Redis, but no Redis is configured: set REDIS_URL, or --ledger file")}
-	case s.ledger != "file" && r.redis != nil:
-		r.ledgers = r.redis
+	if r.ledgers, err = s.ledgersIn(r.file, r.shared); err != nil {
+		return r, usageError{err}
 	}
 	r.accounts = ledger.NewAccounts(r.ledgers)
 	return r, nil
@@ -97,14 +92,15 @@ func (s *settings) open() (rooms, error) {
 // session wires up the session of a model.
 func (s *settings) session(r rooms, model string) (*session.Resolver, error) {
 	c := session.Config{
-		Model: model, File: r.file, Env: s.lookup, TTL: s.ttl, Refuse: s.onRedisLoss == lossRefuse,
-		LedgersInRedis: r.redis != nil && r.ledgers.Name() == r.redis.Name(), Warn: func(text string) { s.log.Warn().Msg(text) },
+		Model: model, Local: r.file, Env: s.lookup, TTL: s.ttl, Refuse: s.onRedisLoss == lossRefuse,
+		LedgersInShared: r.shared != nil && r.ledgers.Name() == r.shared.Name(), Warn: func(text string) { s.log.Warn().Msg(text) },
 	}
 	switch {
-	case r.redis != nil:
-		c.Redis = r.redis
+	case r.shared != nil:
+		c.Shared = r.shared
 	case c.Refuse && !s.filesOnly:
-		return nil, usageError{errors.New("--on-redis-loss refuse asks for a Redis, but none is configured: set REDIS_URL")}
+		return nil, usageError{fmt.Errorf("--on-redis-loss refuse asks for a %s, but none is configured: %s",
+			inWords(storeRow.title, " or a "), inWords(func(row storeRow) string { return row.hint }, " or "))}
 	}
 	l, err := session.New(c)
 	if err != nil {

@@ -1,4 +1,4 @@
-// The settings of Redis: where it is, whom it trusts and whom it is to trust.
+// Redis as a store, and its settings: where it is, whom it trusts and whom it is to trust.
 
 package main
 
@@ -17,11 +17,24 @@ import (
 	"mcp-trade/store/redisstore"
 )
 
-// openRedis returns nil if none is configured.
-func (s *settings) openRedis(warn func(string)) (*redisstore.Store, error) {
-	if s.filesOnly {
-		return nil, nil
-	}
+var redisRow = storeRow{
+	name: "redis", hint: "set REDIS_URL", open: openRedis, check: checkRedis,
+	settings: []setting{
+		{flag: "redis-url", variable: "REDIS_URL", help: "Redis without a password in its address, such as redis://127.0.0.1:6379", child: inherited,
+			field: func(s *settings) any { return &s.redisURL }},
+		{variable: "UPSTASH_REDIS_REST_URL", child: emptiedWithFilesOnly},
+		{variable: "UPSTASH_REDIS_REST_TOKEN", secret: true},
+		{variable: "UPSTASH_REDIS_USER"},
+		{variable: "REDIS_SENTINEL_USERNAME"},
+		{variable: "REDIS_SENTINEL_PASSWORD", secret: true},
+		{variable: "MCP_TRADE_REDIS_CA"},
+		{flag: "redis-wait", variable: "MCP_TRADE_REDIS_WAIT", help: "how many replicas of the Redis must have a trade before it is acknowledged", child: inherited,
+			field: func(s *settings) any { return &s.redisWait }},
+	},
+	keys: []keyUse{{"", []string{"UPSTASH_REDIS_REST_TOKEN"}, []address{{"UPSTASH_REDIS_REST_URL", ""}}}},
+}
+
+func openRedis(s *settings, warn func(string)) (sharedStore, error) {
 	options, err := s.redisOptions()
 	if err != nil || options == nil {
 		return nil, err

@@ -24,7 +24,7 @@ func sessionCommand(s *settings) *cobra.Command {
 		Use:   "session",
 		Short: "Read and write who trades and on which date",
 		Long: "Read and write the values of a session: SIGNATURE (whose account), TODAY_DATE (the simulated date), IF_TRADE (a trade\n" +
-			"was made) and HALT (true stops all trading). Values go to Redis, if one is configured, and to the model's file.\n" +
+			"was made) and HALT (true stops all trading). Values go to " + inWords(storeRow.title, " or ") + ", if one is configured, and to the model's file.\n" +
 			"--model-id says whose session; '*' stands for all of them and is good for HALT only.",
 	}
 	cmd.AddCommand(
@@ -76,7 +76,7 @@ type sessionAt struct {
 type written struct {
 	Model  string           `json:"model_id"`
 	Names  []string         `json:"names"`
-	Homes  []session.Source `json:"written"` // redis, file
+	Homes  []session.Source `json:"written"` // such as redis, file
 	File   string           `json:"file"`
 	Others []string         `json:"other_files"`          // session files in the same folder that another model id reads
 	Today  market.Stamp     `json:"today_date,omitempty"` // if the command found it
@@ -124,8 +124,10 @@ func (s *settings) tell(cmd *cobra.Command, w written, done string) error {
 		return printJSON(cmd.OutOrStdout(), w)
 	}
 	where := w.File
-	if slices.Contains(w.Homes, session.FromRedis) {
-		where = "Redis and " + where
+	for _, home := range w.Homes {
+		if home != fileLedgers {
+			where = home.Title() + " and " + where
+		}
 	}
 	_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s %s\n", names, done, where)
 	return err

@@ -83,32 +83,25 @@ const (
 type inheritance int
 
 const (
-	untouched           inheritance = iota // what our environment says
-	inherited                              // our value, wherever it is from
-	emptied                                // none, whatever our environment says
-	emptiedWithoutRedis                    // none, if we keep to the files
+	untouched            inheritance = iota // what our environment says
+	inherited                               // our value, wherever it is from
+	emptied                                 // none, whatever our environment says
+	emptiedWithFilesOnly                    // none, if we keep to the files
 )
 
-var settingsTable = []setting{
+var settingsTable = slices.Concat(ownSettings, storeSettings())
+
+// ownSettings are those of the program itself.
+var ownSettings = []setting{
 	{flag: "model-id", variable: "CURRENT_MODEL_ID", help: "whose session to use", preset: session.DefaultModel, child: inherited, kept: true,
 		field: func(s *settings) any { return &s.modelID }},
-	{flag: "redis-url", variable: "REDIS_URL", help: "Redis without a password in its address, such as redis://127.0.0.1:6379", child: inherited,
-		field: func(s *settings) any { return &s.redisURL }},
-	{variable: "UPSTASH_REDIS_REST_URL", child: emptiedWithoutRedis},
-	{variable: "UPSTASH_REDIS_REST_TOKEN", secret: true},
-	{variable: "UPSTASH_REDIS_USER"},
-	{variable: "REDIS_SENTINEL_USERNAME"},
-	{variable: "REDIS_SENTINEL_PASSWORD", secret: true},
-	{variable: "MCP_TRADE_REDIS_CA"},
-	{flag: "redis-wait", variable: "MCP_TRADE_REDIS_WAIT", help: "how many replicas of the Redis must have a trade before it is acknowledged", child: inherited,
-		field: func(s *settings) any { return &s.redisWait }},
 	{flag: "data-dir", variable: "MCP_TRADE_DATA_DIR", help: "folder of sessions and price files", preset: "data", child: inherited,
 		field: func(s *settings) any { return &s.dataDir }},
 	{flag: "log-path", variable: "LOG_PATH", help: "folder of the ledgers", otherwise: "{data-dir}/agent_data", child: inherited,
 		field: func(s *settings) any { return &s.logPath }},
 	{flag: "prices", variable: "MCP_TRADE_PRICES", help: "price file, repeatable", otherwise: "every *merged*.jsonl in the data dir", child: inherited,
 		field: func(s *settings) any { return &s.prices }},
-	{flag: "ledger", variable: "MCP_TRADE_LEDGER", help: "where ledgers are kept: file or redis", otherwise: "redis when one is configured, else file", child: inherited,
+	{flag: "ledger", variable: "MCP_TRADE_LEDGER", help: "where ledgers are kept: " + strings.Join(ledgerNames(), " or "), otherwise: inWords(storeRow.ledgerName, " or ") + " when one is configured, else file", child: inherited,
 		field: func(s *settings) any { return &s.ledger }},
 	{flag: "session-ttl", variable: "MCP_TRADE_SESSION_TTL", help: "life of a session in Redis after its last use", preset: session.DefaultTTL, child: inherited, kept: true,
 		field: func(s *settings) any { return &s.ttl }},
@@ -208,7 +201,7 @@ func (s *settings) childEnvironment() (func(model string) []string, error) {
 			switch {
 			case row.child == inherited:
 				env = append(env, row.variable+"="+row.text(&own))
-			case row.child == emptied, row.child == emptiedWithoutRedis && s.filesOnly:
+			case row.child == emptied, row.child == emptiedWithFilesOnly && s.filesOnly:
 				env = append(env, row.variable+"=")
 			}
 		}
@@ -225,7 +218,7 @@ func (s *settings) alone(dir string) *settings {
 			row.set(own, row.value(s))
 		}
 	}
-	own.dataDir, own.logPath, own.ledger, own.search = dir, filepath.Join(dir, "agent_data"), "file", []string{searchOff}
+	own.dataDir, own.logPath, own.ledger, own.search = dir, filepath.Join(dir, "agent_data"), fileLedgers, []string{searchOff}
 	return own
 }
 
@@ -254,8 +247,8 @@ func (s *settings) resolve(cmd *cobra.Command) error {
 	if s.logFormat != "console" && s.logFormat != "json" {
 		return usageError{fmt.Errorf("--log-format %q: use console or json", s.logFormat)}
 	}
-	if !slices.Contains([]string{"", "file", "redis"}, s.ledger) {
-		return usageError{fmt.Errorf("--ledger %q: use file or redis", s.ledger)}
+	if s.ledger != "" && !slices.Contains(ledgerNames(), s.ledger) {
+		return usageError{fmt.Errorf("--ledger %q: use %s", s.ledger, strings.Join(ledgerNames(), " or "))}
 	}
 	if !slices.Contains([]string{lossFile, lossRefuse}, s.onRedisLoss) {
 		return usageError{fmt.Errorf("--on-redis-loss %q: use file or refuse", s.onRedisLoss)}

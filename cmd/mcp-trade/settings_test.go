@@ -218,7 +218,7 @@ func TestSettings_ChildEnvironment(t *testing.T) {
 			if !slices.Contains(given, row.variable+"=") {
 				t.Errorf("%s: the server takes ours", row.variable)
 			}
-		case emptiedWithoutRedis:
+		case emptiedWithFilesOnly:
 			if slices.Contains(given, row.variable+"=") {
 				t.Errorf("%s: the server does not see the Redis of its run", row.variable)
 			}

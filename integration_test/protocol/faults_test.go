@@ -247,9 +247,9 @@ func (h *homes) after(is fileID, a action) fileID {
 	of, texts := h.haltOf, h.files[is].texts
 	switch a.kind {
 	case setValues:
-		return h.changed(is, session.AfterSet(model, texts, a.values.raw(), reach), model)
+		return h.changed(is, session.AfterSet(model, redisStore, texts, a.values.raw(), reach), model)
 	case setHalt:
-		return h.changed(is, session.AfterSet(of, texts, map[string]string{session.Halt: "true"}, reach), of)
+		return h.changed(is, session.AfterSet(of, redisStore, texts, map[string]string{session.Halt: "true"}, reach), of)
 	default:
 		return h.changed(is, session.AfterClear(of, texts, []string{session.Halt}, reach), of)
 	}

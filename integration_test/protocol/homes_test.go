@@ -18,6 +18,12 @@ import (
 
 const model = "m" // the model id of the one session
 
+// The stores of the session.
+const (
+	redisStore session.Source = "redis"
+	fileStore  session.Source = "file"
+)
+
 // fileID is the number of what a machine's session files hold, with the notes on it: the model's own, and that of all models.
 type fileID uint16
 
@@ -205,11 +211,11 @@ func (h *homes) decide(r look, file fileID, seen seenID) decisionID {
 	}
 	d := decision{Decision: h.p.decide(h, r, h.files[file].texts, h.seen[seen])}
 	d.values = parsed(d.Session.Signature, string(d.Session.Today))
-	d.fromFile = d.Session.Sources[session.TodayDate] == session.FromFile
-	d.changes = len(d.File)+len(d.Mend) > 0
+	d.fromFile = d.Session.Sources[session.TodayDate] == fileStore
+	d.changes = len(d.Local)+len(d.Mend) > 0
 	d.seen = h.seenID(d.Seen)
 	d.Lost = ""
-	name := fmt.Sprint(d.Err != nil, d.Session.Halted, d.Session.NoTrade != nil, d.values, d.fromFile, d.Loss, d.seen, d.File, d.Mend, d.Guards)
+	name := fmt.Sprint(d.Err != nil, d.Session.Halted, d.Session.NoTrade != nil, d.values, d.fromFile, d.Loss, d.seen, d.Local, d.Mend, d.Guards)
 	if id, known = h.views[name]; !known {
 		id = decisionID(len(h.decisions))
 		h.decisions, h.views[name] = append(h.decisions, d), id
@@ -235,7 +241,7 @@ func (h *homes) lastSeen(id seenID) values {
 
 // holds tells whether the guards of a decision hold in one of the homes.
 func (h *homes) holds(of decisionID, home session.Source, file fileID, r inRedis) bool {
-	if r.set = 0; home == session.FromFile {
+	if r.set = 0; home == fileStore {
 		r = inRedis{}
 	} else {
 		file = 0
@@ -246,7 +252,7 @@ func (h *homes) holds(of decisionID, home session.Source, file fileID, r inRedis
 		return holds
 	}
 	texts := h.files[file].texts
-	if home == session.FromRedis {
+	if home == redisStore {
 		texts = h.texts(r)
 	}
 	holds = true
@@ -271,15 +277,15 @@ func (h *homes) guarded(of decisionID, home session.Source) (set map[store.Key]s
 
 // decide calls [session.Decide], with what the protocol lacks taken from it.
 func (p protocol) decide(h *homes, r look, file map[store.Key]string, seen session.Seen) session.Decision {
-	in := session.Backends{Redis: &session.Backend{Values: h.texts(r.inRedis)}, File: session.Backend{Values: maps.Clone(file)}, Env: func(string) (string, bool) { return "", false }}
+	in := session.Backends{Shared: &session.Backend{Name: redisStore, Values: h.texts(r.inRedis)}, Local: session.Backend{Name: fileStore, Values: maps.Clone(file)}, Env: func(string) (string, bool) { return "", false }}
 	if !r.reached {
-		in.Redis = &session.Backend{Err: errOutage}
+		in.Shared = &session.Backend{Name: redisStore, Err: errOutage}
 	}
 	if p.fileFirst && file[key(session.Signature)] != "" {
-		in.Redis = nil
+		in.Shared = nil
 	}
 	if p.marksYield {
-		delete(in.File.Values, key(session.NotesName))
+		delete(in.Local.Values, key(session.NotesName))
 	}
 	known := seen
 	if p.anyFallback {
@@ -293,11 +299,11 @@ func (p protocol) decide(h *homes, r look, file map[store.Key]string, seen sessi
 	}
 	d := session.Decide(model, in, seen, h.kind.refuse && !p.refusesNothing)
 	if p.marksYield && d.Err == nil {
-		d.Guards = withoutWant(d.Guards, session.FromFile, key(session.NotesName))
+		d.Guards = withoutWant(d.Guards, fileStore, key(session.NotesName))
 	}
 	if p.haltNotWritten {
-		maps.DeleteFunc(d.File, func(k store.Key, _ string) bool {
-			return k.Name == session.Halt || strings.Contains(d.File[k], "halt_of")
+		maps.DeleteFunc(d.Local, func(k store.Key, _ string) bool {
+			return k.Name == session.Halt || strings.Contains(d.Local[k], "halt_of")
 		})
 	}
 	if p.haltStays && (known.Halted || known.AllHalted) {
@@ -305,7 +311,7 @@ func (p protocol) decide(h *homes, r look, file map[store.Key]string, seen sessi
 	}
 	counts := d.Session.Sources[session.TodayDate]
 	d.Guards = slices.DeleteFunc(d.Guards, func(g session.Guard) bool {
-		return g.Unread && !h.kind.redisLedgers || g.Home != counts && (p.guardsHomeOnly || p.presumesBlindly && counts == session.FromRedis)
+		return g.Unread && !h.kind.redisLedgers || g.Home != counts && (p.guardsHomeOnly || p.presumesBlindly && counts == redisStore)
 	})
 	return d
 }

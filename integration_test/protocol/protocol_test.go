@@ -39,7 +39,7 @@ func (h *homes) first(kind setting, left limits) world {
 		texts[key(name)] = text
 	}
 	if w.redis.halt = kind.haltedFirst; w.redis.halt {
-		maps.Copy(texts, session.AfterSet(h.haltOf, texts, map[string]string{session.Halt: "true"}, session.Reached))
+		maps.Copy(texts, session.AfterSet(h.haltOf, redisStore, texts, map[string]string{session.Halt: "true"}, session.Reached))
 		w.haltRead = [2]bool{true, true}
 	}
 	is := h.file(texts)

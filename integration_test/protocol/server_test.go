@@ -209,7 +209,7 @@ func (h *homes) settle(w *world, s *server, i int) {
 	if first.Seen.AllHalted {
 		f.locks[1] = theServer(i)
 	}
-	for _, changes := range []map[store.Key]string{first.File, first.Mend} {
+	for _, changes := range []map[store.Key]string{first.Local, first.Mend} {
 		for k := range changes {
 			if k.Model == store.AllModels {
 				f.locks[1] = theServer(i)
@@ -229,13 +229,13 @@ func (h *homes) putRight(w *world, s *server, i int) {
 	for {
 		s.is = h.decide(s.look, s.file, s.seen)
 		d := h.decisions[s.is]
-		if len(d.File) == 0 {
+		if len(d.Local) == 0 {
 			if s.phase = writes; len(d.Mend) > 0 {
 				s.phase = mends
 			}
 			return
 		}
-		s.file = h.changed(s.file, d.File, model, store.AllModels)
+		s.file = h.changed(s.file, d.Local, model, store.AllModels)
 	}
 }
 
@@ -359,9 +359,9 @@ func (h *homes) toCommit(w *world, s *server) {
 // otherHome is the home of the session that is not where the ledger is.
 func (w *world) otherHome() session.Source {
 	if w.kind.redisLedgers {
-		return session.FromFile
+		return fileStore
 	}
-	return session.FromRedis
+	return redisStore
 }
 
 // replay answers an order whose id is in the ledger, if it is of the same date.
@@ -381,13 +381,13 @@ func (h *homes) prove(w *world, s *server, i int) {
 	f := w.files[w.machine(i)]
 	s.phase = commits
 	if w.kind.redisLedgers {
-		if !h.holds(s.is, session.FromFile, f.is, inRedis{}) {
+		if !h.holds(s.is, fileStore, f.is, inRedis{}) {
 			s.again(w, i)
 		}
 		return
 	}
 	s.checked = w.look()
-	if !s.checked.reached || !h.holds(s.is, session.FromRedis, 0, s.checked.inRedis) {
+	if !s.checked.reached || !h.holds(s.is, redisStore, 0, s.checked.inRedis) {
 		s.again(w, i)
 	}
 }
@@ -404,9 +404,9 @@ func (h *homes) commit(w *world, s *server, i int) {
 		h.replay(w, s, b[1+at])
 		return
 	}
-	home, f := session.FromFile, w.files[w.machine(i)]
+	home, f := fileStore, w.files[w.machine(i)]
 	if w.kind.redisLedgers {
-		home = session.FromRedis
+		home = redisStore
 	}
 	if !h.holds(s.is, home, f.is, w.redis.inRedis) {
 		s.again(w, i)
@@ -429,16 +429,16 @@ func (h *homes) commit(w *world, s *server, i int) {
 // follow sets IF_TRADE, as the commit is to.
 func (h *homes) follow(w *world, s *server, i int) {
 	f := &w.files[w.machine(i)]
-	if set, is := h.guarded(s.is, session.FromFile); is {
+	if set, is := h.guarded(s.is, fileStore); is {
 		f.is = h.once(writeCase{file: f.is, commit: s.is}, func() fileID { return h.changed(f.is, set, model) })
 	}
-	if set, is := h.guarded(s.is, session.FromRedis); !is || set == nil {
+	if set, is := h.guarded(s.is, redisStore); !is || set == nil {
 		return
 	}
 	if w.up {
 		w.redis.traded = true
 	} else {
-		f.is = h.changed(f.is, session.AfterSet(model, h.files[f.is].texts, map[string]string{session.IfTrade: "true"}, session.Missed), model)
+		f.is = h.changed(f.is, session.AfterSet(model, redisStore, h.files[f.is].texts, map[string]string{session.IfTrade: "true"}, session.Missed), model)
 	}
 }
 
