@@ -14,6 +14,7 @@ import (
 
 	"mcp-trade/code"
 	"mcp-trade/decimal"
+	"mcp-trade/internal/pause"
 	"mcp-trade/market"
 	"mcp-trade/store"
 )
@@ -159,7 +160,7 @@ func (a *Accounts) commit(ctx context.Context, account string, o Order, at marke
 			a.evictHead(account)
 			return Fill{}, err
 		}
-		if err := pause(ctx, try); err != nil {
+		if err := yield(ctx, try); err != nil {
 			return Fill{}, err
 		}
 	}
@@ -291,14 +292,9 @@ func damaged(account string, line []byte, err error) error {
 	}
 }
 
-// pause waits a random time that grows with the tries, so that other committers of a busy ledger come first.
-func pause(ctx context.Context, try int) error {
-	select {
-	case <-time.After(rand.N(time.Duration(min(try+1, 20)) * 200 * time.Microsecond)):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+// yield waits a random time that grows with the tries, so that other committers of a busy ledger come first.
+func yield(ctx context.Context, try int) error {
+	return pause.For(ctx, rand.N(time.Duration(min(try+1, 20))*200*time.Microsecond))
 }
 
 func (a *Accounts) cachedHead(account string) (Book, bool) {

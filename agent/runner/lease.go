@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"mcp-trade/internal/pause"
 	"mcp-trade/store"
 )
 
@@ -47,22 +48,15 @@ func (a *accountRun) takeLease(ctx context.Context) (store.Lease, error) {
 		if !errors.As(err, &leased) || waited > leased.Life {
 			return lease, err
 		}
-		select {
-		case <-time.After(leaseTry):
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if err := pause.For(ctx, leaseTry); err != nil {
+			return nil, err
 		}
 	}
 }
 
 // renew renews the lease until ctx ends. A store that does not answer may do so next time.
 func (a *accountRun) renew(ctx context.Context, lose context.CancelCauseFunc) {
-	for {
-		select {
-		case <-time.After(leaseRenew):
-		case <-ctx.Done():
-			return
-		}
+	for pause.For(ctx, leaseRenew) == nil {
 		if err := a.lease.Renew(ctx); errors.Is(err, store.ErrLeaseLost) {
 			lose(err)
 			return

@@ -4,7 +4,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,6 +25,7 @@ import (
 	"mcp-trade/agent/model/openai"
 	"mcp-trade/agent/runner"
 	"mcp-trade/decimal"
+	"mcp-trade/internal/pause"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
@@ -256,14 +256,5 @@ func exists(path string) bool {
 }
 
 func wallClock() llm.Clock {
-	return llm.Clock{Now: time.Now, Jitter: rand.Float64, Sleep: func(ctx context.Context, d time.Duration) error {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}}
+	return llm.Clock{Now: time.Now, Jitter: rand.Float64, Sleep: pause.For}
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"mcp-trade/internal/pause"
 )
 
 // Lock is an advisory lock against other processes, and against other Locks of this one. Its file is made when it is first
@@ -69,10 +71,8 @@ func Wait(ctx context.Context, try func() (bool, error)) error {
 		if taken || err != nil {
 			return err
 		}
-		select {
-		case <-time.After(lockPause):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := pause.For(ctx, lockPause); err != nil {
+			return err
 		}
 	}
 }

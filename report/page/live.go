@@ -6,18 +6,20 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"mcp-trade/internal/pause"
 )
 
 // Source is where a live page comes from.
 type Source struct {
-	// Mark returns a text that is another one whenever there is something new. It is asked often, so it must be cheap.
+	// Fingerprint returns a text that is another one whenever there is something new. It is asked often, so it must be cheap.
 	Fingerprint func(ctx context.Context) (string, error)
-	// Subject returns what the page is to show now.
+	// Data returns what the page is to show now.
 	Data func(ctx context.Context) (Data, error)
 }
 
-// pause is the time between two reads of the source. After a snapshot it is at least as long as the snapshot took to make.
-const pause = 250 * time.Millisecond
+// lookEvery is the time between two reads of the source. After a snapshot it is at least as long as the snapshot took to make.
+const lookEvery = 250 * time.Millisecond
 
 // Live is a page that follows its source.
 type Live struct {
@@ -41,13 +43,8 @@ func NewLive(ctx context.Context, source Source, log func(error)) (*Live, error)
 
 // Follow looks at the source until ctx is done.
 func (l *Live) Follow(ctx context.Context) {
-	rest := pause
-	for failing := false; ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(rest):
-		}
+	rest := lookEvery
+	for failing := false; pause.For(ctx, rest) == nil; {
 		began := time.Now()
 		err := l.refresh(ctx)
 		if ctx.Err() != nil {
@@ -60,7 +57,7 @@ func (l *Live) Follow(ctx context.Context) {
 		if err != nil {
 			l.publish(nil, "The ledgers cannot be read, trying again")
 		}
-		rest = max(pause, time.Since(began))
+		rest = max(lookEvery, time.Since(began))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"mcp-trade/internal/pause"
 	"mcp-trade/store"
 )
 
@@ -134,7 +135,7 @@ func (s *Store) runAppend(ctx context.Context, to *link, c store.Commit, k keys,
 			return reply, nil
 		}
 		unknown = unknown || mark.sent && !answered(err)
-		if try == tries || !worthAnother(err) || pause(ctx, try) != nil {
+		if try == tries || !worthAnother(err) || pause.For(ctx, retryPause) != nil {
 			e := s.unreachable("commit to the ledger", err)
 			e.Unknown = unknown
 			return nil, e
@@ -271,15 +272,6 @@ func (s *Store) confirm(ctx context.Context, to *link, k keys, orderID, record s
 		return e
 	}
 	return nil
-}
-
-func pause(ctx context.Context, try int) error {
-	select {
-	case <-time.After(time.Duration(try) * 20 * time.Millisecond):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // keys are where an account's ledger is kept.

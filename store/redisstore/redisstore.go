@@ -45,6 +45,7 @@ const (
 	waitTime   = 1 * time.Second // for replicas, within the time of an answer
 	callTime   = 4 * time.Second
 	tries      = 2 // on a broken connection; each commit carries a mark that makes repeating it safe
+	retryPause = 20 * time.Millisecond
 )
 
 // bufferBytes is the size of the two buffers of a connection: a commit fits into one, and there is a server for each model.

@@ -23,6 +23,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"mcp-trade/internal/pause"
 	"mcp-trade/store"
 )
 
@@ -78,7 +79,7 @@ func (s *Store) do(ctx context.Context, to *link, of script, names []string, arg
 		if err == nil {
 			return reply, nil
 		}
-		if try == tries || !worthAnother(err) || pause(ctx, try) != nil {
+		if try == tries || !worthAnother(err) || pause.For(ctx, retryPause) != nil {
 			return nil, s.unreachable("write the state of the run", err)
 		}
 	}
