@@ -83,7 +83,7 @@
 // other; package interval has the method, its sources, how often it holds and its limits. Nothing is drawn at random.
 //
 //	total return       exp(n*g) - 1, with g the interval of the mean of ln(1+r), from 10 returns
-//	Sharpe             from 20 returns; alpha and beta, from 20 pairs of returns
+//	Sharpe             from 20 returns; beta from 20 pairs of returns; alpha from a year
 //	ahead              (1+r1)...(1+rm)/((1+b1)...(1+bm)) - 1, with the interval of the mean of ln(1+r) - ln(1+b), from 10 pairs
 //
 // The interval of the total return says which growth the account has on other such days; what it earned on these is known.
@@ -98,8 +98,11 @@
 // # Few periods
 //
 // Without a known value nothing of the above is defined. With one, the values at opening and close are. With two, and so one return,
-// the total and annualized return, the drawdown and the best and worst day are; a standard deviation needs two returns. A figure
-// that is not defined, be it for want of periods or because a divisor is 0, is null, and Metrics.Undefined says why. No figure
+// the total return, the drawdown and the best and worst day are. A figure of so few returns that it tells next to nothing is
+// withheld: deviations take 10 returns, ratios of a mean and a deviation, alpha and beta 20, captures 60. What is annualized of returns
+// (annualized return, Calmar, alpha) takes a year of calendar days.
+//
+// A figure that is withheld, or that is not defined because a divisor is 0, is null, and Metrics.Undefined says why. No figure
 // is ever NaN or infinite.
 //
 // # Ledgers

@@ -15,6 +15,12 @@ type Metric struct {
 	Meaning string // for readers, in a phrase
 	Formula string // in the notation of the package documentation; a line feed where a line of the documentation ends
 
+	// Least is how many returns the figure takes, or pairs of returns in the group Relative; from fewer it tells next to nothing.
+	// Annual tells that it takes a year, since what a shorter time earned must not be annualized (GIPS 2010, 5.A.4). A figure
+	// that has less is withheld.
+	Least  int
+	Annual bool
+
 	Of       func(m *Metrics) *Number   // the figure
 	Interval func(m *Metrics) *Interval // its 95 % interval, whose name in JSON is [Metric.IntervalKey]; nil if it has none
 	Date     func(m *Metrics) string    // the day that the figure is of; nil if it is of the whole range
@@ -97,19 +103,19 @@ var metricTable = [...]Metric{
 	{Key: "total_return", Name: "total return", Unit: Change, Group: Returns, Of: func(m *Metrics) *Number { return &m.TotalReturn },
 		Interval: func(m *Metrics) *Interval { return &m.TotalReturnInterval }, Column: "return",
 		Meaning: "value at close over value at opening, less 1", Formula: "Vn/V0 - 1"},
-	{Key: "annual_return", Name: "annualized return", Unit: Change, Group: Returns, Of: func(m *Metrics) *Number { return &m.AnnualReturn },
+	{Key: "annual_return", Name: "annualized return", Unit: Change, Group: Returns, Annual: true, Of: func(m *Metrics) *Number { return &m.AnnualReturn },
 		Column:  "annualized",
 		Meaning: "compound, over calendar days", Formula: "(Vn/V0)^(365/d) - 1, with d calendar days from V0 to Vn"},
-	{Key: "volatility", Name: "volatility", Unit: Part, Group: Returns, Of: func(m *Metrics) *Number { return &m.Volatility },
+	{Key: "volatility", Name: "volatility", Unit: Part, Group: Returns, Least: minSpread, Of: func(m *Metrics) *Number { return &m.Volatility },
 		Column:  "volatility",
 		Meaning: "standard deviation of daily returns, annualized", Formula: "sd(r) * sqrt(A)"},
-	{Key: "sharpe", Name: "Sharpe ratio", Unit: Ratio, Group: Returns, Of: func(m *Metrics) *Number { return &m.Sharpe },
+	{Key: "sharpe", Name: "Sharpe ratio", Unit: Ratio, Group: Returns, Least: minRatio, Of: func(m *Metrics) *Number { return &m.Sharpe },
 		Interval: func(m *Metrics) *Interval { return &m.SharpeInterval }, Column: "Sharpe",
 		Meaning: "mean daily excess over the risk-free rate / standard deviation of daily returns, annualized", Formula: "(mean(r) - rf/A) / sd(r) * sqrt(A)"},
-	{Key: "sortino", Name: "Sortino ratio", Unit: Ratio, Group: Returns, Of: func(m *Metrics) *Number { return &m.Sortino },
+	{Key: "sortino", Name: "Sortino ratio", Unit: Ratio, Group: Returns, Least: minRatio, Of: func(m *Metrics) *Number { return &m.Sortino },
 		Meaning: "mean daily excess over the risk-free rate / downside deviation, annualized",
 		Formula: "(mean(r) - rf/A) / sqrt(sum(min(r,0)^2)/n) * sqrt(A): the downside over all n returns, against 0"},
-	{Key: "calmar", Name: "Calmar ratio", Unit: Ratio, Group: Returns, Of: func(m *Metrics) *Number { return &m.Calmar },
+	{Key: "calmar", Name: "Calmar ratio", Unit: Ratio, Group: Returns, Annual: true, Of: func(m *Metrics) *Number { return &m.Calmar },
 		Meaning: "annualized return / max drawdown", Formula: "annualized return / max drawdown"},
 	{Key: "max_drawdown", Name: "max drawdown", Unit: Part, Group: Returns, Of: func(m *Metrics) *Number { return &m.MaxDrawdown },
 		Column:  "max drawdown",
@@ -157,18 +163,18 @@ var metricTable = [...]Metric{
 	{Key: "excess_return", Name: "excess return", Unit: Change, Group: Relative, Of: func(m *Metrics) *Number { return &m.ExcessReturn },
 		Column: "excess return over {benchmark}", Shown: benchmarked,
 		Meaning: "total return less the benchmark return", Formula: "(1+r1)...(1+rm) - (1+b1)...(1+bm)"},
-	{Key: "alpha", Name: "alpha", Unit: Change, Group: Relative, Of: func(m *Metrics) *Number { return &m.Alpha },
+	{Key: "alpha", Name: "alpha", Unit: Change, Group: Relative, Least: minRatio, Annual: true, Of: func(m *Metrics) *Number { return &m.Alpha },
 		Interval: func(m *Metrics) *Interval { return &m.AlphaInterval }, Column: "alpha", Shown: benchmarked,
 		Meaning: "return that beta does not explain, annualized", Formula: "A * (mean(r) - rf/A - beta * (mean(b) - rf/A))"},
-	{Key: "beta", Name: "beta", Unit: Ratio, Group: Relative, Of: func(m *Metrics) *Number { return &m.Beta },
+	{Key: "beta", Name: "beta", Unit: Ratio, Group: Relative, Least: minRatio, Of: func(m *Metrics) *Number { return &m.Beta },
 		Interval: func(m *Metrics) *Interval { return &m.BetaInterval }, Column: "beta", Shown: benchmarked,
 		Meaning: "move of the account per move of the benchmark", Formula: "cov(r, b) / var(b)"},
-	{Key: "tracking_error", Name: "tracking error", Unit: Part, Group: Relative, Of: func(m *Metrics) *Number { return &m.TrackingError },
+	{Key: "tracking_error", Name: "tracking error", Unit: Part, Group: Relative, Least: minSpread, Of: func(m *Metrics) *Number { return &m.TrackingError },
 		Meaning: "standard deviation of daily excess returns, annualized", Formula: "sd(r - b) * sqrt(A)"},
-	{Key: "information_ratio", Name: "information ratio", Unit: Ratio, Group: Relative, Of: func(m *Metrics) *Number { return &m.InformationRatio },
+	{Key: "information_ratio", Name: "information ratio", Unit: Ratio, Group: Relative, Least: minRatio, Of: func(m *Metrics) *Number { return &m.InformationRatio },
 		Meaning: "mean daily excess return / tracking error, annualized", Formula: "mean(r - b) / sd(r - b) * sqrt(A)"},
-	{Key: "up_capture", Name: "up capture", Unit: Part, Group: Relative, Of: func(m *Metrics) *Number { return &m.UpCapture },
+	{Key: "up_capture", Name: "up capture", Unit: Part, Group: Relative, Least: minTail, Of: func(m *Metrics) *Number { return &m.UpCapture },
 		Meaning: "fraction of the benchmark return kept on days when it rose", Formula: "sum of r / sum of b, over the pairs with b > 0"},
-	{Key: "down_capture", Name: "down capture", Unit: Part, Group: Relative, Of: func(m *Metrics) *Number { return &m.DownCapture },
+	{Key: "down_capture", Name: "down capture", Unit: Part, Group: Relative, Least: minTail, Of: func(m *Metrics) *Number { return &m.DownCapture },
 		Meaning: "fraction of the benchmark return kept on days when it fell", Formula: "sum of r / sum of b, over the pairs with b < 0"},
 }

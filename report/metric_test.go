@@ -76,7 +76,7 @@ func asMarkdown(comment, from, to string) string {
 
 // figureTable is the table of docs/report.md.
 func figureTable() string {
-	text := "| figure | in `metrics` of report.json | unit | what it is |\n|---|---|---|---|\n"
+	text := "| figure | in `metrics` of report.json | unit | takes | what it is |\n|---|---|---|---|---|\n"
 	units := map[Unit]string{Money: "money", Change: "fraction", Part: "fraction", Ratio: "", Count: "count"}
 	for _, x := range MetricTable() {
 		key := "`" + x.Key + "`"
@@ -86,7 +86,14 @@ func figureTable() string {
 		if x.Date != nil {
 			key += ", `" + dateKeys[x.Key] + "`"
 		}
-		text += fmt.Sprintf("| %s | %s | %s | %s |\n", x.Name, key, units[x.Unit], x.Meaning)
+		takes := ""
+		switch {
+		case x.Annual:
+			takes = "a year"
+		case x.Least > 0:
+			takes = fmt.Sprintf("%d returns", x.Least)
+		}
+		text += fmt.Sprintf("| %s | %s | %s | %s | %s |\n", x.Name, key, units[x.Unit], takes, x.Meaning)
 	}
 	return text
 }

@@ -3,6 +3,7 @@ package report
 // Tests of the figures by hand, for short series.
 
 import (
+	"encoding/json"
 	"math"
 	"strings"
 	"testing"
@@ -37,16 +38,17 @@ func near(t testing.TB, what string, got Number, want float64) {
 func TestFiguresByHand(t *testing.T) {
 	a := holder(t, "100/110 110/99 99/108.9")
 	m, year := a.Metrics, math.Pow(1.089, 73)-1
+	all := measured(a, Options{}).Metrics // with those that three returns do not tell
 	for _, c := range []struct {
 		what string
 		got  Number
 		want float64
 	}{
 		{"start", m.Start, 100}, {"end", m.End, 108.9},
-		{"total return", m.TotalReturn, 0.089}, {"annual return", m.AnnualReturn, year},
-		{"volatility", m.Volatility, 0.2 / math.Sqrt(3) * math.Sqrt(252)},
-		{"Sharpe", m.Sharpe, math.Sqrt(21)}, {"Sortino", m.Sortino, math.Sqrt(84)},
-		{"max drawdown", m.MaxDrawdown, 0.1}, {"Calmar", m.Calmar, year / 0.1},
+		{"total return", m.TotalReturn, 0.089}, {"annual return", all.AnnualReturn, year},
+		{"volatility", all.Volatility, 0.2 / math.Sqrt(3) * math.Sqrt(252)},
+		{"Sharpe", all.Sharpe, math.Sqrt(21)}, {"Sortino", all.Sortino, math.Sqrt(84)},
+		{"max drawdown", m.MaxDrawdown, 0.1}, {"Calmar", all.Calmar, year / 0.1},
 		{"best day", m.BestDay, 0.1}, {"worst day", m.WorstDay, -0.1}, {"winning days", m.WinningDays, 2.0 / 3},
 		{"exposure", m.Exposure, 1}, {"turnover", m.Turnover, 50 / ((110 + 99 + 108.9) / 3) * 252 / 3},
 	} {
@@ -75,7 +77,8 @@ func TestADrawdownBeginsWithTheFirstValue(t *testing.T) {
 func TestTheRiskFreeReturnIsTakenOff(t *testing.T) {
 	p := marketOf(t, week, map[string]string{"A": "100/101.1 100/100.1901 100/101.2921911"})
 	l := opened("2025-10-01", 100).trade(week[0], "A", 1, 100, 0).idle(week[1], week[2])
-	m := one(t, Options{View: p.AsOf(always), RiskFree: 0.252}, l.ledger("a")).Metrics
+	o := Options{View: p.AsOf(always), RiskFree: 0.252}
+	m := measured(one(t, o, l.ledger("a")), o).Metrics // three returns do not tell it
 	near(t, "Sharpe", m.Sharpe, math.Sqrt(21))
 	near(t, "Sortino", m.Sortino, 0.01/3/(0.009/math.Sqrt(3))*math.Sqrt(252))
 }
@@ -154,6 +157,43 @@ func TestWhatThereIsToSayOfFewPeriods(t *testing.T) {
 		for _, name := range strings.Fields(c.defined) {
 			if why := m.Undefined[name]; why != "" {
 				t.Errorf("%v: %s is not defined: %s", c.values, name, why)
+			}
+		}
+	}
+}
+
+// A report withholds what so few returns or days do not tell, and its interval.
+func TestAccount_withhold(t *testing.T) {
+	always := "total_return max_drawdown best_day winning_days excess_return"
+	for _, c := range []struct {
+		returns        int
+		told, withheld string
+	}{
+		{9, always, "volatility tracking_error sharpe total_return_interval sharpe_interval beta up_capture annual_return"},
+		{10, always + " volatility tracking_error total_return_interval", "sharpe sharpe_interval sortino information_ratio beta beta_interval up_capture annual_return alpha"},
+		{20, always + " volatility sharpe sharpe_interval sortino information_ratio beta beta_interval", "up_capture down_capture annual_return calmar alpha alpha_interval"},
+		{60, always + " up_capture down_capture", "annual_return calmar alpha alpha_interval"},
+		{364, always + " up_capture", "annual_return calmar alpha alpha_interval"},
+		{365, always + " annual_return calmar alpha alpha_interval", ""},
+	} {
+		values, levels := grown(1, c.returns, 0, 0.01), grown(2, c.returns, 0, 0.01)
+		a := compared(alongside(seriesOf(values), levels), values).Accounts[0]
+		shown, err := json.Marshal(a.Metrics)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var figures map[string]json.RawMessage
+		if err := json.Unmarshal(shown, &figures); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range strings.Fields(c.told) {
+			if why := a.Metrics.Undefined[key]; why != "" || string(figures[key]) == "null" {
+				t.Errorf("%d returns: %s is %s: %s", c.returns, key, figures[key], why)
+			}
+		}
+		for _, key := range strings.Fields(c.withheld) {
+			if got := string(figures[key]); a.Metrics.Undefined[key] == "" || got != "null" && got != `{"low":null,"high":null}` {
+				t.Errorf("%d returns: %s is %s, and why not is %q", c.returns, key, got, a.Metrics.Undefined[key])
 			}
 		}
 	}
