@@ -55,7 +55,7 @@ func scenarios() []scenario {
 	return []scenario{
 		{name: "a normal day", script: normalDay, end: transcript.EndFinished, filled: 3},
 		{name: "parallel calls", script: after(modeltest.Do(buy, buy, modeltest.Order("sell", "SYN01", 2), modeltest.Order("sell", "SYN01", 1))), end: transcript.EndFinished, filled: 3, refused: 1},
-		{name: "calls and the end in one turn", script: always(modeltest.Reply{Text: llm.StopSignal, Calls: []modeltest.Call{buy}}), end: transcript.EndFinished, filled: 1},
+		{name: "calls and the end in one turn", script: after(modeltest.Reply{Text: llm.StopSignal, Calls: []modeltest.Call{buy}}), end: transcript.EndFinished, filled: 1},
 		{name: "a number as a string", script: after(modeltest.Do(call("buy", `{"symbol": "syn01", "amount": "2"}`))), end: transcript.EndFinished, filled: 1},
 		{name: "an object in a string", script: after(modeltest.Do(call("buy", `"{\"symbol\": \"SYN01\", \"amount\": 2}"`))), end: transcript.EndFinished, filled: 1},
 		{name: "words behind the object", script: after(modeltest.Do(call("buy", `{"symbol": "SYN01", "amount": 2} as discussed`))), end: transcript.EndFinished, filled: 1},
@@ -73,7 +73,7 @@ func scenarios() []scenario {
 			}
 			return modeltest.Say("")
 		}, end: transcript.EndFinished, filled: 1},
-		{name: "a text without calls", script: always(modeltest.Say("I hold.")), end: transcript.EndNoCalls},
+		{name: "a text without calls", script: always(modeltest.Say("I hold.")), end: transcript.EndNoCalls, says: "never wrote " + llm.StopSignal + "; it made no trade"},
 		{name: "the stop signal inside a tool result", script: func(r modeltest.Request) modeltest.Reply {
 			switch r.Turn {
 			case 0:

@@ -70,7 +70,7 @@ type LogConfig struct {
 // Tuning is how a model is asked. It can stand in agent_config, in a model, or in both.
 type Tuning struct {
 	MaxSteps   int     `json:"max_steps"`   // model calls in a day: 1 to 1000 (30)
-	MaxRetries int     `json:"max_retries"` // repetitions of a call that failed on 429, 5xx or by time: 0 to 20 (3)
+	MaxRetries int     `json:"max_retries"` // repetitions of a call that failed for a reason that passes: 0 to 20 (3)
 	BaseDelay  Seconds `json:"base_delay"`  // wait before the first repetition, doubled by each (1)
 	Timeout    Seconds `json:"timeout"`     // + for one model call (300)
 

@@ -17,6 +17,9 @@ func (e *BudgetError) Error() string {
 		e.Spent.Round(6), e.Budget, e.Worst.Round(6))
 }
 
+// Permanent tells that the same run cannot go on later: a budget does not grow by itself.
+func (e *BudgetError) Permanent() bool { return true }
+
 // overBudget tells whether a call that may cost so much would exceed the day's budget. That of the run is an error.
 func (d *dayConversation) overBudget(worst *decimal.Decimal) (bool, error) {
 	if worst == nil {

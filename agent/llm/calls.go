@@ -21,14 +21,23 @@ const maxCalls = 64
 
 // executeCalls makes the calls of a turn whose results are not known, in order. It stops where trading is halted.
 func (d *dayConversation) executeCalls(ctx context.Context, reply transcript.Reply) (stopped bool, err error) {
-	for i, call := range reply.Message.Calls {
+	why := notCarriedOut(d.kindOf(reply))
+	for i, call := range reply.Message.Calls[:min(len(reply.Message.Calls), maxCalls+1)] {
 		o, known := d.journal.Outcome(reply.Step, i+1)
 		if !known {
 			if err := ctx.Err(); err != nil {
 				return false, err
 			}
 			began := d.clock.Now()
-			if o, err = d.call(ctx, reply.Step, i+1, call); err != nil {
+			switch {
+			case i == maxCalls:
+				o = transcript.Outcome{Step: reply.Step, Call: i + 1, Tool: call.Tool, Failed: true, Content: tooMany(len(reply.Message.Calls))}
+			case why != "":
+				o = transcript.Outcome{Step: reply.Step, Call: i + 1, Tool: call.Tool, Failed: true, Content: why}
+			default:
+				o, err = d.call(ctx, reply.Step, i+1, call)
+			}
+			if err != nil {
 				return false, fmt.Errorf("step %d, call %d: %w", reply.Step, i+1, err)
 			}
 			o.Seconds = d.since(began)
@@ -46,16 +55,13 @@ func (d *dayConversation) executeCalls(ctx context.Context, reply transcript.Rep
 // call makes one call. What the model can mend is a result; an error is a fault that another try may not have.
 func (d *dayConversation) call(ctx context.Context, step, number int, c model.Call) (transcript.Outcome, error) {
 	o := transcript.Outcome{Step: step, Call: number, Tool: c.Tool, Failed: true}
-	if number > maxCalls {
-		o.Content = fmt.Sprintf("Not carried out: a turn can hold %d calls.", maxCalls)
-		return o, nil
-	}
 	id := fmt.Sprintf("%s#%d.%d", d.day.Date, step, number)
 	tool, arguments, problem := d.prepare(c, id)
 	if problem != "" {
 		o.Content = problem
 		return o, nil
 	}
+	o.Tool = tool.Name
 	if tool.order {
 		o.OrderID = id
 	}
@@ -71,6 +77,11 @@ func (d *dayConversation) call(ctx context.Context, step, number int, c model.Ca
 	}
 	o.Content, o.Failed, o.Code, o.Filled = content(answer.Text), answer.Failed, answer.Code, answer.Filled
 	return o, err
+}
+
+// tooMany is the result of all calls of a turn that are beyond the bound.
+func tooMany(made int) string {
+	return fmt.Sprintf("Not carried out: calls %d to %d of that turn. A turn can hold %d calls.", maxCalls+1, made, maxCalls)
 }
 
 // maxResult bounds what of a result the model sees, in bytes.

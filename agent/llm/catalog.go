@@ -99,12 +99,36 @@ func without(m map[string]any, name string) map[string]any {
 	return rest
 }
 
+// find is the tool of a name, as a model writes it.
 func (c *toolCatalog) find(name string) (tool, bool) {
-	i := slices.IndexFunc(c.tools, func(t tool) bool { return t.Name == name })
-	if i < 0 {
-		return tool{}, false
+	for _, form := range append([]string{name}, undecorated(name)...) {
+		if i := slices.IndexFunc(c.tools, func(t tool) bool { return t.Name == form }); i >= 0 {
+			return c.tools[i], true
+		}
 	}
-	return c.tools[i], true
+	return tool{}, false
+}
+
+// undecorated are the names that a decorated one can mean. Servers leave in it what a model's template puts around names: the
+// space that its tools are in, control tokens, the number of the call.
+func undecorated(name string) []string {
+	var forms []string
+	for part := range strings.SplitSeq(name, "<|") {
+		if _, behind, isToken := strings.Cut(part, "|>"); isToken {
+			part = behind
+		}
+		part = strings.Trim(part, " \t\r\n\"'`()")
+		if head, number, numbered := strings.Cut(part, ":"); numbered && number != "" && strings.Trim(number, "0123456789") == "" {
+			part = head
+		}
+		for _, space := range []string{"functions.", "function.", "tools.", "tool.", "default_api.", "default_api:"} {
+			part = strings.TrimPrefix(part, space)
+		}
+		if part != "" {
+			forms = append(forms, part)
+		}
+	}
+	return forms
 }
 
 func (c *toolCatalog) names() []string {

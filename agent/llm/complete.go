@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"mcp-trade/agent/model"
@@ -13,41 +15,110 @@ import (
 	"mcp-trade/decimal"
 )
 
+// question is what the model is asked in a turn, and about how large that is.
+type question struct {
+	model.Request
+	estimator tokenEstimator
+	fixed     int              // bytes of the tools
+	sent      int              // bytes of everything
+	worst     *decimal.Decimal // what it may cost at most; nil: that is not known
+}
+
+// ask makes the question of the next turn. It is to have so many tokens at most.
+func (d *dayConversation) ask(tokens int) question {
+	q := question{Request: model.Request{Tools: d.offered()}, estimator: newTokenEstimator(d.journal.Entries)}
+	q.fixed = bytesInTools(q.Tools)
+	q.Messages = truncateOldResults(d.conversation(d.journal.Entries), q.fixed, q.estimator, tokens)
+	d.measure(&q)
+	return q
+}
+
+func (d *dayConversation) measure(q *question) {
+	q.sent = bytesIn(q.Messages) + q.fixed
+	if d.Prices != nil {
+		cost := d.Prices.Cost(model.Usage{In: q.estimator.upperBound(q.sent), Out: d.MaxReplyTokens()})
+		q.worst = &cost
+	}
+}
+
 // completeTurn has the model take the next turn, within the budgets.
 func (d *dayConversation) completeTurn(ctx context.Context, step int) error {
 	reserve := d.MaxReplyTokens()
 	if reserve == 0 {
 		reserve = d.Context / 8
 	}
-	request := model.Request{Tools: d.offered()}
-	fixed, estimator := bytesInTools(request.Tools), newTokenEstimator(d.journal.Entries)
-	request.Messages = truncateOldResults(conversation(d.journal.Entries), fixed, estimator, d.Context-reserve)
-	sent := bytesIn(request.Messages) + fixed
-	var worst *decimal.Decimal
-	if d.Prices != nil {
-		cost := d.Prices.Cost(model.Usage{In: estimator.upperBound(sent), Out: d.MaxReplyTokens()})
-		worst = &cost
+	if d.fits == 0 {
+		d.fits = d.Context - reserve
 	}
+	q, shortened := d.ask(d.fits), false
 	for try := 0; ; try++ {
-		if over, err := d.overBudget(worst); err != nil {
+		if over, err := d.overBudget(q.worst); err != nil {
 			return err
 		} else if over {
 			return d.end(ctx, transcript.EndBudget)
 		}
-		if worst != nil {
-			if err := d.journal.Append(transcript.Entry{Ask: &transcript.Ask{Step: step, Worst: worst}}); err != nil {
+		if q.worst != nil {
+			if err := d.journal.Append(transcript.Entry{Ask: &transcript.Ask{Step: step, Worst: q.worst}}); err != nil {
 				return err
 			}
 		}
 		began := d.clock.Now()
-		reply, err := d.complete(ctx, request)
+		reply, err := d.complete(ctx, q.Request)
 		if err == nil {
-			return d.keep(reply, step, sent, began)
+			return d.keep(reply, step, q.sent, began)
 		}
-		if err := d.wait(ctx, err, transcript.Retry{Step: step, Seconds: d.since(began)}, try, worst); err != nil {
+		failed := transcript.Retry{Step: step, Seconds: d.since(began)}
+		var fault *model.Error
+		if errors.As(err, &fault) && fault.TooLong {
+			if err := d.shorten(&q, fault, failed, shortened); err != nil {
+				return err
+			}
+			shortened = true
+			try-- // it was refused, and has not failed
+			continue
+		}
+		if err := d.wait(ctx, err, failed, try, q.worst); err != nil {
 			return err
 		}
 	}
+}
+
+// shorten makes a question shorter that the API refused as too long. The next ones of the account are made shorter at once. An error
+// says what to change.
+func (d *dayConversation) shorten(q *question, refused *model.Error, failed transcript.Retry, again bool) error {
+	before := q.sent
+	if !again {
+		d.fits = tokensLeft(refused.Message, q.estimator.estimate(before))
+		q.Messages = dropOldTurns(truncateOldResults(q.Messages, q.fixed, q.estimator, d.fits), q.fixed, q.estimator, d.fits)
+		d.measure(q)
+	}
+	failed.Error = refused.Message
+	var permanent error
+	if again || q.sent >= before {
+		permanent = &model.Error{Message: refused.Message, Status: refused.Status, TooLong: true, Advice: fmt.Sprintf(
+			"set context_size (now %d) to the tokens that the model takes in, and max_tokens to a part of them; or ask a model that takes in more", d.Context)}
+	} else {
+		d.day.Log.Warn().Int("step", failed.Step).Msgf("the conversation is shortened from %d to %d bytes: %s", before, q.sent, refused.Message)
+	}
+	return errors.Join(permanent, d.journal.Append(transcript.Entry{Retry: &failed}))
+}
+
+// tokensLeft is how many tokens a conversation should have at most that was refused as too long and has about so many. Refusals
+// mostly name the limit and what was asked.
+func tokensLeft(refusal string, tokens int) int {
+	low, high := 0, 0
+	for _, word := range strings.FieldsFunc(refusal, func(r rune) bool { return r < '0' || r > '9' }) {
+		if n, err := strconv.Atoi(word); err == nil && n >= 1000 {
+			if low == 0 || n < low {
+				low = n
+			}
+			high = max(high, n)
+		}
+	}
+	if low == high {
+		return tokens / 2
+	}
+	return int(float64(tokens) * float64(low) / float64(high) * 0.8)
 }
 
 // complete asks the model once. The time is bounded.
@@ -71,8 +142,17 @@ func (d *dayConversation) keep(reply model.Reply, step, sent int, began time.Tim
 		cost := d.Prices.Cost(r.Usage)
 		r.Cost = &cost
 	}
+	if read := r.Usage.In; !r.Usage.Estimated && sent > minCut && sent/max(read, 1) > maxBytesPerToken {
+		d.day.Log.Warn().Int("step", step).Msgf("the API counted %d tokens in %d bytes: it may have dropped the front of the conversation; let its server take in more (num_ctx at Ollama), or set context_size to what it takes in", read, sent)
+	}
 	return d.journal.Commit(transcript.Entry{Reply: &r})
 }
+
+// A conversation of some size has about a token for three bytes.
+const (
+	minCut           = 16 << 10 // bytes
+	maxBytesPerToken = 8
+)
 
 // Bounds of waiting between tries.
 const (

@@ -7,10 +7,10 @@
 package llm
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"mcp-trade/agent"
@@ -107,8 +107,8 @@ func (d *dayConversation) advance(ctx context.Context) error {
 	if reason != "" {
 		return d.end(ctx, reason)
 	}
-	if isEmptyTurn(reply) && d.journal.Entries[len(d.journal.Entries)-1].Nudge == nil && !d.askedSince() {
-		if err := d.journal.Append(transcript.Entry{Nudge: &model.Message{Role: "user", Content: nudgeText}}); err != nil {
+	if text := d.nudge(turns); text != "" && d.journal.Entries[len(d.journal.Entries)-1].Nudge == nil && !d.askedSince() {
+		if err := d.journal.Append(transcript.Entry{Nudge: &model.Message{Role: "user", Content: text}}); err != nil {
 			return err
 		}
 	}
@@ -131,35 +131,13 @@ func (d *dayConversation) askedSince() bool {
 	return false
 }
 
-// endReason is why the newest turn ends the day, "" if it does not.
-func (d *dayConversation) endReason(turns []transcript.Reply) string {
-	reply := turns[len(turns)-1]
-	m := reply.Message
-	switch {
-	case strings.Contains(m.Content, StopSignal):
-		return transcript.EndFinished
-	case len(m.Calls) > 0:
-		return ""
-	case m.Refusal != "":
-		return transcript.EndRefused
-	case !isEmptyTurn(reply):
-		return transcript.EndNoCalls
-	case len(turns) > 1 && isEmptyTurn(turns[len(turns)-2]):
-		return transcript.EndEmpty
-	}
-	return ""
-}
-
-// isEmptyTurn tells whether a turn says nothing: no text, no call; or a text that was cut off before it came to its calls.
-func isEmptyTurn(r transcript.Reply) bool {
-	m := r.Message
-	return len(m.Calls) == 0 && m.Refusal == "" && (strings.TrimSpace(m.Content) == "" || r.Finish == "length")
-}
-
 // early tells why a day ended that the model did not end.
 var early = map[string]string{
 	transcript.EndEmpty:    "the model replied nothing, twice",
 	transcript.EndRefused:  "the model refused",
+	transcript.EndFiltered: "a content filter of the API ended the model's reply, twice",
+	transcript.EndCutOff:   "the model's reply was cut off at its bound, twice (max_tokens)",
+	transcript.EndRepeats:  fmt.Sprintf("the model made the same failing call %d times", maxRepeats),
 	transcript.EndMaxSteps: "it may take no more (max_steps)",
 	transcript.EndBudget:   "the next might have exceeded the day's budget",
 	transcript.EndHalted:   "trading is halted",
@@ -180,13 +158,34 @@ func (d *dayConversation) end(ctx context.Context, reason string) error {
 		e.Differs = discrepancies(turns[len(turns)-1].Message.Content, book)
 	}
 	warn := d.day.Log.Warn
-	if text := early[reason]; text != "" {
+	text := early[reason]
+	switch {
+	case reason == transcript.EndRefused && turnsText(d.turns()) != "":
+		text += fmt.Sprintf(": %.200q", turnsText(d.turns()))
+	case reason == transcript.EndNoCalls && !d.traded():
+		text = "the model called nothing more and never wrote " + StopSignal + "; it made no trade"
+	}
+	if text != "" {
 		warn().Msgf("the day ended after %d steps: %s", e.Steps, text)
 	}
 	for _, text := range e.Differs {
 		warn().Msg("the model's closing text differs from the ledger: " + text)
 	}
 	return d.journal.End(e)
+}
+
+// turnsText is what the newest turn says.
+func turnsText(turns []transcript.Reply) string {
+	if len(turns) == 0 {
+		return ""
+	}
+	m := turns[len(turns)-1].Message
+	return cmp.Or(m.Refusal, m.Content)
+}
+
+// traded tells whether an order was filled on the day.
+func (d *dayConversation) traded() bool {
+	return slices.ContainsFunc(d.journal.Entries, func(e transcript.Entry) bool { return e.Result != nil && e.Result.Filled })
 }
 
 func (d *dayConversation) since(began time.Time) float64 {

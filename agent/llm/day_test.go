@@ -32,6 +32,8 @@ func (r *replies) Complete(ctx context.Context, _ model.Request) (model.Reply, e
 	next := (*r)[0]
 	*r = (*r)[1:]
 	switch next := next.(type) {
+	case model.Reply:
+		return next, nil
 	case model.Call:
 		return model.Reply{Message: model.Message{Role: "assistant", Calls: []model.Call{next}}}, nil
 	case error:
@@ -49,6 +51,7 @@ type paper struct {
 	agent.Broker // of what is not asked for here
 	journal      *transcript.Journal
 	called       []string
+	log          strings.Builder
 }
 
 func (p *paper) Journal() (*transcript.Journal, error) { return p.journal, nil }
@@ -89,7 +92,7 @@ func trade(t *testing.T, o Options, halted bool, says ...any) (p *paper, waited 
 		t.Fatal(err)
 	}
 	defer trader.Close()
-	err = trader.Decide(t.Context(), &agent.Day{Account: "alice", Date: "2025-01-02", Halted: halted, Log: zerolog.Nop(), Broker: p})
+	err = trader.Decide(t.Context(), &agent.Day{Account: "alice", Date: "2025-01-02", Halted: halted, Log: zerolog.New(&p.log), Broker: p})
 	return p, waited, err
 }
 

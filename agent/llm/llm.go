@@ -3,6 +3,7 @@
 //	llm.go           what can be set, and the decider
 //	day.go           the conversation of a day, turn by turn
 //	complete.go      asking the model for a turn, within the budgets
+//	turn.go          what a turn amounts to
 //	calls.go         carrying out the calls of a turn
 //	catalog.go       the tools that it is offered; strict.go and arguments.go are about their arguments
 //	conversation.go  what it is sent; prompt.go begins it
@@ -120,7 +121,7 @@ func (d *decider) Open(ctx context.Context, _ string, own agent.Server) (agent.T
 	if err != nil {
 		return nil, errors.Join(err, (&toolCatalog{external: external}).Close())
 	}
-	return &trader{d, own, catalog}, nil
+	return &trader{decider: d, own: own, toolCatalog: catalog}, nil
 }
 
 // trader has the model trade an account.
@@ -128,6 +129,7 @@ type trader struct {
 	*decider
 	own agent.Server
 	*toolCatalog
+	fits int // tokens that a conversation may have; 0: that was not asked yet. Less than Context says after a refusal
 }
 
 // Decide has the model trade the day, from where its transcript ends.

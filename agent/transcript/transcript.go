@@ -9,7 +9,7 @@
 //	retry    the model could not be asked, and is asked again
 //	reply    what the model replied
 //	result   what a call of that reply came to
-//	nudge    a message of ours in between: the reply was empty
+//	nudge    a message of ours in between: the reply called nothing and did not end the day
 //	end      the day is over
 //
 // Times, tokens and costs are in here and in no ledger.
@@ -112,9 +112,12 @@ type End struct {
 // Why a day ended.
 const (
 	EndFinished = "finished" // the model said so
-	EndNoCalls  = "no_calls" // a turn without calls
+	EndNoCalls  = "no_calls" // turns without calls
 	EndEmpty    = "empty"    // two turns of nothing
+	EndCutOff   = "cut_off"  // two replies that a bound ended
+	EndFiltered = "filtered" // two replies that a filter of the API ended
 	EndRefused  = "refused"  // the model refused
+	EndRepeats  = "repeats"  // the same calls failed again and again
 	EndMaxSteps = "max_steps"
 	EndBudget   = "budget" // the next call might have exceeded the day's budget
 	EndHalted   = "halted" // HALT was set

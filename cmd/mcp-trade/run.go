@@ -66,7 +66,11 @@ func runCommand(s *settings) *cobra.Command {
 			}
 			err = trade(cmd, s, r, p.accounts)
 			if _, stopped := errors.AsType[quietError](err); stopped {
-				fmt.Fprintln(cmd.ErrOrStderr(), "mcp-trade: the same command goes on where it stopped")
+				first := ""
+				if _, permanent := errors.AsType[changeError](err); permanent {
+					first = "change what is named above; then "
+				}
+				fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: %sthe same command goes on where it stopped\n", first)
 			}
 			return err
 		},
@@ -176,8 +180,10 @@ func trade(cmd *cobra.Command, s *settings, r *runner.Runner, accounts []runner.
 
 // verdict tells what went wrong.
 func verdict(cmd *cobra.Command, results []runner.Result) error {
-	code := 0
+	code, change := 0, false
 	for _, r := range results {
+		var stop interface{ Permanent() bool }
+		change = change || errors.As(r.Err, &stop) && stop.Permanent()
 		switch {
 		case errors.Is(r.Err, context.Canceled):
 			code = max(code, exitInterrupted)
@@ -191,11 +197,20 @@ func verdict(cmd *cobra.Command, results []runner.Result) error {
 			}
 		}
 	}
-	if code == 0 {
+	switch {
+	case code == 0:
 		return nil
+	case change:
+		return changeError{quietError(code)}
 	}
 	return quietError(code)
 }
+
+// changeError is the end of a run of which an account stopped for a reason that does not pass.
+type changeError struct{ quietError }
+
+// Unwrap is what ends the program.
+func (e changeError) Unwrap() error { return e.quietError }
 
 // printResults prints a line for each account: what it is worth after the close of its last day.
 func printResults(w io.Writer, results []runner.Result) {

@@ -204,22 +204,22 @@ func wait(h http.Header, message string, now time.Time) time.Duration {
 	if asked := retryafter.Wait(h, now); asked > 0 {
 		return asked
 	}
-	said := regexp.MustCompile(`(?i)(?:retry|try again) (?:in|after) ([0-9.]+(?:ms|m|s|h)?(?:[0-9.]+(?:ms|s|m))*)(?: ?(seconds?|minutes?))?`).FindStringSubmatch(message)
+	said := regexp.MustCompile(`(?i)(?:retry|try again) (?:in|after) ((?:[0-9.]+(?:ms|h|m|s))+|[0-9.]+)(?: ?(minutes?))?`).FindStringSubmatch(message)
 	if said == nil {
 		return 0
 	}
-	text := strings.TrimRight(said[1], ".")
-	if d, err := time.ParseDuration(text); err == nil {
-		return max(d, 0)
+	text, unit := strings.TrimRight(said[1], "."), "s"
+	if said[2] != "" {
+		unit = "m"
 	}
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || n < 0 || n > 1e6 {
+	if strings.Trim(text, "0123456789.") == "" {
+		text += unit
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
 		return 0
 	}
-	if strings.HasPrefix(strings.ToLower(said[2]), "minute") {
-		n *= 60
-	}
-	return time.Duration(n * float64(time.Second))
+	return min(d, retryafter.Max)
 }
 
 // Words of faults that tell what they are about, in small letters. Types and codes come first; texts are those that no API has a

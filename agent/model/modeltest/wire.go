@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -140,10 +141,18 @@ func httpError(w http.ResponseWriter, status int, text string) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{"message": text, "type": "scripted", "code": status}})
 }
 
-// check finds what a real API would refuse: each call must be answered, once, before the conversation goes on.
+// name is what a tool can be called.
+var name = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+
+// check finds what a real API would refuse: each call must be answered, once, before the conversation goes on; ids are used once,
+// names are names, arguments are objects, and every message has a content.
 func (w wireRequest) check() string {
 	var open []string
+	used := map[string]bool{}
 	for i, m := range w.Messages {
+		if len(m.Content) == 0 || string(m.Content) == "null" && m.Role != "assistant" {
+			return fmt.Sprintf("messages[%d] has no content", i)
+		}
 		if m.Role == "tool" {
 			at := slices.Index(open, m.ToolCallID)
 			if at < 0 {
@@ -156,10 +165,17 @@ func (w wireRequest) check() string {
 			return fmt.Sprintf("messages[%d]: the calls %v are not answered", i, open)
 		}
 		for _, c := range m.ToolCalls {
-			if c.ID == "" || slices.Contains(open, c.ID) {
+			if c.ID == "" || used[c.ID] {
 				return fmt.Sprintf("messages[%d]: the call id %q is empty or used twice", i, c.ID)
 			}
-			open = append(open, c.ID)
+			var arguments map[string]any
+			if err := json.Unmarshal([]byte(c.Function.Arguments), &arguments); err != nil || arguments == nil {
+				return fmt.Sprintf("messages[%d]: function.arguments must be a valid JSON object", i)
+			}
+			if !name.MatchString(c.Function.Name) {
+				return fmt.Sprintf("messages[%d]: function.name %q does not match the pattern %s", i, c.Function.Name, name)
+			}
+			open, used[c.ID] = append(open, c.ID), true
 		}
 	}
 	if len(open) > 0 {
