@@ -73,6 +73,8 @@ type Broker interface {
 	Spent() transcript.Spending
 	// Standing is what the account has now.
 	Standing(ctx context.Context) (Standing, error)
+	// Caveat keeps what a reader of the account's results must know, in place of what was kept before; "" is nothing.
+	Caveat(text string)
 	// Step tells whoever watches how far the day is. The account and the date are filled in.
 	Step(Step)
 }

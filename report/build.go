@@ -109,6 +109,9 @@ func (b builder) account(l Ledger) (Account, error) {
 		Trades: h.trades.list(), TradeCount: h.trades.all, RoundTrips: h.roundTrips.list(), RoundTripCount: h.roundTrips.all,
 		DayStats: b.inRange(l.RunStats.Days), Warnings: h.warnings.list(),
 	}
+	if l.RunStats.Caveat != "" {
+		a.Warnings = append(a.Warnings, plain("As its run noted: "+l.RunStats.Caveat+"."))
+	}
 	if a.Market == "" {
 		if a.Market, err = b.anyMarket(); err != nil {
 			return Account{}, err

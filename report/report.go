@@ -160,6 +160,7 @@ type RunStats struct {
 	Refused Number     // orders refused
 	Tokens  Number     // that the model used
 	Cost    Number     // of the model, in the currency of the account
+	Caveat  string     // what its decider could not do, in a sentence; "" for nothing
 	Days    []DayStats // ascending
 }
 

@@ -71,6 +71,12 @@ func (o *orders) Order(_ context.Context, action ledger.Action, symbol string, a
 	return false, nil
 }
 
+func (o *orders) Standing(context.Context) (agent.Standing, error) {
+	return agent.Standing{Book: ledger.Book{}}, nil
+}
+
+func (o *orders) Caveat(string) {}
+
 // sent are the orders of a decider on a day of an account that holds cash.
 func sent(t *testing.T, spec string, prices *market.Prices, date market.Stamp, number int) []string {
 	t.Helper()
@@ -140,5 +146,30 @@ func TestNew(t *testing.T) {
 	same, again, other := fmt.Sprint(all("random")), fmt.Sprint(all("random:1")), fmt.Sprint(all("random:7"))
 	if same != again || same == other || len(same) < 100 {
 		t.Errorf("random: %s\nwith the seed 1: %s\nwith the seed 7: %s", same, again, other)
+	}
+}
+
+func TestUnbought(t *testing.T) {
+	holding := func(cash int64, symbols ...string) (b ledger.Book) {
+		b.Positions = ledger.Positions{{Symbol: ledger.Cash, Amount: decimal.NewFromInt(cash)}}
+		for _, s := range symbols {
+			b.Positions = append(b.Positions, ledger.Position{Symbol: s, Amount: decimal.NewFromInt(1)})
+		}
+		return b
+	}
+	quotes := []quote{{"A", decimal.NewFromInt(30)}, {"B", decimal.NewFromInt(400)}, {"C", decimal.NewFromInt(300)}, {"D", decimal.NewFromInt(500)}, {"E", decimal.NewFromInt(600)}}
+	for _, c := range []struct {
+		worth int64
+		has   ledger.Book
+		want  string
+	}{
+		{5000, holding(100, "A", "B", "C", "D", "E"), ""},
+		{1500, holding(600, "A", "C"), "3 of 5 symbols were not bought on 2025-10-01, in equal parts of 300.00: B, D, E; 600.00 of 1,500.00 stayed in cash; a share of each takes an account of 3,000.00"},
+		{1000, holding(800, "A"), "4 of 5 symbols were not bought on 2025-10-01, in equal parts of 200.00: B, C, D and 1 more; 800.00 of 1,000.00 stayed in cash; a share of each takes an account of 3,000.00"},
+		{5000, holding(4970, "A", "B", "C", "D"), "1 of 5 symbols were not bought on 2025-10-01, in equal parts of 1,000.00: E; 4,970.00 of 5,000.00 stayed in cash"}, // refused
+	} {
+		if got := unbought("2025-10-01", quotes, decimal.NewFromInt(c.worth), c.has); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
 	}
 }

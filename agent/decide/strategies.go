@@ -14,6 +14,7 @@ import (
 
 	"mcp-trade/agent"
 	"mcp-trade/decimal"
+	"mcp-trade/internal/format"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
@@ -30,7 +31,7 @@ func ParseAccount(text string) (name, spec string, d agent.Decider, err error) {
 
 // New returns the decider of a name, with an argument behind a colon:
 //
-//	equal-weight      holds every symbol in equal parts, put right on the first trading day of each month
+//	equal-weight      holds every symbol in equal parts, in whole shares, rebalanced on the first trading day of each month
 //	momentum[:N]      holds the N symbols (5) that gained most in 20 bars, chosen anew every 5 trading days
 //	random[:SEED]     buys or sells a few symbols at random; the same seed (1) does the same again
 //	recorded:FILE     repeats the trades in a ledger
@@ -148,7 +149,7 @@ func opens(v market.View) ([]quote, error) {
 }
 
 // rebalance makes the account hold the symbols wanted, in equal parts of what it is worth at the opens, and nothing else
-// that can be sold today. It sells before it buys, so that the proceeds can be spent.
+// that can be sold today. It sells before it buys, so that the proceeds can be spent. What it could not buy is told.
 func rebalance(ctx context.Context, d *agent.Day, wanted, open []quote) error {
 	worth := d.Book.Cash()
 	for _, q := range open {
@@ -172,5 +173,39 @@ func rebalance(ctx context.Context, d *agent.Day, wanted, open []quote) error {
 			}
 		}
 	}
+	has, err := d.Standing(ctx)
+	if err != nil {
+		return err
+	}
+	d.Caveat(unbought(d.Date, wanted, worth, has.Book))
 	return nil
+}
+
+// unbought says which of the symbols wanted an account worth so much does not hold after rebalancing; "" if it holds all. In whole
+// shares a small account is another portfolio than its decider's name says.
+func unbought(date market.Stamp, wanted []quote, worth decimal.Decimal, has ledger.Book) string {
+	var missing []string
+	parts, dearest := decimal.NewFromInt(int64(len(wanted))), decimal.Zero
+	for _, q := range wanted {
+		if !has.Positions.Amount(q.symbol).IsPositive() {
+			missing = append(missing, q.symbol)
+		}
+		if q.price.GreaterThan(dearest) {
+			dearest = q.price
+		}
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	const named = 3
+	list := strings.Join(missing[:min(named, len(missing))], ", ")
+	if more := len(missing) - named; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	text := fmt.Sprintf("%d of %d symbols were not bought on %s, in equal parts of %s: %s; %s of %s stayed in cash", len(missing), len(wanted), date,
+		format.Money(worth.DivRound(parts, 2)), list, format.Money(has.Cash()), format.Money(worth))
+	if enough := dearest.Mul(parts); enough.GreaterThan(worth) {
+		text += fmt.Sprintf("; a share of each takes an account of %s", format.Money(enough))
+	}
+	return text
 }

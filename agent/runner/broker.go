@@ -143,6 +143,9 @@ func (b *broker) Standing(ctx context.Context) (agent.Standing, error) {
 	return agent.Standing{Book: book, Value: value}, err
 }
 
+// Caveat is saved with the day.
+func (b *broker) Caveat(text string) { b.run.checkpoint.Caveat = text }
+
 // Step tells how far the day is.
 func (b *broker) Step(s agent.Step) {
 	s.Account, s.Date = b.day.Account, b.day.Date

@@ -21,11 +21,12 @@ type checkpoint struct {
 	Refused  map[string]code.Code `json:"refused,omitempty"` // orders of the day by id, and their codes
 	Before   int                  `json:"refused_before"`    // how many orders were refused on earlier days
 	Spent    transcript.Spending  `json:"spent,omitzero"`    // by a language model, on the days that are complete
+	Caveat   string               `json:"caveat,omitempty"`  // what a reader of the results must know
 }
 
 // next is the checkpoint of a later day that begins.
 func (c checkpoint) next(day market.Stamp) checkpoint {
-	return checkpoint{Date: day, Before: c.Before + len(c.Refused), Spent: c.Spent}
+	return checkpoint{Date: day, Before: c.Before + len(c.Refused), Spent: c.Spent, Caveat: c.Caveat}
 }
 
 func (c *checkpoint) refuse(id string, why code.Code) {
@@ -56,15 +57,21 @@ func (a *accountRun) saveCheckpoint(ctx context.Context) error {
 	return a.Runs.SaveCheckpoint(ctx, a.account.Name, a.lease.Fence(), text)
 }
 
-// Refused returns how many orders of an account were refused in its runs; ok is false if it was never run.
-func Refused(ctx context.Context, runs store.Runs, account string) (n int, ok bool, err error) {
+// Noted is what the runs of an account noted beside its ledger.
+type Noted struct {
+	Refused int    // orders
+	Caveat  string // what a reader of the results must know, "" for nothing
+}
+
+// ReadNoted returns what the runs of an account noted; ok is false if it was never run.
+func ReadNoted(ctx context.Context, runs store.Runs, account string) (n Noted, ok bool, err error) {
 	text, err := runs.Checkpoint(ctx, account)
 	if err != nil || text == nil {
-		return 0, false, err
+		return n, false, err
 	}
 	var c checkpoint
 	if err := json.Unmarshal(text, &c); err != nil {
-		return 0, false, fmt.Errorf("the checkpoint of %s cannot be read: %w", account, err)
+		return n, false, fmt.Errorf("the checkpoint of %s cannot be read: %w", account, err)
 	}
-	return c.Before + len(c.Refused), true, nil
+	return Noted{c.Before + len(c.Refused), c.Caveat}, true, nil
 }

@@ -99,11 +99,12 @@ type Result struct {
 	Trades   int                  `json:"trades"`  // in the ledger
 	Refused  int                  `json:"refused"` // orders
 	Cash     decimal.Decimal      `json:"cash"`
-	Value    decimal.NullDecimal  `json:"value"`    // after the close of its last day; null if a holding never had a close
-	Return   decimal.NullDecimal  `json:"return"`   // value over the money that the account was opened with, less 1
-	Stale    ledger.StaleCloses   `json:"stale"`    // holdings that the value counts at a close of an earlier trading day
-	Unpriced []string             `json:"unpriced"` // holdings that never had a close
-	Head     string               `json:"head"`     // of the ledger, see [ledger.Report]
+	Value    decimal.NullDecimal  `json:"value"`            // after the close of its last day; null if a holding never had a close
+	Return   decimal.NullDecimal  `json:"return"`           // value over the money that the account was opened with, less 1
+	Stale    ledger.StaleCloses   `json:"stale"`            // holdings that the value counts at a close of an earlier trading day
+	Unpriced []string             `json:"unpriced"`         // holdings that never had a close
+	Caveat   string               `json:"caveat,omitempty"` // what its decider could not do
+	Head     string               `json:"head"`             // of the ledger, see [ledger.Report]
 	Verified bool                 `json:"verified"`
 	Verdict  ledger.Verdict       `json:"verdict"`
 	Reasons  []string             `json:"reasons"`         // unless it is verified

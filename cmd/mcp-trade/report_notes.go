@@ -17,12 +17,12 @@ import (
 // notesOf reads what the run of an account left behind; of an account that was never run nothing is known.
 func notesOf(ctx context.Context, logPath, account string) (report.RunStats, error) {
 	var n report.RunStats
-	refused, ok, err := runner.Refused(ctx, filestore.New(logPath, logPath), account)
+	noted, ok, err := runner.ReadNoted(ctx, filestore.New(logPath, logPath), account)
 	if err != nil {
 		return n, err
 	}
 	if ok {
-		n.Refused = report.Known(float64(refused))
+		n.Refused, n.Caveat = report.Known(float64(noted.Refused)), noted.Caveat
 	}
 	days, err := transcript.Days(logPath, account)
 	if err != nil || len(days) == 0 {

@@ -39,7 +39,7 @@ func runCommand(s *settings) *cobra.Command {
 			"With a configuration of AI-Trader's form, each of its enabled models trades an account through an OpenAI-compatible\n" +
 			"API, whose key is in OPENAI_API_KEY. docs/running-agents.md lists what can stand in it. A flag comes before the configuration.\n\n" +
 			"An account is NAME=DECIDER[:ARG]:\n" +
-			"  equal-weight      holds every symbol in equal parts\n" +
+			"  equal-weight      holds every symbol in equal parts, in whole shares; it says what a part was too small for\n" +
 			"  momentum[:N]      holds the N symbols that gained most lately (5)\n" +
 			"  random[:SEED]     trades at random, the same for the same seed (1)\n" +
 			"  recorded:FILE     repeats the trades in a ledger (position.jsonl)\n\n" +
@@ -236,6 +236,9 @@ func printResults(w io.Writer, results []runner.Result) {
 	}
 	t.Render()
 	for _, r := range results {
+		if r.Caveat != "" {
+			fmt.Fprintf(w, "%s: %s.\n", r.Account, safetext.Spelled(r.Caveat))
+		}
 		if len(r.Stale) > 0 {
 			fmt.Fprintf(w, "The value of %s counts closes of earlier days: %s.\n", r.Account, safetext.Spelled(r.Stale.String()))
 		}
