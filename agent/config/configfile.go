@@ -112,6 +112,9 @@ func (l *loader) config(tree map[string]any) Config {
 		s.Variables = mcpclient.Secrets{}
 		l.expand(at+".env", s.Env, s.Variables)
 		l.expand(at+".headers", s.Headers, s.Variables)
+		if s.Folder != "" && !filepath.IsAbs(s.Folder) {
+			s.Folder = filepath.Join(l.dir, s.Folder)
+		}
 		c.MCPServers[name] = s
 	}
 	return c

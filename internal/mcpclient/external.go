@@ -9,28 +9,30 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/client"
-	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"mcp-trade/internal/clip"
+	"mcp-trade/internal/safetext"
 )
 
 // Config is an external MCP server: a command that speaks stdio, or the URL of one that speaks streamable HTTP. A command
-// sees PATH, HOME and the like of our environment, and what Env says; it does not see our keys.
+// sees PATH, HOME and the like of our environment, and what Env says; it does not see our keys, and begins in an empty folder.
 type Config struct {
 	Command string   `json:"command,omitempty"`
 	Args    []string `json:"args,omitempty"`
 	Env     Secrets  `json:"env,omitempty"` // values may name variables: ${NAME}
 	URL     string   `json:"url,omitempty"`
 	Headers Secrets  `json:"headers,omitempty"` // values may name variables: "Bearer ${NAME}"
+	Folder  string   `json:"folder,omitempty"`  // that a command runs in; "" is an empty one of its own
+	Tools   []string `json:"tools,omitempty"`   // the names of those that are offered; nil: all of them
 
 	Variables Secrets `json:"-"` // that the two name, with their values
 }
@@ -55,32 +57,39 @@ func OpenAll(ctx context.Context, servers map[string]Config, stderr io.Writer) (
 // External is a connection to an external server. No error and no text of it holds a secret that the server was given.
 type External struct {
 	*Client
-	name     string
-	realName map[string]string // of its tools, by the names that a model sees
-	redactor *strings.Replacer // puts stars over the secrets
+	connection *connection
+	allowed    []string // names of tools; nil: all
+	name       string
+	realName   map[string]string // of its tools, by the names that a model sees
+	redactor   *strings.Replacer // puts stars over the secrets
 }
 
 func openExternal(ctx context.Context, name string, s Config, stderr io.Writer) (*External, error) {
-	e := &External{name: name, redactor: s.redactor()}
-	connection, err := s.transport(&redactingWriter{to: stderr, prefix: name + ": ", redactor: e.redactor})
-	if err != nil {
-		return nil, e.fault("cannot be used", err)
-	}
-	e.Client = New(client.NewClient(connection))
-	// The context given to Start owns the connection: it must outlive this call.
-	if err := e.client.Start(context.WithoutCancel(ctx)); err != nil {
+	e := &External{name: name, allowed: s.Tools, redactor: s.redactor()}
+	// The context owns the connection: it must outlive this call.
+	var err error
+	if e.connection, err = s.connect(context.WithoutCancel(ctx), &redactingWriter{to: stderr, prefix: name + ": ", redactor: e.redactor}); err != nil {
 		return nil, e.fault("does not start", err)
 	}
-	if err := e.greet(ctx); err != nil {
+	e.Client = New(client.NewClient(e.connection))
+	if err = e.client.Start(context.WithoutCancel(ctx)); err != nil {
+		err = e.fault("does not start", err)
+	} else if err = e.greet(ctx); err != nil {
+		err = e.fault("does not answer", err)
+	}
+	if err != nil {
 		_ = e.Close() // it may have ended badly already, which is what the error is about
-		return nil, e.fault("does not answer", err)
+		return nil, err
 	}
 	return e, nil
 }
 
-// fault is an error of the server, without the secrets.
+// fault is an error of the server, without the secrets and harmless to a terminal.
 func (e *External) fault(what string, err error) error {
-	return fmt.Errorf("the MCP server %s (mcp_servers) %s: %s", e.name, what, e.redactor.Replace(err.Error()))
+	if e.connection != nil && e.connection.tooLong.Load() {
+		err = errMessageTooLong
+	}
+	return fmt.Errorf("the MCP server %s (mcp_servers) %s: %s", e.name, what, clip.Bytes(safetext.OneLine(e.redactor.Replace(err.Error())), maxFault))
 }
 
 // MarshalJSON encodes what may be shown: arguments and the query of a URL may hold secrets.
@@ -92,23 +101,6 @@ func (s Config) MarshalJSON() ([]byte, error) {
 		URL     string  `json:"url,omitempty"`
 		Headers Secrets `json:"headers,omitempty"`
 	}{s.Command, s.Env, address, s.Headers})
-}
-
-func (s Config) transport(stderr io.Writer) (transport.Interface, error) {
-	if s.URL != "" {
-		// A redirect would take the headers to where nobody sent them.
-		stay := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-		return transport.NewStreamableHTTP(s.URL, transport.WithHTTPHeaders(s.Headers), transport.WithHTTPBasicClient(stay))
-	}
-	start := func(ctx context.Context, path string, _, args []string) (*exec.Cmd, error) {
-		cmd := exec.CommandContext(ctx, path, args...)
-		cmd.Env = plainEnvironment()
-		for name, value := range s.Env {
-			cmd.Env = append(cmd.Env, name+"="+value)
-		}
-		return cmd, nil
-	}
-	return transport.NewStdioWithOptions(s.Command, nil, s.Args, transport.WithCommandFunc(start), transport.WithCommandStderrWriter(stderr)), nil
 }
 
 // plainEnvironment is what any program needs of the environment to run, and no key.
@@ -152,20 +144,46 @@ func (s Config) redactor() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// Tools lists the server's tools, each under the server's name and its own.
+// Bounds on what a model is told of an external server, in bytes.
+const (
+	maxDescription = 2 << 10 // of a tool
+	maxSchema      = 16 << 10
+	maxTools       = 64 // not bytes
+	maxFault       = 1 << 10
+)
+
+// Tools lists the server's tools that the user allows, each under the server's name and its own. Their descriptions are text
+// from outside: bounded, harmless, and labelled with the server's name.
 func (e *External) Tools(ctx context.Context) ([]mcp.Tool, error) {
-	tools, err := e.tools(ctx)
+	listed, err := e.tools(ctx)
 	if err != nil {
 		return nil, e.fault("does not list its tools", err)
 	}
 	e.realName = map[string]string{}
-	for i, t := range tools {
+	var tools []mcp.Tool
+	for _, t := range listed {
+		if e.allowed != nil && !slices.Contains(e.allowed, t.Name) {
+			continue
+		}
 		name := offeredName(e.name + "_" + t.Name)
 		if other, twice := e.realName[name]; twice {
 			return nil, e.fault("has tools that cannot be told apart", fmt.Errorf("%q and %q are both %s to a model", other, t.Name, name))
 		}
+		schema, err := json.Marshal(t.InputSchema)
+		if err != nil || len(schema) > maxSchema {
+			return nil, e.fault("has a tool that cannot be offered", fmt.Errorf("the schema of %.64q has %d bytes, and can have %d; name the tools to offer in tools", t.Name, len(schema), maxSchema))
+		}
 		e.realName[name] = t.Name
-		tools[i].Name = name
+		t.Name, t.Description = name, clip.Bytes(fmt.Sprintf("From the MCP server %s: %s", e.name, safetext.OneLine(t.Description)), maxDescription)
+		tools = append(tools, t)
+	}
+	for _, name := range e.allowed {
+		if !slices.ContainsFunc(listed, func(t mcp.Tool) bool { return t.Name == name }) {
+			return nil, e.fault("lacks a tool", fmt.Errorf("tools names %q, which it does not list", name))
+		}
+	}
+	if len(tools) > maxTools {
+		return nil, e.fault("has too many tools", fmt.Errorf("it lists %d, and %d can be offered; name the tools to offer in tools", len(tools), maxTools))
 	}
 	return tools, nil
 }
@@ -182,7 +200,8 @@ func offeredName(name string) string {
 	return name[:min(len(name), longest)]
 }
 
-// Call calls a tool. Content that is not text is left out, by name.
+// Call calls a tool. Its text is from outside: it is harmless, and labelled with the server's name. Content that is not text is left
+// out, by name.
 func (e *External) Call(ctx context.Context, name string, arguments map[string]json.RawMessage) (text string, failed bool, err error) {
 	result, err := e.call(ctx, e.realName[name], arguments)
 	if err != nil {
@@ -205,10 +224,11 @@ func (e *External) Call(ctx context.Context, name string, arguments map[string]j
 		structured, _ := json.Marshal(result.StructuredContent) // it came as JSON
 		parts = append(parts, string(structured))
 	}
-	return e.redactor.Replace(strings.Join(parts, "\n")), result.IsError, nil
+	text = safetext.Replaced(e.redactor.Replace(strings.Join(parts, "\n")), "\n\t")
+	return fmt.Sprintf("From the MCP server %s, outside of mcp-trade:\n%s", e.name, text), result.IsError, nil
 }
 
-// redactingWriter writes whole lines, with a prefix and without secrets. A line of any length is written in parts.
+// redactingWriter writes whole lines, with a prefix, without secrets and harmless to a terminal. A line of any length is written in parts.
 type redactingWriter struct {
 	to       io.Writer
 	prefix   string
@@ -231,7 +251,7 @@ func (w *redactingWriter) Write(p []byte) (int, error) {
 		if end < 0 {
 			end = len(w.line) - 1
 		}
-		_, err := fmt.Fprintf(w.to, "%s%s\n", w.prefix, strings.TrimRight(w.redactor.Replace(string(w.line[:end+1])), "\r\n"))
+		_, err := fmt.Fprintf(w.to, "%s%s\n", w.prefix, safetext.Spelled(strings.TrimRight(w.redactor.Replace(string(w.line[:end+1])), "\r\n")))
 		w.line = w.line[end+1:]
 		if err != nil {
 			return len(p), err
