@@ -40,6 +40,7 @@ type Run struct {
 	Recorded *FileHash   `json:"recorded,omitempty"` // the ledger that the decider "recorded" repeats
 	Model    llm.Options `json:"model,omitzero"`
 	Servers  []string    `json:"servers,omitempty"` // names of the external servers
+	Learned  []string    `json:"learned,omitempty"` // what the model's API refused of requests, and was asked instead
 
 	From     market.Stamp    `json:"from"`
 	To       market.Stamp    `json:"to"`
@@ -170,6 +171,16 @@ func update(ctx context.Context, runs store.Runs, lease store.Fence, account str
 	})
 }
 
+// recall has the model of a run know what the newest run of the same model at the same address learned.
+func (run Run) recall(known []Run) {
+	for _, earlier := range slices.Backward(known) {
+		if earlier.Model.Model == run.Model.Model && earlier.Model.BaseURL == withoutSecrets(run.Model.BaseURL) {
+			run.Model.Lessons.Recall(earlier.Learned...)
+			return
+		}
+	}
+}
+
 // begin adds to what is noted of an account what it is about to be run with, and the head that its ledger has; nil if the run
 // opens it. What was noted before stays. A run that is started again is the same as long as nothing but the time differs. It
 // also returns in which settings the account's run before that differs.
@@ -243,7 +254,7 @@ func (run Run) differs(earlier Run) []string {
 // sameRun tells whether two records differ in nothing but time, and what was written.
 func sameRun(a, b Run) bool {
 	for _, r := range []*Run{&a, &b} {
-		r.Started, r.Resumed, r.Ledger = time.Time{}, nil, nil
+		r.Started, r.Resumed, r.Ledger, r.Learned = time.Time{}, nil, nil, nil
 	}
 	left, err := json.Marshal(a)
 	right, err2 := json.Marshal(b)

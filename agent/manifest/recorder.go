@@ -29,7 +29,9 @@ func (r *Recorder) Begin(ctx context.Context, lease store.Fence, account string,
 		head = headOf(*before)
 	}
 	err = update(ctx, r.Store, lease, account, func(known []Run) (all []Run) {
+		run.recall(known)
 		all, differs = run.begin(known, head)
+		all[len(all)-1].Learned = run.Model.Lessons.All()
 		return all
 	})
 	return differs, err
@@ -40,9 +42,15 @@ func (r *Recorder) Split(ctx context.Context, lease store.Fence, account string,
 	return r.change(ctx, lease, account, func(runs []Run) []Run { return splitRun(runs, headOf(after), headOf(before)) })
 }
 
-// End notes the head of the ledger after the run.
+// End notes the head of the ledger after the run, and what was learned of the model's API.
 func (r *Recorder) End(ctx context.Context, lease store.Fence, account string, after ledger.Book) error {
-	return r.change(ctx, lease, account, func(runs []Run) []Run { return endRun(runs, headOf(after)) })
+	return r.change(ctx, lease, account, func(runs []Run) []Run {
+		runs = endRun(runs, headOf(after))
+		if n := len(runs); n > 0 {
+			runs[n-1].Learned = r.Runs[account].Model.Lessons.All()
+		}
+		return runs
+	})
 }
 
 func (r *Recorder) change(ctx context.Context, lease store.Fence, account string, change func([]Run) []Run) error {

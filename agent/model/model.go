@@ -38,10 +38,7 @@ type Settings struct {
 
 	Stream bool `json:"stream"` // receive replies as they are written
 
-	// What the API is known to refuse of a request, and what it is asked instead: as Learn was told before.
-	Learned []string `json:"-"`
-	// Learn hears of a lesson that a refusal taught; nil: nobody does. It is called from several goroutines.
-	Learn func(lesson, refusal string) `json:"-"`
+	Lessons *Lessons `json:"-"` // what the API is known to refuse of a request; nil: they are learned anew
 }
 
 // MaxReplyTokens is the bound of a reply that the API is told, 0 for its own.

@@ -79,7 +79,7 @@ func (s *settings) demoModel(p *plan, name string) error {
 	c := config.Default()
 	m := config.Model{Signature: "model", BaseModel: name, BaseURL: cmp.Or(base, config.DefaultBaseURL), Tuning: c.AgentConfig.Tuning}
 	m.MaxSteps = 15
-	return p.add(m, s.lookup, c)
+	return p.add(m, s, c)
 }
 
 // demo trades the accounts of a plan on the made-up market.

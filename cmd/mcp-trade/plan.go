@@ -151,7 +151,7 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 		config: path, servers: slices.Sorted(maps.Keys(c.MCPServers)),
 	}
 	for _, m := range c.Enabled() {
-		if err := p.add(m, s.lookup, c); err != nil {
+		if err := p.add(m, s, c); err != nil {
 			return p, fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -162,13 +162,16 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 }
 
 // add adds the account of a language model, whose key is looked up.
-func (p *plan) add(m config.Model, lookup func(string) (string, bool), c config.Config) error {
-	key, err := m.Key(lookup)
+func (p *plan) add(m config.Model, s *settings, c config.Config) error {
+	key, err := m.Key(s.lookup)
 	if err != nil {
 		return err
 	}
 	open := func(s model.Settings) (model.Model, error) { return openai.New(s, time.Now) }
 	o := m.Options(key)
+	o.Lessons = &model.Lessons{Heard: func(lesson, refusal string) {
+		s.log.Warn().Str("account", m.Signature).Msgf("%s is asked otherwise from now on (%s): %s", m.BaseModel, lesson, refusal)
+	}}
 	decider, err := llm.New(o, open, wallClock(), c.Servers(os.Stderr))
 	if err != nil {
 		return fmt.Errorf("the model %s: %w", m.Signature, err)

@@ -11,7 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"mcp-trade/agent/model"
@@ -24,9 +24,7 @@ type Client struct {
 	endpoint *endpoint.Client
 	header   http.Header
 
-	mu      sync.Mutex
-	lessons lessons
-	proven  bool // a request was taken as it was
+	proven atomic.Bool // a request was taken as it was
 }
 
 // New returns the client of a model. It connects to nothing yet. An error is a mistake in the settings. now tells the time, for
@@ -39,15 +37,15 @@ func New(s model.Settings, now func() time.Time) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{Settings: s, endpoint: e, header: http.Header{}, lessons: lessons{}}
+	c := &Client{Settings: s, endpoint: e, header: http.Header{}}
 	if s.Key != "" {
 		c.header.Set("Authorization", "Bearer "+s.Key)
 	}
 	if u, err := url.Parse(s.BaseURL); err == nil && strings.HasSuffix(u.Hostname(), ".azure.com") && s.Key != "" {
 		c.header.Set("Api-Key", s.Key)
 	}
-	for _, l := range s.Learned {
-		c.lessons[l] = true
+	if c.Lessons == nil {
+		c.Lessons = &model.Lessons{}
 	}
 	return c, nil
 }

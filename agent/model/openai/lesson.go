@@ -34,44 +34,29 @@ type lessons map[string]bool
 
 // known are the lessons so far. On trial, that of plain schemas is one of them.
 func (c *Client) known(trial bool) lessons {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	all := lessons{}
-	for l := range c.lessons {
+	all := lessons{plainSchemas: trial}
+	for _, l := range c.Lessons.All() {
 		all[l] = true
-	}
-	if trial {
-		all[plainSchemas] = true
 	}
 	return all
 }
 
 // took notes that a request was answered.
 func (c *Client) took(trial bool, refused error) {
-	c.mu.Lock()
-	c.proven = true
-	c.mu.Unlock()
+	c.proven.Store(true)
 	if trial {
-		c.note(plainSchemas, c.endpoint.Plain(refused).Message)
+		c.Lessons.Learn(plainSchemas, c.endpoint.Plain(refused).Message)
 	}
-}
-
-// note keeps a lesson, and tells of it. It reports false if the lesson was known.
-func (c *Client) note(lesson, refusal string) bool {
-	c.mu.Lock()
-	known := c.lessons[lesson]
-	c.lessons[lesson] = true
-	c.mu.Unlock()
-	if !known && c.Learn != nil {
-		c.Learn(lesson, refusal)
-	}
-	return !known
 }
 
 // learn draws the lesson of a refusal, if there is one that the request was made without.
 func (c *Client) learn(f *endpoint.Fault, asked lessons) bool {
 	lesson := c.lessonOf(f)
-	return lesson != "" && !asked[lesson] && (c.note(lesson, c.endpoint.Plain(f).Message) || c.known(false)[lesson])
+	if lesson == "" || asked[lesson] {
+		return false
+	}
+	c.Lessons.Learn(lesson, c.endpoint.Plain(f).Message)
+	return true
 }
 
 // lessonOf is what a refusal teaches, "" for nothing.
@@ -109,9 +94,7 @@ func (c *Client) lessonOf(f *endpoint.Fault) string {
 // doubtful tells whether a refusal that says nothing understood may be about the form of the schemas: no request with
 // such schemas was answered yet.
 func (c *Client) doubtful(f *endpoint.Fault, asked lessons) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return f.Status == http.StatusBadRequest && !c.proven && !asked[plainSchemas] && !c.endpoint.Plain(f).TooLong && c.endpoint.Plain(f).Permanent()
+	return f.Status == http.StatusBadRequest && !c.proven.Load() && !asked[plainSchemas] && !c.endpoint.Plain(f).TooLong && c.endpoint.Plain(f).Permanent()
 }
 
 // plainKeys are the keywords that every API knows.

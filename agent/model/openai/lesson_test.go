@@ -151,12 +151,12 @@ func TestClient_Complete_Lessons(t *testing.T) {
 			url, asked := picky(t, c.refuse)
 			var learned []string
 			c.s.Model, c.s.BaseURL = "m", url
-			c.s.Learn = func(lesson, refusal string) {
+			c.s.Lessons = &model.Lessons{Heard: func(lesson, refusal string) {
 				learned = append(learned, lesson)
 				if !strings.Contains(refusal, "the model's endpoint answers 4") {
 					t.Errorf("told of as %q", refusal)
 				}
-			}
+			}}
 			request := model.Request{Messages: c.more, Tools: []model.Tool{tool}}
 			if c.more == nil {
 				request.Messages = []model.Message{{Role: "user", Content: "hello"}}
@@ -187,7 +187,8 @@ func TestClient_Complete_Lessons(t *testing.T) {
 			}
 			// Another process that was told of it asks rightly at once.
 			before := len(*asked)
-			c.s.Learned = c.want
+			c.s.Lessons = &model.Lessons{}
+			c.s.Lessons.Recall(c.want...)
 			if err := ask(); err != nil || len(*asked) != before+2 {
 				t.Errorf("%v; asked %d times more, by what was known", err, len(*asked)-before)
 			}
