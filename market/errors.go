@@ -11,7 +11,7 @@ import (
 // UnknownSymbolError says that no such symbol exists as of the view.
 type UnknownSymbolError struct {
 	Symbol     string   // as it was asked for, without the space around it
-	DidYouMean []string // visible symbols one typing mistake away, sorted, at most 5
+	DidYouMean []string // visible symbols that may have been meant, the likely ones first, at most 5
 }
 
 func (e *UnknownSymbolError) Error() string {

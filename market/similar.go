@@ -2,20 +2,39 @@ package market
 
 // This file guesses which symbol was meant by one that does not exist.
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
 
 const maxSimilar = 5
 
-// similar returns the visible symbols that are one typing mistake away, or
-// differ only in case, ascending. Names are compared before anything is read.
-// Damaged series are passed over.
-func (v View) similar(symbol string) ([]string, error) {
-	symbol = strings.ToUpper(symbol)
-	similar := []string{}
+// similar returns the visible symbols that may have been meant: those that the text
+// holds with other marks, then with another suffix, then those one typing mistake
+// away, each ascending. Names are compared before anything is read. Damaged series
+// are passed over.
+func (v View) similar(text string) ([]string, error) {
+	parts := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;|:", r) })
+	forms := make([]form, len(parts))
+	for i, part := range parts {
+		forms[i] = formOf(part)
+	}
+	typed := strings.ToUpper(text[strings.LastIndexByte(text, ':')+1:])
+	var marked, suffixed, mistyped []string
 	for _, name := range v.prices.symbols {
-		if !withinOneEdit(symbol, strings.ToUpper(name)) {
-			continue
+		f := formOf(name)
+		switch {
+		case slices.ContainsFunc(forms, f.isSame):
+			marked = append(marked, name)
+		case slices.ContainsFunc(forms, f.isNamesake):
+			suffixed = append(suffixed, name)
+		case withinOneEdit(typed, strings.ToUpper(name)):
+			mistyped = append(mistyped, name)
 		}
+	}
+	similar := []string{}
+	for _, name := range slices.Concat(marked, suffixed, mistyped) {
 		seen, err := v.isVisible(v.prices.series[name])
 		if err != nil && !isDamage(err) {
 			return nil, err
@@ -29,6 +48,27 @@ func (v View) similar(symbol string) ([]string, error) {
 	}
 	return similar, nil
 }
+
+// form is what a symbol is whatever marks it is written with: of "BRK.B" the letters
+// and digits, BRKB, and the first of its words, BRK. Turned, the last word stands
+// first: SH600519 is 600519.SH.
+type form struct{ all, first, turned string }
+
+func formOf(symbol string) form {
+	words := strings.FieldsFunc(strings.ToUpper(symbol), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+	if len(words) == 0 {
+		return form{}
+	}
+	last := len(words) - 1
+	return form{strings.Join(words, ""), words[0], words[last] + strings.Join(words[:last], "")}
+}
+
+// isSame tells whether two symbols differ in nothing but their marks.
+func (f form) isSame(g form) bool { return f.all != "" && (f.all == g.all || f.turned == g.all) }
+
+// isNamesake tells whether two symbols differ in nothing but what follows their
+// first word: 600519.SS and 600519.SH.
+func (f form) isNamesake(g form) bool { return f.first != "" && f.first == g.first }
 
 // withinOneEdit tells whether a becomes b when at most one byte is inserted,
 // deleted or replaced, or two neighbours are swapped.

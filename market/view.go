@@ -227,19 +227,33 @@ func (w window) noPrice(at Stamp) error {
 	return missing
 }
 
-// isVisible tells whether any bar of the series is visible. The first bar mostly
-// decides, so a series once read need not be in memory.
+// isVisible tells whether any bar of the series is visible.
 func (v View) isVisible(s *series) (bool, error) {
+	_, seen, err := v.firstVisible(s)
+	return seen, err
+}
+
+// firstVisible returns the stamp of the first visible bar of the series, if there is
+// one. The first bar mostly decides, so a series once read need not be in memory.
+func (v View) firstVisible(s *series) (first Stamp, seen bool, err error) {
 	if about := s.metadata.Load(); about != nil {
 		if about.bars == 0 || about.first > v.asOf {
-			return false, nil
+			return "", false, nil
 		}
 		if about.first < v.asOf.Day() {
-			return true, nil
+			return about.first, true, nil
 		}
 	}
 	w, err := v.visibleWindow(s)
-	return err == nil && len(w.newest(len(w.bars), 1)) > 0, err
+	if err != nil {
+		return "", false, err
+	}
+	for i := range w.bars {
+		if bar, ok := w.visible(i); ok {
+			return bar.Stamp, true, nil
+		}
+	}
+	return "", false, nil
 }
 
 // find returns the series of a symbol that exists as of the view.

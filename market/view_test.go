@@ -215,7 +215,7 @@ func TestView_Quote(t *testing.T) {
 
 func TestDidYouMean(t *testing.T) {
 	lines := []string{seriesLine("AAPX", "2025-11-01"), `{"Meta Data": {"2. Symbol": "AAPZ"}}`}
-	for _, symbol := range []string{"AAPL", "MSFT", "nflx", "600028.SH", "GA", "GB", "GC", "GD", "GE", "GF", "V"} {
+	for _, symbol := range []string{"AAPL", "MSFT", "nflx", "600028.SH", "600519.SH", "BRK.A", "BRK.B", "BTC-USDT", "GA", "GB", "GC", "GD", "GE", "GF", "V"} {
 		lines = append(lines, seriesLine(symbol, "2025-10-01"))
 	}
 	v := openText(t, strings.Join(lines, "\n")).AsOf("2025-10-02")
@@ -228,15 +228,82 @@ func TestDidYouMean(t *testing.T) {
 		"AAPY":      "[AAPL]",
 		"NFLX":      "[nflx]",
 		"600028.SZ": "[600028.SH]",
-		"600028":    "[]",
-		"G":         "[GA GB GC GD GE]",
-		"TSLA":      "[]",
+		"600028":    "[600028.SH]",
+		"600519.SS": "[600519.SH]",
+		"SH600519":  "[600519.SH]",
+		"sh.600519": "[600519.SH]",
+
+		"NASDAQ:AAPL":         "[AAPL]",
+		"NASDAQ: AAPL":        "[AAPL]",
+		"NASDAQ:AAQL":         "[AAPL]",
+		"aapl.us":             "[AAPL]",
+		"AAPL US Equity":      "[AAPL]",
+		"AAPL:US":             "[AAPL]",
+		"$AAPL":               "[AAPL]",
+		"NYSE:V":              "[V]",
+		"MSFT,AAPL":           "[AAPL MSFT]",
+		"AAPL and MSFT; NFLX": "[AAPL MSFT nflx]",
+		"NASDAQ:AAPX":         "[AAPL]",
+		"AAPX,AAPZ":           "[]",
+		"AAPX,MSFT":           "[MSFT]",
+		"BRK-B":               "[BRK.B BRK.A]",
+		"BRKB":                "[BRK.B]",
+		"BTC/USDT":            "[BTC-USDT]",
+		"btcusd":              "[]",
+		"BTC":                 "[BTC-USDT]",
+		"Apple Inc.":          "[]",
+		"*":                   "[V]",
+		":":                   "[V]",
+		"":                    "[V]",
+		"G":                   "[GA GB GC GD GE]",
+		"TSLA":                "[]",
 	} {
 		_, err := v.OpenPrice(asked)
 		unknown, ok := errors.AsType[*UnknownSymbolError](err)
 		if !ok || unknown.Symbol != asked || fmt.Sprint(unknown.DidYouMean) != want {
 			t.Errorf("%s: %+v, want %s", asked, err, want)
 		}
+	}
+}
+
+func TestView_List(t *testing.T) {
+	text := strings.Join([]string{
+		seriesLine("AAPL", "2025-09-01", "2025-10-01"), seriesLine("AAPX", "2025-11-01"), seriesLine("AMD", "2025-10-02", "2025-10-03"), seriesLine("BTC-USDT", "2025-10-01"),
+		`{"Meta Data": {"2. Symbol": "600028.SH", "2.1. Name": "中国石化 Sinopec"}, "Time Series (Daily)": {"2025-10-01": {"1. open": "5"}}}`,
+		`{"Meta Data": {"2. Symbol": "EMPTY"}, "Time Series (Daily)": {}}`, `{"Meta Data": {"2. Symbol": "BAD"}}`,
+		// Of today the open is not known, so nothing of the bar is.
+		`{"Meta Data": {"2. Symbol": "DIM"}, "Time Series (Daily)": {"2025-10-02": {"4. close": "5"}}}`,
+	}, "\n")
+	for _, c := range []struct {
+		name, query, after string
+		limit              int
+		want               string
+	}{
+		{"all", "", "", 10, "600028.SH cn 2025-10-01, AAPL us 2025-09-01, AMD us 2025-10-02, BTC-USDT crypto 2025-10-01"},
+		{"a page", "", "", 2, "600028.SH cn 2025-10-01, AAPL us 2025-09-01, and more"},
+		{"the last page", "", "AAPL", 2, "AMD us 2025-10-02, BTC-USDT crypto 2025-10-01"},
+		{"what follows is not there yet", "AAP", "", 1, "AAPL us 2025-09-01"},
+		{"after a symbol that is not there yet", "", "AAPX", 1, "AMD us 2025-10-02, and more"},
+		{"after the last", "", "Z", 9, ""},
+		{"a part of a symbol", " usd ", "", 9, "BTC-USDT crypto 2025-10-01"},
+		{"a part of a name", "sinopec", "", 9, "600028.SH cn 2025-10-01"},
+		{"a name of another script", "石化", "", 9, "600028.SH cn 2025-10-01"},
+		{"nothing like it", "apple", "", 9, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := openText(t, text).AsOf("2025-10-02")
+			list, more, err := v.List(c.query, c.after, c.limit)
+			var got []string
+			for _, l := range list {
+				got = append(got, fmt.Sprintf("%s %s %s", l.Symbol, l.Market, l.First))
+			}
+			if more {
+				got = append(got, "and more")
+			}
+			if strings.Join(got, ", ") != c.want || err != nil {
+				t.Errorf("%q, %v; want %q", got, err, c.want)
+			}
+		})
 	}
 }
 
@@ -349,7 +416,13 @@ func everything(v View) string {
 	}
 	symbols, err := v.Symbols()
 	say("symbols", symbols, err)
-	for _, symbol := range append(slices.Clone(names), "AAP", "PAAL", "b-usdt", "Z", "") {
+	for _, after := range append(slices.Clone(names), "", "M") {
+		for _, query := range []string{"", "a", "USDT", "x"} {
+			list, more, err := v.List(query, after, 2)
+			say("list "+query+" after "+after, []any{list, more}, err)
+		}
+	}
+	for _, symbol := range append(slices.Clone(names), "AAP", "PAAL", "b-usdt", "X:AAPL", "AAPM,APL", "B/USD", "Z", "") {
 		name, err := v.Resolve(symbol)
 		say("resolve "+symbol, name, err)
 		price, err := v.OpenPrice(symbol)
