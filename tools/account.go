@@ -19,17 +19,17 @@ type portfolioResult struct {
 	Date       market.Stamp        `json:"date"`
 	Cash       decimal.Decimal     `json:"cash"`
 	Holdings   []holding           `json:"holdings"`
-	TotalValue decimal.NullDecimal `json:"total_value" jsonschema:"cash and holdings, at today's opens, else at last closes; null when a holding has no price"`
-	Unpriced   []string            `json:"unpriced" jsonschema:"holdings without a known price"`
+	TotalValue decimal.NullDecimal `json:"total_value"`
+	Unpriced   []string            `json:"unpriced"`
 }
 
 type holding struct {
 	Symbol    string              `json:"symbol"`
 	Amount    decimal.Decimal     `json:"amount"`
 	Price     decimal.NullDecimal `json:"price"`
-	PriceType string              `json:"price_type,omitempty" jsonschema:"open of today, or the last known close"`
+	PriceType string              `json:"price_type,omitempty"`
 	PriceDate market.Stamp        `json:"price_date,omitempty"`
-	StaleDays int                 `json:"stale_days,omitempty" jsonschema:"trading days that brought no price since"`
+	StaleDays int                 `json:"stale_days,omitempty" jsonschema:"trading days without a price since"`
 	Value     decimal.NullDecimal `json:"value"`
 }
 
@@ -73,12 +73,12 @@ func portfolio(signature string, book ledger.Book, v market.View) (portfolioResu
 
 type tradesParams struct {
 	Limit  int    `json:"limit,omitempty" jsonschema:"How many trades at most. Default 20" min:"1" max:"200"`
-	Cursor string `json:"cursor,omitempty" jsonschema:"The next of an earlier answer, to go on from there" max:"20"`
+	Cursor string `json:"cursor,omitempty" jsonschema:"The next of the answer before" max:"20"`
 }
 
 type tradesResult struct {
 	Trades []tradeRow `json:"trades"`
-	Next   string     `json:"next,omitempty" jsonschema:"cursor of the next call, when there are more"`
+	Next   string     `json:"next,omitempty"`
 }
 
 type tradeRow struct {
@@ -89,7 +89,7 @@ type tradeRow struct {
 	Amount  decimal.Decimal     `json:"amount"`
 	Price   decimal.NullDecimal `json:"price"`
 	Fees    decimal.Decimal     `json:"fees"`
-	Cash    decimal.Decimal     `json:"cash" jsonschema:"after the trade"`
+	Cash    decimal.Decimal     `json:"cash"`
 	OrderID string              `json:"order_id,omitempty"`
 	Note    string              `json:"note,omitempty"`
 }
@@ -132,13 +132,13 @@ func getTrades(ctx context.Context, d *Deps, p tradesParams) (tradesResult, erro
 
 type sessionResult struct {
 	ModelID   string            `json:"model_id"`
-	Signature string            `json:"signature" jsonschema:"the account"`
-	TodayDate market.Stamp      `json:"today_date" jsonschema:"the simulated date"`
-	IfTrade   bool              `json:"if_trade" jsonschema:"a trade was made since the flag was last reset"`
-	Halted    bool              `json:"halted" jsonschema:"true: no order is executed"`
-	Sources   map[string]string `json:"sources" jsonschema:"where each value comes from: redis, file or environment"`
-	Markets   []string          `json:"markets" jsonschema:"markets that can be traded"`
-	Ledger    string            `json:"ledger" jsonschema:"where the ledger is kept: redis or file"`
+	Signature string            `json:"signature"`
+	TodayDate market.Stamp      `json:"today_date"`
+	IfTrade   bool              `json:"if_trade"`
+	Halted    bool              `json:"halted"`
+	Sources   map[string]string `json:"sources"`
+	Markets   []string          `json:"markets"`
+	Ledger    string            `json:"ledger"`
 	Account   string            `json:"account" jsonschema:"registered, not_registered or unreachable"`
 }
 

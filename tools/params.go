@@ -200,7 +200,10 @@ var resultTypes = map[reflect.Type]*jsonschema.Schema{
 	reflect.TypeFor[decimal.Decimal]():     {Type: "number"},
 	reflect.TypeFor[decimal.NullDecimal](): oneOf("number", "null"),
 	reflect.TypeFor[ledger.Positions]():    {Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "number"}},
-	reflect.TypeFor[cells]():               {Type: "array", Items: oneOf("string", "number", "null")},
+	reflect.TypeFor[cells]():               {Type: "array"},
+	reflect.TypeFor[ohlcv](): {
+		Type: "object", AdditionalProperties: oneOf("number", "null"), Required: []string{"open", "high", "low", "close", "volume"},
+	},
 }
 
 func oneOf(types ...string) *jsonschema.Schema {
@@ -224,9 +227,7 @@ func paramsSchema[P any]() json.RawMessage {
 	for _, f := range fieldsOf(reflect.TypeFor[P]()) {
 		switch p := schema.Properties[f.name]; f.kind.Kind() {
 		case reflect.String:
-			if f.max != nil {
-				p.MaxLength = jsonschema.Ptr(int(*f.max))
-			}
+			// Its length is not told: strict model APIs do not know the keyword, and the refusal says it.
 		case reflect.Slice:
 			p.Type, p.Types, p.MaxItems = "array", nil, jsonschema.Ptr(int(*f.max))
 		case reflect.Struct: // an amount, of which the rules have said all
@@ -237,11 +238,28 @@ func paramsSchema[P any]() json.RawMessage {
 	return marshalSchema(schema)
 }
 
-// resultSchema is the output schema of a result struct.
-func resultSchema[R any]() json.RawMessage {
+// resultSchema is the schema of a result struct.
+func resultSchema[R any]() *jsonschema.Schema {
 	schema := schemaOf[R](resultTypes)
 	allowExtraFields(schema)
-	return marshalSchema(schema)
+	return schema
+}
+
+// outputSchema is the schema of a result as a client is told of it: its fields and their types, but not which of them are always
+// there. That is a tenth of the list of tools, all of which takes from the context of a model.
+func outputSchema(result *jsonschema.Schema) json.RawMessage {
+	dropRequired(result)
+	return marshalSchema(result)
+}
+
+func dropRequired(s *jsonschema.Schema) {
+	s.Required = nil
+	for _, p := range s.Properties {
+		dropRequired(p)
+	}
+	if s.Items != nil {
+		dropRequired(s.Items)
+	}
 }
 
 func schemaOf[T any](types map[reflect.Type]*jsonschema.Schema) *jsonschema.Schema {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tiktoken-go/tokenizer"
+
 	"mcp-trade/code"
 	"mcp-trade/store"
 )
@@ -172,7 +174,15 @@ func TestTheListOfToolsIsSmall(t *testing.T) {
 	if err != nil || len(text) > 12<<10 || !strings.Contains(string(text), `"get_portfolio"`) {
 		t.Errorf("%d bytes, %v", len(text), err)
 	}
-	t.Logf("%d bytes", len(text))
+	o200k, err := tokenizer.Get(tokenizer.O200kBase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := o200k.Count(string(text))
+	if err != nil || tokens > 2500 {
+		t.Errorf("%d tokens, %v", tokens, err)
+	}
+	t.Logf("%d bytes, %d tokens", len(text), tokens)
 }
 
 func TestEveryToolSaysWhatACallerMustKnow(t *testing.T) {
@@ -184,15 +194,15 @@ func TestEveryToolSaysWhatACallerMustKnow(t *testing.T) {
 		}
 		names[tool.name] = true
 		d := tool.declaration(form{})
-		if d.Title == "" || d.Annotations.Title == "" || d.Description == "" || !strings.HasSuffix(d.Description, ".") {
+		if d.Title == "" || d.Description == "" || !strings.HasSuffix(d.Description, ".") {
 			wrong("the title is %q, the description %q", d.Title, d.Description)
 		}
 		a := d.Annotations
-		if a.ReadOnlyHint == nil || a.DestructiveHint == nil || a.IdempotentHint == nil || a.OpenWorldHint == nil {
+		if a.ReadOnlyHint == nil || a.DestructiveHint == nil && !*a.ReadOnlyHint || a.OpenWorldHint == nil {
 			wrong("a hint is missing: %+v", a)
 			continue
 		}
-		if *a.ReadOnlyHint == tool.placesOrder || *a.ReadOnlyHint && *a.DestructiveHint || tool.placesOrder && *a.IdempotentHint {
+		if *a.ReadOnlyHint == tool.placesOrder || *a.ReadOnlyHint && tool.hints.destructive {
 			wrong("the hints contradict what it does: %+v, orders %v", tool.hints, tool.placesOrder)
 		}
 		var params struct {
@@ -213,7 +223,7 @@ func TestEveryToolSaysWhatACallerMustKnow(t *testing.T) {
 				wrong("the argument %s is of the session", name)
 			}
 		}
-		for _, schema := range []json.RawMessage{tool.params(), tool.result()} {
+		for _, schema := range []json.RawMessage{tool.params(), marshalSchema(tool.result()), outputSchema(tool.result())} {
 			compile(t, tool.name, schema)
 			var tree any
 			if err := json.Unmarshal(schema, &tree); err != nil {

@@ -14,13 +14,13 @@ import (
 
 type priceParams struct {
 	Symbol string `json:"symbol" jsonschema:"Ticker such as AAPL" max:"40"`
-	Date   string `json:"date,omitempty" jsonschema:"YYYY-MM-DD, or YYYY-MM-DD HH:MM:SS for hourly prices. Default today" max:"40"`
+	Date   string `json:"date,omitempty" jsonschema:"YYYY-MM-DD, with HH:MM:SS for hourly prices. Default today" max:"40"`
 }
 
 type priceResult struct {
 	Symbol string       `json:"symbol"`
 	Date   market.Stamp `json:"date"`
-	OHLCV  ohlcv        `json:"ohlcv" jsonschema:"null where not known yet"`
+	OHLCV  ohlcv        `json:"ohlcv" jsonschema:"open, high, low, close, volume; null where not known yet"`
 }
 
 type ohlcv struct {
@@ -73,16 +73,16 @@ func getPriceLocal(ctx context.Context, d *Deps, p localPriceParams) (priceResul
 
 type historyParams struct {
 	Symbol string `json:"symbol" jsonschema:"Ticker such as AAPL" max:"40"`
-	Start  string `json:"start,omitempty" jsonschema:"First date, YYYY-MM-DD or YYYY-MM-DD HH:MM:SS. Default: as many bars before end as limit allows" max:"40"`
-	End    string `json:"end,omitempty" jsonschema:"Last date, in the same form. Default today" max:"40"`
+	Start  string `json:"start,omitempty" jsonschema:"First date. Default: limit bars before end" max:"40"`
+	End    string `json:"end,omitempty" jsonschema:"Last date, YYYY-MM-DD. Default today" max:"40"`
 	Limit  int    `json:"limit,omitempty" jsonschema:"How many bars at most. Default 30" min:"1" max:"500"`
 }
 
 type historyResult struct {
 	Symbol  string       `json:"symbol"`
 	Columns []string     `json:"columns"`
-	Rows    []cells      `json:"rows" jsonschema:"one list of values per bar, in the order of columns"`
-	Next    market.Stamp `json:"next,omitempty" jsonschema:"start of the next call, when there are more"`
+	Rows    []cells      `json:"rows" jsonschema:"the values of each bar, by columns"`
+	Next    market.Stamp `json:"next,omitempty"`
 }
 
 // cells are the values of one bar; what is not known is null.

@@ -122,7 +122,7 @@ func (f *fixture) serve(t *testing.T, o Options) {
 	}
 	f.schemas = map[string]*jsonschema.Schema{}
 	for _, tool := range table() {
-		f.schemas[tool.name] = compile(t, tool.name, tool.result())
+		f.schemas[tool.name] = compile(t, tool.name, marshalSchema(tool.result()))
 	}
 }
 

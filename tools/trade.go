@@ -20,25 +20,25 @@ import (
 type tradeParams struct {
 	Symbol  string          `json:"symbol" jsonschema:"Ticker such as AAPL" max:"40"`
 	Amount  decimal.Decimal `json:"amount"` // of the form that the default rules ask for
-	OrderID string          `json:"order_id,omitempty" jsonschema:"Your own id for this order. The same id with the same order again on the same date answers with the first result and trades nothing" max:"128"`
-	DryRun  bool            `json:"dry_run,omitempty" jsonschema:"true: answer what would happen and trade nothing. Default false"`
+	OrderID string          `json:"order_id,omitempty" jsonschema:"Your own id. The same order with it again, on the same date, trades nothing and answers with the first result" max:"128"`
+	DryRun  bool            `json:"dry_run,omitempty" jsonschema:"true: tell what would happen and trade nothing"`
 	Note    string          `json:"note,omitempty" jsonschema:"Reason for the trade, kept in the ledger" max:"500"`
 }
 
 type tradeResult struct {
-	Status    ledger.Status    `json:"status" jsonschema:"filled or dry_run"`
-	Replayed  bool             `json:"replayed" jsonschema:"true: this order_id was filled before, and this is that fill"`
+	Status    ledger.Status    `json:"status"`
+	Replayed  bool             `json:"replayed" jsonschema:"the first result of this order_id"`
 	OrderID   string           `json:"order_id,omitempty"`
-	ID        int64            `json:"id" jsonschema:"id of the ledger record"`
+	ID        int64            `json:"id"`
 	Date      market.Stamp     `json:"date"`
 	Action    ledger.Action    `json:"action"`
 	Symbol    string           `json:"symbol"`
 	Amount    decimal.Decimal  `json:"amount"`
-	Price     decimal.Decimal  `json:"price" jsonschema:"per share"`
+	Price     decimal.Decimal  `json:"price"`
 	Fees      decimal.Decimal  `json:"fees"`
-	Cash      decimal.Decimal  `json:"cash" jsonschema:"after the trade"`
-	Position  decimal.Decimal  `json:"position" jsonschema:"shares of the symbol after the trade"`
-	Positions ledger.Positions `json:"positions" jsonschema:"all holdings after the trade, and CASH"`
+	Cash      decimal.Decimal  `json:"cash"`
+	Position  decimal.Decimal  `json:"position"`
+	Positions ledger.Positions `json:"positions"`
 
 	recorded ledger.Positions // as in the ledger: what is no longer held, too
 }
