@@ -85,14 +85,15 @@ func twoFutures(t *rapid.T, today string) (one, two map[string]bars) {
 
 func drawRequests(t *rapid.T) []string {
 	date := rapid.SampledFrom(append([]string{"2025-10-04", "2025-12-01"}, days...))
-	symbol := rapid.SampledFrom([]string{"AAA", "aab", "AAC", "BBB", "AAD", "ZZZ"})
+	symbol := rapid.SampledFrom([]string{"AAA", "aab", "AAC", "BBB", "AAD", "ZZZ", "X:AAA", "AAB.US", "AAA,BBB,AAD", "Company"})
 	tool := rapid.Custom(func(t *rapid.T) string {
 		s, d := symbol.Draw(t, "symbol"), date.Draw(t, "date")
-		name := rapid.SampledFrom([]string{"buy", "sell", "get_price", "get_price_local", "get_price_history", "get_portfolio", "get_trades", "get_session"}).Draw(t, "tool")
+		name := rapid.SampledFrom([]string{"buy", "sell", "get_price", "get_price_local", "get_price_history", "get_portfolio", "get_trades", "get_session", "list_symbols"}).Draw(t, "tool")
 		arguments := map[string]string{
 			"buy": fmt.Sprintf(`{"symbol":%q,"amount":%d}`, s, rapid.IntRange(1, 40).Draw(t, "amount")), "sell": fmt.Sprintf(`{"symbol":%q,"amount":2,"dry_run":%v}`, s, rapid.Bool().Draw(t, "dry")),
 			"get_price": fmt.Sprintf(`{"symbol":%q,"date":%q}`, s, d), "get_price_local": fmt.Sprintf(`{"symbol":%q,"date":%q}`, s, d),
 			"get_price_history": fmt.Sprintf(`{"symbol":%q,%q:%q,"limit":%d}`, s, rapid.SampledFrom([]string{"start", "end"}).Draw(t, "bound"), d, rapid.IntRange(1, 5).Draw(t, "limit")),
+			"list_symbols":      fmt.Sprintf(`{"query":%q,"cursor":%q,"limit":%d}`, rapid.SampledFrom([]string{"", "a", "AAB"}).Draw(t, "query"), rapid.SampledFrom([]string{"", "AAA", "AAC"}).Draw(t, "cursor"), rapid.IntRange(1, 4).Draw(t, "page")),
 		}[name]
 		if arguments == "" {
 			arguments = "{}"
@@ -102,6 +103,7 @@ func drawRequests(t *rapid.T) []string {
 	requests := rapid.SliceOfN(tool, 5, 15).Draw(t, "calls")
 	return append(requests,
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_portfolio"}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_symbols"}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"trading-day"}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"ledger://a/latest"}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"report://a"}}`,

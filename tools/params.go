@@ -1,7 +1,7 @@
 // Arguments and schemas. An argument with one meaning is accepted; any other is refused with a sentence that says what to send.
 //
-// The fields of a params struct are strings, lists of strings, flags, numbers and amounts. The rules of package ledger give the form
-// of an amount. Tags give the form of the others:
+// The fields of a params struct are strings, lists of strings, tickers, flags, numbers and amounts. The rules of package ledger give
+// the form of an amount. Tags give the form of the others:
 //
 //	json:"limit,omitempty"       the name; omitempty makes it optional
 //	jsonschema:"How many ..."    the description
@@ -128,17 +128,19 @@ func (f field) set(to reflect.Value, raw json.RawMessage) error {
 	text = strings.TrimSpace(text)
 	switch p := to.Addr().Interface().(type) {
 	case *string:
-		switch {
-		case !quoted:
+		if !quoted {
 			return f.refuse("must be a string")
-		case text == "" && !f.optional:
-			return f.refuse("is empty")
-		case f.max != nil && utf8.RuneCountInString(text) > int(*f.max):
-			return f.refuse(fmt.Sprintf("is longer than %g characters", *f.max))
-		case strings.ContainsFunc(text, unicode.IsControl):
-			return f.refuse("holds control characters")
+		}
+		if err := f.checkText(text, *f.max); err != nil {
+			return err
 		}
 		*p = text
+	case *tickers:
+		list := splitList(text)
+		if !quoted && json.Unmarshal(raw, &list) != nil {
+			return f.refuse("must be a string")
+		}
+		return f.setTickers(p, list)
 	case *[]string:
 		list := splitList(text)
 		if isList := strings.HasPrefix(text, "["); (isList || !quoted) && json.Unmarshal([]byte(text), &list) != nil {
@@ -174,6 +176,39 @@ func (f field) set(to reflect.Value, raw json.RawMessage) error {
 	return nil
 }
 
+func (f field) checkText(text string, maxLength float64) error {
+	switch {
+	case text == "" && !f.optional:
+		return f.refuse("is empty")
+	case utf8.RuneCountInString(text) > int(maxLength):
+		return f.refuse(fmt.Sprintf("is longer than %g characters", maxLength))
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return f.refuse("holds control characters")
+	}
+	return nil
+}
+
+// tickers is one symbol or several. Its schema is that of a string, as it is of a tool that takes one symbol: several stand in it with
+// commas. A list of strings is taken, too.
+type tickers []string
+
+func (f field) setTickers(to *tickers, list []string) error {
+	if len(list) > int(*f.max) {
+		return f.refuse(fmt.Sprintf("holds more than %g symbols", *f.max))
+	}
+	for _, text := range list {
+		text = strings.TrimSpace(text)
+		if err := f.checkText(text, maxListed); err != nil {
+			return err
+		}
+		*to = append(*to, text)
+	}
+	if len(*to) == 0 {
+		return f.refuse("is empty")
+	}
+	return nil
+}
+
 const maxListed = 40 // characters of each string in a list
 
 func (f field) setList(to *[]string, list []string) error {
@@ -201,6 +236,7 @@ var resultTypes = map[reflect.Type]*jsonschema.Schema{
 	reflect.TypeFor[decimal.NullDecimal](): oneOf("number", "null"),
 	reflect.TypeFor[ledger.Positions]():    {Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "number"}},
 	reflect.TypeFor[cells]():               {Type: "array"},
+	reflect.TypeFor[symbolBar]():           {Type: "object"},
 	reflect.TypeFor[ohlcv](): {
 		Type: "object", AdditionalProperties: oneOf("number", "null"), Required: []string{"open", "high", "low", "close", "volume"},
 	},
@@ -223,11 +259,15 @@ func paramsSchema[P any]() json.RawMessage {
 	amount := ledger.DefaultRules().Amount()
 	schema := schemaOf[P](map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[decimal.Decimal](): {Type: amount.Type, Description: amount.Description, Minimum: jsonschema.Ptr(amount.Minimum.InexactFloat64())},
+		reflect.TypeFor[tickers]():         {Type: "string"},
 	})
 	for _, f := range fieldsOf(reflect.TypeFor[P]()) {
-		switch p := schema.Properties[f.name]; f.kind.Kind() {
-		case reflect.String:
-			// Its length is not told: strict model APIs do not know the keyword, and the refusal says it.
+		p := schema.Properties[f.name]
+		if f.kind == reflect.TypeFor[tickers]() {
+			continue
+		}
+		switch f.kind.Kind() {
+		case reflect.String: // its length is not told: strict model APIs do not know the keyword, and the refusal says it
 		case reflect.Slice:
 			p.Type, p.Types, p.MaxItems = "array", nil, jsonschema.Ptr(int(*f.max))
 		case reflect.Struct: // an amount, of which the rules have said all
@@ -270,11 +310,11 @@ func schemaOf[T any](types map[reflect.Type]*jsonschema.Schema) *jsonschema.Sche
 	return schema
 }
 
-// allowExtraFields allows fields that a schema does not name, so that results can grow. It removes null from the type of lists,
-// which are never null here: some clients do not understand a list of types.
+// allowExtraFields allows fields that a schema does not name, so that results can grow. It removes null from the type of lists and
+// of what a pointer leads to, which are there or left out and never null here: some clients do not understand a list of types.
 func allowExtraFields(s *jsonschema.Schema) {
-	if slices.Contains(s.Types, "array") {
-		s.Type, s.Types = "array", nil
+	if len(s.Types) == 2 && s.Types[0] == "null" {
+		s.Type, s.Types = s.Types[1], nil
 	}
 	if s.Type == "object" && len(s.Properties) > 0 {
 		s.AdditionalProperties = nil

@@ -100,6 +100,34 @@ func TestBindOfAWholeNumber(t *testing.T) {
 	}
 }
 
+func TestBindOfTickers(t *testing.T) {
+	for arguments, want := range map[string]string{
+		`{"symbol":" NVDA "}`:                            `["NVDA"]`,
+		`{"symbol":"NVDA,"}`:                             `["NVDA"]`,
+		`{"symbol":"NVDA, AAPL"}`:                        `["NVDA" "AAPL"]`,
+		`{"symbol":["NVDA"," AAPL"]}`:                    `["NVDA" "AAPL"]`,
+		`{"symbol":""}`:                                  `The argument "symbol" is empty.`,
+		`{"symbol":" , "}`:                               `The argument "symbol" is empty.`,
+		`{"symbol":[]}`:                                  `The argument "symbol" is empty.`,
+		`{"symbol":["NVDA",""]}`:                         `The argument "symbol" is empty.`,
+		`{"symbol":null}`:                                `The argument "symbol" is missing.`,
+		`{"symbol":["NVDA",7]}`:                          `The argument "symbol" must be a string.`,
+		`{"symbol":7}`:                                   `The argument "symbol" must be a string.`,
+		`{"symbol":"A\u0000"}`:                           `The argument "symbol" holds control characters.`,
+		`{"symbol":"A,` + strings.Repeat("B", 41) + `"}`: `The argument "symbol" is longer than 40 characters.`,
+		`{"symbol":"` + strings.Repeat("A,", 51) + `"}`:  `The argument "symbol" holds more than 50 symbols.`,
+	} {
+		p, err := bind[priceParams](fieldsOf(reflect.TypeFor[priceParams]()), json.RawMessage(arguments))
+		got := fmt.Sprintf("%q", p.Symbol)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%.60s: %s, want %s", arguments, got, want)
+		}
+	}
+}
+
 func FuzzBind(f *testing.F) {
 	for _, s := range []string{`{"symbol":" aapl ","amount":"10"}`, `{"symbol":"A","amount":1e5,"order_id":null,"dry_run":"f","note":"x"}`, `[]`, `{"symbol":"A","amount":1e999}`} {
 		f.Add([]byte(s))

@@ -13,8 +13,25 @@ import (
 )
 
 type priceParams struct {
-	Symbol string `json:"symbol" jsonschema:"Ticker such as AAPL" max:"40"`
-	Date   string `json:"date,omitempty" jsonschema:"YYYY-MM-DD, with HH:MM:SS for hourly prices. Default today" max:"40"`
+	Symbol tickers `json:"symbol" jsonschema:"Ticker such as AAPL, or up to 50: AAPL,MSFT" max:"50"`
+	Date   string  `json:"date,omitempty" jsonschema:"YYYY-MM-DD, with HH:MM:SS for hourly prices. Default today" max:"40"`
+}
+
+// pricesResult is a bar or, of several symbols, a list of them.
+type pricesResult struct {
+	Symbol string       `json:"symbol,omitempty"`
+	Date   market.Stamp `json:"date"`
+	OHLCV  *ohlcv       `json:"ohlcv,omitempty" jsonschema:"open, high, low, close, volume; null where not known yet"`
+	Prices []symbolBar  `json:"prices,omitempty" jsonschema:"of several symbols: symbol, and ohlcv or error, code, did_you_mean"`
+}
+
+// symbolBar is the bar of one of several symbols, or why there is none.
+type symbolBar struct {
+	Symbol     string    `json:"symbol"`
+	OHLCV      *ohlcv    `json:"ohlcv,omitempty"`
+	Error      string    `json:"error,omitempty"`
+	Code       code.Code `json:"code,omitempty"`
+	DidYouMean []string  `json:"did_you_mean,omitempty"`
 }
 
 type priceResult struct {
@@ -31,18 +48,54 @@ type ohlcv struct {
 	Volume decimal.NullDecimal `json:"volume"`
 }
 
-func getPrice(ctx context.Context, d *Deps, p priceParams) (priceResult, error) {
-	v, err := d.view(ctx)
+func getPrice(ctx context.Context, d *Deps, p priceParams) (pricesResult, error) {
+	v, at, err := d.viewAt(ctx, p.Date)
 	if err != nil {
-		return priceResult{}, err
+		return pricesResult{}, err
 	}
-	at := v.AsOf()
-	if p.Date != "" {
-		if at, err = stamp("date", p.Date); err != nil {
-			return priceResult{}, err
+	if len(p.Symbol) == 1 {
+		one, err := priceAt(v, p.Symbol[0], at)
+		if err != nil {
+			return pricesResult{}, err
 		}
+		return pricesResult{Symbol: one.Symbol, Date: one.Date, OHLCV: &one.OHLCV}, nil
 	}
-	return priceAt(v, p.Symbol, at)
+	if at > v.AsOf() {
+		return pricesResult{}, &market.NotYetError{At: at, AsOf: v.AsOf()}
+	}
+	r := pricesResult{Date: at}
+	for _, symbol := range p.Symbol {
+		bar, err := barOf(v, symbol, at)
+		if err != nil {
+			return pricesResult{}, err
+		}
+		r.Prices = append(r.Prices, bar)
+	}
+	return r, nil
+}
+
+// barOf returns the bar of one of several symbols at a stamp. What is wrong with the symbol is part of it.
+func barOf(v market.View, symbol string, at market.Stamp) (symbolBar, error) {
+	bar, err := priceAt(v, symbol, at)
+	if err == nil {
+		return symbolBar{Symbol: bar.Symbol, OHLCV: &bar.OHLCV}, nil
+	}
+	f, ok := failureOf(err, false)
+	if !ok {
+		return symbolBar{}, err
+	}
+	similar, _ := f.details["did_you_mean"].([]string)
+	return symbolBar{Symbol: symbol, Error: f.sentence, Code: f.code, DidYouMean: similar}, nil
+}
+
+// viewAt returns the market as of the session's date, and the stamp that an argument names, that date by default.
+func (d *Deps) viewAt(ctx context.Context, date string) (market.View, market.Stamp, error) {
+	v, err := d.view(ctx)
+	if err != nil || date == "" {
+		return v, v.AsOf(), err
+	}
+	at, err := stamp("date", date)
+	return v, at, err
 }
 
 // priceAt returns the bar of a symbol at a stamp. Programs write a day as its midnight, too.
@@ -68,7 +121,11 @@ type localPriceParams struct {
 }
 
 func getPriceLocal(ctx context.Context, d *Deps, p localPriceParams) (priceResult, error) {
-	return getPrice(ctx, d, priceParams(p))
+	v, at, err := d.viewAt(ctx, p.Date)
+	if err != nil {
+		return priceResult{}, err
+	}
+	return priceAt(v, p.Symbol, at)
 }
 
 type historyParams struct {

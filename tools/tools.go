@@ -6,6 +6,7 @@ package tools
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -73,8 +74,12 @@ func table() []tool {
 				"Use it first, and whenever a tool says that the session is missing.",
 		}, getSession),
 		newTool(tool{
+			name: "list_symbols", set: MarketSet, title: "Symbols", hints: hints{readOnly: true},
+			description: "The symbols that have prices as of today, and since when. When there are more, next is the cursor of the next call.",
+		}, listSymbols),
+		newTool(tool{
 			name: "get_price", set: MarketSet, title: "Price", hints: hints{readOnly: true},
-			description: "Open, high, low, close and volume of one symbol on one date. Of today only the open is known yet; the rest is null.",
+			description: "Open, high, low, close and volume of one symbol or several on one date. Of today only the open is known yet; the rest is null.",
 		}, getPrice),
 		newTool(tool{
 			name: "get_price_history", set: MarketSet, title: "Price history", hints: hints{readOnly: true},
@@ -172,6 +177,9 @@ func (t tool) handler(d *Deps, form form) server.ToolHandlerFunc {
 			if !ok {
 				return nil, err
 			}
+			if unknown, ok := errors.AsType[*market.UnknownSymbolError](err); ok && len(unknown.DidYouMean) == 0 && form.listsSymbols {
+				f.details["hint"] = "list_symbols finds symbols by a part of their ticker or company name."
+			}
 			if f.sentence != err.Error()+Advice(err) { // the log is told what the caller is not, and that an engine failed
 				d.Log.Warn().Str("tool", t.name).Str("code", string(f.code)).Msg(err.Error())
 			}
@@ -232,11 +240,12 @@ const (
 // form is how a server's tools answer.
 type form struct {
 	refusalsAreResults bool
+	listsSymbols       bool // list_symbols is served
 	aiTrader           bool // buy and sell tell the positions where AI-Trader's tools do
 }
 
 func (o Options) form() (form, error) {
-	f := form{aiTrader: slices.Contains(o.Toolsets, AITraderSet)}
+	f := form{aiTrader: slices.Contains(o.Toolsets, AITraderSet), listsSymbols: slices.Contains(o.Toolsets, MarketSet)}
 	switch o.Refusals {
 	case "":
 		f.refusalsAreResults = f.aiTrader

@@ -231,7 +231,7 @@ func sameJSON(t *testing.T, a, b []byte) bool {
 func (f *fixture) want(t *testing.T, tool, arguments, want string) {
 	t.Helper()
 	got, failed := f.call(t, tool, arguments)
-	if wantFailed := strings.Contains(want, `"error":`); got != want || failed != wantFailed {
+	if wantFailed := strings.Contains(want, `"class":`); got != want || failed != wantFailed {
 		t.Errorf("%s %s\ngot  %s\nwant %s", tool, arguments, got, want)
 	}
 }
@@ -283,6 +283,18 @@ func TestADayOfTrading(t *testing.T) {
 			`"rows":[["2025-10-01",100,104,99,103,5000],["2025-10-02",110.5,null,null,null,null]]}`},
 		{"get_price_history", `{"symbol":"NVDA","start":"2025-10-01","end":"2025-12-31","limit":1}`, `{"symbol":"NVDA","columns":["date","open","high","low","close","volume"],` +
 			`"rows":[["2025-10-01",100,104,99,103,5000]],"next":"2025-10-02"}`},
+		{"get_price", `{"symbol":"nvda, MSFT,NVDX,NEW"}`, `{"date":"2025-10-02","prices":[{"symbol":"NVDA","ohlcv":{"open":110.5,"high":null,"low":null,"close":null,"volume":null}},` +
+			`{"symbol":"MSFT","error":"MSFT has no price at 2025-10-02; its newest bar before that is 2025-10-01","code":"no_price"},` +
+			`{"symbol":"NVDX","error":"Symbol NVDX not found! This action will not be allowed.","code":"unknown_symbol","did_you_mean":["NVDA"]},` +
+			`{"symbol":"NEW","error":"Symbol NEW not found! This action will not be allowed.","code":"unknown_symbol"}]}`},
+		{"get_price", `{"symbol":["NVDA","MSFT"],"date":"2025-10-01"}`, `{"date":"2025-10-01","prices":[{"symbol":"NVDA","ohlcv":{"open":100,"high":104,"low":99,"close":103,"volume":5000}},` +
+			`{"symbol":"MSFT","ohlcv":{"open":500,"high":510,"low":490,"close":505,"volume":900}}]}`},
+		{"list_symbols", `{}`, `{"symbols":[{"symbol":"AMD","market":"us","first_date":"2025-10-02"},{"symbol":"MSFT","market":"us","first_date":"2025-10-01"},` +
+			`{"symbol":"NVDA","market":"us","first_date":"2025-10-01"}]}`},
+		{"list_symbols", `{"limit":2}`, `{"symbols":[{"symbol":"AMD","market":"us","first_date":"2025-10-02"},{"symbol":"MSFT","market":"us","first_date":"2025-10-01"}],"next":"MSFT"}`},
+		{"list_symbols", `{"limit":2,"cursor":"MSFT"}`, `{"symbols":[{"symbol":"NVDA","market":"us","first_date":"2025-10-01"}]}`},
+		{"list_symbols", `{"query":"nv","limit":1}`, `{"symbols":[{"symbol":"NVDA","market":"us","first_date":"2025-10-01"}]}`},
+		{"list_symbols", `{"query":"NEW"}`, `{"symbols":[]}`},
 		{"get_price", `{"symbol":"NVDA","date":"2025/10/1"}`, `{"symbol":"NVDA","date":"2025-10-01","ohlcv":{"open":100,"high":104,"low":99,"close":103,"volume":5000}}`},
 		{"get_price", `{"symbol":"NVDA","date":"2025-10-02T00:00:00"}`, `{"symbol":"NVDA","date":"2025-10-02","ohlcv":{"open":110.5,"high":null,"low":null,"close":null,"volume":null}}`},
 		{"get_price_history", `{"symbol":"NVDA","start":"2025-10-02T00:00:00","end":"Oct 2, 2025"}`, `{"symbol":"NVDA","columns":["date","open","high","low","close","volume"],` +
@@ -303,7 +315,15 @@ func TestAFailureSaysWhatIsWrongAndTheWayOut(t *testing.T) {
 		{"an unknown symbol", nil, "buy", `{"symbol":"NVDX","amount":1}`,
 			`{"class":"refusal","code":"unknown_symbol","did_you_mean":["NVDA"],"error":"Symbol NVDX not found! This action will not be allowed.","symbol":"NVDX"}`},
 		{"a symbol that comes later is as unknown", nil, "get_price", `{"symbol":"NEW"}`,
-			`{"class":"refusal","code":"unknown_symbol","did_you_mean":[],"error":"Symbol NEW not found! This action will not be allowed.","symbol":"NEW"}`},
+			`{"class":"refusal","code":"unknown_symbol","did_you_mean":[],"error":"Symbol NEW not found! This action will not be allowed.","hint":"list_symbols finds symbols by a part of their ticker or company name.","symbol":"NEW"}`},
+		{"a company", nil, "buy", `{"symbol":"Nvidia Corp.","amount":1}`,
+			`{"class":"refusal","code":"unknown_symbol","did_you_mean":[],"error":"Symbol Nvidia Corp. not found! This action will not be allowed.","hint":"list_symbols finds symbols by a part of their ticker or company name.","symbol":"Nvidia Corp."}`},
+		{"a symbol with its exchange", nil, "buy", `{"symbol":"NASDAQ:NVDA","amount":1}`,
+			`{"class":"refusal","code":"unknown_symbol","did_you_mean":["NVDA"],"error":"Symbol NASDAQ:NVDA not found! This action will not be allowed.","symbol":"NASDAQ:NVDA"}`},
+		{"several symbols in one order", nil, "buy", `{"symbol":"NVDA,AMD","amount":1}`,
+			`{"class":"refusal","code":"unknown_symbol","did_you_mean":["AMD","NVDA"],"error":"Symbol NVDA,AMD not found! This action will not be allowed.","symbol":"NVDA,AMD"}`},
+		{"several symbols on a later date", nil, "get_price", `{"symbol":"NVDA,NEW","date":"2025-10-03"}`,
+			`{"class":"caller","code":"not_yet","date":"2025-10-03","error":"2025-10-03 is not yet known: it is 2025-10-02 now","today_date":"2025-10-02"}`},
 		{"no bar today", nil, "buy", `{"symbol":"MSFT","amount":1}`,
 			`{"class":"refusal","code":"no_price","date":"2025-10-02","error":"MSFT has no price at 2025-10-02; its newest bar before that is 2025-10-01","nearest_date":"2025-10-01","symbol":"MSFT"}`},
 		{"too little cash", nil, "buy", `{"symbol":"NVDA","amount":91}`,
@@ -452,7 +472,7 @@ func TestWithoutPricesNothingIsTraded(t *testing.T) {
 	const want = `{"class":"fault","code":"prices_unconfigured","error":"The server has no prices. Start it with --prices FILE, or set MCP_TRADE_PRICES, or put a *merged*.jsonl into its data dir."}`
 	for tool, arguments := range map[string]string{
 		"buy": `{"symbol":"NVDA","amount":1}`, "sell": `{"symbol":"NVDA","amount":1}`, "get_price": `{"symbol":"NVDA"}`,
-		"get_price_history": `{"symbol":"NVDA"}`, "get_portfolio": `{}`,
+		"get_price_history": `{"symbol":"NVDA"}`, "get_portfolio": `{}`, "list_symbols": `{}`,
 	} {
 		f.want(t, tool, arguments, want)
 	}
@@ -672,10 +692,10 @@ func TestWhatAServerOffers(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{"the default", Options{Toolsets: DefaultToolsets}, "buy get_portfolio get_price get_price_history get_session get_trades search sell"},
-		{"read only", Options{Toolsets: DefaultToolsets, ReadOnly: true}, "get_portfolio get_price get_price_history get_session get_trades search"},
+		{"the default", Options{Toolsets: DefaultToolsets}, "buy get_portfolio get_price get_price_history get_session get_trades list_symbols search sell"},
+		{"read only", Options{Toolsets: DefaultToolsets, ReadOnly: true}, "get_portfolio get_price get_price_history get_session get_trades list_symbols search"},
 		{"AI-Trader", Options{Toolsets: []string{TradeSet, AITraderSet}}, "buy get_information get_market_news get_portfolio get_price_local get_session get_trades sell"},
-		{"one toolset", Options{Toolsets: []string{MarketSet}}, "get_price get_price_history"},
+		{"one toolset", Options{Toolsets: []string{MarketSet}}, "get_price get_price_history list_symbols"},
 		{"nothing", Options{}, ""},
 	} {
 		f.serve(t, c.o)
