@@ -82,6 +82,7 @@ func (a *accountRun) run(ctx context.Context) (err error) {
 	for i := first; i < len(a.days); i++ {
 		err := a.runDay(ctx, i)
 		if errors.Is(err, agent.ErrRecordingEnds) {
+			a.Log.Info().Str("account", a.account.Name).Msg(fmt.Sprintf("the recording ends on %s or before it, and the account stops there", a.days[i]))
 			return nil
 		}
 		if err != nil {

@@ -47,7 +47,7 @@ func run(args []string) int {
 		return 0
 	case errors.As(err, &quiet):
 		return int(quiet)
-	case errors.As(err, &usage) || !*began:
+	case errors.As(err, &usage) || !*began && out.err == nil:
 		fmt.Fprintf(os.Stderr, "mcp-trade: %s\nSee 'mcp-trade --help'.\n", explain(err))
 		return exitUsage
 	}

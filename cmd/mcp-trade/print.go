@@ -43,7 +43,23 @@ func newTable(w io.Writer, header ...string) table.Writer {
 	}
 	t.SetColumnConfigs(columns)
 	t.AppendHeader(row)
+	if isTerminal(w) {
+		clip(t, widthOf(w))
+	}
 	return t
+}
+
+// clip cuts the lines of a table to a width, where they would wrap; 0 leaves them whole.
+func clip(t table.Writer, width int) { t.Style().Size.WidthMax = width }
+
+// widthOf is how many columns a terminal has; 80 where that is not to be known.
+func widthOf(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
 }
 
 // newBars are bars of progress on a terminal. They are seen once they are rendered.

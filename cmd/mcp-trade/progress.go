@@ -5,13 +5,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
-	"golang.org/x/term"
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/runner"
@@ -63,12 +61,7 @@ func (v *progressView) begin(accounts []runner.Account) {
 	v.bars.Style().Options.TimeInProgressPrecision = time.Second
 	v.bars.Style().Options.ErrorString = "stopped" // by Ctrl-C as well as by a fault, which is told below the bars
 	v.bars.Style().Visibility.ETA = true
-	width := 80
-	if f, ok := v.w.(*os.File); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-			width = w
-		}
-	}
+	width := widthOf(v.w)
 	room := width - statsWidth
 	if v.bars.Style().Visibility.Tracker = width >= barFrom; width >= barFrom {
 		room -= barWidth

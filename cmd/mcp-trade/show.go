@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"mcp-trade/agent/transcript"
 	"mcp-trade/internal/format"
@@ -44,7 +42,7 @@ func showDayCommand(s *settings) *cobra.Command {
 				return printDays(cmd.OutOrStdout(), args[0], days, shown)
 			}
 			out := cmd.OutOrStdout()
-			p := transcript.Printer{W: out, Width: widthOf(out), Full: full, Ask: "--full", Color: isTerminal(out)}
+			p := transcript.Printer{W: out, Width: proseWidth(out), Full: full, Ask: "--full", Color: isTerminal(out)}
 			for _, day := range shown {
 				entries, err := transcript.Read(day.Path)
 				if err != nil {
@@ -143,13 +141,11 @@ func filled(entries []transcript.Entry) int {
 	return n
 }
 
-// widthOf is how many columns to write on w.
-func widthOf(w io.Writer) int {
+// proseWidth is how many columns a transcript takes on w: lines that are wider are hard to read.
+func proseWidth(w io.Writer) int {
 	const usual, widest = 100, 120
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return min(width, widest)
-		}
+	if !isTerminal(w) {
+		return usual
 	}
-	return usual
+	return min(widthOf(w), widest)
 }

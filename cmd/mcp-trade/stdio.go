@@ -88,5 +88,8 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if isTerminal(os.Stdin) {
+		s.log.Info().Msg("serving MCP on standard input and output, for a client that launches this program; Ctrl-D ends it")
+	}
 	return server.Serve(cmd.Context(), polled(os.Stdin), out)
 }
