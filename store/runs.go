@@ -99,13 +99,13 @@ func ParseHeld(text string) (h Held) {
 // still higher than those before.
 func (f Fence) Next(o Owner) Fence { return max(f+1, Fence(o.Since.UnixMilli())) }
 
-// ErrLeaseLost says that another run has taken the account over: nothing was written.
+// ErrLeaseLost says that a lease is not the newest one of its account: nothing was written.
 var ErrLeaseLost error = leaseLost{}
 
 type leaseLost struct{}
 
 func (leaseLost) Error() string {
-	return "another run has taken this account over; nothing more is written for this one"
+	return "this run has lost the account: another run took it over, or what is kept of its lease was removed; nothing more is written, and the same command goes on where it stopped once the account is free"
 }
 func (leaseLost) Code() code.Code         { return code.LeaseLost }
 func (leaseLost) Details() map[string]any { return nil }

@@ -89,8 +89,5 @@ func (l *Lock) Holds() bool {
 	return true
 }
 
-// Size is how long the lock's file was when the lock was taken.
-func (l *Lock) Size() int64 { return l.file.Size() }
-
 // Release gives the lock back.
 func (l *Lock) Release() { _ = l.flock.Unlock() } // what was done under it is done

@@ -122,7 +122,7 @@ func (s *Store) commit(ctx context.Context, l *ledgerFile, c store.Commit) error
 	if seen.ordered != nil {
 		return s.used(l, c.OrderID, seen)
 	}
-	if err := s.checkLease(c, l.group.lock); err != nil {
+	if err := s.checkLease(c); err != nil {
 		return err
 	}
 	together, others := store.Apart(s, c.Guards)

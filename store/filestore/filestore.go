@@ -2,7 +2,7 @@
 //
 //	{data dir}/.runtime_env_{model id}.json              the session values of a model: one JSON object
 //	{log path}/{signature}/position/position.jsonl       the ledger of an account: one JSON object per line
-//	{log path}/{signature}/position/.position.lock       held by whoever appends; a byte long while a run has the account
+//	{log path}/{signature}/position/.position.lock       held by the process that appends
 //	{log path}/{signature}/position/.position.index      where in a long ledger orders, trades and dates are
 //	{log path}/{signature}/run.json                      the checkpoint of its run
 //	{log path}/{signature}/.run.lock                     held by the run that has the account

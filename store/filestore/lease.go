@@ -1,16 +1,13 @@
 // Leases in plain files. A run holds a lock on .run.lock, which ends with its process, and writes into .run.lease who it is
-// and the number of its lease.
-//
-// A commit without a fence must not pay for looking whether there is a run. So a run that has an account makes the ledger's
-// lock file a byte long, which whoever takes that lock sees without asking.
+// and the number of its lease. A commit reads .run.lease, and tries the lock only where a run is named there.
 
 package filestore
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"mcp-trade/internal/files"
@@ -48,13 +45,15 @@ func (s *Store) Lease(ctx context.Context, account string, o store.Owner) (store
 		if err != nil {
 			return err
 		}
-		last := s.held(account)
-		if !free {
+		last, err := s.held(account)
+		switch {
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return err
+		case !free:
 			return &store.LeasedError{Account: account, By: last.Owner}
 		}
 		mine.fence = last.Next(o)
-		text := store.Held{Fence: mine.fence, Owner: o}.String() + "\n"
-		return errors.Join(s.access.Replace(s.leaseFile(account), []byte(text)), os.Truncate(l.queue.path, 1))
+		return s.writeLease(account, store.Held{Fence: mine.fence, Owner: o}.String())
 	})
 	if store.Refused(err) {
 		return nil, err
@@ -68,8 +67,34 @@ func (s *Store) Lease(ctx context.Context, account string, o store.Owner) (store
 
 func (m *lease) Fence() store.Fence { return m.fence }
 
-// Renew implements [store.Lease]: there is nothing to do while the process lives.
-func (m *lease) Renew(context.Context) error { return m.s.newest(m.account, m.fence) }
+// Renew implements [store.Lease]. The lease lives as long as the process, unless somebody removes its lock: then it is locked anew.
+func (m *lease) Renew(ctx context.Context) error {
+	if !m.lock.Holds() {
+		if err := m.lockAnew(ctx); err != nil {
+			return err
+		}
+	}
+	return m.s.newest(m.account, m.fence)
+}
+
+func (m *lease) lockAnew(ctx context.Context) error {
+	l, err := m.s.ledger(m.account)
+	if err != nil {
+		return err
+	}
+	err = m.s.exclusively(ctx, l, func() error { // who commits tries the lock too
+		m.lock.Release()
+		free, err := m.lock.Try()
+		if err == nil && !free {
+			err = store.ErrLeaseLost
+		}
+		return err
+	})
+	if err != nil && !store.Refused(err) {
+		return m.s.cannotRun("renew the lease", err)
+	}
+	return err
+}
 
 // Release implements [store.Lease].
 func (m *lease) Release(ctx context.Context) error {
@@ -78,37 +103,54 @@ func (m *lease) Release(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = m.s.exclusively(ctx, l, func() error { return os.Truncate(l.queue.path, 0) })
+	err = m.s.exclusively(ctx, l, func() error {
+		if m.s.newest(m.account, m.fence) != nil {
+			return nil // it is somebody else's to give back
+		}
+		return m.s.writeLease(m.account, fmt.Sprint(m.fence))
+	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return m.s.cannotRun("give the account back", err)
 	}
 	return nil
 }
 
-// held is the newest lease of an account; the zero one if there was none.
-func (s *Store) held(account string) store.Held {
+func (s *Store) writeLease(account, text string) error {
+	return s.access.Replace(s.leaseFile(account), []byte(text+"\n"))
+}
+
+// held is the newest lease of an account; an [fs.ErrNotExist] if there was none.
+func (s *Store) held(account string) (store.Held, error) {
 	text, err := files.Read(s.leaseFile(account), 1<<10)
-	if err != nil {
-		return store.Held{}
-	}
-	return store.ParseHeld(string(text))
+	return store.ParseHeld(string(text)), err
 }
 
 // newest is an error unless a fence is that of the newest lease.
 func (s *Store) newest(account string, f store.Fence) error {
-	if f != 0 && s.held(account).Fence != f {
+	if f == 0 {
+		return nil
+	}
+	held, err := s.held(account)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return s.cannotRun("read the lease", err)
+	}
+	if held.Fence != f {
 		return store.ErrLeaseLost
 	}
 	return nil
 }
 
 // checkLease judges a commit by the leases, under the lock of the ledger.
-func (s *Store) checkLease(c store.Commit, ledger *files.Lock) error {
+func (s *Store) checkLease(c store.Commit) error {
 	if c.Fence != 0 {
 		return s.newest(c.Account, c.Fence)
 	}
-	if ledger.Size() == 0 {
+	held, err := s.held(c.Account)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && held.Fence != 0 && held.Nonce == "":
 		return nil
+	case err != nil:
+		return s.cannotRun("read who has the account", err)
 	}
 	run := s.access.Lock(s.runLock(c.Account))
 	free, err := run.Try()
@@ -116,7 +158,7 @@ func (s *Store) checkLease(c store.Commit, ledger *files.Lock) error {
 		return err
 	}
 	if !free {
-		return &store.LeasedError{Account: c.Account, By: s.held(c.Account).Owner}
+		return &store.LeasedError{Account: c.Account, By: held.Owner}
 	}
 	run.Release() // of a run that was killed
 	return nil
