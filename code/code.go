@@ -46,7 +46,7 @@ const (
 	NotRegistered      Code = "not_registered"      // the session's account was never opened, or only after today
 	DateBackwards      Code = "date_backwards"      // TODAY_DATE is earlier than the account's newest record
 	Halted             Code = "halted"              // HALT is set
-	LeaseLost          Code = "lease_lost"          // another run has taken the account over from the one that this order is of
+	LeaseLost          Code = "lease_lost"          // the run that this order is of has the account no longer
 	LedgerUnreachable  Code = "ledger_unreachable"  // the ledger cannot be read or written; "executed" tells whether an order may be in it
 	RulesUnknown       Code = "rules_unknown"       // the account is kept under rules that this version does not know
 	PricesUnconfigured Code = "prices_unconfigured" // the server was given no prices

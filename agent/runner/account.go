@@ -57,8 +57,8 @@ func (a *accountRun) run(ctx context.Context) (err error) {
 	}
 	defer release()
 	defer func() {
-		if lost := context.Cause(ctx); errors.Is(lost, store.ErrLeaseLost) {
-			err = lost // which ended what was under way
+		if errors.Is(err, store.ErrLeaseLost) || errors.Is(context.Cause(ctx), store.ErrLeaseLost) {
+			err = store.ErrLeaseLost // which ended what was under way, in words of its own
 		}
 	}()
 	first, err := a.resume(ctx)
@@ -142,9 +142,9 @@ func (a *accountRun) resume(ctx context.Context) (first int, err error) {
 	if a.checkpoint, err = a.readCheckpoint(ctx); err != nil {
 		return 0, err
 	}
-	if a.checkpoint.Date == "" && ordered(head) {
-		a.Log.Warn().Str("account", a.account.Name).Msg(fmt.Sprintf("the newest record is an order of a run, and the checkpoint of that run is missing: whether %s was over is not known, so it is gone on with", head.Date))
-		a.checkpoint.Date = head.Date
+	if a.checkpoint.Date < head.Date && ordered(head) {
+		a.Log.Warn().Str("account", a.account.Name).Msg(fmt.Sprintf("the newest record is an order of a run on %s, and no checkpoint of that day is here: whether the day was over is not known, so it is gone on with", head.Date))
+		a.checkpoint = a.checkpoint.next(head.Date)
 	}
 	for first < len(a.days) && a.done(a.days[first], head.Date) {
 		first++
@@ -209,6 +209,10 @@ func (a *accountRun) result(ctx context.Context, err error) Result {
 	}
 	if err != nil {
 		r.Error = err.Error()
+	}
+	if errors.Is(err, store.ErrLeaseLost) {
+		r.Reasons = []string{"another run may be writing it"}
+		return r
 	}
 	report, verifyErr := a.Recorder.Verify(a.account.Name, a.Accounts.Lines(ctx, a.account.Name), a.Prices)
 	if verifyErr != nil || report.Rows == 0 {

@@ -33,6 +33,7 @@ var answers = []struct {
 	{"a mistake of who decided", `{"error":"Half a share.","code":"invalid_argument","class":"caller"}`, true, "invalid_argument"},
 	{"an order id of another order", `{"error":"That is another order.","code":"order_id_reused","class":"caller"}`, true, "That is another order."},
 	{"a fault", `{"error":"Gone.","code":"ledger_unreachable","class":"fault"}`, true, "Gone."},
+	{"a lease that was lost", `{"error":"Overtaken.","code":"lease_lost","class":"fault"}`, true, "Overtaken."},
 	{"a session that is wrong", `{"error":"What day is this?","code":"session_invalid","class":"fault"}`, true, "What day is this?"},
 	{"a code that nobody knows", `{"error":"No sun today.","code":"eclipse","class":"refusal"}`, true, "No sun today."},
 	{"a failure without a code", `{"error":"It failed."}`, true, "It failed."},
