@@ -11,13 +11,13 @@ import (
 	"mcp-trade/agent/runner"
 	"mcp-trade/agent/transcript"
 	"mcp-trade/report"
-	"mcp-trade/store/filestore"
+	"mcp-trade/store"
 )
 
 // notesOf reads what the run of an account left behind; of an account that was never run nothing is known.
-func notesOf(ctx context.Context, logPath, account string) (report.RunStats, error) {
+func notesOf(ctx context.Context, runs store.Runs, logPath, account string) (report.RunStats, error) {
 	var n report.RunStats
-	noted, ok, err := runner.ReadNoted(ctx, filestore.New(logPath, logPath), account)
+	noted, ok, err := runner.ReadNoted(ctx, runs, account)
 	if err != nil {
 		return n, err
 	}

@@ -137,6 +137,7 @@ var ownSettings = []setting{
 	{variable: "END_DATE"},
 	{variable: session.Signature}, {variable: session.TodayDate}, {variable: session.IfTrade}, {variable: session.Halt}, // the session's last layer
 	{variable: "RUNTIME_ENV_PATH", child: emptied}, // each account of a run has a session of its own
+	{variable: fenceVariable},                      // a run sets it for each of its servers
 }
 
 // newSettings returns the defaults.

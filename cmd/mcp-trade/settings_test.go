@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -15,6 +16,8 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"mcp-trade/store"
 )
 
 // documented is a row of the table of docs/configuration.md of settings.
@@ -183,6 +186,22 @@ var everyFlag = []string{
 	"--model-id=m", "--redis-url=redis://127.0.0.1:1", "--redis-wait=2", "--data-dir=d", "--log-path=l", "--prices=a,b", "--ledger=redis", "--session-ttl=2m",
 	"--on-redis-loss=refuse", "--toolsets=trade", "--search=jina,archive", "--search-cache=replay", "--refusals=result", "--read-only", "--shared",
 	"--log-format=json", "--json",
+}
+
+func TestSettings_Lease(t *testing.T) {
+	for text, want := range map[string]store.Fence{"": 0, "1": 1, "1764187049123": 1764187049123} {
+		t.Setenv(fenceVariable, text)
+		if got, err := newSettings().lease(); got != want || err != nil {
+			t.Errorf("%q is %d, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"0", "-1", "1.5", "x", " 1", "99999999999999999999"} {
+		t.Setenv(fenceVariable, text)
+		var usage usageError
+		if _, err := newSettings().lease(); !errors.As(err, &usage) || !strings.Contains(err.Error(), fenceVariable) {
+			t.Errorf("%q is answered %v", text, err)
+		}
+	}
 }
 
 // The server that a run launches has the settings of the run, however the run got them.

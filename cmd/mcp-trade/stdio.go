@@ -37,7 +37,7 @@ func (s *settings) lease() (store.Fence, error) {
 		return 0, nil
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 {
+	if err != nil || n <= 0 {
 		return 0, usageError{fmt.Errorf("%s=%.40q is no number of a lease; a run sets it for its servers, and nobody else should", fenceVariable, text)}
 	}
 	return store.Fence(n), nil
