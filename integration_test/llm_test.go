@@ -142,13 +142,14 @@ func TestAKilledRunOfLanguageModelsIsResumedToTheSameBytes(t *testing.T) {
 		p.do(t, args...)
 		whole := model.Asked()
 		want, said := p.books(t, accounts...), p.dialogues(t)
-		killed := map[string]int{}
+		killed, random := map[string]int{}, randomly(t)
 		for round := 0; killed["the runner"]+killed["a server"] < kills; round++ {
 			if round > 10*kills {
 				t.Fatal("the kills come too late")
 			}
 			p.afresh(t, filepath.Join(data, strconv.Itoa(round)))
-			for !p.killed(t, args, asked, rand.IntN(whole), killed) {
+			for !p.killed(t, args, asked, whole, random, killed) {
+				p.endLeases(t)
 			}
 			if got := p.books(t, accounts...); got != want {
 				t.Fatalf("round %d, after %v: the ledgers differ from those of an undisturbed run", round, killed)
@@ -161,10 +162,21 @@ func TestAKilledRunOfLanguageModelsIsResumedToTheSameBytes(t *testing.T) {
 	})
 }
 
-// killed starts a run and kills it, or one of its servers, a moment after the model was asked so many times. It reports true
-// when the run came to its end.
-func (p *place) killed(t *testing.T, args []string, asked <-chan struct{}, times int, killed map[string]int) bool {
+// randomly is where the moments of a storm are from; they are the same for the same MCP_TRADE_STORM_SEED.
+func randomly(t *testing.T) *rand.Rand {
+	seed := settingOf(t, "MCP_TRADE_STORM_SEED", 1)
+	t.Logf("MCP_TRADE_STORM_SEED=%d", seed)
+	return rand.New(rand.NewPCG(uint64(seed), uint64(len(t.Name()))))
+}
+
+// killed starts a run and kills it, or one of its servers, at a random moment in which the model was asked so often as in a part of
+// the whole run. It reports true when the run came to its end.
+func (p *place) killed(t *testing.T, args []string, asked <-chan struct{}, whole int, random *rand.Rand, killed map[string]int) bool {
 	t.Helper()
+	times, later, victim := random.IntN(whole), time.Duration(random.IntN(20_000))*time.Microsecond, "the runner"
+	if random.IntN(2) == 0 {
+		victim = "a server"
+	}
 	for len(asked) > 0 { // by the one before
 		<-asked
 	}
@@ -173,10 +185,7 @@ func (p *place) killed(t *testing.T, args []string, asked <-chan struct{}, times
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	victim, ended, hit := "the runner", make(chan struct{}), make(chan bool)
-	if rand.IntN(2) == 0 {
-		victim = "a server"
-	}
+	ended, hit := make(chan struct{}), make(chan bool)
 	go func() {
 		for range times {
 			select {
@@ -184,7 +193,7 @@ func (p *place) killed(t *testing.T, args []string, asked <-chan struct{}, times
 			case <-ended:
 			}
 		}
-		time.Sleep(rand.N(20 * time.Millisecond))
+		time.Sleep(later)
 		hit <- p.strike(t, cmd.Process, victim)
 	}()
 	err := cmd.Wait()

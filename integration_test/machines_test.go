@@ -3,11 +3,13 @@
 package integration_test
 
 import (
+	"bytes"
 	"fmt"
-	"io"
-	"math/rand/v2"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -26,7 +28,7 @@ func (p *place) machine(t *testing.T, dir string) {
 
 func TestARunOfModelsThatIsKilledGoesOnOnAnotherMachine(t *testing.T) {
 	t.Parallel()
-	kills := scaled(t, 50, 3)
+	kills, random := scaled(t, 50, 3), randomly(t)
 	accounts := []string{"alice", "bob"}
 	asked := make(chan struct{}, 10_000)
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
@@ -39,14 +41,15 @@ func TestARunOfModelsThatIsKilledGoesOnOnAnotherMachine(t *testing.T) {
 	p.do(t, args...)
 	whole := model.Asked()
 	want, said := p.books(t, accounts...), p.dialogues(t)
-	killed := map[string]int{}
+	killed, disks := map[string]int{}, 0
 	for round := 0; killed["the runner"]+killed["a server"] < kills; round++ {
 		if round > 10*kills {
 			t.Fatal("the kills come too late")
 		}
 		p.afresh(t, filepath.Join(data, fmt.Sprint(round)))
-		for disk := 0; !p.killed(t, args, asked, rand.IntN(whole), killed); disk++ {
-			p.machine(t, filepath.Join(data, fmt.Sprintf("%d-%d", round, disk)))
+		for !p.killed(t, args, asked, whole, random, killed) {
+			disks++
+			p.machine(t, filepath.Join(data, fmt.Sprintf("disk %d", disks)))
 		}
 		if p.books(t, accounts...) != want {
 			t.Fatalf("round %d, after %v: the ledgers differ from those of an undisturbed run", round, killed)
@@ -54,13 +57,16 @@ func TestARunOfModelsThatIsKilledGoesOnOnAnotherMachine(t *testing.T) {
 		if p.dialogues(t) != said {
 			t.Fatalf("round %d, after %v: what was said differs from an undisturbed run", round, killed)
 		}
+		for _, account := range accounts {
+			p.verified(t, account)
+		}
 	}
-	t.Logf("killed: %v", killed)
+	t.Logf("killed: %v; went on on %d empty disks", killed, disks)
 }
 
 func TestARunOfDecidersThatIsKilledGoesOnOnAnotherMachine(t *testing.T) {
 	t.Parallel()
-	kills := scaled(t, 50, 3)
+	kills, random := scaled(t, 50, 3), randomly(t)
 	p, undisturbed := onRedis(t), onFiles(t)
 	undisturbed.prices, p.prices = synthetic, synthetic
 	args, data := runArgs(fiveDays, runAccounts...), p.dir
@@ -68,34 +74,25 @@ func TestARunOfDecidersThatIsKilledGoesOnOnAnotherMachine(t *testing.T) {
 	undisturbed.do(t, args...)
 	whole := time.Since(began)
 	want := undisturbed.books(t, runAccounts...)
-	for round, killed := 0, 0; killed < kills; round++ {
+	killed := 0
+	for round := 0; killed < kills; round++ {
 		if round > 10*kills {
 			t.Fatal("the kills come too late")
 		}
 		p.afresh(t, filepath.Join(data, fmt.Sprint(round)))
-		for disk := 0; ; disk++ {
-			cmd := p.command(args...)
-			cmd.Stdout, cmd.Stderr = io.Discard, io.Discard
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			timer := time.AfterFunc(rand.N(whole), func() { _ = cmd.Process.Kill() })
-			err := cmd.Wait()
-			timer.Stop()
-			p.childless(t)
-			if err == nil {
-				break
-			}
-			if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
-				t.Fatalf("a resumed run fails: %v\n%s", err, p.try(t, args...).stderr)
-			}
+		for !p.killedAfter(t, args, time.Duration(random.Int64N(int64(whole)))) {
 			killed++
-			p.machine(t, filepath.Join(data, fmt.Sprintf("%d-%d", round, disk)))
+			p.endLeases(t)
+			p.machine(t, filepath.Join(data, fmt.Sprintf("disk %d", killed)))
 		}
 		if p.books(t, runAccounts...) != want {
 			t.Fatalf("round %d, after %d kills: the ledgers differ from those of an undisturbed run", round, killed)
 		}
+		for _, account := range runAccounts {
+			p.verified(t, signature(account))
+		}
 	}
+	t.Logf("killed: %d, and went on on as many empty disks", killed)
 }
 
 func TestAnAccountInTheHandsOfARunIsInNobodyElses(t *testing.T) {
@@ -141,5 +138,129 @@ func TestAnAccountInTheHandsOfARunIsInNobodyElses(t *testing.T) {
 		}
 		p.setDate(t, "alice", "2025-01-08")
 		p.trade(t, "alice").filled(t, "buy", "SYN01", 1)
+	})
+}
+
+// waits is a model that has the first one to come to the second turn of 2025-01-06 wait.
+func waits(asked chan<- struct{}, free <-chan struct{}) modeltest.Script {
+	var came atomic.Bool
+	return func(r modeltest.Request) modeltest.Reply {
+		if r.Date == "2025-01-06" && r.Turn == 1 && came.CompareAndSwap(false, true) {
+			asked <- struct{}{}
+			<-free
+		}
+		return normalDay(r)
+	}
+}
+
+// lost waits for a run to end, which is to be for the reason that it lost the account.
+func lost(t *testing.T, cmd *exec.Cmd, stderr *bytes.Buffer) {
+	t.Helper()
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(stderr.String(), "account alice stopped: this run has lost the account: another run took it over, or") {
+		t.Errorf("the run exits with %d and says\n%s", code, stderr)
+	}
+	if strings.Contains(stderr.String(), "is not verified") {
+		t.Errorf("the run blames the ledger, which may be another's:\n%s", stderr)
+	}
+}
+
+// A run stands still until its lease is over, another machine trades the account to its end, and then the first one goes on.
+func TestARunThatWasOvertakenWritesNothingMore(t *testing.T) {
+	t.Parallel()
+	asked, free := make(chan struct{}, 1), make(chan struct{})
+	model := modeltest.Start(t, waits(asked, free))
+	p := onRedis(t)
+	command := []string{"run", p.config(t, model, fiveDays, nil, "alice")}
+	var stderr bytes.Buffer
+	cmd := p.command(command...)
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	other := *p
+	other.dir = t.TempDir()
+	other.do(t, command...)
+	want, state := other.books(t, "alice"), runState(t, p)
+	close(free)
+	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	lost(t, cmd, &stderr)
+	if got := other.books(t, "alice"); got != want {
+		t.Errorf("the ledger was\n%s\nand is\n%s", want, got)
+	}
+	for key, now := range runState(t, p) {
+		if now != state[key] {
+			t.Errorf("%s was\n%.200q\nand is\n%.200q", key, state[key], now)
+		}
+	}
+	undisturbed := onFiles(t)
+	undisturbed.do(t, "run", undisturbed.config(t, model, fiveDays, nil, "alice"))
+	if want != undisturbed.books(t, "alice") || other.dialogues(t) != undisturbed.dialogues(t) {
+		t.Error("the ledger or what was said differs from an undisturbed run")
+	}
+	other.verified(t, "alice")
+}
+
+// runState is all that Redis has of the run of alice.
+func runState(t *testing.T, p *place) map[string]any {
+	t.Helper()
+	state := map[string]any{}
+	for _, key := range redisDo(t, p.redisURL, "KEYS", "orders:{alice}{*").([]any) {
+		state[key.(string)] = redisDo(t, p.redisURL, "DUMP", key)
+	}
+	return state
+}
+
+func TestARunWhoseLeaseIsRemovedStopsAndIsGoneOnWith(t *testing.T) {
+	t.Parallel()
+	onBothStores(t, func(t *testing.T, p *place) {
+		asked, free := make(chan struct{}, 1), make(chan struct{})
+		model := modeltest.Start(t, waits(asked, free))
+		command := []string{"run", p.config(t, model, fiveDays, nil, "alice")}
+		var stderr bytes.Buffer
+		cmd := p.command(command...)
+		cmd.Stderr = &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-asked
+		before := p.books(t, "alice")
+		if p.redisURL != "" {
+			redisDo(t, p.redisURL, "HDEL", "orders:{alice}", "\xfflease")
+		} else if err := os.Remove(filepath.Join(p.logPath(), "alice", ".run.lease")); err != nil {
+			t.Fatal(err)
+		}
+		close(free)
+		lost(t, cmd, &stderr)
+		if got := p.books(t, "alice"); got != before {
+			t.Errorf("the ledger was\n%s\nand is\n%s", before, got)
+		}
+		p.do(t, command...)
+		undisturbed := onFiles(t)
+		undisturbed.do(t, "run", undisturbed.config(t, model, fiveDays, nil, "alice"))
+		if p.books(t, "alice") != undisturbed.books(t, "alice") || p.dialogues(t) != undisturbed.dialogues(t) {
+			t.Error("the ledger or what was said differs from an undisturbed run")
+		}
+		p.verified(t, "alice")
+	})
+}
+
+// A server carries the lease of the run that launched it; one that carries another trades nothing.
+func TestAServerOfARunThatIsOverTradesNothing(t *testing.T) {
+	t.Parallel()
+	onBothStores(t, func(t *testing.T, p *place) {
+		p.open(t, "alice", "1000", "2025-10-02")
+		p.trade(t, "alice", "MCP_TRADE_FENCE=7").refused(t, "lease_lost", "buy", args{"symbol": "AAPL", "amount": 1})
+		p.trade(t, "alice").filled(t, "buy", "AAPL", 1)
+		p.env = append(p.env, "MCP_TRADE_FENCE=none")
+		if out := p.try(t, "stdio"); out.code != 2 || !strings.Contains(out.stderr, `MCP_TRADE_FENCE="none" is no number of a lease`) {
+			t.Errorf("a lease without a number: exit %d\n%s", out.code, out.stderr)
+		}
 	})
 }

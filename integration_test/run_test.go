@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,7 +81,7 @@ func (p *place) childless(t *testing.T) {
 
 func TestAKilledRunIsResumedToTheSameBytes(t *testing.T) {
 	t.Parallel()
-	kills := scaled(t, 20, 5)
+	kills, random := scaled(t, 20, 5), randomly(t)
 	onBothStores(t, func(t *testing.T, p *place) {
 		args := runArgs(fiveDays, runAccounts...)
 		undisturbed := onFiles(t)
@@ -97,29 +96,44 @@ func TestAKilledRunIsResumedToTheSameBytes(t *testing.T) {
 				t.Fatal("the kills come too late")
 			}
 			p.afresh(t, filepath.Join(data, fmt.Sprint(round)))
-			for {
-				cmd := p.command(args...)
-				cmd.Stdout, cmd.Stderr = io.Discard, io.Discard
-				if err := cmd.Start(); err != nil {
-					t.Fatal(err)
-				}
-				timer := time.AfterFunc(rand.N(whole), func() { _ = cmd.Process.Kill() })
-				err := cmd.Wait()
-				timer.Stop()
-				p.childless(t)
-				if err == nil {
-					break
-				}
-				if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
-					t.Fatalf("a resumed run fails: %v\n%s", err, p.try(t, args...).stderr)
-				}
+			for !p.killedAfter(t, args, time.Duration(random.Int64N(int64(whole)))) {
 				killed++
+				p.endLeases(t)
 			}
 			if got := p.books(t, runAccounts...); got != want {
 				t.Fatalf("round %d, after %d kills: the ledgers differ from those of an undisturbed run", round, killed)
 			}
 		}
 	})
+}
+
+// killedAfter starts a run and kills it after a while. It reports true when the run came to its end.
+func (p *place) killedAfter(t *testing.T, args []string, while time.Duration) bool {
+	t.Helper()
+	cmd := p.command(args...)
+	cmd.Stdout, cmd.Stderr = io.Discard, io.Discard
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(while, func() { _ = cmd.Process.Kill() })
+	err := cmd.Wait()
+	timer.Stop()
+	p.childless(t)
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); err != nil && (!ok || status.Signal() != syscall.SIGKILL) {
+		t.Fatalf("a resumed run fails: %v\n%s", err, p.try(t, args...).stderr)
+	}
+	return err == nil
+}
+
+// endLeases ends the leases of runs that were killed, as their time would. On files they end with their process.
+func (p *place) endLeases(t *testing.T) {
+	t.Helper()
+	if p.redisURL == "" {
+		return
+	}
+	for _, key := range redisDo(t, p.redisURL, "KEYS", "orders:*{lease}").([]any) {
+		redisDo(t, p.redisURL, "DEL", key)
+	}
 }
 
 // afresh moves the place to a new data dir, and empties its Redis.
