@@ -237,6 +237,9 @@ var (
 	sampleWords = []string{"tool_use_failed", "error parsing tool call"} // the model wrote what its server could not read
 )
 
+// Unclear is the advice where a refusal says nothing that is understood.
+const Unclear = "change the setting that the API names, or what it is asked"
+
 // plain is a fault as the rest of the program knows it. says is its message on one line.
 func (f *Fault) plain(says string) *model.Error {
 	text := strings.TrimSpace(fmt.Sprintf("the model's endpoint answers %d %s", f.Status, http.StatusText(f.Status)))
@@ -263,7 +266,7 @@ func (f *Fault) plain(says string) *model.Error {
 		e.Retryable = f.retry == "true" || passing(f.Status) || f.Says(sampleWords...)
 	}
 	if e.Advice == "" && !e.TooLong && !e.Retryable {
-		e.Advice = "change the setting that the API names, or what it is asked"
+		e.Advice = Unclear
 	}
 	return e
 }

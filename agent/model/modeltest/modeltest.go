@@ -27,6 +27,8 @@ type Request struct {
 	Tools    []string          // names of those offered
 	Stream   bool              // the reply is to be streamed
 	Fields   map[string]any    // the whole body
+	Body     string            // as it came
+	Number   int               // of requests before
 	Headers  http.Header       // with the key
 	Date     string            // the day that is traded, from the first "Today is ..."
 	Turn     int               // turns of the model so far in the conversation
@@ -67,7 +69,10 @@ type Reply struct {
 
 	Status     int    // of HTTP, if it is not 200: the reply is an error
 	RetryAfter string // header
+	Header     map[string]string
 	Body       string // in place of a reply, as it is
+	Events     string // the same, where the reply is to be streamed
+	Bytewise   bool   // each byte is sent apart
 	Hang       bool   // nothing is sent until the client gives up
 	Cut        bool   // the connection breaks in the middle of the reply
 }
@@ -125,14 +130,14 @@ func (s *Server) Asked() int {
 	return s.asked
 }
 
-// count notes a request and tells how often the same came before.
-func (s *Server) count(body []byte) int {
+// count notes a request and tells how often the same came before, and how many others.
+func (s *Server) count(body []byte) (same, all int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++
 	sum := sha256.Sum256(body)
 	s.seen[sum]++
-	return s.seen[sum] - 1
+	return s.seen[sum] - 1, s.asked - 1
 }
 
 var today = regexp.MustCompile(`Today is (\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?)`)

@@ -97,8 +97,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request := wire.request(body, r.Header)
-	request.Try = s.count(body)
+	request.Body = string(body)
+	request.Try, request.Number = s.count(body)
 	reply := s.script(request)
+	for name, value := range reply.Header {
+		w.Header().Set(name, value)
+	}
+	if reply.Bytewise {
+		w = bytewise{w}
+	}
 	switch {
 	case reply.Hang:
 		select {
@@ -117,11 +124,24 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		httpError(w, reply.Status, fmt.Sprintf("scripted failure %d", reply.Status))
 	case wire.Stream:
 		w.Header().Set("Content-Type", "text/event-stream")
-		send(w, cmp.Or(reply.Body, reply.stream(request, len(body), wire.StreamOptions.IncludeUsage)), reply.Cut)
+		send(w, cmp.Or(reply.Events, reply.Body, reply.stream(request, len(body), wire.StreamOptions.IncludeUsage)), reply.Cut)
 	default:
 		w.Header().Set("Content-Type", "application/json")
 		send(w, cmp.Or(reply.Body, reply.whole(request, len(body))), reply.Cut)
 	}
+}
+
+// bytewise sends each byte apart.
+type bytewise struct{ http.ResponseWriter }
+
+func (b bytewise) Write(p []byte) (int, error) {
+	for i := range p {
+		if n, err := b.ResponseWriter.Write(p[i : i+1]); err != nil {
+			return i + n, err
+		}
+		_ = http.NewResponseController(b.ResponseWriter).Flush()
+	}
+	return len(p), nil
 }
 
 // send writes a body, or half of it and then breaks the connection.

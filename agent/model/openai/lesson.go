@@ -94,7 +94,7 @@ func (c *Client) lessonOf(f *endpoint.Fault) string {
 // doubtful tells whether a refusal that says nothing understood may be about the form of the schemas: no request with
 // such schemas was answered yet.
 func (c *Client) doubtful(f *endpoint.Fault, asked lessons) bool {
-	return f.Status == http.StatusBadRequest && !c.proven.Load() && !asked[plainSchemas] && !c.endpoint.Plain(f).TooLong && c.endpoint.Plain(f).Permanent()
+	return f.Status == http.StatusBadRequest && !c.proven.Load() && !asked[plainSchemas] && c.endpoint.Plain(f).Advice == endpoint.Unclear
 }
 
 // plainKeys are the keywords that every API knows.
