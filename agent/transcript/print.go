@@ -20,10 +20,10 @@ import (
 // Printer writes days as dialogues.
 type Printer struct {
 	W     io.Writer
-	Width int    // columns; at least 40 are taken
-	Full  bool   // every text whole
-	Ask   string // for every text whole, such as a flag; named where a text is cut
-	Color bool
+	Width int                              // columns; at least 40 are taken
+	Full  bool                             // every text whole
+	Ask   string                           // for every text whole, such as a flag; named where a text is cut
+	Paint func(string, text.Colors) string // puts a text in colors; nil leaves them out
 }
 
 // labelWidth is what the word before a text takes, with the space behind it.
@@ -187,10 +187,10 @@ func (p *Printer) line(content string, colors ...text.Color) {
 }
 
 func (p *Printer) colored(s string, colors text.Colors) string {
-	if !p.Color {
+	if p.Paint == nil || s == "" {
 		return s
 	}
-	return colors.Sprint(s)
+	return p.Paint(s, colors)
 }
 
 // wrapped breaks a text into lines of a width, at spaces where there are any.

@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/runner"
@@ -12,8 +13,11 @@ import (
 	"mcp-trade/tools"
 )
 
-// explain returns an error's sentence with advice behind it.
-func explain(err error) string {
+// explain returns an error's sentence with advice behind it. Lines after the first are indented, so that none of them looks like one
+// of ours.
+func explain(err error) string { return strings.ReplaceAll(advised(err), "\n", "\n  ") }
+
+func advised(err error) string {
 	var halted *agent.HaltedError
 	var noDays *runner.NoDaysError
 	var notSetUp *search.NotConfiguredError

@@ -156,7 +156,7 @@ func exportCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer r.Close()
-			out := bufio.NewWriter(cmd.OutOrStdout())
+			out := bufio.NewWriter(exact(cmd.OutOrStdout()))
 			if _, err := r.accounts.Export(cmd.Context(), args[0], out); err != nil {
 				return err
 			}

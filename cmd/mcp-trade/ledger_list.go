@@ -11,7 +11,6 @@ import (
 
 	"mcp-trade/decimal"
 	"mcp-trade/internal/format"
-	"mcp-trade/internal/safetext"
 	"mcp-trade/market"
 )
 
@@ -88,7 +87,7 @@ func printList(cmd *cobra.Command, s *settings, where string, accounts []listed)
 	code := 0
 	for _, a := range accounts {
 		if a.Error != "" {
-			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: %s: %s\n", a.Signature, safetext.Spelled(a.Error))
+			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: %s: %s\n", a.Signature, a.Error)
 			code = exitFailed
 		}
 	}

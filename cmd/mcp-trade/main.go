@@ -30,28 +30,27 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	ctx, stop := untilSignal()
 	defer stop()
-	root, began := newRoot()
+	out, stderr := newScreen(os.Stdout), newScreen(os.Stderr)
+	root, began := newRoot(stderr)
 	root.SetArgs(args)
-	out := &checkedWriter{w: os.Stdout}
-	if !isTerminal(os.Stdout) { // what is printed there depends on its width
-		root.SetOut(out)
-	}
+	root.SetOut(out)
+	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	var usage usageError
 	var quiet quietError
 	switch {
-	case err == nil && out.err != nil:
-		fmt.Fprintf(os.Stderr, "mcp-trade: not all could be printed: %v\n", out.err)
+	case err == nil && out.Err() != nil:
+		fmt.Fprintf(stderr, "mcp-trade: not all could be printed: %v\n", out.Err())
 		return exitFailed
 	case err == nil:
 		return 0
 	case errors.As(err, &quiet):
 		return int(quiet)
-	case errors.As(err, &usage) || !*began && out.err == nil:
-		fmt.Fprintf(os.Stderr, "mcp-trade: %s\nSee 'mcp-trade --help'.\n", explain(err))
+	case errors.As(err, &usage) || !*began && out.Err() == nil:
+		fmt.Fprintf(stderr, "mcp-trade: %s\nSee 'mcp-trade --help'.\n", explain(err))
 		return exitUsage
 	}
-	fmt.Fprintf(os.Stderr, "mcp-trade: %s\n", explain(err))
+	fmt.Fprintf(stderr, "mcp-trade: %s\n", explain(err))
 	return exitFailed
 }
 
@@ -82,9 +81,10 @@ type quietError int
 func (e quietError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // newRoot returns the command tree, and whether a subcommand began: an error before that is one of usage.
-func newRoot() (root *cobra.Command, began *bool) {
+func newRoot(stderr *screen) (root *cobra.Command, began *bool) {
 	began = new(bool)
 	s := newSettings()
+	s.stderr = &relay{screen: stderr}
 	root = &cobra.Command{
 		Use:           "mcp-trade",
 		Short:         "Paper trading for language models, on historical prices, through MCP",

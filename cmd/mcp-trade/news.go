@@ -12,6 +12,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"mcp-trade/internal/safetext"
 	"mcp-trade/search/archive"
 )
 
@@ -87,7 +88,7 @@ func showReading(w io.Writer, files []string) (show func(file int, bytes int64),
 	bars := newBars(w)
 	trackers := make([]*progress.Tracker, len(files))
 	for i, file := range files {
-		trackers[i] = &progress.Tracker{Message: filepath.Base(file), Units: progress.UnitsBytes, DeferStart: true}
+		trackers[i] = &progress.Tracker{Message: safetext.Line(filepath.Base(file)), Units: progress.UnitsBytes, DeferStart: true}
 		if stat, err := os.Stat(file); err == nil {
 			trackers[i].Total = stat.Size()
 		}

@@ -172,7 +172,7 @@ func (p *plan) add(m config.Model, s *settings, c config.Config) error {
 	o.Lessons = &model.Lessons{Heard: func(lesson, refusal string) {
 		s.log.Warn().Str("account", m.Signature).Msgf("%s is asked otherwise from now on (%s): %s", m.BaseModel, lesson, refusal)
 	}}
-	decider, err := llm.New(o, open, wallClock(), c.Servers(os.Stderr))
+	decider, err := llm.New(o, open, wallClock(), c.Servers(s.stderr))
 	if err != nil {
 		return fmt.Errorf("the model %s: %w", m.Signature, err)
 	}

@@ -3,25 +3,31 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
-	"golang.org/x/term"
+
+	"mcp-trade/internal/safetext"
 )
 
 // printJSON prints one value.
 func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(safetext.JSON(out.Bytes()))
+	return err
 }
 
 // newTable is a table on w. A header that starts with ">" heads a column of numbers, aligned to the right.
@@ -36,10 +42,11 @@ func newTable(w io.Writer, header ...string) table.Writer {
 	row, columns := make(table.Row, len(header)), make([]table.ColumnConfig, len(header))
 	for i, h := range header {
 		columns[i].Number = i + 1
+		columns[i].Transformer = func(cell any) string { return safetext.Line(fmt.Sprint(cell)) }
 		if name, number := strings.CutPrefix(h, ">"); number {
 			columns[i].Align, columns[i].AlignHeader, h = text.AlignRight, text.AlignRight, name
 		}
-		row[i] = h
+		row[i] = safetext.Line(h)
 	}
 	t.SetColumnConfigs(columns)
 	t.AppendHeader(row)
@@ -52,18 +59,12 @@ func newTable(w io.Writer, header ...string) table.Writer {
 // clip cuts the lines of a table to a width, where they would wrap; 0 leaves them whole.
 func clip(t table.Writer, width int) { t.Style().Size.WidthMax = width }
 
-// widthOf is how many columns a terminal has; 80 where that is not to be known.
-func widthOf(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return 80
-}
-
-// newBars are bars of progress on a terminal. They are seen once they are rendered.
+// newBars are bars of progress on a terminal. They are seen once they are rendered. Bars move the cursor, so they pass the screen
+// by: their messages must be harmless.
 func newBars(w io.Writer) progress.Writer {
+	if s, ok := w.(*screen); ok {
+		w = s.file
+	}
 	bars := progress.NewWriter()
 	bars.SetOutputWriter(w)
 	bars.SetUpdateFrequency(100 * time.Millisecond)
@@ -82,9 +83,4 @@ func stopBars(w io.Writer, bars progress.Writer) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	fmt.Fprintln(w)
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -110,7 +110,7 @@ func (v *progressView) message(name string, a *accountView) string {
 	if a.step.Step == 0 {
 		return fmt.Sprintf("%s %s", name, a.day.Date)
 	}
-	m := fmt.Sprintf("%s %s step %d %s, %s tokens", name, a.step.Date, a.step.Step, safetext.Spelled(a.step.Action), format.Count(a.step.Tokens))
+	m := fmt.Sprintf("%s %s step %d %s, %s tokens", name, a.step.Date, a.step.Step, safetext.Line(a.step.Action), format.Count(a.step.Tokens))
 	if a.day.Value.Valid {
 		m += ", value " + strings.TrimSuffix(format.Money(a.day.Value.Decimal.Round(0)), ".00")
 	}
@@ -141,7 +141,11 @@ func (v *progressView) Write(p []byte) (int, error) {
 	if v.bars == nil {
 		return v.w.Write(p)
 	}
-	v.bars.Log("%s", strings.TrimRight(string(p), "\n"))
+	line := string(p)
+	if s, ok := v.w.(*screen); ok {
+		line = s.Harmless(line)
+	}
+	v.bars.Log("%s", strings.TrimRight(line, "\n"))
 	return len(p), nil
 }
 

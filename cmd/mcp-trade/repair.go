@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcp-trade/internal/safetext"
 	"mcp-trade/store"
 )
 
@@ -74,7 +75,7 @@ func printRepaired(w io.Writer, name string, mended bool, faults []store.Fault) 
 		fmt.Fprintf(w, "%s: nothing to mend\n", name)
 	case mended:
 		for _, f := range faults {
-			fmt.Fprintf(w, "%s: %s\n  mended: %s\n", name, f.What, f.Mend)
+			fmt.Fprintf(w, "%s: %s\n  mended: %s\n", name, safetext.Line(f.What), f.Mend)
 		}
 	default:
 		fmt.Fprintf(w, "%s: to be mended\n", name)
@@ -84,6 +85,6 @@ func printRepaired(w io.Writer, name string, mended bool, faults []store.Fault) 
 
 func printFaults(w io.Writer, name string, faults []store.Fault) {
 	for _, f := range faults {
-		fmt.Fprintf(w, "  %s\n  'mcp-trade ledger repair %s --write' mends it: %s\n", f.What, name, f.Mend)
+		fmt.Fprintf(w, "  %s\n  'mcp-trade ledger repair %s --write' mends it: %s\n", safetext.Line(f.What), name, f.Mend)
 	}
 }

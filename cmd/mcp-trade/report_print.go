@@ -53,17 +53,17 @@ func printLeaderboard(w io.Writer, r report.Report) {
 	}
 	fmt.Fprintln(w)
 	for _, a := range r.Accounts {
-		fmt.Fprintf(w, "%s: %s\n", a.Signature, a.Verdict)
+		fmt.Fprintf(w, "%s: %s\n", a.Signature, safetext.Line(a.Verdict))
 		if len(a.Ledger.Reasons) > 0 {
-			fmt.Fprintf(w, "  %s\n", safetext.Spelled(a.Ledger.String()))
+			fmt.Fprintf(w, "  %s\n", safetext.Line(a.Ledger.String()))
 		}
 		for _, warning := range a.Warnings {
-			fmt.Fprintf(w, "  %s\n", warning)
+			fmt.Fprintf(w, "  %s\n", safetext.Line(warning))
 		}
 		fmt.Fprintf(w, "  head %s\n", a.Ledger.Head)
 	}
 	for _, warning := range r.Warnings {
-		fmt.Fprintln(w, warning)
+		fmt.Fprintln(w, safetext.Line(warning))
 	}
 }
 

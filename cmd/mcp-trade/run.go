@@ -22,7 +22,6 @@ import (
 	"mcp-trade/decimal"
 	"mcp-trade/internal/format"
 	"mcp-trade/internal/mcpclient"
-	"mcp-trade/internal/safetext"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -158,7 +157,7 @@ func trade(cmd *cobra.Command, s *settings, r *runner.Runner, accounts []runner.
 	s.stderr.redirect(v)
 	results, err := r.Run(cmd.Context(), accounts)
 	v.end()
-	s.stderr.redirect(os.Stderr)
+	s.stderr.redirect(nil)
 	if err != nil {
 		return err
 	}
@@ -237,13 +236,13 @@ func printResults(w io.Writer, results []runner.Result) {
 	t.Render()
 	for _, r := range results {
 		if r.Caveat != "" {
-			fmt.Fprintf(w, "%s: %s.\n", r.Account, safetext.Spelled(r.Caveat))
+			fmt.Fprintf(w, "%s: %s.\n", r.Account, r.Caveat)
 		}
 		if len(r.Stale) > 0 {
-			fmt.Fprintf(w, "The value of %s counts closes of earlier days: %s.\n", r.Account, safetext.Spelled(r.Stale.String()))
+			fmt.Fprintf(w, "The value of %s counts closes of earlier days: %s.\n", r.Account, r.Stale)
 		}
 		if len(r.Unpriced) > 0 {
-			fmt.Fprintf(w, "The value of %s is unknown: there is no close of %s.\n", r.Account, safetext.Spelled(strings.Join(r.Unpriced, ", ")))
+			fmt.Fprintf(w, "The value of %s is unknown: there is no close of %s.\n", r.Account, strings.Join(r.Unpriced, ", "))
 		}
 	}
 	printSpending(w, results)

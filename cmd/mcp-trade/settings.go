@@ -142,7 +142,7 @@ var ownSettings = []setting{
 
 // newSettings returns the defaults.
 func newSettings() *settings {
-	s := &settings{stderr: &relay{to: os.Stderr}}
+	s := &settings{}
 	for _, row := range settingsTable {
 		if row.preset != nil {
 			row.set(s, reflect.ValueOf(row.preset))

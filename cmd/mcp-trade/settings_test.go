@@ -153,7 +153,7 @@ func TestSettings_Flags(t *testing.T) {
 		}
 	}
 	// Every flag that all commands have is in the table.
-	root, _ := newRoot()
+	root, _ := newRoot(newScreen(os.Stderr))
 	root.PersistentFlags().VisitAll(func(f *pflag.Flag) {
 		if !slices.ContainsFunc(settingsTable, func(row setting) bool { return row.flag == f.Name && row.scope == everyCommand }) {
 			t.Errorf("--%s is not in the table", f.Name)
@@ -171,6 +171,7 @@ func resolved(t *testing.T, args ...string) *settings {
 		}
 	}
 	s := newSettings()
+	s.stderr = &relay{screen: newScreen(os.Stderr)}
 	cmd := &cobra.Command{Use: "x", RunE: func(cmd *cobra.Command, _ []string) error { return s.resolve(cmd) }}
 	for _, in := range []scope{everyCommand, serving, searching} {
 		s.register(cmd.Flags(), in)

@@ -42,7 +42,7 @@ func showDayCommand(s *settings) *cobra.Command {
 				return printDays(cmd.OutOrStdout(), args[0], days, shown)
 			}
 			out := cmd.OutOrStdout()
-			p := transcript.Printer{W: out, Width: proseWidth(out), Full: full, Ask: "--full", Color: isTerminal(out)}
+			p := transcript.Printer{W: out, Width: proseWidth(out), Full: full, Ask: "--full", Paint: paint(out)}
 			for _, day := range shown {
 				entries, err := transcript.Read(day.Path)
 				if err != nil {

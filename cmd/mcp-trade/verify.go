@@ -17,6 +17,7 @@ import (
 
 	"mcp-trade/agent/manifest"
 	"mcp-trade/internal/lines"
+	"mcp-trade/internal/safetext"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/store"
@@ -211,7 +212,7 @@ func printVerified(w io.Writer, r verified) {
 	}
 	fmt.Fprintf(w, "%s: %d rows, %d trades, %d chained: %s\n", r.Name, r.Rows, r.Trades, r.Chained, r.Verdict)
 	for _, reason := range r.Reasons {
-		fmt.Fprintf(w, "  %s\n", reason)
+		fmt.Fprintf(w, "  %s\n", safetext.Line(reason))
 	}
 	fmt.Fprintf(w, "  head %s\n", r.Head)
 	if g := r.Given; g != nil && g.Row != nil && g.More == 0 {
@@ -226,7 +227,7 @@ func printVerified(w io.Writer, r verified) {
 		fmt.Fprintln(w, "  name the price files with --prices")
 	}
 	for _, f := range r.Findings {
-		fmt.Fprintf(w, "  %s\n", f)
+		fmt.Fprintf(w, "  %s\n", safetext.Line(f.String()))
 	}
 	more := -len(r.Findings)
 	for _, n := range r.Counts {

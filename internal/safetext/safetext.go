@@ -3,7 +3,6 @@
 package safetext
 
 import (
-	"strconv"
 	"strings"
 	"unicode"
 )
@@ -19,7 +18,7 @@ func Spelled(s string) string {
 		case r == '\t':
 			b.WriteString("    ")
 		case r != '\r':
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+			b.WriteString(spelled(r))
 		}
 	}
 	return b.String()
