@@ -3,6 +3,7 @@ package market
 // This file holds the errors of the market, and the warnings for operators.
 
 import (
+	"cmp"
 	"fmt"
 
 	"mcp-trade/code"
@@ -30,10 +31,14 @@ type NoPriceError struct {
 	Symbol  string
 	At      Stamp
 	Nearest Stamp // the newest visible bar before At, "" if there is none
+	First   Stamp // then, the first visible bar after At, "" if there is none
 }
 
 func (e *NoPriceError) Error() string {
-	if e.Nearest == "" {
+	switch {
+	case e.Nearest == "" && e.First != "":
+		return fmt.Sprintf("%s has no price at %s, and none before it; its first bar is %s", e.Symbol, e.At, e.First)
+	case e.Nearest == "":
 		return fmt.Sprintf("%s has no price at %s, and none before it", e.Symbol, e.At)
 	}
 	return fmt.Sprintf("%s has no price at %s; its newest bar before that is %s", e.Symbol, e.At, e.Nearest)
@@ -42,7 +47,7 @@ func (e *NoPriceError) Error() string {
 func (e *NoPriceError) Code() code.Code { return code.NoPrice }
 
 func (e *NoPriceError) Details() map[string]any {
-	return map[string]any{"symbol": e.Symbol, "date": e.At, "nearest_date": e.Nearest}
+	return map[string]any{"symbol": e.Symbol, "date": e.At, "nearest_date": cmp.Or(e.Nearest, e.First)}
 }
 
 // NotYetError says that a stamp after that of the view was asked for.

@@ -219,10 +219,22 @@ func (w window) from(from Stamp) int {
 	return sort.Search(len(w.bars), func(i int) bool { return w.bars[i].stamp >= from })
 }
 
+// first returns the stamp of the first visible bar, if there is one.
+func (w window) first() (Stamp, bool) {
+	for i := range w.bars {
+		if bar, ok := w.visible(i); ok {
+			return bar.Stamp, true
+		}
+	}
+	return "", false
+}
+
 func (w window) noPrice(at Stamp) error {
 	missing := &NoPriceError{Symbol: w.symbol, At: at}
 	if before := w.newest(w.from(at), 1); len(before) == 1 {
 		missing.Nearest = before[0].Stamp
+	} else if first, ok := w.first(); ok && first > at {
+		missing.First = first
 	}
 	return missing
 }
@@ -248,12 +260,8 @@ func (v View) firstVisible(s *series) (first Stamp, seen bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
-	for i := range w.bars {
-		if bar, ok := w.visible(i); ok {
-			return bar.Stamp, true, nil
-		}
-	}
-	return "", false, nil
+	first, seen = w.first()
+	return first, seen, nil
 }
 
 // find returns the series of a symbol that exists as of the view.

@@ -105,7 +105,7 @@ func TestBar(t *testing.T) {
 		{"A", "2025-10-06", "2025-10-06 12.5 - - - -"},
 		{"A", "2025-10-02", "A has no price at 2025-10-02; its newest bar before that is 2025-10-01"},
 		{"a", "2025-10-06 10:00:00", "A has no price at 2025-10-06 10:00:00; its newest bar before that is 2025-10-06"},
-		{"A", "2025-09-30", "A has no price at 2025-09-30, and none before it"},
+		{"A", "2025-09-30", "A has no price at 2025-09-30, and none before it; its first bar is 2025-10-01"},
 		{"A", "2025-10-06 10:00:01", "2025-10-06 10:00:01 is not yet known: it is 2025-10-06 10:00:00 now"},
 		{"A", "2025-10-07", "2025-10-07 is not yet known: it is 2025-10-06 10:00:00 now"},
 		{"nope", "2025-10-07", "2025-10-07 is not yet known: it is 2025-10-06 10:00:00 now"},

@@ -90,7 +90,7 @@ func drawRequests(t *rapid.T) []string {
 		s, d := symbol.Draw(t, "symbol"), date.Draw(t, "date")
 		name := rapid.SampledFrom([]string{"buy", "sell", "get_price", "get_price_local", "get_price_history", "get_portfolio", "get_trades", "get_session", "list_symbols"}).Draw(t, "tool")
 		arguments := map[string]string{
-			"buy": fmt.Sprintf(`{"symbol":%q,"amount":%d}`, s, rapid.IntRange(1, 40).Draw(t, "amount")), "sell": fmt.Sprintf(`{"symbol":%q,"amount":2,"dry_run":%v}`, s, rapid.Bool().Draw(t, "dry")),
+			"buy": fmt.Sprintf(`{"symbol":%q,"amount":%d}`, s, rapid.IntRange(1, 40).Draw(t, "amount")), "sell": fmt.Sprintf(`{"symbol":%q,"amount":%s,"dry_run":%v}`, s, rapid.SampledFrom([]string{"2", `"all"`}).Draw(t, "sold"), rapid.Bool().Draw(t, "dry")),
 			"get_price": fmt.Sprintf(`{"symbol":%q,"date":%q}`, s, d), "get_price_local": fmt.Sprintf(`{"symbol":%q,"date":%q}`, s, d),
 			"get_price_history": fmt.Sprintf(`{"symbol":%q,%q:%q,"limit":%d}`, s, rapid.SampledFrom([]string{"start", "end"}).Draw(t, "bound"), d, rapid.IntRange(1, 5).Draw(t, "limit")),
 			"list_symbols":      fmt.Sprintf(`{"query":%q,"cursor":%q,"limit":%d}`, rapid.SampledFrom([]string{"", "a", "AAB"}).Draw(t, "query"), rapid.SampledFrom([]string{"", "AAA", "AAC"}).Draw(t, "cursor"), rapid.IntRange(1, 4).Draw(t, "page")),

@@ -242,6 +242,9 @@ func TestEveryToolSaysWhatACallerMustKnow(t *testing.T) {
 		if err := json.Unmarshal(tool.params(), &params); err != nil || params.Type != "object" || params.Properties == nil || string(params.AdditionalProperties) != "false" {
 			wrong("the schema of its arguments is %s, %v", tool.params(), err)
 		}
+		if strings.Contains(string(tool.params()), `"null"`) {
+			wrong("an argument may be null, which not every model API knows: %s", tool.params())
+		}
 		for name, p := range params.Properties {
 			if p.Description == "" {
 				wrong("the argument %s is not described", name)

@@ -4,6 +4,7 @@ package tools
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"mcp-trade/code"
@@ -32,6 +33,7 @@ type symbolBar struct {
 	Error      string    `json:"error,omitempty"`
 	Code       code.Code `json:"code,omitempty"`
 	DidYouMean []string  `json:"did_you_mean,omitempty"`
+	Hint       string    `json:"hint,omitempty"`
 }
 
 type priceResult struct {
@@ -84,8 +86,13 @@ func barOf(v market.View, symbol string, at market.Stamp) (symbolBar, error) {
 	if !ok {
 		return symbolBar{}, err
 	}
-	similar, _ := f.details["did_you_mean"].([]string)
-	return symbolBar{Symbol: symbol, Error: f.sentence, Code: f.code, DidYouMean: similar}, nil
+	missing := symbolBar{Symbol: symbol, Error: f.sentence, Code: f.code}
+	if unknown, ok := errors.AsType[*market.UnknownSymbolError](err); ok {
+		if missing.DidYouMean = unknown.DidYouMean; len(unknown.DidYouMean) == 0 {
+			missing.Hint = symbolsHint
+		}
+	}
+	return missing, nil
 }
 
 // viewAt returns the market as of the session's date, and the stamp that an argument names, that date by default.

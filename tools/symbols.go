@@ -28,6 +28,9 @@ type symbolRow struct {
 	FirstDate market.Stamp `json:"first_date"`
 }
 
+// symbolsHint is where to look for a symbol that is like none that there are.
+const symbolsHint = "list_symbols finds symbols by a part of their ticker or company name."
+
 const maxName = 80 // characters of a company's name
 
 func listSymbols(ctx context.Context, d *Deps, p symbolsParams) (symbolsResult, error) {

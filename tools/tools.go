@@ -128,6 +128,11 @@ type tool struct {
 // hints are what a client may assume of a tool. A tool of an open world reaches beyond the data that the server was given.
 type hints struct{ readOnly, destructive, openWorld bool }
 
+// explainer is arguments that can add to their own refusal what the caller needs for the next call.
+type explainer interface {
+	explain(ctx context.Context, d *Deps, refusal error)
+}
+
 // newTool completes a row with the schemas and the call of its function.
 func newTool[P, R any](t tool, f func(context.Context, *Deps, P) (R, error)) tool {
 	t.params, t.result = paramsSchema[P], resultSchema[R]
@@ -135,6 +140,9 @@ func newTool[P, R any](t tool, f func(context.Context, *Deps, P) (R, error)) too
 	t.call = func(ctx context.Context, d *Deps, arguments json.RawMessage) (any, error) {
 		params, err := bind[P](fields, arguments)
 		if err != nil {
+			if p, ok := any(params).(explainer); ok {
+				p.explain(ctx, d, err)
+			}
 			return nil, err
 		}
 		return f(ctx, d, params)
@@ -178,7 +186,7 @@ func (t tool) handler(d *Deps, form form) server.ToolHandlerFunc {
 				return nil, err
 			}
 			if unknown, ok := errors.AsType[*market.UnknownSymbolError](err); ok && len(unknown.DidYouMean) == 0 && form.listsSymbols {
-				f.details["hint"] = "list_symbols finds symbols by a part of their ticker or company name."
+				f.details["hint"] = symbolsHint
 			}
 			if f.sentence != err.Error()+Advice(err) { // the log is told what the caller is not, and that an engine failed
 				d.Log.Warn().Str("tool", t.name).Str("code", string(f.code)).Msg(err.Error())

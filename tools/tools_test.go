@@ -286,7 +286,7 @@ func TestADayOfTrading(t *testing.T) {
 		{"get_price", `{"symbol":"nvda, MSFT,NVDX,NEW"}`, `{"date":"2025-10-02","prices":[{"symbol":"NVDA","ohlcv":{"open":110.5,"high":null,"low":null,"close":null,"volume":null}},` +
 			`{"symbol":"MSFT","error":"MSFT has no price at 2025-10-02; its newest bar before that is 2025-10-01","code":"no_price"},` +
 			`{"symbol":"NVDX","error":"Symbol NVDX not found! This action will not be allowed.","code":"unknown_symbol","did_you_mean":["NVDA"]},` +
-			`{"symbol":"NEW","error":"Symbol NEW not found! This action will not be allowed.","code":"unknown_symbol"}]}`},
+			`{"symbol":"NEW","error":"Symbol NEW not found! This action will not be allowed.","code":"unknown_symbol","hint":"list_symbols finds symbols by a part of their ticker or company name."}]}`},
 		{"get_price", `{"symbol":["NVDA","MSFT"],"date":"2025-10-01"}`, `{"date":"2025-10-01","prices":[{"symbol":"NVDA","ohlcv":{"open":100,"high":104,"low":99,"close":103,"volume":5000}},` +
 			`{"symbol":"MSFT","ohlcv":{"open":500,"high":510,"low":490,"close":505,"volume":900}}]}`},
 		{"list_symbols", `{}`, `{"symbols":[{"symbol":"AMD","market":"us","first_date":"2025-10-02"},{"symbol":"MSFT","market":"us","first_date":"2025-10-01"},` +
@@ -336,8 +336,14 @@ func TestAFailureSaysWhatIsWrongAndTheWayOut(t *testing.T) {
 			`{"amount":1.5,"class":"caller","code":"invalid_argument","error":"Invalid amount format. Amount must be an integer for stock trading. You provided: 1.5","minimum":1,"symbol":"NVDA"}`},
 		{"nothing", nil, "buy", `{"symbol":"NVDA","amount":0}`,
 			`{"amount":0,"class":"caller","code":"invalid_argument","error":"Amount must be positive. You tried to buy 0 shares.","minimum":1,"symbol":"NVDA"}`},
-		{"no number", nil, "buy", `{"symbol":"NVDA","amount":"NaN"}`,
-			`{"argument":"amount","class":"caller","code":"invalid_argument","error":"Invalid amount format. Amount must be an integer for stock trading. You provided: NaN","provided":"NaN"}`},
+		{"no number", nil, "buy", `{"symbol":"NVDX","amount":"NaN"}`,
+			`{"argument":"amount","cash_available":10000,"class":"caller","code":"invalid_argument","error":"Invalid amount format. Amount must be an integer for stock trading. You provided: NaN","have":0,"provided":"NaN"}`},
+		{"an amount of money", nil, "buy", `{"symbol":"NVDA","amount":"$1000"}`,
+			`{"argument":"amount","cash_available":10000,"class":"caller","code":"invalid_argument","error":"Invalid amount format. Amount must be an integer for stock trading. You provided: $1000","have":0,"price":110.5,"provided":"$1000"}`},
+		{"all", func(f *fixture) { f.want(t, "buy", `{"symbol":"NVDA","amount":3}`, fillOf3) }, "sell", `{"symbol":"nvda","amount":"all"}`,
+			`{"argument":"amount","cash_available":9668.5,"class":"caller","code":"invalid_argument","error":"Invalid amount format. Amount must be an integer for stock trading. You provided: all","have":3,"price":110.5,"provided":"all"}`},
+		{"a date before all prices", nil, "get_price", `{"symbol":"NVDA","date":"2025-09-01"}`,
+			`{"class":"refusal","code":"no_price","date":"2025-09-01","error":"NVDA has no price at 2025-09-01, and none before it; its first bar is 2025-10-01","nearest_date":"2025-10-01","symbol":"NVDA"}`},
 		{"no arguments", nil, "buy", `null`, `{"argument":"symbol","class":"caller","code":"invalid_argument","error":"The argument \"symbol\" is missing."}`},
 		{"arguments that are a list", nil, "buy", `[1]`, `{"class":"caller","code":"invalid_argument","error":"The arguments are not an object. Send one, such as {}."}`},
 		{"an argument that no tool may have", nil, "buy", `{"symbol":"NVDA","amount":1,"signature":"other"}`,
@@ -391,9 +397,9 @@ func TestAFailureSaysWhatIsWrongAndTheWayOut(t *testing.T) {
 		{"no session to trade in", func(f *fixture) { f.clear(t, session.Signature) }, "sell", `{"symbol":"NVDA","amount":1}`,
 			`{"class":"fault","code":"session_missing","error":"SIGNATURE environment variable is not set, and neither is the value in the session \"26\". Set it with: mcp-trade session set SIGNATURE=VALUE --model-id 26","missing":"SIGNATURE","model_id":"26"}`},
 		{"a halt", func(f *fixture) { f.set(t, session.Halt, true) }, "buy", `{"symbol":"NVDA","amount":1}`,
-			`{"class":"fault","code":"halted","error":"Trading is halted: HALT is set for the session \"26\" or for all. No order is executed until it is cleared with: mcp-trade session clear HALT","model_id":"26"}`},
+			`{"class":"fault","code":"halted","error":"Trading is halted: HALT is set for the session \"26\" or for all. No order is executed until the operator clears it.","model_id":"26"}`},
 		{"a halt, in a dry run", func(f *fixture) { f.set(t, session.Halt, true) }, "buy", `{"symbol":"NVDA","amount":1,"dry_run":true}`,
-			`{"class":"fault","code":"halted","error":"Trading is halted: HALT is set for the session \"26\" or for all. No order is executed until it is cleared with: mcp-trade session clear HALT","model_id":"26"}`},
+			`{"class":"fault","code":"halted","error":"Trading is halted: HALT is set for the session \"26\" or for all. No order is executed until the operator clears it.","model_id":"26"}`},
 		{"a signature that leads out of the ledgers", func(f *fixture) { f.writeSession(t, `{"SIGNATURE": "../../etc", "TODAY_DATE": "2025-10-02"}`) }, "buy", `{"symbol":"NVDA","amount":1}`,
 			`{"class":"fault","code":"session_invalid","error":"SIGNATURE in the session (from: file): signature \"../../etc\" is not valid: use 1 to 64 letters, digits, '.', '_' or '-', not starting with a dot","source":"file","value":"SIGNATURE"}`},
 	} {

@@ -25,6 +25,30 @@ type tradeParams struct {
 	Note    string          `json:"note,omitempty" jsonschema:"Reason for the trade, kept in the ledger" max:"500"`
 }
 
+// explain adds to the refusal of an amount that is no number, such as "all" or "$1000", what makes a number of it: the shares that
+// the account has, its cash and the price.
+func (p tradeParams) explain(ctx context.Context, d *Deps, err error) {
+	f, ok := errors.AsType[*failure](err)
+	if !ok || f.details["argument"] != "amount" {
+		return
+	}
+	s, err := d.Session.Read(ctx)
+	if err != nil {
+		return
+	}
+	v, err := d.asOf(s)
+	if err != nil {
+		return
+	}
+	q, noPrice := v.Quote(p.Symbol)
+	if book, err := d.Accounts.Book(ctx, s.Signature, s.Today); err == nil {
+		f.details["have"], f.details["cash_available"] = book.Positions.Amount(q.Symbol), book.Positions.Amount(ledger.Cash)
+	}
+	if noPrice == nil {
+		f.details["price"] = q.Price
+	}
+}
+
 type tradeResult struct {
 	Status    ledger.Status    `json:"status"`
 	Replayed  bool             `json:"replayed" jsonschema:"the first result of this order_id"`
@@ -180,7 +204,7 @@ func (d *Deps) tradingView(s session.Session) (market.View, error) {
 func halted(model string) error {
 	return &failure{
 		code.Halted,
-		fmt.Sprintf("Trading is halted: HALT is set for the session %q or for all. No order is executed until it is cleared with: mcp-trade session clear HALT", model),
+		fmt.Sprintf("Trading is halted: HALT is set for the session %q or for all. No order is executed until the operator clears it.", model),
 		map[string]any{"model_id": model},
 	}
 }
