@@ -5,6 +5,7 @@ package ledger
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -237,9 +238,19 @@ func FuzzParseLine(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if rec, err := ParseLine(text); err == nil {
+		rec, err := ParseLine(text)
+		if err == nil {
 			wantSame(t, rec)
 			wantAsPython(t, text, rec)
+		}
+		// A reader that has read another row, or the same one, reads this one no differently.
+		for _, before := range []string{`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 10000, "A": 1, "B": 0}}`, string(text)} {
+			var r Reader
+			_, _ = r.Read([]byte(before))
+			got, gotErr := r.Read(text)
+			if fmt.Sprint(gotErr) != fmt.Sprint(err) || err == nil && string(got.Line()) != string(rec.Line()) {
+				t.Fatalf("%s\nis read after %s as %+v, %v\nand alone as %+v, %v", text, before, got, gotErr, rec, err)
+			}
 		}
 	})
 }
