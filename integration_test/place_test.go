@@ -176,7 +176,7 @@ func (p *place) accounts(t testing.TB) *ledger.Accounts {
 		t.Fatal(err)
 	}
 	n := 0
-	s := redisstore.New(redisstore.Config{Options: o, Warn: warn, Nonce: func() string { n++; return fmt.Sprintf("test-%d-%d", time.Now().UnixNano(), n) }})
+	s := redisstore.New(redisstore.Config{Options: o, Warn: warn, NewToken: func() string { n++; return fmt.Sprintf("test-%d-%d", time.Now().UnixNano(), n) }})
 	t.Cleanup(func() { s.Close() })
 	return ledger.NewAccounts(s)
 }

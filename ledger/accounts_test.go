@@ -390,17 +390,17 @@ func TestTradesAreReadPageByPage(t *testing.T) {
 		limit  int
 		want   string
 	}{
-		{"2025-10-06", store.Newest, 10, "[5 3 2 1] next 0"},
-		{"2025-10-06", store.Newest, 4, "[5 3 2 1] next 0"},
-		{"2025-10-06", store.Newest, 3, "[5 3 2] next 2"},
+		{"2025-10-06", store.MaxID, 10, "[5 3 2 1] next 0"},
+		{"2025-10-06", store.MaxID, 4, "[5 3 2 1] next 0"},
+		{"2025-10-06", store.MaxID, 3, "[5 3 2] next 2"},
 		{"2025-10-06", 2, 3, "[1] next 0"},
-		{"2025-10-06", store.Newest, 1, "[5] next 5"},
+		{"2025-10-06", store.MaxID, 1, "[5] next 5"},
 		{"2025-10-06", 5, 1, "[3] next 3"},
 		{"2025-10-06", 1, 1, "[] next 0"},
 		{"2025-10-06", 0, 1, "[] next 0"},
-		{"2025-10-03", store.Newest, 2, "[3 2] next 2"},
-		{"2025-10-01", store.Newest, 2, "[] next 0"},
-		{"2025-10-06", store.Newest, 0, "[] next 0"},
+		{"2025-10-03", store.MaxID, 2, "[3 2] next 2"},
+		{"2025-10-01", store.MaxID, 2, "[] next 0"},
+		{"2025-10-06", store.MaxID, 0, "[] next 0"},
 	} {
 		trades, next, err := a.Trades(t.Context(), "a", c.asOf, c.before, c.limit)
 		ids := []int64{}
@@ -433,7 +433,7 @@ func TestAPreviewCommitsNothing(t *testing.T) {
 func TestAGuardThatDoesNotHoldKeepsTheOrderOut(t *testing.T) {
 	s, p := opened(t, "100"), testPrices(t)
 	key := store.Key{Model: "m", Name: "TODAY_DATE"}
-	g := store.Guard{Home: s, Want: map[store.Key]string{key: `"2025-10-02"`}}
+	g := store.Guard{Backend: s, Expect: map[store.Key]string{key: `"2025-10-02"`}}
 	a := NewAccounts(s)
 	for _, book := range []string{"just read", "remembered"} {
 		if _, err := a.Submit(t.Context(), "a", order("buy 1 NVDA"), p.AsOf("2025-10-02"), g); !errors.Is(err, store.ErrSessionChanged) {

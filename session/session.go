@@ -75,7 +75,7 @@ func (s Session) Guards() []store.Guard { return s.guards }
 // Same tells whether two readings found the same session in the same backend.
 func (s Session) Same(other Session) bool {
 	return slices.EqualFunc(s.guards, other.guards, func(a, b store.Guard) bool {
-		return a.Home.Place() == b.Home.Place() && maps.Equal(a.Want, b.Want)
+		return a.Backend.Place() == b.Backend.Place() && maps.Equal(a.Expect, b.Expect)
 	})
 }
 
@@ -270,8 +270,8 @@ func (l *Resolver) Traded(s Session) {
 	last := *l.cached
 	last.guards = slices.Clone(last.guards)
 	for i := range last.guards {
-		if last.guards[i].Home.Place() == l.Local.Place() {
-			last.guards[i].Set = nil
+		if last.guards[i].Backend.Place() == l.Local.Place() {
+			last.guards[i].Update = nil
 		}
 	}
 	l.cached = &last
@@ -494,9 +494,9 @@ func (l *Resolver) conclude(reading int, d *Decision) {
 func (l *Resolver) guards(of []Guard) []store.Guard {
 	var guards []store.Guard
 	for _, g := range of {
-		guard := store.Guard{Home: l.Local, Want: g.Want, Set: g.Set, TTL: l.TTL}
+		guard := store.Guard{Backend: l.Local, Expect: g.Want, Update: g.Set, TTL: l.TTL}
 		if g.Home != l.local() {
-			guard.Home = &sharedBackend{l.Shared, l}
+			guard.Backend = &sharedBackend{l.Shared, l}
 		}
 		if !g.Unread || l.LedgersInShared {
 			guards = append(guards, guard)

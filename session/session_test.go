@@ -75,7 +75,7 @@ func (f *fake) SetValuesIf(ctx context.Context, want, v values, ttl time.Duratio
 	if f.err != nil {
 		return f.err
 	}
-	if err := (store.Guard{Want: want}).Holds(f.values); err != nil {
+	if err := (store.Guard{Expect: want}).Matches(f.values); err != nil {
 		return err
 	}
 	return f.SetValues(ctx, v, ttl)
@@ -296,7 +296,7 @@ func TestTheGuardHoldsTheCommitToWhatWasRead(t *testing.T) {
 	}
 	g := s.Guards()[0]
 	want := values{key(Signature): "r", key(TodayDate): `"2025-10-02"`, key(Halt): "false", allHalt: ""}
-	if g.Home.Place() != redis.Place() || !maps.Equal(g.Want, want) || !maps.Equal(g.Set, values{key(IfTrade): "true"}) || g.TTL != time.Minute {
+	if g.Backend.Place() != redis.Place() || !maps.Equal(g.Expect, want) || !maps.Equal(g.Update, values{key(IfTrade): "true"}) || g.TTL != time.Minute {
 		t.Errorf("%+v", g)
 	}
 	if err := g.Check(t.Context()); err != nil {
@@ -309,7 +309,7 @@ func TestTheGuardHoldsTheCommitToWhatWasRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want = values{key(Signature): "", key(TodayDate): "", key(Halt): "", allHalt: ""}
-	if g := s.Guards()[0]; g.Home != store.Sessions(l.file) || !maps.Equal(g.Want, want) {
+	if g := s.Guards()[0]; g.Backend != store.Sessions(l.file) || !maps.Equal(g.Expect, want) {
 		t.Errorf("%+v", g)
 	}
 	for _, change := range []string{"SIGNATURE=f", "TODAY_DATE=2025-10-03", "HALT=true", "*HALT=true"} {
@@ -424,10 +424,10 @@ func TestACommitThatReachesARedisThatCouldNotBeReadProvesIt(t *testing.T) {
 		}
 		guarded := false
 		for _, g := range s.Guards() {
-			if g.Home.Place() == redis.Place() {
+			if g.Backend.Place() == redis.Place() {
 				guarded = true
 				for _, now := range []string{"SIGNATURE=a TODAY_DATE=2025-10-03", "*HALT=true", "HALT=true"} {
-					if err := g.Holds(set(now)); !errors.Is(err, store.ErrSessionChanged) {
+					if err := g.Matches(set(now)); !errors.Is(err, store.ErrSessionChanged) {
 						t.Errorf("Redis holds %s: %v", now, err)
 					}
 				}

@@ -110,10 +110,10 @@ func TestResolver_Traded(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, g := range s.Guards() {
-			if g.Home.Place() == l.file.Place() {
-				file += len(g.Set)
+			if g.Backend.Place() == l.file.Place() {
+				file += len(g.Update)
 			} else {
-				redis += len(g.Set)
+				redis += len(g.Update)
 			}
 		}
 		return redis, file
@@ -148,7 +148,7 @@ func TestResolver_AFlagThatRedisDoesNotTakeIsNoted(t *testing.T) {
 		t.Fatal(err)
 	}
 	redis.err = errDown
-	if err := s.Guards()[0].Follow(t.Context()); !errors.Is(err, errDown) {
+	if err := s.Guards()[0].ApplyAfter(t.Context()); !errors.Is(err, errDown) {
 		t.Errorf("%v", err)
 	}
 	redis.err = nil

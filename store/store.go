@@ -45,15 +45,15 @@ type Place string
 type Sessions interface {
 	// Place is where the values live. A decorator returns the place of what it decorates.
 	Place() Place
-	// Values returns those of the keys that are set, as one consistent reading. An engine that cannot be read is
+	// Values returns the values of those keys that are set, as one consistent reading. An engine that cannot be read is
 	// an *[UnreachableError], never an empty answer.
 	Values(ctx context.Context, keys ...Key) (map[Key]string, error)
 	// SetValues sets the values together: a reader sees all those of one model or none, except in a Redis Cluster, which
 	// sets them one after the other. They expire after ttl in an engine that can expire values; a ttl of 0 keeps them.
 	SetValues(ctx context.Context, values map[Key]string, ttl time.Duration) error
-	// ClearValues removes the values; one that is not set is no error.
+	// ClearValues removes the values. A value that is not set is no error.
 	ClearValues(ctx context.Context, keys ...Key) error
-	// Prolong gives the values a new life of ttl in an engine that can expire values; one that is not set is no error.
+	// Prolong gives the values a new life of ttl in an engine that can expire values. A value that is not set is no error.
 	Prolong(ctx context.Context, ttl time.Duration, keys ...Key) error
 }
 
@@ -78,37 +78,37 @@ type Ledgers interface {
 	Append(ctx context.Context, c Commit) error
 	// Lines yields the account's lines, oldest first. A line is the caller's to keep.
 	Lines(ctx context.Context, account string) iter.Seq2[[]byte, error]
-	// LinesBefore yields the account's lines that the filter lets through, newest first, at a cost that follows the lines
-	// yielded and not the length of the ledger.
+	// LinesBefore yields the account's lines that the filter lets through, newest first. Its cost grows with the lines
+	// yielded, not with the length of the ledger.
 	LinesBefore(ctx context.Context, account string, f Filter) iter.Seq2[[]byte, error]
 	// Accounts returns the names of all accounts, sorted.
 	Accounts(ctx context.Context) ([]string, error)
-	// Repair tells what is wrong with how the engine keeps an account's ledger, such as a damaged newest line or an index
-	// that lags, and with write mends it. It never changes a line that can be read.
+	// Repair returns what is wrong with how the engine keeps an account's ledger, such as a damaged newest line or an index
+	// that lags, and repairs it if write is set. It never changes a line that can be read.
 	Repair(ctx context.Context, account string, write bool) ([]Fault, error)
 }
 
-// Newest is the id before which every line lies.
-const Newest = math.MaxInt64
+// MaxID is above the id of every line.
+const MaxID = math.MaxInt64
 
 // Filter says which lines [Ledgers].LinesBefore yields. The zero Filter yields none, since no id lies below 0.
 type Filter struct {
-	Before int64  // lines with an id below it; [Newest]: all
+	Before int64  // lines with an id below it; [MaxID]: all
 	AsOf   string // lines with this date or an earlier one; "": any date
 	Trades bool   // only lines that traded
 }
 
-// Passes tells whether the filter lets a line through.
-func (f Filter) Passes(e Entry) bool {
+// Matches tells whether the filter lets a line through.
+func (f Filter) Matches(e Entry) bool {
 	return e.ID < f.Before && (f.AsOf == "" || e.Date <= f.AsOf) && (e.Traded || !f.Trades)
 }
 
 // Fault is something wrong with how an engine keeps a ledger.
 type Fault struct {
 	What string `json:"what"` // a sentence
-	Mend string `json:"mend"` // what mends it, or mended it, in a sentence
+	Mend string `json:"mend"` // what repairs it, or has repaired it, in a sentence
 
-	Minor bool `json:"minor,omitempty"` // it mends itself when it is next met, and no order is the worse for it
+	Minor bool `json:"minor,omitempty"` // the engine repairs it by itself, and no order is lost by it
 }
 
 // Commit is one line on its way into a ledger.
@@ -120,31 +120,30 @@ type Commit struct {
 	Guards  []Guard
 	Fence   Fence // of the lease under which it is made
 
-	// Placed is nil, or is called once when the line has its place in the ledger and before it is durable: what follows
-	// may be judged on it from then on. It returns how many more orders on this ledger wait in this process, so that an
-	// engine can make their lines durable together with this one. An engine that makes each line durable at once does
-	// not call it.
+	// Placed, unless it is nil, is called once, when the line stands in the ledger and is not durable yet. From then on the
+	// next order may be judged on it. It returns how many more orders on this ledger wait in this process, so that an engine
+	// can make their lines durable together with this one. An engine that makes each line durable at once does not call it.
 	Placed func() (waiting int)
 }
 
-// CommitOf is the commit of a line of which nothing is known but its text.
+// CommitOf returns the commit of a line, with the entry read from its text.
 func CommitOf(account string, after, line []byte) (Commit, error) {
 	e, err := ReadEntry(line)
 	return Commit{Account: account, After: after, Entry: e, Line: line}, err
 }
 
-// Guard is the part of a session under which a line was judged, and what the session is to hold once it is in.
+// Guard ties a line to the session that it was judged under: values that must not have changed, and values to set with the line.
 type Guard struct {
-	Home Sessions       // the engine that holds the values
-	Want map[Key]string // what the values must still be; "" stands for not set
-	Set  map[Key]string // what is set with the commit
-	TTL  time.Duration  // new life of the values wanted and set, in an engine that can expire values; 0 = for ever
+	Backend Sessions       // holds the values
+	Expect  map[Key]string // the values as the line was judged; "" stands for not set
+	Update  map[Key]string // values to set with the commit
+	TTL     time.Duration  // new life of all these values, in an engine that can expire values; 0: for ever
 }
 
-// Apart splits guards into those whose values the ledgers commit together with a line, and the others.
-func Apart(l Ledgers, guards []Guard) (together, others []Guard) {
+// SplitGuards splits guards into those whose values the ledgers commit together with a line, and the others.
+func SplitGuards(l Ledgers, guards []Guard) (together, others []Guard) {
 	for _, g := range guards {
-		if l.CommitsWith(g.Home.Place()) {
+		if l.CommitsWith(g.Backend.Place()) {
 			together = append(together, g)
 		} else {
 			others = append(others, g)
@@ -153,22 +152,22 @@ func Apart(l Ledgers, guards []Guard) (together, others []Guard) {
 	return together, others
 }
 
-// Check reports [ErrSessionChanged] unless the values wanted are still what they were, and an *[UnprovedError] if nobody can
-// tell. It is for a ledger whose session lives in another engine; an engine that holds both checks within its commit.
+// Check returns [ErrSessionChanged] unless the backend still has the expected values, and an *[UnprovedError] if the backend
+// cannot be read. It is for a ledger whose session lives in another engine; an engine that holds both checks within its commit.
 func (g Guard) Check(ctx context.Context) error {
-	if len(g.Want) == 0 {
+	if len(g.Expect) == 0 {
 		return nil
 	}
-	values, err := g.Home.Values(ctx, slices.Collect(maps.Keys(g.Want))...)
+	values, err := g.Backend.Values(ctx, slices.Collect(maps.Keys(g.Expect))...)
 	if err != nil {
 		return &UnprovedError{err}
 	}
-	return g.Holds(values)
+	return g.Matches(values)
 }
 
-// Holds reports [ErrSessionChanged] unless values agree with the values wanted.
-func (g Guard) Holds(values map[Key]string) error {
-	for k, want := range g.Want {
+// Matches returns [ErrSessionChanged] unless values are the expected ones.
+func (g Guard) Matches(values map[Key]string) error {
+	for k, want := range g.Expect {
 		if values[k] != want {
 			return ErrSessionChanged
 		}
@@ -176,33 +175,33 @@ func (g Guard) Holds(values map[Key]string) error {
 	return nil
 }
 
-// Follow sets what is to be set and prolongs what was wanted and is set, after a commit that could not do it in the same
-// step. What holds for [AllModels] is no part of the session that lives on.
-func (g Guard) Follow(ctx context.Context) error {
+// ApplyAfter sets the values to update and prolongs the expected ones, after a commit that could not do so in the same step.
+// Values of [AllModels] are not prolonged: they are no part of the session.
+func (g Guard) ApplyAfter(ctx context.Context) error {
 	var prolonged, set error
 	var live []Key
-	for k, want := range g.Want {
+	for k, want := range g.Expect {
 		if want != "" && k.Model != AllModels {
 			live = append(live, k)
 		}
 	}
 	if len(live) > 0 {
-		prolonged = g.Home.Prolong(ctx, g.TTL, live...)
+		prolonged = g.Backend.Prolong(ctx, g.TTL, live...)
 	}
-	if len(g.Set) > 0 {
-		set = g.Home.SetValues(ctx, g.Set, g.TTL)
+	if len(g.Update) > 0 {
+		set = g.Backend.SetValues(ctx, g.Update, g.TTL)
 	}
 	return errors.Join(prolonged, set)
 }
 
-// ErrConflict says that the newest line is not the one that the commit follows: read the head and judge again.
+// ErrConflict says that the newest line is not the one that the commit follows. The caller must read the head and judge again.
 var ErrConflict = errors.New("the ledger has another newest line")
 
 // ErrSessionChanged says that the session is no longer the one that the line was judged under.
 var ErrSessionChanged error = sessionChanged{}
 
-// UnprovedError is an [ErrSessionChanged] of which nobody knows whether it is one: the values that a commit wanted could not
-// be read. The line was not committed.
+// UnprovedError says that the session may have changed: the values that a commit expected could not be read. The line was
+// not committed. It is also an [ErrSessionChanged].
 type UnprovedError struct{ Err error }
 
 func (e *UnprovedError) Error() string { return e.Err.Error() }
@@ -229,18 +228,18 @@ func (e *UnreachableError) Error() string {
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// DamagedError says what of a ledger cannot be read.
+// DamagedError says which part of a ledger cannot be read.
 type DamagedError struct {
-	Account  string // "" where only the ledger's place is known
-	Mendable bool   // Repair tells more, and mends it
-	Err      error
+	Account    string // "" where only the ledger's place is known
+	Repairable bool   // Repair tells more, and repairs it
+	Err        error
 }
 
 func (e *DamagedError) Error() string { return e.Err.Error() }
 
 func (e *DamagedError) Unwrap() error { return e.Err }
 
-// Entry is what an engine reads in a ledger line.
+// Entry holds what an engine must know of a ledger line.
 type Entry struct {
 	ID      int64
 	OrderID string // "" if the order had none
@@ -248,8 +247,8 @@ type Entry struct {
 	Traded  bool   // something was bought or sold
 }
 
-// ReadEntry reads in a ledger line as much as an engine must know: the keys "id", "order_id", "date" and "this_action". A line
-// that another reader could take for another one is refused: see [strict].
+// ReadEntry reads the keys "id", "order_id", "date" and "this_action" of a ledger line. It refuses a line that another JSON
+// reader could understand differently: see [strict].
 func ReadEntry(line []byte) (Entry, error) {
 	var e Entry
 	hasID := false
@@ -295,7 +294,7 @@ func traded(action []byte) (is bool, err error) {
 	return is, err
 }
 
-// text returns the string that a value is; null is taken as left out.
+// text returns a value that is a string. It takes null for a value that was left out.
 func text(key, value []byte) (string, error) {
 	text, ok := strict.Text(value)
 	if !ok && string(value) != "null" {

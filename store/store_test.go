@@ -78,15 +78,15 @@ func TestFilter_Passes(t *testing.T) {
 		{store.Filter{}, false},
 		{store.Filter{Before: 5}, false},
 		{store.Filter{Before: 6}, true},
-		{store.Filter{Before: store.Newest, AsOf: "2025-10-02"}, false},
-		{store.Filter{Before: store.Newest, AsOf: "2025-10-02 10:30:00"}, true},
-		{store.Filter{Before: store.Newest, Trades: true}, true},
+		{store.Filter{Before: store.MaxID, AsOf: "2025-10-02"}, false},
+		{store.Filter{Before: store.MaxID, AsOf: "2025-10-02 10:30:00"}, true},
+		{store.Filter{Before: store.MaxID, Trades: true}, true},
 	} {
-		if got := c.f.Passes(e); got != c.want {
+		if got := c.f.Matches(e); got != c.want {
 			t.Errorf("%+v: %v", c.f, got)
 		}
 	}
-	if (store.Filter{Before: store.Newest, Trades: true}).Passes(store.Entry{ID: 5}) {
+	if (store.Filter{Before: store.MaxID, Trades: true}).Matches(store.Entry{ID: 5}) {
 		t.Error("a line that traded nothing passes for a trade")
 	}
 }
@@ -107,7 +107,7 @@ func TestAGuardHoldsWhileTheValuesAgree(t *testing.T) {
 		{values{a: ""}, values{a: "1"}, false},
 		{values{a: "1"}, values{a: `"1"`}, false},
 	} {
-		if err := (store.Guard{Want: c.want}).Holds(c.are); (err == nil) != c.holds || err != nil && !errors.Is(err, store.ErrSessionChanged) {
+		if err := (store.Guard{Expect: c.want}).Matches(c.are); (err == nil) != c.holds || err != nil && !errors.Is(err, store.ErrSessionChanged) {
 			t.Errorf("wanted %v, there are %v: %v", c.want, c.are, err)
 		}
 	}
@@ -135,7 +135,7 @@ func (h *home) SetValues(_ context.Context, values map[store.Key]string, _ time.
 
 func TestGuard_Check_AHomeThatCannotBeReadProvesNothing(t *testing.T) {
 	gone := &store.UnreachableError{Engine: "redis", Doing: "read the session", Err: errors.New("gone")}
-	g := store.Guard{Home: &home{err: gone}, Want: map[store.Key]string{{Model: "26", Name: "A"}: ""}}
+	g := store.Guard{Backend: &home{err: gone}, Expect: map[store.Key]string{{Model: "26", Name: "A"}: ""}}
 	err := g.Check(t.Context())
 	var unreachable *store.UnreachableError
 	var coded code.Error
@@ -144,11 +144,11 @@ func TestGuard_Check_AHomeThatCannotBeReadProvesNothing(t *testing.T) {
 	}
 }
 
-func TestGuard_Follow_ProlongsTheValuesOfTheSession(t *testing.T) {
+func TestGuard_ApplyAfter_ProlongsTheValuesOfTheSession(t *testing.T) {
 	a, b, all := store.Key{Model: "26", Name: "A"}, store.Key{Model: "26", Name: "B"}, store.Key{Model: store.AllModels, Name: "HALT"}
 	h := &home{}
-	g := store.Guard{Home: h, Want: map[store.Key]string{a: "1", b: "", all: "false"}, Set: map[store.Key]string{b: "2"}}
-	if err := g.Follow(t.Context()); err != nil || !slices.Equal(h.prolonged, []store.Key{a}) || !maps.Equal(h.set, g.Set) {
+	g := store.Guard{Backend: h, Expect: map[store.Key]string{a: "1", b: "", all: "false"}, Update: map[store.Key]string{b: "2"}}
+	if err := g.ApplyAfter(t.Context()); err != nil || !slices.Equal(h.prolonged, []store.Key{a}) || !maps.Equal(h.set, g.Update) {
 		t.Errorf("%v: %v lives on, %v is set", err, h.prolonged, h.set)
 	}
 }

@@ -35,9 +35,9 @@ func Advice(err error) string {
 		return " Start the server with --search auto, or set MCP_TRADE_SEARCH=auto."
 	case errors.As(err, &notRecorded):
 		return " Record it with --search-cache record."
-	case errors.As(err, &damaged) && damaged.Mendable && damaged.Account == "":
+	case errors.As(err, &damaged) && damaged.Repairable && damaged.Account == "":
 		return "; 'mcp-trade ledger repair' shows it and mends it"
-	case errors.As(err, &damaged) && damaged.Mendable:
+	case errors.As(err, &damaged) && damaged.Repairable:
 		return fmt.Sprintf("; 'mcp-trade ledger repair %s --write' lets the account go on after the newest line there is", damaged.Account)
 	case errors.As(err, &damaged):
 		return fmt.Sprintf("; 'mcp-trade ledger verify %s' tells more", damaged.Account)

@@ -28,8 +28,8 @@ func TestAdvice(t *testing.T) {
 		{&search.NoProviderError{}, "Search is off. Start the server with --search auto, or set MCP_TRADE_SEARCH=auto."},
 		{&search.NoProviderError{Hints: []string{"set A"}}, "No source of news is set up. To have one: set A."},
 		{&search.NotRecordedError{Query: "x", Stamp: "2025-10-02"}, `The answer to "x" as of 2025-10-02 was not recorded, and a replay asks nobody. Record it with --search-cache record.`},
-		{&store.DamagedError{Mendable: true, Err: errors.New("the last line is damaged")}, "the last line is damaged; 'mcp-trade ledger repair' shows it and mends it"},
-		{&store.DamagedError{Account: "a", Mendable: true, Err: errors.New("an entry is gone")}, "an entry is gone; 'mcp-trade ledger repair a --write' lets the account go on after the newest line there is"},
+		{&store.DamagedError{Repairable: true, Err: errors.New("the last line is damaged")}, "the last line is damaged; 'mcp-trade ledger repair' shows it and mends it"},
+		{&store.DamagedError{Account: "a", Repairable: true, Err: errors.New("an entry is gone")}, "an entry is gone; 'mcp-trade ledger repair a --write' lets the account go on after the newest line there is"},
 		{&store.DamagedError{Account: "a", Err: errors.New("row 3 of a is damaged")}, "row 3 of a is damaged; 'mcp-trade ledger verify a' tells more"},
 		{&market.UnknownSymbolError{Symbol: "X"}, "Symbol X not found! This action will not be allowed."},
 	} {

@@ -135,7 +135,7 @@ func (a *accountRun) report(ctx context.Context, b *broker, refused int) error {
 
 // traded tells whether the account has a trade of a date.
 func (a *accountRun) traded(ctx context.Context, date market.Stamp) (bool, error) {
-	trades, _, err := a.accounts.Trades(ctx, a.account.Name, date, store.Newest, 1)
+	trades, _, err := a.accounts.Trades(ctx, a.account.Name, date, store.MaxID, 1)
 	return len(trades) > 0 && trades[0].Date == date, err
 }
 

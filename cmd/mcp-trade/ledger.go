@@ -76,7 +76,7 @@ func showCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			trades, _, err := r.accounts.Trades(cmd.Context(), args[0], book.Date, store.Newest, limit)
+			trades, _, err := r.accounts.Trades(cmd.Context(), args[0], book.Date, store.MaxID, limit)
 			if err != nil {
 				return err
 			}

@@ -40,7 +40,7 @@ func openRedis(s *settings, warn func(string)) (sharedStore, error) {
 		return nil, err
 	}
 	redisstore.LogTo(warn)
-	return redisstore.New(redisstore.Config{Options: options, Replicas: s.redisWait, Nonce: newNonce(), Warn: warn}), nil
+	return redisstore.New(redisstore.Config{Options: options, Replicas: s.redisWait, NewToken: newNonce(), Warn: warn}), nil
 }
 
 func (s *settings) redisOptions() (*redis.UniversalOptions, error) {

@@ -258,7 +258,7 @@ func (h *homes) holds(of decisionID, home session.Source, file fileID, r inRedis
 	holds = true
 	for _, g := range h.decisions[of].Guards {
 		if g.Home == home {
-			holds = holds && store.Guard{Want: g.Want}.Holds(texts) == nil
+			holds = holds && store.Guard{Expect: g.Want}.Matches(texts) == nil
 		}
 	}
 	h.holding[c] = holds

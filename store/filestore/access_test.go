@@ -29,7 +29,7 @@ func commitAll(t *testing.T, s *filestore.Store) {
 		t.Fatal(err)
 	}
 	appendLine(t, s, 0)
-	if err := s.Append(t.Context(), row(1, store.Guard{Home: s, Want: values{signature: `"a"`}, Set: values{ifTrade: `true`}})); err != nil {
+	if err := s.Append(t.Context(), row(1, store.Guard{Backend: s, Expect: values{signature: `"a"`}, Update: values{ifTrade: `true`}})); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -192,7 +192,7 @@ func readMounted(dir, _, _ string) error {
 			return err
 		}
 	}
-	for _, err := range s.LinesBefore(ctx, "a", store.Filter{Before: store.Newest, AsOf: "2025-10-02"}) {
+	for _, err := range s.LinesBefore(ctx, "a", store.Filter{Before: store.MaxID, AsOf: "2025-10-02"}) {
 		if backward++; err != nil {
 			return err
 		}

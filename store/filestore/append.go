@@ -1,4 +1,4 @@
-// Committing a line: it is judged and gets its place under the lock of the ledger, and is acknowledged when it is on disk.
+// Committing a line: it is checked and written under the lock of the ledger, and acknowledged when it is on disk.
 
 package filestore
 
@@ -23,17 +23,17 @@ func (s *Store) Append(ctx context.Context, c store.Commit) error {
 		err = g.err
 	}
 	if err != nil {
-		return unwritten(err)
+		return appendError(err)
 	}
-	_, others := store.Apart(s, c.Guards)
+	_, others := store.SplitGuards(s, c.Guards)
 	for _, guard := range others {
-		s.follow(guard.Follow(ctx))
+		s.warnOfSession(guard.ApplyAfter(ctx))
 	}
 	return nil
 }
 
-// unwritten is an error of Append as the contract has it.
-func unwritten(err error) error {
+// appendError returns an error of Append in the form that the contract promises.
+func appendError(err error) error {
 	var used *store.UsedError
 	var unreachable *store.UnreachableError
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrSessionChanged) || store.Refused(err) || errors.As(err, &used) || errors.As(err, &unreachable) {
@@ -42,16 +42,16 @@ func unwritten(err error) error {
 	return &store.UnreachableError{Engine: engine, Doing: "write the ledger", Err: err}
 }
 
-// errAgain says that the ledger or a lock was replaced while a line was placed. Nothing is left of the line, and the commit begins
-// anew.
+// errAgain says that the ledger or a lock was replaced while a line was written. Nothing is left of the line, and the commit
+// starts again.
 var errAgain = errors.New("the ledger or its lock was replaced again and again")
 
-// maxReplaced bounds how often one commit begins anew for that reason.
+// maxReplaced bounds how often one commit starts again for that reason.
 const maxReplaced = 100
 
-// placeInTurn has the line get its place when it is its turn, and returns the group that it becomes durable with.
+// placeInTurn waits for the commit's turn, writes its line, and returns the group with which the line becomes durable.
 func (s *Store) placeInTurn(ctx context.Context, l *ledgerFile, c store.Commit) (*group, error) {
-	until := l.queue.until()
+	until := l.queue.deadline()
 	if err := l.queue.wait(ctx, until); err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *Store) placeInTurn(ctx context.Context, l *ledgerFile, c store.Commit) 
 		if l.group == nil {
 			lock, err := l.queue.lock(ctx, until, s.access)
 			if errors.Is(err, fs.ErrNotExist) {
-				if err := withoutFolder(ctx, c); err != nil {
+				if err := checkWithoutFolder(ctx, c); err != nil {
 					return nil, err
 				}
 				lock, err = s.lockFile(ctx, until, l.queue)
@@ -89,7 +89,7 @@ func (s *Store) placeInTurn(ctx context.Context, l *ledgerFile, c store.Commit) 
 			waiting = c.Placed()
 		}
 		if waiting == 0 || g.lines >= maxGroup {
-			_ = s.settle(l) // and so is this one
+			_ = s.settle(l) // the callers of its lines are told
 		} else {
 			s.settleLater(l, g)
 		}
@@ -97,8 +97,8 @@ func (s *Store) placeInTurn(ctx context.Context, l *ledgerFile, c store.Commit) 
 	}
 }
 
-// withoutFolder judges a commit to a ledger that has no folder, which only the first line may make.
-func withoutFolder(ctx context.Context, c store.Commit) error {
+// checkWithoutFolder checks a commit to a ledger that has no folder. Only the first line may make the folder.
+func checkWithoutFolder(ctx context.Context, c store.Commit) error {
 	if c.After == nil && c.ID == 0 {
 		return nil
 	}
@@ -110,13 +110,13 @@ func withoutFolder(ctx context.Context, c store.Commit) error {
 	return store.ErrConflict
 }
 
-// commit proves all that the commit asks for, and writes its line after the newest one.
+// commit checks the conditions of a commit, and writes its line after the newest one.
 func (s *Store) commit(ctx context.Context, l *ledgerFile, c store.Commit) error {
-	seen, err := l.look(ctx, c.OrderID)
+	seen, err := l.state(ctx, c.OrderID)
 	if err != nil {
 		return err
 	}
-	if l.group.lines > 0 && !l.group.of(l) {
+	if l.group.lines > 0 && !l.group.isIn(l) {
 		return errAgain
 	}
 	if seen.ordered != nil {
@@ -125,7 +125,7 @@ func (s *Store) commit(ctx context.Context, l *ledgerFile, c store.Commit) error
 	if err := s.checkLease(c); err != nil {
 		return err
 	}
-	together, others := store.Apart(s, c.Guards)
+	together, others := store.SplitGuards(s, c.Guards)
 	for _, g := range others {
 		if err := g.Check(ctx); err != nil {
 			return err
@@ -138,18 +138,18 @@ func (s *Store) commit(ctx context.Context, l *ledgerFile, c store.Commit) error
 		}
 		l.group.sessions = sessions
 	}
-	if err := sessions.judge(s, together); err != nil {
+	if err := sessions.check(s, together); err != nil {
 		return err
 	}
 	if err := s.write(l, c, sessions); err != nil {
 		return err
 	}
-	l.group.tell = append(l.group.tell, sessions.untold(together)...)
+	l.group.pending = append(l.group.pending, sessions.pending(together)...)
 	return nil
 }
 
-// used answers an order whose line is in the ledger, once that is durable.
-func (s *Store) used(l *ledgerFile, orderID string, seen sight) error {
+// used returns the error for an order that is in the ledger already, once its line is durable.
+func (s *Store) used(l *ledgerFile, orderID string, seen ledgerState) error {
 	if seen.durable {
 		return &store.UsedError{Line: seen.ordered}
 	}
@@ -162,26 +162,26 @@ func (s *Store) used(l *ledgerFile, orderID string, seen sight) error {
 	return &store.UsedError{Line: seen.ordered}
 }
 
-// lookDurably is look under the lock of the ledger, so that no other process takes the line of the order back, and syncs
-// what may not be on disk yet. Where nothing can be written, there is no lock and nobody who appends.
-func (s *Store) lookDurably(ctx context.Context, l *ledgerFile, orderID string) (seen sight, err error) {
+// durableState reads the ledger's state under its lock, so that no other process can take the line of the order back, and
+// syncs the ledger if that line may not be on disk yet. On a read-only file system there is no lock, and nobody appends.
+func (s *Store) durableState(ctx context.Context, l *ledgerFile, orderID string) (seen ledgerState, err error) {
 	err = s.exclusively(ctx, l, func() error {
-		if seen, err = l.look(ctx, orderID); err != nil || seen.durable {
+		if seen, err = l.state(ctx, orderID); err != nil || seen.durable {
 			return err
 		}
 		return l.makeDurable(s.disk.sync)
 	})
 	if readOnly(err) || absent(err) {
-		if seen, err = l.look(ctx, orderID); err == nil {
+		if seen, err = l.state(ctx, orderID); err == nil {
 			err = l.makeDurable(s.disk.sync)
 		}
 	}
 	return seen, err
 }
 
-// exclusively runs do while nobody appends to a ledger, in this process or another.
+// exclusively runs do while neither this process nor another one appends to the ledger.
 func (s *Store) exclusively(ctx context.Context, l *ledgerFile, do func() error) error {
-	until := l.queue.until()
+	until := l.queue.deadline()
 	if err := l.queue.wait(ctx, until); err != nil {
 		return err
 	}
@@ -203,11 +203,11 @@ func (s *Store) exclusively(ctx context.Context, l *ledgerFile, do func() error)
 	return do()
 }
 
-// hold locks the ledger itself for the goroutine that has its turn. The lock file beside it can be removed by anybody; this lock
-// is on the very file that is written to. A reader that finds another file in its place closes the handle, unless a group holds
+// hold locks the ledger file itself for the goroutine that has its turn: anybody may remove the lock file beside it, but this
+// lock is on the file that is written to. A reader that finds another file at the path closes the handle unless a group holds
 // it, so hold locks the handle and gives it to the group in one step.
 func (l *ledgerFile) hold(ctx context.Context) error {
-	return l.queue.take(ctx, l.queue.until(), func() (taken bool, err error) {
+	return l.queue.take(ctx, l.queue.deadline(), func() (taken bool, err error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		switch g := l.group; {
@@ -223,9 +223,9 @@ func (l *ledgerFile) hold(ctx context.Context) error {
 	})
 }
 
-// settleNow makes durable what waits to be.
+// settleNow settles the open group of a ledger, if there is one.
 func (s *Store) settleNow(l *ledgerFile) error {
-	if err := l.queue.wait(context.Background(), l.queue.until()); err != nil {
+	if err := l.queue.wait(context.Background(), l.queue.deadline()); err != nil {
 		return err
 	}
 	defer l.queue.next()

@@ -1,7 +1,8 @@
-// Blocks: how an index keeps what it knows in a file.
+// Blocks: the form of an index in its file.
 //
-// A block is a header of headSize bytes, the stretches, and the orders by their print. Numbers are little endian. Nothing of
-// it is synced: sums tell what of it is there after the machine failed, and the lines of the ledger whether it is theirs.
+// A block is a header of headSize bytes, the stretches, and the orders, sorted by fingerprint. Numbers are little endian. The
+// file is never synced: after a crash of the machine the checksums tell which blocks are whole, and the lines of the ledger
+// whether a block is of this ledger.
 
 package filestore
 
@@ -18,7 +19,7 @@ import (
 	"strings"
 )
 
-// block is a part of a ledger that is in the file of its index.
+// block is a part of a ledger as the file of the index has it.
 type block struct {
 	level    int   // how often parts were joined into it
 	from, to int64 // in the ledger
@@ -28,7 +29,7 @@ type block struct {
 	at     int64  // where it is in the file
 	counts [2]int // of stretches, of orders
 	sums   [2]uint32
-	sieve  sieve // nil before the orders in the file were held against their sum
+	filter bloomFilter // nil before the checksum of the orders was verified
 }
 
 // lastLine is the last line of a block, by which the block proves that it is about a ledger.
@@ -47,7 +48,7 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// errStale says that the file of an index does not tell what the ledger says.
+// errStale says that the file of an index does not agree with the ledger.
 var errStale = errors.New("the index is another ledger's, or damaged")
 
 func (b *block) size() int64 {
@@ -57,7 +58,7 @@ func (b *block) size() int64 {
 // ordersAt is where the orders are in the file.
 func (b *block) ordersAt() int64 { return b.at + headSize + int64(b.counts[0])*stretchRoom }
 
-// appendDate writes a date; one that is longer than any is as good as its beginning.
+// appendDate writes a date. It cuts off text that is longer than any date.
 func appendDate(to []byte, date string) []byte {
 	var room [dateRoom]byte
 	copy(room[:dateRoom-1], date)
@@ -69,7 +70,9 @@ func date(room []byte) string { return strings.TrimRight(string(room[:dateRoom])
 // appendBlock writes a block about a part whose last line is given.
 func appendBlock(to []byte, level int, p part, last lastLine) []byte {
 	n := binary.LittleEndian
-	slices.SortFunc(p.orders, func(a, b order) int { return cmp.Or(cmp.Compare(a.print, b.print), cmp.Compare(a.at, b.at)) })
+	slices.SortFunc(p.orders, func(a, b order) int {
+		return cmp.Or(cmp.Compare(a.fingerprint, b.fingerprint), cmp.Compare(a.at, b.at))
+	})
 	start := len(to)
 	to = append(to, make([]byte, headSize)...)
 	for _, s := range p.stretches {
@@ -80,7 +83,7 @@ func appendBlock(to []byte, level int, p part, last lastLine) []byte {
 	}
 	middle := len(to)
 	for _, o := range p.orders {
-		to = n.AppendUint64(n.AppendUint64(to, o.print), uint64(o.at))
+		to = n.AppendUint64(n.AppendUint64(to, o.fingerprint), uint64(o.at))
 	}
 	all := p.summary()
 	head := append(make([]byte, 0, headSize), magic...)
@@ -125,8 +128,8 @@ func readBlock(f io.ReaderAt, at, fileSize int64) (b block, ok bool) {
 	return b, b.counts[0] >= 0 && b.counts[1] >= 0 && at+b.size() <= fileSize
 }
 
-// isAbout tells whether the last line of the block stands in a ledger.
-func (b *block) isAbout(ledger io.ReaderAt) bool {
+// matches tells whether the ledger has the last line of the block.
+func (b *block) matches(ledger io.ReaderAt) bool {
 	if b.last.size < 0 || b.last.size > maxLine {
 		return false
 	}
@@ -140,7 +143,7 @@ func hashLine(text []byte) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-// read reads the stretches (0) or the orders (1) of the block as they are in the file.
+// read reads the stretches (0) or the orders (1) of the block from the file, and verifies their checksum.
 func (b *block) read(f io.ReaderAt, which int, at int64, room int) ([]byte, error) {
 	text := make([]byte, b.counts[which]*room)
 	if _, err := f.ReadAt(text, at); err != nil {
@@ -179,22 +182,22 @@ func (b *block) part(f io.ReaderAt) (p part, err error) {
 	return part{b.from, b.to, stretches, decodeOrders(text)}, err
 }
 
-// find returns where the newest lines with the print of an order id begin, newest first.
+// find returns where the lines with the fingerprint of an order id begin, newest first.
 func (b *block) find(f io.ReaderAt, print uint64) (at []int64, err error) {
-	if b.sieve == nil {
+	if b.filter == nil {
 		text, err := b.read(f, 1, b.ordersAt(), orderRoom)
 		if err != nil {
 			return nil, err
 		}
-		b.sieve = newSieve(decodeOrders(text))
+		b.filter = newBloomFilter(decodeOrders(text))
 	}
-	if !b.sieve.mayHold(print) {
+	if !b.filter.mayHold(print) {
 		return nil, nil
 	}
 	first, err := b.search(f, print)
 	for i := first; i < b.counts[1] && err == nil; i++ {
 		var o []order
-		if o, err = b.readOrders(f, i, i+1); err == nil && o[0].print != print {
+		if o, err = b.readOrders(f, i, i+1); err == nil && o[0].fingerprint != print {
 			break
 		} else if err == nil {
 			at = append(at, o[0].at)
@@ -204,33 +207,33 @@ func (b *block) find(f io.ReaderAt, print uint64) (at []int64, err error) {
 	return at, err
 }
 
-// sieve is a Bloom filter of the prints of a block: it tells of most order ids that are not there that they are not, and spares
-// a reading of the file. It has 16 bits for each order and sets two of them, so one of 70 or so slips through.
-type sieve []uint64
+// bloomFilter is a Bloom filter of the fingerprints of a block, which spares most readings of the file for order ids that the block
+// does not have. It has 16 bits for each order and sets two of them, so about one absent id in 70 is let through.
+type bloomFilter []uint64
 
-func newSieve(orders []order) sieve {
-	s := make(sieve, len(orders)/4+1)
+func newBloomFilter(orders []order) bloomFilter {
+	s := make(bloomFilter, len(orders)/4+1)
 	for _, o := range orders {
-		a, b := s.bits(o.print)
+		a, b := s.bits(o.fingerprint)
 		s[a/64] |= 1 << (a % 64)
 		s[b/64] |= 1 << (b % 64)
 	}
 	return s
 }
 
-func (s sieve) mayHold(print uint64) bool {
+func (s bloomFilter) mayHold(print uint64) bool {
 	a, b := s.bits(print)
 	return (s[a/64]>>(a%64))&(s[b/64]>>(b%64))&1 == 1
 }
 
-// bits are those of a print, which is as good as random.
-func (s sieve) bits(print uint64) (a, b uint64) {
+// bits returns the two bits of a fingerprint, which is as good as random.
+func (s bloomFilter) bits(print uint64) (a, b uint64) {
 	n := uint64(len(s)) * 64
 	return (print >> 32) % n, (print & math.MaxUint32) % n
 }
 
-// search returns the first order with a print, or where it would be. Prints are evenly spread: it is read near where it
-// should be.
+// search returns the index of the first order with a fingerprint, or where it would be. Fingerprints are evenly spread, so it
+// reads near the place where the order should be.
 func (b *block) search(f io.ReaderAt, print uint64) (int, error) {
 	const near = 32
 	low, high := 0, b.counts[1] // it is between them
@@ -242,7 +245,7 @@ func (b *block) search(f io.ReaderAt, print uint64) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		n, _ := slices.BinarySearchFunc(o, print, func(o order, print uint64) int { return cmp.Compare(o.print, print) })
+		n, _ := slices.BinarySearchFunc(o, print, func(o order, print uint64) int { return cmp.Compare(o.fingerprint, print) })
 		switch {
 		case n == 0 && from > low:
 			high = from

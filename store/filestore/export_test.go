@@ -24,7 +24,7 @@ func WithGroupTime(d time.Duration) Option {
 
 // WithPatience has a lock waited for so long, and so long by those who come after one that waited in vain.
 func WithPatience(first, late time.Duration) Option {
-	return func(s *Store) { s.patience = patience{first, late} }
+	return func(s *Store) { s.lockTimeouts = lockTimeouts{first, late} }
 }
 
 // WithIndexEvery gives every so many bytes of a ledger a block of its index.

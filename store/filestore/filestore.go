@@ -36,20 +36,20 @@ type Store struct {
 	warn                     func(string)
 	disk                     disk
 	groupTime                time.Duration
-	patience                 patience
+	lockTimeouts             lockTimeouts
 	indexEvery               int64
 
 	running    context.Context // done when the store is closed
 	stop       context.CancelFunc
-	background sync.WaitGroup // of goroutines that end when running is done
+	background sync.WaitGroup // goroutines that end when running is done
 
-	mu      sync.Mutex
-	ledgers map[string]*ledgerFile
-	glances map[string]glance // session files as last read, by path
-	queues  map[string]*queue // by the path of the lock
+	mu           sync.Mutex
+	ledgers      map[string]*ledgerFile
+	sessionCache map[string]cachedSession // session files as last read, by path
+	queues       map[string]*queue        // by the path of the lock
 }
 
-// disk is how lines get into a ledger, and are made durable there.
+// disk writes and syncs ledgers; tests replace it.
 type disk struct {
 	write func(*os.File, []byte) (int, error)
 	sync  func(*os.File) error
@@ -63,12 +63,12 @@ func WithSessionFile(model, path string) Option {
 	return func(s *Store) { s.runtimeModel, s.runtimeEnv = model, path }
 }
 
-// WithWarnings has what the store repaired, such as the torn end of a ledger, told to warn.
+// WithWarnings calls warn with what the store repaired by itself, such as the torn end of a ledger.
 func WithWarnings(warn func(string)) Option {
 	return func(s *Store) { s.warn = warn }
 }
 
-// WithAccess says who may use the files that the store makes: [files.Owner] alone, if it is not given.
+// WithAccess says who may use the files that the store makes. The default is [files.Owner] alone.
 func WithAccess(a files.Access) Option {
 	return func(s *Store) { s.access = a }
 }
@@ -77,9 +77,9 @@ func WithAccess(a files.Access) Option {
 func New(dataDir, logPath string, options ...Option) *Store {
 	s := &Store{
 		dataDir: dataDir, logPath: logPath, warn: func(string) {}, disk: disk{(*os.File).Write, (*os.File).Sync}, groupTime: groupTime,
-		patience:   patience{first: 10 * time.Second, late: 250 * time.Millisecond},
-		indexEvery: indexEvery,
-		ledgers:    map[string]*ledgerFile{}, glances: map[string]glance{}, queues: map[string]*queue{},
+		lockTimeouts: lockTimeouts{first: 10 * time.Second, late: 250 * time.Millisecond},
+		indexEvery:   indexEvery,
+		ledgers:      map[string]*ledgerFile{}, sessionCache: map[string]cachedSession{}, queues: map[string]*queue{},
 	}
 	s.running, s.stop = context.WithCancel(context.Background())
 	for _, o := range options {
@@ -95,7 +95,7 @@ func New(dataDir, logPath string, options ...Option) *Store {
 
 var _ store.Store = (*Store)(nil)
 
-// engine is how this one is called in answers and logs.
+// engine names this engine in answers and logs.
 const engine = "file"
 
 // Name implements [store.Store].

@@ -36,7 +36,7 @@ func FuzzLedgerFile(f *testing.F) {
 			for range s.Lines(ctx, "a") {
 				forward++
 			}
-			for range s.LinesBefore(ctx, "a", store.Filter{Before: store.Newest}) {
+			for range s.LinesBefore(ctx, "a", store.Filter{Before: store.MaxID}) {
 				backward++
 			}
 			for range s.LinesBefore(ctx, "a", store.Filter{Before: 1}) {

@@ -1,4 +1,4 @@
-// Groups: the lines of orders that wait for each other become durable with one sync.
+// Groups: lines of orders that arrive together become durable with one sync.
 
 package filestore
 
@@ -12,19 +12,19 @@ import (
 	"mcp-trade/store"
 )
 
-// group is the lines that one sync makes durable. The locks of the ledger and of the sessions are held from the first line to
-// that sync, so no other process builds on a line that may yet be lost.
+// group is some lines that one sync makes durable. The locks of the ledger and of the sessions are held from the first line to
+// that sync, so no other process builds on a line that may still be lost.
 type group struct {
 	lock     *files.Lock
-	held     *os.File      // the ledger, on which there is a lock as well; nil before it is known
+	held     *os.File      // the ledger, which is locked as well; nil before it is open
 	sessions *sessionLocks // nil before the first line
 
-	info  fs.FileInfo // of the ledger, from the first line on
-	start int64       // where the first line begins
-	end   int64       // where the last line ends
-	lines int
-	tell  []store.Guard // sessions that are to be told of the lines
-	timer *time.Timer   // settles the group if no line follows
+	info    fs.FileInfo // of the ledger, from the first line on
+	start   int64       // where the first line begins
+	end     int64       // where the last line ends
+	lines   int
+	pending []store.Guard // guards whose values are set after the sync
+	timer   *time.Timer   // settles the group if no line follows
 
 	done chan struct{} // closed when err is the outcome of all lines
 	err  error
@@ -32,7 +32,7 @@ type group struct {
 
 const (
 	maxGroup  = 32                   // lines
-	groupTime = 2 * time.Millisecond // that a line waits for the next one, which may be refused and never come
+	groupTime = 2 * time.Millisecond // that a line waits for the next one, which may be refused
 )
 
 // begin begins a group under the lock of the ledger.
@@ -42,10 +42,10 @@ func (l *ledgerFile) begin(lock *files.Lock) {
 	l.group = &group{lock: lock, done: make(chan struct{})}
 }
 
-// of tells whether the lines of the group are in the file that the ledger is now.
-func (g *group) of(l *ledgerFile) bool { return l.info != nil && os.SameFile(g.info, l.info) }
+// isIn tells whether the lines of the group are in the file that is now at the ledger's path.
+func (g *group) isIn(l *ledgerFile) bool { return l.info != nil && os.SameFile(g.info, l.info) }
 
-// settleLater settles the group when no line has followed for a while.
+// settleLater settles the group after groupTime, unless another line follows before.
 func (s *Store) settleLater(l *ledgerFile, g *group) {
 	if g.timer != nil {
 		g.timer.Reset(s.groupTime)
@@ -60,7 +60,7 @@ func (s *Store) settleLater(l *ledgerFile, g *group) {
 	})
 }
 
-// settle ends the group: its lines are made durable, its lock is given back, its sessions are told. The caller has the
+// settle ends the group: it makes the lines durable, gives the locks back and sets the session values. The caller has the
 // turn. The error is the outcome of every line of the group.
 func (s *Store) settle(l *ledgerFile) error {
 	g := l.group
@@ -76,7 +76,7 @@ func (s *Store) settle(l *ledgerFile) error {
 	}
 	g.lock.Release()
 	if g.err == nil {
-		s.announce(g.tell)
+		s.updateSessions(g.pending)
 	}
 	close(g.done)
 	if g.lines > 0 {
@@ -85,8 +85,8 @@ func (s *Store) settle(l *ledgerFile) error {
 	return g.err
 }
 
-// syncGroup syncs the lines of a group. If that fails they are cut off again, so they are either durable or absent; if
-// that fails too it is unknown which.
+// syncGroup syncs the lines of a group. If the sync fails, the lines are cut off again, so each is either durable or absent.
+// If that fails too, the error says that the outcome is unknown.
 func (s *Store) syncGroup(l *ledgerFile, g *group) error {
 	if err := s.disk.sync(g.held); err != nil {
 		return l.cutBack(g, err)
@@ -113,7 +113,7 @@ func (l *ledgerFile) cutBack(g *group, cause error) error {
 	return &store.UnreachableError{Engine: engine, Doing: "write the ledger", Err: err, Unknown: cut != nil}
 }
 
-// cut cuts the file from its end back to an offset. A ledger that then has no line is removed if this process made it.
+// cut truncates the file from its end to an offset. A ledger without a line is removed if this process made it.
 func (l *ledgerFile) cut(f *os.File, end, to int64) error {
 	now, err := f.Stat()
 	if err != nil {
@@ -126,12 +126,12 @@ func (l *ledgerFile) cut(f *os.File, end, to int64) error {
 		return err
 	}
 	if path, err := os.Lstat(l.path); to == 0 && l.made && err == nil && os.SameFile(path, now) {
-		_ = os.Remove(l.path) // an empty ledger is none either
+		_ = os.Remove(l.path) // an empty file counts as no ledger, too
 	}
 	return nil
 }
 
-// end takes the group, and the lock of the group, from the ledger.
+// end takes the group from the ledger, and releases the lock on the ledger file.
 func (l *ledgerFile) end(g *group) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -172,7 +172,7 @@ func TestNoOtherProcessBuildsOnALineThatIsNotDurable(t *testing.T) {
 
 // Each case does something while a line has its place and is not durable yet.
 func TestWhatComesBetweenTheLinesOfAGroup(t *testing.T) {
-	held := store.Guard{Want: values{today: `"d"`}, Set: values{ifTrade: `true`}}
+	held := store.Guard{Expect: values{today: `"d"`}, Update: values{ifTrade: `true`}}
 	for _, c := range []struct {
 		name    string
 		between func(t *testing.T, s *filestore.Store)
@@ -200,8 +200,8 @@ func TestWhatComesBetweenTheLinesOfAGroup(t *testing.T) {
 			appendLine(t, s, 0)
 			disk.count = 0
 			guard := held
-			guard.Home = s
-			guard.Want = values{today: `"d"`, halt: ""}
+			guard.Backend = s
+			guard.Expect = values{today: `"d"`, halt: ""}
 			placed, done := make(chan struct{}), make(chan error)
 			first := row(1, guard)
 			first.Placed = func() int { close(placed); return 1 }

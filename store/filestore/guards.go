@@ -1,4 +1,4 @@
-// The guards of a commit that are sessions in files: they are locked while its line gets its place, and told of it after.
+// Guards in session files: the sessions are locked while a line is written, and updated after its sync.
 
 package filestore
 
@@ -16,14 +16,14 @@ import (
 	"mcp-trade/store"
 )
 
-// sessionLocks holds the sessions that commits are judged under as they are, until their lines are durable: so a line and what
-// it was judged under are one step for every other process. The values of [store.AllModels] are not locked, or
-// every account would wait for every other: who sets those waits for the commits that are under way.
+// sessionLocks locks the sessions of a group's guards until its lines are durable: for every other process a line and the session
+// it was judged under are one step. The values of [store.AllModels] are not locked, or every account would wait for every
+// other; whoever sets those waits for the commits under way instead.
 type sessionLocks struct {
 	models  []string
 	queues  []*queue
 	locks   []*files.Lock
-	objects map[string]sessionObject // the sessions as the newest commit found them, by model
+	objects map[string]sessionObject // the sessions as the newest commit read them, by model
 }
 
 // lockSessions locks the sessions that guards name.
@@ -34,8 +34,8 @@ func (s *Store) lockSessions(ctx context.Context, guards []store.Guard) (l *sess
 			l.release()
 		}
 	}()
-	until := time.Now().Add(s.patience.first)
-	for _, model := range l.models { // who locks several does so in one order, or two would wait for each other
+	until := time.Now().Add(s.lockTimeouts.first)
+	for _, model := range l.models { // in sorted order: otherwise two processes could wait for each other
 		if model == store.AllModels {
 			continue
 		}
@@ -46,7 +46,7 @@ func (s *Store) lockSessions(ctx context.Context, guards []store.Guard) (l *sess
 		l.queues = append(l.queues, q)
 		lock, err := q.lock(ctx, until, s.access)
 		if errors.Is(err, fs.ErrNotExist) {
-			// Without a folder there is no session. One that was moved away is not made anew for a commit that asks for it.
+			// Without a folder there is no session. The folder is made only for a commit whose guards hold without one.
 			for _, g := range guards {
 				if err := g.Check(ctx); err != nil {
 					return l, err
@@ -62,16 +62,16 @@ func (s *Store) lockSessions(ctx context.Context, guards []store.Guard) (l *sess
 	return l, nil
 }
 
-// keysIn are the keys of the values that guards want or set.
+// keysIn returns the keys of the values that guards expect or update.
 func keysIn(guards []store.Guard) (keys []store.Key) {
 	for _, g := range guards {
-		keys = append(append(keys, keysOf(g.Want)...), keysOf(g.Set)...)
+		keys = append(append(keys, keysOf(g.Expect)...), keysOf(g.Update)...)
 	}
 	return keys
 }
 
-// judge returns nil if what guards want holds. Where they name other sessions than those that are locked, it is [errAgain].
-func (l *sessionLocks) judge(s *Store, guards []store.Guard) error {
+// check checks the guards. If they name other sessions than those that are locked, it returns [errAgain].
+func (l *sessionLocks) check(s *Store, guards []store.Guard) error {
 	keys := keysIn(guards)
 	if !slices.Equal(l.models, modelsOf(keys)) {
 		return errAgain
@@ -79,12 +79,12 @@ func (l *sessionLocks) judge(s *Store, guards []store.Guard) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	values, objects, err := s.readValues(keys, s.glance)
+	values, objects, err := s.readValues(keys, s.readCached)
 	if err != nil {
 		return &store.UnprovedError{Err: err}
 	}
 	for _, g := range guards {
-		if err := g.Holds(values); err != nil {
+		if err := g.Matches(values); err != nil {
 			return err
 		}
 	}
@@ -92,8 +92,8 @@ func (l *sessionLocks) judge(s *Store, guards []store.Guard) error {
 	return nil
 }
 
-// hold tells whether the locks still exclude everybody else.
-func (l *sessionLocks) hold() bool {
+// held tells whether the lock files still are the ones that were locked.
+func (l *sessionLocks) held() bool {
 	return !slices.ContainsFunc(l.locks, func(lock *files.Lock) bool { return !lock.Holds() })
 }
 
@@ -106,10 +106,10 @@ func (l *sessionLocks) release() {
 	}
 }
 
-// untold returns those of the guards that set what is not set yet.
-func (l *sessionLocks) untold(guards []store.Guard) (untold []store.Guard) {
+// pending returns the guards with a value to set that the session does not have yet.
+func (l *sessionLocks) pending(guards []store.Guard) (untold []store.Guard) {
 	for _, g := range guards {
-		for k, text := range g.Set {
+		for k, text := range g.Update {
 			if old, is := l.objects[k.Model][k.Name]; text == "" && is || text != "" && !bytes.Equal(old, rawJSON(text)) {
 				untold = append(untold, g)
 				break
@@ -119,24 +119,24 @@ func (l *sessionLocks) untold(guards []store.Guard) (untold []store.Guard) {
 	return untold
 }
 
-// announce sets what guards set, once their lines are durable: all together where they share a session. A session that has
-// moved on to another date or account meanwhile is not told of the lines of the last one.
-func (s *Store) announce(guards []store.Guard) {
+// updateSessions sets the values of guards once their lines are durable, those of one session together. It leaves a session
+// alone that has moved on to another date or account meanwhile.
+func (s *Store) updateSessions(guards []store.Guard) {
 	var keys []store.Key
 	for _, g := range guards {
-		keys = append(keys, keysOf(g.Set)...)
+		keys = append(keys, keysOf(g.Update)...)
 	}
 	for _, model := range modelsOf(keys) {
-		s.follow(s.withLock(context.Background(), sessionLock(s.SessionFile(model)), func() error {
+		s.warnOfSession(s.withLock(context.Background(), sessionLock(s.SessionFile(model)), func() error {
 			object, set := sessionObject{}, map[store.Key]string{}
 			for _, g := range guards {
-				values, objects, err := s.readValues(append(keysOf(g.Want), store.Key{Model: model}), readSession)
+				values, objects, err := s.readValues(append(keysOf(g.Expect), store.Key{Model: model}), readSession)
 				if err != nil {
 					return err
 				}
-				if sameSession(g.Want, values) {
+				if sameSession(g.Expect, values) {
 					object = objects[model]
-					maps.Copy(set, g.Set)
+					maps.Copy(set, g.Update)
 				}
 			}
 			_, err := s.setValues(model, object, set)
@@ -145,8 +145,8 @@ func (s *Store) announce(guards []store.Guard) {
 	}
 }
 
-// sameSession tells whether the values that a session had are what they were. What it did not have, such as a HALT, may
-// have come meanwhile.
+// sameSession tells whether the session still has each value that it had. A value that it did not have, such as a HALT, may
+// have been added.
 func sameSession(had, has map[store.Key]string) bool {
 	for k, text := range had {
 		if text != "" && has[k] != text {
@@ -156,9 +156,9 @@ func sameSession(had, has map[store.Key]string) bool {
 	return true
 }
 
-// follow tells of a value that could not be set after its line was committed. The ledger is the truth about what was
-// traded, the value only announces it, so the commit stands.
-func (s *Store) follow(err error) {
+// warnOfSession warns that a session value could not be set after a commit. The commit stands: the ledger is the truth about
+// what was traded, and the value only announces it.
+func (s *Store) warnOfSession(err error) {
 	if err != nil {
 		s.warn(fmt.Sprintf("the order is in the ledger, but the session could not be told: %v", err))
 	}

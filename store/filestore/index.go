@@ -1,9 +1,9 @@
 // The index of a ledger: where the lines with order ids, the trades and the dates are.
 //
-// It stands beside a ledger that is longer than some megabytes, in .position.index, and is made of its lines by whoever asks for
-// something far back, or commits: a line is searched for in the blocks of the file, and in the newest lines themselves.
-// What it finds is read in the ledger before it counts. An index that is lost, damaged or another ledger's is made anew; of
-// a line that was edited in place to the same length, while no process had the ledger open, it learns by 'mcp-trade ledger repair'.
+// The index stands beside a ledger that is longer than about a megabyte, in .position.index. Readers that look far back, and
+// commits, bring it up to date from the lines. A search looks through the blocks of the file, and then through the newest lines
+// themselves; each line found is read in the ledger before it counts. An index that is lost, damaged or of another ledger is
+// made again. It does not notice a line that was edited to the same length while no process had the ledger open: Repair does.
 
 package filestore
 
@@ -32,35 +32,37 @@ type index struct {
 	file   *os.File // nil before the first block
 	size   int64    // where the last block ends in the file
 	blocks []*block // of the whole ledger up to newest.from, oldest first
-	newest part     // what follows them, kept in memory
-	failed bool     // it could not be kept up
-	wrong  bool     // what the file has is not right
+	newest part     // the lines after the blocks, kept in memory
+	failed bool     // the last update in the background failed
+	wrong  bool     // the file is wrong, and is made again at the next update
 }
 
 const (
 	indexEvery = 1 << 20
-	fanout     = 16 // so many blocks of one level are joined
+	fanout     = 16 // blocks of one level that are joined into one of the next
 	topLevel   = 2
 
-	indexPatience = 10 * time.Second // while another process makes the index
+	indexTimeout = 10 * time.Second // the wait for another process that updates the index
 )
 
-// errUnusable says that there can be no index, for want of room or permission: the lines themselves are read.
+// errUnusable says that there can be no index, for lack of room or permission. The lines themselves are read then.
 var errUnusable = errors.New("the index cannot be used")
 
-// unusable tells whether the lines are to be read without an index, and not given up.
+// unusable tells whether an error concerns the index alone, so that the lines can be read without it.
 func unusable(err error) bool { return errors.Is(err, errUnusable) || errors.Is(err, errStale) }
 
-// stretch is how many bytes of the ledger are read together.
-func (x *index) stretch() int64 { return x.every / 64 }
+// stretchBytes is how many bytes of the ledger are read together.
+func (x *index) stretchBytes() int64 { return x.every / 64 }
 
-// spare is what of the newest lines gets no block yet: lines that were not synced may be taken back.
-func (x *index) spare() int64 { return x.every / 8 }
+// unsyncedBytes is how many bytes at the end of the ledger get no block yet: lines that are not synced may be taken back.
+func (x *index) unsyncedBytes() int64 { return x.every / 8 }
 
-// lags tells whether there is enough behind the blocks for another one.
-func (x *index) lags(size int64) bool { return size-x.newest.from >= x.every+x.spare()+x.stretch() }
+// lags tells whether enough lines follow the blocks for another one.
+func (x *index) lags(size int64) bool {
+	return size-x.newest.from >= x.every+x.unsyncedBytes()+x.stretchBytes()
+}
 
-// update brings the index up to a size of the ledger. It reads the lines that are new to it.
+// update brings the index up to a size of the ledger. It reads only the new lines.
 func (x *index) update(ctx context.Context, ledger io.ReaderAt, size int64) error {
 	if size < x.newest.to {
 		x.newest = part{from: x.newest.from, to: x.newest.from}
@@ -69,10 +71,10 @@ func (x *index) update(ctx context.Context, ledger io.ReaderAt, size int64) erro
 		}
 	}
 	if !x.lags(size) {
-		return x.newest.extend(ctx, ledger, size, x.stretch(), func() error { return nil })
+		return x.newest.extend(ctx, ledger, size, x.stretchBytes(), func() error { return nil })
 	}
 	lock := x.access.Lock(x.path)
-	patience, cancel := context.WithTimeout(ctx, indexPatience)
+	patience, cancel := context.WithTimeout(ctx, indexTimeout)
 	defer cancel()
 	if err := lock.Take(patience); err != nil {
 		return errors.Join(errUnusable, err)
@@ -81,39 +83,39 @@ func (x *index) update(ctx context.Context, ledger io.ReaderAt, size int64) erro
 	if err := x.load(ledger, size, lock); err != nil {
 		return err
 	}
-	return x.newest.extend(ctx, ledger, size, x.stretch(), func() error { return x.addBlocks(ledger, size-x.spare()) })
+	return x.newest.extend(ctx, ledger, size, x.stretchBytes(), func() error { return x.addBlocks(ledger, size-x.unsyncedBytes()) })
 }
 
-// note adds a line that this process has just written, so that an update need not read it. The line stands between the offsets at
-// and to; the line before it ended at from. A line that is not the next one, or begins a stretch, is left to an update.
-func (x *index) note(e store.Entry, from, at, to int64) {
+// addLine adds a line that this process has just written, so that an update need not read it. The line stands between the offsets
+// at and to; the line before it ended at from. A line that is not the next one, or begins a stretch, is left to an update.
+func (x *index) addLine(e store.Entry, from, at, to int64) {
 	if !x.mu.TryLock() {
 		return // somebody is at it
 	}
 	defer x.mu.Unlock()
-	if n := len(x.newest.stretches); x.newest.to == from && n > 0 && x.newest.to-x.newest.stretches[n-1].from < x.stretch() {
+	if n := len(x.newest.stretches); x.newest.to == from && n > 0 && x.newest.to-x.newest.stretches[n-1].from < x.stretchBytes() {
 		x.newest.add(e, at, to)
 	}
 }
 
-// forget gives up what is known of the file.
+// forget drops all that is known of the file.
 func (x *index) forget() {
-	// An iterator may have the file; it is closed when nobody has it any more.
+	// An iterator may still use the file, so the garbage collector closes it.
 	x.file, x.size, x.blocks, x.newest = nil, 0, nil, part{}
 }
 
-// distrust has the file made anew when it is next looked at.
-func (x *index) distrust() {
+// invalidate makes the next update make the file again.
+func (x *index) invalidate() {
 	x.forget()
 	x.wrong = true
 }
 
-// anew returns an index of which nothing is known.
-func (x *index) anew() *index { return &index{path: x.path, access: x.access, every: x.every} }
+// fresh returns an index for the same file, of which nothing is known.
+func (x *index) fresh() *index { return &index{path: x.path, access: x.access, every: x.every} }
 
-// empty empties the file of an index whose ledger is another one by now. Where somebody is at it, or nothing may be
-// written, its blocks are held against the lines all the same.
-func (x *index) empty() {
+// truncate empties the file of an index whose ledger was replaced. If another process has the lock, or the file must not be
+// written, it stays: its blocks are compared with the lines before they are used.
+func (x *index) truncate() {
 	if _, err := os.Lstat(x.path); err != nil {
 		return
 	}
@@ -124,7 +126,7 @@ func (x *index) empty() {
 	}
 }
 
-// keepIndex keeps the index of a ledger up while lines are appended, so that who asks for one finds it there.
+// keepIndex updates the index in the background while lines are appended, so that the next reader finds it up to date.
 func (s *Store) keepIndex(l *ledgerFile) {
 	l.mu.Lock()
 	size, x := l.size, l.index
@@ -149,8 +151,8 @@ func (s *Store) keepIndex(l *ledgerFile) {
 	})
 }
 
-// load reads which blocks the file has, under its lock, which is on the file itself. Those that are another ledger's, or
-// cut short, are cut off.
+// load reads which blocks the file has, under its lock, which is on the file itself. It cuts off blocks that are of another
+// ledger or incomplete.
 func (x *index) load(ledger io.ReaderAt, size int64, lock *files.Lock) error {
 	f, err := x.access.Append(x.path)
 	if err != nil {
@@ -169,7 +171,7 @@ func (x *index) load(ledger io.ReaderAt, size int64, lock *files.Lock) error {
 			break
 		}
 	}
-	if slices.ContainsFunc(x.blocks, func(b *block) bool { return b.to > size || !b.isAbout(ledger) }) {
+	if slices.ContainsFunc(x.blocks, func(b *block) bool { return b.to > size || !b.matches(ledger) }) {
 		x.forget()
 		x.file = f
 	}
@@ -185,7 +187,7 @@ func (x *index) load(ledger io.ReaderAt, size int64, lock *files.Lock) error {
 	return nil
 }
 
-// push puts a block behind the others, in the place of those that were joined into it. It reports false if there is a gap.
+// push adds a block after the others, and removes those that were joined into it. It reports false if there is a gap.
 func (x *index) push(b block) bool {
 	keep := len(x.blocks)
 	for keep > 0 && x.blocks[keep-1].from >= b.from {
@@ -204,7 +206,7 @@ func (x *index) push(b block) bool {
 	return true
 }
 
-// addBlocks makes blocks of what is known of the newest lines, up to a limit, and joins what is to be joined.
+// addBlocks makes blocks of the newest lines, up to a limit, and joins blocks where there are enough of one level.
 func (x *index) addBlocks(ledger io.ReaderAt, limit int64) error {
 	for {
 		p, ok := x.newest.split(x.every, limit)
@@ -237,7 +239,7 @@ func (x *index) addBlocks(ledger io.ReaderAt, limit int64) error {
 	}
 }
 
-// write writes a block behind the others.
+// write appends a block to the file.
 func (x *index) write(ledger io.ReaderAt, level int, p part) error {
 	var last lastLine
 	for line, err := range backward(context.Background(), ledger, p.from, p.to) {
@@ -264,11 +266,11 @@ func (x *index) find(ctx context.Context, ledger io.ReaderAt, size int64, orderI
 	defer x.mu.Unlock()
 	found, err := x.findOnce(ctx, ledger, size, orderID)
 	if errors.Is(err, errStale) {
-		x.distrust()
+		x.invalidate()
 		found, err = x.findOnce(ctx, ledger, size, orderID)
 	}
 	if unusable(err) && ctx.Err() == nil {
-		x.distrust()
+		x.invalidate()
 		return scan(ctx, ledger, size, orderID)
 	}
 	return found, err
@@ -290,7 +292,7 @@ func (x *index) findOnce(ctx context.Context, ledger io.ReaderAt, size int64, or
 		return line{}, false, nil
 	}
 	for _, o := range slices.Backward(x.newest.orders) {
-		if o.print == print {
+		if o.fingerprint == print {
 			if line, ok, err := carries(o.at); ok || err != nil {
 				return line, err
 			}
@@ -310,7 +312,7 @@ func (x *index) findOnce(ctx context.Context, ledger io.ReaderAt, size int64, or
 	return line{}, nil
 }
 
-// scan is find without an index.
+// scan finds the line without an index.
 func scan(ctx context.Context, ledger io.ReaderAt, size int64, orderID string) (line, error) {
 	for line, err := range backward(ctx, ledger, 0, size) {
 		if err != nil {
@@ -323,8 +325,8 @@ func scan(ctx context.Context, ledger io.ReaderAt, size int64, orderID string) (
 	return line{}, nil
 }
 
-// before yields the lines below size that a filter lets through, newest first. It reads the stretches in which there may
-// be one.
+// before yields the lines below size that a filter lets through, newest first. It reads only stretches that may have such a
+// line.
 func (x *index) before(ctx context.Context, ledger io.ReaderAt, size int64, filter store.Filter) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		lines := func(from, to int64) (goOn bool) {
@@ -335,7 +337,7 @@ func (x *index) before(ctx context.Context, ledger io.ReaderAt, size int64, filt
 						err = fmt.Errorf("the line at byte %d: %w", line.offset, err)
 					}
 				}
-				if (err != nil || filter.Passes(e)) && (!yield(line, err) || err != nil) {
+				if (err != nil || filter.Matches(e)) && (!yield(line, err) || err != nil) {
 					return false
 				}
 			}
@@ -368,7 +370,7 @@ func (x *index) before(ctx context.Context, ledger io.ReaderAt, size int64, filt
 			list, err := b.stretches(file)
 			if err != nil {
 				x.mu.Lock()
-				x.distrust()
+				x.invalidate()
 				x.mu.Unlock()
 				lines(0, b.to)
 				return
@@ -380,7 +382,7 @@ func (x *index) before(ctx context.Context, ledger io.ReaderAt, size int64, filt
 	}
 }
 
-// now returns the index of a ledger up to a size.
+// now updates the index up to a size of the ledger, and returns what it knows.
 func (x *index) now(ctx context.Context, ledger io.ReaderAt, size int64) (newest []stretch, blocks []*block, file *os.File, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

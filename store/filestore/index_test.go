@@ -91,20 +91,20 @@ func TestIndex_AgainstTheLines(t *testing.T) {
 				grow(rapid.IntRange(50, 400).Draw(r, "lines"))
 			case "cut": // a file that got shorter is noticed by whoever knows it
 				lines = lines[:len(lines)-min(len(lines), rapid.IntRange(1, 100).Draw(r, "lines"))]
-				x = x.anew()
+				x = x.fresh()
 			case "another":
 				lines = nil
 				grow(rapid.IntRange(1, 400).Draw(r, "lines"))
-				x = x.anew()
+				x = x.fresh()
 				_ = os.Remove(x.path)
 			case "lost":
 				_ = os.Remove(x.path)
-				x = x.anew()
+				x = x.fresh()
 			case "damaged":
 				damage(r, x.path)
-				x = x.anew()
+				x = x.fresh()
 			case "new process":
-				x = x.anew()
+				x = x.fresh()
 			}
 			holds(r, x, lines)
 			for _, b := range x.blocks {
@@ -139,7 +139,7 @@ func holds(r *rapid.T, x *index, lines []string) {
 	ledger := strings.Join(lines, "\n") + "\n"
 	size := int64(len(ledger))
 	filter := store.Filter{
-		Before: rapid.SampledFrom([]int64{0, 3, int64(len(lines)) / 2, store.Newest}).Draw(r, "before"),
+		Before: rapid.SampledFrom([]int64{0, 3, int64(len(lines)) / 2, store.MaxID}).Draw(r, "before"),
 		AsOf:   rapid.SampledFrom([]string{"", "2025-01-02", "2025-01-20", "2025-02-11", "2026"}).Draw(r, "as of"),
 		Trades: rapid.Bool().Draw(r, "only trades"),
 	}
@@ -153,7 +153,7 @@ func holds(r *rapid.T, x *index, lines []string) {
 		if err != nil {
 			r.Fatal(err)
 		}
-		if filter.Passes(e) {
+		if filter.Matches(e) {
 			want = append(want, text)
 		}
 		newest[e.OrderID] = text
@@ -195,13 +195,13 @@ func TestIndex_ReadsWhatItAnswers(t *testing.T) {
 	}
 	for name, ask := range map[string]func(x *index) (found int, err error){
 		"the newest trade": func(x *index) (n int, err error) {
-			for _, e := range x.before(t.Context(), ledger, size, store.Filter{Before: store.Newest, AsOf: "2026", Trades: true}) {
+			for _, e := range x.before(t.Context(), ledger, size, store.Filter{Before: store.MaxID, AsOf: "2026", Trades: true}) {
 				n, err = n+1, errors.Join(err, e)
 			}
 			return n, err
 		},
 		"the book as of an early date": func(x *index) (int, error) {
-			for line, err := range x.before(t.Context(), ledger, size, store.Filter{Before: store.Newest, AsOf: "2025-01-03"}) {
+			for line, err := range x.before(t.Context(), ledger, size, store.Filter{Before: store.MaxID, AsOf: "2025-01-03"}) {
 				if !bytes.Contains(line.text, []byte(`"2025-01-03"`)) {
 					t.Errorf("found %s", line.text)
 				}
@@ -229,7 +229,7 @@ func TestIndex_ReadsWhatItAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ledger.bytes = 0
-			if n, err := ask(made.anew()); n != 1 || err != nil {
+			if n, err := ask(made.fresh()); n != 1 || err != nil {
 				t.Fatalf("found %d, %v", n, err)
 			}
 			// The lines that have no block yet, a line for each block, a stretch, and what reading ahead takes.

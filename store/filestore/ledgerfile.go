@@ -18,18 +18,18 @@ import (
 	"mcp-trade/store"
 )
 
-// ledgerFile is what this process knows of one ledger: enough to append without reading it again. What other
-// processes appended since is read from where the knowledge ends; a file that was replaced or cut is read afresh.
+// ledgerFile is what this process knows of one ledger, enough to append without reading it again. It reads what other
+// processes have appended since; a file that was replaced or cut it reads from the start.
 type ledgerFile struct {
 	path  string
-	queue *queue // of those who append
-	group *group // lines that have their place and are not durable yet; belongs to whoever has the turn
+	queue *queue // the goroutines that append
+	group *group // lines that are written and not durable yet; only the goroutine that has the turn may use this field
 
 	mu     sync.Mutex
 	file   *os.File
 	info   fs.FileInfo // which file it is
 	sealed error       // why the file may only be read
-	made   bool        // this process made it, and no line of it is on disk yet
+	made   bool        // this process made the file, and no line of it is on disk yet
 	size   int64       // where the last whole line ends
 	synced int64       // up to where this process made it durable
 	mtime  time.Time   // when the file was last seen to change
@@ -42,32 +42,32 @@ type ledgerFile struct {
 	scratch []byte // into which the last line is read
 }
 
-// sight is a ledger as it was at one moment.
-type sight struct {
+// ledgerState is a ledger as it was at one moment.
+type ledgerState struct {
 	head    []byte
 	ordered []byte // the line with the order id that was asked for
-	durable bool   // this process knows that ordered, if there is such a line, is on disk
+	durable bool   // this process knows that ordered is on disk, or there is no such line
 }
 
-// look returns the newest line, and the one that carries an order id if that is not empty.
-func (l *ledgerFile) look(ctx context.Context, orderID string) (sight, error) {
+// state returns the newest line and, unless the order id is empty, the line that carries it.
+func (l *ledgerFile) state(ctx context.Context, orderID string) (ledgerState, error) {
 	for {
 		l.mu.Lock()
 		err := l.refresh()
 		file, size, synced, index, head := l.file, l.size, l.synced, l.index, l.head
 		l.mu.Unlock()
 		if err != nil || orderID == "" || file == nil {
-			return sight{head, nil, true}, err
+			return ledgerState{head, nil, true}, err
 		}
 		line, err := index.find(ctx, file, size, orderID)
 		if errors.Is(err, os.ErrClosed) {
 			continue // the ledger was replaced meanwhile
 		}
-		return sight{head, line.text, line.offset+int64(len(line.text)) <= synced}, err
+		return ledgerState{head, line.text, line.offset+int64(len(line.text)) <= synced}, err
 	}
 }
 
-// snapshot opens the ledger once more. It returns no file, but a size, if the ledger was replaced just then.
+// snapshot opens the ledger once more. If the ledger was replaced meanwhile, it returns no file and a size that is not 0.
 func (l *ledgerFile) snapshot() (*os.File, int64, *index, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -87,7 +87,7 @@ func (l *ledgerFile) snapshot() (*os.File, int64, *index, error) {
 	return f, l.size, l.index, nil
 }
 
-// makeDurable syncs what is in the ledger.
+// makeDurable syncs the ledger.
 func (l *ledgerFile) makeDurable(sync func(*os.File) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -114,11 +114,11 @@ func (l *ledgerFile) close() error {
 	return l.forget()
 }
 
-// forget gives up what is known of the file. A group that is not durable yet keeps its handle.
+// forget drops all that is known of the file. A group that is not durable yet keeps its handle.
 func (l *ledgerFile) forget() error {
 	f := l.file
 	l.file, l.info, l.size, l.synced, l.mtime, l.torn, l.head, l.headAt, l.id = nil, nil, 0, 0, time.Time{}, 0, nil, 0, 0
-	l.made, l.index = false, l.index.anew()
+	l.made, l.index = false, l.index.fresh()
 	if f == nil || l.group != nil && l.group.held == f {
 		return nil
 	}
@@ -141,9 +141,9 @@ func (l *ledgerFile) refresh() error {
 			if err := l.forget(); err != nil {
 				return err
 			}
-			l.index.empty()
-		case now.Size() < l.size, !l.headInPlace(): // another process took back lines that were not durable, and none of them is in the index
-			l.index, l.synced, l.made = l.index.anew(), 0, false
+			l.index.truncate()
+		case now.Size() < l.size, !l.headInPlace(): // another process took back lines that were not durable; the index has none of them
+			l.index, l.synced, l.made = l.index.fresh(), 0, false
 		case same:
 			return nil
 		}
@@ -152,7 +152,7 @@ func (l *ledgerFile) refresh() error {
 		if err := l.open(); err != nil {
 			return err
 		}
-		if now, err = l.file.Stat(); err != nil { // the path may have got another file since
+		if now, err = l.file.Stat(); err != nil { // there may be another file at the path by now
 			return errors.Join(err, l.forget())
 		}
 		l.info = now
@@ -164,7 +164,7 @@ func (l *ledgerFile) refresh() error {
 	return nil
 }
 
-// open opens the ledger that is there. One that may only be read can be looked at.
+// open opens the ledger that is there, for reading alone if it must not be written.
 func (l *ledgerFile) open() (err error) {
 	l.file, err = files.OpenAppend(l.path)
 	if l.sealed = nil; readOnly(err) {
@@ -174,26 +174,26 @@ func (l *ledgerFile) open() (err error) {
 	return err
 }
 
-// headInPlace tells whether the line that was the last one still stands where it stood, byte for byte. If not, the file
-// was written anew under the same name, and nothing that is known of it holds.
+// headInPlace tells whether the line that was the last one still stands at its place, byte for byte. If it does not, the file
+// was rewritten, and what is known of it is void.
 func (l *ledgerFile) headInPlace() bool {
 	if l.head == nil {
 		return true
 	}
-	n := int(l.size - l.headAt) // with what ends the line
+	n := int(l.size - l.headAt) // with the line feed
 	l.scratch = slices.Grow(l.scratch[:0], n)[:n]
 	_, err := l.file.ReadAt(l.scratch, l.headAt)
 	return err == nil && bytes.Equal(bytes.TrimSpace(l.scratch), l.head)
 }
 
-// readHead finds the last whole line below size, at the cost of reading that line.
+// readHead finds the last whole line below size. It reads no other line.
 func (l *ledgerFile) readHead(size int64) error {
 	end, err := wholeEnd(l.file, size)
 	if err != nil {
 		return err
 	}
 	if l.head == nil {
-		l.index = l.index.anew() // there was no line; what there was may have changed
+		l.index = l.index.fresh() // lines known before, if any, may have changed
 	}
 	l.size, l.torn, l.head, l.headAt, l.id = end, size-end, nil, 0, 0
 	for line, err := range backward(context.Background(), l.file, 0, end) {
@@ -202,7 +202,7 @@ func (l *ledgerFile) readHead(size int64) error {
 		}
 		e, err := store.ReadEntry(line.text)
 		if err != nil {
-			return &store.DamagedError{Mendable: true, Err: fmt.Errorf("the last line of %s is damaged (%w)", l.path, err)}
+			return &store.DamagedError{Repairable: true, Err: fmt.Errorf("the last line of %s is damaged (%w)", l.path, err)}
 		}
 		l.head, l.headAt, l.id = bytes.Clone(line.text), line.offset, e.ID
 		break

@@ -1,4 +1,4 @@
-// Ledgers in plain files, as they are read.
+// Reading ledgers in plain files.
 
 package filestore
 
@@ -16,18 +16,18 @@ import (
 	"mcp-trade/store"
 )
 
-// Head implements [store.Ledgers]. It needs no lock, except to make sure that the line of an order is durable.
+// Head implements [store.Ledgers]. It takes a lock only to make sure that the line of an order is durable.
 func (s *Store) Head(ctx context.Context, account, orderID string) (head, ordered []byte, err error) {
 	l, err := s.ledger(account)
 	if err != nil {
 		return nil, nil, err
 	}
-	seen, err := l.look(ctx, orderID)
+	seen, err := l.state(ctx, orderID)
 	if err == nil && !seen.durable {
-		seen, err = s.lookDurably(ctx, l, orderID)
+		seen, err = s.durableState(ctx, l, orderID)
 	}
 	if err != nil {
-		return nil, nil, s.unreadable(err)
+		return nil, nil, s.readError(err)
 	}
 	return seen.head, seen.ordered, nil
 }
@@ -42,14 +42,14 @@ func (s *Store) Lines(ctx context.Context, account string) iter.Seq2[[]byte, err
 // LinesBefore implements [store.Ledgers].
 func (s *Store) LinesBefore(ctx context.Context, account string, filter store.Filter) iter.Seq2[[]byte, error] {
 	return s.read(account, func(f *os.File, size int64, x *index) iter.Seq2[line, error] {
-		if filter == (store.Filter{Before: store.Newest}) {
+		if filter == (store.Filter{Before: store.MaxID}) {
 			return backward(ctx, f, 0, size)
 		}
 		return x.before(ctx, f, size, filter)
 	})
 }
 
-// read yields the lines that are chosen of a ledger as it is now, up to the first error.
+// read yields the lines that choose selects from a ledger as it is now, up to the first error.
 func (s *Store) read(account string, choose func(*os.File, int64, *index) iter.Seq2[line, error]) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		f, size, x, err := s.snapshot(account)
@@ -63,7 +63,7 @@ func (s *Store) read(account string, choose func(*os.File, int64, *index) iter.S
 		defer f.Close()
 		for line, err := range choose(f, size, x) {
 			if err != nil {
-				yield(nil, s.unreadable(fmt.Errorf("%s: %w", s.LedgerFile(account), err)))
+				yield(nil, s.readError(fmt.Errorf("%s: %w", s.LedgerFile(account), err)))
 				return
 			}
 			if !yield(bytes.Clone(line.text), nil) {
@@ -73,12 +73,12 @@ func (s *Store) read(account string, choose func(*os.File, int64, *index) iter.S
 	}
 }
 
-// Accounts implements [store.Ledgers]. A ledger that is empty, damaged or not to be looked at is one all the same: whoever
-// reads it is told.
+// Accounts implements [store.Ledgers]. A ledger that is empty, damaged or unreadable is listed, too: whoever reads it gets the
+// error.
 func (s *Store) Accounts(context.Context) ([]string, error) {
 	entries, err := os.ReadDir(s.logPath)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, s.unreadable(err)
+		return nil, s.readError(err)
 	}
 	var accounts []string
 	for _, e := range entries {
@@ -92,7 +92,7 @@ func (s *Store) Accounts(context.Context) ([]string, error) {
 	return accounts, nil
 }
 
-// readOnly tells whether an error says that nothing may be written there.
+// readOnly tells whether an error says that the file must not be written.
 func readOnly(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
@@ -100,12 +100,12 @@ func readOnly(err error) bool {
 // absent tells whether an error says that there is no such file.
 func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
 
-func (s *Store) unreadable(err error) error {
+func (s *Store) readError(err error) error {
 	return &store.UnreachableError{Engine: engine, Doing: "read the ledger", Err: err}
 }
 
-// snapshot opens a ledger as it is now: a handle of its own, the size up to which its lines are whole, and its index. All
-// are zero where there is no ledger.
+// snapshot opens a ledger as it is now. It returns a new handle, the size up to which the lines are whole, and the index; all
+// are zero if there is no ledger.
 func (s *Store) snapshot(account string) (*os.File, int64, *index, error) {
 	l, err := s.ledger(account)
 	if err != nil {
@@ -114,16 +114,16 @@ func (s *Store) snapshot(account string) (*os.File, int64, *index, error) {
 	for range maxReplaced {
 		f, size, x, err := l.snapshot()
 		if err != nil {
-			return nil, 0, nil, s.unreadable(err)
+			return nil, 0, nil, s.readError(err)
 		}
 		if f != nil || size == 0 {
 			return f, size, x, nil
 		}
 	}
-	return nil, 0, nil, s.unreadable(errAgain)
+	return nil, 0, nil, s.readError(errAgain)
 }
 
-// ledger returns the one ledgerFile of an account in this process.
+// ledger returns the ledgerFile of an account, of which a process has one.
 func (s *Store) ledger(account string) (*ledgerFile, error) {
 	if err := store.CheckName("signature", account); err != nil {
 		return nil, err

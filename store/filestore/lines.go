@@ -19,19 +19,19 @@ import (
 const maxLine = 16 << 20
 
 type line struct {
-	text   []byte // without the blanks around it, its line feed among them; valid until the next line
+	text   []byte // without leading and trailing white space; valid until the next line
 	offset int64  // of the text
-	next   int64  // where what follows it begins
+	next   int64  // where the next line begins
 }
 
 // forward yields the lines between two offsets, both at line boundaries, until ctx is done. Blank lines are passed over.
 func forward(ctx context.Context, f io.ReaderAt, from, to int64) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		if from == to {
-			return // without a buffer: an append asks what is new, and mostly nothing is
+			return // mostly there is nothing new, and no buffer is needed
 		}
 		scanner := bufio.NewScanner(io.NewSectionReader(f, from, to-from))
-		scanner.Buffer(make([]byte, 0, min(64<<10, to-from+1)), maxLine) // an append reads back the one line that is new
+		scanner.Buffer(make([]byte, 0, min(64<<10, to-from+1)), maxLine) // small for an append, which reads one new line
 		offset, next := from, from
 		scanner.Split(func(data []byte, atEOF bool) (int, []byte, error) {
 			advance, token, err := bufio.ScanLines(data, atEOF)
@@ -58,7 +58,7 @@ func forward(ctx context.Context, f io.ReaderAt, from, to int64) iter.Seq2[line,
 func backward(ctx context.Context, f io.ReaderAt, from, end int64) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		const block = 32 << 10
-		var rest []byte // what is read of the line that began before the block
+		var rest []byte // the end of a line that begins before the block
 		last := end
 		for end > from {
 			if err := ctx.Err(); err != nil {
@@ -90,14 +90,14 @@ func backward(ctx context.Context, f io.ReaderAt, from, end int64) iter.Seq2[lin
 	}
 }
 
-// trimmed is a line without the blanks around it.
+// trimmed returns a line without leading and trailing white space.
 func trimmed(text []byte, offset, next int64) line {
 	left := bytes.TrimLeftFunc(text, unicode.IsSpace)
 	return line{bytes.TrimSpace(left), offset + int64(len(text)-len(left)), next}
 }
 
-// wholeEnd returns where the last whole line below size ends. What follows the last line feed counts as a line if it
-// is a whole JSON object with an id, as another program may have left it; else it was torn off while it was written.
+// wholeEnd returns where the last whole line below size ends. Text after the last line feed counts as a line if it is a whole
+// JSON object with an id, as another program may have left it; otherwise its writer was interrupted.
 func wholeEnd(f io.ReaderAt, size int64) (int64, error) {
 	for line, err := range backward(context.Background(), f, 0, size) {
 		if err != nil {

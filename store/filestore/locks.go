@@ -1,4 +1,4 @@
-// Locks: between the processes that share a folder, and in turn between the goroutines of this one.
+// Locks: file locks between the processes that share a folder, and a queue for the goroutines of this process.
 
 package filestore
 
@@ -13,21 +13,21 @@ import (
 	"mcp-trade/internal/files"
 )
 
-// patience is how long a goroutine waits for another process's lock before it gives up.
-type patience struct {
-	first time.Duration // its turn included
-	// late is for those who come after one that has given up: a lock that is held for good delays the orders that wait for
-	// it once, and not each in its turn.
+// lockTimeouts is how long a goroutine waits for a lock that another process holds.
+type lockTimeouts struct {
+	first time.Duration // the wait for its turn included
+	// late is for a goroutine whose predecessor has waited in vain. Without it, a lock that is held for good would delay
+	// every order by the first timeout, one after the other.
 	late time.Duration
 }
 
-// queue is the goroutines of this process that want a lock. They get it in the order in which they came: a file lock alone
-// would let a busy process starve the rest.
+// queue orders the goroutines of this process that want a lock: they get it in the order in which they came. The file lock
+// alone keeps no order, so some could starve.
 type queue struct {
 	path     string
-	patience patience
-	turn     chan struct{} // full while one of them has its turn
-	late     bool          // the last one to have its turn waited for the lock in vain; belongs to whoever has the turn
+	timeouts lockTimeouts
+	turn     chan struct{} // full while a goroutine has its turn
+	late     bool          // the last goroutine waited for the lock in vain; only the one that has the turn may use this field
 }
 
 // queue returns the one queue of this process for a lock.
@@ -39,20 +39,20 @@ func (s *Store) queue(path string) *queue {
 
 func (s *Store) queueOf(path string) *queue {
 	if s.queues[path] == nil {
-		s.queues[path] = &queue{path: path, patience: s.patience, turn: make(chan struct{}, 1)}
+		s.queues[path] = &queue{path: path, timeouts: s.lockTimeouts, turn: make(chan struct{}, 1)}
 	}
 	return s.queues[path]
 }
 
-// until is when the patience of a goroutine that comes now ends.
-func (q *queue) until() time.Time { return time.Now().Add(q.patience.first) }
+// deadline is when a goroutine that comes now gives up.
+func (q *queue) deadline() time.Time { return time.Now().Add(q.timeouts.first) }
 
-// wait waits for the caller's turn, which next ends. Patience for the turn and the lock together ends at until.
+// wait waits for the caller's turn, which next ends. The time until the deadline is for the turn and the lock together.
 func (q *queue) wait(ctx context.Context, until time.Time) error {
 	if ctx.Err() != nil {
 		return q.gaveUp(ctx, nil)
 	}
-	select { // mostly it is free, and there is nothing to set up for waiting
+	select { // mostly the turn is free, and no timer is needed
 	case q.turn <- struct{}{}:
 		return nil
 	default:
@@ -69,7 +69,7 @@ func (q *queue) wait(ctx context.Context, until time.Time) error {
 
 func (q *queue) next() { <-q.turn }
 
-// lock takes the file lock for the goroutine that has its turn. A folder that is missing is [fs.ErrNotExist].
+// lock takes the file lock for the goroutine that has its turn. A missing folder is [fs.ErrNotExist].
 func (q *queue) lock(ctx context.Context, until time.Time, access files.Access) (*files.Lock, error) {
 	lock := access.Lock(q.path)
 	if err := q.take(ctx, until, lock.Try); err != nil {
@@ -82,7 +82,7 @@ func (q *queue) lock(ctx context.Context, until time.Time, access files.Access) 
 func (q *queue) take(ctx context.Context, until time.Time, try func() (bool, error)) error {
 	taken, err := try()
 	if !taken && err == nil {
-		if late := time.Now().Add(q.patience.late); q.late && late.Before(until) {
+		if late := time.Now().Add(q.timeouts.late); q.late && late.Before(until) {
 			until = late
 		}
 		patience, cancel := context.WithDeadline(ctx, until)
@@ -102,18 +102,18 @@ func (q *queue) take(ctx context.Context, until time.Time, try func() (bool, err
 	return q.gaveUp(ctx, err)
 }
 
-// gaveUp says of a wait that failed for whom it was, and why.
+// gaveUp returns the error of a wait that failed: who holds the lock, and why the wait ended.
 func (q *queue) gaveUp(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("somebody else holds %s: %w", q.path, ctx.Err())
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("another process has held %s for %v (%w); end that process and try again", q.path, q.patience.first, err)
+		return fmt.Errorf("another process has held %s for %v (%w); end that process and try again", q.path, q.timeouts.first, err)
 	}
 	return err
 }
 
-// lockFile is queue.lock for a file whose folder may be missing, and is then made.
+// lockFile takes the lock of a queue, and makes its folder if that is missing.
 func (s *Store) lockFile(ctx context.Context, until time.Time, q *queue) (*files.Lock, error) {
 	lock, err := q.lock(ctx, until, s.access)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -124,11 +124,11 @@ func (s *Store) lockFile(ctx context.Context, until time.Time, q *queue) (*files
 	return lock, err
 }
 
-// withLock runs do, which may be run again, under the lock of that name. Where somebody removed the file of the lock
-// meanwhile, another process may have done its work at the same time, and do is run once more under the lock that counts.
+// withLock runs do under the lock at a path. If somebody removed the lock file meanwhile, another process may have held a new
+// one at the same time, so do is run again under the new lock; do must allow that.
 func (s *Store) withLock(ctx context.Context, path string, do func() error) error {
 	q := s.queue(path)
-	until := q.until()
+	until := q.deadline()
 	if err := q.wait(ctx, until); err != nil {
 		return err
 	}

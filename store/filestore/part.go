@@ -1,4 +1,4 @@
-// What an index knows of the lines of a ledger.
+// Parts: what an index knows of some lines of a ledger.
 
 package filestore
 
@@ -14,14 +14,14 @@ import (
 	"mcp-trade/store"
 )
 
-// summary is what a filter asks of some lines.
+// summary is what a filter must know of some lines.
 type summary struct {
 	minID   int64
 	minDate string
 	trades  int
 }
 
-// add takes a line into the summary.
+// add adds a line to the summary.
 func (s *summary) add(e store.Entry) {
 	s.minID, s.minDate = min(s.minID, e.ID), min(s.minDate, e.Date)
 	if e.Traded {
@@ -29,7 +29,7 @@ func (s *summary) add(e store.Entry) {
 	}
 }
 
-// join takes the lines of another summary into this one.
+// join adds the lines of another summary.
 func (s *summary) join(other summary) {
 	s.minID, s.minDate, s.trades = min(s.minID, other.minID), min(s.minDate, other.minDate), s.trades+other.trades
 }
@@ -42,7 +42,7 @@ func (s summary) mayPass(f store.Filter) bool {
 	return s.minID < f.Before && (f.AsOf == "" || s.minDate <= f.AsOf) && (s.trades > 0 || !f.Trades)
 }
 
-// stretch is some lines that follow each other, read together when one of them is asked for.
+// stretch is a run of lines that are read together.
 type stretch struct {
 	from, to int64 // in the ledger
 	summary
@@ -50,8 +50,8 @@ type stretch struct {
 
 // order is where a line with an order id begins, known by a hash of the id.
 type order struct {
-	print uint64
-	at    int64
+	fingerprint uint64
+	at          int64
 }
 
 func fingerprint(orderID string) uint64 {
@@ -66,7 +66,7 @@ type part struct {
 	orders    []order // in the order of the lines
 }
 
-// extend reads the lines up to an offset, in stretches of a size or a little more. full is called when one is full.
+// extend adds the lines up to an offset, in stretches of a size or a little more. It calls full whenever a stretch is full.
 func (p *part) extend(ctx context.Context, ledger io.ReaderAt, to, size int64, full func() error) error {
 	for line, err := range forward(ctx, ledger, p.to, to) {
 		if err != nil {
@@ -79,7 +79,7 @@ func (p *part) extend(ctx context.Context, ledger io.ReaderAt, to, size int64, f
 			p.stretches = append(p.stretches, stretch{from: p.to, summary: empty})
 		}
 		e, err := store.ReadEntry(line.text)
-		if err != nil { // it may be anything: who looks for lines must come to it
+		if err != nil { // no filter may skip it, so that a reader gets the error
 			e = store.Entry{ID: math.MinInt64, Traded: true}
 		}
 		p.add(e, line.offset, line.next)
@@ -87,7 +87,7 @@ func (p *part) extend(ctx context.Context, ledger io.ReaderAt, to, size int64, f
 	return nil
 }
 
-// add takes the next line, which begins and ends there, into the newest stretch.
+// add adds the next line, which stands between the offsets at and to, to the newest stretch.
 func (p *part) add(e store.Entry, at, to int64) {
 	if e.OrderID != "" {
 		p.orders = append(p.orders, order{fingerprint(e.OrderID), at})
@@ -97,7 +97,7 @@ func (p *part) add(e store.Entry, at, to int64) {
 	p.to, newest.to = to, to
 }
 
-// split takes the first stretches of a part off it: as many as have so many bytes, if they end before a limit.
+// split takes the first stretches of a part off it, of size bytes or a little more, if they end before a limit.
 func (p *part) split(size, limit int64) (first part, ok bool) {
 	for i, s := range p.stretches {
 		if s.to > limit {
@@ -114,7 +114,7 @@ func (p *part) split(size, limit int64) (first part, ok bool) {
 	return part{}, false
 }
 
-// summary of all lines of the part.
+// summary returns the summary of all lines of the part.
 func (p *part) summary() summary {
 	all := empty
 	for _, s := range p.stretches {

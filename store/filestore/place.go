@@ -1,4 +1,4 @@
-// Where a line gets its place in the file, and what is done when others change the files at that moment.
+// Writing a line to the file, and what is done when other programs change the files at that moment.
 
 package filestore
 
@@ -19,19 +19,19 @@ import (
 	"mcp-trade/store"
 )
 
-// write writes the line after the last whole one. When it returns without an error the line stands there, right after
-// the one that it follows, and the ledger and the locks of the sessions still are the files that their paths name.
+// write writes the line after the last whole one. If it returns no error, the line stands right after the one that it follows,
+// and the ledger and the session locks still are the files at their paths.
 func (s *Store) write(l *ledgerFile, c store.Commit, sessions *sessionLocks) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.nextID() != c.ID || !bytes.Equal(l.head, c.After) {
 		return store.ErrConflict
 	}
-	// That it is JSON is for whoever made it; here it must not break the lines around it.
+	// The caller vouches for the JSON; here the line must not break the lines around it.
 	if !bytes.HasPrefix(c.Line, []byte("{")) || !bytes.HasSuffix(c.Line, []byte("}")) || bytes.IndexByte(c.Line, '\n') >= 0 {
 		return fmt.Errorf("not a JSON object on one line: %.60q", c.Line)
 	}
-	if err := s.prepare(l); err != nil {
+	if err := s.prepareFile(l); err != nil {
 		return err
 	}
 	g := l.group
@@ -53,13 +53,13 @@ func (s *Store) write(l *ledgerFile, c store.Commit, sessions *sessionLocks) err
 	}
 	end := l.size + int64(len(text))
 	now, err := l.file.Stat()
-	if err != nil || now.Size() != end || !l.named() || !sessions.hold() {
-		if err := s.sortOut(l, text, sessions); err != nil {
+	if err != nil || now.Size() != end || !l.inPlace() || !sessions.held() {
+		if err := s.resolveConflict(l, text, sessions); err != nil {
 			return err
 		}
 	} else {
 		at := end - int64(len(c.Line)) - 1
-		l.index.note(c.Entry, l.size, at, end)
+		l.index.addLine(c.Entry, l.size, at, end)
 		l.head, l.headAt, l.id = slices.Clone(c.Line), at, c.ID
 		l.size, l.mtime = end, now.ModTime()
 	}
@@ -68,8 +68,8 @@ func (s *Store) write(l *ledgerFile, c store.Commit, sessions *sessionLocks) err
 	return nil
 }
 
-// prepare makes the file ready for a line: it makes one that is missing, and cuts off a line that was never finished.
-func (s *Store) prepare(l *ledgerFile) error {
+// prepareFile makes the file ready for a line: it makes a missing file, and cuts off a line that was never finished.
+func (s *Store) prepareFile(l *ledgerFile) error {
 	if l.sealed != nil {
 		return l.sealed
 	}
@@ -102,12 +102,12 @@ func (s *Store) prepare(l *ledgerFile) error {
 	if l.size > 0 {
 		return nil
 	}
-	// Whoever made the folders may have been killed before their names were on disk.
+	// The process that made the folders may have been killed before they were on disk.
 	position := filepath.Dir(l.path)
 	return errors.Join(files.SyncFolder(position), files.SyncFolder(filepath.Dir(position)), files.SyncFolder(s.logPath))
 }
 
-// holdNew takes the lock on a ledger that this process has just made, unless another one was quicker.
+// holdNew locks a ledger that this process has just made, unless another process was quicker.
 func (l *ledgerFile) holdNew() error {
 	taken, err := files.TryHold(l.file)
 	if err != nil {
@@ -120,7 +120,7 @@ func (l *ledgerFile) holdNew() error {
 	return err
 }
 
-// cutTail cuts off what follows the last whole line, if the file is a ledger.
+// cutTail cuts off the text after the last whole line, if the file is a ledger.
 func (s *Store) cutTail(l *ledgerFile) error {
 	if err := l.isLedger(); err != nil {
 		return err
@@ -136,7 +136,7 @@ func (s *Store) cutTail(l *ledgerFile) error {
 // firstLine is how a ledger begins, whoever wrote it.
 const firstLine = `{"date": "`
 
-// isLedger tells of a file that is about to be cut whether its first line is a ledger's, or was about to be.
+// isLedger returns an error unless the first line of the file is a ledger's, or the start of one. It guards other files from being cut.
 func (l *ledgerFile) isLedger() error {
 	for first, err := range forward(context.Background(), l.file, 0, l.size) {
 		if err == nil {
@@ -151,22 +151,22 @@ func (l *ledgerFile) isLedger() error {
 	if _, err := l.file.ReadAt(begun, l.size); err != nil {
 		return err
 	}
-	if begun := strings.TrimRight(string(begun), "\x00"); !strings.HasPrefix(firstLine, begun) { // zeros: of a file system that failed
+	if begun := strings.TrimRight(string(begun), "\x00"); !strings.HasPrefix(firstLine, begun) { // a file system that failed leaves zeros
 		return fmt.Errorf("%s holds %d bytes that are no ledger, so nothing is cut off it: move it away", l.path, l.torn)
 	}
 	return nil
 }
 
-// named tells whether the file still is the one that the ledger's path names.
-func (l *ledgerFile) named() bool {
+// inPlace tells whether the open file still is the one at the ledger's path.
+func (l *ledgerFile) inPlace() bool {
 	now, err := os.Stat(l.path)
 	return err == nil && os.SameFile(l.info, now)
 }
 
-// sortOut decides on a line that was written while others changed the files. It stands if it follows the line that it was
-// to follow, in the file and under the locks that count. Else it is taken back and [errAgain] returned; what cannot be
-// taken back is unknown.
-func (s *Store) sortOut(l *ledgerFile, text []byte, sessions *sessionLocks) error {
+// resolveConflict decides on a line that was written while other programs changed the files. The line stays if it follows the
+// line that it had to follow, in the file at the path and under locks that still hold. Otherwise it is taken back and the
+// error is [errAgain]; if it cannot be taken back, the outcome is unknown.
+func (s *Store) resolveConflict(l *ledgerFile, text []byte, sessions *sessionLocks) error {
 	unknown := func(err error) error {
 		err = errors.Join(err, l.forget())
 		return &store.UnreachableError{Engine: engine, Doing: "write the ledger", Err: err, Unknown: true}
@@ -179,13 +179,13 @@ func (s *Store) sortOut(l *ledgerFile, text []byte, sessions *sessionLocks) erro
 	if err != nil {
 		return unknown(err)
 	}
-	if !stands(l.file, text, end) { // a program without locks wrote the file anew, perhaps with this line
+	if !endsAt(l.file, text, end) { // a program without locks rewrote the file, perhaps with this line
 		return unknown(errors.New(l.path + " was changed while a line was written to it"))
 	}
 	follows := end == l.size+int64(len(text))
-	if follows && sessions.hold() && l.named() {
+	if follows && sessions.held() && l.inPlace() {
 		if err := l.readHead(now.Size()); err != nil {
-			_ = l.forget() // whoever reads next is told
+			_ = l.forget() // the next reader gets the error
 			return nil
 		}
 		l.mtime = now.ModTime()
@@ -194,19 +194,19 @@ func (s *Store) sortOut(l *ledgerFile, text []byte, sessions *sessionLocks) erro
 	if err := l.cut(l.file, end, end-int64(len(text))); err != nil {
 		return unknown(err)
 	}
-	if !follows || !l.named() {
+	if !follows || !l.inPlace() {
 		_ = l.forget()
 		return errAgain
 	}
-	// The file is what it was before. With a new time, other processes would take it for one that was edited, and drop its index.
+	// The file is as before. With a new time, other processes would take it for edited, and drop its index.
 	if err := os.Chtimes(l.path, time.Time{}, l.mtime); err != nil {
 		_ = l.forget()
 	}
 	return errAgain
 }
 
-// stands tells whether text ends at an offset of a file.
-func stands(f *os.File, text []byte, end int64) bool {
+// endsAt tells whether the text of a file up to an offset ends with text.
+func endsAt(f *os.File, text []byte, end int64) bool {
 	there := make([]byte, len(text))
 	_, err := f.ReadAt(there, end-int64(len(text)))
 	return err == nil && bytes.Equal(there, text)

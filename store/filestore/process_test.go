@@ -64,7 +64,7 @@ func tradeUntilHalted(dir, _, count string) error {
 	next, appended := int64(0), 0
 	for rounds > 0 {
 		c := storetest.Commit("a", next, "")
-		c.Guards = []store.Guard{{Home: s, Want: values{halt: ""}, Set: values{ifTrade: `true`}}}
+		c.Guards = []store.Guard{{Backend: s, Expect: values{halt: ""}, Update: values{ifTrade: `true`}}}
 		switch err := s.Append(context.Background(), c); {
 		case err == nil:
 			if next, appended = next+1, appended+1; appended == 2 {

@@ -1,4 +1,4 @@
-// Repair: what is wrong with how a ledger is kept in its file, and what mends it.
+// Repair finds what is wrong with a ledger's file and its index, and repairs it.
 
 package filestore
 
@@ -16,7 +16,7 @@ import (
 	"mcp-trade/store"
 )
 
-// Repair implements [store.Ledgers]. What it takes out of a ledger it keeps in a file beside it.
+// Repair implements [store.Ledgers]. It keeps what it takes out of a ledger in a file beside it.
 func (s *Store) Repair(ctx context.Context, account string, write bool) (found []store.Fault, err error) {
 	l, err := s.ledger(account)
 	if err != nil {
@@ -27,7 +27,7 @@ func (s *Store) Repair(ctx context.Context, account string, write bool) (found [
 		return nil, nil
 	}
 	if err != nil {
-		return nil, s.unrepaired(err)
+		return nil, s.repairError(err)
 	}
 	defer f.Close()
 	var end int64
@@ -36,26 +36,26 @@ func (s *Store) Repair(ctx context.Context, account string, write bool) (found [
 		return err
 	}
 	if err = s.exclusively(ctx, l, look); readOnly(err) && !write {
-		err = look() // where nothing can be written, there is no lock and nobody who appends
+		err = look() // on a read-only file system there is no lock, and nobody appends
 	}
 	if err != nil {
-		return found, s.unrepaired(err)
+		return found, s.repairError(err)
 	}
 	fault, err := s.repairIndex(ctx, l, f, end, write)
 	if fault != nil {
 		found = append(found, *fault)
 	}
 	if err != nil {
-		err = s.unrepaired(err)
+		err = s.repairError(err)
 	}
 	return found, err
 }
 
-func (s *Store) unrepaired(err error) error {
+func (s *Store) repairError(err error) error {
 	return &store.UnreachableError{Engine: engine, Doing: "repair the ledger", Err: err}
 }
 
-// repairEnd looks at the end of the ledger while nobody appends, and returns where its lines end.
+// repairEnd checks the end of the ledger while nobody appends, and returns where its readable lines end.
 func (s *Store) repairEnd(ctx context.Context, l *ledgerFile, f *os.File, write bool) (end int64, found []store.Fault, err error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *Store) repairEnd(ctx context.Context, l *ledgerFile, f *os.File, write 
 	return end, []store.Fault{fault}, err
 }
 
-// readableEnd returns where the newest line that can be read ends, and why what follows it is none.
+// readableEnd returns where the newest readable line ends, and why the text after it is no line.
 func readableEnd(ctx context.Context, f io.ReaderAt, size int64) (end int64, why, err error) {
 	for line, err := range backward(ctx, f, 0, size) {
 		if err != nil {
@@ -103,7 +103,7 @@ func readableEnd(ctx context.Context, f io.ReaderAt, size int64) (end int64, why
 	return 0, why, nil
 }
 
-// unused returns the path, or one like it, at which there is nothing.
+// unused returns the path, or a similar one, at which there is no file.
 func unused(path string) string {
 	for n, name := 2, path; ; n++ {
 		if _, err := os.Lstat(name); absent(err) || n > 1000 {
@@ -113,7 +113,7 @@ func unused(path string) string {
 	}
 }
 
-// moveTail moves what stands between two offsets of a ledger to a file beside it.
+// moveTail moves the text between two offsets of a ledger to a file beside it.
 func (s *Store) moveTail(l *ledgerFile, ledger io.ReaderAt, kept string, from, to int64) error {
 	link, err := os.Lstat(l.path)
 	if err != nil {
@@ -137,7 +137,7 @@ func (s *Store) moveTail(l *ledgerFile, ledger io.ReaderAt, kept string, from, t
 	return errors.Join(f.Truncate(from), f.Sync(), f.Close())
 }
 
-// repairIndex holds the index against one that is made anew of the lines.
+// repairIndex compares the index with a new one, made from the lines.
 func (s *Store) repairIndex(ctx context.Context, l *ledgerFile, ledger io.ReaderAt, size int64, write bool) (*store.Fault, error) {
 	dir, err := os.MkdirTemp("", "mcp-trade-index-")
 	if err != nil {

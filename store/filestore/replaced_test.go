@@ -39,7 +39,7 @@ func (m *moment) once() {
 }
 
 // guard has the commit ask the moment.
-func (m *moment) guard() store.Guard { return store.Guard{Home: m, Want: values{halt: ""}} }
+func (m *moment) guard() store.Guard { return store.Guard{Backend: m, Expect: values{halt: ""}} }
 
 // ground is a ledger of one line and what can happen to it.
 type ground struct {
@@ -178,7 +178,7 @@ func TestASessionLockThatIsRemovedUnderACommit(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	err := s.Append(t.Context(), row(1, store.Guard{Home: s, Want: values{today: `"d"`}}))
+	err := s.Append(t.Context(), row(1, store.Guard{Backend: s, Expect: values{today: `"d"`}}))
 	if !errors.Is(err, store.ErrSessionChanged) {
 		t.Errorf("answered %v", err)
 	}

@@ -33,7 +33,7 @@ func (s *Store) SessionFile(model string) string {
 
 // Values implements [store.Sessions]. A file that is absent or empty holds nothing.
 func (s *Store) Values(_ context.Context, keys ...store.Key) (map[store.Key]string, error) {
-	values, _, err := s.readValues(keys, s.glance)
+	values, _, err := s.readValues(keys, s.readCached)
 	return values, err
 }
 
@@ -43,7 +43,7 @@ const maxSession = 1 << 20
 // sessionObject is what a session file holds.
 type sessionObject map[string]json.RawMessage
 
-// readValues reads the values, and with them the whole sessions, by model.
+// readValues reads the values, and returns with them the whole session of each model.
 func (s *Store) readValues(keys []store.Key, read func(path string) (sessionObject, error)) (map[store.Key]string, map[string]sessionObject, error) {
 	values, objects := make(map[store.Key]string, len(keys)), map[string]sessionObject{}
 	for _, k := range keys {
@@ -83,11 +83,11 @@ func (s *Store) ClearValues(ctx context.Context, keys ...store.Key) error {
 	return s.ChangeValues(ctx, keys, func(map[store.Key]string) map[store.Key]string { return changes })
 }
 
-// ChangeValues reads the keys' values and sets what change makes of them, "" removing one, while nobody else of this program
-// changes a session of the keys' models. It may call change again. A file that would be as it is is left alone.
+// ChangeValues reads the values of the keys and sets those that change returns; "" removes one. Meanwhile no other process of this
+// program changes a session of the keys' models. It may call change again. It does not write a file that would stay the same.
 func (s *Store) ChangeValues(ctx context.Context, keys []store.Key, change func(map[store.Key]string) map[store.Key]string) error {
 	models := modelsOf(keys)
-	ofAll := len(models) == 1 && models[0] == store.AllModels // or they were changed beside those of a model
+	ofAll := len(models) == 1 && models[0] == store.AllModels // otherwise the loop below tells
 	do := func() error {
 		values, objects, err := s.readValues(keys, readSession)
 		if err != nil {
@@ -103,7 +103,7 @@ func (s *Store) ChangeValues(ctx context.Context, keys []store.Key, change func(
 		}
 		return nil
 	}
-	for _, model := range slices.Backward(models) { // the first is locked first: in one order, or two would wait for each other
+	for _, model := range slices.Backward(models) { // locked in sorted order: otherwise two processes could wait for each other
 		inner := do
 		do = func() error { return s.withLock(ctx, sessionLock(s.SessionFile(model)), inner) }
 	}
@@ -118,7 +118,7 @@ func (s *Store) ChangeValues(ctx context.Context, keys []store.Key, change func(
 	return err
 }
 
-// awaitCommits waits for the commits that are under way: later ones see the session as it is now.
+// awaitCommits waits for the commits under way. Later commits see the session as it is now.
 func (s *Store) awaitCommits(ctx context.Context) error {
 	accounts, err := s.Accounts(ctx)
 	if err != nil {
@@ -138,8 +138,8 @@ func (s *Store) awaitCommits(ctx context.Context) error {
 
 func sessionLock(path string) string { return path + ".lock" }
 
-// readSession reads a session file. Other programs rewrite it in place, so one that is empty or cut short is read again
-// for a while before it counts as holding nothing, or as damaged.
+// readSession reads a session file. Other programs rewrite it in place, so it reads an empty or incomplete file again for a while
+// before the file counts as empty, or as damaged.
 func readSession(path string) (sessionObject, error) {
 	const emptied, torn, pause = time.Second, 100 * time.Millisecond, time.Millisecond
 	for start := time.Now(); ; time.Sleep(pause) {
@@ -168,9 +168,9 @@ func readSession(path string) (sessionObject, error) {
 	}
 }
 
-// glance is readSession without reading a file that is what it was when it was last read. Orders come far more often than
-// sessions change.
-func (s *Store) glance(path string) (sessionObject, error) {
+// readCached reads a session file unless it is unchanged since it was last read: orders come far more often than sessions
+// change.
+func (s *Store) readCached(path string) (sessionObject, error) {
 	now, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -179,29 +179,29 @@ func (s *Store) glance(path string) (sessionObject, error) {
 		return readSession(path)
 	}
 	s.mu.Lock()
-	last := s.glances[path]
+	last := s.sessionCache[path]
 	s.mu.Unlock()
 	if last.object != nil && os.SameFile(now, last.file) && now.Size() == last.file.Size() && now.ModTime().Equal(last.file.ModTime()) {
 		return last.object, nil
 	}
 	object, err := readSession(path)
-	// Of a file that has just been written, the next write may not be told by its time.
+	// A file that has just been written may be written again without a new time.
 	if err == nil && time.Since(now.ModTime()) > clockStep(now.ModTime()) {
 		s.mu.Lock()
-		s.glances[path] = glance{now, object}
+		s.sessionCache[path] = cachedSession{now, object}
 		s.mu.Unlock()
 	}
 	return object, err
 }
 
-// glance is a session file as it was read. Nobody changes the object.
-type glance struct {
+// cachedSession is a session file as it was read. Its object must not be changed.
+type cachedSession struct {
 	file   fs.FileInfo
 	object sessionObject
 }
 
-// clockStep is more than the steps in which a file system's clock goes, of which a time is one: seconds, of some two at once,
-// or else those of the kernel's timer.
+// clockStep returns more than the resolution of the file system's times, judged by one of them: one or two seconds, or else the
+// step of the kernel's timer.
 func clockStep(t time.Time) time.Duration {
 	if t.Nanosecond() == 0 {
 		return 3 * time.Second
@@ -209,8 +209,8 @@ func clockStep(t time.Time) time.Duration {
 	return 50 * time.Millisecond
 }
 
-// setValues sets those of the values that are the model's in its session, if they are not what they should be already; ""
-// removes one. The caller holds the lock of the session.
+// setValues sets those of the values that are the model's in its session; "" removes one. It reports whether anything changed.
+// The caller holds the lock of the session.
 func (s *Store) setValues(model string, object sessionObject, values map[store.Key]string) (changed bool, err error) {
 	for k, text := range values {
 		switch old, is := object[k.Name]; {
@@ -230,7 +230,7 @@ func (s *Store) setValues(model string, object sessionObject, values map[store.K
 	return true, s.writeSession(s.SessionFile(model), object)
 }
 
-// writeSession writes each value as the very text that it is: who compares it later must find it unchanged.
+// writeSession writes each value as its exact text, since guards compare that later.
 func (s *Store) writeSession(path string, object sessionObject) error {
 	text, separator := []byte("{"), "\n    "
 	for _, name := range slices.Sorted(maps.Keys(object)) {
@@ -247,7 +247,7 @@ func (s *Store) writeSession(path string, object sessionObject) error {
 	return s.access.Replace(path, append(text, "\n}\n"...))
 }
 
-// rawJSON returns text as it is if it is JSON, else as a JSON string.
+// rawJSON returns text unchanged if it is JSON, else as a JSON string.
 func rawJSON(text string) json.RawMessage {
 	if json.Valid([]byte(text)) {
 		return json.RawMessage(text)

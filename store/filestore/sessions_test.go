@@ -210,7 +210,7 @@ func TestACommitThatChangesNoValueWritesNoSessionFile(t *testing.T) {
 		s := filestore.New(dir, dir)
 		commit := func(id int64) os.FileInfo {
 			c := storetest.Commit("a", id, "")
-			c.Guards = []store.Guard{{Home: s, Set: values{ifTrade: text}}}
+			c.Guards = []store.Guard{{Backend: s, Update: values{ifTrade: text}}}
 			if err := s.Append(t.Context(), storetest.Follow(t, s, c)); err != nil {
 				t.Fatal(err)
 			}

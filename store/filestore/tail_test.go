@@ -54,7 +54,7 @@ func TestATailIsALineOrIsCutBack(t *testing.T) {
 				if got := strings.Join(storetest.Whole(t, s, "a"), "\n"); got != strings.TrimSuffix(want, "\n") {
 					t.Errorf("a reader sees %.2000q", got)
 				}
-				back := storetest.Texts(t, s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest}))
+				back := storetest.Texts(t, s.LinesBefore(t.Context(), "a", store.Filter{Before: store.MaxID}))
 				if int64(len(back)) != next {
 					t.Errorf("a reader from the end sees %d lines, want %d", len(back), next)
 				}
@@ -115,7 +115,7 @@ func TestADamagedLastLineStopsTheLedger(t *testing.T) {
 				for _, err := range s.Lines(t.Context(), "a") {
 					wantUnreachable(t, err, path)
 				}
-				for _, err := range s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest}) {
+				for _, err := range s.LinesBefore(t.Context(), "a", store.Filter{Before: store.MaxID}) {
 					wantUnreachable(t, err, path)
 				}
 			}

@@ -1,4 +1,4 @@
-// A commit: one script, sent until it is known what became of it.
+// A commit: one script, sent again until its outcome is known.
 
 package redisstore
 
@@ -20,11 +20,11 @@ import (
 //go:embed append.lua
 var appendSource string
 
-// appendScript is loaded by its hash; a server that lost it is sent the source again.
+// appendScript is called by its hash. A server that does not have it is sent the source.
 var appendScript = redis.NewScript(appendSource)
 
-// Append implements [store.Ledgers]. In a cluster the session is not in the ledger's slot: it is checked just before
-// the commit and told just after it.
+// Append implements [store.Ledgers]. In a cluster the session is not in the ledger's slot: it is checked just before the commit
+// and updated just after it.
 func (s *Store) Append(ctx context.Context, c store.Commit) error {
 	if err := store.CheckName("signature", c.Account); err != nil {
 		return err
@@ -37,7 +37,7 @@ func (s *Store) Append(ctx context.Context, c store.Commit) error {
 }
 
 func (s *Store) append(ctx context.Context, to *link, c store.Commit, k keys) error {
-	together, others := store.Apart(s, c.Guards)
+	together, others := store.SplitGuards(s, c.Guards)
 	for _, g := range others {
 		if err := g.Check(ctx); err != nil {
 			return s.unlessEarlier(ctx, to, k, c, err)
@@ -47,15 +47,15 @@ func (s *Store) append(ctx context.Context, to *link, c store.Commit, k keys) er
 		return err
 	}
 	for _, g := range others {
-		if err := g.Follow(ctx); err != nil {
+		if err := g.ApplyAfter(ctx); err != nil {
 			s.warn(fmt.Sprintf("the order is in the ledger, but the session could not be told: %v", err))
 		}
 	}
 	return nil
 }
 
-// unlessEarlier puts what Append promises to judge earlier before a session that changed: an order id that is in the ledger, and
-// the lease.
+// unlessEarlier returns the error that the contract of Append ranks before a changed session, if there is one: of an order id that
+// is in the ledger, or of the lease.
 func (s *Store) unlessEarlier(ctx context.Context, to *link, k keys, c store.Commit, changed error) error {
 	if !errors.Is(changed, store.ErrSessionChanged) {
 		return changed
@@ -71,13 +71,13 @@ func (s *Store) unlessEarlier(ctx context.Context, to *link, k keys, c store.Com
 	return changed
 }
 
-// rounds bounds how often one commit finds the index of order ids behind the newest line: each time others came first.
-const rounds = 10
+// maxRounds bounds how often one commit updates the index of order ids, because others have committed meanwhile.
+const maxRounds = 10
 
-// commit runs the script until the index of order ids does not stand in its way.
+// commit runs the script, and updates the index of order ids as often as the script asks for it.
 func (s *Store) commit(ctx context.Context, to *link, c store.Commit, k keys, guards []store.Guard) error {
-	wrong := "" // what the index says of the order id, and the lines do not
-	for range rounds {
+	wrong := "" // the record that the index wrongly has for the order id
+	for range maxRounds {
 		reply, err := s.runAppend(ctx, to, c, k, guards, wrong)
 		if err != nil {
 			return err
@@ -96,13 +96,13 @@ func (s *Store) commit(ctx context.Context, to *link, c store.Commit, k keys, gu
 			return store.ErrConflict
 		case "removed":
 			return s.unreachable("commit to the ledger", &store.DamagedError{
-				Account: c.Account, Mendable: true,
+				Account: c.Account, Repairable: true,
 				Err: fmt.Errorf("the newest entry of %s was taken out of Redis, which then takes no other under its number", k.ledger),
 			})
 		case "index":
 			err = s.indexOrders(ctx, to, k)
 		case "used":
-			if line := []byte(reply[1]); carries(line, c.OrderID) {
+			if line := []byte(reply[1]); hasOrderID(line, c.OrderID) {
 				return &store.UsedError{Line: line}
 			}
 			wrong = reply[2]
@@ -115,10 +115,10 @@ func (s *Store) commit(ctx context.Context, to *link, c store.Commit, k keys, gu
 	return store.ErrConflict
 }
 
-// runAppend sends the script until it is answered. An error reply means that nothing was written by that try; of a try
-// without any reply that is unknown, whatever a later one is told.
+// runAppend sends the script until it is answered. A try that got an error reply wrote nothing. The outcome of a try without any
+// reply is unknown, whatever a later try is answered.
 func (s *Store) runAppend(ctx context.Context, to *link, c store.Commit, k keys, guards []store.Guard, wrong string) ([]string, error) {
-	mark := &mark{text: s.nonce()}
+	mark := &commitToken{text: s.newToken()}
 	args := appendArgs(c, k, guards, mark, wrong)
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -135,7 +135,7 @@ func (s *Store) runAppend(ctx context.Context, to *link, c store.Commit, k keys,
 			return reply, nil
 		}
 		unknown = unknown || mark.sent && !answered(err)
-		if try == tries || !worthAnother(err) || pause.For(ctx, retryPause) != nil {
+		if try == tries || !retryable(err) || pause.For(ctx, retryPause) != nil {
 			e := s.unreachable("commit to the ledger", err)
 			e.Unknown = unknown
 			return nil, e
@@ -143,20 +143,20 @@ func (s *Store) runAppend(ctx context.Context, to *link, c store.Commit, k keys,
 	}
 }
 
-// appendArgs are the words of the call of the script, which says what they are.
-func appendArgs(c store.Commit, k keys, guards []store.Guard, m *mark, wrong string) []any {
+// appendArgs returns the words that call the script; append.lua describes them.
+func appendArgs(c store.Commit, k keys, guards []store.Guard, m *commitToken, wrong string) []any {
 	var ttl time.Duration
 	sets := 0
 	words, values, readOnly, theirs := make([]any, 0, 32), make([]any, 0, 8), []any(nil), []any(nil)
 	words = append(words, "evalsha", appendScript.Hash(), nil, k.ledger, k.orders)
 	for _, g := range guards {
 		ttl = g.TTL
-		for key, v := range g.Set {
+		for key, v := range g.Update {
 			words, values, sets = append(words, sessionKey(key)), append(values, v), sets+1
 		}
 	}
 	for _, g := range guards {
-		for key, v := range g.Want {
+		for key, v := range g.Expect {
 			if key.Model == store.AllModels {
 				readOnly, theirs = append(readOnly, sessionKey(key)), append(theirs, v)
 			} else {
@@ -169,7 +169,7 @@ func appendArgs(c store.Commit, k keys, guards []store.Guard, m *mark, wrong str
 	return append(append(append(words, values...), theirs...), readOnly...)
 }
 
-// send runs the words of a script in one try, and waits until the replicas asked for have the line.
+// send calls a script once, and waits until enough replicas have the line.
 func (s *Store) send(ctx context.Context, to *link, key string, words []any) ([]string, error) {
 	cmd := once{redis.NewCmd(ctx, words...)}
 	cmd.SetFirstKeyPos(3)
@@ -179,7 +179,7 @@ func (s *Store) send(ctx context.Context, to *link, key string, words []any) ([]
 		}
 		return cmd.StringSlice()
 	}
-	replicated, err := s.thenWait(ctx, to, key, cmd)
+	replicated, err := s.sendAndWait(ctx, to, key, cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -190,44 +190,44 @@ func (s *Store) send(ctx context.Context, to *link, key string, words []any) ([]
 	return reply, err
 }
 
-// once is a command that go-redis sends a single time: of several tries it would tell only the last one's error.
+// once is a command that go-redis sends a single time. Of several tries it would return only the last error.
 type once struct{ *redis.Cmd }
 
 func (once) NoRetry() bool { return true }
 
-// mark tells one commit from every other. It notes that it was written to a connection, which go-redis asks it for at
-// that moment.
-type mark struct {
+// commitToken tells one commit from every other. go-redis calls MarshalBinary when it writes the token to a connection, so sent
+// says whether the commit was sent.
+type commitToken struct {
 	text string
 	sent bool
 }
 
 // MarshalBinary implements [encoding.BinaryMarshaler].
-func (m *mark) MarshalBinary() ([]byte, error) {
+func (m *commitToken) MarshalBinary() ([]byte, error) {
 	m.sent = true
 	return []byte(m.text), nil
 }
 
-// answered tells whether a try that failed got an error reply, or no connection.
+// answered tells whether a try failed with an error reply, or without a connection: the server did not run it then.
 func answered(err error) bool {
 	var reply redis.Error
 	var dial *net.OpError
 	return errors.As(err, &reply) || errors.As(err, &dial) && dial.Op == "dial"
 }
 
-// worthAnother tells whether the same call may be answered differently in a moment.
-func worthAnother(err error) bool {
+// retryable tells whether the same call may succeed in a moment.
+func retryable(err error) bool {
 	var reply redis.Error
 	var alone replicasError
 	if errors.As(err, &alone) {
-		return false // it was waited for
+		return false // the call has waited for them already
 	}
 	return !errors.As(err, &reply) || redis.IsReadOnlyError(err) || redis.IsTryAgainError(err) || redis.IsClusterDownError(err) || redis.IsLoadingError(err)
 }
 
-// thenWait sends a command, and a WAIT behind it on the same connection. Too few replicas are none of Redis' own errors: the
-// command was carried out, and a failover may lose what it wrote.
-func (s *Store) thenWait(ctx context.Context, to *link, key string, cmd once) (replicated, err error) {
+// sendAndWait sends a command, and a WAIT after it on the same connection. Too few replicas are an error of their own, replicated:
+// the command was carried out, but a failover may lose what it wrote.
+func (s *Store) sendAndWait(ctx context.Context, to *link, key string, cmd once) (replicated, err error) {
 	node, err := to.master(ctx, key)
 	if err != nil {
 		return nil, err
@@ -247,13 +247,13 @@ func (s *Store) thenWait(ctx context.Context, to *link, key string, cmd once) (r
 	return nil, nil
 }
 
-// replicasError says that a line is in Redis, and not in as many replicas as were asked for.
+// replicasError says that a line is in Redis, but in fewer replicas than were asked for.
 type replicasError string
 
 func (e replicasError) Error() string { return "the line is in Redis, and " + string(e) }
 
-// confirm waits until the replicas asked for have the line of an order id. To write its record again changes nothing, and
-// what a WAIT waits for is what its connection wrote.
+// confirm waits until enough replicas have the line of an order id. WAIT counts only what its own connection wrote, so confirm
+// writes the order's record again, which changes nothing.
 func (s *Store) confirm(ctx context.Context, to *link, k keys, orderID, record string) error {
 	if s.replicas == 0 {
 		return nil
@@ -262,7 +262,7 @@ func (s *Store) confirm(ctx context.Context, to *link, k keys, orderID, record s
 	defer cancel()
 	cmd := once{redis.NewCmd(ctx, "hset", k.orders, orderID, record)}
 	cmd.SetFirstKeyPos(1)
-	replicated, err := s.thenWait(ctx, to, k.orders, cmd)
+	replicated, err := s.sendAndWait(ctx, to, k.orders, cmd)
 	if err == nil {
 		err = replicated
 	}

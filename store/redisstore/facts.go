@@ -1,4 +1,4 @@
-// What a Redis says of itself, and a commit that only tries it: what doctor needs to tell what would survive.
+// Facts about a Redis that decide what survives a failure, and a commit on trial.
 
 package redisstore
 
@@ -16,16 +16,16 @@ import (
 	"mcp-trade/store"
 )
 
-// Facts are what decides which trades survive what happens to a server. "" and -1 stand for what the server does not tell.
+// Facts decide which trades survive a failure of the server. "" and -1 stand for facts that the server does not tell.
 type Facts struct {
 	Addr        string
 	Version     string
 	Role        string        // "master" or "slave"
-	Replicas    int           // that are connected and in step
-	MinReplicas int           // without so many the server takes no write (min-replicas-to-write)
-	MaxLag      time.Duration // how far behind one of those may be (min-replicas-max-lag)
+	Replicas    int           // connected and in sync
+	MinReplicas int           // below this number the server refuses writes (min-replicas-to-write)
+	MaxLag      time.Duration // how far such a replica may lag (min-replicas-max-lag)
 	MaxMemory   int64         // bytes, 0 for no limit
-	Eviction    string        // what goes when memory is short: "noeviction", "allkeys-lru" and so on (maxmemory-policy)
+	Eviction    string        // what is evicted when memory is full: "noeviction", "allkeys-lru" and so on (maxmemory-policy)
 	AppendOnly  string        // "yes" or "no"
 	Fsync       string        // how often the append-only file is synced: "always", "everysec" or "no"
 	Refused     []string      // commands that the user may not send, or that the server does not know, such as "INFO"
@@ -78,14 +78,14 @@ func factsOf(ctx context.Context, c *redis.Client) (Facts, error) {
 	for _, pattern := range []string{"append*", "*replicas-*", "maxmemory*"} { // of several, only Redis 7 takes more than one
 		config, err := c.ConfigGet(ctx, pattern).Result()
 		if f.refused("CONFIG", err); err != nil {
-			break // a managed server refuses it, and what INFO told must do
+			break // a managed server refuses it; INFO has told some of it
 		}
 		f.readConfig(config)
 	}
 	return f, nil
 }
 
-// refused notes a command that was answered with an error, to a user who was let in.
+// refused notes a command that a server refuses to a user who is logged in.
 func (f *Facts) refused(command string, err error) {
 	var reply redis.Error // a sentinel's "no such master" is one too
 	if errors.As(err, &reply) && !errors.Is(err, redis.Nil) && !redis.IsAuthError(err) && !redis.IsLoadingError(err) && !redis.IsMaxClientsError(err) {
@@ -142,9 +142,8 @@ func number(text string) int64 {
 	return n
 }
 
-// Try commits lines as orders of an account are committed, on keys of its own beside the account's, with a session value of
-// its own beside the model's, and removes all of it. The keys begin with the account's, so that a user can be allowed both
-// by one pattern, and lie in the same slot.
+// Try commits lines as the orders of an account are committed, but on keys and a session value of its own, and removes them. The
+// keys begin with the account's keys, so that one pattern allows a user both, and lie in the same slot.
 func (s *Store) Try(ctx context.Context, account, model string) error {
 	if err := store.CheckName("signature", account); err != nil {
 		return err
@@ -156,18 +155,18 @@ func (s *Store) Try(ctx context.Context, account, model string) error {
 	if err != nil {
 		return err
 	}
-	guard := store.Guard{Home: s, TTL: time.Second, Set: map[store.Key]string{value: "true"}}
+	guard := store.Guard{Backend: s, TTL: time.Second, Update: map[store.Key]string{value: "true"}}
 	to, err := s.reach(ctx)
 	if err != nil {
 		return s.unreachable("try a commit", err)
 	}
 	defer s.untry(ctx, to, k)
-	l, err := s.look(ctx, to, k, "doctor")
+	l, err := s.state(ctx, to, k, "doctor")
 	if err != nil {
 		return s.unreachable("try a commit", err)
 	}
 	c := store.Commit{Account: account}
-	if l.newest.ID != "" { // of a try that was ended
+	if l.newest.ID != "" { // left by a try that was interrupted
 		c.After, c.ID = lineOf(l.newest), idOf(l.newest)+1
 	}
 	for range 2 { // the second finds the values that the first set
@@ -178,12 +177,12 @@ func (s *Store) Try(ctx context.Context, account, model string) error {
 			return err
 		}
 		c.After, c.ID = c.Line, c.ID+1
-		guard.Want = map[store.Key]string{value: "true", halt: halts[halt]}
+		guard.Expect = map[store.Key]string{value: "true", halt: halts[halt]}
 	}
 	return nil
 }
 
-// untry has the keys of a try go.
+// untry removes the keys of a try.
 func (s *Store) untry(ctx context.Context, to *link, k keys) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()

@@ -52,7 +52,7 @@ func TestALostAnswer(t *testing.T) {
 			proxy.DropReply("evalsha", func() { proxy.Set(c.then) })
 			commit := storetest.Commit("a", 1, c.orderID)
 			commit.After = first.Line
-			commit.Guards = []store.Guard{{Home: s, Want: values{ifTrade: ""}, Set: values{ifTrade: `true`}, TTL: time.Hour}}
+			commit.Guards = []store.Guard{{Backend: s, Expect: values{ifTrade: ""}, Update: values{ifTrade: `true`}, TTL: time.Hour}}
 			within(t, "the append", func() {
 				err := s.Append(t.Context(), commit)
 				if c.unknown {
@@ -108,7 +108,7 @@ func TestALostAnswerIsFoundBehindOtherLines(t *testing.T) {
 			}
 		})
 		commit := storetest.Follow(t, other, storetest.Commit("a", 1, orderID))
-		commit.Guards = []store.Guard{{Home: s, Want: values{today: `"d"`}}}
+		commit.Guards = []store.Guard{{Backend: s, Expect: values{today: `"d"`}}}
 		if err := s.Append(t.Context(), commit); err != nil {
 			t.Errorf("order id %q: %v", orderID, err)
 		}
@@ -167,7 +167,7 @@ func unanswered(t *testing.T, s *redisstore.Store) {
 		"append":   func() error { return s.Append(t.Context(), storetest.Commit("a", 0, "o-1")) },
 		"guarded append": func() error {
 			c := storetest.Commit("a", 0, "")
-			c.Guards = []store.Guard{{Home: s, Want: values{signature: `"x"`}, Set: values{ifTrade: `true`}}}
+			c.Guards = []store.Guard{{Backend: s, Expect: values{signature: `"x"`}, Update: values{ifTrade: `true`}}}
 			return s.Append(t.Context(), c)
 		},
 		"lines": func() error {
@@ -177,7 +177,7 @@ func unanswered(t *testing.T, s *redisstore.Store) {
 			return nil
 		},
 		"lines before": func() error {
-			for _, err := range s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest}) {
+			for _, err := range s.LinesBefore(t.Context(), "a", store.Filter{Before: store.MaxID}) {
 				return err
 			}
 			return nil

@@ -31,7 +31,7 @@ func openWaiting(t *testing.T, address string, replicas int) *redisstore.Store {
 		t.Fatal(err)
 	}
 	nonce := func() string { return fmt.Sprintf("%s-%d", t.Name(), marks.Add(1)) }
-	s := redisstore.New(redisstore.Config{Options: o, Replicas: replicas, Nonce: nonce, Warn: func(string) {}})
+	s := redisstore.New(redisstore.Config{Options: o, Replicas: replicas, NewToken: nonce, Warn: func(string) {}})
 	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
@@ -196,7 +196,7 @@ func TestTLS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := redisstore.New(redisstore.Config{Options: o, Nonce: func() string { return "n" }, Warn: func(string) {}})
+		s := redisstore.New(redisstore.Config{Options: o, NewToken: func() string { return "n" }, Warn: func(string) {}})
 		defer s.Close()
 		_, err = s.Values(t.Context(), signature)
 		return err

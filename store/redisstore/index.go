@@ -1,15 +1,14 @@
-// What is derived from the lines, kept beside them so that not all of them need be read: the index of order ids, and
-// that of trades.
+// The indexes of order ids and of trades. They are made from the lines, so that not all lines need be read.
 //
-// Both stand in the account's hash of order ids, the only key beside the ledger's own that a user may be allowed. Their
-// fields have names that no order id can have: the empty one, and those that begin with a byte that UTF-8 does not know.
+// Both stand in the account's hash of order ids: a user may be allowed no other key beside the ledger's own. Their fields have names
+// that no order id can have: the empty one, and names that begin with a byte that UTF-8 does not use.
 //
-//	""               the entry of the ledger up to which all order ids are there: its id, a space, its mark
-//	"\xfftrades"     the entry up to which all trades are there, in the same form, a space, and how many there are
+//	""               the entry up to which the index of order ids is complete: its id, a space, its token
+//	"\xfftrades"     the entry up to which the index of trades is complete, in the same form, a space, and the number of trades
 //	"\xfftrades:N"   the ids of the trades number N*256 to N*256+255
-//	"\xfflease"      no index, but who has the account: see lease.lua
+//	"\xfflease"      no index, but the run that has the account: see lease.lua
 //
-// An index whose entry the ledger does not have is of another ledger, and is made anew.
+// An index whose entry is not in the ledger is of another ledger, and is made again.
 
 package redisstore
 
@@ -43,12 +42,12 @@ const (
 	indexBatch  = 512 // entries that are read and indexed at once
 )
 
-// placeOf is an entry of a ledger as an index names it; "" stands for none.
+// placeOf names an entry of a ledger as an index does; "" stands for none.
 func placeOf(e redis.XMessage) string {
 	if e.ID == "" {
 		return ""
 	}
-	return e.ID + " " + markOf(e)
+	return e.ID + " " + tokenOf(e)
 }
 
 func idOf(e redis.XMessage) int64 {
@@ -57,13 +56,13 @@ func idOf(e redis.XMessage) int64 {
 	return n
 }
 
-func markOf(e redis.XMessage) string {
+func tokenOf(e redis.XMessage) string {
 	text, _ := e.Values["mark"].(string)
 	return text
 }
 
-// after reads the entries behind the one that an index is complete up to. void tells that the ledger has no such entry,
-// and the entries are its first.
+// after reads the entries after the one up to which an index is complete. void says that the ledger has no such entry; the
+// entries are the ledger's first ones then.
 func (s *Store) after(ctx context.Context, to *link, k keys, place string) (entries []redis.XMessage, void bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -77,7 +76,7 @@ func (s *Store) after(ctx context.Context, to *link, k keys, place string) (entr
 	return entries, true, err
 }
 
-// advance writes fields of an index, of which one says how far it goes, unless that has changed.
+// advance writes fields of an index, unless the field that says how far the index goes has changed meanwhile.
 func (s *Store) advance(ctx context.Context, to *link, k keys, field, was string, fields []any) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -85,7 +84,7 @@ func (s *Store) advance(ctx context.Context, to *link, k keys, field, was string
 	return done == 1, err
 }
 
-// field reads a field of the hash; "" stands for one that is not there.
+// field reads a field of the hash, "" if it is missing.
 func (s *Store) field(ctx context.Context, to *link, k keys, name string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -121,7 +120,7 @@ func (s *Store) indexOrders(ctx context.Context, to *link, k keys) error {
 	}
 }
 
-// reindexOrders makes the index of order ids anew: it was found wrong.
+// reindexOrders makes the index of order ids again, after it was found wrong.
 func (s *Store) reindexOrders(ctx context.Context, to *link, k keys) error {
 	was, err := s.field(ctx, to, k, ordersField)
 	if err == nil {
@@ -133,7 +132,7 @@ func (s *Store) reindexOrders(ctx context.Context, to *link, k keys) error {
 	return s.indexOrders(ctx, to, k)
 }
 
-// trades is the index of trades, as far as it goes.
+// trades says how far the index of trades goes.
 type trades struct {
 	place string // of the newest entry that it knows
 	count int    // of trades up to there
@@ -200,7 +199,7 @@ func (s *Store) indexTrades(ctx context.Context, to *link, k keys) (trades, erro
 	}
 }
 
-// errIndex says that an index is not what it says it is.
+// errIndex says that an index contradicts itself or the ledger.
 var errIndex = errors.New("the index does not agree with itself")
 
 // tradesOn reads one page of the index.
@@ -217,7 +216,7 @@ func (s *Store) tradesOn(ctx context.Context, to *link, k keys, t trades, page i
 		}
 		ids = append(ids, id)
 	}
-	known := min(tradesPage, t.count-page*tradesPage) // others may have added to the last page since
+	known := min(tradesPage, t.count-page*tradesPage) // other processes may have added to the last page
 	if len(ids) < known {
 		return nil, errIndex
 	}
@@ -235,7 +234,7 @@ func joined(ids []int64) string {
 	return string(b)
 }
 
-// tradesBefore yields the ids of the trades below one, newest first, a page at a time.
+// tradesBefore yields the ids of trades below an id, newest first, a page at a time.
 func (s *Store) tradesBefore(ctx context.Context, to *link, k keys, before int64) iter.Seq2[[]int64, error] {
 	return func(yield func([]int64, error) bool) {
 		t, err := s.indexTrades(ctx, to, k)
@@ -244,7 +243,7 @@ func (s *Store) tradesBefore(ctx context.Context, to *link, k keys, before int64
 			return
 		}
 		pages := (t.count + tradesPage - 1) / tradesPage
-		page := sort.Search(pages, func(n int) bool { // the first page that begins at before or behind it
+		page := sort.Search(pages, func(n int) bool { // the first page that begins at or after before
 			ids, failed := s.tradesOn(ctx, to, k, t, n)
 			if failed != nil {
 				err = failed
@@ -252,7 +251,7 @@ func (s *Store) tradesBefore(ctx context.Context, to *link, k keys, before int64
 			}
 			return ids[0] >= before
 		})
-		above := int64(math.MaxInt64) // the first id of the page behind
+		above := int64(math.MaxInt64) // the first id of the next page
 		for page--; page >= 0 && err == nil; page-- {
 			ids, failed := s.tradesOn(ctx, to, k, t, page)
 			if failed == nil && ids[len(ids)-1] >= above {
@@ -275,7 +274,7 @@ func (s *Store) tradesBefore(ctx context.Context, to *link, k keys, before int64
 	}
 }
 
-// forgetTrades makes the index void, so that it is made anew.
+// forgetTrades empties the index, so that the next reader makes it again.
 func (s *Store) forgetTrades(ctx context.Context, to *link, k keys) error {
 	was, err := s.field(ctx, to, k, tradesField)
 	if err == nil {
@@ -287,7 +286,7 @@ func (s *Store) forgetTrades(ctx context.Context, to *link, k keys) error {
 	return nil
 }
 
-// tradesBelow yields the entries of the trades below one, newest first, some at a time.
+// tradesBelow yields the entries of trades below an id, newest first, some at a time.
 func (s *Store) tradesBelow(ctx context.Context, to *link, k keys, before int64) iter.Seq2[[]redis.XMessage, error] {
 	return func(yield func([]redis.XMessage, error) bool) {
 		for ids, err := range s.tradesBefore(ctx, to, k, before) {
@@ -305,7 +304,7 @@ func (s *Store) tradesBelow(ctx context.Context, to *link, k keys, before int64)
 	}
 }
 
-// entries reads the entries of trades, in one trip. One that is not there, or no trade, is errIndex.
+// entries reads the entries of trades in one call. An entry that is missing, or is no trade, is errIndex.
 func (s *Store) entries(ctx context.Context, to *link, k keys, ids []int64) ([]redis.XMessage, error) {
 	replies := make([]*redis.XMessageSliceCmd, len(ids))
 	_, err := within(ctx, func(ctx context.Context) ([]redis.Cmder, error) {

@@ -234,12 +234,12 @@ func TestLinesBefore_YieldsWhatTheFilterLetsThrough(t *testing.T) {
 				long(t, c, rows, days, bought)
 				s := open(t, "redis://"+addr)
 				if spoiled != "no index yet" {
-					storetest.Texts(t, s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest, Trades: true}))
+					storetest.Texts(t, s.LinesBefore(t.Context(), "a", store.Filter{Before: store.MaxID, Trades: true}))
 				}
 				for i, f := range []store.Filter{
-					{Before: store.Newest, Trades: true}, {Before: 3000, Trades: true}, {Before: 20, Trades: true},
-					{Before: store.Newest, Trades: true, AsOf: "2025-04-02"}, {Before: 1200, Trades: true, AsOf: "2025-04-02"},
-					{Before: store.Newest, AsOf: "2025-04-02"}, {Before: store.Newest, AsOf: "2024-12-31"}, {Before: store.Newest, AsOf: "2026-01-01"},
+					{Before: store.MaxID, Trades: true}, {Before: 3000, Trades: true}, {Before: 20, Trades: true},
+					{Before: store.MaxID, Trades: true, AsOf: "2025-04-02"}, {Before: 1200, Trades: true, AsOf: "2025-04-02"},
+					{Before: store.MaxID, AsOf: "2025-04-02"}, {Before: store.MaxID, AsOf: "2024-12-31"}, {Before: store.MaxID, AsOf: "2026-01-01"},
 					{Before: 4001, AsOf: "2025-01-01"},
 				} {
 					if i == 0 {
@@ -247,7 +247,7 @@ func TestLinesBefore_YieldsWhatTheFilterLetsThrough(t *testing.T) {
 					}
 					var want []string
 					for id := rows - 1; id >= 0; id-- {
-						if f.Passes(store.Entry{ID: int64(id), Date: days(id), Traded: bought(id)}) {
+						if f.Matches(store.Entry{ID: int64(id), Date: days(id), Traded: bought(id)}) {
 							want = append(want, string(traded(int64(id), days(id), bought(id))))
 						}
 					}
@@ -267,7 +267,7 @@ func TestLinesBefore_OfAUserWhoMayOnlyRead(t *testing.T) {
 	long(t, c, 2000, days, func(id int) bool { return id == 5 })
 	do(t, c, "ACL", "SETUSER", "reader", "on", ">secret", "%R~*", "+@read")
 	s := open(t, "redis://reader:secret@"+addr)
-	if got := storetest.Texts(t, s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest, Trades: true})); len(got) != 1 {
+	if got := storetest.Texts(t, s.LinesBefore(t.Context(), "a", store.Filter{Before: store.MaxID, Trades: true})); len(got) != 1 {
 		t.Errorf("%d trades", len(got))
 	}
 }
@@ -281,8 +281,8 @@ func TestLinesBefore_ReadsWhatItAnswers(t *testing.T) {
 	long(t, c, rows, date, func(id int) bool { return id%1000 == 0 && id < rows/2 })
 	s := open(t, "redis://"+addr)
 	for i, f := range []store.Filter{
-		{Before: store.Newest, Trades: true}, {Before: store.Newest, Trades: true},
-		{Before: store.Newest, AsOf: date(777)}, {Before: store.Newest, AsOf: date(40_500), Trades: true},
+		{Before: store.MaxID, Trades: true}, {Before: store.MaxID, Trades: true},
+		{Before: store.MaxID, AsOf: date(777)}, {Before: store.MaxID, AsOf: date(40_500), Trades: true},
 	} {
 		do(t, c, "CONFIG", "RESETSTAT")
 		n := 0

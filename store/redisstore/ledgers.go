@@ -17,8 +17,8 @@ import (
 	"mcp-trade/store"
 )
 
-// Head implements [store.Ledgers]. Like Append it trusts the index of order ids only while that is complete, and a line
-// only if it carries the order id.
+// Head implements [store.Ledgers]. Like Append it trusts the index of order ids only if the index is complete, and a line only if
+// the line carries the order id.
 func (s *Store) Head(ctx context.Context, account, orderID string) (head, ordered []byte, err error) {
 	if err := store.CheckName("signature", account); err != nil {
 		return nil, nil, err
@@ -28,8 +28,8 @@ func (s *Store) Head(ctx context.Context, account, orderID string) (head, ordere
 		return nil, nil, s.unreachable("read the ledger", err)
 	}
 	k, wrong := keysOf(account), ""
-	for range rounds {
-		l, err := s.look(ctx, to, k, orderID)
+	for range maxRounds {
+		l, err := s.state(ctx, to, k, orderID)
 		if err != nil {
 			return nil, nil, s.unreachable("read the ledger", err)
 		}
@@ -39,7 +39,7 @@ func (s *Store) Head(ctx context.Context, account, orderID string) (head, ordere
 		switch {
 		case orderID == "":
 			return head, nil, nil
-		case l.ordered != nil && carries(l.ordered, orderID):
+		case l.ordered != nil && hasOrderID(l.ordered, orderID):
 			return head, l.ordered, s.confirm(ctx, to, k, orderID, l.record)
 		case l.ordered != nil && l.record != wrong:
 			wrong = l.record
@@ -53,23 +53,23 @@ func (s *Store) Head(ctx context.Context, account, orderID string) (head, ordere
 			return nil, nil, s.unreachable("find the order ids of the ledger", err)
 		}
 	}
-	return head, nil, nil // others commit all the time; Append looks again
+	return head, nil, nil // others commit all the time; Append checks again
 }
 
-func carries(line []byte, orderID string) bool {
+func hasOrderID(line []byte, orderID string) bool {
 	e, err := store.ReadEntry(line)
 	return err == nil && e.OrderID == orderID
 }
 
-// look is one reading of a ledger.
-type look struct {
-	newest  redis.XMessage // the zero one of an empty ledger
-	indexed string         // the place up to which the order ids are there
-	record  string         // what the index has of an order id
+// ledgerState is a ledger as one reading found it.
+type ledgerState struct {
+	newest  redis.XMessage // zero if the ledger is empty
+	indexed string         // the place up to which the index of order ids is complete
+	record  string         // the record that the index has for the order id
 	ordered []byte         // the line of that record, nil if there is none
 }
 
-func (s *Store) look(ctx context.Context, to *link, k keys, orderID string) (l look, err error) {
+func (s *Store) state(ctx context.Context, to *link, k keys, orderID string) (l ledgerState, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	if orderID == "" {
@@ -94,7 +94,7 @@ func (s *Store) look(ctx context.Context, to *link, k keys, orderID string) (l l
 	}
 	l.record, l.indexed = record.Val(), indexed.Val()
 	if _, err := strconv.ParseUint(l.record, 10, 63); err != nil {
-		return l, nil // there is none, or it is none
+		return l, nil // there is no record, or it is none
 	}
 	entries, err := to.XRange(ctx, k.ledger, l.record+"-1", l.record+"-1").Result()
 	if len(entries) > 0 {
@@ -103,7 +103,7 @@ func (s *Store) look(ctx context.Context, to *link, k keys, orderID string) (l l
 	return l, err
 }
 
-// page is how many entries one trip reads; backward, where one or a few are often enough, less at first.
+// page is how many entries one call reads. Reading backward starts with smaller pages, since a few entries are often enough.
 const page = 256
 
 var firstPages = []int64{8, 64}
@@ -129,22 +129,22 @@ func (s *Store) Lines(ctx context.Context, account string) iter.Seq2[[]byte, err
 				from = "(" + entries[len(entries)-1].ID
 			}
 		}
-		yield(nil, s.unreadable(err))
+		yield(nil, s.readError(err))
 	}
 }
 
-// LinesBefore implements [store.Ledgers]. The newest lines are read as they come; trades that lie further back are found by
-// the index of trades. Where a date begins is searched by halves, since dates never go back in a ledger that is verified:
-// of one where they do, some of the lines that the filter would let through are left out.
+// LinesBefore implements [store.Ledgers]. It reads the newest lines one after the other, and finds trades that lie further back by
+// the index of trades. It finds a date by binary search, since dates never go back in a verified ledger. In a ledger where they
+// do, it leaves out some lines that the filter lets through.
 func (s *Store) LinesBefore(ctx context.Context, account string, f store.Filter) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		to, k, err := s.ledger(ctx, account)
 		before := max(f.Before, 0)
 		if err == nil && f.AsOf != "" {
-			before, err = s.behind(ctx, to, k, before, f.AsOf)
+			before, err = s.endOfDate(ctx, to, k, before, f.AsOf)
 		}
 		if err != nil {
-			yield(nil, s.unreadable(err))
+			yield(nil, s.readError(err))
 			return
 		}
 		pages := s.backward(ctx, to, k, before)
@@ -153,7 +153,7 @@ func (s *Store) LinesBefore(ctx context.Context, account string, f store.Filter)
 		}
 		for entries, err := range pages {
 			if err != nil {
-				yield(nil, s.unreadable(err))
+				yield(nil, s.readError(err))
 				return
 			}
 			for _, e := range entries {
@@ -164,7 +164,7 @@ func (s *Store) LinesBefore(ctx context.Context, account string, f store.Filter)
 						yield(nil, err)
 						return
 					}
-					if !f.Passes(entry) {
+					if !f.Matches(entry) {
 						continue
 					}
 				}
@@ -196,8 +196,8 @@ func (s *Store) backward(ctx context.Context, to *link, k keys, before int64) it
 	}
 }
 
-// backwardByTrades yields entries as backward does, and leaves out some that did not trade. Where no index can be had, such
-// as for a user who may not write it, it leaves out none.
+// backwardByTrades yields entries as backward does, but skips entries that did not trade where the index allows it. Without an
+// index, such as for a user who may not write one, it skips none.
 func (s *Store) backwardByTrades(ctx context.Context, to *link, k keys, before int64) iter.Seq2[[]redis.XMessage, error] {
 	return func(yield func([]redis.XMessage, error) bool) {
 		read := 0
@@ -213,7 +213,7 @@ func (s *Store) backwardByTrades(ctx context.Context, to *link, k keys, before i
 		if read < len(firstPages) {
 			return
 		}
-		for range 2 { // an index that is wrong is made anew
+		for range 2 { // a wrong index is made again
 			err := error(nil)
 			for entries, failed := range s.tradesBelow(ctx, to, k, before) {
 				if err = failed; err != nil {
@@ -239,10 +239,9 @@ func (s *Store) backwardByTrades(ctx context.Context, to *link, k keys, before i
 	}
 }
 
-// behind finds how far a ledger goes up to a date: the id behind its newest line with this date or an earlier one, among
-// those with an id below before.
-func (s *Store) behind(ctx context.Context, to *link, k keys, before int64, asOf string) (int64, error) {
-	// at reads the newest line with an id of at most n: its id, -1 if there is none, and whether it is late.
+// endOfDate returns the id after the newest line with this date or an earlier one, among the lines with an id below before.
+func (s *Store) endOfDate(ctx context.Context, to *link, k keys, before int64, asOf string) (int64, error) {
+	// at reads the newest line with an id of at most n. It returns its id, -1 if there is none, and whether its date is later than asOf.
 	at := func(n int64) (id int64, late bool, err error) {
 		entries, err := within(ctx, func(ctx context.Context) ([]redis.XMessage, error) {
 			return to.XRevRangeN(ctx, k.ledger, below(n+1), "-", 1).Result()
@@ -284,7 +283,7 @@ func (s *Store) behind(ctx context.Context, to *link, k keys, before int64, asOf
 	return high, nil
 }
 
-// ledger is the way to an account's ledger.
+// ledger returns the link and the keys of an account's ledger.
 func (s *Store) ledger(ctx context.Context, account string) (*link, keys, error) {
 	if err := store.CheckName("signature", account); err != nil {
 		return nil, keys{}, err
@@ -293,17 +292,17 @@ func (s *Store) ledger(ctx context.Context, account string) (*link, keys, error)
 	return to, keysOf(account), err
 }
 
-// unreadable says that a ledger cannot be read, unless it is the question that is wrong.
-func (s *Store) unreadable(err error) error {
+// readError returns the error of a ledger that cannot be read; an invalid name stays what it is.
+func (s *Store) readError(err error) error {
 	if name := new(store.NameError); errors.As(err, &name) {
 		return err
 	}
 	return s.unreachable("read the ledger", err)
 }
 
-// below is the end of a range of entries with ids below one.
+// below returns the end of a range of entries with ids below before.
 func below(before int64) string {
-	if before == store.Newest {
+	if before == store.MaxID {
 		return "+"
 	}
 	return "(" + entryID(before)

@@ -1,4 +1,4 @@
-// Addresses of a Redis, as its settings give them.
+// Addresses of a Redis, as settings give them.
 
 package redisstore
 
@@ -21,11 +21,11 @@ import (
 //	redis://[user[:password]@]host[:port][/db]           plain TCP
 //	rediss://...                                         TLS
 //	redis://host1:6379,host2:6379                        a cluster, by some of its nodes
-//	redis://host1:26379,host2:26379?master_name=NAME     the master of that name, by its sentinels; they may want
+//	redis://host1:26379,host2:26379?master_name=NAME     the master of that name, found through its sentinels; they may need
 //	                                                     &sentinel_username=USER&sentinel_password=PASSWORD
-//	rediss://...?skip_verify=true                        TLS without a look at the certificate
+//	rediss://...?skip_verify=true                        TLS without verifying the certificate
 //
-// Of the first password only a "%" that is meant as one need be escaped. No error repeats the address, since it may hold one.
+// In the first password only a literal "%" must be escaped. No error repeats the address, since it may hold a password.
 func Options(address string) (*redis.UniversalOptions, error) {
 	scheme, rest, ok := strings.Cut(address, "://")
 	if !ok || (scheme != "redis" && scheme != "rediss") {
@@ -52,7 +52,7 @@ func Options(address string) (*redis.UniversalOptions, error) {
 		return nil, errors.New("what follows the host of the Redis address is not a database number, or an option that is not known")
 	}
 	if one.TLSConfig != nil {
-		one.TLSConfig.ServerName = "" // each certificate is held against the host that is dialled
+		one.TLSConfig.ServerName = "" // each certificate is verified for the host that is dialled
 	}
 	return &redis.UniversalOptions{
 		Addrs: addrs, MasterName: sentinel.Get(masterName), DB: one.DB,
@@ -61,9 +61,8 @@ func Options(address string) (*redis.UniversalOptions, error) {
 	}, nil
 }
 
-// UpstashOptions reads the settings that Upstash gives for its HTTP interface. The same database speaks native Redis over TLS
-// on port 6379, with the token as the password of a user: "default" for the database's own token, else the one for whom a
-// token was made.
+// UpstashOptions reads the settings that Upstash gives for its HTTP interface. The same database speaks native Redis over TLS on
+// port 6379, with the token as a password. The user is "default" for the database's own token, else the user whose token it is.
 func UpstashOptions(restURL, user, token string) (*redis.UniversalOptions, error) {
 	u, err := url.Parse(restURL)
 	switch {
@@ -94,7 +93,7 @@ const (
 	sentinelPassword = "sentinel_password"
 )
 
-// cutSentinel takes them out of the query.
+// cutSentinel removes those options from the query, and returns them.
 func cutSentinel(path string) (without string, sentinel url.Values, err error) {
 	path, query, _ := strings.Cut(path, "?")
 	values, err := url.ParseQuery(query)
@@ -112,7 +111,7 @@ func cutSentinel(path string) (without string, sentinel url.Values, err error) {
 	return path, sentinel, nil
 }
 
-// TrustCA has servers trusted whose certificates were signed by one of those in a PEM file.
+// TrustCA makes o trust servers whose certificates were signed by one of those in a PEM file.
 func TrustCA(o *redis.UniversalOptions, pem []byte) error {
 	if o.TLSConfig == nil {
 		return errors.New("a CA is named for a Redis address without TLS: use rediss://")
@@ -124,7 +123,7 @@ func TrustCA(o *redis.UniversalOptions, pem []byte) error {
 	return nil
 }
 
-// unescaped undoes URL escapes; text in which they make no sense is meant as it is.
+// unescaped undoes URL escapes. It returns text with an invalid escape unchanged.
 func unescaped(s string) string {
 	if plain, err := url.PathUnescape(s); err == nil {
 		return plain

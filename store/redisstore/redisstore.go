@@ -5,9 +5,9 @@
 //	orders:{signature}           a hash from order id to record id                (the braces are in these two keys)
 //	orders:{signature}{...}      the state of the account's run, see runs.go
 //
-// The literal braces put an account's two keys in one slot of a Redis Cluster. A commit is one script, which writes wholly or
-// not at all, and is safe to send again when its answer was lost. The hash is an index, made of the lines and made anew when
-// it does not fit them; beside the order ids it holds what index.go says.
+// The literal braces put an account's keys in one slot of a Redis Cluster. A commit is one script, which writes wholly or not at
+// all, and is safe to send again when its answer was lost. The hash is an index of the lines, made again if it disagrees with
+// them; index.go lists what it holds beside the order ids.
 package redisstore
 
 import (
@@ -28,12 +28,12 @@ import (
 // concurrent use.
 type Store struct {
 	options  *redis.UniversalOptions
-	link     atomic.Pointer[link] // nil until the server has told what it is
-	single   *redis.Client        // asks it
+	link     atomic.Pointer[link] // nil before the server was asked what it is
+	single   *redis.Client        // asks the server what it is
 	place    store.Place
 	replicas int
 	warn     func(string)
-	nonce    func() string
+	newToken func() string
 }
 
 var _ store.Store = (*Store)(nil)
@@ -44,22 +44,22 @@ const (
 	answerTime = 1500 * time.Millisecond
 	waitTime   = 1 * time.Second // for replicas, within the time of an answer
 	callTime   = 4 * time.Second
-	tries      = 2 // on a broken connection; each commit carries a mark that makes repeating it safe
+	tries      = 2 // on a broken connection; a commit is safe to repeat, by its token
 	retryPause = 20 * time.Millisecond
 )
 
-// bufferBytes is the size of the two buffers of a connection: a commit fits into one, and there is a server for each model.
+// bufferBytes is the size of each of a connection's two buffers. It is small, since each model has a server; a commit fits.
 const bufferBytes = 8 << 10
 
-// Config says which Redis, and what is asked of it.
+// Config says which Redis to use, and how.
 type Config struct {
 	Options  *redis.UniversalOptions // from [Options] or [UpstashOptions]
 	Replicas int                     // how many replicas must have a line before it counts as committed
-	Nonce    func() string           // each value must differ from all others, in this process and in any other
-	Warn     func(string)            // is told what could not be done after a commit
+	NewToken func() string           // returns a token that no other commit has, in this process or any other
+	Warn     func(string)            // is called with what could not be done after a commit
 }
 
-// New returns a store on a Redis. It does not connect: that happens with the first call.
+// New returns a store on a Redis. It does not connect: the first call does.
 func New(c Config) *Store {
 	o := c.Options
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTime, answerTime, answerTime
@@ -68,9 +68,9 @@ func New(c Config) *Store {
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
 	o.ReadBufferSize, o.WriteBufferSize = bufferBytes, bufferBytes
-	o.PipelinePoolSize = -1 // a few commands at a time are no reason for connections of their own
+	o.PipelinePoolSize = -1 // pipelines are short, and need no connections of their own
 	s := &Store{
-		options: o, replicas: c.Replicas, warn: c.Warn, nonce: c.Nonce,
+		options: o, replicas: c.Replicas, warn: c.Warn, newToken: c.NewToken,
 		place: store.Place(fmt.Sprintf("redis:%s %s/%d", strings.Join(o.Addrs, ","), o.MasterName, o.DB)),
 	}
 	switch {
@@ -90,8 +90,8 @@ type link struct {
 	cluster bool
 }
 
-// reach returns the link. An address that stands alone is asked whether it is of a server or of a node of a cluster. HELLO
-// tells, and every user may say it; a server too old to know it is taken for one that stands alone.
+// reach returns the link. The first call asks a single address by HELLO, which every user may send, whether it is a node of a
+// cluster. A server too old to know HELLO counts as a single one.
 func (s *Store) reach(ctx context.Context) (*link, error) {
 	if l := s.link.Load(); l != nil {
 		return l, nil
@@ -113,7 +113,7 @@ func (s *Store) reach(ctx context.Context) (*link, error) {
 	return s.link.Load(), nil
 }
 
-// master is the server that a key is written to.
+// master returns the server that a key is written to.
 func (l *link) master(ctx context.Context, key string) (*redis.Client, error) {
 	if c, ok := l.UniversalClient.(*redis.ClusterClient); ok {
 		return c.MasterForKey(ctx, key)
@@ -121,12 +121,12 @@ func (l *link) master(ctx context.Context, key string) (*redis.Client, error) {
 	return l.UniversalClient.(*redis.Client), nil
 }
 
-// LogTo has what go-redis says of its connections told to warn. go-redis has one log per process.
+// LogTo calls warn with what go-redis logs of its connections. go-redis has one log per process.
 func LogTo(warn func(string)) { redis.SetLogger(connectionLog(warn)) }
 
 type connectionLog func(string)
 
-// Printf implements the interface that go-redis wants of a log.
+// Printf implements the log of go-redis.
 func (l connectionLog) Printf(_ context.Context, format string, args ...any) {
 	l("redis: " + fmt.Sprintf(format, args...))
 }
@@ -161,8 +161,8 @@ func (s *Store) Close() error {
 // Addrs returns the addresses that the store was given, without user or password.
 func (s *Store) Addrs() []string { return s.options.Addrs }
 
-// unreachable says what could not be done, and why. A node of a cluster that gives no answer may be dead: who took its
-// place is asked then, not at the next of go-redis' own looks, which are a minute apart.
+// unreachable says what could not be done, and why. A node of a cluster that gives no answer may be dead, so go-redis is made to
+// ask at once which node has taken its place; by itself it asks once a minute.
 func (s *Store) unreachable(doing string, err error) *store.UnreachableError {
 	var reply redis.Error
 	if to := s.link.Load(); to != nil && !errors.As(err, &reply) {

@@ -49,7 +49,7 @@ func open(t testing.TB, address string) *redisstore.Store {
 		t.Fatal(err)
 	}
 	nonce := func() string { return fmt.Sprintf("%s-%d", t.Name(), marks.Add(1)) }
-	s := redisstore.New(redisstore.Config{Options: o, Nonce: nonce, Warn: func(w string) { t.Log("warned:", w) }})
+	s := redisstore.New(redisstore.Config{Options: o, NewToken: nonce, Warn: func(w string) { t.Log("warned:", w) }})
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -172,7 +172,7 @@ func TestTheKeysAreThoseOfTheDesign(t *testing.T) {
 	s, c := open(t, "redis://"+m.Addr()), bare(t, m.Addr())
 	appendLine(t, s, 0)
 	commit := storetest.Commit("a", 1, "o-1")
-	commit.Guards = []store.Guard{{Home: s, Set: values{ifTrade: `true`}, TTL: time.Hour}}
+	commit.Guards = []store.Guard{{Backend: s, Update: values{ifTrade: `true`}, TTL: time.Hour}}
 	if err := s.Append(t.Context(), commit); err != nil {
 		t.Fatal(err)
 	}
@@ -198,25 +198,25 @@ func TestValuesOfThePythonWriterAreRead(t *testing.T) {
 	want := values{signature: `gpt-5`, today: `"2025-10-02"`, ifTrade: `false`}
 	wantValues(t, s, want)
 	commit := storetest.Commit("a", 0, "")
-	commit.Guards = []store.Guard{{Home: s, Want: want, Set: values{ifTrade: `true`}, TTL: time.Hour}}
+	commit.Guards = []store.Guard{{Backend: s, Expect: want, Update: values{ifTrade: `true`}, TTL: time.Hour}}
 	if err := s.Append(t.Context(), commit); err != nil {
 		t.Error(err)
 	}
 	wantValues(t, s, values{signature: `gpt-5`, today: `"2025-10-02"`, ifTrade: `true`})
 }
 
-// A key that another program set to nothing counts as one that is not set, here as in Guard.Holds.
+// A key that another program set to nothing counts as one that is not set, here as in Guard.Matches.
 func TestAnEmptyValueCountsAsNotSet(t *testing.T) {
 	m := miniredis.RunT(t)
 	s := open(t, "redis://"+m.Addr())
 	do(t, bare(t, m.Addr()), "SET", "config:26:IF_TRADE", "")
 	commit := storetest.Commit("a", 0, "")
-	commit.Guards = []store.Guard{{Home: s, Want: values{ifTrade: ""}}}
+	commit.Guards = []store.Guard{{Backend: s, Expect: values{ifTrade: ""}}}
 	if err := s.Append(t.Context(), commit); err != nil {
 		t.Error(err)
 	}
 	commit = storetest.Commit("a", 1, "")
-	commit.Guards = []store.Guard{{Home: s, Want: values{ifTrade: "true"}}}
+	commit.Guards = []store.Guard{{Backend: s, Expect: values{ifTrade: "true"}}}
 	if err := s.Append(t.Context(), commit); !errors.Is(err, store.ErrSessionChanged) {
 		t.Error(err)
 	}
@@ -258,8 +258,8 @@ func prolongs(t *testing.T, s store.Store, c *redis.Client) {
 		t.Fatal(err)
 	}
 	commit := storetest.Commit("a", 0, "")
-	commit.Guards = []store.Guard{{Home: s, TTL: time.Hour,
-		Want: values{signature: `"a"`, {Model: "26", Name: "ABSENT"}: ""}, Set: values{ifTrade: `true`}}}
+	commit.Guards = []store.Guard{{Backend: s, TTL: time.Hour,
+		Expect: values{signature: `"a"`, {Model: "26", Name: "ABSENT"}: ""}, Update: values{ifTrade: `true`}}}
 	if err := s.Append(t.Context(), commit); err != nil {
 		t.Fatal(err)
 	}
@@ -267,9 +267,9 @@ func prolongs(t *testing.T, s store.Store, c *redis.Client) {
 		signature: time.Hour, ifTrade: time.Hour, today: 10 * time.Minute, {Model: "26", Name: "ABSENT"}: gone,
 	})
 	for _, refused := range []store.Commit{storetest.Commit("a", 0, ""), storetest.Commit("a", 1, "")} {
-		refused.Guards = []store.Guard{{Home: s, TTL: 2 * time.Hour, Want: values{signature: `"a"`}, Set: values{ifTrade: `true`}}}
+		refused.Guards = []store.Guard{{Backend: s, TTL: 2 * time.Hour, Expect: values{signature: `"a"`}, Update: values{ifTrade: `true`}}}
 		if refused.ID == 1 {
-			refused.Guards[0].Want[today] = `"other"`
+			refused.Guards[0].Expect[today] = `"other"`
 		}
 		if err := s.Append(t.Context(), refused); err == nil {
 			t.Fatal("it was not refused")
@@ -277,7 +277,7 @@ func prolongs(t *testing.T, s store.Store, c *redis.Client) {
 		ttl(map[store.Key]time.Duration{signature: time.Hour, ifTrade: time.Hour, today: 10 * time.Minute})
 	}
 	commit = storetest.Commit("a", 1, "")
-	commit.Guards = []store.Guard{{Home: s, Want: values{signature: `"a"`}, Set: values{ifTrade: `true`}}} // for ever
+	commit.Guards = []store.Guard{{Backend: s, Expect: values{signature: `"a"`}, Update: values{ifTrade: `true`}}} // for ever
 	if err := s.Append(t.Context(), commit); err != nil {
 		t.Fatal(err)
 	}
@@ -362,7 +362,7 @@ func TestAUserWithTheFewestRightsIsEnough(t *testing.T) {
 	}
 	for id := range int64(2) {
 		commit := storetest.Follow(t, s, storetest.Commit("a", id, fmt.Sprintf("o-%d", id)))
-		commit.Guards = []store.Guard{{Home: s, TTL: time.Hour * time.Duration(id), Want: values{signature: `"gpt-5"`}, Set: values{ifTrade: `true`}}}
+		commit.Guards = []store.Guard{{Backend: s, TTL: time.Hour * time.Duration(id), Expect: values{signature: `"gpt-5"`}, Update: values{ifTrade: `true`}}}
 		if err := s.Append(t.Context(), commit); err != nil {
 			t.Fatal(err)
 		}

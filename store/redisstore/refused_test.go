@@ -22,7 +22,7 @@ import (
 func held(t *testing.T, s store.Store, id int64, orderID string) store.Commit {
 	t.Helper()
 	c := storetest.Commit("a", id, orderID)
-	c.Guards = []store.Guard{{Home: s, TTL: time.Hour, Want: values{signature: `"a"`, today: `"d"`}, Set: values{ifTrade: `true`}}}
+	c.Guards = []store.Guard{{Backend: s, TTL: time.Hour, Expect: values{signature: `"a"`, today: `"d"`}, Update: values{ifTrade: `true`}}}
 	return storetest.Follow(t, s, c)
 }
 
@@ -91,7 +91,7 @@ func TestAppend_RefusedInPartIsRefusedWhole(t *testing.T) {
 					do(t, full, word("SET"), "config:26:IF_TRADE", before)
 				}
 				commit := storetest.Commit("a", 1, orderID)
-				commit.Guards = []store.Guard{{Home: s, TTL: time.Hour, Want: values{signature: `"a"`, today: `"d"`}, Set: values{ifTrade: `true`}}}
+				commit.Guards = []store.Guard{{Backend: s, TTL: time.Hour, Expect: values{signature: `"a"`, today: `"d"`}, Update: values{ifTrade: `true`}}}
 				for range 3 {
 					wantUnreachable(t, s.Append(t.Context(), commit), false)
 				}

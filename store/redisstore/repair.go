@@ -1,4 +1,4 @@
-// Repair: what is wrong with how Redis keeps a ledger, and what mends it.
+// Repair finds what is wrong with a ledger in Redis and its index, and repairs it.
 
 package redisstore
 
@@ -17,7 +17,7 @@ import (
 func (s *Store) Repair(ctx context.Context, account string, write bool) ([]store.Fault, error) {
 	to, k, err := s.ledger(ctx, account)
 	if err != nil {
-		return nil, s.unreadable(err)
+		return nil, s.readError(err)
 	}
 	var found []store.Fault
 	for _, look := range []func(context.Context, *link, keys, bool) (*store.Fault, error){s.repairNewest, s.repairOrders} {
@@ -32,13 +32,13 @@ func (s *Store) Repair(ctx context.Context, account string, write bool) ([]store
 	return found, nil
 }
 
-// repairNewest looks for newest entries that were removed: Redis takes no entry with an id below theirs, and so none that
-// follows what is there.
+// repairNewest checks whether the newest entries were removed. Redis takes no entry with an id below theirs, so every commit would
+// be refused.
 func (s *Store) repairNewest(ctx context.Context, to *link, k keys, write bool) (*store.Fault, error) {
 	info, err := within(ctx, func(ctx context.Context) (*redis.XInfoStream, error) { return to.XInfoStream(ctx, k.ledger).Result() })
 	switch {
 	case redis.HasErrorPrefix(err, "ERR no such key"), redis.HasErrorPrefix(err, "no such key"), redis.IsPermissionError(err):
-		return nil, nil // nothing there, or a user who may not ask
+		return nil, nil // there is no ledger, or the user may not ask
 	case err != nil:
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (s *Store) repairNewest(ctx context.Context, to *link, k keys, write bool) 
 	return fault, err
 }
 
-// repairOrders holds the index of order ids against the lines, as far as it says that it goes.
+// repairOrders compares the index of order ids with the lines, as far as the index says that it goes.
 func (s *Store) repairOrders(ctx context.Context, to *link, k keys, write bool) (*store.Fault, error) {
 	place, err := s.field(ctx, to, k, ordersField)
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Store) repairOrders(ctx context.Context, to *link, k keys, write bool) 
 					first = id
 				}
 			}
-			behind = behind || placeOf(e) == place // an order behind that place looks at the lines first
+			behind = behind || placeOf(e) == place // an order after that place updates the index first
 		}
 		if len(entries) < indexBatch {
 			break
@@ -107,7 +107,7 @@ func (s *Store) repairOrders(ctx context.Context, to *link, k keys, write bool) 
 	return fault, err
 }
 
-// misindexed returns the order ids that the index does not lead from to their entry, by the id of that entry.
+// misindexed returns the order ids of entries that the index lacks or misplaces, by the id of the entry.
 func (s *Store) misindexed(ctx context.Context, to *link, k keys, entries []redis.XMessage) (map[string]string, error) {
 	records := map[string]*redis.StringCmd{}
 	orders := map[string]string{}

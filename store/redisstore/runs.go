@@ -79,7 +79,7 @@ func (s *Store) do(ctx context.Context, to *link, of script, names []string, arg
 		if err == nil {
 			return reply, nil
 		}
-		if try == tries || !worthAnother(err) || pause.For(ctx, retryPause) != nil {
+		if try == tries || !retryable(err) || pause.For(ctx, retryPause) != nil {
 			return nil, s.unreachable("write the state of the run", err)
 		}
 	}

@@ -15,9 +15,9 @@ import (
 
 func sessionKey(k store.Key) string { return "config:" + k.Model + ":" + k.Name }
 
-// Values implements [store.Sessions]. In a cluster the values come from several slots and so are read one by one. So they are
-// where a transaction of reads is refused: by a server that is full, which takes no write either that could come between, or
-// for the sake of one key, which it does not name.
+// Values implements [store.Sessions]. In a cluster the values are in several slots, so they are read one by one. They are also read
+// one by one if the server refuses the transaction: a server that is full does so (and takes no write that could come between),
+// and a server that refuses one of the keys does so without naming the key.
 func (s *Store) Values(ctx context.Context, keys ...store.Key) (map[store.Key]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -30,7 +30,7 @@ func (s *Store) Values(ctx context.Context, keys ...store.Key) (map[store.Key]st
 	err := s.pipelined(ctx, read)
 	if redis.IsExecAbortError(err) {
 		if err = s.separately(ctx, read); isReply(err) {
-			err = nil // which is of one key
+			err = nil // the error is of one key
 		}
 	}
 	if err != nil && !absent(err) {
@@ -48,14 +48,14 @@ func (s *Store) Values(ctx context.Context, keys ...store.Key) (map[store.Key]st
 	return values, nil
 }
 
-// isReply tells an answer of the server that is an error. One that wraps it comes from elsewhere.
+// isReply tells whether an error is the server's own answer. An error that wraps one comes from elsewhere.
 func isReply(err error) bool {
 	_, is := err.(redis.Error)
 	return is
 }
 
-// absent tells the server's answer that there is no such key. Only that very value is one: an error that wraps it comes
-// from elsewhere, such as a sentinel that knows no such master.
+// absent tells whether an error is the server's answer that there is no such key. An error that wraps it comes from elsewhere, such
+// as a sentinel that knows no such master.
 func absent(err error) bool { return err == redis.Nil }
 
 // SetValues implements [store.Sessions].
@@ -73,10 +73,10 @@ func (s *Store) SetValues(ctx context.Context, values map[store.Key]string, ttl 
 	return nil
 }
 
-// SetValuesIf sets the values if those wanted are still what they were, "" standing for one that is not set; else it sets nothing
-// and is [store.ErrSessionChanged]. In a cluster the values are in several slots, and another write may come in between.
+// SetValuesIf sets the values if the session still has the expected ones, "" standing for a value that is not set. Otherwise it sets
+// nothing and returns [store.ErrSessionChanged]. In a cluster the values are in several slots, and another write may come between.
 func (s *Store) SetValuesIf(ctx context.Context, want, values map[store.Key]string, ttl time.Duration) error {
-	guard := store.Guard{Home: s, Want: want}
+	guard := store.Guard{Backend: s, Expect: want}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	to, err := s.reach(ctx)
@@ -102,7 +102,7 @@ func (s *Store) SetValuesIf(ctx context.Context, want, values map[store.Key]stri
 			}
 			are[k] = text
 		}
-		if err := guard.Holds(are); err != nil {
+		if err := guard.Matches(are); err != nil {
 			return err
 		}
 		_, err := tx.TxPipelined(ctx, func(p redis.Pipeliner) error {
@@ -156,7 +156,7 @@ func (s *Store) Prolong(ctx context.Context, ttl time.Duration, keys ...store.Ke
 	return nil
 }
 
-// pipelined sends the commands in one trip; outside a cluster also as one transaction.
+// pipelined sends the commands together, outside a cluster as one transaction.
 func (s *Store) pipelined(ctx context.Context, queue func(redis.Pipeliner)) error {
 	to, err := s.reach(ctx)
 	if err != nil || to.cluster {
@@ -166,7 +166,7 @@ func (s *Store) pipelined(ctx context.Context, queue func(redis.Pipeliner)) erro
 	return err
 }
 
-// separately sends the commands in one trip, with whatever may come between them.
+// separately sends the commands together, but not as a transaction.
 func (s *Store) separately(ctx context.Context, queue func(redis.Pipeliner)) error {
 	to, err := s.reach(ctx)
 	if err == nil {

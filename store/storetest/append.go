@@ -35,7 +35,7 @@ func appendOutcomes(t *testing.T, s store.Store) {
 				}
 				c := Commit(account, id, order)
 				c.After = second
-				c.Guards = []store.Guard{{Home: s, Want: values{today: `"held"`}, Set: values{ifTrade: strconv.Quote(name)}, TTL: time.Hour}}
+				c.Guards = []store.Guard{{Backend: s, Expect: values{today: `"held"`}, Update: values{ifTrade: strconv.Quote(name)}, TTL: time.Hour}}
 				err := s.Append(t.Context(), c)
 
 				var used *store.UsedError
@@ -110,7 +110,7 @@ func decorated(t *testing.T, s store.Store) {
 	set(t, s, values{today: `"d"`})
 	behind := &decorator{Sessions: s}
 	c := Commit("gpt-5", 0, "")
-	c.Guards = []store.Guard{{Home: behind, Want: values{today: `"d"`}, Set: values{ifTrade: `true`}, TTL: time.Hour}}
+	c.Guards = []store.Guard{{Backend: behind, Expect: values{today: `"d"`}, Update: values{ifTrade: `true`}, TTL: time.Hour}}
 	if err := s.Append(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func guards(t *testing.T, s store.Store) {
 				}
 				set(t, home.home, c.set)
 				commit := Commit(account, 1, "o-1")
-				commit.Guards = []store.Guard{{Home: home.home, Want: want, Set: values{ifTrade: `true`}, TTL: time.Hour}}
+				commit.Guards = []store.Guard{{Backend: home.home, Expect: want, Update: values{ifTrade: `true`}, TTL: time.Hour}}
 				err := s.Append(t.Context(), commit)
 				got, errRead := home.home.Values(t.Context(), ifTrade)
 				if errRead != nil {
@@ -191,7 +191,7 @@ func brokenGuards(t *testing.T, s store.Store, want values) {
 	t.Run("session in another engine that cannot be read", func(t *testing.T) {
 		broken := &elsewhere{err: &store.UnreachableError{Engine: "other", Doing: "read the session", Err: errors.New("gone")}}
 		c := Commit("unread", 0, "")
-		c.Guards = []store.Guard{{Home: broken, Want: want}}
+		c.Guards = []store.Guard{{Backend: broken, Expect: want}}
 		var unreachable *store.UnreachableError
 		if err := s.Append(t.Context(), c); !errors.As(err, &unreachable) || unreachable.Unknown {
 			t.Errorf("answered %v", err)
@@ -200,7 +200,7 @@ func brokenGuards(t *testing.T, s store.Store, want values) {
 	})
 	t.Run("session in another engine that cannot be told", func(t *testing.T) {
 		c := Commit("untold", 0, "")
-		c.Guards = []store.Guard{{Home: &elsewhere{err: errors.New("gone")}, Set: values{ifTrade: `true`}}}
+		c.Guards = []store.Guard{{Backend: &elsewhere{err: errors.New("gone")}, Update: values{ifTrade: `true`}}}
 		if err := s.Append(t.Context(), c); err != nil { // the ledger is the truth, the flag announces it
 			t.Errorf("answered %v", err)
 		}
@@ -211,7 +211,7 @@ func brokenGuards(t *testing.T, s store.Store, want values) {
 func commitSets(t *testing.T, s store.Store) {
 	for id := range int64(3) {
 		c := Commit("gpt-5", id, "")
-		c.Guards = []store.Guard{{Home: s, Set: values{ifTrade: strconv.FormatInt(id, 10), today: `"d"`}, TTL: time.Hour}}
+		c.Guards = []store.Guard{{Backend: s, Update: values{ifTrade: strconv.FormatInt(id, 10), today: `"d"`}, TTL: time.Hour}}
 		if err := s.Append(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
@@ -219,7 +219,7 @@ func commitSets(t *testing.T, s store.Store) {
 	}
 	// Values that a commit only asks for stay as they are.
 	c := Commit("gpt-5", 3, "")
-	c.Guards = []store.Guard{{Home: s, Want: values{ifTrade: `2`, signature: ""}}}
+	c.Guards = []store.Guard{{Backend: s, Expect: values{ifTrade: `2`, signature: ""}}}
 	if err := s.Append(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func placed(t *testing.T, s store.Store) {
 		{"follows, and nobody waits", func(*store.Commit) {}, 0, false},
 		{"follows, and one waits that never comes", func(*store.Commit) {}, 1, false},
 		{"follows another line", func(c *store.Commit) { c.After = Line(0, "") }, 1, true},
-		{"in another session", func(c *store.Commit) { c.Guards = []store.Guard{{Home: s, Want: values{today: `"e"`}}} }, 1, true},
+		{"in another session", func(c *store.Commit) { c.Guards = []store.Guard{{Backend: s, Expect: values{today: `"e"`}}} }, 1, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			commit := Follow(t, s, Commit("a", int64(len(Whole(t, s, "a"))), ""))
@@ -277,7 +277,7 @@ func Halt(t *testing.T, s store.Store) {
 					close(started)
 				}
 				c := Commit(account, id, "")
-				c.Guards = []store.Guard{{Home: s, Want: values{halt: "", today: ""}, Set: values{ifTrade: `true`}, TTL: time.Hour}}
+				c.Guards = []store.Guard{{Backend: s, Expect: values{halt: "", today: ""}, Update: values{ifTrade: `true`}, TTL: time.Hour}}
 				if err := s.Append(t.Context(), c); err != nil {
 					refused <- err
 					return

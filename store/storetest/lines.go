@@ -18,7 +18,7 @@ func ledgerStart(t *testing.T, s store.Store) {
 	wantHead(t, s, "gpt-5", "", nil, nil)
 	wantHead(t, s, "gpt-5", "o-1", nil, nil)
 	wantLines(t, s, "gpt-5")
-	if got := Texts(t, s.LinesBefore(t.Context(), "gpt-5", store.Filter{Before: store.Newest})); len(got) != 0 {
+	if got := Texts(t, s.LinesBefore(t.Context(), "gpt-5", store.Filter{Before: store.MaxID})); len(got) != 0 {
 		t.Errorf("an empty ledger has the lines %q", got)
 	}
 	for _, id := range []int64{1, 2, 1 << 40} {
@@ -38,7 +38,7 @@ func cancelled(t *testing.T, s store.Store) {
 	for name, read := range map[string]func(context.Context) iter.Seq2[[]byte, error]{
 		"forward": func(ctx context.Context) iter.Seq2[[]byte, error] { return s.Lines(ctx, "a") },
 		"backward": func(ctx context.Context) iter.Seq2[[]byte, error] {
-			return s.LinesBefore(ctx, "a", store.Filter{Before: store.Newest})
+			return s.LinesBefore(ctx, "a", store.Filter{Before: store.MaxID})
 		},
 		"filtered": func(ctx context.Context) iter.Seq2[[]byte, error] {
 			return s.LinesBefore(ctx, "a", store.Filter{Before: 699, AsOf: "2026-01-01"})
@@ -78,7 +78,7 @@ func lineBytes(t *testing.T, s store.Store) {
 	if got := Texts(t, s.Lines(t.Context(), "a")); !slices.Equal(got, lines) {
 		t.Errorf("lines changed: %.2000q", got)
 	}
-	back := Texts(t, s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest}))
+	back := Texts(t, s.LinesBefore(t.Context(), "a", store.Filter{Before: store.MaxID}))
 	slices.Reverse(back)
 	if !slices.Equal(back, lines) {
 		t.Errorf("lines changed, read backwards: %.2000q", back)
@@ -101,7 +101,7 @@ func linePages(t *testing.T, s store.Store) {
 		t.Errorf("forward: %d lines", len(got))
 	}
 	for _, c := range []struct{ before, first, count int64 }{
-		{store.Newest, n - 1, n},
+		{store.MaxID, n - 1, n},
 		{n + 1000, n - 1, n},
 		{n, n - 1, n},
 		{n - 1, n - 2, n - 1},
@@ -117,7 +117,7 @@ func linePages(t *testing.T, s store.Store) {
 	for _, stop := range []int{1, 2, 256, 257, 699} {
 		for name, lines := range map[string]iter.Seq2[[]byte, error]{
 			"forward":  s.Lines(t.Context(), "a"),
-			"backward": s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest}),
+			"backward": s.LinesBefore(t.Context(), "a", store.Filter{Before: store.MaxID}),
 		} {
 			seen := 0
 			for range lines {
@@ -159,7 +159,7 @@ func linesStay(t *testing.T, s store.Store) {
 	for line := range s.Lines(t.Context(), "a") {
 		forward = append(forward, line)
 	}
-	for line := range s.LinesBefore(t.Context(), "a", store.Filter{Before: store.Newest}) {
+	for line := range s.LinesBefore(t.Context(), "a", store.Filter{Before: store.MaxID}) {
 		backward = append(backward, line)
 	}
 	slices.Reverse(backward)
@@ -237,7 +237,7 @@ func badNames(t *testing.T, s store.Store) {
 			"order":        errOrder,
 			"append":       s.Append(t.Context(), Commit(name, 0, "")),
 			"lines":        firstError(s.Lines(t.Context(), name)),
-			"lines before": firstError(s.LinesBefore(t.Context(), name, store.Filter{Before: store.Newest})),
+			"lines before": firstError(s.LinesBefore(t.Context(), name, store.Filter{Before: store.MaxID})),
 		} {
 			if refused := new(store.NameError); !errors.As(err, &refused) || refused.Name != name {
 				t.Errorf("%s of %q: %v", what, name, err)

@@ -99,7 +99,7 @@ func fences(t *testing.T, s store.Store) {
 	second := take(t, s, "a", 2)
 	changed := Follow(t, s, Commit("a", 3, "o-3"))
 	changed.Fence, changed.After = first.Fence(), Line(0, "")
-	changed.Guards = []store.Guard{{Home: s, Want: values{today: `"another day"`}}}
+	changed.Guards = []store.Guard{{Backend: s, Expect: values{today: `"another day"`}}}
 	for _, err := range []error{commit(3, "o-3", first.Fence()), s.Append(t.Context(), changed)} {
 		if !errors.Is(err, store.ErrLeaseLost) {
 			t.Errorf("an order of the run that was overtaken: %v", err)

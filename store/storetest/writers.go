@@ -125,11 +125,11 @@ func (m *ledgerModel) commit(t *rapid.T, s store.Store, account string) {
 	if len(m.lines) > 0 {
 		c.After = []byte(m.lines[len(m.lines)-1])
 	}
-	c.Guards = []store.Guard{{Home: s, TTL: time.Hour, Set: rapid.MapOfN(rapid.SampledFrom(m.names), sessionText, 0, 2).Draw(t, "set")}}
+	c.Guards = []store.Guard{{Backend: s, TTL: time.Hour, Update: rapid.MapOfN(rapid.SampledFrom(m.names), sessionText, 0, 2).Draw(t, "set")}}
 	if rapid.Bool().Draw(t, "guarded") {
-		c.Guards[0].Want = rapid.MapOfN(rapid.SampledFrom(m.names), wantedText, 0, 2).Draw(t, "want")
+		c.Guards[0].Expect = rapid.MapOfN(rapid.SampledFrom(m.names), wantedText, 0, 2).Draw(t, "want")
 	} else {
-		c.Guards[0].Want = maps.Clone(m.session)
+		c.Guards[0].Expect = maps.Clone(m.session)
 	}
 	err := s.Append(context.Background(), c)
 	used := new(store.UsedError)
@@ -138,7 +138,7 @@ func (m *ledgerModel) commit(t *rapid.T, s store.Store, account string) {
 		if !errors.As(err, &used) || string(used.Line) != earlier {
 			t.Fatalf("used order id: %v", err)
 		}
-	case !agree(m.session, c.Guards[0].Want):
+	case !agree(m.session, c.Guards[0].Expect):
 		if !errors.Is(err, store.ErrSessionChanged) {
 			t.Fatalf("changed session: %v", err)
 		}
@@ -152,7 +152,7 @@ func (m *ledgerModel) commit(t *rapid.T, s store.Store, account string) {
 		}
 		m.lines = append(m.lines, string(c.Line))
 		m.orders[c.OrderID] = string(c.Line)
-		maps.Copy(m.session, c.Guards[0].Set)
+		maps.Copy(m.session, c.Guards[0].Update)
 	}
 }
 
