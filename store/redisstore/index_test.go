@@ -158,7 +158,11 @@ func TestRepair_ANewestEntryThatWasRemoved(t *testing.T) {
 				do(t, c, remove...)
 				left := int64(5 - (len(remove) - 2))
 				next := storetest.Follow(t, s, storetest.Commit("a", left, orderID))
-				wantUnreachable(t, s.Append(t.Context(), next), false, "taken out", "ledger repair a")
+				err := s.Append(t.Context(), next)
+				wantUnreachable(t, err, false, "taken out")
+				if damaged := new(store.DamagedError); !errors.As(err, &damaged) || damaged.Account != "a" || !damaged.Repairable {
+					t.Errorf("%v does not say that the ledger can be repaired", err)
+				}
 				for _, write := range []bool{false, true} {
 					got, err := s.Repair(t.Context(), "a", write)
 					if err != nil || len(got) != 1 || !strings.Contains(got[0].What, "taken out") {

@@ -134,7 +134,7 @@ func TestTheUserAndTheStandInOfUpstash(t *testing.T) {
 		t.Errorf("%+v, %v", o, err)
 	}
 	for _, address := range []string{"http://127.0.0.1:8079", "http://name.upstash.io", "ftp://name.upstash.io"} {
-		if _, err := redisstore.UpstashOptions(address, "", "token-word"); err == nil || !strings.Contains(err.Error(), "REDIS_URL") {
+		if _, err := redisstore.UpstashOptions(address, "", "token-word"); err == nil || !strings.Contains(err.Error(), "the address of the Redis behind it") {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
