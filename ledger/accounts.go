@@ -196,17 +196,11 @@ func (a *Accounts) rules(ctx context.Context, account string, book *Book) (Rules
 	if seen, ok := a.cachedHead(account); ok && seen.ID <= book.ID {
 		book.Rules = cmp.Or(book.Rules, seen.Rules)
 	} else if book.Rules == "" {
-		for line, err := range a.ledgers.Lines(ctx, account) {
-			if err != nil {
-				return Rules{}, err
-			}
-			first, err := ParseLine(line)
-			if err != nil {
-				return Rules{}, damaged(account, line, err)
-			}
-			book.Rules = first.Rules
-			break
+		first, err := a.First(ctx, account)
+		if err != nil {
+			return Rules{}, err
 		}
+		book.Rules = first.Rules
 	}
 	return ParseRules(book.Rules)
 }
@@ -323,6 +317,22 @@ func (a *Accounts) Head(ctx context.Context, account string) (Book, error) {
 		return Book{}, err
 	}
 	return parseHead(account, head)
+}
+
+// First returns the record that an account was opened with. An account without a ledger is a *[Refusal] with the code
+// [code.NotRegistered].
+func (a *Accounts) First(ctx context.Context, account string) (Record, error) {
+	for line, err := range a.ledgers.Lines(ctx, account) {
+		if err != nil {
+			return Record{}, err
+		}
+		first, err := ParseLine(line)
+		if err != nil {
+			return Record{}, damaged(account, line, err)
+		}
+		return first, nil
+	}
+	return Record{}, notRegistered(account)
 }
 
 // Book returns the account as of a stamp: its newest record dated then or earlier. An account that was opened later

@@ -18,7 +18,7 @@ func TestRecorder_Lessons(t *testing.T) {
 		lessons := &model.Lessons{}
 		o := llm.Options{Settings: model.Settings{Model: name, BaseURL: address, Lessons: lessons}}
 		r := Recorder{Store: filestore.New(dir, dir), LogPath: dir, Runs: map[string]Run{"alice": {Decider: LLMDecider, Model: o}}}
-		if _, err := r.Begin(t.Context(), 0, "alice", nil); err != nil {
+		if err := r.Begin(t.Context(), 0, "alice", nil); err != nil {
 			t.Fatal(err)
 		}
 		known = lessons.All()

@@ -5,7 +5,6 @@ package manifest
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -49,6 +48,7 @@ type Run struct {
 	Store    string          `json:"store"`            // where the ledger is kept: file or redis
 	Config   *FileHash       `json:"config,omitempty"` // the configuration
 	Prices   []FileHash      `json:"prices"`
+	Known    *Known          `json:"prices_known,omitempty"` // of them, by the end of the run; nil in manifests of earlier versions
 
 	// Of a language model.
 	Search  []string   `json:"search,omitempty"` // where news comes from, as --search has it
@@ -161,11 +161,9 @@ func Read(logPath string) (Manifest, error) {
 // update changes what is noted of an account, under the lease of its run.
 func update(ctx context.Context, runs store.Runs, lease store.Fence, account string, change func([]Run) []Run) error {
 	return runs.UpdateManifest(ctx, account, lease, func(old []byte) ([]byte, error) {
-		var known []Run
-		if len(old) > 0 {
-			if err := json.Unmarshal(old, &known); err != nil {
-				return nil, fmt.Errorf("the manifest of %s cannot be read: %w", account, err)
-			}
+		known, err := parseRuns(account, old)
+		if err != nil {
+			return nil, err
 		}
 		return json.Marshal(change(known))
 	})
@@ -181,27 +179,33 @@ func (run Run) recall(known []Run) {
 	}
 }
 
+// parseRuns reads what is noted of an account; no text is nothing.
+func parseRuns(account string, text []byte) (runs []Run, err error) {
+	if len(text) > 0 {
+		if err = json.Unmarshal(text, &runs); err != nil {
+			err = fmt.Errorf("the manifest of %s cannot be read: %w", account, err)
+		}
+	}
+	return runs, err
+}
+
 // begin adds to what is noted of an account what it is about to be run with, and the head that its ledger has; nil if the run
-// opens it. What was noted before stays. A run that is started again is the same as long as nothing but the time differs. It
-// also returns in which settings the account's run before that differs.
-func (run Run) begin(known []Run, before *Head) (all []Run, differs []string) {
+// opens it. What was noted before stays. A run that is started again is the same as long as nothing but the time differs.
+func (run Run) begin(known []Run, before *Head) []Run {
 	run.Model.BaseURL = withoutSecrets(run.Model.BaseURL)
 	run.Ledger = []Span{{Before: before}}
 	if len(known) == 0 {
-		return []Run{run}, nil
+		return []Run{run}
 	}
 	last := &known[len(known)-1]
-	if before != nil {
-		differs = run.differs(*last)
-	}
 	if !sameRun(*last, run) || before == nil && !slices.Equal(last.Ledger, run.Ledger) {
-		return append(known, run), differs
+		return append(known, run)
 	}
 	last.Resumed = &run.Started
 	if n := len(last.Ledger); n == 0 || last.Ledger[n-1].After != nil { // else that run was killed, and its part goes on
 		last.Ledger = append(last.Ledger, run.Ledger...)
 	}
-	return known, differs
+	return known
 }
 
 // endRun notes the head of an account whose newest run ended.
@@ -233,22 +237,6 @@ func (run *Run) end(after *Head) {
 		run.Ledger[last-1].After = after
 		run.Ledger = run.Ledger[:last]
 	}
-}
-
-// differs lists the settings of an account that were others in an earlier run and change what it does.
-func (run Run) differs(earlier Run) []string {
-	var list []string
-	for _, s := range []struct{ name, was, is string }{
-		{"decider", cmp.Or(earlier.Decider, LLMDecider), run.Decider},
-		{"model", earlier.Model.Model, run.Model.Model},
-		{"from", string(earlier.From), string(run.From)},
-		{"cash", earlier.Cash.String(), run.Cash.String()},
-	} {
-		if s.was != s.is {
-			list = append(list, fmt.Sprintf("%s was %s, and is %s", s.name, cmp.Or(s.was, "none"), cmp.Or(s.is, "none")))
-		}
-	}
-	return list
 }
 
 // sameRun tells whether two records differ in nothing but time, and what was written.

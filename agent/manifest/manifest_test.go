@@ -59,8 +59,7 @@ func TestManifest_Spans(t *testing.T) {
 		for i, s := range c.steps {
 			run := Run{Decider: s.decider, Cash: decimal.NewFromInt(1), Started: time.Unix(int64(i), 0).UTC()}
 			err := update(t.Context(), kept, 0, "alice", func(known []Run) []Run {
-				known, _ = run.begin(known, s.before)
-				return known
+				return run.begin(known, s.before)
 			})
 			if err != nil {
 				t.Fatal(err)

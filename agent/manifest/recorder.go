@@ -16,25 +16,22 @@ type Recorder struct {
 	Store   store.Runs
 	LogPath string         // where the manifest and the transcripts are files, to verify a ledger against
 	Runs    map[string]Run // what is to be noted of each account; nothing of those that are not in it
+	Prices  *market.Prices // of the runs
 }
 
 // Begin notes what an account is run with.
-func (r *Recorder) Begin(ctx context.Context, lease store.Fence, account string, before *ledger.Book) (differs []string, err error) {
-	run, ok := r.Runs[account]
-	if !ok {
-		return nil, nil
-	}
+func (r *Recorder) Begin(ctx context.Context, lease store.Fence, account string, before *ledger.Book) error {
 	var head *Head
 	if before != nil {
 		head = headOf(*before)
 	}
-	err = update(ctx, r.Store, lease, account, func(known []Run) (all []Run) {
+	return r.change(ctx, lease, account, func(known []Run) []Run {
+		run := r.Runs[account]
 		run.recall(known)
-		all, differs = run.begin(known, head)
+		all := run.begin(known, head)
 		all[len(all)-1].Learned = run.Model.Lessons.All()
 		return all
 	})
-	return differs, err
 }
 
 // Split notes that rows of others stand between two heads.

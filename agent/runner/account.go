@@ -121,7 +121,7 @@ func (a *accountRun) resume(ctx context.Context) (first int, err error) {
 	head, err := a.accounts.Head(ctx, a.account.Name)
 	var refusal *ledger.Refusal
 	if errors.As(err, &refusal) && refusal.Code() == code.NotRegistered {
-		if err := a.note(ctx, nil); err != nil {
+		if err := a.Recorder.Begin(ctx, a.lease.Fence(), a.account.Name, nil); err != nil {
 			return 0, err
 		}
 		a.checkpoint = checkpoint{}
@@ -136,8 +136,14 @@ func (a *accountRun) resume(ctx context.Context) (first int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := a.note(ctx, &head); err != nil {
+	if err := a.admitSettings(ctx); err != nil {
 		return 0, err
+	}
+	if err := a.Recorder.Begin(ctx, a.lease.Fence(), a.account.Name, &head); err != nil {
+		return 0, err
+	}
+	if head.Date > a.days[len(a.days)-1] {
+		a.Log.Warn().Str("account", a.account.Name).Msg(fmt.Sprintf("the account is at %s already: there is nothing to trade up to %s", head.Date, a.To))
 	}
 	if a.checkpoint, err = a.readCheckpoint(ctx); err != nil {
 		return 0, err
@@ -156,16 +162,6 @@ func (a *accountRun) resume(ctx context.Context) (first int, err error) {
 func ordered(head ledger.Book) bool {
 	e, err := store.ReadEntry(head.Line)
 	return err == nil && strings.HasPrefix(e.OrderID, string(head.Date)+"#")
-}
-
-// note notes what the account is run with, before it trades. before is the head of its ledger, nil if it
-// is to be opened.
-func (a *accountRun) note(ctx context.Context, before *ledger.Book) error {
-	differs, err := a.Recorder.Begin(ctx, a.lease.Fence(), a.account.Name, before)
-	if len(differs) > 0 {
-		a.Log.Warn().Str("account", a.account.Name).Msg("the account is open and goes on under other settings: " + strings.Join(differs, "; "))
-	}
-	return err
 }
 
 // noteOthers notes which rows somebody else wrote since the day before was closed. Verifying names them.

@@ -47,9 +47,10 @@ type Account struct {
 
 // Recorder notes what a run does with ledgers, so that they can be held against it later.
 type Recorder interface {
-	// Begin notes that a run begins, and what the ledger's head is; nil if the run opens the account. It tells in which
-	// settings the account's run before that differs.
-	Begin(ctx context.Context, lease store.Fence, account string, before *ledger.Book) (differs []string, err error)
+	// Differs lists in which settings the account's run before was another one.
+	Differs(ctx context.Context, account string) ([]string, error)
+	// Begin notes that a run begins, and what the ledger's head is; nil if the run opens the account.
+	Begin(ctx context.Context, lease store.Fence, account string, before *ledger.Book) error
 	// Split notes that rows of others stand between two heads.
 	Split(ctx context.Context, lease store.Fence, account string, after, before ledger.Book) error
 	// End notes the head when the run ends.
@@ -72,6 +73,8 @@ type Runner struct {
 
 	From, To market.Stamp    // accounts are opened on From; trading begins on the next trading day and ends with To
 	Cash     decimal.Decimal // to open accounts with
+
+	Changed bool // go on with accounts under other settings than they had
 
 	Parallel int  // how many accounts trade at once; 0: 16
 	Lockstep bool // no account begins a day before all have ended the day before
@@ -132,6 +135,9 @@ func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) 
 			return nil, fmt.Errorf("the account %s is named twice", a.Name)
 		}
 		names[a.Name] = true
+	}
+	if err := r.checkSettings(ctx, accounts); err != nil {
+		return nil, err
 	}
 	results := make([]Result, len(accounts))
 	seats := semaphore.NewWeighted(int64(cmp.Or(r.Parallel, defaultParallel)))

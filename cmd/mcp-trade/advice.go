@@ -20,12 +20,15 @@ func explain(err error) string { return strings.ReplaceAll(advised(err), "\n", "
 func advised(err error) string {
 	var halted *agent.HaltedError
 	var noDays *runner.NoDaysError
+	var other *runner.OtherSettingsError
 	var notSetUp *search.NotConfiguredError
 	switch {
 	case errors.As(err, &halted):
 		return fmt.Sprintf("%v; clear it with 'mcp-trade session clear HALT --model-id %s' (or '*', if all are halted) to go on", err, halted.Account)
 	case errors.As(err, &noDays):
 		return fmt.Sprintf("%v; 'mcp-trade prices info' tells which they have", err)
+	case errors.As(err, &other):
+		return fmt.Sprintf("%v\nGive the settings that it had, or --change-settings to go on with these", err)
 	case errors.As(err, &notSetUp):
 		return "not set up: " + setupHints[notSetUp.Provider]
 	}

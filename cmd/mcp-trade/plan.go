@@ -38,6 +38,7 @@ type plan struct {
 	specs    map[string]string // of their deciders, as DECIDER[:ARG], or [manifest.LLMDecider]
 	parallel int               // accounts that trade at once; 0: as many as the runner thinks fit
 	lockstep bool
+	changed  bool // accounts go on under other settings than they had
 
 	config  string                 // path of the configuration; "" without one
 	models  map[string]llm.Options // of the accounts that language models trade
@@ -50,6 +51,7 @@ type planFlags struct {
 	accounts       []string
 	parallel       int
 	lockstep       bool
+	changed        bool
 }
 
 const defaultCash = "10000"
@@ -61,6 +63,7 @@ func (f *planFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.accounts, "account", nil, "NAME=DECIDER[:ARG], repeatable")
 	flags.IntVar(&f.parallel, "parallel", 0, "accounts that trade at once (default 16, with a configuration 4)")
 	flags.BoolVar(&f.lockstep, "lockstep", false, "no account begins a day before all have ended the day before")
+	flags.BoolVar(&f.changed, "change-settings", false, "go on with accounts that are under way with other settings")
 }
 
 // plan makes the plan of a run. args may name a configuration.
@@ -127,7 +130,7 @@ func (p *plan) override(f planFlags) (err error) {
 		return fmt.Errorf("--parallel %d: use 1 or more", f.parallel)
 	}
 	p.parallel = cmp.Or(f.parallel, p.parallel)
-	p.lockstep = p.lockstep || f.lockstep
+	p.lockstep, p.changed = p.lockstep || f.lockstep, f.changed
 	return nil
 }
 
@@ -185,7 +188,7 @@ func (p *plan) add(m config.Model, s *settings, c config.Config) error {
 }
 
 // records are what the manifest is to say of the accounts of a plan.
-func (s *settings) records(p plan, store string) (map[string]manifest.Run, error) {
+func (s *settings) records(p plan, store string, traded *market.Prices) (map[string]manifest.Run, error) {
 	files, err := s.priceFiles()
 	if err != nil {
 		return nil, err
@@ -196,6 +199,9 @@ func (s *settings) records(p plan, store string) (map[string]manifest.Run, error
 	}
 	every := manifest.Run{
 		From: p.from, To: p.to, Cash: p.cash, Lockstep: p.lockstep, Store: store, Prices: prices, Version: version(), Started: time.Now().UTC(),
+	}
+	if every.Known, err = known(traded, p.to); err != nil {
+		return nil, err
 	}
 	if every.Config, err = hashFile(p.config); err != nil {
 		return nil, err
@@ -220,6 +226,19 @@ func (s *settings) records(p plan, store string) (map[string]manifest.Run, error
 		runs[a.Name] = run
 	}
 	return runs, nil
+}
+
+// known is what the prices hold by the end of a run, or by their own end if that is earlier.
+func known(prices *market.Prices, to market.Stamp) (*manifest.Known, error) {
+	info, err := prices.Info()
+	if err != nil {
+		return nil, err
+	}
+	if info.Last != "" && info.Last < to {
+		to = info.Last
+	}
+	hash, err := manifest.HashView(prices.AsOf(to))
+	return &hash, err
 }
 
 // hashFile is the hash of a file; nil for none.

@@ -94,15 +94,15 @@ func (s *settings) runner(p plan) (*runner.Runner, func(), error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, r.Close())
 	}
-	runs, err := s.records(p, r.ledgers.Name())
+	runs, err := s.records(p, r.ledgers.Name(), prices)
 	if err != nil {
 		return nil, nil, errors.Join(err, prices.Close(), r.Close())
 	}
 	run := &runner.Runner{
 		Prices: prices, Accounts: r.accounts, Server: server, Stderr: s.stderr, Runs: r.runs(), Owner: owner(),
-		Recorder: &manifest.Recorder{Store: r.runs(), LogPath: s.logPath, Runs: runs}, Now: time.Now,
+		Recorder: &manifest.Recorder{Store: r.runs(), LogPath: s.logPath, Runs: runs, Prices: prices}, Now: time.Now,
 		Session: func(model string) (*session.Resolver, error) { return s.session(r, model) },
-		From:    p.from, To: p.to, Cash: p.cash, Parallel: p.parallel, Lockstep: p.lockstep,
+		From:    p.from, To: p.to, Cash: p.cash, Changed: p.changed, Parallel: p.parallel, Lockstep: p.lockstep,
 		Progress: func(runner.Progress) {}, Steps: func(agent.Step) {}, Log: s.log,
 	}
 	return run, func() { _, _ = prices.Close(), r.Close() }, nil
