@@ -10,6 +10,7 @@ import (
 	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/session"
 )
 
 type noParams struct{}
@@ -33,8 +34,17 @@ type holding struct {
 	Value     decimal.NullDecimal `json:"value"`
 }
 
+// readSession reads the session of the caller.
+func readSession(ctx context.Context) (session.Session, error) {
+	c, err := session.CallerOf(ctx)
+	if err != nil {
+		return session.Session{}, err
+	}
+	return c.Read(ctx)
+}
+
 func getPortfolio(ctx context.Context, d *Deps, _ noParams) (portfolioResult, error) {
-	s, err := d.Session.Read(ctx)
+	s, err := readSession(ctx)
 	if err != nil {
 		return portfolioResult{}, err
 	}
@@ -95,7 +105,7 @@ type tradeRow struct {
 }
 
 func getTrades(ctx context.Context, d *Deps, p tradesParams) (tradesResult, error) {
-	s, err := d.Session.Read(ctx)
+	s, err := readSession(ctx)
 	if err != nil {
 		return tradesResult{}, err
 	}
@@ -143,7 +153,7 @@ type sessionResult struct {
 }
 
 func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error) {
-	s, err := d.Session.Read(ctx)
+	s, err := readSession(ctx)
 	if err != nil {
 		return sessionResult{}, err
 	}

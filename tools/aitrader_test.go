@@ -18,7 +18,7 @@ func (f *fixture) asked(t *testing.T, tool, arguments string) (fields map[string
 	t.Helper()
 	var req mcp.CallToolRequest
 	req.Params.Name, req.Params.Arguments = tool, json.RawMessage(arguments)
-	r, err := f.client.CallTool(t.Context(), req)
+	r, err := f.client.CallTool(f.ctx(t), req)
 	if err != nil {
 		t.Fatalf("%s %s: %v", tool, arguments, err)
 	}
@@ -46,7 +46,7 @@ func TestRefusalsAreResultsForAITrader(t *testing.T) {
 	} {
 		f := newFixture(t, testBars)
 		f.serve(t, c.o)
-		list, err := f.client.ListTools(t.Context(), mcp.ListToolsRequest{})
+		list, err := f.client.ListTools(f.ctx(t), mcp.ListToolsRequest{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,29 +12,43 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"mcp-trade/internal/jsonrpc"
+	"mcp-trade/ledger"
+	"mcp-trade/session"
 )
 
 // maxURI bounds the uri of a resource: mcp-go spends time on each character of it.
 const maxURI = 128
 
-// handle returns mcp-go's answer to a request, nil if there is none.
-func (s *Server) handle(r *request) (answer any) {
+// call is a request that is being answered.
+type call struct {
+	*jsonrpc.Request
+	failed error // why mcp-go could not answer
+}
+
+// Handle returns the answer to a request, nil if there is none. The context must hold the [session.Caller].
+func (s *Server) Handle(ctx context.Context, request *jsonrpc.Request) (answer any) {
+	r := &call{Request: request}
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).Msg("request failed")
-			answer = errorMessage(r.id, mcp.INTERNAL_ERROR, ourFault)
+			answer = jsonrpc.ErrorMessage(r.ID, mcp.INTERNAL_ERROR, ourFault)
 		}
 	}()
-	if len(r.uri) > maxURI {
-		return errorMessage(r.id, mcp.INVALID_PARAMS, fmt.Sprintf("There is no resource %q.", cut(r.uri)))
+	if len(r.URI) > maxURI {
+		return jsonrpc.ErrorMessage(r.ID, mcp.INVALID_PARAMS, fmt.Sprintf("There is no resource %q.", jsonrpc.Cut(r.URI)))
 	}
-	ctx := context.WithValue(r.ctx, requestKey{}, r)
+	ctx = context.WithValue(ctx, callKey{}, r)
+	if r.Placed != nil {
+		ctx = ledger.WithPlaced(ctx, r.Placed)
+	}
 	if answer, ok := s.direct(ctx, r); ok {
 		return answer
 	}
-	m := s.mcp.HandleMessage(ctx, r.text)
+	m := s.mcp.HandleMessage(ctx, r.Text)
 	if e, ok := m.(mcp.JSONRPCError); ok && e.Error.Code == mcp.INVALID_REQUEST {
-		if text, ok := quoteArguments(r.text); ok {
+		if text, ok := quoteArguments(r.Text); ok {
 			r.failed = nil
 			m = s.mcp.HandleMessage(ctx, text)
 		}
@@ -43,70 +57,82 @@ func (s *Server) handle(r *request) (answer any) {
 	case nil:
 		return nil
 	case mcp.JSONRPCResponse:
-		m.ID = mcp.NewRequestId(r.id) // as it was written: mcp-go reads a number as a float
+		m.ID = mcp.NewRequestId(r.ID) // as it was written: mcp-go reads a number as a float
 		s.learn(r, m.Result)
 		return m
 	case mcp.JSONRPCError:
-		m.ID = mcp.NewRequestId(r.id)
+		m.ID = mcp.NewRequestId(r.ID)
 		return s.rewriteError(m, r, r.failed)
 	default:
 		return m
 	}
 }
 
+// Lane says that an order waits for those of its caller before it.
+func (s *Server) Lane(ctx context.Context, m *jsonrpc.Message) (name string, isOrder bool) {
+	if m.Method != string(mcp.MethodToolsCall) || !s.orderTools[m.Name] {
+		return "", false
+	}
+	c, err := session.CallerOf(ctx)
+	if err != nil {
+		return "", true // it will fail
+	}
+	return c.Lane(), true
+}
+
 const ourFault = "The server failed on this request; its log says why. Other requests are served."
 
-// requestKey is the key of the request in the context that mcp-go passes on.
-type requestKey struct{}
+// callKey is the key of the call in the context that mcp-go passes on.
+type callKey struct{}
 
 // keepError is the hook by which mcp-go tells why a request failed.
 func keepError(ctx context.Context, _ any, _ mcp.MCPMethod, _ any, err error) {
-	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+	if r, ok := ctx.Value(callKey{}).(*call); ok {
 		r.failed = err
 	}
 }
 
 // awaitTurn makes the tool of an order wait for the order's turn.
 func awaitTurn(next server.ToolHandlerFunc) server.ToolHandlerFunc {
-	return func(ctx context.Context, call mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		if r, ok := ctx.Value(requestKey{}).(*request); ok && r.turn != nil && !r.begin() {
+	return func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		if r, ok := ctx.Value(callKey{}).(*call); ok && r.Begin != nil && !r.Begin() {
 			return nil, context.Canceled // a cancelled request gets no answer
 		}
-		return next(ctx, call)
+		return next(ctx, req)
 	}
 }
 
 // rewriteError returns an error of mcp-go in our words, with at most maxEcho characters of the request. err is its cause, or nil.
-func (s *Server) rewriteError(m mcp.JSONRPCError, r *request, err error) any {
+func (s *Server) rewriteError(m mcp.JSONRPCError, r *call, err error) any {
 	says := func(code int, format string, args ...any) any {
-		return errorMessage(r.id, code, fmt.Sprintf(format, args...))
+		return jsonrpc.ErrorMessage(r.ID, code, fmt.Sprintf(format, args...))
 	}
 	var foreign *foreignError
 	unknown, isUnknown := m.Error.Data.(mcp.UnsupportedProtocolVersionData)
 	switch {
 	case isUnknown:
-		e := mcp.UnsupportedProtocolVersionError{Version: cut(unknown.Requested), Supported: unknown.Supported}.JSONRPCError()
+		e := mcp.UnsupportedProtocolVersionError{Version: jsonrpc.Cut(unknown.Requested), Supported: unknown.Supported}.JSONRPCError()
 		e.ID = m.ID
 		return e
 	case m.Error.Code == mcp.INVALID_REQUEST:
-		return says(mcp.INVALID_REQUEST, "The params of %s are not of the form that MCP gives them.", cut(r.method))
+		return says(mcp.INVALID_REQUEST, "The params of %s are not of the form that MCP gives them.", jsonrpc.Cut(r.Method))
 	case errors.Is(err, server.ErrToolNotFound):
-		return says(m.Error.Code, "There is no tool %q. The request tools/list names those that there are.", cut(r.name))
+		return says(m.Error.Code, "There is no tool %q. The request tools/list names those that there are.", jsonrpc.Cut(r.Name))
 	case errors.Is(err, server.ErrPromptNotFound):
-		return says(m.Error.Code, "There is no prompt %q. The request prompts/list names those that there are.", cut(r.name))
+		return says(m.Error.Code, "There is no prompt %q. The request prompts/list names those that there are.", jsonrpc.Cut(r.Name))
 	case errors.Is(err, server.ErrResourceNotFound):
-		return says(m.Error.Code, "There is no resource %q.", cut(r.uri))
+		return says(m.Error.Code, "There is no resource %q.", jsonrpc.Cut(r.URI))
 	case errors.As(err, &foreign):
 		return says(mcp.INVALID_PARAMS, "%s", foreign)
-	case m.Error.Code == mcp.METHOD_NOT_FOUND && err == nil, r.method == string(mcp.MethodSubscriptionsListen):
-		return says(mcp.METHOD_NOT_FOUND, "There is no method %q.", cut(r.method))
+	case m.Error.Code == mcp.METHOD_NOT_FOUND && err == nil, r.Method == string(mcp.MethodSubscriptionsListen):
+		return says(mcp.METHOD_NOT_FOUND, "There is no method %q.", jsonrpc.Cut(r.Method))
 	case m.Error.Code == mcp.INVALID_PARAMS && err != nil: // a list takes nothing else
 		return says(m.Error.Code, "The cursor is none that was given out. Leave it out to start at the beginning.")
 	case m.Error.Code == mcp.INTERNAL_ERROR && err != nil:
 		if f, ok := failureOf(err, false); ok {
 			return says(m.Error.Code, "%s", f.sentence)
 		}
-		s.log.Error().Err(err).Str("method", r.method).Str("name", r.name).Msg("request failed")
+		s.log.Error().Err(err).Str("method", r.Method).Str("name", r.Name).Msg("request failed")
 		return says(m.Error.Code, ourFault)
 	}
 	return m
@@ -134,18 +160,4 @@ func quoteArguments(text json.RawMessage) (json.RawMessage, bool) {
 	}
 	quoted, err := json.Marshal(call)
 	return quoted, ok && err == nil
-}
-
-func errorMessage(id json.RawMessage, code int, message string) any {
-	if len(id) == 0 {
-		id = json.RawMessage("null")
-	}
-	return struct {
-		JSONRPC string          `json:"jsonrpc"`
-		ID      json.RawMessage `json:"id"`
-		Error   any             `json:"error"`
-	}{mcp.JSONRPC_VERSION, id, struct {
-		Code    int    `json:"code"`
-		Message string `json:"message"`
-	}{code, message}}
 }

@@ -54,7 +54,7 @@ func TestAnErrorSaysInWordsWhatIsWrongAndRepeatsLittleOfTheRequest(t *testing.T)
 		{"a long date", callLine(1, "get_price", `{"symbol":"NVDA","date":"`+long+`"}`), "longer than 40 characters"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := exchange(t, f.server, c.line)
+			got := exchange(t, f, c.line)
 			if len(got) == 0 {
 				t.Fatal("no answer")
 			}
@@ -82,7 +82,7 @@ func TestAFailureOfAResourceOrAPromptIsTheSentenceOfTheTool(t *testing.T) {
 		requestLine(1, "resources/read", `{"uri":"ledger://gpt-5/latest"}`), requestLine(1, "resources/read", `{"uri":"report://gpt-5"}`),
 		requestLine(1, "prompts/get", `{"name":"trading-day"}`),
 	} {
-		got := exchange(t, f.server, line)
+		got := exchange(t, f, line)
 		if len(got) != 1 || got[0].Error == nil || !strings.Contains(got[0].Error.Message, "mcp-trade session set") {
 			t.Errorf("%s: %+v", line, got)
 		}
@@ -94,7 +94,7 @@ func TestAnErrorThatNobodyCanMendIsForTheLog(t *testing.T) {
 	f.server.mcp.AddTool(mcp.NewTool("broken"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		return nil, errors.New("json: cannot unmarshal /secret/path")
 	})
-	got := exchange(t, f.server, callLine(1, "broken", "{}"))
+	got := exchange(t, f, callLine(1, "broken", "{}"))
 	if len(got) != 1 || got[0].Error == nil || got[0].Error.Code != -32603 || strings.Contains(got[0].Error.Message, "secret") {
 		t.Errorf("%+v", got)
 	}
@@ -130,6 +130,34 @@ func TestADamagedRowWithinALedgerIsAFailureThatNamesIt(t *testing.T) {
 		}
 		if got := f.wantCode(t, tool, `{}`, "ledger_unreachable"); strings.Contains(fmt.Sprint(got), "order") || got["executed"] != nil {
 			t.Errorf("%s: %v", tool, got)
+		}
+	}
+}
+
+// What a gateway that reads keys exactly takes for harmless must not be an order to us.
+func TestAMessageThatCouldBeReadInTwoWaysDoesNothing(t *testing.T) {
+	const order = `"arguments":{"symbol":"NVDA","amount":1}`
+	for _, c := range []struct{ line, want string }{
+		{`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_portfolio","arguments":{},"Name":"buy","Arguments":{"symbol":"NVDA","amount":1}}}`, "-32600"},
+		{`{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call","params":{"name":"buy",` + order + `}}`, "-32600"},
+		{`{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"buy",` + order + `}}`, "-32600"},
+		{`{"jsonrpc":"2.0","id":1,"Method":"tools/call","params":{"name":"buy",` + order + `}}`, "-32600"},
+		{`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{},"Params":{"name":"buy",` + order + `}}`, "-32600"},
+		{`{"jsonrpc":"2.0","ID":1,"method":"tools/call","params":{"name":"buy",` + order + `}}`, "-32600"},
+		{`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"buy","arguments":{"symbol":"NVDA","amount":1,"amount":50}}}`, "invalid_argument"},
+		{`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"buy","arguments":{"symbol":"NVDA","amount":1,"Amount":50}}}`, "invalid_argument"},
+	} {
+		f := newFixture(t, testBars)
+		got := exchange(t, f, c.line)
+		if len(got) != 1 || f.rows(t, "gpt-5") != 1 {
+			t.Fatalf("%s: %+v, and %d rows", c.line, got, f.rows(t, "gpt-5"))
+		}
+		said := string(got[0].Result)
+		if got[0].Error != nil {
+			said = fmt.Sprint(got[0].Error.Code)
+		}
+		if !strings.Contains(said, c.want) {
+			t.Errorf("%s\nis answered %s, want %s", c.line, said, c.want)
 		}
 	}
 }

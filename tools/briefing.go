@@ -32,7 +32,7 @@ func (e *foreignError) Error() string {
 
 // latest reads the newest record of the session's account as of the session's date.
 func (d *Deps) latest(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-	s, err := d.Session.Read(ctx)
+	s, err := readSession(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func tradingDayPrompt() mcp.Prompt {
 }
 
 func (d *Deps) tradingDay(ctx context.Context, req mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
-	s, err := d.Session.Read(meant(ctx, req.Params.Meta))
+	s, err := readSession(meant(ctx, req.Params.Meta))
 	if err != nil {
 		return nil, err
 	}

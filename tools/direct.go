@@ -13,8 +13,8 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// caller is the _meta of a call and the fields that mcp-go adds to the results for that client.
-type caller struct {
+// clientMeta is the _meta of a call and the fields that mcp-go adds to the results for that client.
+type clientMeta struct {
 	said          string // params._meta, as it was written; "" without one
 	meta          *mcp.Meta
 	result        mcp.Result // what each result for this client says of itself
@@ -22,38 +22,38 @@ type caller struct {
 }
 
 // direct calls the tool of a request. ok is false where the request needs mcp-go.
-func (s *Server) direct(ctx context.Context, r *request) (answer any, ok bool) {
-	tool, by := s.handlers[r.name], &caller{}
-	if tool == nil || r.method != string(mcp.MethodToolsCall) || r.more {
+func (s *Server) direct(ctx context.Context, r *call) (answer any, ok bool) {
+	tool, by := s.handlers[r.Name], &clientMeta{}
+	if tool == nil || r.Method != string(mcp.MethodToolsCall) || r.More {
 		return nil, false
 	}
-	if len(r.meta) > 0 {
-		if by = s.newest.Load(); by == nil || by.said != string(r.meta) {
+	if len(r.Meta) > 0 {
+		if by = s.newest.Load(); by == nil || by.said != string(r.Meta) {
 			return nil, false
 		}
 	}
-	var call mcp.CallToolRequest
-	call.Params.Name, call.Params.RawArguments, call.Params.Meta = r.name, r.args, by.meta
-	result, err := awaitTurn(tool)(ctx, call)
+	var req mcp.CallToolRequest
+	req.Params.Name, req.Params.RawArguments, req.Params.Meta = r.Name, r.Args, by.meta
+	result, err := awaitTurn(tool)(ctx, req)
 	if err != nil {
-		return s.rewriteError(mcp.NewJSONRPCError(mcp.NewRequestId(r.id), mcp.INTERNAL_ERROR, "", nil), r, err), true
+		return s.rewriteError(mcp.NewJSONRPCError(mcp.NewRequestId(r.ID), mcp.INTERNAL_ERROR, "", nil), r, err), true
 	}
-	if text, ok := toolResponse(r.id, result, by); ok {
+	if text, ok := toolResponse(r.ID, result, by); ok {
 		return text, true
 	}
 	result.Result = by.result
-	return mcp.NewJSONRPCResultResponse(mcp.NewRequestId(r.id), result), true
+	return mcp.NewJSONRPCResultResponse(mcp.NewRequestId(r.ID), result), true
 }
 
 // learn keeps the fields that mcp-go added for the _meta of a call. A client sends the same _meta with each call, except where it
 // asks for the progress of one.
-func (s *Server) learn(r *request, answer any) {
+func (s *Server) learn(r *call, answer any) {
 	result, ok := answer.(*mcp.CallToolResult)
-	if !ok || r.method != string(mcp.MethodToolsCall) || r.more || len(r.meta) == 0 {
+	if !ok || r.Method != string(mcp.MethodToolsCall) || r.More || len(r.Meta) == 0 {
 		return
 	}
-	by := &caller{said: string(r.meta), meta: &mcp.Meta{}, result: result.Result}
-	if json.Unmarshal(r.meta, by.meta) != nil || by.meta.ProgressToken != nil {
+	by := &clientMeta{said: string(r.Meta), meta: &mcp.Meta{}, result: result.Result}
+	if json.Unmarshal(r.Meta, by.meta) != nil || by.meta.ProgressToken != nil {
 		return
 	}
 	if by.result.Meta != nil {
@@ -70,7 +70,7 @@ func (s *Server) learn(r *request, answer any) {
 }
 
 // toolResponse is the response to a call with the result of a tool. ok is false if there is more in it than a result of ours has.
-func toolResponse(id json.RawMessage, r *mcp.CallToolResult, by *caller) (text json.RawMessage, ok bool) {
+func toolResponse(id json.RawMessage, r *mcp.CallToolResult, by *clientMeta) (text json.RawMessage, ok bool) {
 	if r.IsError || r.Meta != nil || r.ResultType != "" || len(r.InputRequests) > 0 || r.RequestState != "" || len(r.Content) != 1 {
 		return nil, false
 	}

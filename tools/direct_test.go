@@ -8,6 +8,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcp-trade/code"
+	"mcp-trade/internal/jsonrpc"
 )
 
 // Each call is answered by mcp-go, and then by the tool directly.
@@ -30,15 +31,15 @@ func TestServer_DirectAnswersAsMCPGoDoes(t *testing.T) {
 				`"name":"buy","arguments":{"symbol":"NVDA","amount":1,"order_id":"o"}`,
 			} {
 				line := `{"jsonrpc":"2.0","id":"a-1","method":"tools/call","params":{` + call + meta + `}}`
-				r, err := readMessage([]byte(line))
-				if err != nil || r.fault != "" || r.more {
-					t.Fatalf("%s: %v %q", line, err, r.fault)
+				r, err := jsonrpc.Read([]byte(line))
+				if err != nil || r.Fault != "" || r.More {
+					t.Fatalf("%s: %v %q", line, err, r.Fault)
 				}
 				f.server.newest.Store(nil)
 				direct := len(meta) == 0
 				var before string
 				for range 3 {
-					text, err := json.Marshal(f.server.handle(&request{message: r, ctx: t.Context()}))
+					text, err := json.Marshal(f.server.Handle(f.ctx(t), &jsonrpc.Request{Message: r}))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -50,7 +51,7 @@ func TestServer_DirectAnswersAsMCPGoDoes(t *testing.T) {
 					}
 					before = string(text)
 				}
-				if m, ok := f.server.mcp.HandleMessage(t.Context(), []byte(line)).(mcp.JSONRPCResponse); ok {
+				if m, ok := f.server.mcp.HandleMessage(f.ctx(t), []byte(line)).(mcp.JSONRPCResponse); ok {
 					if text, err := json.Marshal(m); err != nil || string(text) != before {
 						t.Errorf("%s\nis answered %s\nand by mcp-go %s, %v", line, before, text, err)
 					}
@@ -68,7 +69,7 @@ func TestToolResponse_LeavesAnErrorToMCPGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, ok := toolResponse(json.RawMessage("1"), r, &caller{}); ok {
+	if text, ok := toolResponse(json.RawMessage("1"), r, &clientMeta{}); ok {
 		t.Errorf("it is answered %s", text)
 	}
 }

@@ -141,14 +141,15 @@ func answers(t *rapid.T, folder string, symbols map[string]bars, today string, r
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := NewServer(&Deps{Session: layers, Accounts: ledger.NewAccounts(s), Prices: prices, Ledger: "file", Log: zerolog.Nop()},
+	server, err := NewServer(&Deps{Accounts: ledger.NewAccounts(s), Prices: prices, Ledger: "file", Log: zerolog.Nop()},
 		Options{Toolsets: []string{TradeSet, MarketSet, AITraderSet}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx := session.WithCaller(t.Context(), &session.Caller{Session: layers})
 	all := make([]string, len(requests))
 	for i, r := range requests {
-		text, err := json.Marshal(server.MCP().HandleMessage(t.Context(), json.RawMessage(r)))
+		text, err := json.Marshal(server.MCP().HandleMessage(ctx, json.RawMessage(r)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,7 +18,7 @@ func (f *fixture) callMeant(t *testing.T, tool, arguments string, meant any) (te
 	var req mcp.CallToolRequest
 	req.Params.Name, req.Params.Arguments = tool, json.RawMessage(arguments)
 	req.Params.Meta = mcp.NewMetaFromMap(map[string]any{session.MetaKey: meant})
-	r, err := f.client.CallTool(t.Context(), req)
+	r, err := f.client.CallTool(f.ctx(t), req)
 	if err != nil {
 		t.Fatalf("%s %s: %v", tool, arguments, err)
 	}
@@ -61,7 +61,7 @@ func TestABriefingOfAnotherSessionThanIsMeantIsRefused(t *testing.T) {
 	var ask mcp.GetPromptRequest
 	ask.Params.Name = "trading-day"
 	ask.Params.Meta = mcp.NewMetaFromMap(map[string]any{session.MetaKey: session.Meant{Signature: "gpt-5", Today: "2025-10-03"}})
-	if _, err := f.client.GetPrompt(t.Context(), ask); err == nil || !strings.Contains(err.Error(), "The session is gpt-5 on 2025-10-02") {
+	if _, err := f.client.GetPrompt(f.ctx(t), ask); err == nil || !strings.Contains(err.Error(), "The session is gpt-5 on 2025-10-02") {
 		t.Errorf("%v", err)
 	}
 }

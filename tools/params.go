@@ -24,6 +24,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/jsonrpc"
 	"mcp-trade/ledger"
 )
 
@@ -90,16 +91,16 @@ func splitObject(arguments json.RawMessage) (map[string]json.RawMessage, error) 
 	if text := bytes.TrimSpace(arguments); len(text) == 0 || string(text) == "null" {
 		return given, nil
 	}
-	r := newJSONReader(arguments)
-	err := r.object(false, func(key string) (err error) {
-		given[key], err = r.raw()
+	r := jsonrpc.NewReader(arguments)
+	err := r.Object(false, func(key string) (err error) {
+		given[key], err = r.Raw()
 		return err
 	})
 	switch {
-	case err != nil || r.end() != nil:
+	case err != nil || r.End() != nil:
 		return nil, wrong("The arguments are not an object. Send one, such as {}.", nil)
-	case r.flaw != nil:
-		return nil, wrong(r.flaw.sentence("argument"), map[string]any{"argument": cut(r.flaw.key)})
+	case r.Flaw != nil:
+		return nil, wrong(r.Flaw.Sentence("argument"), map[string]any{"argument": jsonrpc.Cut(r.Flaw.Key)})
 	}
 	return given, nil
 }
@@ -116,7 +117,7 @@ func checkNames(fields []field, given map[string]json.RawMessage) error {
 		if len(valid) > 0 {
 			way = "Valid are: " + strings.Join(valid, ", ") + "."
 		}
-		return wrong(fmt.Sprintf("Unknown argument %q. %s", cut(name), way), map[string]any{"argument": cut(name), "valid": valid})
+		return wrong(fmt.Sprintf("Unknown argument %q. %s", jsonrpc.Cut(name), way), map[string]any{"argument": jsonrpc.Cut(name), "valid": valid})
 	}
 	return nil
 }

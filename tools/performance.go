@@ -41,7 +41,7 @@ type performanceResult struct {
 
 // performance reports on the session's account and no other, as far as the session's date allows.
 func (d *Deps) performance(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-	s, err := d.Session.Read(ctx)
+	s, err := readSession(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func TestAnAccountReadsItsOwnPerformanceUpToTheLastClose(t *testing.T) {
 	read := func(uri string) (performanceResult, error) {
 		var req mcp.ReadResourceRequest
 		req.Params.URI = uri
-		r, err := f.client.ReadResource(t.Context(), req)
+		r, err := f.client.ReadResource(f.ctx(t), req)
 		if err != nil {
 			return performanceResult{}, err
 		}

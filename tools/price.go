@@ -192,7 +192,7 @@ func getPriceHistory(ctx context.Context, d *Deps, p historyParams) (historyResu
 
 // view is the market as of the session's date.
 func (d *Deps) view(ctx context.Context) (market.View, error) {
-	s, err := d.Session.Read(ctx)
+	s, err := readSession(ctx)
 	if err != nil {
 		return market.View{}, err
 	}

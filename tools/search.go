@@ -66,7 +66,7 @@ func (d *Deps) checkSymbols(ctx context.Context, symbols []string) error {
 
 // searchAsOf searches as of the session's date. Its day begins when it begins in the market that is traded.
 func (d *Deps) searchAsOf(ctx context.Context, q search.Query) (search.Answer, market.Stamp, error) {
-	s, err := d.Session.Read(ctx)
+	s, err := readSession(ctx)
 	if err != nil {
 		return search.Answer{}, "", err
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"mcp-trade/ledger"
+	"mcp-trade/serve"
 	"mcp-trade/session"
 	"mcp-trade/store/filestore"
 )
@@ -49,10 +50,10 @@ func messages(t testing.TB, out []byte) []heard {
 }
 
 // exchange serves an input to its end.
-func exchange(t testing.TB, s *Server, in string) []heard {
+func exchange(t testing.TB, f *fixture, in string) []heard {
 	t.Helper()
 	var out bytes.Buffer
-	if err := s.Serve(t.Context(), strings.NewReader(in), &out); err != nil {
+	if err := f.listen(t.Context(), strings.NewReader(in), &out); err != nil {
 		t.Fatal(err)
 	}
 	return messages(t, out.Bytes())
@@ -87,7 +88,7 @@ func TestEveryRequestIsAnsweredOnceAtEndOfInput(t *testing.T) {
 	}
 	seen := map[string]int{}
 	var answered []int64 // records of the orders, as they were answered
-	for _, m := range exchange(t, f.server, strings.TrimSuffix(in.String(), "\n")) {
+	for _, m := range exchange(t, f, strings.TrimSuffix(in.String(), "\n")) {
 		seen[string(m.ID)]++
 		if m.Error != nil || strings.Contains(string(m.Result), `"isError":true`) {
 			t.Errorf("request %s: %s %+v", m.ID, m.Result, m.Error)
@@ -143,7 +144,7 @@ func converse(t *testing.T, ctx context.Context, f *fixture) *conversation {
 	}
 	f.server.orderTools["hold_order"] = true
 	go func() {
-		c.done <- f.server.Serve(ctx, in, out)
+		c.done <- f.listen(ctx, in, out)
 		_ = out.Close()
 	}()
 	go func() {
@@ -254,12 +255,12 @@ func TestWhatIsCancelledIsNotAnsweredUnlessItIsAnOrderThatHasBegun(t *testing.T)
 }
 
 func TestReadingWaitsWhileLargeRequestsWait(t *testing.T) {
-	const sent, fit = 19, maxWaiting / (maxMessage - 1000)
+	const sent, fit = 19, serve.MaxWaiting / (serve.MaxMessage - 1000)
 	f := newFixture(t, testBars)
 	c := converse(t, t.Context(), f)
 	c.say(callLine(0, "hold_order", `{}`))
 	wait(t, c.began, "beginning of the order")
-	padding := strings.Repeat("x", maxMessage-1000)
+	padding := strings.Repeat("x", serve.MaxMessage-1000)
 	written := make(chan int, sent)
 	go func() {
 		for id := range sent {
@@ -307,7 +308,7 @@ func TestAtTheEndWhatHangsIsGivenUpAndAnswered(t *testing.T) {
 				to = &deaf{}
 			}
 			done := make(chan error, 1)
-			go func() { done <- f.server.Serve(ctx, in, to) }()
+			go func() { done <- f.listen(ctx, in, to) }()
 			_, _ = io.WriteString(input, callLine(1, "hang", `{}`))
 			wait(t, began, "beginning")
 			switch way {
@@ -336,7 +337,7 @@ func TestAtTheEndWhatHangsIsGivenUpAndAnswered(t *testing.T) {
 func TestAPingIsAnsweredBeforeWhatWaits(t *testing.T) {
 	f := newFixture(t, testBars)
 	c := converse(t, t.Context(), f)
-	for id := range othersAtOnce {
+	for id := range serve.OthersAtOnce {
 		c.say(callLine(id, "hold", `{}`))
 		wait(t, c.began, "beginning")
 	}
@@ -344,7 +345,7 @@ func TestAPingIsAnsweredBeforeWhatWaits(t *testing.T) {
 	if m := c.hear(); string(m.ID) != "101" || string(m.Result) != "{}" {
 		t.Errorf("%s %s came first", m.ID, m.Result)
 	}
-	for range othersAtOnce {
+	for range serve.OthersAtOnce {
 		c.release <- struct{}{}
 		c.hear()
 	}
@@ -360,7 +361,7 @@ const helloOf2025 = `{"jsonrpc":"2.0","id":"hello","method":"initialize","params
 func batches(t *testing.T, f *fixture, in string) (lines []string) {
 	t.Helper()
 	var out bytes.Buffer
-	if err := f.server.Serve(t.Context(), strings.NewReader(in), &out); err != nil {
+	if err := f.listen(t.Context(), strings.NewReader(in), &out); err != nil {
 		t.Fatal(err)
 	}
 	for line := range bytes.Lines(out.Bytes()) {
@@ -418,7 +419,7 @@ func TestABatchIsAnsweredWithOneArray(t *testing.T) {
 		{"a message that could be read in two ways", helloOf2025, line(ping, `{"jsonrpc":"2.0","id":2,"method":"ping","method":"tools/list"}`), "[1 ok, 2 -32600]"},
 		{"initialize, which must be alone", helloOf2025, line(helloOf2025, ping), `["hello" -32600, 1 ok]`},
 		{"a torn one", helloOf2025, "[" + ping + ",\n", "null -32700"},
-		{"too many", helloOf2025, line(slices.Repeat([]string{ping}, maxBatch+1)...), "null -32600"},
+		{"too many", helloOf2025, line(slices.Repeat([]string{ping}, serve.MaxBatch+1)...), "null -32600"},
 		{"before the handshake", "", line(ping), "null -32600"},
 		{"of an older protocol", older, line(ping), "null -32600"},
 		{"of a newer protocol", newer, line(ping), "null -32600"},
@@ -507,7 +508,7 @@ func TestALineThatIsNoRequest(t *testing.T) {
 		for _, ending := range []string{"\n", "\r\n"} {
 			t.Run(c.name+fmt.Sprintf(" and %q", ending), func(t *testing.T) {
 				var got []string
-				for _, m := range exchange(t, f.server, c.in+ending+`{"jsonrpc":"2.0","id":"next","method":"ping"}`+ending) {
+				for _, m := range exchange(t, f, c.in+ending+`{"jsonrpc":"2.0","id":"next","method":"ping"}`+ending) {
 					result := "ok"
 					if m.Error != nil {
 						result = fmt.Sprint(m.Error.Code)
@@ -532,11 +533,11 @@ func TestAByteOrderMarkBeforeTheFirstMessageIsPassedOver(t *testing.T) {
 	f := newFixture(t, testBars)
 	const mark, ping = "\xef\xbb\xbf", `{"jsonrpc":"2.0","id":1,"method":"ping"}` + "\n"
 	for _, in := range []string{mark + ping, mark + "\n" + ping, mark + "\r\n" + ping, "\n" + mark + ping} {
-		if got := exchange(t, f.server, in); len(got) != 1 || string(got[0].ID) != "1" || got[0].Error != nil {
+		if got := exchange(t, f, in); len(got) != 1 || string(got[0].ID) != "1" || got[0].Error != nil {
 			t.Errorf("%q: %+v", in, got)
 		}
 	}
-	if got := exchange(t, f.server, ping+mark+ping); len(got) != 2 || got[1].Error == nil {
+	if got := exchange(t, f, ping+mark+ping); len(got) != 2 || got[1].Error == nil {
 		t.Errorf("a mark further on: %+v", got)
 	}
 }
@@ -545,7 +546,7 @@ func TestTheIDOfARequestComesBackAsItWas(t *testing.T) {
 	f := newFixture(t, testBars)
 	for _, id := range []string{`1`, `0`, `-7`, `9007199254740993`, `"a"`, `""`, `"1"`, `"日本"`, `"550e8400-e29b-41d4-a716-446655440000"`} {
 		for _, method := range []string{`"ping"`, `"nope"`, `"tools/call","params":{"name":"buy","arguments":{}}`} {
-			got := exchange(t, f.server, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"method":%s}`, id, method))
+			got := exchange(t, f, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"method":%s}`, id, method))
 			if len(got) != 1 || string(got[0].ID) != id {
 				t.Errorf("%s to %s became %+v", id, method, got)
 			}
@@ -556,7 +557,7 @@ func TestTheIDOfARequestComesBackAsItWas(t *testing.T) {
 // A client need not wait for the answer to initialize.
 func TestCallsMayFollowTheHandshakeAtOnce(t *testing.T) {
 	f := newFixture(t, testBars)
-	got := exchange(t, f.server, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`+"\n"+
+	got := exchange(t, f, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`+"\n"+
 		`{"jsonrpc":"2.0","method":"notifications/initialized"}`+"\n"+callLine(1, "buy", buyOne)+callLine(2, "sell", buyOne))
 	if len(got) != 3 || string(got[0].ID) != "0" || !strings.Contains(string(got[0].Result), `"version":"1.2.3"`) || !strings.Contains(string(got[0].Result), `"instructions":"Paper trading`) {
 		t.Fatalf("%+v", got)
@@ -574,7 +575,7 @@ func TestAPanicFailsOneRequest(t *testing.T) {
 	f.server.mcp.AddPrompt(mcp.NewPrompt("panic"), func(context.Context, mcp.GetPromptRequest) (*mcp.GetPromptResult, error) { panic("a bug") })
 	f.server.orderTools["panic_order"] = true
 	f.server.mcp.AddTool(mcp.NewTool("panic_order"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) { panic("a bug") })
-	got := exchange(t, f.server, callLine(1, "panic", `{}`)+callLine(2, "panic_order", `{}`)+
+	got := exchange(t, f, callLine(1, "panic", `{}`)+callLine(2, "panic_order", `{}`)+
 		`{"jsonrpc":"2.0","id":3,"method":"prompts/get","params":{"name":"panic"}}`+"\n"+callLine(4, "buy", buyOne))
 	if len(got) != 4 {
 		t.Fatalf("%+v", got)
@@ -615,7 +616,7 @@ func TestTheServerEndsWhenNobodyListens(t *testing.T) {
 	in, input := io.Pipe() // never closed by the client
 	defer input.Close()
 	done := make(chan error, 1)
-	go func() { done <- f.server.Serve(t.Context(), in, &deaf{left: 2}) }()
+	go func() { done <- f.listen(t.Context(), in, &deaf{left: 2}) }()
 	go func() {
 		for id := range 100 {
 			if _, err := io.WriteString(input, callLine(id, "get_session", `{}`)); err != nil {
@@ -645,13 +646,14 @@ func FuzzServe(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	server, err := NewServer(&Deps{Session: layers, Accounts: ledger.NewAccounts(s), Ledger: "file", Log: zerolog.Nop()}, Options{Toolsets: DefaultToolsets})
+	server, err := NewServer(&Deps{Accounts: ledger.NewAccounts(s), Ledger: "file", Log: zerolog.Nop()}, Options{Toolsets: DefaultToolsets})
 	if err != nil {
 		f.Fatal(err)
 	}
+	ctx := session.WithCaller(f.Context(), &session.Caller{Session: layers})
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var out bytes.Buffer
-		if err := server.Serve(t.Context(), bytes.NewReader(in), &out); err != nil {
+		if err := serve.New(server, zerolog.Nop()).Stdio(ctx, bytes.NewReader(in), &out); err != nil {
 			t.Fatal(err)
 		}
 		for line := range bytes.Lines(out.Bytes()) {

@@ -24,9 +24,9 @@ import (
 	"mcp-trade/session"
 )
 
-// Deps is what the tools work with.
+// Deps is what the tools work with. Whose session and account they serve is said by the context of each call: see
+// [session.Caller].
 type Deps struct {
-	Session  *session.Resolver
 	Accounts *ledger.Accounts
 	Prices   *market.Prices   // nil: the server was given none
 	Search   *search.Searcher // nil: search is off
@@ -270,7 +270,7 @@ type Server struct {
 	mcp        *server.MCPServer
 	handlers   map[string]server.ToolHandlerFunc // of the tools
 	orderTools map[string]bool                   // the tools that run on the order lane
-	newest     atomic.Pointer[caller]            // the client whose call mcp-go answered last
+	newest     atomic.Pointer[clientMeta]        // the client whose call mcp-go answered last
 	log        zerolog.Logger
 }
 

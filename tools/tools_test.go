@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/serve"
 	"mcp-trade/session"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
@@ -60,6 +62,7 @@ type fixture struct {
 	server  *Server
 	client  *client.Client
 	store   *filestore.Store
+	caller  *session.Caller   // of the calls that are made through ctx and listen
 	other   *session.Resolver // what another process, such as the agent, has of the session
 	log     *bytes.Buffer
 	schemas map[string]*jsonschema.Schema // output schemas
@@ -70,8 +73,8 @@ func newFixture(t *testing.T, symbols map[string]bars) *fixture {
 	t.Helper()
 	f := &fixture{store: filestore.New(t.TempDir(), t.TempDir()), log: &bytes.Buffer{}}
 	t.Cleanup(func() { _ = f.store.Close() })
-	f.other = newSession(t, f.store)
-	f.Deps = &Deps{Session: newSession(t, f.store), Accounts: ledger.NewAccounts(f.store), Ledger: "file", Log: zerolog.New(zerolog.SyncWriter(f.log))}
+	f.other, f.caller = newSession(t, f.store), &session.Caller{Session: newSession(t, f.store)}
+	f.Deps = &Deps{Accounts: ledger.NewAccounts(f.store), Ledger: "file", Log: zerolog.New(zerolog.SyncWriter(f.log))}
 	if symbols != nil {
 		path := filepath.Join(t.TempDir(), "merged.jsonl")
 		if err := writePrices(path, symbols); err != nil {
@@ -99,6 +102,16 @@ func newSession(t *testing.T, s session.Local) *session.Resolver {
 		t.Fatal(err)
 	}
 	return l
+}
+
+// ctx is that of calls by the fixture's caller.
+func (f *fixture) ctx(t testing.TB) context.Context {
+	return session.WithCaller(t.Context(), f.caller)
+}
+
+// listen serves a client that writes to in and reads out.
+func (f *fixture) listen(ctx context.Context, in io.Reader, out io.Writer) error {
+	return serve.New(f.server, f.Log).Stdio(session.WithCaller(ctx, f.caller), in, out)
 }
 
 func (f *fixture) serve(t *testing.T, o Options) {
@@ -180,7 +193,7 @@ func (f *fixture) call(t *testing.T, tool, arguments string) (text string, faile
 	t.Helper()
 	var req mcp.CallToolRequest
 	req.Params.Name, req.Params.Arguments = tool, json.RawMessage(arguments)
-	r, err := f.client.CallTool(t.Context(), req)
+	r, err := f.client.CallTool(f.ctx(t), req)
 	if err != nil {
 		t.Fatalf("%s %s: %v", tool, arguments, err)
 	}
@@ -580,7 +593,7 @@ func TestATradeSetsIfTradeAndADryRunDoesNot(t *testing.T) {
 // An order that has begun is finished, whether or not its caller still waits.
 func TestACallerWhoLeavesDoesNotBreakAnOrder(t *testing.T) {
 	f := newFixture(t, testBars)
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(f.ctx(t))
 	cancel()
 	if _, err := buy(ctx, f.Deps, tradeParams{Symbol: "NVDA", Amount: decimal.NewFromInt(1)}); err != nil || f.rows(t, "gpt-5") != 2 {
 		t.Errorf("%v, and %d rows", err, f.rows(t, "gpt-5"))
@@ -594,7 +607,7 @@ func TestOnlyTheOwnLedgerCanBeRead(t *testing.T) {
 	read := func(uri string) (string, error) {
 		var req mcp.ReadResourceRequest
 		req.Params.URI = uri
-		r, err := f.client.ReadResource(t.Context(), req)
+		r, err := f.client.ReadResource(f.ctx(t), req)
 		if err != nil {
 			return "", err
 		}
@@ -626,7 +639,7 @@ func (f *fixture) prompt(t *testing.T) string {
 	t.Helper()
 	var req mcp.GetPromptRequest
 	req.Params.Name = "trading-day"
-	r, err := f.client.GetPrompt(t.Context(), req)
+	r, err := f.client.GetPrompt(f.ctx(t), req)
 	if err != nil || len(r.Messages) != 1 {
 		t.Fatalf("%+v, %v", r, err)
 	}
@@ -705,7 +718,7 @@ func TestWhatAServerOffers(t *testing.T) {
 		{"nothing", Options{}, ""},
 	} {
 		f.serve(t, c.o)
-		r, err := f.client.ListTools(t.Context(), mcp.ListToolsRequest{})
+		r, err := f.client.ListTools(f.ctx(t), mcp.ListToolsRequest{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -720,7 +733,7 @@ func TestWhatAServerOffers(t *testing.T) {
 	f.serve(t, Options{Toolsets: DefaultToolsets, ReadOnly: true})
 	var req mcp.CallToolRequest
 	req.Params.Name, req.Params.Arguments = "buy", json.RawMessage(`{"symbol":"NVDA","amount":1}`)
-	if r, err := f.client.CallTool(t.Context(), req); err == nil {
+	if r, err := f.client.CallTool(f.ctx(t), req); err == nil {
 		t.Errorf("a read-only server bought: %+v", r)
 	}
 	if _, err := NewServer(f.Deps, Options{Toolsets: DefaultToolsets, Refusals: "no"}); err == nil || err.Error() != `refusals as "no": use result or error` {

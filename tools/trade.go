@@ -32,7 +32,7 @@ func (p tradeParams) explain(ctx context.Context, d *Deps, err error) {
 	if !ok || f.details["argument"] != "amount" {
 		return
 	}
-	s, err := d.Session.Read(ctx)
+	s, err := readSession(ctx)
 	if err != nil {
 		return
 	}
@@ -116,7 +116,11 @@ func (d *Deps) trade(ctx context.Context, action ledger.Action, p tradeParams) (
 	if p.DryRun {
 		return d.preview(ctx, order)
 	}
-	s, fresh, err := d.Session.Cached(ctx)
+	caller, err := session.CallerOf(ctx)
+	if err != nil {
+		return tradeResult{}, err
+	}
+	s, fresh, err := caller.Cached(ctx)
 	var fill ledger.Fill
 	for try := 0; ; try++ {
 		if err == nil {
@@ -126,7 +130,7 @@ func (d *Deps) trade(ctx context.Context, action ledger.Action, p tradeParams) (
 			break
 		}
 		cached, failed := s, err
-		if s, err = d.Session.Read(ctx); err == nil && failedIn(failed, cached, s) {
+		if s, err = caller.Read(ctx); err == nil && failedIn(failed, cached, s) {
 			err = failed
 			break
 		}
@@ -136,7 +140,7 @@ func (d *Deps) trade(ctx context.Context, action ledger.Action, p tradeParams) (
 		return tradeResult{}, err
 	}
 	if !fill.Replayed {
-		d.Session.Traded(s)
+		caller.Session.Traded(s)
 	}
 	return answer(ledger.Filled, fill.Record, fill.Replayed), nil
 }
@@ -174,7 +178,7 @@ func (d *Deps) submit(ctx context.Context, o ledger.Order, s session.Session) (l
 
 // preview returns the record that an order would commit.
 func (d *Deps) preview(ctx context.Context, o ledger.Order) (tradeResult, error) {
-	s, err := d.Session.Read(ctx)
+	s, err := readSession(ctx)
 	if err != nil {
 		return tradeResult{}, err
 	}

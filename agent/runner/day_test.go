@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"github.com/rs/zerolog"
@@ -79,15 +80,12 @@ func newRoom(t *testing.T, dir string) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	desk, err := tools.NewServer(&tools.Deps{Session: layers, Accounts: accounts, Prices: prices, Ledger: "file", Log: log}, tools.Options{Toolsets: tools.DefaultToolsets})
+	desk, err := tools.NewServer(&tools.Deps{Accounts: accounts, Prices: prices, Ledger: "file", Log: log}, tools.Options{Toolsets: tools.DefaultToolsets})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.shop = desk.MCP()
-	c, err := client.NewInProcessClient(r.shop)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := client.NewClient(onBehalf{transport.NewInProcessTransport(r.shop), &session.Caller{Session: layers}})
 	if err := c.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -110,6 +108,16 @@ func newRoom(t *testing.T, dir string) *room {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// onBehalf makes the requests of a client in the name of a caller.
+type onBehalf struct {
+	transport.Interface
+	caller *session.Caller
+}
+
+func (o onBehalf) SendRequest(ctx context.Context, r transport.JSONRPCRequest) (*transport.JSONRPCResponse, error) {
+	return o.Interface.SendRequest(session.WithCaller(ctx, o.caller), r)
 }
 
 // end has the run give the account back.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcp-trade/serve"
+	"mcp-trade/session"
 	"mcp-trade/store"
 	"mcp-trade/tools"
 )
@@ -83,7 +85,7 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	o := s.serving
 	o.Version = version()
 	server, err := tools.NewServer(&tools.Deps{
-		Session: layers, Accounts: r.accounts.Under(lease), Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Log: s.log,
+		Accounts: r.accounts.Under(lease), Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Log: s.log,
 	}, o)
 	if err != nil {
 		return usageError{err}
@@ -91,5 +93,6 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	if isTerminal(os.Stdin) {
 		s.log.Info().Msg("serving MCP on standard input and output, for a client that launches this program; Ctrl-D ends it")
 	}
-	return server.Serve(cmd.Context(), polled(os.Stdin), out)
+	ctx := session.WithCaller(cmd.Context(), &session.Caller{Session: layers})
+	return serve.New(server, s.log).Stdio(ctx, polled(os.Stdin), out)
 }

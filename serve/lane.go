@@ -1,15 +1,50 @@
-// The lane of orders: they trade one after the other, in the order in which they arrived.
+// The lanes of orders: those of one account trade one after the other, in the order in which they arrived.
 
-package tools
+package serve
 
 import (
 	"sync"
 	"sync/atomic"
 )
 
+// lanes are the lanes that are in use, by name. A server has them in common for all its connections, so that the orders of one
+// account keep their order and those of different accounts run side by side.
+type lanes struct {
+	room int // orders that can wait in each
+
+	mu   sync.Mutex
+	open map[string]*lane
+}
+
+// enter opens a lane, or joins those who use it. It stays open until each of them has left.
+func (l *lanes) enter(name string) *lane {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := l.open[name]
+	if n == nil {
+		n = newLane(l.room)
+		l.open[name] = n
+		go n.run()
+	}
+	n.users++
+	return n
+}
+
+// leave is called by a user of a lane when all orders that it added are done.
+func (l *lanes) leave(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := l.open[name]
+	if n.users--; n.users == 0 {
+		delete(l.open, name)
+		n.close()
+	}
+}
+
 // lane executes orders, each in a turn. Only the part of an order from its turn to its place in the ledger excludes other orders.
 // The parts before and after run beside other orders, so that a store can make waiting orders durable together.
 type lane struct {
+	users     int // guarded by the lanes
 	waiting   chan order
 	unsettled atomic.Int64 // orders that were added and have neither traded nor failed
 }

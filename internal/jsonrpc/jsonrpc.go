@@ -1,10 +1,10 @@
-// Reading a JSON-RPC message: the fields that the loop uses, and the faults for which a message is refused.
+// Package jsonrpc reads a JSON-RPC message of MCP: the fields by which a server finds its way, and the faults for which a message is
+// refused.
 //
 // mcp-go reads the same text again as encoding/json does: it ignores the case of keys, and of a key that occurs twice the last one
 // counts. Another program, such as a gateway in front of this server, may read it otherwise. So a text with two readings is
 // refused here, and the rest means the same to every reader.
-
-package tools
+package jsonrpc
 
 import (
 	"bytes"
@@ -22,42 +22,42 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// message is a JSON-RPC message as far as the loop needs to know it.
-type message struct {
-	text    json.RawMessage
-	id      json.RawMessage // as it was written; empty without one, and if it is null or none that MCP allows
-	method  string
-	name    string          // of a tool or a prompt: params.name
-	args    json.RawMessage // of a tool: params.arguments, if it is an object
-	meta    json.RawMessage // params._meta, if it is an object
-	more    bool            // params has more than a name, such arguments and such a _meta
-	uri     string          // of a resource: params.uri
-	request json.RawMessage // that is cancelled: params.requestId
-	reply   bool            // it answers a request, and we send none
-	waits   bool            // somebody may wait for an answer to it
-	fault   string          // why it is refused, "" if it is not
+// Message is a JSON-RPC message as far as a server needs to know it.
+type Message struct {
+	Text    json.RawMessage
+	ID      json.RawMessage // as it was written; empty without one, and if it is null or none that MCP allows
+	Method  string
+	Name    string          // of a tool or a prompt: params.name
+	Args    json.RawMessage // of a tool: params.arguments, if it is an object
+	Meta    json.RawMessage // params._meta, if it is an object
+	More    bool            // params has more than a name, such arguments and such a _meta
+	URI     string          // of a resource: params.uri
+	Cancels json.RawMessage // that is cancelled: params.requestId
+	Reply   bool            // it answers a request, and we send none
+	Waits   bool            // somebody may wait for an answer to it
+	Fault   string          // why it is refused, "" if it is not
 }
 
-// readMessage reads an object. It returns an error if the text is not JSON; whatever else is wrong is a fault of the message.
-func readMessage(text json.RawMessage) (message, error) {
-	m := message{text: text}
+// Read reads an object. It returns an error if the text is not JSON; whatever else is wrong is a fault of the message.
+func Read(text json.RawMessage) (Message, error) {
+	m := Message{Text: text}
 	var version string
 	ids := 0
-	r := newJSONReader(text)
-	err := r.object(true, func(key string) (err error) {
-		m.waits = m.waits || fold(key) == "id"
+	r := NewReader(text)
+	err := r.Object(true, func(key string) (err error) {
+		m.Waits = m.Waits || fold(key) == "id"
 		switch key {
 		case "jsonrpc":
 			version, err = r.string(key)
 		case "id":
 			ids++
-			m.id, err = r.raw()
+			m.ID, err = r.Raw()
 		case "method":
-			m.method, err = r.string(key)
+			m.Method, err = r.string(key)
 		case "params":
 			err = r.params(&m)
 		case "result", "error":
-			m.reply = true
+			m.Reply = true
 			err = r.decoder.SkipValue()
 		default:
 			err = r.value(true)
@@ -65,17 +65,17 @@ func readMessage(text json.RawMessage) (message, error) {
 		return err
 	})
 	if err == nil {
-		err = r.end()
+		err = r.End()
 	}
-	m.judge(version, r.flaw)
+	m.judge(version, r.Flaw)
 	if ids > 1 {
-		m.id = nil
+		m.ID = nil
 	}
 	return m, err
 }
 
 // params reads the params of a message.
-func (r *jsonReader) params(m *message) error {
+func (r *Reader) params(m *Message) error {
 	switch r.decoder.PeekKind() {
 	case '{':
 	case 'n':
@@ -84,14 +84,14 @@ func (r *jsonReader) params(m *message) error {
 		r.blame("params", "must be an object")
 		return r.decoder.SkipValue()
 	}
-	return r.object(true, func(key string) (err error) {
+	return r.Object(true, func(key string) (err error) {
 		switch key {
 		case "name":
-			m.name, err = r.string(key)
+			m.Name, err = r.string(key)
 			return err
 		case "arguments":
 			if r.decoder.PeekKind() == '{' {
-				m.args, err = r.raw() // the tool reads them, as strictly
+				m.Args, err = r.Raw() // the tool reads them, as strictly
 				return err
 			}
 			err = r.decoder.SkipValue()
@@ -99,87 +99,88 @@ func (r *jsonReader) params(m *message) error {
 			begin, isObject := r.decoder.InputOffset(), r.decoder.PeekKind() == '{'
 			err = r.value(false)
 			if isObject {
-				m.meta = bytes.TrimLeft(r.text[begin:r.decoder.InputOffset()], ": \t\r\n")
+				m.Meta = bytes.TrimLeft(r.text[begin:r.decoder.InputOffset()], ": \t\r\n")
 				return err
 			}
 		case "uri":
-			m.uri, err = r.string(key)
+			m.URI, err = r.string(key)
 		case "requestId":
-			m.request, err = r.raw()
+			m.Cancels, err = r.Raw()
 		case "capabilities":
 			err = r.value(false)
 		default:
 			err = r.value(true)
 		}
-		m.more = true
+		m.More = true
 		return err
 	})
 }
 
 // judge says what is wrong with a message that was read.
-func (m *message) judge(version string, f *flaw) {
-	id, kind := m.id, jsontext.Value(m.id).Kind()
+func (m *Message) judge(version string, f *Flaw) {
+	id, kind := m.ID, jsontext.Value(m.ID).Kind()
 	if kind != '"' && kind != '0' {
-		m.id = nil
+		m.ID = nil
 	}
-	m.waits = m.waits && kind != 'n' || m.method == ""
+	m.Waits = m.Waits && kind != 'n' || m.Method == ""
 	switch {
-	case m.reply && m.method == "":
-		m.waits = false
+	case m.Reply && m.Method == "":
+		m.Waits = false
 	case f != nil:
-		m.fault = f.sentence("key")
+		m.Fault = f.Sentence("key")
 	case version != mcp.JSONRPC_VERSION:
-		m.fault = `The message is none of JSON-RPC 2.0. Its key "jsonrpc" must be "2.0".`
-	case m.method == "":
-		m.fault = `The message is neither a request nor an answer. Its key "method" must name what is asked.`
-	case m.reply:
-		m.fault = "The message is a request and an answer at once. Send one or the other."
+		m.Fault = `The message is none of JSON-RPC 2.0. Its key "jsonrpc" must be "2.0".`
+	case m.Method == "":
+		m.Fault = `The message is neither a request nor an answer. Its key "method" must name what is asked.`
+	case m.Reply:
+		m.Fault = "The message is a request and an answer at once. Send one or the other."
 	case !slices.Contains([]jsontext.Kind{'"', '0', 'n', 0}, kind):
-		m.fault = "The id must be a string or a number."
+		m.Fault = "The id must be a string or a number."
 	case !utf8.Valid(id):
-		m.id, m.fault = nil, "The id is not text in UTF-8."
+		m.ID, m.Fault = nil, "The id is not text in UTF-8."
 	}
 }
 
-// jsonReader reads a JSON text and notes the first key that is not allowed.
-type jsonReader struct {
+// Reader reads a JSON text as strictly, whatever it says.
+type Reader struct {
 	text    []byte
 	decoder *jsontext.Decoder
-	flaw    *flaw
+	Flaw    *Flaw // of the first key that is not allowed; nil without one
 }
 
-// flaw is what is wrong with the value of a key, or with the key.
-type flaw struct{ key, problem string }
+// Flaw is what is wrong with the value of a key, or with the key.
+type Flaw struct{ Key, Problem string }
 
-// sentence tells the flaw of a thing that is called a key or an argument.
-func (f flaw) sentence(thing string) string {
-	return fmt.Sprintf("The %s %q %s.", thing, cut(f.key), f.problem)
+// Sentence tells the flaw of a thing that is called a key or an argument.
+func (f Flaw) Sentence(thing string) string {
+	return fmt.Sprintf("The %s %q %s.", thing, Cut(f.Key), f.Problem)
 }
 
 // decoders are those that have read a text, and can read another one.
 var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
 
-func newJSONReader(text []byte) *jsonReader {
+// NewReader returns a reader of a text. Its End must be called.
+func NewReader(text []byte) *Reader {
 	d := decoders.Get().(*jsontext.Decoder)
 	d.Reset(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	return &jsonReader{text: text, decoder: d}
+	return &Reader{text: text, decoder: d}
 }
 
-func (r *jsonReader) blame(key, problem string) {
-	if r.flaw == nil {
-		r.flaw = &flaw{key, problem}
+func (r *Reader) blame(key, problem string) {
+	if r.Flaw == nil {
+		r.Flaw = &Flaw{key, problem}
 	}
 }
 
-// object reads an object and has visit read the value of each key. A strict one may have no key that differs only in case from
+// Object reads an object and has visit read the value of each key. A strict one may have no key that differs only in case from
 // one that MCP knows.
-func (r *jsonReader) object(strict bool, visit func(key string) error) error {
+func (r *Reader) Object(strict bool, visit func(key string) error) error {
 	if start, err := r.decoder.ReadToken(); err != nil || start.Kind() != '{' {
 		return errors.Join(err, errors.New("no object"))
 	}
 	seen := map[string]string{}
 	for r.decoder.PeekKind() == '"' {
-		raw, err := r.raw()
+		raw, err := r.Raw()
 		if err != nil {
 			return err
 		}
@@ -194,7 +195,7 @@ func (r *jsonReader) object(strict bool, visit func(key string) error) error {
 }
 
 // compare compares a key with those that were seen in the same object, by their folded form, and with those that MCP knows.
-func (r *jsonReader) compare(seen map[string]string, key string, strict bool) {
+func (r *Reader) compare(seen map[string]string, key string, strict bool) {
 	folded := fold(key)
 	before, again := seen[folded]
 	known := spelling(folded)
@@ -202,7 +203,7 @@ func (r *jsonReader) compare(seen map[string]string, key string, strict bool) {
 	case again && before == key:
 		r.blame(key, "is there twice")
 	case again:
-		r.blame(key, fmt.Sprintf("is there twice, as %q too", cut(before)))
+		r.blame(key, fmt.Sprintf("is there twice, as %q too", Cut(before)))
 	case strict && known != "" && known != key:
 		r.blame(key, fmt.Sprintf("must be written %q", known))
 	}
@@ -210,10 +211,10 @@ func (r *jsonReader) compare(seen map[string]string, key string, strict bool) {
 }
 
 // value reads any value.
-func (r *jsonReader) value(strict bool) error {
+func (r *Reader) value(strict bool) error {
 	switch r.decoder.PeekKind() {
 	case '{':
-		return r.object(strict, func(string) error { return r.value(strict) })
+		return r.Object(strict, func(string) error { return r.value(strict) })
 	case '[':
 		_, err := r.decoder.ReadToken()
 		for err == nil && r.decoder.PeekKind() != ']' {
@@ -227,16 +228,16 @@ func (r *jsonReader) value(strict bool) error {
 	return r.decoder.SkipValue()
 }
 
-// raw reads a value as it is written.
-func (r *jsonReader) raw() ([]byte, error) {
+// Raw reads a value as it is written.
+func (r *Reader) Raw() ([]byte, error) {
 	value, err := r.decoder.ReadValue()
 	end := int(r.decoder.InputOffset())
 	return r.text[end-len(value) : end : end], err
 }
 
 // string reads the value of a key, which must be a string.
-func (r *jsonReader) string(key string) (string, error) {
-	raw, err := r.raw()
+func (r *Reader) string(key string) (string, error) {
+	raw, err := r.Raw()
 	if err != nil || raw[0] != '"' {
 		r.blame(key, "must be a string")
 		return "", err
@@ -244,8 +245,8 @@ func (r *jsonReader) string(key string) (string, error) {
 	return unquote(raw), nil
 }
 
-// end reads the end of the text, after which nothing more can be read.
-func (r *jsonReader) end() error {
+// End reads the end of the text, after which nothing more can be read.
+func (r *Reader) End() error {
 	defer func() {
 		r.decoder.Reset(new(bytes.Buffer)) // it holds the text no longer
 		decoders.Put(r.decoder)
@@ -304,8 +305,8 @@ func spelling(folded string) string {
 
 const maxEcho = 40 // characters of what a client sent that stand in an answer
 
-// cut shortens a text of the client to maxEcho characters.
-func cut(text string) string {
+// Cut shortens a text of the client to maxEcho characters.
+func Cut(text string) string {
 	n := 0
 	for i := range text {
 		if n++; n > maxEcho {
@@ -313,4 +314,26 @@ func cut(text string) string {
 		}
 	}
 	return text
+}
+
+// ErrorMessage returns the answer that a request failed. A request whose id is unknown has none.
+func ErrorMessage(id json.RawMessage, code int, message string) any {
+	if len(id) == 0 {
+		id = json.RawMessage("null")
+	}
+	return struct {
+		JSONRPC string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Error   any             `json:"error"`
+	}{mcp.JSONRPC_VERSION, id, struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+	}{code, message}}
+}
+
+// Request is a message that wants an answer. An order has its turn among others; the functions of any other request are nil.
+type Request struct {
+	Message
+	Begin  func() bool          // waits for the turn; false if the client has cancelled the order by then
+	Placed func() (waiting int) // ends the turn before the answer: the next order may trade. It returns how many wait to trade
 }

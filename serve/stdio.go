@@ -1,9 +1,10 @@
-// The stdio server: newline-delimited JSON-RPC on a pair of streams.
+// The stdio transport: newline-delimited JSON-RPC on a pair of streams.
 //
-// mcp-go's own stdio server runs calls in any order and drops those under way at the end of input. This loop runs orders one
-// after the other, as they arrived, and other requests beside them. It ends when every request that was read is answered.
+// mcp-go's own stdio server runs calls in any order and drops those under way at the end of input. This loop runs the orders of an
+// account one after the other, as they arrived, and other requests beside them. It ends when every request that was read is
+// answered.
 
-package tools
+package serve
 
 import (
 	"bufio"
@@ -19,35 +20,35 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/rs/zerolog"
 	"golang.org/x/sync/semaphore"
 
-	"mcp-trade/ledger"
+	"mcp-trade/internal/jsonrpc"
 )
 
-// Limits of the loop. When one is reached, reading waits until there is room again.
+// Limits of a connection. When one is reached, reading waits until there is room again.
 const (
-	maxMessage   = 4 << 20  // bytes of a line
-	maxBatch     = 256      // messages in a line
+	MaxMessage   = 4 << 20  // bytes of a line
+	MaxBatch     = 256      // messages in a line
 	maxOrders    = 1024     // orders that wait
 	maxOthers    = 1024     // other requests that wait
-	othersAtOnce = 16       // other requests that run
-	maxWaiting   = 64 << 20 // bytes of all requests that wait or run
+	OthersAtOnce = 16       // other requests that run
+	MaxWaiting   = 64 << 20 // bytes of all requests that wait or run
 )
 
-// Serve answers the requests on in until it ends or ctx is done, and returns when all that were read are answered. It
-// returns the error of writing to out, if that failed.
-func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
+// Stdio answers the requests on in until it ends or ctx is done, and returns when all that were read are answered. It
+// returns the error of writing to out, if that failed. The handler finds in ctx on whose behalf the requests are made.
+func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
 	// A request that was read is answered even if the server is told to stop.
 	lasting := context.WithoutCancel(ctx)
 	others, giveUp := context.WithCancel(lasting)
 	defer giveUp()
 	c := &connection{
-		server: s, out: out, lasting: lasting, others: others,
-		orders: newLane(maxOrders), backlog: make(chan struct{}, maxOthers), workers: make(chan struct{}, othersAtOnce),
-		queuedBytes: semaphore.NewWeighted(maxWaiting),
+		handler: s.handler, log: s.log, out: out, lasting: lasting, others: others,
+		lanes: &s.lanes, orders: map[string]*lane{}, backlog: make(chan struct{}, maxOthers), workers: make(chan struct{}, OthersAtOnce),
+		queuedBytes: semaphore.NewWeighted(MaxWaiting),
 		open:        map[string]*request{}, answered: make(chan struct{}, 1), outClosed: make(chan struct{}),
 	}
-	c.wait.Go(c.orders.run)
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -63,19 +64,23 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	case <-ctx.Done():
 		c.drain(read)
 	}
-	c.orders.close()
 	c.wait.Wait()
+	for name := range c.orders {
+		c.lanes.leave(name)
+	}
 	return c.writeErr
 }
 
 // connection is one client's side of the server.
 type connection struct {
-	server      *Server
+	handler     Handler
+	log         zerolog.Logger
 	lasting     context.Context // of orders
 	others      context.Context // of other requests
-	orders      *lane
-	backlog     chan struct{} // holds one token per other request
-	workers     chan struct{} // holds one token per other request that runs
+	lanes       *lanes
+	orders      map[string]*lane // the lanes that the connection has entered, by name
+	backlog     chan struct{}    // holds one token per other request
+	workers     chan struct{}    // holds one token per other request that runs
 	queuedBytes *semaphore.Weighted
 	wait        sync.WaitGroup
 
@@ -96,12 +101,11 @@ type connection struct {
 
 // request is a message that wants an answer.
 type request struct {
-	message
+	jsonrpc.Request
 	ctx       context.Context
 	stop      context.CancelFunc
 	turn      *turn       // of an order
 	begun     bool        // it is an order whose turn has come
-	failed    error       // why mcp-go could not answer
 	cancelled atomic.Bool // by the client
 	answer    func(any)   // takes the answer, nil for none; it is called once
 }
@@ -191,7 +195,7 @@ func (c *connection) cancelHanging(ctx context.Context, read <-chan struct{}, gi
 func (c *connection) dispatch(l line) {
 	switch {
 	case l.tooLong:
-		c.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("The message is longer than %d MiB and was dropped. Send less at once.", maxMessage>>20))
+		c.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("The message is longer than %d MiB and was dropped. Send less at once.", MaxMessage>>20))
 	case l.text[0] == '{':
 		c.dispatchMessage(l.text, false, c.write)
 	case !json.Valid(l.text):
@@ -207,32 +211,30 @@ const notJSON = "The line is not JSON. Send one JSON-RPC message per line."
 
 // dispatchMessage gives an order to its lane and another request to a worker; it answers the rest itself.
 func (c *connection) dispatchMessage(text []byte, inBatch bool, answer func(any)) {
-	m, err := readMessage(text)
-	r := &request{message: m, answer: answer}
+	m, err := jsonrpc.Read(text)
+	r := &request{Request: jsonrpc.Request{Message: m}, answer: answer}
 	switch {
 	case err != nil:
-		answer(errorMessage(nil, mcp.PARSE_ERROR, notJSON))
-	case !m.waits:
-		if m.method == string(mcp.MethodNotificationCancelled) && m.fault == "" {
-			c.cancel(m.request)
+		answer(jsonrpc.ErrorMessage(nil, mcp.PARSE_ERROR, notJSON))
+	case !m.Waits:
+		if m.Method == string(mcp.MethodNotificationCancelled) && m.Fault == "" {
+			c.cancel(m.Cancels)
 		}
 		answer(nil)
-	case m.fault != "":
-		answer(errorMessage(m.id, mcp.INVALID_REQUEST, m.fault))
-	case m.method == string(mcp.MethodInitialize):
+	case m.Fault != "":
+		answer(jsonrpc.ErrorMessage(m.ID, mcp.INVALID_REQUEST, m.Fault))
+	case m.Method == string(mcp.MethodInitialize):
 		// Later messages depend on the version agreed here, so initialize is answered before they are read.
 		answer(c.initialize(r, inBatch))
-	case m.method == string(mcp.MethodPing):
+	case m.Method == string(mcp.MethodPing):
 		// A ping asks whether the server is alive, so it does not wait behind other requests.
 		r.ctx = c.others
-		answer(c.server.handle(r))
-	case m.method == string(mcp.MethodToolsCall) && c.server.orderTools[m.name]:
-		c.enter(r, c.lasting)
-		c.orders.add(func(t *turn) {
-			r.turn, r.ctx = t, ledger.WithPlaced(r.ctx, t.placed)
-			c.run(r)
-		})
+		answer(c.handler.Handle(r.ctx, &r.Request))
 	default:
+		if lane, isOrder := c.handler.Lane(c.lasting, &m); isOrder {
+			c.order(r, lane)
+			return
+		}
 		c.backlog <- struct{}{}
 		c.enter(r, c.others)
 		c.wait.Go(func() {
@@ -244,13 +246,29 @@ func (c *connection) dispatchMessage(text []byte, inBatch bool, answer func(any)
 	}
 }
 
+// order gives an order to a lane.
+func (c *connection) order(r *request, lane string) {
+	l := c.orders[lane]
+	if l == nil {
+		l = c.lanes.enter(lane)
+		c.orders[lane] = l
+	}
+	c.enter(r, c.lasting)
+	c.wait.Add(1)
+	l.add(func(t *turn) {
+		defer c.wait.Done()
+		r.turn, r.Begin, r.Placed = t, r.begin, t.placed
+		c.run(r)
+	})
+}
+
 // initialize agrees with the client on the version of the protocol.
 func (c *connection) initialize(r *request, inBatch bool) any {
 	if inBatch {
-		return errorMessage(r.id, mcp.INVALID_REQUEST, "The request initialize cannot be part of a batch.")
+		return jsonrpc.ErrorMessage(r.ID, mcp.INVALID_REQUEST, "The request initialize cannot be part of a batch.")
 	}
 	r.ctx = c.others
-	answer := c.server.handle(r)
+	answer := c.handler.Handle(r.ctx, &r.Request)
 	if response, ok := answer.(mcp.JSONRPCResponse); ok {
 		if agreed, ok := response.Result.(mcp.InitializeResult); ok {
 			c.version = agreed.ProtocolVersion
@@ -263,7 +281,7 @@ func (c *connection) initialize(r *request, inBatch bool) any {
 func (c *connection) run(r *request) {
 	var answer any
 	if !r.cancelled.Load() {
-		answer = c.server.handle(r)
+		answer = c.handler.Handle(r.ctx, &r.Request)
 		if c.leave(r); r.cancelled.Load() && !r.begun {
 			answer = nil
 		}
@@ -273,7 +291,7 @@ func (c *connection) run(r *request) {
 		r.turn.answer()
 	}
 	r.answer(answer)
-	c.queuedBytes.Release(int64(len(r.text)))
+	c.queuedBytes.Release(int64(len(r.Text)))
 	select {
 	case c.answered <- struct{}{}:
 	default:
@@ -289,19 +307,19 @@ func (r *request) begin() bool {
 
 // enter registers a request, so that a cancellation reaches it until leave.
 func (c *connection) enter(r *request, under context.Context) {
-	_ = c.queuedBytes.Acquire(context.Background(), int64(len(r.text))) // a message is smaller than the whole, so it never fails
+	_ = c.queuedBytes.Acquire(context.Background(), int64(len(r.Text))) // a message is smaller than the whole, so it never fails
 	r.ctx, r.stop = context.WithCancel(under)
 	c.openMu.Lock()
 	defer c.openMu.Unlock()
-	c.open[string(r.id)] = r
+	c.open[string(r.ID)] = r
 }
 
 // leave unregisters a request. It comes before the answer, after which the client may reuse the id.
 func (c *connection) leave(r *request) {
 	c.openMu.Lock()
 	defer c.openMu.Unlock()
-	if c.open[string(r.id)] == r {
-		delete(c.open, string(r.id))
+	if c.open[string(r.ID)] == r {
+		delete(c.open, string(r.ID))
 	}
 	r.stop()
 }
@@ -319,8 +337,8 @@ func (c *connection) cancel(id json.RawMessage) {
 // dispatchBatch dispatches each message of a batch, in order. The answers come as one array, when all are there.
 func (c *connection) dispatchBatch(text []byte) {
 	var messages []json.RawMessage
-	if err := json.Unmarshal(text, &messages); err != nil || len(messages) == 0 || len(messages) > maxBatch {
-		c.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("A batch must hold 1 to %d messages.", maxBatch))
+	if err := json.Unmarshal(text, &messages); err != nil || len(messages) == 0 || len(messages) > MaxBatch {
+		c.refuse(mcp.INVALID_REQUEST, fmt.Sprintf("A batch must hold 1 to %d messages.", MaxBatch))
 		return
 	}
 	b := &batch{left: len(messages), answers: make([]any, len(messages)), write: c.write}
@@ -329,7 +347,7 @@ func (c *connection) dispatchBatch(text []byte) {
 		if text[0] == '{' {
 			c.dispatchMessage(text, true, answer)
 		} else {
-			answer(errorMessage(nil, mcp.INVALID_REQUEST, "The message is no object."))
+			answer(jsonrpc.ErrorMessage(nil, mcp.INVALID_REQUEST, "The message is no object."))
 		}
 	}
 }
@@ -354,7 +372,9 @@ func (b *batch) answer(i int, answer any) {
 	}
 }
 
-func (c *connection) refuse(code int, message string) { c.write(errorMessage(nil, code, message)) }
+func (c *connection) refuse(code int, message string) {
+	c.write(jsonrpc.ErrorMessage(nil, code, message))
+}
 
 // write puts one message, or one array of them, on one line.
 func (c *connection) write(message any) {
@@ -365,7 +385,7 @@ func (c *connection) write(message any) {
 	if !isText {
 		var err error
 		if text, err = json.Marshal(message); err != nil {
-			c.server.log.Error().Err(err).Msg("answer cannot be written")
+			c.log.Error().Err(err).Msg("answer cannot be written")
 			return
 		}
 	}
@@ -383,7 +403,7 @@ func (c *connection) write(message any) {
 // line is one line of input that is not blank.
 type line struct {
 	text    []byte
-	tooLong bool // text was longer than maxMessage and is gone
+	tooLong bool // text was longer than MaxMessage and is gone
 }
 
 // untilDone is a reader that ends when its context is done. Bytes that it has returned before stay readable.
@@ -399,18 +419,18 @@ func (r untilDone) Read(p []byte) (int, error) {
 	return r.in.Read(p)
 }
 
-// readLine reads one line, however long, and keeps at most maxMessage of it.
+// readLine reads one line, however long, and keeps at most MaxMessage of it.
 func readLine(r *bufio.Reader) (line, error) {
 	var l line
 	for {
 		piece, err := r.ReadSlice('\n')
-		if l.tooLong = l.tooLong || len(l.text)+len(piece) > maxMessage+2; l.tooLong { // with its line ending
+		if l.tooLong = l.tooLong || len(l.text)+len(piece) > MaxMessage+2; l.tooLong { // with its line ending
 			l.text = nil
 		} else {
 			l.text = append(l.text, piece...)
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
-			if l.text = bytes.TrimSpace(l.text); len(l.text) > maxMessage {
+			if l.text = bytes.TrimSpace(l.text); len(l.text) > MaxMessage {
 				l.text, l.tooLong = nil, true
 			}
 			return l, err

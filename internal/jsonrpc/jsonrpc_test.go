@@ -1,4 +1,4 @@
-package tools
+package jsonrpc
 
 // Tests of what is read in a message, and of what every reader must read in the same way.
 
@@ -12,7 +12,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-func TestReadMessage(t *testing.T) {
+func TestRead(t *testing.T) {
 	const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"buy","arguments":{"symbol":"A"}}}`
 	for _, c := range []struct{ text, want string }{
 		{call, `1 tools/call "buy" ""`},
@@ -45,44 +45,16 @@ func TestReadMessage(t *testing.T) {
 		{`{"jsonrpc":"2.0","id":1,"method":"ping",}`, "not JSON"},
 		{`{"a":` + strings.Repeat("[", 20000), "not JSON"},
 	} {
-		m, err := readMessage([]byte(c.text))
-		got := fmt.Sprintf("%s %s %q %q", m.id, m.method, m.name, m.uri)
-		if m.fault != "" {
-			got = m.fault
+		m, err := Read([]byte(c.text))
+		got := fmt.Sprintf("%s %s %q %q", m.ID, m.Method, m.Name, m.URI)
+		if m.Fault != "" {
+			got = m.Fault
 		}
 		if err != nil {
 			got = "not JSON"
 		}
-		if got != c.want || !m.waits && err == nil {
-			t.Errorf("%.200s\ngot  %s, somebody waits: %v\nwant %s", c.text, got, m.waits, c.want)
-		}
-	}
-}
-
-// What a gateway that reads keys exactly takes for harmless must not be an order to us.
-func TestAMessageThatCouldBeReadInTwoWaysDoesNothing(t *testing.T) {
-	const order = `"arguments":{"symbol":"NVDA","amount":1}`
-	for _, c := range []struct{ line, want string }{
-		{`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_portfolio","arguments":{},"Name":"buy","Arguments":{"symbol":"NVDA","amount":1}}}`, "-32600"},
-		{`{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call","params":{"name":"buy",` + order + `}}`, "-32600"},
-		{`{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"buy",` + order + `}}`, "-32600"},
-		{`{"jsonrpc":"2.0","id":1,"Method":"tools/call","params":{"name":"buy",` + order + `}}`, "-32600"},
-		{`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{},"Params":{"name":"buy",` + order + `}}`, "-32600"},
-		{`{"jsonrpc":"2.0","ID":1,"method":"tools/call","params":{"name":"buy",` + order + `}}`, "-32600"},
-		{`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"buy","arguments":{"symbol":"NVDA","amount":1,"amount":50}}}`, "invalid_argument"},
-		{`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"buy","arguments":{"symbol":"NVDA","amount":1,"Amount":50}}}`, "invalid_argument"},
-	} {
-		f := newFixture(t, testBars)
-		got := exchange(t, f.server, c.line)
-		if len(got) != 1 || f.rows(t, "gpt-5") != 1 {
-			t.Fatalf("%s: %+v, and %d rows", c.line, got, f.rows(t, "gpt-5"))
-		}
-		said := string(got[0].Result)
-		if got[0].Error != nil {
-			said = fmt.Sprint(got[0].Error.Code)
-		}
-		if !strings.Contains(said, c.want) {
-			t.Errorf("%s\nis answered %s, want %s", c.line, said, c.want)
+		if got != c.want || !m.Waits && err == nil {
+			t.Errorf("%.200s\ngot  %s, somebody waits: %v\nwant %s", c.text, got, m.Waits, c.want)
 		}
 	}
 }
@@ -111,7 +83,7 @@ func TestEveryKeyThatIsReadHasOneSpelling(t *testing.T) {
 }
 
 // Whatever is not refused means the same to encoding/json, as which mcp-go reads, as it means to the loop.
-func FuzzReadMessage(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	for _, s := range []string{
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"buy","arguments":{"symbol":"A","amount":1}}}`,
 		`{"jsonrpc":"2.0","id":1,"Method":"ping","params":{"Name":"x","uri":"y"}}`, `{"jſonrpc":"2.0","\u0069d":1,"method":"\ud800"}`,
@@ -123,11 +95,11 @@ func FuzzReadMessage(f *testing.F) {
 		if len(text) == 0 || text[0] != '{' {
 			return
 		}
-		m, err := readMessage(text)
+		m, err := Read(text)
 		if json.Valid(text) != (err == nil) {
 			t.Fatalf("%q is JSON: %v; %v", text, json.Valid(text), err)
 		}
-		if err != nil || m.fault != "" || m.reply {
+		if err != nil || m.Fault != "" || m.Reply {
 			return
 		}
 		var theirs struct {
@@ -144,8 +116,8 @@ func FuzzReadMessage(f *testing.F) {
 		if string(theirs.ID) == "null" {
 			theirs.ID = nil
 		}
-		if m.method != theirs.Method || m.name != theirs.Params.Name || m.uri != theirs.Params.URI ||
-			string(m.id) != string(theirs.ID) || string(m.request) != string(theirs.Params.RequestID) {
+		if m.Method != theirs.Method || m.Name != theirs.Params.Name || m.URI != theirs.Params.URI ||
+			string(m.ID) != string(theirs.ID) || string(m.Cancels) != string(theirs.Params.RequestID) {
 			t.Fatalf("%q is read as %+v, and by others as %+v", text, m, theirs)
 		}
 	})
