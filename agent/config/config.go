@@ -48,8 +48,9 @@ type Model struct {
 	BaseModel string `json:"basemodel"`       // what the model is called at its API
 	Signature string `json:"signature"`       // its account (name)
 	Enabled   bool   `json:"enabled"`         // false: it is passed over (true)
-	BaseURL   string `json:"openai_base_url"` // of an OpenAI-compatible API, up to /v1 (OPENAI_API_BASE, else OpenAI's)
-	KeyEnv    string `json:"api_key_env"`     // + variable that holds its key, in the environment or .env (OPENAI_API_KEY)
+	API       string `json:"api"`             // + openai, chat completions as most speak them, or anthropic, its Messages (openai)
+	BaseURL   string `json:"openai_base_url"` // of its API, up to /v1 (OPENAI_API_BASE, else OpenAI's; Anthropic's)
+	KeyEnv    string `json:"api_key_env"`     // + variable that holds its key, in the environment or .env (OPENAI_API_KEY; ANTHROPIC_API_KEY)
 
 	Tuning
 }
@@ -93,11 +94,12 @@ type Tuning struct {
 	CustomInstructions string `json:"custom_instructions,omitempty"` // + how to trade, for the system prompt
 }
 
-// Price is what a million tokens cost, in the currency of the budget. A cached input token costs as much as any other unless
-// its price is given.
+// Price is what a million tokens cost, in the currency of the budget. A cached input token, and one that is written into a cache,
+// costs as much as any other unless its price is given; at Anthropic a tenth, and a quarter more.
 type Price struct {
 	Input       decimal.NullDecimal `json:"input"`
 	CachedInput decimal.NullDecimal `json:"cached_input"`
+	CacheWrite  decimal.NullDecimal `json:"cache_write"`
 	Output      decimal.NullDecimal `json:"output"`
 }
 
@@ -121,6 +123,13 @@ const defaultKeyEnv = "OPENAI_API_KEY"
 
 // DefaultBaseURL is the endpoint of a model for which none is named.
 const DefaultBaseURL = "https://api.openai.com/v1"
+
+// Anthropic names its API in a configuration, and has defaults of its own.
+const (
+	Anthropic        = "anthropic"
+	anthropicKeyEnv  = "ANTHROPIC_API_KEY"
+	anthropicBaseURL = "https://api.anthropic.com/v1"
+)
 
 // Default is a configuration in which nothing is said.
 func Default() Config {
@@ -162,10 +171,26 @@ func (m Model) Options(key string) llm.Options {
 		DayBudget: known(m.Budget.Day), RunBudget: known(m.Budget.Run),
 		Prompt: m.Prompt, Rules: m.CustomRules, Instructions: m.CustomInstructions,
 	}
+	if m.API == Anthropic {
+		l.API = Anthropic // the other one is "", as in the manifests of earlier versions
+	}
 	if m.Price.Known() {
-		l.Prices = &model.Prices{In: m.Price.Input.Decimal, Out: m.Price.Output.Decimal, Cached: known(m.Price.CachedInput)}
+		l.Prices = &model.Prices{In: m.Price.Input.Decimal, Out: m.Price.Output.Decimal, Cached: known(m.Price.CachedInput), Written: known(m.Price.CacheWrite)}
+		if m.API == Anthropic {
+			l.Prices.Cached = orPart(l.Prices.Cached, l.Prices.In, "0.1")
+			l.Prices.Written = orPart(l.Prices.Written, l.Prices.In, "1.25")
+		}
 	}
 	return l
+}
+
+// orPart is a price, or a part of another where it is not known.
+func orPart(price *decimal.Decimal, of decimal.Decimal, part string) *decimal.Decimal {
+	if price != nil {
+		return price
+	}
+	d := of.Mul(decimal.RequireFromString(part))
+	return &d
 }
 
 // Servers opens the external servers for an account. What they log goes to stderr.
@@ -224,6 +249,7 @@ func (c Config) Validate() error {
 
 func (m Model) validate(p *problems, at string) {
 	p.expect(m.BaseModel != "", at+".basemodel", "missing: what the model is called at its API")
+	p.expect(slices.Contains([]string{"", "openai", Anthropic}, m.API), at+".api", "%q is not one that can be asked; use openai or anthropic", m.API)
 	err := store.CheckName("signature", m.Signature)
 	p.expect(err == nil, at+".signature", "%v", err)
 	u, err := url.Parse(m.BaseURL)
@@ -248,7 +274,7 @@ func (t Tuning) validate(p *problems, at string) {
 		decimal.NullDecimal
 		at string
 	}{
-		{t.Price.Input, "price_per_million.input"}, {t.Price.CachedInput, "price_per_million.cached_input"}, {t.Price.Output, "price_per_million.output"},
+		{t.Price.Input, "price_per_million.input"}, {t.Price.CachedInput, "price_per_million.cached_input"}, {t.Price.CacheWrite, "price_per_million.cache_write"}, {t.Price.Output, "price_per_million.output"},
 		{t.Budget.Day, "budget.day"}, {t.Budget.Run, "budget.run"},
 	} {
 		p.expect(!amount.Decimal.IsNegative(), at+"."+amount.at, "%s is below 0", amount.Decimal)

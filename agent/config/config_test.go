@@ -105,6 +105,23 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func TestLoad_Anthropic(t *testing.T) {
+	c, warnings, err := loadText(t, `{"date_range": {"init_date": "2025-10-01", "end_date": "2025-10-02"}, "models": [
+		{"basemodel": "claude", "signature": "a", "api": "anthropic", "price_per_million": {"input": 3, "output": 15}},
+		{"basemodel": "gpt", "signature": "b", "price_per_million": {"input": 3, "output": 15, "cache_write": 4}}]}`, map[string]string{"OPENAI_API_BASE": "http://127.0.0.1:9/v1/"})
+	if err != nil || len(warnings) > 0 {
+		t.Fatal(err, warnings)
+	}
+	a, b := c.Models[0], c.Models[1]
+	if a.BaseURL != "https://api.anthropic.com/v1" || a.KeyEnv != "ANTHROPIC_API_KEY" || b.BaseURL != "http://127.0.0.1:9/v1" {
+		t.Errorf("%s %s, %s", a.BaseURL, a.KeyEnv, b.BaseURL)
+	}
+	of, ob := a.Options("k"), b.Options("k")
+	if of.API != "anthropic" || of.Prices.Cached.String() != "0.3" || of.Prices.Written.String() != "3.75" || ob.API != "" || ob.Prices.Cached != nil || ob.Prices.Written.String() != "4" {
+		t.Errorf("%+v, %+v", of.Prices, ob.Prices)
+	}
+}
+
 func TestLoad_WrongValues(t *testing.T) {
 	two := `, "price_per_million": {"input": 1, "output": 1}`
 	for _, c := range []struct{ text, want string }{

@@ -156,11 +156,15 @@ func (l *loader) model(at string, tree any, tuning Tuning) Model {
 	}
 	m.Signature = cmp.Or(m.Signature, m.Name)
 	m.Name = cmp.Or(m.Name, m.Signature)
-	m.KeyEnv = cmp.Or(m.KeyEnv, defaultKeyEnv)
-	if base, _ := l.lookup("OPENAI_API_BASE"); m.BaseURL == "" && !isPlaceholder(base) {
-		m.BaseURL = base
+	keyEnv, address := defaultKeyEnv, DefaultBaseURL
+	if base, _ := l.lookup("OPENAI_API_BASE"); !isPlaceholder(base) {
+		address = cmp.Or(base, address)
 	}
-	m.BaseURL = strings.TrimRight(cmp.Or(m.BaseURL, DefaultBaseURL), "/")
+	if m.API == Anthropic {
+		keyEnv, address = anthropicKeyEnv, anthropicBaseURL
+	}
+	m.KeyEnv = cmp.Or(m.KeyEnv, keyEnv)
+	m.BaseURL = strings.TrimRight(cmp.Or(m.BaseURL, address), "/")
 	if m.PromptFile != "" && m.Enabled {
 		if !filepath.IsAbs(m.PromptFile) {
 			m.PromptFile = filepath.Join(l.dir, m.PromptFile)

@@ -36,7 +36,7 @@ func (d *dayConversation) ask(tokens int) question {
 func (d *dayConversation) measure(q *question) {
 	q.sent = bytesIn(q.Messages) + q.fixed
 	if d.Prices != nil {
-		cost := d.Prices.Cost(model.Usage{In: q.estimator.upperBound(q.sent), Out: d.MaxReplyTokens()})
+		cost := d.Prices.Worst(q.estimator.upperBound(q.sent), d.MaxReplyTokens())
 		q.worst = &cost
 	}
 }

@@ -22,9 +22,10 @@ type Opener func(Settings) (Model, error)
 
 // Settings say which model is asked, and how. Written as JSON they hold no secret.
 type Settings struct {
-	Model   string `json:"model"`    // as the API names it
-	BaseURL string `json:"base_url"` // such as https://api.openai.com/v1
-	Key     string `json:"-"`        // "" for an API that wants none
+	API     string `json:"api,omitempty"` // which one: "" is OpenAI's chat completions, "anthropic" Anthropic's Messages
+	Model   string `json:"model"`         // as the API names it
+	BaseURL string `json:"base_url"`      // such as https://api.openai.com/v1
+	Key     string `json:"-"`             // "" for an API that wants none
 
 	// Sampling. What is nil is left to the API.
 	Temperature     *float64 `json:"temperature,omitempty"`
@@ -89,28 +90,42 @@ type Call struct {
 
 // Usage is what a reply took.
 type Usage struct {
-	In        int  `json:"in"`     // tokens
-	Cached    int  `json:"cached"` // those of In that the API had in a cache
+	In        int  `json:"in"`                // tokens
+	Cached    int  `json:"cached"`            // those of In that the API had in a cache
+	Written   int  `json:"written,omitempty"` // those of In that it put into one, where it charges for that
 	Out       int  `json:"out"`
 	Estimated bool `json:"estimated,omitempty"` // the API did not say
 }
 
 // Prices are prices per million tokens, in the money of the budgets.
 type Prices struct {
-	In     decimal.Decimal  `json:"in"`
-	Out    decimal.Decimal  `json:"out"`
-	Cached *decimal.Decimal `json:"cached,omitempty"` // nil: as In
+	In      decimal.Decimal  `json:"in"`
+	Out     decimal.Decimal  `json:"out"`
+	Cached  *decimal.Decimal `json:"cached,omitempty"`  // nil: as In
+	Written *decimal.Decimal `json:"written,omitempty"` // into the cache; nil: as In
 }
 
 // Cost is what tokens cost.
 func (p Prices) Cost(u Usage) decimal.Decimal {
-	cached := p.In
+	cached, written := p.In, p.In
 	if p.Cached != nil {
 		cached = *p.Cached
 	}
+	if p.Written != nil {
+		written = *p.Written
+	}
 	count := func(n int) decimal.Decimal { return decimal.NewFromInt(int64(n)) }
-	sum := p.In.Mul(count(max(u.In-u.Cached, 0))).Add(cached.Mul(count(u.Cached))).Add(p.Out.Mul(count(u.Out)))
+	sum := p.In.Mul(count(max(u.In-u.Cached-u.Written, 0))).Add(cached.Mul(count(u.Cached))).Add(written.Mul(count(u.Written))).Add(p.Out.Mul(count(u.Out)))
 	return sum.Shift(-6)
+}
+
+// Worst is what so many tokens cost at most, in and out.
+func (p Prices) Worst(in, out int) decimal.Decimal {
+	plain, written := p.Cost(Usage{In: in, Out: out}), p.Cost(Usage{In: in, Written: in, Out: out})
+	if written.GreaterThan(plain) {
+		return written
+	}
+	return plain
 }
 
 // Error says why there is no reply.

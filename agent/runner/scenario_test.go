@@ -13,16 +13,26 @@ import (
 
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/model"
+	"mcp-trade/agent/model/anthropic"
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/agent/model/openai"
 )
 
 func TestModel_Scenarios(t *testing.T) {
-	for _, s := range modeltest.Scenarios() {
-		for _, stream := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, streamed %v", s.Name, stream), func(t *testing.T) {
-				playScenario(t, s, modeltest.Start(t, s.Script()), stream, func(o model.Settings) (model.Model, error) { return openai.New(o, still().Now) })
-			})
+	for _, api := range []struct {
+		name      string
+		scenarios []modeltest.Scenario
+		open      model.Opener
+	}{
+		{"chat", modeltest.Scenarios(), func(o model.Settings) (model.Model, error) { return openai.New(o, still().Now) }},
+		{"messages", modeltest.MessagesScenarios(), func(o model.Settings) (model.Model, error) { return anthropic.New(o, still().Now) }},
+	} {
+		for _, s := range api.scenarios {
+			for _, stream := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s: %s, streamed %v", api.name, s.Name, stream), func(t *testing.T) {
+					playScenario(t, s, modeltest.Start(t, s.Script()), stream, api.open)
+				})
+			}
 		}
 	}
 }

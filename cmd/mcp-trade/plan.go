@@ -22,6 +22,7 @@ import (
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/model"
+	"mcp-trade/agent/model/anthropic"
 	"mcp-trade/agent/model/openai"
 	"mcp-trade/agent/runner"
 	"mcp-trade/decimal"
@@ -170,12 +171,11 @@ func (p *plan) add(m config.Model, s *settings, c config.Config) error {
 	if err != nil {
 		return err
 	}
-	open := func(s model.Settings) (model.Model, error) { return openai.New(s, time.Now) }
 	o := m.Options(key)
 	o.Lessons = &model.Lessons{Heard: func(lesson, refusal string) {
 		s.log.Warn().Str("account", m.Signature).Msgf("%s is asked otherwise from now on (%s): %s", m.BaseModel, lesson, refusal)
 	}}
-	decider, err := llm.New(o, open, wallClock(), c.Servers(s.stderr))
+	decider, err := llm.New(o, openModel, wallClock(), c.Servers(s.stderr))
 	if err != nil {
 		return fmt.Errorf("the model %s: %w", m.Signature, err)
 	}
@@ -185,6 +185,14 @@ func (p *plan) add(m config.Model, s *settings, c config.Config) error {
 	}
 	p.models[m.Signature] = o
 	return nil
+}
+
+// openModel makes the client of a model's API.
+func openModel(s model.Settings) (model.Model, error) {
+	if s.API == config.Anthropic {
+		return anthropic.New(s, time.Now)
+	}
+	return openai.New(s, time.Now)
 }
 
 // records are what the manifest is to say of the accounts of a plan.

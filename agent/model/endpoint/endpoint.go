@@ -165,8 +165,8 @@ func (c *Client) Clean(r *model.Reply) {
 		plain(&call.Tool, "")
 		plain(&call.Arguments, "\uFFFD")
 		call.Extra = c.cleanJSON(call.Extra)
-		if call.ID == "" || seen[call.ID] || len(call.ID) > maxID {
-			call.ID = fmt.Sprintf("call_%d", i+1)
+		for n := i + 1; call.ID == "" || seen[call.ID] || len(call.ID) > maxID; n += len(m.Calls) {
+			call.ID = fmt.Sprintf("call_%d", n)
 		}
 		seen[call.ID] = true
 	}

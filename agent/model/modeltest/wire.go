@@ -83,12 +83,17 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the client is gone
 	}
-	var wire wireRequest
-	if r.Method != http.MethodPost || r.URL.Path != "/v1/chat/completions" {
+	var wire api
+	switch r.Method + " " + r.URL.Path {
+	case "POST /v1/chat/completions":
+		wire = &wireRequest{}
+	case "POST /v1/messages":
+		wire = &messagesRequest{}
+	default:
 		httpError(w, http.StatusNotFound, "there is no "+r.Method+" "+r.URL.Path)
 		return
 	}
-	if err := json.Unmarshal(body, &wire); err != nil {
+	if err := json.Unmarshal(body, wire); err != nil {
 		httpError(w, http.StatusBadRequest, err.Error())
 		return
 	}
@@ -122,13 +127,21 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		httpError(w, reply.Status, fmt.Sprintf("scripted failure %d", reply.Status))
-	case wire.Stream:
+	case request.Stream:
 		w.Header().Set("Content-Type", "text/event-stream")
-		send(w, cmp.Or(reply.Events, reply.Body, reply.stream(request, len(body), wire.StreamOptions.IncludeUsage)), reply.Cut)
+		send(w, cmp.Or(reply.Events, reply.Body, wire.stream(reply, request, len(body))), reply.Cut)
 	default:
 		w.Header().Set("Content-Type", "application/json")
-		send(w, cmp.Or(reply.Body, reply.whole(request, len(body))), reply.Cut)
+		send(w, cmp.Or(reply.Body, wire.whole(reply, request, len(body))), reply.Cut)
 	}
+}
+
+// api is a request, as one of the APIs has it, and what its replies look like.
+type api interface {
+	check() string // what a real API would refuse
+	request(body []byte, headers http.Header) Request
+	whole(reply Reply, asked Request, size int) string
+	stream(reply Reply, asked Request, size int) string
 }
 
 // bytewise sends each byte apart.
@@ -279,14 +292,14 @@ func (r Reply) usage(asked int) *wireUsage {
 	return u
 }
 
-func (r Reply) whole(asked Request, size int) string {
+func (wireRequest) whole(r Reply, asked Request, size int) string {
 	m := r.message(asked.Turn)
 	return encode(wireReply{ID: "chatcmpl-1", Object: "chat.completion", Model: asked.Model,
 		Choices: []wireChoice{{Message: &m, Finish: r.finish()}}, Usage: r.usage(size)}) + "\n"
 }
 
 // stream is the reply as server-sent events: texts and arguments in several pieces, the usage last, if it is wanted.
-func (r Reply) stream(asked Request, size int, usage bool) string {
+func (w wireRequest) stream(r Reply, asked Request, size int) string {
 	whole, empty := r.message(asked.Turn), ""
 	pieces := []wireMessage{{Role: "assistant", Content: &empty, Reasoning: whole.Reasoning, Refusal: whole.Refusal}}
 	for _, text := range cut(r.Text) {
@@ -311,7 +324,7 @@ func (r Reply) stream(asked Request, size int, usage bool) string {
 		event(wireReply{Choices: []wireChoice{{Delta: &p}}})
 	}
 	event(wireReply{Choices: []wireChoice{{Delta: &wireMessage{}, Finish: r.finish()}}})
-	if u := r.usage(size); usage && u != nil {
+	if u := r.usage(size); w.StreamOptions.IncludeUsage && u != nil {
 		event(wireReply{Choices: []wireChoice{}, Usage: u})
 	}
 	all.WriteString("data: [DONE]\n\n")

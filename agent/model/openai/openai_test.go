@@ -184,6 +184,8 @@ func TestClient_Complete_Calls(t *testing.T) {
 		{"whole, behind empty lines", "\n\n\n  \n" + whole(`[{"id":"a","function":{"name":"buy","arguments":"{\"x\":1}"}}]`), []model.Call{a}},
 		{"ids that are no texts, or the same", whole(`[{"id":7,"function":{"name":"buy","arguments":"{\"x\":1}"}},{"id":null,"function":{"name":"sell","arguments":"{}"}},{"id":7,"function":{"name":"sell","arguments":"{}"}}]`),
 			[]model.Call{named("7", a), named("call_2", b), named("call_3", b)}},
+		{"an id that is one of ours", whole(`[{"id":"call_2","function":{"name":"buy","arguments":"{\"x\":1}"}},{"id":"","function":{"name":"sell","arguments":"{}"}}]`),
+			[]model.Call{named("call_2", a), named("call_4", b)}},
 		{"one call in place of a list", whole(`{"id":"a","function":{"name":"buy","arguments":"{\"x\":1}"}}`), []model.Call{a}},
 		{"arguments that are null", whole(`[{"id":"b","function":{"name":"sell","arguments":null}}]`), []model.Call{{ID: "b", Tool: "sell"}}},
 		{"two keys of one name", whole(`[{"id":"a","function":{"name":"buy","arguments":{"x":1,"x":2}}}]`), []model.Call{{ID: "a", Tool: "buy", Arguments: `{"x":1,"x":2}`}}},
@@ -341,4 +343,36 @@ func TestNew(t *testing.T) {
 			t.Errorf("%+v: %v", s.Model, err)
 		}
 	}
+}
+
+func FuzzReceive(f *testing.F) {
+	f.Add(`{"choices":[{"message":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"h"}]}],"tool_calls":[{"id":7,"function":{"name":"buy","arguments":{"a":1}}}]},"finish_reason":"stop"}]}`)
+	f.Add(event(callDelta(`"index":0,"id":"a","function":{"name":"buy","arguments":"{"}`), callDelta(`"id":"a","function":{"name":"buy","arguments":"}"}`), finish))
+	f.Add(event(delta(`"reasoning_details":[{"type":"reasoning.text","text":"h"},{"type":"reasoning.text","text":"m"}]`), finish))
+	f.Add(`[{"error":{"code":429,"message":"Please retry in 45.5s.","details":[{}]}}]`)
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := New(model.Settings{Model: "m", BaseURL: "http://x", Key: "horse-battery-staple"}, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply, err := c.receive(strings.NewReader(text))
+		if err != nil {
+			if text := c.endpoint.Plain(err).Error(); strings.Contains(text, "horse-battery-staple") {
+				t.Fatal(text)
+			}
+			return
+		}
+		c.endpoint.Clean(&reply)
+		raw, err := json.Marshal(reply)
+		if err != nil || strings.Contains(string(raw), "horse-battery-staple") {
+			t.Fatalf("%v: %s", err, raw)
+		}
+		ids := map[string]bool{}
+		for _, call := range reply.Message.Calls {
+			if ids[call.ID] || call.ID == "" {
+				t.Fatalf("the id %q is used twice", call.ID)
+			}
+			ids[call.ID] = true
+		}
+	})
 }
