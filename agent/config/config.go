@@ -5,9 +5,11 @@ package config
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -17,6 +19,7 @@ import (
 	"mcp-trade/agent/model"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/mcpclient"
+	"mcp-trade/internal/rawjson"
 	"mcp-trade/market"
 	"mcp-trade/store"
 )
@@ -52,6 +55,9 @@ type Model struct {
 	BaseURL   string `json:"openai_base_url"` // of its API, up to /v1 (OPENAI_API_BASE, else OpenAI's; Anthropic's)
 	KeyEnv    string `json:"api_key_env"`     // + variable that holds its key, in the environment or .env (OPENAI_API_KEY; ANTHROPIC_API_KEY)
 
+	ExtraHeaders mcpclient.Secrets `json:"extra_headers,omitempty"` // + of every request; values may name variables: ${NAME}
+	Variables    mcpclient.Secrets `json:"-"`                       // that they name, with their values
+
 	Tuning
 }
 
@@ -75,15 +81,16 @@ type Tuning struct {
 	BaseDelay  Seconds `json:"base_delay"`  // wait before the first repetition, doubled by each (1)
 	Timeout    Seconds `json:"timeout"`     // + for one model call (300)
 
-	Temperature         *float64 `json:"temperature,omitempty"`           // + 0 to 2 (the API's)
-	TopP                *float64 `json:"top_p,omitempty"`                 // + 0 to 1 (the API's)
-	Seed                *int     `json:"seed,omitempty"`                  // + for an API that knows it
-	MaxTokens           int      `json:"max_tokens,omitempty"`            // + of one reply (the API's)
-	MaxCompletionTokens int      `json:"max_completion_tokens,omitempty"` // + the same, for models that know max_tokens no more
-	ReasoningEffort     string   `json:"reasoning_effort,omitempty"`      // + as the API names it: low, medium, high
-	Stream              bool     `json:"stream"`                          // + true: replies are streamed
-	Strict              bool     `json:"strict"`                          // + false: tools are offered without strict schemas (true)
-	ContextSize         int      `json:"context_size,omitempty"`          // + tokens that a conversation may have (128000)
+	Temperature         *float64       `json:"temperature,omitempty"`           // + 0 to 2 (the API's)
+	TopP                *float64       `json:"top_p,omitempty"`                 // + 0 to 1 (the API's)
+	Seed                *int           `json:"seed,omitempty"`                  // + for an API that knows it
+	MaxTokens           int            `json:"max_tokens,omitempty"`            // + of one reply (the API's)
+	MaxCompletionTokens int            `json:"max_completion_tokens,omitempty"` // + the same, for models that know max_tokens no more
+	ReasoningEffort     string         `json:"reasoning_effort,omitempty"`      // + as the API names it: low, medium, high
+	ExtraBody           map[string]any `json:"extra_body,omitempty"`            // + fields of every request, as the API names them; over ours
+	Stream              bool           `json:"stream"`                          // + true: replies are streamed
+	Strict              bool           `json:"strict"`                          // + false: tools are offered without strict schemas (true)
+	ContextSize         int            `json:"context_size,omitempty"`          // + tokens that a conversation may have (128000)
 
 	Price  Price  `json:"price_per_million"` // + of tokens
 	Budget Budget `json:"budget"`            // + of the account; needs the price
@@ -165,6 +172,7 @@ func (m Model) Options(key string) llm.Options {
 			Model: m.BaseModel, BaseURL: m.BaseURL, Key: key,
 			Temperature: m.Temperature, TopP: m.TopP, Seed: m.Seed, ReasoningEffort: m.ReasoningEffort,
 			MaxTokens: m.MaxTokens, MaxCompletionTokens: m.MaxCompletionTokens, Stream: m.Stream,
+			ExtraBody: fieldsOf(m.ExtraBody), ExtraHeaders: m.ExtraHeaders, Secrets: slices.Collect(maps.Values(m.Variables)),
 		},
 		Strict: m.Strict, Context: m.ContextSize,
 		MaxSteps: m.MaxSteps, MaxRetries: m.MaxRetries, BaseDelay: m.BaseDelay.Duration(), Timeout: m.Timeout.Duration(),
@@ -182,6 +190,18 @@ func (m Model) Options(key string) llm.Options {
 		}
 	}
 	return l
+}
+
+// fieldsOf are fields as JSON. They came as JSON.
+func fieldsOf(values map[string]any) map[string]json.RawMessage {
+	if len(values) == 0 {
+		return nil
+	}
+	fields := map[string]json.RawMessage{}
+	for name, value := range values {
+		fields[name], _ = rawjson.Marshal(value)
+	}
+	return fields
 }
 
 // orPart is a price, or a part of another where it is not known.
@@ -266,6 +286,10 @@ func (t Tuning) validate(p *problems, at string) {
 	p.expect(between(t.Timeout, 0.01, 3600), at+".timeout", "%v is not 0.01 to 3600 seconds", t.Timeout)
 	p.expect(t.Temperature == nil || between(*t.Temperature, 0, 2), at+".temperature", "not 0 to 2")
 	p.expect(t.TopP == nil || between(*t.TopP, 0, 1), at+".top_p", "not 0 to 1")
+	for _, ours := range []string{"model", "messages", "tools", "system", "stream"} {
+		_, there := t.ExtraBody[ours]
+		p.expect(!there, at+".extra_body."+ours, "is what the program says; extra_body holds what it does not know")
+	}
 	p.expect(t.MaxTokens >= 0, at+".max_tokens", "%d is below 0", t.MaxTokens)
 	p.expect(t.MaxCompletionTokens >= 0, at+".max_completion_tokens", "%d is below 0", t.MaxCompletionTokens)
 	p.expect(t.MaxTokens == 0 || t.MaxCompletionTokens == 0, at+".max_completion_tokens", "stands beside max_tokens; use one of the two")

@@ -105,6 +105,35 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func TestLoad_Extras(t *testing.T) {
+	c, warnings, err := loadText(t, `{"date_range": {"init_date": "2025-10-01", "end_date": "2025-10-02"}, "agent_config": {"extra_body": {"a": 1, "n": 0.10}}, "models": [
+		{"basemodel": "x", "signature": "x", "extra_body": {"a": {"deep": [true]}}, "extra_headers": {"X-Team": "${TEAM}", "X-Day": "2025-10-01"}}, {"basemodel": "y", "signature": "y"}]}`,
+		map[string]string{"TEAM": "horse-battery"})
+	if err != nil || len(warnings) > 0 {
+		t.Fatal(err, warnings)
+	}
+	x, y := c.Models[0].Options("k"), c.Models[1].Options("k")
+	if fmt.Sprintf("%s %s", x.ExtraBody, y.ExtraBody) != `map[a:{"deep":[true]} n:0.10] map[a:1 n:0.10]` {
+		t.Errorf("%s %s", x.ExtraBody, y.ExtraBody)
+	}
+	if x.ExtraHeaders["X-Team"] != "horse-battery" || fmt.Sprint(x.Secrets) != "[horse-battery]" || len(y.Secrets) > 0 {
+		t.Errorf("%v %v", x.ExtraHeaders, x.Secrets)
+	}
+	if text, err := json.Marshal(x); err != nil || strings.Contains(string(text), "horse") || !strings.Contains(string(text), `"n":0.10`) {
+		t.Errorf("%s, %v", text, err)
+	}
+	_, _, err = loadText(t, `{"date_range": {"init_date": "2025-10-01", "end_date": "2025-10-02"}, "models": [
+		{"basemodel": "x", "signature": "x", "extra_body": {"messages": []}, "extra_headers": {"X-Team": "${NONE}"}}]}`, nil)
+	for _, says := range []string{"extra_headers[X-Team]: the variable NONE is not set"} {
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v, want %s", err, says)
+		}
+	}
+	if _, _, err = loadText(t, `{"date_range": {"init_date": "2025-10-01", "end_date": "2025-10-02"}, "models": [{"basemodel": "x", "signature": "x", "extra_body": {"messages": []}}]}`, nil); err == nil || !strings.Contains(err.Error(), "extra_body.messages: is what the program says") {
+		t.Error(err)
+	}
+}
+
 func TestLoad_Anthropic(t *testing.T) {
 	c, warnings, err := loadText(t, `{"date_range": {"init_date": "2025-10-01", "end_date": "2025-10-02"}, "models": [
 		{"basemodel": "claude", "signature": "a", "api": "anthropic", "price_per_million": {"input": 3, "output": 15}},

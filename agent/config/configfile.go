@@ -137,7 +137,7 @@ func (l *loader) expand(at string, s, used mcpclient.Secrets) {
 // model reads one model. A key that stands in the file is not used: the file is passed around, and its copies.
 func (l *loader) model(at string, tree any, tuning Tuning) Model {
 	m := Model{Enabled: true, Tuning: tuning}
-	m.Temperature, m.TopP, m.Seed = clone(m.Temperature), clone(m.TopP), clone(m.Seed)
+	m.Temperature, m.TopP, m.Seed, m.ExtraBody = clone(m.Temperature), clone(m.TopP), clone(m.Seed), maps.Clone(m.ExtraBody)
 	var key any
 	if object, ok := tree.(map[string]any); ok {
 		object = maps.Clone(object)
@@ -154,6 +154,8 @@ func (l *loader) model(at string, tree any, tuning Tuning) Model {
 			l.warn(at+".openai_api_key", say, defaultKeyEnv)
 		}
 	}
+	m.Variables = mcpclient.Secrets{}
+	l.expand(at+".extra_headers", m.ExtraHeaders, m.Variables)
 	m.Signature = cmp.Or(m.Signature, m.Name)
 	m.Name = cmp.Or(m.Name, m.Signature)
 	keyEnv, address := defaultKeyEnv, DefaultBaseURL

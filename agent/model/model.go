@@ -39,6 +39,11 @@ type Settings struct {
 
 	Stream bool `json:"stream"` // receive replies as they are written
 
+	// What an API or its gateway wants beside what this program knows.
+	ExtraBody    map[string]json.RawMessage `json:"extra_body,omitempty"` // put into the body of every request, over what stands there
+	ExtraHeaders map[string]string          `json:"-"`                    // sent with every request
+	Secrets      []string                   `json:"-"`                    // of those headers; nothing that is kept or told holds one
+
 	Lessons *Lessons `json:"-"` // what the API is known to refuse of a request; nil: they are learned anew
 }
 

@@ -18,27 +18,23 @@ import (
 type Client struct {
 	model.Settings
 	endpoint *endpoint.Client
-	header   http.Header
 }
 
 // New returns the client of a model. It connects to nothing yet. An error is a mistake in the settings. now tells the time, for
 // an endpoint that says until when it wants to be left alone.
 func New(s model.Settings, now func() time.Time) (*Client, error) {
-	if s.Model == "" || s.BaseURL == "" {
-		return nil, errors.New("a language model needs a name and the address of its endpoint")
+	header := http.Header{"Anthropic-Version": {"2023-06-01"}}
+	if s.Key != "" {
+		header.Set("X-Api-Key", s.Key)
 	}
-	e, err := endpoint.New(s.BaseURL, "/messages", s.Key, now)
+	e, err := endpoint.New(s, "/messages", header, now)
 	if err != nil {
 		return nil, err
 	}
 	if s.Lessons == nil {
 		s.Lessons = &model.Lessons{}
 	}
-	header := http.Header{"Anthropic-Version": {"2023-06-01"}}
-	if s.Key != "" {
-		header.Set("X-Api-Key", s.Key)
-	}
-	return &Client{s, e, header}, nil
+	return &Client{s, e}, nil
 }
 
 // maxPauses bounds how often a turn that the API pauses is gone on with.
@@ -89,7 +85,7 @@ func (c *Client) ask(ctx context.Context, r model.Request, paused []block, known
 	if err != nil {
 		return assembly{}, err
 	}
-	body, err := c.endpoint.Post(ctx, c.header, text)
+	body, err := c.endpoint.Post(ctx, text)
 	if err != nil {
 		return assembly{}, err
 	}

@@ -8,9 +8,11 @@ package endpoint
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,6 +21,7 @@ import (
 	"time"
 
 	"mcp-trade/agent/model"
+	"mcp-trade/internal/rawjson"
 )
 
 // Bounds of what an endpoint sends, in bytes.
@@ -36,22 +39,34 @@ var (
 
 // Client sends requests to one address. It is safe for concurrent use.
 type Client struct {
-	http http.Client
-	url  string
-	key  string
-	now  func() time.Time
+	http    http.Client
+	url     string
+	header  http.Header
+	extra   map[string]json.RawMessage // of every body
+	secrets []string
+	now     func() time.Time
 }
 
-// New returns the client of an address: base, and the path behind it. It connects to nothing yet. An error is a mistake in the
-// address or the key, and does not tell the key. now tells the time, for an endpoint that says until when it wants to be left
-// alone.
-func New(base, path, key string, now func() time.Time) (*Client, error) {
-	u, err := url.Parse(base)
+// New returns the client of a model's API, at a path behind its address. header is sent with every request, with the extra headers
+// of the settings over it. It connects to nothing yet. An error is a mistake in the settings, and tells no secret. now tells the
+// time, for an endpoint that says until when it wants to be left alone.
+func New(s model.Settings, path string, header http.Header, now func() time.Time) (*Client, error) {
+	if s.Model == "" || s.BaseURL == "" {
+		return nil, errors.New("a language model needs a name and the address of its endpoint")
+	}
+	u, err := url.Parse(s.BaseURL)
 	if err != nil {
 		return nil, errors.New("the address of the model's endpoint cannot be read")
 	}
-	if strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' }) {
+	if unprintable(s.Key) {
 		return nil, errors.New("the API key holds a line end or another character that no key has; set its variable anew")
+	}
+	header.Set("Content-Type", "application/json")
+	for name, value := range s.ExtraHeaders {
+		if unprintable(value) {
+			return nil, fmt.Errorf("the header %s holds a line end or another character that no header has", name)
+		}
+		header.Set(name, value)
 	}
 	u.Path = strings.TrimRight(u.Path, "/") + path // a query stays: Azure has its version there
 	transport := http.DefaultTransport
@@ -64,19 +79,26 @@ func New(base, path, key string, now func() time.Time) (*Client, error) {
 			// The key goes to the address that was configured and nowhere else.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		url: u.String(), key: key, now: now,
+		url: u.String(), header: header, extra: s.ExtraBody, secrets: append([]string{s.Key}, s.Secrets...), now: now,
 	}, nil
 }
 
-// Post sends a request and returns the body of the answer, which ends with an error where it becomes too long. An answer that
+func unprintable(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// Post sends a body and returns the body of the answer, which ends with an error where it becomes too long. An answer that
 // says by its status that it is an error is a [*Fault].
-func (c *Client) Post(ctx context.Context, header http.Header, body []byte) (io.ReadCloser, error) {
+func (c *Client) Post(ctx context.Context, body []byte) (io.ReadCloser, error) {
+	body, err := c.withExtra(body)
+	if err != nil {
+		return nil, err
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	request.Header = header.Clone()
-	request.Header.Set("Content-Type", "application/json")
+	request.Header = c.header.Clone()
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, err
@@ -93,6 +115,19 @@ func (c *Client) Post(ctx context.Context, header http.Header, body []byte) (io.
 	f.Status, f.Sent = response.StatusCode, true
 	f.after(response.Header, c.now())
 	return nil, c.quiet(&f)
+}
+
+// withExtra puts the extra fields of the settings into a body.
+func (c *Client) withExtra(body []byte) ([]byte, error) {
+	if len(c.extra) == 0 {
+		return body, nil
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return nil, err
+	}
+	maps.Copy(fields, c.extra)
+	return rawjson.Marshal(fields)
 }
 
 // Plain is an error of an exchange as the rest of the program knows it, without addresses and secrets. It tells apart what is
@@ -142,12 +177,14 @@ func keyLike() *regexp.Regexp {
 	return regexp.MustCompile(`\bsk-[A-Za-z0-9_*-]{4,}|(?i:bearer)\s+[A-Za-z0-9._~+/=*-]{4,}`)
 }
 
-// Scrub takes the key out of a text.
+// Scrub takes the key out of a text, and the other secrets.
 func (c *Client) Scrub(text string) string {
-	if len(c.key) < 4 {
-		return text // none, or a word that stands for none
+	for _, secret := range c.secrets {
+		if len(secret) >= 4 { // else none, or a word that stands for none
+			text = strings.ReplaceAll(text, secret, "[key]")
+		}
 	}
-	return strings.ReplaceAll(text, c.key, "[key]")
+	return text
 }
 
 // Clean makes sure that a reply can be kept: it holds no key, only valid text, and each call has an id of its own in it.

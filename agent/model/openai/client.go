@@ -22,7 +22,6 @@ import (
 type Client struct {
 	model.Settings
 	endpoint *endpoint.Client
-	header   http.Header
 
 	proven atomic.Bool // a request was taken as it was
 }
@@ -30,20 +29,18 @@ type Client struct {
 // New returns the client of a model. It connects to nothing yet. An error is a mistake in the settings. now tells the time, for
 // an endpoint that says until when it wants to be left alone.
 func New(s model.Settings, now func() time.Time) (*Client, error) {
-	if s.Model == "" || s.BaseURL == "" {
-		return nil, errors.New("a language model needs a name and the address of its endpoint")
+	header := http.Header{}
+	if s.Key != "" {
+		header.Set("Authorization", "Bearer "+s.Key)
 	}
-	e, err := endpoint.New(s.BaseURL, "/chat/completions", s.Key, now)
+	if u, err := url.Parse(s.BaseURL); err == nil && strings.HasSuffix(u.Hostname(), ".azure.com") && s.Key != "" {
+		header.Set("Api-Key", s.Key)
+	}
+	e, err := endpoint.New(s, "/chat/completions", header, now)
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{Settings: s, endpoint: e, header: http.Header{}}
-	if s.Key != "" {
-		c.header.Set("Authorization", "Bearer "+s.Key)
-	}
-	if u, err := url.Parse(s.BaseURL); err == nil && strings.HasSuffix(u.Hostname(), ".azure.com") && s.Key != "" {
-		c.header.Set("Api-Key", s.Key)
-	}
+	c := &Client{Settings: s, endpoint: e}
 	if c.Lessons == nil {
 		c.Lessons = &model.Lessons{}
 	}
@@ -90,7 +87,7 @@ func (c *Client) ask(ctx context.Context, r model.Request, known lessons) (model
 	if err != nil {
 		return model.Reply{}, err
 	}
-	body, err := c.endpoint.Post(ctx, c.header, request)
+	body, err := c.endpoint.Post(ctx, request)
 	if err != nil {
 		return model.Reply{}, err
 	}

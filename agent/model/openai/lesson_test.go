@@ -196,6 +196,32 @@ func TestClient_Complete_Lessons(t *testing.T) {
 	}
 }
 
+func TestClient_Request_Extras(t *testing.T) {
+	var header http.Header
+	var got sent
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header = r.Header
+		_ = json.NewDecoder(r.Body).Decode(&got)
+		body(200, "application/json", `{"choices":[{"message":{"content":"on 2025-10-01 horse-battery said"},"finish_reason":"stop"}]}`)(w, r)
+	}))
+	defer s.Close()
+	warm := 0.5
+	c, err := New(model.Settings{
+		Model: "m", BaseURL: s.URL + "/v1?api-version=2024-10-21", Key: "key", Temperature: &warm, ExtraBody: map[string]json.RawMessage{"enable_thinking": json.RawMessage("false"), "temperature": json.RawMessage("1")},
+		ExtraHeaders: map[string]string{"X-Team": "horse-battery", "X-Day": "2025-10-01"}, Secrets: []string{"horse-battery"},
+	}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply, err := c.Complete(t.Context(), model.Request{Messages: []model.Message{{Role: "user", Content: "<hello>"}}})
+	if err != nil || reply.Message.Content != "on 2025-10-01 [key] said" {
+		t.Errorf("%+v, %v", reply, err)
+	}
+	if got["enable_thinking"] != false || got["temperature"] != 1.0 || header.Get("X-Team") != "horse-battery" || header.Get("Authorization") != "Bearer key" {
+		t.Errorf("%v %v", got, header)
+	}
+}
+
 func TestClient_Request(t *testing.T) {
 	zero, one := 0.0, 1.0
 	url, asked := picky(t, func(sent) (int, string) { return 0, "" })
