@@ -23,6 +23,7 @@ import (
 // llmRun is a run of models that a script plays.
 type llmRun struct {
 	url, from, to, cash string
+	api                 string // "": chat completions
 	accounts            []string
 	tuning              object // more of agent_config
 }
@@ -30,12 +31,12 @@ type llmRun struct {
 // llm writes the configuration of a run and returns the command that runs it.
 func (p *place) llm(t testing.TB, r llmRun) []string {
 	t.Helper()
-	p.env = append(p.env, "OPENAI_API_KEY="+modelKey)
+	p.env = append(p.env, "OPENAI_API_KEY="+modelKey, "ANTHROPIC_API_KEY="+modelKey)
 	tuning := object{"max_steps": 60, "base_delay": 0.001, "initial_cash": json.Number(r.cash)}
 	maps.Copy(tuning, r.tuning)
 	var models []object
 	for _, name := range r.accounts {
-		models = append(models, object{"name": name, "basemodel": "scripted/" + name, "signature": name, "enabled": true, "openai_base_url": r.url})
+		models = append(models, object{"name": name, "basemodel": "scripted/" + name, "signature": name, "enabled": true, "api": r.api, "openai_base_url": r.url})
 	}
 	return []string{"run", p.writeConfig(t, object{
 		"agent_type": "BaseAgent", "date_range": object{"init_date": r.from, "end_date": r.to}, "models": models, "agent_config": tuning,
