@@ -90,6 +90,7 @@ type Tuning struct {
 	ExtraBody           map[string]any `json:"extra_body,omitempty"`            // + fields of every request, as the API names them; over ours
 	Stream              bool           `json:"stream"`                          // + true: replies are streamed
 	Strict              bool           `json:"strict"`                          // + false: tools are offered without strict schemas (true)
+	TextCalls           bool           `json:"text_calls,omitempty"`            // + true: a call that a model writes as text is carried out; else it is asked for a real one
 	ContextSize         int            `json:"context_size,omitempty"`          // + tokens that a conversation may have (128000)
 
 	Price  Price  `json:"price_per_million"` // + of tokens
@@ -174,7 +175,7 @@ func (m Model) Options(key string) llm.Options {
 			MaxTokens: m.MaxTokens, MaxCompletionTokens: m.MaxCompletionTokens, Stream: m.Stream,
 			ExtraBody: fieldsOf(m.ExtraBody), ExtraHeaders: m.ExtraHeaders, Secrets: slices.Collect(maps.Values(m.Variables)),
 		},
-		Strict: m.Strict, Context: m.ContextSize,
+		Strict: m.Strict, Context: m.ContextSize, TextCalls: m.TextCalls,
 		MaxSteps: m.MaxSteps, MaxRetries: m.MaxRetries, BaseDelay: m.BaseDelay.Duration(), Timeout: m.Timeout.Duration(),
 		DayBudget: known(m.Budget.Day), RunBudget: known(m.Budget.Run),
 		Prompt: m.Prompt, Rules: m.CustomRules, Instructions: m.CustomInstructions,

@@ -135,6 +135,9 @@ func (d *dayConversation) complete(ctx context.Context, r model.Request) (model.
 // keep puts a reply on disk.
 func (d *dayConversation) keep(reply model.Reply, step, sent int, began time.Time) error {
 	r := transcript.Reply{Step: step, Message: reply.Message, Finish: reply.Finish, Sent: sent, Usage: reply.Usage, Seconds: d.since(began)}
+	if d.TextCalls && d.kindOf(r) == writing {
+		r.Message.Calls = d.callsIn(withoutThoughts(r.Message.Content), step)
+	}
 	if r.Usage.In == 0 && r.Usage.Out == 0 {
 		r.Usage = model.Usage{In: sent * 2 / 5, Out: bytesIn([]model.Message{r.Message}) / 3, Estimated: true}
 	}

@@ -34,6 +34,8 @@ type Options struct {
 	Strict  bool `json:"strict"`  // offer tools with strict schemas where that is valid
 	Context int  `json:"context"` // tokens that the model takes in
 
+	TextCalls bool `json:"text_calls,omitempty"` // take a call that the model writes as text for one; else it is asked for a real one
+
 	MaxSteps   int           `json:"max_steps"`     // turns of the model in a day
 	MaxRetries int           `json:"max_retries"`   // of one call that failed
 	BaseDelay  time.Duration `json:"base_delay_ns"` // before the first retry

@@ -6,6 +6,7 @@ package llm
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"mcp-trade/agent/model"
@@ -180,36 +181,65 @@ var callMarks = []string{
 	"<tool_call", "<function=", "<function_call", "<invoke name=", "<|tool_call", "<｜tool▁call", "｜DSML｜", "[TOOL_CALLS]", "<|python_tag|>", "]<]minimax[>[",
 }
 
+// holdsCall tells whether a text holds a call: in the marks of some model, or as one that can be read.
+func (c *toolCatalog) holdsCall(text string) bool {
+	marked := slices.ContainsFunc(callMarks, func(mark string) bool { return strings.Contains(text, mark) })
+	return marked || len(c.callsIn(text, 0)) > 0
+}
+
 // maxObjects bounds how many objects of a text are looked at.
 const maxObjects = 100
 
-// holdsCall tells whether a text holds a call: in the marks of some model, or as an object with the name of a tool and arguments.
-func (c *toolCatalog) holdsCall(text string) bool {
-	for _, mark := range callMarks {
-		if strings.Contains(text, mark) {
-			return true
-		}
-	}
+// callsIn reads the calls in a text of a turn: objects with the name of a tool and arguments, or arguments behind such a name in
+// a tag.
+func (c *toolCatalog) callsIn(text string, step int) (calls []model.Call) {
 	for range maxObjects {
 		at := strings.IndexByte(text, '{')
 		if at < 0 {
-			return false
+			break
 		}
+		before := text[:at]
 		text = text[at:]
-		var o struct {
-			Name, Tool, Function         any
-			Arguments, Parameters, Input json.RawMessage
+		var raw json.RawMessage
+		d := json.NewDecoder(strings.NewReader(text))
+		if d.Decode(&raw) != nil {
+			text = text[1:]
+			continue
 		}
-		if json.NewDecoder(strings.NewReader(text)).Decode(&o) == nil && (o.Arguments != nil || o.Parameters != nil || o.Input != nil) {
-			for _, name := range []any{o.Name, o.Tool, o.Function} {
-				if name, ok := name.(string); ok {
-					if _, known := c.find(name); known {
-						return true
-					}
+		name, arguments := c.written(before, raw)
+		if name == "" {
+			text = text[1:]
+			continue
+		}
+		calls = append(calls, model.Call{ID: fmt.Sprintf("text_%d_%d", step, len(calls)+1), Tool: name, Arguments: string(arguments)})
+		text = text[d.InputOffset():]
+	}
+	return calls
+}
+
+// written is the call that an object is, with what stands before it in the text; "" if it is none.
+func (c *toolCatalog) written(before string, object json.RawMessage) (name string, arguments json.RawMessage) {
+	var o struct {
+		Name, Tool, Function         any
+		Arguments, Parameters, Input json.RawMessage
+	}
+	if json.Unmarshal(object, &o) != nil {
+		return "", nil
+	}
+	for _, arguments := range []json.RawMessage{o.Arguments, o.Parameters, o.Input} {
+		for _, name := range []any{o.Name, o.Tool, o.Function} {
+			if text, ok := name.(string); ok && arguments != nil {
+				if _, known := c.find(text); known {
+					return text, arguments
 				}
 			}
 		}
-		text = text[1:]
 	}
-	return false
+	if tag := strings.LastIndex(before, "<function="); tag >= 0 {
+		name, rest, closed := strings.Cut(before[tag+len("<function="):], ">")
+		if _, known := c.find(name); closed && known && strings.TrimSpace(rest) == "" {
+			return name, object
+		}
+	}
+	return "", nil
 }

@@ -47,6 +47,34 @@ func TestToolCatalog_HoldsCall(t *testing.T) {
 	}
 }
 
+func TestToolCatalog_CallsIn(t *testing.T) {
+	for text, want := range map[string]string{
+		`<tool_call>{"name":"buy","arguments":{"symbol":"AAPL"}}</tool_call> and <tool_call>{"name":"functions.get_price","arguments":"{\"symbol\":\"A\"}"}</tool_call>`: `text_3_1 buy {"symbol":"AAPL"}, text_3_2 functions.get_price "{\"symbol\":\"A\"}"`,
+		`[{"name":"buy","parameters":{"a":{"b":1}}},{"name":"sing","parameters":{}}]`:                                                                                    `text_3_1 buy {"a":{"b":1}}`,
+		`<function=buy>{"symbol":"AAPL"}</function>`: `text_3_1 buy {"symbol":"AAPL"}`,
+		`<function=buy> as {"symbol":"AAPL"}`:        "",
+		`{"name":"buy"} {"name":"buy","arguments":{`: "",
+	} {
+		var got []string
+		for _, c := range some.callsIn(text, 3) {
+			got = append(got, fmt.Sprintf("%s %s %s", c.ID, c.Tool, c.Arguments))
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s: %q, want %s", text, got, want)
+		}
+	}
+}
+
+func TestTrader_Decide_TextCalls(t *testing.T) {
+	text := model.Reply{Message: model.Message{Role: "assistant", Content: `<think>{"name":"buy","arguments":{"symbol":"NO"}}</think><tool_call>{"name":"buy","arguments":{"symbol":"AAPL"}}</tool_call>`}, Finish: "stop"}
+	cut := text
+	cut.Finish = "length"
+	p, _, err := trade(t, Options{TextCalls: true}, false, cut, text)
+	if got := strings.Join(p.called, ", "); err != nil || got != `buy "AAPL" "2025-01-02#2.1"` {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
 func TestWithoutThoughts(t *testing.T) {
 	for text, want := range map[string]string{
 		"plain":                                       "plain",
