@@ -9,11 +9,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"time"
 
 	"mcp-trade/code"
 	"mcp-trade/decimal"
+	"mcp-trade/internal/lru"
 	"mcp-trade/internal/pause"
 	"mcp-trade/market"
 	"mcp-trade/store"
@@ -25,18 +25,20 @@ type Accounts struct {
 	ledgers store.Ledgers
 	fence   store.Fence // 0: of no run
 
-	mu    sync.Mutex
-	heads map[string]Book // the newest book seen of each account
+	heads *lru.Cache[Book] // the newest book seen of each account
 }
+
+// keptHeads bounds how many accounts' newest books are kept.
+const keptHeads = 256
 
 // NewAccounts returns the accounts whose ledgers a store keeps.
 func NewAccounts(ledgers store.Ledgers) *Accounts {
-	return &Accounts{ledgers: ledgers, heads: map[string]Book{}}
+	return &Accounts{ledgers: ledgers, heads: lru.New[Book](keptHeads, nil)}
 }
 
 // Under returns the accounts as a run commits to them under its lease.
 func (a *Accounts) Under(lease store.Fence) *Accounts {
-	return &Accounts{ledgers: a.ledgers, fence: lease, heads: map[string]Book{}}
+	return &Accounts{ledgers: a.ledgers, fence: lease, heads: lru.New[Book](keptHeads, nil)}
 }
 
 // Fill is the result of an order.
@@ -123,7 +125,7 @@ const maxTries = 500
 // The first try uses the cached book of the last commit in this process and does not read the ledger: if the book is out of date,
 // the append conflicts. A refusal is final only on a book that was just read.
 func (a *Accounts) commit(ctx context.Context, account string, o Order, at market.Stamp, evaluate func(Book, Rules) (Record, error), guards []store.Guard) (Fill, error) {
-	book, known := a.cachedHead(account)
+	book, known := a.heads.Get(account)
 	for try := range maxTries {
 		fresh := !known || try > 0
 		if fresh {
@@ -157,7 +159,7 @@ func (a *Accounts) commit(ctx context.Context, account string, o Order, at marke
 		case errors.As(err, &used):
 			return replay(used.Line, o, at)
 		case !errors.Is(err, store.ErrConflict):
-			a.evictHead(account)
+			a.heads.Delete(account)
 			return Fill{}, err
 		}
 		if err := yield(ctx, try); err != nil {
@@ -179,13 +181,13 @@ func (a *Accounts) append(ctx context.Context, account string, book Book, rec Re
 	if waiting, ok := ctx.Value(placedKey{}).(func() int); ok {
 		c.Placed = func() int {
 			placed = true
-			a.cacheHead(account, next)
+			a.heads.Put(account, next)
 			return waiting()
 		}
 	}
 	err := a.ledgers.Append(ctx, c)
 	if err == nil && !placed {
-		a.cacheHead(account, next)
+		a.heads.Put(account, next)
 	}
 	return err
 }
@@ -193,7 +195,7 @@ func (a *Accounts) append(ctx context.Context, account string, book Book, rec Re
 // rules returns the rules that follow a book, and notes them in it. They stand in its record, else they are those that were
 // seen with an earlier record, else those of the first one: no version so far changes them in between.
 func (a *Accounts) rules(ctx context.Context, account string, book *Book) (Rules, error) {
-	if seen, ok := a.cachedHead(account); ok && seen.ID <= book.ID {
+	if seen, ok := a.heads.Get(account); ok && seen.ID <= book.ID {
 		book.Rules = cmp.Or(book.Rules, seen.Rules)
 	} else if book.Rules == "" {
 		first, err := a.First(ctx, account)
@@ -291,25 +293,6 @@ func yield(ctx context.Context, try int) error {
 	return pause.For(ctx, rand.N(time.Duration(min(try+1, 20))*200*time.Microsecond))
 }
 
-func (a *Accounts) cachedHead(account string) (Book, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	b, ok := a.heads[account]
-	return b, ok
-}
-
-func (a *Accounts) cacheHead(account string, b Book) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.heads[account] = b
-}
-
-func (a *Accounts) evictHead(account string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.heads, account)
-}
-
 // Head returns the newest book of an account. An account without a ledger is a *[Refusal] with the code [code.NotRegistered].
 func (a *Accounts) Head(ctx context.Context, account string) (Book, error) {
 	head, _, err := a.ledgers.Head(ctx, account, "")
@@ -376,7 +359,7 @@ func (a *Accounts) Trades(ctx context.Context, account string, asOf market.Stamp
 // Repair returns the faults in how the store keeps an account's ledger, and with write repairs them. A missing ledger has none.
 func (a *Accounts) Repair(ctx context.Context, account string, write bool) ([]store.Fault, error) {
 	if write {
-		a.evictHead(account)
+		a.heads.Delete(account)
 	}
 	return a.ledgers.Repair(ctx, account, write)
 }

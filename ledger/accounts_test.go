@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 
 	"mcp-trade/code"
+	"mcp-trade/decimal"
 	"mcp-trade/market"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
@@ -299,6 +300,29 @@ func TestOrdersOfManyWritersAreAllThereOnce(t *testing.T) {
 	report, err := Verify(s.Lines(t.Context(), "a"), p)
 	if err != nil || len(report.Findings) > 0 || report.Trades != writers*each || spell(report.Book.Positions) != "CASH 0, NVDA 100" {
 		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// What is remembered of accounts is bounded, and one that was forgotten goes on where it was.
+func TestAccounts_ManyAccounts(t *testing.T) {
+	s, p := fileStore(t), testPrices(t)
+	a := NewAccounts(s)
+	name := func(n int) string { return fmt.Sprint("account-", n) }
+	for round, date := range []market.Stamp{"2025-10-02", "2025-10-03"} {
+		for n := range keptHeads + 40 {
+			if round == 0 {
+				if _, err := a.Register(t.Context(), name(n), decimal.NewFromInt(100), "2025-10-01"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			fill, err := a.Submit(t.Context(), name(n), order("buy 1 NVDA"), p.AsOf(date))
+			if err != nil || fill.ID != int64(round+1) {
+				t.Fatalf("%s on %s: %+v, %v", name(n), date, fill, err)
+			}
+		}
+		if kept := a.heads.Len(); kept != keptHeads {
+			t.Errorf("%d books are kept", kept)
+		}
 	}
 }
 

@@ -13,11 +13,12 @@ import (
 
 // Append implements [store.Ledgers].
 func (s *Store) Append(ctx context.Context, c store.Commit) error {
-	l, err := s.ledger(c.Account)
+	use, err := s.useLedger(c.Account)
 	if err != nil {
 		return err
 	}
-	g, err := s.placeInTurn(ctx, l, c)
+	defer use.Done() // after the group is settled
+	g, err := s.placeInTurn(ctx, use.Value, c)
 	if err == nil {
 		<-g.done
 		err = g.err

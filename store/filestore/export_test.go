@@ -3,6 +3,8 @@ package filestore
 import (
 	"os"
 	"time"
+
+	"mcp-trade/internal/lru"
 )
 
 // WithDisk has lines written and synced by other functions. A nil one stays as it is.
@@ -30,4 +32,16 @@ func WithPatience(first, late time.Duration) Option {
 // WithIndexEvery gives every so many bytes of a ledger a block of its index.
 func WithIndexEvery(bytes int64) Option {
 	return func(s *Store) { s.indexEvery = bytes }
+}
+
+// WithKept keeps at most so many ledgers, sessions and queues that are not in use.
+func WithKept(n int) Option {
+	return func(s *Store) {
+		s.ledgers, s.sessionCache, s.queues = lru.New(n, s.dropLedger), lru.New[cachedSession](n, nil), lru.New[*queue](n, nil)
+	}
+}
+
+// Kept returns how many ledgers, sessions and queues the store keeps, and how many of each it may.
+func (s *Store) Kept() (kept, bounds [3]int) {
+	return [3]int{s.ledgers.Len(), s.sessionCache.Len(), s.queues.Len()}, [3]int{keptLedgers, keptSessions, keptQueues}
 }

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"mcp-trade/internal/files"
+	"mcp-trade/internal/lru"
 	"mcp-trade/store"
 )
 
@@ -43,11 +44,17 @@ type Store struct {
 	stop       context.CancelFunc
 	background sync.WaitGroup // goroutines that end when running is done
 
-	mu           sync.Mutex
-	ledgers      map[string]*ledgerFile
-	sessionCache map[string]cachedSession // session files as last read, by path
-	queues       map[string]*queue        // by the path of the lock
+	ledgers      *lru.Cache[*ledgerFile]   // by account
+	sessionCache *lru.Cache[cachedSession] // session files as last read, by path
+	queues       *lru.Cache[*queue]        // by the path of the lock
 }
+
+// What a store keeps of accounts and models that are not in use. A ledger has one or two files open.
+const (
+	keptLedgers  = 128
+	keptSessions = 128
+	keptQueues   = 512
+)
 
 // disk writes and syncs ledgers; tests replace it.
 type disk struct {
@@ -79,8 +86,9 @@ func New(dataDir, logPath string, options ...Option) *Store {
 		dataDir: dataDir, logPath: logPath, warn: func(string) {}, disk: disk{(*os.File).Write, (*os.File).Sync}, groupTime: groupTime,
 		lockTimeouts: lockTimeouts{first: 10 * time.Second, late: 250 * time.Millisecond},
 		indexEvery:   indexEvery,
-		ledgers:      map[string]*ledgerFile{}, sessionCache: map[string]cachedSession{}, queues: map[string]*queue{},
+		sessionCache: lru.New[cachedSession](keptSessions, nil), queues: lru.New[*queue](keptQueues, nil),
 	}
+	s.ledgers = lru.New(keptLedgers, s.dropLedger)
 	s.running, s.stop = context.WithCancel(context.Background())
 	for _, o := range options {
 		o(s)
@@ -109,16 +117,17 @@ func (s *Store) CommitsWith(p store.Place) bool { return p == s.place }
 
 // Close implements [store.Store].
 func (s *Store) Close() error {
-	s.mu.Lock()
-	ledgers := s.ledgers
-	s.ledgers = map[string]*ledgerFile{}
-	s.mu.Unlock()
-	var errs []error
-	for _, l := range ledgers {
-		errs = append(errs, s.settleNow(l), l.close())
-	}
 	s.stop()
+	err := s.closeLedgers()
 	s.background.Wait()
+	return errors.Join(err, s.closeLedgers()) // what was opened meanwhile
+}
+
+func (s *Store) closeLedgers() error {
+	var errs []error
+	for _, l := range s.ledgers.Take() {
+		errs = append(errs, s.settleNow(l), l.closeAll())
+	}
 	return errors.Join(errs...)
 }
 

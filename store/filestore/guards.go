@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mcp-trade/internal/files"
+	"mcp-trade/internal/lru"
 	"mcp-trade/store"
 )
 
@@ -21,7 +22,7 @@ import (
 // other; whoever sets those waits for the commits under way instead.
 type sessionLocks struct {
 	models  []string
-	queues  []*queue
+	queues  []*lru.Entry[*queue] // in which the commit has its turn
 	locks   []*files.Lock
 	objects map[string]sessionObject // the sessions as the newest commit read them, by model
 }
@@ -39,11 +40,13 @@ func (s *Store) lockSessions(ctx context.Context, guards []store.Guard) (l *sess
 		if model == store.AllModels {
 			continue
 		}
-		q := s.queue(sessionLock(s.SessionFile(model)))
+		use := s.useQueue(sessionLock(s.SessionFile(model)))
+		q := use.Value
 		if err := q.wait(ctx, until); err != nil {
+			use.Done()
 			return l, err
 		}
-		l.queues = append(l.queues, q)
+		l.queues = append(l.queues, use)
 		lock, err := q.lock(ctx, until, s.access)
 		if errors.Is(err, fs.ErrNotExist) {
 			// Without a folder there is no session. The folder is made only for a commit whose guards hold without one.
@@ -101,8 +104,9 @@ func (l *sessionLocks) release() {
 	for _, lock := range l.locks {
 		lock.Release()
 	}
-	for _, q := range l.queues {
-		q.next()
+	for _, use := range l.queues {
+		use.Value.next()
+		use.Done()
 	}
 }
 

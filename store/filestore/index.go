@@ -104,6 +104,17 @@ func (x *index) forget() {
 	x.file, x.size, x.blocks, x.newest = nil, 0, nil, part{}
 }
 
+// close closes the file of an index that nobody uses.
+func (x *index) close() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	f := x.file
+	if x.forget(); f == nil {
+		return nil
+	}
+	return f.Close()
+}
+
 // invalidate makes the next update make the file again.
 func (x *index) invalidate() {
 	x.forget()
@@ -140,7 +151,12 @@ func (s *Store) keepIndex(l *ledgerFile) {
 		return
 	}
 	s.background.Go(func() {
-		f, size, x, err := l.snapshot()
+		use, err := s.useLedger(l.account) // which may have been closed since
+		if err != nil {
+			return
+		}
+		defer use.Done()
+		f, size, x, err := use.Value.snapshot()
 		if f == nil || err != nil {
 			return
 		}

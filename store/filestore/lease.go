@@ -32,10 +32,12 @@ func (s *Store) leaseFile(account string) string {
 
 // Lease implements [store.Runs].
 func (s *Store) Lease(ctx context.Context, account string, o store.Owner) (store.Lease, error) {
-	l, err := s.ledger(account)
+	use, err := s.useLedger(account)
 	if err != nil {
 		return nil, err
 	}
+	defer use.Done()
+	l := use.Value
 	if err := s.access.MkdirAll(filepath.Dir(l.path)); err != nil {
 		return nil, s.cannotRun("make the account's folder", err)
 	}
@@ -78,11 +80,12 @@ func (m *lease) Renew(ctx context.Context) error {
 }
 
 func (m *lease) lockAnew(ctx context.Context) error {
-	l, err := m.s.ledger(m.account)
+	use, err := m.s.useLedger(m.account)
 	if err != nil {
 		return err
 	}
-	err = m.s.exclusively(ctx, l, func() error { // who commits tries the lock too
+	defer use.Done()
+	err = m.s.exclusively(ctx, use.Value, func() error { // who commits tries the lock too
 		m.lock.Release()
 		free, err := m.lock.Try()
 		if err == nil && !free {
@@ -99,11 +102,12 @@ func (m *lease) lockAnew(ctx context.Context) error {
 // Release implements [store.Lease].
 func (m *lease) Release(ctx context.Context) error {
 	defer m.lock.Release()
-	l, err := m.s.ledger(m.account)
+	use, err := m.s.useLedger(m.account)
 	if err != nil {
 		return err
 	}
-	err = m.s.exclusively(ctx, l, func() error {
+	defer use.Done()
+	err = m.s.exclusively(ctx, use.Value, func() error {
 		if m.s.newest(m.account, m.fence) != nil {
 			return nil // it is somebody else's to give back
 		}

@@ -15,15 +15,18 @@ import (
 	"time"
 
 	"mcp-trade/internal/files"
+	"mcp-trade/internal/lru"
 	"mcp-trade/store"
 )
 
 // ledgerFile is what this process knows of one ledger, enough to append without reading it again. It reads what other
 // processes have appended since; a file that was replaced or cut it reads from the start.
 type ledgerFile struct {
-	path  string
-	queue *queue // the goroutines that append
-	group *group // lines that are written and not durable yet; only the goroutine that has the turn may use this field
+	account  string
+	path     string
+	queue    *queue // the goroutines that append
+	queueUse *lru.Entry[*queue]
+	group    *group // lines that are written and not durable yet; only the goroutine that has the turn may use this field
 
 	mu     sync.Mutex
 	file   *os.File
@@ -112,6 +115,17 @@ func (l *ledgerFile) close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.forget()
+}
+
+// closeAll closes the ledger, its index and its place in the queue.
+func (l *ledgerFile) closeAll() error {
+	l.mu.Lock()
+	index := l.index // before it is forgotten
+	err := l.forget()
+	l.mu.Unlock()
+	err = errors.Join(err, index.close())
+	l.queueUse.Done()
+	return err
 }
 
 // forget drops all that is known of the file. A group that is not durable yet keeps its handle.

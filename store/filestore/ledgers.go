@@ -13,15 +13,18 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"mcp-trade/internal/lru"
 	"mcp-trade/store"
 )
 
 // Head implements [store.Ledgers]. It takes a lock only to make sure that the line of an order is durable.
 func (s *Store) Head(ctx context.Context, account, orderID string) (head, ordered []byte, err error) {
-	l, err := s.ledger(account)
+	use, err := s.useLedger(account)
 	if err != nil {
 		return nil, nil, err
 	}
+	defer use.Done()
+	l := use.Value
 	seen, err := l.state(ctx, orderID)
 	if err == nil && !seen.durable {
 		seen, err = s.durableState(ctx, l, orderID)
@@ -52,7 +55,13 @@ func (s *Store) LinesBefore(ctx context.Context, account string, filter store.Fi
 // read yields the lines that choose selects from a ledger as it is now, up to the first error.
 func (s *Store) read(account string, choose func(*os.File, int64, *index) iter.Seq2[line, error]) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		f, size, x, err := s.snapshot(account)
+		use, err := s.useLedger(account)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer use.Done()
+		f, size, x, err := s.snapshot(use.Value)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -106,11 +115,7 @@ func (s *Store) readError(err error) error {
 
 // snapshot opens a ledger as it is now. It returns a new handle, the size up to which the lines are whole, and the index; all
 // are zero if there is no ledger.
-func (s *Store) snapshot(account string) (*os.File, int64, *index, error) {
-	l, err := s.ledger(account)
-	if err != nil {
-		return nil, 0, nil, err
-	}
+func (s *Store) snapshot(l *ledgerFile) (*os.File, int64, *index, error) {
 	for range maxReplaced {
 		f, size, x, err := l.snapshot()
 		if err != nil {
@@ -123,20 +128,24 @@ func (s *Store) snapshot(account string) (*os.File, int64, *index, error) {
 	return nil, 0, nil, s.readError(errAgain)
 }
 
-// ledger returns the ledgerFile of an account, of which a process has one.
-func (s *Store) ledger(account string) (*ledgerFile, error) {
+// useLedger returns the ledgerFile of an account, of which a process has one. It stays open until the use is done.
+func (s *Store) useLedger(account string) (*lru.Entry[*ledgerFile], error) {
 	if err := store.CheckName("signature", account); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l := s.ledgers[account]
-	if l == nil {
+	return s.ledgers.Use(account, func() *ledgerFile {
 		path := s.LedgerFile(account)
-		l = &ledgerFile{path: path, queue: s.queueOf(s.ledgerLock(account)), index: &index{
+		queue := s.useQueue(s.ledgerLock(account))
+		return &ledgerFile{account: account, path: path, queue: queue.Value, queueUse: queue, index: &index{
 			path: filepath.Join(filepath.Dir(path), ".position.index"), access: s.access, every: s.indexEvery,
 		}}
-		s.ledgers[account] = l
+	}), nil
+}
+
+// dropLedger closes the files of a ledger that nobody uses. Whoever appends to a ledger uses it until the group of the line is
+// settled, so there is none.
+func (s *Store) dropLedger(l *ledgerFile) {
+	if err := l.closeAll(); err != nil {
+		s.warn(err.Error())
 	}
-	return l, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mcp-trade/internal/files"
+	"mcp-trade/internal/lru"
 )
 
 // lockTimeouts is how long a goroutine waits for a lock that another process holds.
@@ -30,18 +31,11 @@ type queue struct {
 	late     bool          // the last goroutine waited for the lock in vain; only the one that has the turn may use this field
 }
 
-// queue returns the one queue of this process for a lock.
-func (s *Store) queue(path string) *queue {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.queueOf(path)
-}
-
-func (s *Store) queueOf(path string) *queue {
-	if s.queues[path] == nil {
-		s.queues[path] = &queue{path: path, timeouts: s.lockTimeouts, turn: make(chan struct{}, 1)}
-	}
-	return s.queues[path]
+// useQueue returns the queue for a lock, of which this process has one until the use is done.
+func (s *Store) useQueue(path string) *lru.Entry[*queue] {
+	return s.queues.Use(path, func() *queue {
+		return &queue{path: path, timeouts: s.lockTimeouts, turn: make(chan struct{}, 1)}
+	})
 }
 
 // deadline is when a goroutine that comes now gives up.
@@ -127,7 +121,9 @@ func (s *Store) lockFile(ctx context.Context, until time.Time, q *queue) (*files
 // withLock runs do under the lock at a path. If somebody removed the lock file meanwhile, another process may have held a new
 // one at the same time, so do is run again under the new lock; do must allow that.
 func (s *Store) withLock(ctx context.Context, path string, do func() error) error {
-	q := s.queue(path)
+	use := s.useQueue(path)
+	defer use.Done()
+	q := use.Value
 	until := q.deadline()
 	if err := q.wait(ctx, until); err != nil {
 		return err

@@ -18,10 +18,12 @@ import (
 
 // Repair implements [store.Ledgers]. It keeps what it takes out of a ledger in a file beside it.
 func (s *Store) Repair(ctx context.Context, account string, write bool) (found []store.Fault, err error) {
-	l, err := s.ledger(account)
+	use, err := s.useLedger(account)
 	if err != nil {
 		return nil, err
 	}
+	defer use.Done()
+	l := use.Value
 	f, err := files.Open(l.path)
 	if absent(err) {
 		return nil, nil

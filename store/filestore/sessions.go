@@ -125,9 +125,10 @@ func (s *Store) awaitCommits(ctx context.Context) error {
 		return err
 	}
 	for _, account := range accounts {
-		l, err := s.ledger(account)
+		use, err := s.useLedger(account)
 		if err == nil {
-			err = s.exclusively(ctx, l, func() error { return nil })
+			err = s.exclusively(ctx, use.Value, func() error { return nil })
+			use.Done()
 		}
 		if err != nil {
 			return err
@@ -178,18 +179,14 @@ func (s *Store) readCached(path string) (sessionObject, error) {
 	case err != nil:
 		return readSession(path)
 	}
-	s.mu.Lock()
-	last := s.sessionCache[path]
-	s.mu.Unlock()
+	last, _ := s.sessionCache.Get(path)
 	if last.object != nil && os.SameFile(now, last.file) && now.Size() == last.file.Size() && now.ModTime().Equal(last.file.ModTime()) {
 		return last.object, nil
 	}
 	object, err := readSession(path)
 	// A file that has just been written may be written again without a new time.
 	if err == nil && time.Since(now.ModTime()) > clockStep(now.ModTime()) {
-		s.mu.Lock()
-		s.sessionCache[path] = cachedSession{now, object}
-		s.mu.Unlock()
+		s.sessionCache.Put(path, cachedSession{now, object})
 	}
 	return object, err
 }
