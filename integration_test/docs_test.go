@@ -85,6 +85,9 @@ type reader struct {
 
 func newReader(t *testing.T) *reader {
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+		if r.Turn == 0 && slices.Contains(r.Tools, "ready") {
+			return modeltest.Do(modeltest.To("ready", map[string]any{"word": "yes"})) // to models check
+		}
 		if r.Turn == 0 {
 			return modeltest.Do(modeltest.To("get_portfolio", nil))
 		}

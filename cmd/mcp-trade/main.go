@@ -93,7 +93,7 @@ func newRoot(stderr *screen) (root *cobra.Command, began *bool) {
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return s.resolve(cmd) },
 	}
 	s.register(root.PersistentFlags(), everyCommand)
-	root.AddCommand(stdioCommand(s), runCommand(s), showDayCommand(s), demoCommand(s), sessionCommand(s), ledgerCommand(s), reportCommand(s),
+	root.AddCommand(stdioCommand(s), runCommand(s), modelsCommand(s), showDayCommand(s), demoCommand(s), sessionCommand(s), ledgerCommand(s), reportCommand(s),
 		pricesCommand(s), newsCommand(s), searchCommand(s), doctorCommand(s), versionCommand(s))
 	root.Version = strings.TrimPrefix(readBuild().String(), "mcp-trade ")
 	group(root)
