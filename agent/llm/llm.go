@@ -8,6 +8,7 @@
 //	catalog.go       the tools that it is offered; strict.go and arguments.go are about their arguments
 //	conversation.go  what it is sent; prompt.go begins it
 //	claims.go        what it says at the end, held against the ledger
+//	check.go         one cheap question, before anything is traded
 //	replay.go        the same orders again, from transcripts, without a model
 //
 // Which API is asked is the model.Opener's business.

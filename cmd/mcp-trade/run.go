@@ -35,8 +35,9 @@ func runCommand(s *settings) *cobra.Command {
 		Use:   "run [CONFIG.json]",
 		Short: "Trade accounts through the days, each through an MCP server of its own",
 		Long: "Trade accounts through the days, each through an MCP server of its own.\n\n" +
-			"With a configuration of AI-Trader's form, each of its enabled models trades an account through an OpenAI-compatible\n" +
-			"API, whose key is in OPENAI_API_KEY. docs/running-agents.md lists what can stand in it. A flag comes before the configuration.\n\n" +
+			"With a configuration of AI-Trader's form, each of its enabled models trades an account through its API, which is\n" +
+			"OpenAI-compatible or Anthropic's; keys are in OPENAI_API_KEY and ANTHROPIC_API_KEY. docs/running-agents.md lists what\n" +
+			"can stand in it. A flag comes before the configuration.\n\n" +
 			"An account is NAME=DECIDER[:ARG]:\n" +
 			"  equal-weight      holds every symbol in equal parts, in whole shares; it says what a part was too small for\n" +
 			"  momentum[:N]      holds the N symbols that gained most lately (5)\n" +

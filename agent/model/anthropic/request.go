@@ -72,10 +72,9 @@ func (c *Client) request(asked model.Request, paused []block, known []string) (s
 		r.TopP = c.TopP
 	}
 	switch {
-	case c.ReasoningEffort == "" || knows(noThinking):
+	case c.ReasoningEffort == "" || knows(noThinking) || knows(budgetThinking) && r.MaxTokens < 2*minBudget: // there is no room to think
 	case knows(budgetThinking):
-		r.Thinking = map[string]any{"type": "enabled", "budget_tokens": max(min(budgetOf(c.ReasoningEffort), r.MaxTokens/2), minBudget)}
-		r.MaxTokens = max(r.MaxTokens, 2*minBudget)
+		r.Thinking = map[string]any{"type": "enabled", "budget_tokens": min(budgetOf(c.ReasoningEffort), r.MaxTokens/2)}
 	default:
 		r.Thinking, r.Output = map[string]any{"type": "adaptive"}, map[string]any{"effort": c.ReasoningEffort}
 	}

@@ -64,11 +64,11 @@ func (c *Client) Complete(ctx context.Context, r model.Request) (model.Reply, er
 			return model.Reply{}, ctx.Err()
 		}
 		var fault *endpoint.Fault
-		if errors.As(err, &fault) && fault.Sent && !trial {
+		if errors.As(err, &fault) && fault.Sent {
 			if c.learn(fault, known) {
 				continue
 			}
-			if c.doubtful(fault, known) {
+			if !trial && c.doubtful(fault, known) {
 				trial, refused = true, err
 				continue
 			}
