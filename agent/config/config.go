@@ -136,7 +136,7 @@ const DefaultBaseURL = "https://api.openai.com/v1"
 const (
 	Anthropic        = "anthropic"
 	anthropicKeyEnv  = "ANTHROPIC_API_KEY"
-	anthropicBaseURL = "https://api.anthropic.com/v1"
+	AnthropicBaseURL = "https://api.anthropic.com/v1"
 )
 
 // Default is a configuration in which nothing is said.

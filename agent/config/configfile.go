@@ -163,7 +163,7 @@ func (l *loader) model(at string, tree any, tuning Tuning) Model {
 		address = cmp.Or(base, address)
 	}
 	if m.API == Anthropic {
-		keyEnv, address = anthropicKeyEnv, anthropicBaseURL
+		keyEnv, address = anthropicKeyEnv, AnthropicBaseURL
 	}
 	m.KeyEnv = cmp.Or(m.KeyEnv, keyEnv)
 	m.BaseURL = strings.TrimRight(cmp.Or(m.BaseURL, address), "/")

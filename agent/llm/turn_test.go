@@ -3,9 +3,12 @@ package llm
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"mcp-trade/agent/model"
 	"mcp-trade/agent/transcript"
@@ -261,4 +264,50 @@ func TestTrader_Decide_TooLong(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// Whatever a model wrote, what is sent back is a history that every endpoint takes.
+func TestToolCatalog_Conversation_AnyTurns(t *testing.T) {
+	name := regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+	rapid.Check(t, func(t *rapid.T) {
+		word := func(label string, some ...string) string {
+			return rapid.OneOf(rapid.SampledFrom(some), rapid.String()).Draw(t, label)
+		}
+		var turns []model.Message
+		for range rapid.IntRange(1, 6).Draw(t, "turns") {
+			m := model.Message{Content: word("text", "", "x")}
+			for range rapid.IntRange(0, 70).Draw(t, "calls") {
+				m.Calls = append(m.Calls, model.Call{
+					ID: word("id", "", "a", "call_1_1", "call_2_65"), Tool: word("tool", "buy", "functions.buy", "", "x<|y|>"),
+					Arguments: word("arguments", `{"a":1}`, `{"a":`, "", `"{}"`, "[1]", `{} x`, "```json\n{}\n```"),
+				})
+			}
+			turns = append(turns, m)
+		}
+		used := map[string]bool{}
+		var open []string
+		for _, m := range some.conversation(said(turns...)) {
+			if m.Role == "tool" {
+				if len(open) == 0 || open[0] != m.CallID {
+					t.Fatalf("a result of %q, where %q are open", m.CallID, open)
+				}
+				open = open[1:]
+				continue
+			}
+			if len(open) > 0 {
+				t.Fatalf("%q have no result", open)
+			}
+			for _, c := range m.Calls {
+				var object map[string]any
+				if err := json.Unmarshal([]byte(c.Arguments), &object); err != nil || object == nil || used[c.ID] || c.ID == "" || !name.MatchString(c.Tool) {
+					t.Fatalf("%+v, %v", c, err)
+				}
+				used[c.ID] = true
+				open = append(open, c.ID)
+			}
+		}
+		if len(open) > 0 {
+			t.Fatalf("%q have no result", open)
+		}
+	})
 }

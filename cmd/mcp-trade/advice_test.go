@@ -48,6 +48,7 @@ var namedBelow = map[string]string{
 var variablesBelow = map[string]string{
 	"JINA_API_KEY":         "the table of settings takes the name of a provider's key from the provider",
 	"ALPHAVANTAGE_API_KEY": "the table of settings takes the name of a provider's key from the provider",
+	"ANTHROPIC_API_KEY":    "the same, for a model of Anthropic",
 	"OPENAI_API_KEY":       "a configuration names the variable of a key, and this is the one of a configuration that names none",
 	"OPENAI_API_BASE":      "AI-Trader's configuration is read with the variables that AI-Trader reads",
 	"INIT_DATE":            "AI-Trader's configuration is read with the variables that AI-Trader reads",

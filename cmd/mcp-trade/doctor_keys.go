@@ -28,6 +28,7 @@ type address struct{ variable, builtIn string }
 func keyUses() []keyUse {
 	uses := []keyUse{
 		{"", []string{"OPENAI_API_KEY"}, []address{{"OPENAI_API_BASE", config.DefaultBaseURL}}},
+		{"", []string{"ANTHROPIC_API_KEY"}, []address{{"", config.AnthropicBaseURL}}},
 		{jina.Name, []string{jina.KeyName}, []address{{"JINA_SEARCH_URL", jina.SearchURL}, {"JINA_READER_URL", jina.ReaderURL}}},
 		{alphavantage.Name, []string{"ALPHAADVANTAGE_API_KEY", alphavantage.KeyName}, []address{{"ALPHAVANTAGE_URL", alphavantage.URL}}},
 	}

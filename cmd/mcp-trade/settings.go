@@ -131,6 +131,7 @@ var ownSettings = []setting{
 	{flag: "json", help: "print JSON for programs", kept: true,
 		field: func(s *settings) any { return &s.json }},
 	{variable: "OPENAI_API_KEY", secret: true},
+	{variable: "ANTHROPIC_API_KEY", secret: true},
 	{variable: "OPENAI_API_BASE"},
 	{variable: "OPENAI_MODEL"},
 	{variable: "INIT_DATE"},
