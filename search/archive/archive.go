@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"mcp-trade/search"
 )
@@ -66,20 +67,35 @@ func (a *Archive) open() (*sql.DB, error) {
 	case err != nil:
 		return nil, unreadable(err)
 	}
-	db, err := open(a.path, "mode=ro")
+	db, tables, err := openIn(a.path, "mode=ro")
+	var fault *sqlite.Error
+	if errors.As(err, &fault) && fault.Code() == sqlite3.SQLITE_READONLY_ROLLBACK {
+		// An import was killed in the middle of a write. Who may write takes back what was begun.
+		if db, _, err = openIn(a.path, "mode=rw"); err == nil {
+			_ = db.Close()
+			db, tables, err = openIn(a.path, "mode=ro")
+		}
+	}
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	var tables int
-	if err := db.QueryRow("SELECT count(*) FROM sqlite_schema WHERE name = 'word'").Scan(&tables); err != nil || tables == 0 {
+	if tables == 0 {
 		_ = db.Close()
-		if err != nil {
-			return nil, unreadable(err)
-		}
 		return nil, notConfigured()
 	}
 	a.db = db
 	return db, nil
+}
+
+// openIn opens the index in a mode of SQLite's, and tells how many tables of words it has.
+func openIn(path, mode string) (db *sql.DB, tables int, err error) {
+	if db, err = open(path, mode); err != nil {
+		return nil, 0, err
+	}
+	if err = db.QueryRow("SELECT count(*) FROM sqlite_schema WHERE name = 'word'").Scan(&tables); err != nil {
+		return nil, 0, errors.Join(err, db.Close())
+	}
+	return db, tables, nil
 }
 
 func notConfigured() error {

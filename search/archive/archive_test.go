@@ -304,6 +304,39 @@ func TestAnArchiveThatIsNotThereOrDamaged(t *testing.T) {
 	}
 }
 
+// What a killed import leaves where it was in the middle of a write: a journal, from which the next one who opens the index has to
+// put back what was there.
+func TestAnImportThatWasKilledInTheMiddleOfAWrite(t *testing.T) {
+	var lines []line
+	for i := range 500 {
+		lines = append(lines, line{Title: fmt.Sprintf("Article %d", i), Published: "2025-09-01T10:00:00Z", Content: strings.Repeat("good ", 50)})
+	}
+	a := newArchive(t, lines...)
+	db, err := open(a.path, "_pragma=journal_mode(delete)&_pragma=cache_size(1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	defer db.Close()
+	if _, err := db.Exec("BEGIN; CREATE TABLE junk AS SELECT * FROM article; DELETE FROM article"); err != nil {
+		t.Fatal(err)
+	}
+	killed := New(t.TempDir())
+	defer killed.Close()
+	for _, suffix := range []string{"", "-journal"} {
+		text, err := os.ReadFile(a.path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(killed.path+suffix, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := killed.Info(t.Context()); err != nil || info.Articles != 500 {
+		t.Errorf("it holds %v, %v", info, err)
+	}
+}
+
 func TestRealArticlesAreFoundTheDayAfterAndNoDayBefore(t *testing.T) {
 	path := filepath.Join(testenv.TestData(t), "news_alphavantage.json")
 	a := newArchive(t)
