@@ -1,17 +1,25 @@
 # What a contributor runs. `make` alone builds and runs the quick tests.
 
-.PHONY: all build quick test ci lint bench storms forgeries
+.PHONY: all build quick test cover ci lint bench storms forgeries
 
 all: build quick
 
 build: ## the binary
 	go build -o mcp-trade ./cmd/mcp-trade
 
-quick: ## the unit tests
-	go test $$(go list ./... | grep -v integration_test)
+quick: ## what takes no more than seconds each; under a minute on two cores, once everything is built
+	go test -short ./...
 
 test: ## everything that this machine can run
 	go test ./...
+
+cover: ## how much of each package the tests reach, by themselves and through the program
+	rm -rf coverage && mkdir -p coverage/unit coverage/program
+	go test -count=1 -cover $$(go list ./... | grep -v integration_test) -args -test.gocoverdir=$(CURDIR)/coverage/unit
+	GOCOVERDIR=$(CURDIR)/coverage/program go test -count=1 ./integration_test
+	go tool covdata textfmt -i=coverage/unit,coverage/program -o=coverage/all.txt
+	go tool covdata percent -i=coverage/unit,coverage/program
+	go tool cover -func=coverage/all.txt | tail -1
 
 ci: ## everything that must hold before a change lands; installs what it needs
 	.ci/run

@@ -75,6 +75,9 @@ func goBuild(out, what string) error {
 	if raced {
 		args = append(args, "-race")
 	}
+	if os.Getenv("GOCOVERDIR") != "" { // there the program notes what of it ran
+		args = append(args, "-cover", "-coverpkg=mcp-trade/...")
+	}
 	if text, err := exec.Command("go", append(args, what)...).CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", what, err, text)
 	}
