@@ -10,15 +10,15 @@ import (
 	"mcp-trade/ledger"
 )
 
-// maxNames bounds the names of an allocation, cash and the rest not counted.
+// maxNames bounds the symbols that an allocation names; cash and "other" are not counted.
 const maxNames = 8
 
 // allocation returns the weights of cash and of the holdings with the most weight.
 func (v *valuer) allocation() Allocation {
 	weights := map[string]float64{}
-	for symbol, values := range v.held {
+	for symbol, values := range v.values {
 		for i := range v.periods {
-			weights[symbol] += v.part(values, i).value
+			weights[symbol] += v.weight(values, i).value
 		}
 	}
 	delete(weights, ledger.Cash)
@@ -29,23 +29,23 @@ func (v *valuer) allocation() Allocation {
 	slices.SortFunc(names, func(a, b string) int {
 		return cmp.Or(cmp.Compare(weights[b], weights[a]), strings.Compare(a, b))
 	})
-	a := Allocation{Names: []string{ledger.Cash}, Parts: [][]Number{v.parts(ledger.Cash)}}
+	a := Allocation{Names: []string{ledger.Cash}, Parts: [][]Number{v.weights(ledger.Cash)}}
 	for _, name := range names[:min(len(names), maxNames)] {
-		a.Names, a.Parts = append(a.Names, name), append(a.Parts, v.parts(name))
+		a.Names, a.Parts = append(a.Names, name), append(a.Parts, v.weights(name))
 	}
 	if rest := names[min(len(names), maxNames):]; len(rest) > 0 {
-		a.Names, a.Parts = append(a.Names, "other"), append(a.Parts, v.parts(rest...))
+		a.Names, a.Parts = append(a.Names, "other"), append(a.Parts, v.weights(rest...))
 	}
 	return a
 }
 
-// parts returns the weight of some positions together, by period.
-func (v *valuer) parts(symbols ...string) []Number {
+// weights returns the weight of some positions together, by period.
+func (v *valuer) weights(symbols ...string) []Number {
 	parts := make([]Number, len(v.periods))
 	for i := range parts {
 		sum := Known(0)
 		for _, symbol := range symbols {
-			part := v.part(v.held[symbol], i)
+			part := v.weight(v.values[symbol], i)
 			sum.value += part.value
 			sum.known = sum.known && part.known
 		}
@@ -54,8 +54,8 @@ func (v *valuer) parts(symbols ...string) []Number {
 	return parts
 }
 
-// part returns the weight of one position in a period.
-func (v *valuer) part(values []Number, period int) Number {
+// weight returns the weight of one position in a period.
+func (v *valuer) weight(values []Number, period int) Number {
 	value := v.periods[period].Value
 	switch {
 	case period >= len(values) && value.known:

@@ -69,7 +69,7 @@ func EqualWeight(v market.View, from, to market.Stamp) (Series, error) {
 	return s, nil
 }
 
-// at is the value of the newest point at or before a date.
+// at returns the value of the newest point at or before a date.
 func (s *Series) at(date market.Stamp) Number {
 	i := sort.Search(len(s.Points), func(i int) bool { return s.Points[i].Date > date })
 	if i == 0 {
@@ -78,7 +78,7 @@ func (s *Series) at(date market.Stamp) Number {
 	return s.Points[i-1].Value
 }
 
-// on is the value of the point on a date.
+// on returns the value of the point on a date.
 func (s *Series) on(date market.Stamp) Number {
 	i := sort.Search(len(s.Points), func(i int) bool { return s.Points[i].Date >= date })
 	if i == len(s.Points) || s.Points[i].Date != date {
@@ -119,7 +119,7 @@ func (s *Series) align(points []Point) alignedReturns {
 	return p
 }
 
-// benchmarkMetrics fills in the figures that need a benchmark.
+// benchmarkMetrics fills in the metrics that need a benchmark.
 func (m *Metrics) benchmarkMetrics(benchmark *Series, s sample) alignedReturns {
 	absent := reasonIf(benchmark == nil, "no benchmark was given")
 	var p alignedReturns

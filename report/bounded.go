@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// lastN keeps the last of a sequence and counts all of it.
+// lastN keeps the last max values of a sequence, and counts all.
 type lastN[T any] struct {
 	max, all int
 	kept     []T
@@ -25,7 +25,7 @@ func (n *lastN[T]) list() []T {
 	return append([]T{}, n.kept[max(0, len(n.kept)-n.max):]...)
 }
 
-// warnings are sentences by kind. Of each kind it keeps the first sentence and the number of all.
+// warnings collects sentences by kind. Of each kind it keeps the first sentence and a count.
 type warnings struct {
 	kinds []string
 	first map[string]string

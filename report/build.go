@@ -47,8 +47,8 @@ type Options struct {
 	CarryForward bool           // accounts go on to the end of the range without records, as those do that are still traded
 	Trades       int            // how many trades, and as many closed trades, an account's report holds; 0 is DefaultTrades
 
-	// OnTrade is told of every trade in the range, oldest first, if it is not nil. Accounts are read at the same time, each by
-	// one goroutine; an error ends the report.
+	// OnTrade, unless it is nil, is called with each trade in the range, oldest first. Accounts are read in parallel, each by one
+	// goroutine. An error ends the report.
 	OnTrade func(signature string, t Trade) error
 }
 
@@ -95,7 +95,7 @@ type NoLedgerError struct{ Signature string }
 
 func (e *NoLedgerError) Error() string { return e.Signature + " has no ledger" }
 
-// builder is what the accounts of a report share.
+// builder builds the reports on accounts with the same options.
 type builder struct{ Options }
 
 // account reports on one ledger.
@@ -113,7 +113,7 @@ func (b builder) account(l Ledger) (Account, error) {
 		a.Warnings = append(a.Warnings, plain("As its run noted: "+l.RunStats.Caveat+"."))
 	}
 	if a.Market == "" {
-		if a.Market, err = b.anyMarket(); err != nil {
+		if a.Market, err = b.defaultMarket(); err != nil {
 			return Account{}, err
 		}
 	}
@@ -128,8 +128,8 @@ func (b builder) account(l Ledger) (Account, error) {
 	return a, nil
 }
 
-// anyMarket is the market of an account that has traded nothing: that of the first symbol of the prices.
-func (b builder) anyMarket() (market.ID, error) {
+// defaultMarket returns the market of an account that has traded nothing: that of the first symbol of the prices.
+func (b builder) defaultMarket() (market.ID, error) {
 	symbols, err := b.View.Symbols()
 	if err != nil || len(symbols) == 0 {
 		return market.Default, err
@@ -148,7 +148,7 @@ func (b builder) inRange(days []DayStats) []DayStats {
 	return kept
 }
 
-// covers tells whether a record of a date is read at all: the day is over, and not after the range.
+// covers tells whether records of a date are read: its day is over and not after the range.
 func (b builder) covers(at market.Stamp) bool {
 	return at.Day() < b.View.AsOf().Day() && (b.To == "" || at.Day() <= b.To.Day())
 }
@@ -156,7 +156,7 @@ func (b builder) covers(at market.Stamp) bool {
 // before tells whether a date lies before the range.
 func (b builder) before(at market.Stamp) bool { return at.Day() < b.From.Day() }
 
-// rank puts the highest total return first, accounts without one after those, and accounts that have no rank last.
+// rank orders accounts: the highest total return first, then accounts without a total return, last those that are not ranked.
 func rank(a, b Account) int {
 	x, y := a.Metrics.TotalReturn, b.Metrics.TotalReturn
 	switch {

@@ -4,7 +4,7 @@ package report
 
 import "mcp-trade/market"
 
-// Closes tells what a symbol closed at on the days of a range. A series that cannot be read is none.
+// Closes returns a function that reads the closes of a symbol by day. A series that cannot be read has no points.
 func Closes(view market.View) func(symbol string, from, to market.Stamp) Series {
 	return func(symbol string, from, to market.Stamp) Series {
 		s := Series{Name: symbol}

@@ -52,7 +52,7 @@ func WriteEquity(w io.Writer, r Report) error {
 	return c.Error()
 }
 
-// oldestClose is the date of the oldest close that a period's value counts, "" if all are of the day.
+// oldestClose returns the date of the oldest close that a period's value counts, "" if all closes are of the day.
 func oldestClose(p Period) string {
 	if oldest := p.Stale.Oldest(); oldest != nil {
 		return string(oldest.Date)

@@ -24,7 +24,7 @@ func drawdowns(a *Account) {
 	a.Drawdown = maxDrawdown(a.points())
 }
 
-// points are the known values of an account, with that of the opening.
+// points returns the known values of an account, the opening's included.
 func (a Account) points() []Point {
 	var points []Point
 	if a.Opening.Value.known {

@@ -1,4 +1,4 @@
-// What an account was worth at the end of each trading day.
+// The value of an account at the end of each trading day.
 
 package report
 
@@ -21,7 +21,7 @@ func (b builder) value(a *Account, h history) error {
 	if a.Opening, err = b.opening(h, days); err != nil {
 		return err
 	}
-	v := valuer{builder: b, h: h, held: map[string][]Number{}}
+	v := valuer{builder: b, h: h, values: map[string][]Number{}}
 	for _, d := range days {
 		if b.before(d) || d <= a.Opening.Date {
 			v.skip(d)
@@ -42,8 +42,8 @@ func (b builder) value(a *Account, h history) error {
 	return nil
 }
 
-// opening is what an account begins the range with. Within the account's life that is the last value known before the range.
-// Else it is what the account was opened with, on the evening before its first day if it traded on that day already.
+// opening returns the value with which an account begins the range: the last value known before the range, if the account is that
+// old. Otherwise it is the value of the first row, dated on the day before if the account traded on its first day already.
 func (b builder) opening(h history, days []market.Stamp) (Point, error) {
 	for i := len(days) - 1; i >= 0 && b.From != ""; i-- {
 		if !b.before(days[i]) {
@@ -62,7 +62,7 @@ func (b builder) opening(h history, days []market.Stamp) (Point, error) {
 	return Point{date, fromNullDecimal(worth.Total)}, err
 }
 
-// book is what was held at the end of a day: after the newest row of that day or of one before.
+// book returns the positions at the end of a day: after the newest row of that day or of an earlier one.
 func (h history) book(date market.Stamp) ledger.Positions {
 	book := h.openingBook
 	for _, d := range h.days {
@@ -83,17 +83,17 @@ func fromNullDecimal(d decimal.NullDecimal) Number {
 	return Known(d.Decimal.InexactFloat64())
 }
 
-// valuer goes through the trading days and values the book of each.
+// valuer values the book of each trading day.
 type valuer struct {
 	builder
 	h       history
-	next    int // the first of h.days that is not behind
+	next    int // the index of the first of h.days that is still to come
 	book    ledger.Positions
 	periods []Period
-	held    map[string][]Number // what each symbol was worth, by period
+	values  map[string][]Number // the value of each position, by period
 }
 
-// skip passes over a trading day that earns nothing in the range.
+// skip passes a trading day that is not in the range; its rows still change the book.
 func (v *valuer) skip(date market.Stamp) { v.advance(&Period{Date: date}) }
 
 // period adds a trading day.
@@ -106,15 +106,15 @@ func (v *valuer) period(date market.Stamp) error {
 	}
 	p.Cash = Known(worth.Cash.InexactFloat64())
 	p.Value, p.Unpriced, p.Stale = fromNullDecimal(worth.Total), worth.Unpriced, worth.Stale()
-	v.hold(ledger.Cash, p.Cash)
+	v.recordValue(ledger.Cash, p.Cash)
 	for _, h := range worth.Holdings {
-		v.hold(h.Symbol, fromNullDecimal(h.Value))
+		v.recordValue(h.Symbol, fromNullDecimal(h.Value))
 	}
 	v.periods = append(v.periods, p)
 	return nil
 }
 
-// advance takes in the rows up to a day, and reports whether there were any.
+// advance applies the rows up to a day, and reports whether there were any.
 func (v *valuer) advance(p *Period) (any bool) {
 	if v.book == nil {
 		v.book = v.h.openingBook
@@ -132,16 +132,16 @@ func (v *valuer) advance(p *Period) (any bool) {
 	return any
 }
 
-// hold notes what a position is worth in the period under way.
-func (v *valuer) hold(symbol string, value Number) {
-	values := v.held[symbol]
+// recordValue records the value of a position in the current period.
+func (v *valuer) recordValue(symbol string, value Number) {
+	values := v.values[symbol]
 	for len(values) < len(v.periods) {
 		values = append(values, Known(0))
 	}
-	v.held[symbol] = append(values, value)
+	v.values[symbol] = append(values, value)
 }
 
-// final fills in what is held at the end.
+// final fills in the cash and the holdings at the end.
 func (b builder) final(a *Account, h history) error {
 	end := h.last.Day()
 	if n := len(a.Periods); n > 0 {

@@ -20,7 +20,7 @@ func (v *valuer) gapWarnings(days []market.Stamp) []string {
 		case len(dates) == 1:
 			list = append(list, fmt.Sprintf(one, dates[0])+what+".")
 		case len(dates) > 1:
-			list = append(list, fmt.Sprintf(many, len(dates), spans(dates, days))+what+".")
+			list = append(list, fmt.Sprintf(many, len(dates), dateRanges(dates, days))+what+".")
 		}
 	}
 	var unpriced, stale, carried, elsewhere []market.Stamp
@@ -67,8 +67,8 @@ func names(set map[string]bool) string {
 	return strings.Join(list, ", ")
 }
 
-// spans writes dates as ranges of days that follow each other, the first five of them.
-func spans(dates, days []market.Stamp) string {
+// dateRanges writes dates as ranges of days that follow each other, the first five of them.
+func dateRanges(dates, days []market.Stamp) string {
 	var ranges []string
 	for i := 0; i < len(dates); {
 		first := i

@@ -16,7 +16,7 @@ type lot struct {
 	cost   Number // of one share, with fees; null if it is not known
 }
 
-// lots are the shares held of each symbol, those bought first in front.
+// lots are the shares held, by symbol, the first bought first.
 type lots map[string][]lot
 
 // tolerance is by how much amounts may differ: programs that compute in binary floats round to 4 decimals.
@@ -63,7 +63,7 @@ func (l lots) popFIFO(symbol string, amount float64) (opened market.Stamp, cost 
 	}
 	for amount > 0 && len(held) > 0 {
 		part := min(amount, held[0].amount)
-		cost = plus(cost, held[0].cost, part)
+		cost = addCost(cost, held[0].cost, part)
 		amount -= part
 		if held[0].amount -= part; held[0].amount > 0 {
 			break
@@ -79,8 +79,8 @@ func (l lots) popFIFO(symbol string, amount float64) (opened market.Stamp, cost 
 	return opened, cost
 }
 
-// plus adds the cost of an amount to a sum.
-func plus(sum, cost Number, amount float64) Number {
+// addCost adds the cost of an amount to a sum; it is unknown if either is.
+func addCost(sum, cost Number, amount float64) Number {
 	if !sum.known || !cost.known {
 		return Number{}
 	}
@@ -115,7 +115,7 @@ func (l lots) reconcile(book ledger.Positions, date market.Stamp) (differs strin
 	return differs
 }
 
-// amount is how much is held of a symbol.
+// amount returns how much is held of a symbol.
 func (l lots) amount(symbol string) float64 {
 	total := 0.0
 	for _, lot := range l[symbol] {
@@ -139,11 +139,11 @@ func (l lots) popLIFO(symbol string, amount float64) {
 	l[symbol] = held
 }
 
-// cost is the cost of all shares held of a symbol.
+// cost returns the cost of all shares held of a symbol.
 func (l lots) cost(symbol string) Number {
 	cost := Known(0)
 	for _, lot := range l[symbol] {
-		cost = plus(cost, lot.cost, lot.amount)
+		cost = addCost(cost, lot.cost, lot.amount)
 	}
 	return cost
 }

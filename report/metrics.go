@@ -1,4 +1,4 @@
-// The figures of an account. Each formula is in the package documentation, and computed here and nowhere else.
+// The computation of an account's metrics. The formulas are in the table of metrics and in the package documentation.
 
 package report
 
@@ -12,7 +12,7 @@ import (
 	"mcp-trade/market"
 )
 
-// sample is what the statistics of an account rest on.
+// sample holds the values and returns from which an account's statistics are computed.
 type sample struct {
 	returns        []float64      // one for each period whose value, and one before it, is known
 	dates          []market.Stamp // of those periods
@@ -76,7 +76,7 @@ func reasonIf(condition bool, format string, args ...any) string {
 	return ""
 }
 
-// performance fills in the figures that need the values alone.
+// performance fills in the metrics that need only values.
 func (m *Metrics) performance(s sample, d *Drawdown) {
 	n := len(s.returns)
 	m.Returns = n
@@ -114,7 +114,7 @@ func (m *Metrics) performance(s sample, d *Drawdown) {
 	m.extremes(s)
 }
 
-// staleness fills in the date of the last value, and how many values count closes of earlier days.
+// staleness fills in the date of the last value and the number of values that count closes of earlier days.
 func (m *Metrics) staleness(a *Account) {
 	if a.Opening.Value.known {
 		m.EndDate = string(a.Opening.Date)
@@ -145,7 +145,7 @@ func downside(returns []float64) float64 {
 	return math.Sqrt(squares / float64(len(returns)))
 }
 
-// extremes fills in the best and the worst day, and the win rate of days.
+// extremes fills in the best day, the worst day and the win rate of days.
 func (m *Metrics) extremes(s sample) {
 	none := reasonIf(len(s.returns) == 0, "there is no return")
 	best, worst, won := math.NaN(), math.NaN(), 0
@@ -164,7 +164,7 @@ func (m *Metrics) extremes(s sample) {
 	m.set(&m.WinningDays, float64(won)/float64(len(s.returns)), none)
 }
 
-// trading fills in the figures of the trades.
+// trading fills in the metrics of trades.
 func (m *Metrics) trading(a *Account, h history, s sample) {
 	w := h.tradeStats
 	m.Trades, m.ClosedTrades = h.trades.all, w.closed
@@ -194,7 +194,7 @@ func (m *Metrics) trading(a *Account, h history, s sample) {
 	m.set(&m.Exposure, stat.Mean(exposures, nil), unknown)
 }
 
-// usage fills in what the model used, where the run recorded it.
+// usage fills in what the run recorded of its model.
 func (m *Metrics) usage(n RunStats) {
 	percent := m.TotalReturn.value * 100
 	noGain := reasonIf(percent <= 0, "nothing was gained")

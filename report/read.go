@@ -12,19 +12,19 @@ import (
 	"mcp-trade/market"
 )
 
-// day is what is kept of a day with records.
+// day sums up the records of a day.
 type day struct {
 	date        market.Stamp     // of the day
-	book        ledger.Positions // what is held after its last row, in the row's order
+	book        ledger.Positions // the positions after its last row, in the row's order
 	trades      int
 	tradedValue float64
 	fees        float64
 	slippage    Number
 }
 
-// history is what is kept of a ledger.
+// history sums up a ledger.
 type history struct {
-	market           market.ID // of the first symbol traded or held; "" if there is none
+	market           market.ID // of the first symbol traded or held, "" if there is none
 	first, last      market.Stamp
 	rows             int
 	openingBook      ledger.Positions // held after the first row
@@ -36,7 +36,7 @@ type history struct {
 	tradeStats       tradeStats
 	lots             lots
 	warnings         warnings
-	verified         ledger.Report // zero if it was not asked for
+	verified         ledger.Report // zero if ledgers are not verified
 }
 
 // reader reads one ledger.
@@ -90,7 +90,7 @@ func (b builder) read(l Ledger) (history, error) {
 	return r.h, nil
 }
 
-// row takes in a row, and the line that it is. The book after it matters at the end of a day only.
+// row adds a row, given with its line. Only the book after the last row of a day is needed, so endDay parses that line again.
 func (r *reader) row(rec ledger.Record, line []byte) error {
 	opening := r.h.first == ""
 	if !opening && !r.covers(rec.Date) {
@@ -112,9 +112,9 @@ func (r *reader) row(rec ledger.Record, line []byte) error {
 	r.h.last = max(r.h.last, rec.Date)
 	if opening {
 		r.h.first = rec.Date
-		r.h.openingBook = r.held(rec.Positions)
+		r.h.openingBook = r.shownPositions(rec.Positions)
 		r.h.lots.seed(r.h.openingBook, rec.Date)
-		return nil // whatever it did, it is what the account began with
+		return nil // the account begins with the book after its first row
 	}
 	return r.trade(rec)
 }
@@ -126,13 +126,13 @@ func (r *reader) beginDay(date market.Stamp) {
 	}
 }
 
-// endDay keeps the book after the day's last row, and holds the lots against it.
+// endDay keeps the book after the day's last row, and reconciles the lots with it.
 func (r *reader) endDay() {
 	if r.now == nil || len(r.line) == 0 {
 		return
 	}
-	if last, err := ledger.ParseLine(r.line); err == nil { // it was read before
-		r.now.book = r.held(last.Positions)
+	if last, err := ledger.ParseLine(r.line); err == nil { // no error: the line was read before
+		r.now.book = r.shownPositions(last.Positions)
 	}
 	if symbol := r.h.lots.reconcile(r.now.book, r.now.date); symbol != "" {
 		r.h.warnings.add("lost", "After %s the book holds another amount of %s than its trades leave, so the ledger has lost trades", r.now.date, symbol)
@@ -140,8 +140,8 @@ func (r *reader) endDay() {
 	r.line = r.line[:0]
 }
 
-// held is what is held of a book, as it is shown.
-func (r *reader) held(positions ledger.Positions) ledger.Positions {
+// shownPositions returns the cash and the holdings of a book, with symbols that are safe to show.
+func (r *reader) shownPositions(positions ledger.Positions) ledger.Positions {
 	book := ledger.Positions{}
 	for _, p := range positions {
 		if p.Symbol == ledger.Cash || !p.Amount.IsZero() {
@@ -155,7 +155,7 @@ func (r *reader) held(positions ledger.Positions) ledger.Positions {
 	return book
 }
 
-// trade takes in what a row did.
+// trade adds the trade of a row, if it has one.
 func (r *reader) trade(rec ledger.Record) error {
 	if !rec.Traded() || !rec.Amount.IsPositive() {
 		return nil
@@ -164,7 +164,7 @@ func (r *reader) trade(rec ledger.Record) error {
 	if r.h.market == "" {
 		r.h.market = market.Of(symbol).ID
 	}
-	open := r.open(symbol, rec.Date)
+	open := r.openPrice(symbol, rec.Date)
 	t := Trade{
 		ID: rec.ID, Date: rec.Date, Action: "sell", Symbol: symbol, Amount: rec.Amount.InexactFloat64(), Fees: rec.Fees.InexactFloat64(),
 		Price: cmp.Or(fromNullDecimal(rec.Price), open), OrderID: plain(rec.OrderID), Note: prose(rec.Note),
@@ -184,7 +184,7 @@ func (r *reader) trade(rec ledger.Record) error {
 	if r.before(rec.Date) {
 		return nil
 	}
-	r.now.take(t)
+	r.now.addTrade(t)
 	r.h.trades.add(t)
 	if closed {
 		r.h.roundTrips.add(trip)
@@ -199,7 +199,7 @@ func (r *reader) trade(rec ledger.Record) error {
 	return r.OnTrade(r.signature, t)
 }
 
-// symbol is a symbol as it is shown; there are few of them.
+// symbol returns a symbol that is safe to show. It keeps the results, since there are few symbols.
 func (r *reader) symbol(text string) string {
 	symbol, ok := r.symbols[text]
 	if !ok {
@@ -209,7 +209,7 @@ func (r *reader) symbol(text string) string {
 	return symbol
 }
 
-func (d *day) take(t Trade) {
+func (d *day) addTrade(t Trade) {
 	d.trades++
 	d.tradedValue += t.Value.value
 	d.fees += t.Fees
@@ -221,8 +221,8 @@ func (d *day) take(t Trade) {
 	}
 }
 
-// open is the open of the bar that a trade was filled in.
-func (r *reader) open(symbol string, at market.Stamp) Number {
+// openPrice returns the open of the bar in which a trade was filled.
+func (r *reader) openPrice(symbol string, at market.Stamp) Number {
 	if open, ok := r.opens[symbol]; ok {
 		return open
 	}

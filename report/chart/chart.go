@@ -14,20 +14,20 @@ import (
 	"mcp-trade/report"
 )
 
-// Plot is what a drawing shows.
+// Plot is the data of a drawing.
 type Plot struct {
 	Kind  Kind
 	Lines []Line
 }
 
-// Kind says what the vertical axis counts.
+// Kind says what the vertical axis measures.
 type Kind int
 
 // The kinds. All but Price are of fractions, which the axis shows in percent.
 const (
 	Return     Kind = iota // change since the opening
-	Underwater             // below the highest value, 0 and less
-	Parts                  // of a whole, one upon the other
+	Underwater             // drawdown, as a fraction of 0 or less
+	Stacked                // weights, one on top of the other
 	Price
 )
 
@@ -37,7 +37,7 @@ type Line struct {
 	Name   string // what a legend calls it
 	Look   Look
 	Points []report.Point // ascending; an unknown value is a gap in the line
-	Marked bool           // each value is a mark by itself, and no line goes through them
+	Marked bool           // each value is a mark of its own; no line joins them
 }
 
 // BenchmarkKey is the key of a benchmark's line. No account has it.
@@ -46,7 +46,7 @@ const BenchmarkKey = "benchmark"
 // AccountKey is the key of an account's line.
 func AccountKey(signature string) string { return "account " + signature }
 
-// Looks are the looks of accounts, by signature. They do not depend on how the accounts rank.
+// Looks returns the looks of accounts, by signature. They do not depend on the ranks.
 func Looks(accounts []report.Account) map[string]Look {
 	var names []string
 	for _, a := range accounts {
@@ -60,7 +60,7 @@ func Looks(accounts []report.Account) map[string]Look {
 	return looks
 }
 
-// Equity is the total return of each account since its opening, and that of the benchmark since the earliest of those.
+// Equity plots the total return of each account since its opening, and that of the benchmark since the earliest opening.
 func Equity(r report.Report) Plot {
 	p, looks := Plot{Kind: Return}, Looks(r.Accounts)
 	for _, a := range r.Accounts {
@@ -78,7 +78,7 @@ func Equity(r report.Report) Plot {
 	return p
 }
 
-// growth is the return of each value since the first known one.
+// growth replaces each value by its return since the first known value.
 func growth(values []report.Point) []report.Point {
 	var start report.Number
 	for i, x := range values {
@@ -93,7 +93,7 @@ func growth(values []report.Point) []report.Point {
 	return values
 }
 
-// Extent is the first and the last date of all accounts, "" if there is none.
+// Extent returns the first and the last date of all accounts, "" if there is none.
 func Extent(r report.Report) (from, to market.Stamp) {
 	for _, a := range r.Accounts {
 		if n := len(a.Periods); n > 0 {
@@ -106,7 +106,7 @@ func Extent(r report.Report) (from, to market.Stamp) {
 	return from, to
 }
 
-// Drawdown is how far each account is below its highest value so far, as fractions of 0 and less.
+// Drawdown plots how far each account is below its highest value so far, as fractions of 0 or less.
 func Drawdown(r report.Report) Plot {
 	p, looks := Plot{Kind: Underwater}, Looks(r.Accounts)
 	for _, a := range r.Accounts {
@@ -123,14 +123,13 @@ func Drawdown(r report.Report) Plot {
 	return p
 }
 
-// Allocation is what parts of an account's value were in what. The key of a part is its place, since a symbol can have any
-// name.
+// Allocation plots the weights of cash and of each holding. The key of a line is its index, since a symbol can have any name.
 func Allocation(a report.Account) Plot {
-	p := Plot{Kind: Parts}
+	p := Plot{Kind: Stacked}
 	for i, name := range a.Allocation.Names {
 		l := Line{Key: fmt.Sprint("part ", i), Name: name, Look: Look(i - 1)}
 		if i == 0 {
-			l.Look = Cash // which report.Allocation has first
+			l.Look = Cash // the first of report.Allocation
 		}
 		for j, part := range a.Allocation.Parts[i] {
 			l.Points = append(l.Points, report.Point{Date: a.Periods[j].Date, Value: part})
@@ -140,8 +139,8 @@ func Allocation(a report.Account) Plot {
 	return p
 }
 
-// PriceWithTrades is the closes of a symbol, and where an account bought and sold it, at the prices that it got. Trades of
-// other symbols and on days without a close are left out.
+// PriceWithTrades plots the closes of a symbol, and the trades of an account at their prices. Trades of other symbols, and on
+// days without a close, are left out.
 func PriceWithTrades(prices report.Series, trades []report.Trade) Plot {
 	closes := Line{Key: "close", Name: prices.Name, Points: prices.Points}
 	buys := Line{Key: "bought", Name: "bought", Look: Bought, Marked: true}
@@ -161,7 +160,7 @@ func PriceWithTrades(prices report.Series, trades []report.Trade) Plot {
 	return Plot{Price, []Line{closes, buys, sales}}
 }
 
-// Days are the days of all lines, ascending. They are what the horizontal axis counts: other days take no room.
+// Days returns the days of all lines, ascending. The horizontal axis has these days only.
 func (p Plot) Days() []market.Stamp {
 	var days []market.Stamp
 	for _, l := range p.Lines {
@@ -173,7 +172,7 @@ func (p Plot) Days() []market.Stamp {
 	return slices.Compact(days)
 }
 
-// Empty tells whether there is nothing to draw: no value is known.
+// Empty tells whether no value is known, so that there is nothing to draw.
 func (p Plot) Empty() bool {
 	for _, l := range p.Lines {
 		if slices.ContainsFunc(l.Points, func(x report.Point) bool { return x.Value.Known() }) {

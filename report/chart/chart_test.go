@@ -151,7 +151,7 @@ func TestPlot_ticks(t *testing.T) {
 		{Return, -0.012, 0.034, "−2 % −1 % 0 % 1 % 2 % 3 % 4 %"},
 		{Return, 0, 0.0004, "0.00 % 0.01 % 0.02 % 0.03 % 0.04 %"},
 		{Underwater, -0.37, 0, "−40 % −30 % −20 % −10 % 0 %"},
-		{Parts, 0, 1, "0 % 20 % 40 % 60 % 80 % 100 %"},
+		{Stacked, 0, 1, "0 % 20 % 40 % 60 % 80 % 100 %"},
 		{Price, 187.2, 193.9, "186 188 190 192 194"},
 		{Price, 0.000012, 0.000014, "0.0000120 0.0000125 0.0000130 0.0000135 0.0000140"},
 		{Price, 99000, 1e6, "0 200000 400000 600000 800000 1000000"},
@@ -160,7 +160,7 @@ func TestPlot_ticks(t *testing.T) {
 		ticks := p.ticks(c.low, c.high, 5)
 		var texts []string
 		for _, tick := range ticks {
-			texts = append(texts, p.figure(tick, ticks[1]-ticks[0]))
+			texts = append(texts, p.tickLabel(tick, ticks[1]-ticks[0]))
 		}
 		if got := strings.Join(texts, " "); got != c.want {
 			t.Errorf("%v to %v: %s, want %s", c.low, c.high, got, c.want)
@@ -169,7 +169,7 @@ func TestPlot_ticks(t *testing.T) {
 }
 
 // Whatever the values are, the axis ends and its ticks go up.
-func TestPlot_extremes(t *testing.T) {
+func TestPlot_valueRange(t *testing.T) {
 	for _, values := range [][]float64{{}, {0}, {5}, {1e17, 1e17 + 16}, {-1e300, 1e300}, {1e-300}, {1, 1 + 1e-15}, {-3, -3}} {
 		for kind := Return; kind <= Price; kind++ {
 			l := Line{}
@@ -177,7 +177,7 @@ func TestPlot_extremes(t *testing.T) {
 				l.Points = append(l.Points, report.Point{Date: market.Stamp("2025-10-01").AddDays(i), Value: report.Known(v)})
 			}
 			p := Plot{kind, []Line{l}}
-			low, high := p.extremes()
+			low, high := p.valueRange()
 			ticks := p.ticks(low, high, 6)
 			for i := range ticks {
 				if len(ticks) > 20 || i > 0 && !(ticks[i] > ticks[i-1]) {

@@ -23,12 +23,12 @@ const (
 // ErrEmpty says that there is nothing to draw.
 var ErrEmpty = errors.New("there is nothing to draw")
 
-// File is the drawing of a plot as a file, with a title and a legend, on light ground. Where no value is known it is ErrEmpty.
+// File draws a plot as a file with a title and a legend, on a light background. If no value is known it returns [ErrEmpty].
 func (p Plot) File(format Format, size Size, title string) ([]byte, error) {
 	if p.Empty() {
 		return nil, ErrEmpty
 	}
-	d := p.lay(size, title, true)
+	d := p.layOut(size, title, true)
 	if format == PNG {
 		return d.png()
 	}
@@ -37,12 +37,12 @@ func (p Plot) File(format Format, size Size, title string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// png draws the same as file does.
+// png draws the same as file, as PNG.
 func (d layout) png() ([]byte, error) {
 	c := canvas{charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputPNG, Width: d.Width, Height: d.Height})}
 	white := charts.ParseColor(ground)
 	c.FilledRect(0, 0, d.Width, d.Height, white, white, 0)
-	c.write(label{point{16, 12 + d.text}, d.title, "start"}, 1.2*d.text)
+	c.text(label{point{16, 12 + d.text}, d.title, "start"}, 1.2*d.text)
 	for _, s := range d.legend {
 		run := []point{{s.at.x, s.at.y - d.text/3}, {s.at.x + 26, s.at.y - d.text/3}}
 		if s.area {
@@ -50,13 +50,13 @@ func (d layout) png() ([]byte, error) {
 		} else {
 			c.stroke(run, s.look.Color(), 2, s.look.Dashes())
 		}
-		c.write(label{point{s.at.x + 34, s.at.y}, s.name, "start"}, d.text)
+		c.text(label{point{s.at.x + 34, s.at.y}, s.name, "start"}, d.text)
 	}
 	for _, y := range d.grid {
 		c.stroke([]point{{d.left, y}, {d.right, y}}, gridColor, 1, nil)
 	}
 	for _, l := range d.labels {
-		c.write(l, d.text)
+		c.text(l, d.text)
 	}
 	for _, s := range d.shapes {
 		c.draw(s)
@@ -80,7 +80,7 @@ func (c canvas) draw(s shape) {
 		c.stroke(run, color, 2, s.look.Dashes())
 	}
 	for _, at := range s.marks {
-		c.fill(outline(s.look, at), color)
+		c.fill(markOutline(s.look, at), color)
 	}
 	for _, at := range s.dots {
 		p := pixels([]point{at})[0]
@@ -88,7 +88,7 @@ func (c canvas) draw(s shape) {
 	}
 }
 
-// fill fills an area. The painter fills what a path encloses, so the path must come back to where it began.
+// fill fills an area. The painter needs a closed path, so the first point is also the last.
 func (c canvas) fill(area []point, color string) {
 	c.FillArea(pixels(append(area[:len(area):len(area)], area[0])), charts.ParseColor(color))
 }
@@ -101,7 +101,7 @@ func (c canvas) stroke(run []point, color string, thick float64, dashes []float6
 	}
 }
 
-func (c canvas) write(l label, height float64) {
+func (c canvas) text(l label, height float64) {
 	style := charts.FontStyle{FontSize: height * 72 / 96, FontColor: charts.ParseColor(ink)} // in points
 	at := pixels([]point{l.at})[0]
 	switch wide := c.MeasureText(l.text, 0, style).Width(); l.anchor {

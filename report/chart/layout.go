@@ -1,4 +1,4 @@
-// The layout of a drawing: what stands where, in pixels from the upper left corner, before it is known in which form it is drawn.
+// The layout of a drawing: the position of each element, in pixels from the upper left corner, the same for SVG and PNG.
 
 package chart
 
@@ -21,13 +21,13 @@ type layout struct {
 	Size
 	text        float64 // height of letters
 	title       string
-	grid        []float64 // heights of horizontal rules
-	axis        float64   // that of the lowest
-	left, right float64   // where rules begin and end
-	first, last float64   // where the first and the last day stand
+	grid        []float64 // the y of each horizontal rule
+	axis        float64   // the y of the lowest rule
+	left, right float64   // the x where rules begin and end
+	first, last float64   // the x of the first and of the last day
 	labels      []label
 	shapes      []shape
-	legend      []swatch
+	legend      []legendEntry
 }
 
 type label struct {
@@ -36,26 +36,26 @@ type label struct {
 	anchor string // start, middle or end
 }
 
-// shape is a line of a plot: runs of points that are joined, areas to be filled, and marks.
+// shape is a line of a plot as it is drawn: runs of joined points, filled areas, and marks.
 type shape struct {
 	key   string
 	look  Look
 	lines [][]point
 	areas [][]point
-	dots  []point // values between gaps
+	dots  []point // single values between gaps
 	marks []point
 }
 
-// swatch is a line of the legend.
-type swatch struct {
+// legendEntry is a line's entry in the legend.
+type legendEntry struct {
 	at   point
 	look Look
 	name string
 	area bool
 }
 
-// lay lays a plot out. In a file it has a title and a legend of its own.
-func (p Plot) lay(size Size, title string, file bool) layout {
+// layOut lays a plot out, with a title and a legend if it is for a file.
+func (p Plot) layOut(size Size, title string, file bool) layout {
 	d := layout{Size: size, text: 13, title: title}
 	top := 12.0
 	if file {
@@ -63,18 +63,18 @@ func (p Plot) lay(size Size, title string, file bool) layout {
 		if title != "" {
 			top += 2 * d.text
 		}
-		top = d.writeLegend(p, top)
+		top = d.placeLegend(p, top)
 	}
 	days := p.Days()
-	low, high := p.extremes()
+	low, high := p.valueRange()
 	ticks := p.ticks(low, high, max(2, size.Height/65))
 	low, high = ticks[0], ticks[len(ticks)-1]
 	d.axis = float64(size.Height) - 2*d.text
 	y := func(value float64) float64 { return d.axis - (value-low)/(high-low)*(d.axis-top) }
 	widest := 0.0
 	for _, tick := range ticks {
-		text := p.figure(tick, ticks[1]-ticks[0])
-		widest = max(widest, width(text, d.text))
+		text := p.tickLabel(tick, ticks[1]-ticks[0])
+		widest = max(widest, textWidth(text, d.text))
 		d.grid = append(d.grid, y(tick))
 		d.labels = append(d.labels, label{point{0, y(tick) + d.text/3}, text, "end"})
 	}
@@ -90,9 +90,9 @@ func (p Plot) lay(size Size, title string, file bool) layout {
 		i, _ := slices.BinarySearch(days, day)
 		return d.first + (d.last-d.first)*float64(i)/float64(max(1, len(days)-1))
 	}
-	d.writeDays(days, x)
+	d.labelDays(days, x)
 	place := func(day market.Stamp, value float64) point { return point{x(day), y(value)} }
-	if p.Kind == Parts {
+	if p.Kind == Stacked {
 		d.stack(p, place)
 		return d
 	}
@@ -102,10 +102,10 @@ func (p Plot) lay(size Size, title string, file bool) layout {
 	return d
 }
 
-// extremes are the lowest and the highest value that the axis must reach.
-func (p Plot) extremes() (low, high float64) {
+// valueRange returns the lowest and the highest value that the axis must include.
+func (p Plot) valueRange() (low, high float64) {
 	switch p.Kind {
-	case Parts:
+	case Stacked:
 		return 0, 1
 	case Underwater:
 		low = -0.01
@@ -122,14 +122,14 @@ func (p Plot) extremes() (low, high float64) {
 	if low > high { // no value is known
 		low, high = 0, 0
 	}
-	if size := max(math.Abs(low), math.Abs(high)); high-low <= size/1e9 { // all values are the same, as far as an axis tells
+	if size := max(math.Abs(low), math.Abs(high)); high-low <= size/1e9 { // all values are the same on an axis
 		room := max(0.01, size/100)
 		return low - room, high + room
 	}
 	return low, high
 }
 
-// ticks are round values from the one at or below the lowest to the one at or above the highest, in about so many steps.
+// ticks returns round values that include the lowest and the highest value, in about the given number of steps.
 func (p Plot) ticks(low, high float64, steps int) []float64 {
 	rough := high/float64(steps) - low/float64(steps)
 	unit := math.Pow(10, math.Floor(math.Log10(rough)))
@@ -149,8 +149,8 @@ func (p Plot) ticks(low, high float64, steps int) []float64 {
 	}
 }
 
-// figure writes a value of the axis, whose labels are a step apart.
-func (p Plot) figure(value, step float64) string {
+// tickLabel writes a value of the axis, whose labels are a step apart.
+func (p Plot) tickLabel(value, step float64) string {
 	unit := ""
 	if p.Kind != Price {
 		value, step, unit = 100*value, 100*step, " %"
@@ -159,8 +159,8 @@ func (p Plot) figure(value, step float64) string {
 	return strings.Replace(strconv.FormatFloat(math.Round(value/step)*step+0, 'f', decimals, 64), "-", "\u2212", 1) + unit
 }
 
-// writeDays labels the first and the last day, and of those between as many as there is room for.
-func (d *layout) writeDays(days []market.Stamp, x func(market.Stamp) float64) {
+// labelDays labels the first and the last day, and as many of those between as there is room for.
+func (d *layout) labelDays(days []market.Stamp, x func(market.Stamp) float64) {
 	last := len(days) - 1
 	if last < 0 {
 		return
@@ -180,7 +180,7 @@ func (d *layout) writeDays(days []market.Stamp, x func(market.Stamp) float64) {
 	write(last, "end")
 }
 
-// shape joins the known values of a line. A day on which other lines have a value, and this one nothing, is passed over.
+// shape joins the known values of a line. An unknown value is a gap; a day without a value is passed over.
 func (l Line) shape(place func(market.Stamp, float64) point) shape {
 	s := shape{key: l.Key, look: l.Look}
 	var run []point
@@ -206,7 +206,7 @@ func (l Line) shape(place func(market.Stamp, float64) point) shape {
 	return s
 }
 
-// stack puts the parts of a whole one upon the other. A day on which one of them is unknown is a gap in all.
+// stack draws the lines as areas, one on top of the other. A day on which one of them is unknown is a gap in all.
 func (d *layout) stack(p Plot, place func(market.Stamp, float64) point) {
 	if len(p.Lines) == 0 {
 		return
@@ -226,7 +226,7 @@ func (d *layout) stack(p Plot, place func(market.Stamp, float64) point) {
 				upper = append(upper, place(x.Date, floor[i]))
 			}
 			if len(upper) > 0 && (i == len(days)-1 || !known(i+1)) {
-				upper, lower = widened(upper), widened(lower)
+				upper, lower = atLeastTwoPoints(upper), atLeastTwoPoints(lower)
 				slices.Reverse(lower)
 				s.lines, s.areas = append(s.lines, upper), append(s.areas, slices.Concat(upper, lower))
 				upper, lower = nil, nil
@@ -236,31 +236,31 @@ func (d *layout) stack(p Plot, place func(market.Stamp, float64) point) {
 	}
 }
 
-// widened gives a run of a single day a width that can be seen.
-func widened(run []point) []point {
+// atLeastTwoPoints makes a run of a single day wide enough to be seen.
+func atLeastTwoPoints(run []point) []point {
 	if len(run) > 1 {
 		return run
 	}
 	return []point{{run[0].x - 2, run[0].y}, {run[0].x + 2, run[0].y}}
 }
 
-// writeLegend places the names of the lines beside each other, in as many rows as they take, and returns where those end.
-func (d *layout) writeLegend(p Plot, top float64) float64 {
+// placeLegend places the entries of the legend in rows, and returns the y where they end.
+func (d *layout) placeLegend(p Plot, top float64) float64 {
 	const mark, gap = 34.0, 22.0
 	x, y := 16.0, top+d.text
 	for _, l := range p.Lines {
-		room := mark + width(l.Name, d.text) + gap
+		room := mark + textWidth(l.Name, d.text) + gap
 		if x > 16 && x+room > float64(d.Width) {
 			x, y = 16, y+1.5*d.text
 		}
-		d.legend = append(d.legend, swatch{point{x, y}, l.Look, l.Name, p.Kind == Parts || l.Marked})
+		d.legend = append(d.legend, legendEntry{point{x, y}, l.Look, l.Name, p.Kind == Stacked || l.Marked})
 		x += room
 	}
 	return y + 1.2*d.text
 }
 
-// width is about how wide a text is.
-func width(text string, height float64) float64 {
+// textWidth estimates the width of a text.
+func textWidth(text string, height float64) float64 {
 	sum := 0.0
 	for _, r := range text {
 		if sum += 0.58; r >= 0x2E80 {

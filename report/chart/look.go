@@ -1,14 +1,14 @@
-// Looks: how the lines of a drawing are told apart.
+// Looks: the colours and dashes of lines.
 
 package chart
 
 import "fmt"
 
-// Look is a colour and dashes: the first ten differ in colour, the next ten have the same colours with dashes, and so on with
-// ever more dots between the dashes.
+// Look is a colour with dashes. The first ten looks differ in colour; the next ten are the same colours with dashes, and each further
+// ten have one more dot between the dashes.
 type Look int
 
-// Looks of lines that are no accounts.
+// Looks of lines that are not accounts.
 const (
 	Benchmark Look = -1
 	Cash      Look = -2
@@ -16,14 +16,14 @@ const (
 	Sold      Look = 4
 )
 
-// The colours can be told apart by people who see colours differently. The page has the same ones on light ground.
+// The colours are safe for colour-blind readers. The page uses the same ones on a light background.
 var (
 	palette   = [...]string{"#1769a6", "#c27a00", "#0c8763", "#b3528c", "#c4500c", "#3f9bd6", "#7656a8", "#857715", "#3d8a7d", "#a04d41"}
 	benchGray = "#7d828a"
 	cashGray  = "#c9cbc8"
 )
 
-// Color is the colour on light ground, as #rrggbb.
+// Color returns the colour on a light background, as #rrggbb.
 func (l Look) Color() string {
 	switch l {
 	case Benchmark:
@@ -34,7 +34,7 @@ func (l Look) Color() string {
 	return palette[int(l)%len(palette)]
 }
 
-// Class is the class that stands for the colour on a page: s0 to s9, bench or cash.
+// Class returns the class of the colour in the page's style: s0 to s9, bench or cash.
 func (l Look) Class() string {
 	switch l {
 	case Benchmark:
@@ -45,7 +45,7 @@ func (l Look) Class() string {
 	return fmt.Sprint("s", int(l)%len(palette))
 }
 
-// Dashes are the lengths of strokes and gaps in turn, in pixels; none is a whole line.
+// Dashes returns the lengths of strokes and gaps in turn, in pixels. None is a solid line.
 func (l Look) Dashes() []float64 {
 	switch l {
 	case Benchmark:

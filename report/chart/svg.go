@@ -1,5 +1,5 @@
-// A layout as SVG: for a page, whose style gives the colours of its classes, so that one drawing does on light ground and on dark,
-// or as a file of its own.
+// A layout as SVG, for a page or as a file. On a page the style gives the classes their colours, so one drawing serves light and dark
+// backgrounds.
 
 package chart
 
@@ -10,11 +10,11 @@ import (
 	g "maragu.dev/gomponents"
 )
 
-// Inline is the drawing of a plot as part of a page. Each line is a group with its key in data-key and the class of its look;
-// in it are elements of class line, of class fill or of both. The frame has the classes grid and axis. The attributes
-// data-first and data-last are where the first and the last day stand, along the width.
+// Inline draws a plot as part of a page. Each line is a group with its key in data-key and the class of its look; the elements in it
+// have the class line or fill. The rules have the classes grid and axis. The attributes data-first and data-last are the x of the
+// first and of the last day.
 func (p Plot) Inline(size Size) g.Node {
-	d := p.lay(size, "", false)
+	d := p.layOut(size, "", false)
 	return d.svg(g.Attr("data-first", coordinate(d.first)), g.Attr("data-last", coordinate(d.last)), g.Attr("aria-hidden", "true"), g.Attr("focusable", "false"))
 }
 
@@ -26,19 +26,19 @@ const (
 	gridColor = "#e4e4e4"
 )
 
-// file is a drawing that stands alone.
+// file draws the layout as an SVG file.
 func (d layout) file() g.Node {
 	return d.svg(g.Attr("xmlns", "http://www.w3.org/2000/svg"), g.Attr("width", strconv.Itoa(d.Width)), g.Attr("height", strconv.Itoa(d.Height)),
 		g.Attr("font-family", "sans-serif"), g.El("rect", g.Attr("width", "100%"), g.Attr("height", "100%"), g.Attr("fill", ground)),
 		g.If(d.title != "", text(label{point{16, 12 + d.text}, d.title, "start"}, 1.2*d.text)),
-		g.Map(d.legend, func(s swatch) g.Node {
+		g.Map(d.legend, func(s legendEntry) g.Node {
 			run := []point{{s.at.x, s.at.y - d.text/3}, {s.at.x + 26, s.at.y - d.text/3}}
 			thick := g.Attr("stroke-width", "2")
 			if s.area {
 				thick = g.Attr("stroke-width", "11")
 			}
 			return g.Group{
-				g.El("g", g.Attr("stroke", s.look.Color()), dashed(s.look), thick, path("line", run, false)),
+				g.El("g", g.Attr("stroke", s.look.Color()), dashAttribute(s.look), thick, path("line", run, false)),
 				text(label{point{s.at.x + 34, s.at.y}, s.name, "start"}, d.text),
 			}
 		}))
@@ -62,10 +62,10 @@ func (s shape) svg() g.Node {
 	}
 	var marks [][]point
 	for _, at := range s.marks {
-		marks = append(marks, outline(s.look, at))
+		marks = append(marks, markOutline(s.look, at))
 	}
 	color := s.look.Color()
-	return g.El("g", g.Attr("data-key", s.key), g.Attr("class", s.look.Class()), g.Attr("stroke", color), dashed(s.look),
+	return g.El("g", g.Attr("data-key", s.key), g.Attr("class", s.look.Class()), g.Attr("stroke", color), dashAttribute(s.look),
 		g.If(len(s.areas)+len(marks)+len(s.dots) > 0, g.El("g", g.Attr("fill", color), g.Attr("stroke", "none"),
 			draw("fill", true, s.areas), draw("fill", true, marks),
 			g.Map(s.dots, func(at point) g.Node {
@@ -74,14 +74,14 @@ func (s shape) svg() g.Node {
 		draw("line", false, s.lines))
 }
 
-// Swatch is a short line of a look, with a class, for a legend.
+// Swatch draws a short line of a look for a legend, with a class.
 func (l Look) Swatch(class string) g.Node {
 	return g.El("svg", g.Attr("class", class), g.Attr("viewBox", "0 0 30 8"), g.Attr("aria-hidden", "true"), g.Attr("focusable", "false"),
-		g.El("g", dashed(l), path("line", []point{{0, 4}, {30, 4}}, false)))
+		g.El("g", dashAttribute(l), path("line", []point{{0, 4}, {30, 4}}, false)))
 }
 
-// outline is the form of a mark: a diamond where something was bought, a square where it was sold.
-func outline(l Look, at point) []point {
+// markOutline returns the outline of a mark: a diamond for a purchase, a square for a sale.
+func markOutline(l Look, at point) []point {
 	if l == Bought {
 		return []point{{at.x - 6, at.y}, {at.x, at.y - 6}, {at.x + 6, at.y}, {at.x, at.y + 6}}
 	}
@@ -101,7 +101,7 @@ func path(class string, run []point, closed bool) g.Node {
 	return g.El("path", g.Attr("class", class), g.If(!closed, g.Attr("fill", "none")), g.Attr("d", d.String()))
 }
 
-func dashed(l Look) g.Node {
+func dashAttribute(l Look) g.Node {
 	var lengths []string
 	for _, n := range l.Dashes() {
 		lengths = append(lengths, strconv.FormatFloat(n, 'f', -1, 64))
@@ -114,7 +114,7 @@ func text(l label, height float64) g.Node {
 		g.Attr("font-size", coordinate(height)), g.Attr("fill", ink), g.Text(l.text))
 }
 
-// coordinate is a place to a tenth of a pixel.
+// coordinate writes a coordinate to a tenth of a pixel.
 func coordinate(f float64) string {
 	return strings.TrimSuffix(strconv.FormatFloat(f, 'f', 1, 64), ".0")
 }

@@ -1,4 +1,4 @@
-// Package live watches ledgers for a page that is served while they grow.
+// Package live detects changes of ledgers, for a page that is served while they grow.
 package live
 
 import (
@@ -11,27 +11,27 @@ import (
 	"mcp-trade/market"
 )
 
-// Ledgers are where accounts are kept: a store is some.
+// Ledgers is the part of a store that Watch reads.
 type Ledgers interface {
 	Accounts(ctx context.Context) ([]string, error)
 	Head(ctx context.Context, account, orderID string) (head, ordered []byte, err error)
 }
 
-// Watch looks at ledgers. It is of one goroutine.
+// Watch detects changes of ledgers. It is for one goroutine.
 type Watch struct {
 	Ledgers Ledgers
 	Names   []string                                         // accounts and files; none are all accounts
-	Said    func(account string, day market.Stamp) (n int64) // how much the run of an account noted down on a day
+	Said    func(account string, day market.Stamp) (n int64) // returns how much the run of an account has recorded of a day
 
-	accounts []string // that were there when they were last listed
-	looks    int      // since then
+	accounts []string // as last listed
+	looks    int      // calls of Fingerprint
 }
 
-// relist is how many looks at the ledgers pass before accounts are listed anew, for which a Redis looks at all its keys.
+// relist is how many calls use one list of accounts: to list them, a Redis scans all its keys.
 const relist = 8
 
-// Fingerprint is another text whenever one of the ledgers got a row, or its model said more on the day of the newest, at the cost of a
-// look at the newest of each.
+// Fingerprint returns a text that differs whenever a ledger has a new row, or the model has said more on the day of the newest row.
+// It reads the newest row of each ledger.
 func (w *Watch) Fingerprint(ctx context.Context) (string, error) {
 	names := w.Names
 	if len(names) == 0 {
@@ -53,7 +53,7 @@ func (w *Watch) Fingerprint(ctx context.Context) (string, error) {
 			continue
 		}
 		head, _, err := w.Ledgers.Head(ctx, name, "")
-		if err != nil { // it hides no other
+		if err != nil { // the other ledgers are still watched
 			unread, unreadErr = unread+1, err
 			fmt.Fprintf(&mark, "%s %v\n", name, err)
 			continue

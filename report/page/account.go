@@ -18,9 +18,9 @@ import (
 const (
 	maxSymbols = 24  // drawn, those with the most trades
 	maxDays    = 120 // with their reasoning and their trades, the newest
-	openDays   = 5   // of those, shown from the start
-	maxDayRows = 50  // trades told of a day beside its reasoning
-	maxLead    = 600 // of a reasoning, in letters; the rest is a click away
+	openDays   = 5   // of those, not folded
+	maxDayRows = 50  // trades shown beside a day's reasoning
+	maxLead    = 600 // characters of a reasoning that are not folded
 )
 
 // account is the section.
@@ -29,9 +29,9 @@ type account struct {
 	Lead, Verdict string
 	Proof, Head   string // of the ledger; "" if it was not verified
 	Warnings      []string
-	Headline      []measure
-	Measures      []measure
-	Upstream      []measure
+	Headline      []metricRow
+	Metrics       []metricRow
+	Upstream      []metricRow
 	Allocation    figure
 	Cash          string
 	Holdings      []holding
@@ -49,15 +49,15 @@ type day struct {
 	Lead, Rest string // the reasoning: untrusted text
 	Return     string
 	Sign       string
-	Notes      string // what the run knows of it
+	Notes      string // what the run recorded of it
 	Trades     []trade
-	More       int // trades that are not told
+	More       int // trades that are not shown
 }
 
 func newAccount(a report.Account, l link, s Data) account {
 	v := account{
-		link: l, Verdict: a.Verdict, Warnings: a.Warnings, Headline: headline(a), Measures: measures(a.Metrics),
-		Upstream: upstream(a.Upstream), Cash: money(a.Cash),
+		link: l, Verdict: a.Verdict, Warnings: a.Warnings, Headline: headline(a), Metrics: allMetrics(a.Metrics),
+		Upstream: upstreamMetrics(a.Upstream), Cash: money(a.Cash),
 	}
 	v.Lead = fmt.Sprintf("%s in %s, %s.", plural(a.TradeCount, "trade"), plural(len(a.Periods), "trading day"), a.Market.Get().Name)
 	if a.Ledger != nil {
@@ -65,7 +65,7 @@ func newAccount(a report.Account, l link, s Data) account {
 	}
 	for _, h := range a.Holdings {
 		v.Holdings = append(v.Holdings, holding{
-			h.Symbol, amount(h.Amount), price(h.Price), string(h.Priced), oldClose(h), money(h.Value), signedMoney(h.Gain), sign(h.Gain),
+			h.Symbol, amount(h.Amount), price(h.Price), string(h.Priced), closeAge(h), money(h.Value), signedMoney(h.Gain), sign(h.Gain),
 		})
 	}
 	v.Allocation = newAllocation(a, l)
@@ -74,15 +74,15 @@ func newAccount(a report.Account, l link, s Data) account {
 	return v
 }
 
-// oldClose says of when the price of a holding is, "" if it is of the last day.
-func oldClose(h report.Holding) string {
+// closeAge says how old the price of a holding is, "" if it is of the last day.
+func closeAge(h report.Holding) string {
 	if h.StaleDays == 0 {
 		return ""
 	}
 	return "of " + ledger.StaleClose{Date: h.Priced.Day(), Days: h.StaleDays}.Age()
 }
 
-// newAllocation draws what the account was in.
+// newAllocation draws the weights of cash and holdings.
 func newAllocation(a report.Account, l link) figure {
 	f := figure{ID: l.ID + "-allocation", Title: "Allocation", Kind: "small stack", Table: "Allocation of " + a.Signature + " by day", Text: "The fraction of the value in each holding, and in cash."}
 	p := chart.Allocation(a)
@@ -91,7 +91,7 @@ func newAllocation(a report.Account, l link) figure {
 	return f
 }
 
-// draw draws the trades of each symbol on its price.
+// draw draws the trades of each symbol on its price chart.
 func (v *account) draw(a report.Account, s Data) {
 	bySymbol := map[string][]report.Trade{}
 	var symbols []string
@@ -123,7 +123,7 @@ func (v *account) draw(a report.Account, s Data) {
 // newPrice draws the trades of one symbol.
 func newPrice(account string, series report.Series, symbol string, trades []report.Trade) figure {
 	f := figure{
-		ID: account + "-price-" + ident(symbol), Title: symbol, Kind: "small price", Table: "Trades of " + symbol,
+		ID: account + "-price-" + elementID(symbol), Title: symbol, Kind: "small price", Table: "Trades of " + symbol,
 		Columns: []column{{Name: "Date"}, {Name: "Close"}, {Name: "Trades"}},
 	}
 	series.Name = symbol
@@ -170,7 +170,7 @@ func times(n int) string {
 	return count(n) + " times"
 }
 
-// days tells the days on which something was done or thought, the newest first.
+// days lists the days with trades or reasoning, the newest first.
 func (v *account) days(a report.Account) {
 	notes := map[market.Stamp]report.DayStats{}
 	for _, n := range a.DayStats {
@@ -231,7 +231,7 @@ func newDay(date market.Stamp, n report.DayStats, trades []report.Trade, r repor
 	return d
 }
 
-// splitLead cuts a long text in two, between words.
+// splitLead splits a long text in two, between words.
 func splitLead(text string) (lead, rest string) {
 	letters := []rune(text)
 	if len(letters) <= maxLead*3/2 {

@@ -320,7 +320,7 @@ func TestAnAccountLooksTheSameEverywhere(t *testing.T) {
 	for _, a := range s.Report.Accounts {
 		look := chart.Looks(s.Report.Accounts)[a.Signature]
 		want := markup(swatch(look))
-		for _, place := range []string{`<tr id="rank-account-` + ident(a.Signature) + `"`, `<h2 id="account-` + ident(a.Signature) + `-name">`} {
+		for _, place := range []string{`<tr id="rank-account-` + elementID(a.Signature) + `"`, `<h2 id="account-` + elementID(a.Signature) + `-name">`} {
 			_, rest, _ := strings.Cut(page, place)
 			row, _, _ := strings.Cut(rest, "\n")
 			if i := strings.Index(row, "swatch"); i < 0 || !strings.Contains(row[:min(len(row), 700)], want) {

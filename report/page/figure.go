@@ -1,5 +1,5 @@
-// A chart with its legend and with its figures as a table, for readers who do not see the chart. The script finds a line, its place
-// in the legend and its column by the key of the line.
+// A chart with its legend, and with its values as a table for readers who do not see the chart. The script finds a line, its entry in
+// the legend and its column by the key of the line.
 
 package page
 
@@ -27,30 +27,30 @@ type figure struct {
 	Rows      []row
 }
 
-// column heads a column of the table. It has the key of the line whose values stand in it, "" if it is of none.
+// column is a column of the table. Key is that of the line whose values it has, "" if it has none.
 type column struct{ Key, Name string }
 
-// drawing is one form of the figure: "wide", "narrow", or "" for both.
+// drawing is the chart for one width of the screen: "wide", "narrow", or "" for both.
 type drawing struct {
 	Class string
 	SVG   g.Node
 }
 
-// row is a date with its figures.
+// row is a date with its values.
 type row struct {
-	At    int // which of the drawing's dates it is
+	At    int // index among the chart's dates
 	Date  market.Stamp
 	Cells []string
 }
 
-// The forms of a drawing: for screens that are wide, for phones, and for both.
+// The sizes of a drawing: for wide screens, for phones, and for both.
 var (
 	wide   = chart.Size{Width: 1160, Height: 400}
 	narrow = chart.Size{Width: 440, Height: 330}
 	small  = chart.Size{Width: 480, Height: 200}
 )
 
-// draw draws a plot in one form for each class; nothing where there is nothing to draw.
+// draw draws a plot once for each class, unless there is nothing to draw.
 func (f *figure) draw(p chart.Plot, forms map[string]chart.Size) {
 	f.Lines, f.Dates = p.Lines, len(p.Days())
 	if p.Empty() {
@@ -63,7 +63,7 @@ func (f *figure) draw(p chart.Plot, forms map[string]chart.Size) {
 	}
 }
 
-// tabulate fills the table with the lines of a plot, over the days of all.
+// tabulate fills the table with a column for each line of a plot and a row for each day.
 func (f *figure) tabulate(p chart.Plot, form func(report.Number) string) {
 	f.Legend = true
 	f.Columns = []column{{Name: "Date"}}
@@ -80,7 +80,7 @@ func (f *figure) tabulate(p chart.Plot, form func(report.Number) string) {
 	}
 }
 
-// newCurves draws what all accounts were worth, and how far they fell.
+// newCurves draws the total returns and the drawdowns of all accounts.
 func newCurves(r report.Report) []figure {
 	equity := figure{ID: "equity", Title: "Total return", Table: "Total return by day", Text: "Since the opening of each account."}
 	drawdown := figure{ID: "drawdown", Title: "Drawdown", Table: "Drawdown by day", Text: "How far each account was below its peak so far."}

@@ -1,4 +1,4 @@
-// The head of the page: who did how well.
+// The leaderboard, at the top of the page.
 
 package page
 
@@ -10,7 +10,7 @@ import (
 	"mcp-trade/report/chart"
 )
 
-// leaderboard is the leaderboard.
+// leaderboard is the section of the leaderboard.
 type leaderboard struct {
 	Title, Lead string
 	Columns     []string // heads of the figures; a ">" heads numbers
@@ -18,7 +18,7 @@ type leaderboard struct {
 	Benchmark   *leaderboardRow
 	Note        string
 	Warnings    []string
-	Verified    bool // it tells of ledgers whether they verify
+	Verified    bool // the ledgers were verified, and a column has the verdicts
 }
 
 // leaderboardRow is a row of it.
@@ -30,7 +30,7 @@ type leaderboardRow struct {
 	Trades                                                                      int
 }
 
-// newLeaderboard makes the leaderboard of a report.
+// newLeaderboard lists the accounts of a report in the order of their ranks.
 func newLeaderboard(ranked report.Report, looks map[string]chart.Look) leaderboard {
 	from, to := chart.Extent(ranked)
 	b := leaderboard{Title: titleOf(ranked), Warnings: ranked.Warnings}
@@ -40,7 +40,7 @@ func newLeaderboard(ranked report.Report, looks map[string]chart.Look) leaderboa
 			b.Columns = append(b.Columns, ">"+capital(column))
 		}
 	}
-	b.Lead = span(from, to)
+	b.Lead = dateRange(from, to)
 	if ranked.Benchmark != nil {
 		b.Lead += ", benchmark " + ranked.Benchmark.Name
 	}
@@ -64,7 +64,7 @@ func newLeaderboard(ranked report.Report, looks map[string]chart.Look) leaderboa
 		})
 	}
 	if ranked.Benchmark != nil {
-		r := lastKnown(chart.Equity(ranked), chart.BenchmarkKey)
+		r := lastValue(chart.Equity(ranked), chart.BenchmarkKey)
 		b.Benchmark = &leaderboardRow{Link: link{Name: ranked.Benchmark.Name, Look: chart.Benchmark}, Return: signedPercent(r), Sign: sign(r)}
 	}
 	b.Note = "Each account after the close of each trading day, each holding at its last known close."
@@ -74,7 +74,7 @@ func newLeaderboard(ranked report.Report, looks map[string]chart.Look) leaderboa
 	return b
 }
 
-// valueDate says of when an account's last value is, "" if it is all of the last day.
+// valueDate says how old an account's last value or its oldest close is, "" if both are of the last day.
 func valueDate(a report.Account) string {
 	m := a.Metrics
 	switch n := len(a.Periods); {
@@ -86,7 +86,7 @@ func valueDate(a report.Account) string {
 	return ""
 }
 
-// titleOf names a page.
+// titleOf returns the title of the page.
 func titleOf(r report.Report) string {
 	switch len(r.Accounts) {
 	case 0:
@@ -97,8 +97,8 @@ func titleOf(r report.Report) string {
 	return fmt.Sprintf("What %d accounts were worth", len(r.Accounts))
 }
 
-// lastKnown is where a line of a plot ends.
-func lastKnown(p chart.Plot, key string) report.Number {
+// lastValue returns the last known value of a line of a plot.
+func lastValue(p chart.Plot, key string) report.Number {
 	var last report.Number
 	for _, l := range p.Lines {
 		for _, x := range l.Points {

@@ -25,23 +25,23 @@ const lookEvery = 250 * time.Millisecond
 type Live struct {
 	source      Source
 	renders     renderer
-	log         func(error) // is told of each failure once, and nil when it is over
+	log         func(error) // is called once with each failure, and with nil when it is over
 	fingerprint string
 
 	mu      sync.Mutex
 	now     *snapshot
-	trouble string        // why the page does not follow at the moment
-	changed chan struct{} // closed when one of the two above changes
+	trouble string        // why the page is not up to date
+	changed chan struct{} // closed when now or trouble changes
 }
 
-// NewLive makes the first snapshot. Later failures are told to log, nil when they are over; the page stays as it was
-// meanwhile.
+// NewLive makes the first snapshot. Later it calls log with each failure, and with nil when it is over; the page keeps its last
+// content meanwhile.
 func NewLive(ctx context.Context, source Source, log func(error)) (*Live, error) {
 	l := &Live{source: source, log: log, changed: make(chan struct{})}
 	return l, l.refresh(ctx)
 }
 
-// Follow looks at the source until ctx is done.
+// Follow polls the source until ctx is done.
 func (l *Live) Follow(ctx context.Context) {
 	rest := lookEvery
 	for failing := false; pause.For(ctx, rest) == nil; {
@@ -61,8 +61,8 @@ func (l *Live) Follow(ctx context.Context) {
 	}
 }
 
-// refresh makes a new snapshot if the source has changed. It reads the fingerprint first: what is written while the snapshot is made is
-// new to the next look.
+// refresh makes a new snapshot if the source has changed. It reads the fingerprint first, so the next call notices what is written
+// while the snapshot is made.
 func (l *Live) refresh(ctx context.Context) error {
 	fingerprint, err := l.source.Fingerprint(ctx)
 	if err != nil {
@@ -101,7 +101,7 @@ func (l *Live) state() (*snapshot, string) {
 	return l.now, l.trouble
 }
 
-// next waits until the state differs from one that was seen.
+// next waits until the state differs from the one given.
 func (l *Live) next(ctx context.Context, seen *snapshot, trouble string) (*snapshot, string, error) {
 	for {
 		l.mu.Lock()

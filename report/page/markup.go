@@ -56,7 +56,7 @@ func markup(n g.Node) string {
 	return inert(out.String())
 }
 
-// inert makes visible what would act on the page's text rather than be read.
+// inert replaces control characters, which would change how the page's text is shown.
 func inert(text string) string { return safetext.Replaced(text, "\n\t") }
 
 func navLink(to, name string) g.Node { return h.A(h.Href(to), g.Text(name)) }
@@ -105,7 +105,7 @@ func warnings(texts []string) g.Node {
 		g.Map(texts, func(text string) g.Node { return h.Li(g.Text(text)) })))
 }
 
-// details is a part that a click opens. Its id keeps it open when the section is replaced.
+// details is a part that is folded until a click opens it. By its id the script keeps it open when the section is replaced.
 func details(id, name string, rest ...g.Node) g.Node {
 	return h.Details(g.If(id != "", h.ID(id)), h.Summary(g.Text(name)), g.Group(rest))
 }

@@ -21,7 +21,7 @@ func (b leaderboard) node() g.Node {
 	rows := g.Map(b.Rows, func(s leaderboardRow) g.Node {
 		return h.Tr(h.ID("rank-"+s.Link.ID), cell(s.Rank, "soft"),
 			rowHead(h.A(h.Href("#"+s.Link.ID), swatch(s.Link.Look), g.Text(s.Link.Name))), cell(s.Return, "main "+s.Sign),
-			g.If(b.Benchmark != nil, cell(s.ExcessReturn, "")), h.Td(h.Class("num"), g.Text(s.Value), dated(s.AsOf)),
+			g.If(b.Benchmark != nil, cell(s.ExcessReturn, "")), h.Td(h.Class("num"), g.Text(s.Value), footnote(s.AsOf)),
 			cells(s.Sharpe, s.MaxDrawdown, s.WinRate, s.Days, count(s.Trades)), g.If(b.Verified, h.Td(h.Class("ledger"), g.Text(string(s.Ledger)))))
 	})
 	if x := b.Benchmark; x != nil {
@@ -35,7 +35,7 @@ func (b leaderboard) node() g.Node {
 		warnings(b.Warnings))
 }
 
-// curvesNode is the section of the figures of all accounts.
+// curvesNode is the section of the charts of all accounts.
 func curvesNode(figures []figure) g.Node {
 	return h.Section(h.ID("curves"), h.Aria("labelledby", "curves-title"), h.H2(h.ID("curves-title"), h.Class("hidden"), g.Text("Charts")),
 		g.Map(figures, figure.node), h.Span(h.ID("accounts")))
@@ -73,11 +73,11 @@ func (a account) node() g.Node {
 		g.If(a.Verdict != "", h.P(h.Class("verdict"), g.Text(a.Verdict))),
 		warnings(a.Warnings),
 		g.If(a.Head != "", h.P(h.Class("soft head"), g.Text(a.Proof+" Head "), h.Code(g.Text(a.Head)))),
-		h.Dl(h.Class("headline"), g.Map(a.Headline, func(m measure) g.Node {
+		h.Dl(h.Class("headline"), g.Map(a.Headline, func(m metricRow) g.Node {
 			return h.Div(h.Dt(g.Text(m.Name)), h.Dd(h.B(h.Class(m.Sign), g.Text(m.Text)), g.Text(" "), h.Span(g.Text(m.Meaning))))
 		})),
 		h.Div(h.Class("pair"), a.Allocation.node(), a.holdings()),
-		details(a.ID+"-measures", "All figures", scrollRegion("All figures of "+a.Name, "scroll", figures("All figures of "+a.Name, a.Measures))),
+		details(a.ID+"-measures", "All figures", scrollRegion("All figures of "+a.Name, "scroll", figures("All figures of "+a.Name, a.Metrics))),
 		g.If(len(a.Upstream) > 0, details(a.ID+"-upstream", "By AI-Trader’s definitions", figures(a.Name+" by AI-Trader’s definitions", a.Upstream))),
 		g.If(len(a.Prices) > 0, g.Group{
 			h.H3(h.Class("part"), g.Text("Trades on the price")), muted(a.PricesNote),
@@ -93,17 +93,17 @@ func (a account) holdings() g.Node {
 		tableHead("Symbol", ">Amount", ">Price", ">Value", ">Gain"), h.TBody(
 			h.Tr(rowHead(g.Text("Cash")), cells("", "", a.Cash, "")),
 			g.Map(a.Holdings, func(x holding) g.Node {
-				return h.Tr(rowHead(g.Text(x.Symbol)), cell(x.Amount, ""), h.Td(h.Class("num"), g.If(x.Priced != "", h.Title(x.Priced)), g.Text(x.Price), dated(x.Old)),
+				return h.Tr(rowHead(g.Text(x.Symbol)), cell(x.Amount, ""), h.Td(h.Class("num"), g.If(x.Priced != "", h.Title(x.Priced)), g.Text(x.Price), footnote(x.Old)),
 					cell(x.Value, ""), cell(x.Gain, x.Sign))
 			})))))
 }
 
-// dated is a line below a figure that says of when it is, nothing without a text.
-func dated(text string) g.Node { return g.If(text != "", h.Small(g.Text(text))) }
+// footnote is a small line below a number; no text, no line.
+func footnote(text string) g.Node { return g.If(text != "", h.Small(g.Text(text))) }
 
-// figures is a table of measures.
-func figures(name string, all []measure) g.Node {
-	return h.Table(h.Class("measures"), caption(name), tableHead("Figure", ">Value", "What it is"), h.TBody(g.Map(all, func(m measure) g.Node {
+// figures is a table of metrics.
+func figures(name string, all []metricRow) g.Node {
+	return h.Table(h.Class("measures"), caption(name), tableHead("Figure", ">Value", "What it is"), h.TBody(g.Map(all, func(m metricRow) g.Node {
 		return h.Tr(rowHead(g.Text(m.Name)), cell(m.Text, ""),
 			h.Td(g.Text(m.Meaning), g.If(m.Why != "", g.Group{g.Text(" "), h.Em(g.Text("Not known: " + m.Why + "."))})))
 	})))

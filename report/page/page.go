@@ -75,27 +75,27 @@ type section struct {
 	HTML string
 }
 
-// snapshot is the page as it was at one time.
+// snapshot is the content of the page at one time.
 type snapshot struct {
 	name     string // the same for the same content
 	title    string
 	sections []section
 }
 
-// link leads to an account's section.
+// link is a link to an account's section.
 type link struct {
 	ID, Name string
 	Look     chart.Look
 }
 
 func newLink(a report.Account, looks map[string]chart.Look) link {
-	return link{"account-" + ident(a.Signature), a.Signature, looks[a.Signature]}
+	return link{"account-" + elementID(a.Signature), a.Signature, looks[a.Signature]}
 }
 
 // renderer makes snapshots. It renders an account again only if the account has changed since the last one.
 type renderer struct{ drawn map[string]drawn }
 
-// drawn is an account's section, and what it was made of.
+// drawn is an account's section with the data that it was rendered from.
 type drawn struct {
 	account report.Account
 	link    link
@@ -135,7 +135,7 @@ func (r *renderer) accounts(v *snapshot, s Data, accounts []report.Account, look
 	}
 }
 
-// account is an account's section: that of the last snapshot if nothing has changed since.
+// account renders an account's section, or returns that of the last snapshot if nothing has changed.
 func (r *renderer) account(a report.Account, l link, s Data) drawn {
 	if d, ok := r.drawn[a.Signature]; ok && d.link == l && reflect.DeepEqual(d.account, a) {
 		return d
@@ -167,8 +167,8 @@ func (v *snapshot) since(old *snapshot) []section {
 	return changed
 }
 
-// ident makes a name that can stand in an id: other characters than letters, digits and hyphens by their number.
-func ident(name string) string {
+// elementID makes a name fit for an id: letters, digits and hyphens stay, other characters are replaced by their code points.
+func elementID(name string) string {
 	var out strings.Builder
 	for _, r := range name {
 		switch {

@@ -35,11 +35,11 @@ func TestFiguresAreWritten(t *testing.T) {
 		{signedMoney(known(12)), "+12.00"},
 		{plural(1, "trade"), "1 trade"},
 		{plural(2000, "trade"), "2,000 trades"},
-		{span("2025-10-01", "2025-10-01"), "2025-10-01"},
-		{ident("gpt-5"), "gpt-5"},
-		{ident("gpt_5.1"), "gpt_5f_5_2e_1"},
-		{sortable(report.Number{}), ""},
-		{sortable(known(-0.5)), "-0.5"},
+		{dateRange("2025-10-01", "2025-10-01"), "2025-10-01"},
+		{elementID("gpt-5"), "gpt-5"},
+		{elementID("gpt_5.1"), "gpt_5f_5_2e_1"},
+		{sortKey(report.Number{}), ""},
+		{sortKey(known(-0.5)), "-0.5"},
 	} {
 		if c.got != c.want {
 			t.Errorf("it is written %q, want %q", c.got, c.want)

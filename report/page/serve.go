@@ -59,7 +59,7 @@ func (l *Live) Serve(ctx context.Context, listener net.Listener, open bool) erro
 	return err
 }
 
-// Handler answers GET / with the page and GET /events with what changes on it.
+// Handler answers GET / with the page and GET /events with its changes.
 func (l *Live) Handler(open bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", l.page)
@@ -129,7 +129,7 @@ type update struct {
 	Sections map[string]string `json:"sections"` // those that changed
 }
 
-// events sends a viewer each snapshot after the one that it has. Snapshots made while an event is being sent are sent as one.
+// events sends a viewer each snapshot newer than the one it has. Of snapshots made while an event is being sent, it sends the last.
 func (l *Live) events(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -143,7 +143,7 @@ func (l *Live) events(w http.ResponseWriter, r *http.Request) {
 	}
 	has := r.URL.Query().Get("version")
 	if id := r.Header.Get("Last-Event-ID"); id != "" {
-		has = id // it comes again, and has seen more since
+		has = id // a reconnecting browser names the last event it got
 	}
 	var seen *snapshot
 	if now, _ := l.state(); now.name == has {
@@ -164,10 +164,10 @@ func (l *Live) events(w http.ResponseWriter, r *http.Request) {
 		case err == nil && (now != seen || why == ""):
 			text = now.event(seen)
 			if why != "" {
-				text += troubled(why)
+				text += troubleEvent(why)
 			}
 		case err == nil:
-			text = troubled(why)
+			text = troubleEvent(why)
 		}
 		seen, trouble = now, why
 		if !send(text) {
@@ -176,7 +176,7 @@ func (l *Live) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// event is the event that brings a viewer from an older snapshot to this one; the two may be the same.
+// event returns the event that updates a viewer from an older snapshot to this one.
 func (v *snapshot) event(old *snapshot) string {
 	n := update{Title: v.title, Order: []string{}, Sections: map[string]string{}}
 	for _, s := range v.sections {
@@ -188,7 +188,7 @@ func (v *snapshot) event(old *snapshot) string {
 	return event("change", "id: "+v.name+"\n", n)
 }
 
-func troubled(why string) string { return event("trouble", "", why) }
+func troubleEvent(why string) string { return event("trouble", "", why) }
 
 func event(name, id string, data any) string {
 	text, err := json.Marshal(data)

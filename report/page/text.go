@@ -1,4 +1,4 @@
-// How figures are written on the page.
+// How numbers and dates are written on the page.
 
 package page
 
@@ -12,15 +12,15 @@ import (
 	"mcp-trade/report"
 )
 
-// unknown stands for a figure that is not known.
+// unknown stands for a number that is not known.
 const unknown = "–"
 
 const (
 	minus = "\u2212"
-	space = "\u00a0" // keeps a figure and its unit on one line
+	space = "\u00a0" // keeps a number and its unit on one line
 )
 
-// metricText writes a figure by its unit; a ratio has so many decimals.
+// metricText writes a metric by its unit, a ratio with the given decimals.
 func metricText(n report.Number, unit report.Unit, decimals int) string {
 	switch unit {
 	case report.Money:
@@ -35,13 +35,13 @@ func metricText(n report.Number, unit report.Unit, decimals int) string {
 	return fixed(n, 0)
 }
 
-// money writes an amount to the cent, with the thousands apart.
+// money writes an amount to the cent, with separators of thousands.
 func money(n report.Number) string { return fixed(n, 2) }
 
 // count writes a whole number.
 func count(n int) string { return fixed(report.Known(float64(n)), 0) }
 
-// fixed writes a number with so many decimals, and the thousands apart.
+// fixed writes a number with the given decimals and separators of thousands.
 func fixed(n report.Number, decimals int) string {
 	if !n.Known() {
 		return unknown
@@ -60,7 +60,7 @@ func fixed(n report.Number, decimals int) string {
 	return whole
 }
 
-// amount writes a number of shares or coins, with the digits that it has, and a price likewise.
+// amount writes a number of shares or coins with its digits, at most six after the point.
 func amount(f float64) string {
 	if f == math.Trunc(f) {
 		return fixed(report.Known(f), 0)
@@ -105,7 +105,7 @@ func plusSign(n report.Number) string {
 	return ""
 }
 
-// sign is the class of a figure: up or down.
+// sign returns the class of a number: up, down or "".
 func sign(n report.Number) string {
 	switch {
 	case n.Float() > 0:
@@ -116,8 +116,8 @@ func sign(n report.Number) string {
 	return ""
 }
 
-// sortable is a number for the script to sort by, "" if it is not known.
-func sortable(n report.Number) string {
+// sortKey writes a number for the script to sort by, "" if it is unknown.
+func sortKey(n report.Number) string {
 	if !n.Known() {
 		return ""
 	}
@@ -135,8 +135,8 @@ func plural(n int, what string) string {
 	return count(n) + " " + what + "s"
 }
 
-// span writes a range of days.
-func span(from, to market.Stamp) string {
+// dateRange writes a range of days.
+func dateRange(from, to market.Stamp) string {
 	if from == to {
 		return string(from)
 	}

@@ -14,7 +14,7 @@ import (
 // maxTrades bounds the table of trades.
 const maxTrades = 2000
 
-// trades is the table.
+// trades is the section of the table.
 type trades struct {
 	Rows     []trade
 	All      int
@@ -24,7 +24,7 @@ type trades struct {
 	Notes    bool
 }
 
-// trade is a row of it.
+// trade is a row of the table.
 type trade struct {
 	ID                             string // unique on the page
 	Account                        string
@@ -38,7 +38,7 @@ type trade struct {
 	Note                           string // untrusted text
 }
 
-// newTrades lists the newest trades of all accounts.
+// newTrades lists the newest trades of all accounts, the newest first.
 func newTrades(r report.Report, rest string) trades {
 	type dealt struct {
 		account string
@@ -79,9 +79,9 @@ func newTrades(r report.Report, rest string) trades {
 
 func newTrade(account string, t report.Trade) trade {
 	return trade{
-		ID: fmt.Sprintf("t-%s-%d", ident(account), t.ID), Account: account, Date: string(t.Date), Action: t.Action, Verb: verb(t.Action), Symbol: t.Symbol,
+		ID: fmt.Sprintf("t-%s-%d", elementID(account), t.ID), Account: account, Date: string(t.Date), Action: t.Action, Verb: verb(t.Action), Symbol: t.Symbol,
 		Amount: amount(t.Amount), Price: price(t.Price), Value: money(t.Value), Fees: money(report.Known(t.Fees)), Gain: signedMoney(t.Gain), Sign: sign(t.Gain),
-		AmountV: sortable(report.Known(t.Amount)), PriceV: sortable(t.Price), ValueV: sortable(t.Value), GainV: sortable(t.Gain), FeesV: sortable(report.Known(t.Fees)),
+		AmountV: sortKey(report.Known(t.Amount)), PriceV: sortKey(t.Price), ValueV: sortKey(t.Value), GainV: sortKey(t.Gain), FeesV: sortKey(report.Known(t.Fees)),
 		Note: t.Note,
 	}
 }

@@ -1,4 +1,4 @@
-// The figures of an account: the few that one looks at first, and all of them with what they mean.
+// The metrics of an account: the most important ones as tiles, and all with their meanings.
 
 package page
 
@@ -10,20 +10,20 @@ import (
 	"mcp-trade/report"
 )
 
-// measure is a figure, written out.
-type measure struct {
+// metricRow is a metric as text.
+type metricRow struct {
 	Name, Text, Sign string
 	Meaning          string
-	Why              string // it is not known
+	Why              string // the value is unknown
 }
 
-// headline are the figures that one looks at first.
-func headline(a report.Account) []measure {
+// headline returns the most important metrics.
+func headline(a report.Account) []metricRow {
 	m := a.Metrics
-	// tile is a metric as its row of the table has it, with an interval if it has one and else with a text.
-	tile := func(figure *report.Number, text string) measure {
+	// tile writes a metric with its 95 % interval, or with a text if it has none.
+	tile := func(figure *report.Number, text string) metricRow {
 		x := m.Metric(figure)
-		y := measure{Name: capital(x.Name), Text: metricText(*figure, x.Unit, 2), Meaning: text}
+		y := metricRow{Name: capital(x.Name), Text: metricText(*figure, x.Unit, 2), Meaning: text}
 		if x.Unit == report.Change {
 			y.Sign = sign(*figure)
 		}
@@ -32,8 +32,8 @@ func headline(a report.Account) []measure {
 		}
 		return y
 	}
-	list := []measure{
-		tile(&m.End, listed("from "+money(m.Start), valueDate(a))),
+	list := []metricRow{
+		tile(&m.End, commaJoined("from "+money(m.Start), valueDate(a))),
 		tile(&m.TotalReturn, ""),
 		tile(&m.Sharpe, ""),
 		tile(&m.MaxDrawdown, drawdownDates(a.Drawdown)),
@@ -51,8 +51,8 @@ func headline(a report.Account) []measure {
 	return list
 }
 
-// listed joins the texts that are not empty by commas.
-func listed(texts ...string) string {
+// commaJoined joins the texts that are not empty.
+func commaJoined(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ", ")
 }
 
@@ -70,19 +70,19 @@ func drawdownDates(d *report.Drawdown) string {
 	case d == nil:
 		return "the value never fell"
 	case d.Recovered == "":
-		return noBreak(fmt.Sprintf("%s, not recovered", span(d.Peak, d.Trough)))
+		return noBreak(fmt.Sprintf("%s, not recovered", dateRange(d.Peak, d.Trough)))
 	}
-	return noBreak(fmt.Sprintf("%s, recovered %s", span(d.Peak, d.Trough), d.Recovered))
+	return noBreak(fmt.Sprintf("%s, recovered %s", dateRange(d.Peak, d.Trough), d.Recovered))
 }
 
-// measures are all figures: a row for each metric.
-func measures(m report.Metrics) []measure {
-	var list []measure
+// allMetrics returns a row for each metric of the table.
+func allMetrics(m report.Metrics) []metricRow {
+	var list []metricRow
 	for _, x := range report.MetricTable() {
 		n := *x.Of(&m)
-		y := measure{Name: capital(x.Name), Text: metricText(n, x.Unit, 3), Meaning: x.Meaning}
+		y := metricRow{Name: capital(x.Name), Text: metricText(n, x.Unit, 3), Meaning: x.Meaning}
 		if x.Date != nil {
-			y.Meaning = listed(x.Meaning, x.Date(&m))
+			y.Meaning = commaJoined(x.Meaning, x.Date(&m))
 		}
 		if !n.Known() {
 			y.Why = m.Undefined[x.Key]
@@ -92,15 +92,15 @@ func measures(m report.Metrics) []measure {
 	return list
 }
 
-// upstream are AI-Trader's figures, as it publishes them.
-func upstream(u *report.Upstream) []measure {
+// upstreamMetrics returns AI-Trader's metrics, as it publishes them.
+func upstreamMetrics(u *report.Upstream) []metricRow {
 	if u == nil {
 		return nil
 	}
 	figure := func(n report.Number) string { return fixed(n, 4) }
-	return []measure{
+	return []metricRow{
 		{Name: "Sharpe ratio", Text: figure(u.Sharpe)},
-		{Name: "Max drawdown", Text: figure(u.MaxDrawdown), Meaning: span(u.DrawdownStart, u.DrawdownEnd)},
+		{Name: "Max drawdown", Text: figure(u.MaxDrawdown), Meaning: dateRange(u.DrawdownStart, u.DrawdownEnd)},
 		{Name: "Cumulative return", Text: figure(u.CumulativeReturn)},
 		{Name: "Annualized return", Text: figure(u.AnnualReturn)},
 		{Name: "Volatility", Text: figure(u.Volatility)},
