@@ -1,5 +1,5 @@
-// What the page does beside standing there: it sorts and filters the trades, reads the drawings at the pointer, and follows a
-// server. It writes no text from outside as markup but what the server escaped.
+// The script of the page: it sorts and filters the trades, shows the values of a chart at the pointer, and applies updates from a
+// server. It inserts no markup but what the server has escaped.
 "use strict";
 
 // ---- Trades: sort and filter ----
@@ -19,7 +19,7 @@ function sortTrades() {
     return { row, place, number, key: number ? (cell.dataset.v === "" ? null : Number(cell.dataset.v)) : cell.textContent };
   });
   keyed.sort((a, b) => {
-    if (a.key === null || b.key === null) return (a.key === null) - (b.key === null) || a.place - b.place; // unknown ones last
+    if (a.key === null || b.key === null) return (a.key === null) - (b.key === null) || a.place - b.place; // unknown values last
     return direction * (a.number ? a.key - b.key : byText.compare(a.key, b.key)) || a.place - b.place;
   });
   if (keyed.some((k, i) => k.place !== i)) body.append(...keyed.map((k) => k.row));
@@ -55,7 +55,7 @@ for (const kind of ["input", "change"]) {
 }
 document.addEventListener("submit", (event) => event.preventDefault());
 
-// ---- Drawings: lines on and off, and what they are worth at the pointer ----
+// ---- Charts: lines on and off, and their values at the pointer ----
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest(".legend button");
@@ -64,16 +64,16 @@ document.addEventListener("click", (event) => {
   showLines(button.closest("figure"));
 });
 
-// showLines shows the lines of a drawing that its legend has not turned off. A line and its entry have the same key.
+// showLines hides the lines of a chart that its legend has turned off. A line and its entry in the legend have the same key.
 function showLines(figure) {
   const off = new Set([...figure.querySelectorAll(".legend li")].filter((li) => li.querySelector("[aria-pressed=false]")).map((li) => li.dataset.key));
   for (const line of figure.querySelectorAll(".drawing [data-key]")) line.classList.toggle("off", off.has(line.dataset.key));
 }
 
-const readAt = new WeakMap(); // the row that each plot shows
+const shownRows = new WeakMap(); // the index of the table row whose values each plot shows
 
-// frame is where the dates of a plot stand, in pixels from its left.
-function frame(plot) {
+// dateScale returns where the dates of a plot stand, in pixels from its left edge; null if the plot is not visible.
+function dateScale(plot) {
   const svg = [...plot.querySelectorAll(".drawing svg")].find((s) => s.getBoundingClientRect().width > 0);
   if (!svg) return null;
   const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
@@ -85,12 +85,12 @@ function frame(plot) {
 
 const rowsOf = (plot) => [...plot.closest("figure").querySelectorAll("tbody tr")];
 
-function read(plot, index, aloud) {
+function showReading(plot, index, announce) {
   const rows = rowsOf(plot);
-  const place = frame(plot);
-  if (!rows.length || !place) return;
+  const scale = dateScale(plot);
+  if (!rows.length || !scale) return;
   index = Math.max(0, Math.min(rows.length - 1, index));
-  readAt.set(plot, index);
+  shownRows.set(plot, index);
   const row = rows[index];
   const figure = plot.closest("figure");
   const swatches = new Map([...figure.querySelectorAll(".legend li")].map((li) => [li.dataset.key, li.querySelector(".swatch")]));
@@ -110,53 +110,53 @@ function read(plot, index, aloud) {
     line.append(label, text);
     tip.append(line);
   }
-  const x = place.at(Number(row.dataset.at));
+  const x = scale.at(Number(row.dataset.at));
   const cross = plot.querySelector(".cross");
   cross.hidden = tip.hidden = false;
   cross.style.left = x + "px";
   const room = plot.clientWidth - x - 14;
   tip.style.left = (room > tip.offsetWidth ? x + 12 : Math.max(0, x - tip.offsetWidth - 12)) + "px";
-  if (aloud) figure.querySelector(".reading").textContent = tip.innerText.replace(/\s*\n+\s*/g, ", ");
+  if (announce) figure.querySelector(".reading").textContent = tip.innerText.replace(/\s*\n+\s*/g, ", ");
 }
 
-function hush(plot) {
-  readAt.delete(plot);
+function hideReading(plot) {
+  shownRows.delete(plot);
   plot.querySelector(".cross").hidden = plot.querySelector(".tip").hidden = true;
 }
 
 document.addEventListener("pointermove", (event) => {
   const plot = event.target.closest && event.target.closest(".plot");
-  const place = plot && frame(plot);
-  if (!place) return;
+  const scale = plot && dateScale(plot);
+  if (!scale) return;
   const x = event.clientX - plot.getBoundingClientRect().left;
   let nearest = 0;
   let distance = Infinity;
   rowsOf(plot).forEach((row, i) => {
-    const d = Math.abs(place.at(Number(row.dataset.at)) - x);
+    const d = Math.abs(scale.at(Number(row.dataset.at)) - x);
     if (d < distance) [nearest, distance] = [i, d];
   });
-  read(plot, nearest, false);
+  showReading(plot, nearest, false);
 });
 document.addEventListener("pointerout", (event) => {
   const plot = event.target.closest && event.target.closest(".plot");
-  if (plot && !plot.contains(event.relatedTarget) && plot !== document.activeElement) hush(plot);
+  if (plot && !plot.contains(event.relatedTarget) && plot !== document.activeElement) hideReading(plot);
 });
 document.addEventListener("keydown", (event) => {
   const plot = document.activeElement;
   if (!plot || !plot.matches(".plot")) return;
   const last = rowsOf(plot).length - 1;
-  const now = readAt.has(plot) ? readAt.get(plot) : last + 1;
+  const now = shownRows.has(plot) ? shownRows.get(plot) : last + 1;
   const to = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: last, PageUp: now - 10, PageDown: now + 10 }[event.key];
-  if (event.key === "Escape") hush(plot);
+  if (event.key === "Escape") hideReading(plot);
   if (to === undefined || last < 0) return;
   event.preventDefault();
-  read(plot, to, true);
+  showReading(plot, to, true);
 });
-document.addEventListener("focusout", (event) => event.target.matches(".plot") && hush(event.target));
+document.addEventListener("focusout", (event) => event.target.matches(".plot") && hideReading(event.target));
 
-// ---- A server: the changed parts replace the old ones, node by node, so that what the reader did to the page stays ----
+// ---- Updates: changed nodes replace old ones, so that what the reader did to the page stays ----
 
-const readers = new Set(["open", "aria-sort", "aria-pressed", "hidden", "style"]); // attributes that are the reader's
+const readerAttributes = new Set(["open", "aria-sort", "aria-pressed", "hidden", "style"]); // attributes that the reader changes by using the page
 
 function morph(from, to) {
   if (from.isEqualNode(to)) return;
@@ -165,10 +165,10 @@ function morph(from, to) {
     return;
   }
   for (const { name } of [...from.attributes]) {
-    if (!to.hasAttribute(name) && !readers.has(name)) from.removeAttribute(name);
+    if (!to.hasAttribute(name) && !readerAttributes.has(name)) from.removeAttribute(name);
   }
   for (const { name, value } of to.attributes) {
-    if (from.getAttribute(name) !== value && !readers.has(name)) from.setAttribute(name, value);
+    if (from.getAttribute(name) !== value && !readerAttributes.has(name)) from.setAttribute(name, value);
   }
   if (from.matches(".tip, .cross, .reading, #filter-count")) return;
   const chosen = from.localName === "select" ? from.value : null;
@@ -197,7 +197,7 @@ function morphChildren(from, to) {
     else from.insertBefore(match, at);
     morph(match, next);
   }
-  // What is left was not matched: everything behind the last match, and keyed nodes that are gone.
+  // Remove what was not matched: keyed nodes that are gone, and everything after the last match.
   for (const gone of keyed.values()) {
     if (gone === at) at = at.nextSibling;
     gone.remove();
@@ -213,7 +213,7 @@ function update({ title, order, sections }) {
   const main = document.getElementById("main");
   for (const [id, html] of Object.entries(sections)) {
     const holder = document.createElement("template");
-    holder.innerHTML = html; // escaped by the server
+    holder.innerHTML = html; // the server has escaped all text in it
     const fresh = holder.content.firstElementChild;
     const old = document.getElementById(id);
     if (old) morph(old, fresh);
@@ -227,25 +227,25 @@ function update({ title, order, sections }) {
   sortTrades();
   filterTrades();
   document.querySelectorAll("figure.chart").forEach(showLines);
-  for (const plot of document.querySelectorAll(".plot")) if (readAt.has(plot)) read(plot, readAt.get(plot), false);
+  for (const plot of document.querySelectorAll(".plot")) if (shownRows.has(plot)) showReading(plot, shownRows.get(plot), false);
 }
 
 function follow() {
   const { events, version } = document.body.dataset;
   if (!events) return;
   const live = document.getElementById("live");
-  const say = (text, lost) => {
+  const setStatus = (text, lost) => {
     live.textContent = text;
     live.classList.toggle("lost", lost);
   };
   const source = new EventSource(`${events}?version=${version}`);
-  source.onopen = () => say("Live", false);
-  source.onerror = () => say("No connection, trying again", true);
+  source.onopen = () => setStatus("Live", false);
+  source.onerror = () => setStatus("No connection, trying again", true);
   source.addEventListener("change", (event) => {
     update(JSON.parse(event.data));
-    say("Live", false);
+    setStatus("Live", false);
   });
-  source.addEventListener("trouble", (event) => say(JSON.parse(event.data), true));
+  source.addEventListener("trouble", (event) => setStatus(JSON.parse(event.data), true));
 }
 
 filterTrades();
