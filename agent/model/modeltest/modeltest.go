@@ -1,8 +1,10 @@
-// Package modeltest is a language model for tests: an HTTP server on the loopback that speaks OpenAI's chat completions,
-// streamed or not, and replies by a script. It can be slow, silent, wrong and cut off.
+// Package modeltest is a language model for tests: an HTTP server on the loopback that speaks OpenAI's chat completions and
+// Anthropic's Messages, streamed or not, and replies by a script. It can be slow, silent, wrong and cut off. It refuses a
+// conversation that a real API would refuse.
 //
 // A script sees one request and nothing else, so that a run which is killed and resumed hears the same again. This file is
-// what a script sees and says; wire.go puts it on the wire.
+// what a script sees and says; wire.go and messages.go put it on the wire. scenarios.go and messages_scenarios.go have what real APIs
+// send, which the client of each API must pass.
 package modeltest
 
 import (

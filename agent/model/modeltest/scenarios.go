@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"mcp-trade/agent/model"
@@ -18,7 +19,6 @@ type Scenario struct {
 	Replies  []Reply               // one a request, in order; after them the model ends the day
 	Refuse   func(Request) *Reply  // answers a request that is not as it must be, and uses up no reply; nil: takes every one
 	Settings func(*model.Settings) // on top of the usual ones; nil: none
-	Unlike   string                // "streamed" or "whole": it cannot be sent so
 
 	Booked   []string      // trades in the ledger, such as "buy 1 SYN01"
 	Requests int           // how many there are; 0: that does not matter
@@ -29,8 +29,11 @@ type Scenario struct {
 
 // Script plays a scenario.
 func (s Scenario) Script() Script {
+	var mu sync.Mutex
 	used := 0
 	return func(r Request) Reply {
+		mu.Lock()
+		defer mu.Unlock()
 		if s.Refuse != nil {
 			if refusal := s.Refuse(r); refusal != nil {
 				return *refusal
