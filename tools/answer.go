@@ -8,7 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
+	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -117,7 +120,7 @@ func (s *Server) rewriteError(m mcp.JSONRPCError, r *call, err error) any {
 	case m.Error.Code == mcp.INVALID_REQUEST:
 		return says(mcp.INVALID_REQUEST, "The params of %s are not of the form that MCP gives them.", jsonrpc.Cut(r.Method))
 	case errors.Is(err, server.ErrToolNotFound):
-		return says(m.Error.Code, "There is no tool %q. The request tools/list names those that there are.", jsonrpc.Cut(r.Name))
+		return says(m.Error.Code, "There is no tool %q. The tools are: %s.", jsonrpc.Cut(r.Name), strings.Join(slices.Sorted(maps.Keys(s.handlers)), ", "))
 	case errors.Is(err, server.ErrPromptNotFound):
 		return says(m.Error.Code, "There is no prompt %q. The request prompts/list names those that there are.", jsonrpc.Cut(r.Name))
 	case errors.Is(err, server.ErrResourceNotFound):

@@ -3,6 +3,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -169,7 +170,7 @@ func getPriceHistory(ctx context.Context, d *Deps, p historyParams) (historyResu
 			return historyResult{}, err
 		}
 	}
-	if start != "" && end != "" && start.Day() > end.Day() {
+	if end != "" && start > end && start.Day() != end { // a day takes in all its moments
 		return historyResult{}, wrong("The argument start, "+string(start)+", is after end, "+string(end)+".", map[string]any{"argument": "start"})
 	}
 	if p.Limit == 0 {
@@ -182,6 +183,12 @@ func getPriceHistory(ctx context.Context, d *Deps, p historyParams) (historyResu
 	bars, next, err := v.Bars(symbol, start, end, p.Limit)
 	if err != nil {
 		return historyResult{}, err
+	}
+	if len(bars) == 0 { // it may lie between two bars, but before the first one it is a mistake
+		var missing *market.NoPriceError
+		if _, err := v.Bar(symbol, min(cmp.Or(end, v.AsOf()), v.AsOf())); errors.As(err, &missing) && missing.First != "" {
+			return historyResult{}, err
+		}
 	}
 	r := historyResult{Symbol: symbol, Columns: []string{"date", "open", "high", "low", "close", "volume"}, Rows: []cells{}, Next: next}
 	for _, b := range bars {

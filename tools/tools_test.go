@@ -312,7 +312,6 @@ func TestADayOfTrading(t *testing.T) {
 		{"get_price", `{"symbol":"NVDA","date":"2025-10-02T00:00:00"}`, `{"symbol":"NVDA","date":"2025-10-02","ohlcv":{"open":110.5,"high":null,"low":null,"close":null,"volume":null}}`},
 		{"get_price_history", `{"symbol":"NVDA","start":"2025-10-02T00:00:00","end":"Oct 2, 2025"}`, `{"symbol":"NVDA","columns":["date","open","high","low","close","volume"],` +
 			`"rows":[["2025-10-02",110.5,null,null,null,null]]}`},
-		{"get_price_history", `{"symbol":"AMD","end":"2025-09-01"}`, `{"symbol":"AMD","columns":["date","open","high","low","close","volume"],"rows":[]}`},
 	} {
 		f.want(t, c.tool, c.arguments, c.want)
 	}
@@ -369,6 +368,10 @@ func TestAFailureSaysWhatIsWrongAndTheWayOut(t *testing.T) {
 			`{"argument":"date","class":"caller","code":"invalid_argument","error":"The argument date: \"tomorrow\" is not a date or time: write it as 2025-10-02, 2025-10-02 10:30 or 2025-10-02 10:30:00."}`},
 		{"the first day after the last", nil, "get_price_history", `{"symbol":"NVDA","start":"2025-10-02","end":"2025-10-01"}`,
 			`{"argument":"start","class":"caller","code":"invalid_argument","error":"The argument start, 2025-10-02, is after end, 2025-10-01."}`},
+		{"a range before the first bar", nil, "get_price_history", `{"symbol":"AMD","end":"2025-09-01"}`,
+			`{"class":"refusal","code":"no_price","date":"2025-09-01","error":"AMD has no price at 2025-09-01, and none before it; its first bar is 2025-10-02","nearest_date":"2025-10-02","symbol":"AMD"}`},
+		{"a first moment after the last", nil, "get_price_history", `{"symbol":"NVDA","start":"2025-10-01 15:00:00","end":"2025-10-01 10:00:00"}`,
+			`{"argument":"start","class":"caller","code":"invalid_argument","error":"The argument start, 2025-10-01 15:00:00, is after end, 2025-10-01 10:00:00."}`},
 		{"a date with two readings", nil, "get_price", `{"symbol":"NVDA","date":"10/02/2025"}`,
 			`{"argument":"date","class":"caller","code":"invalid_argument","error":"The argument date: \"10/02/2025\" is not a date or time: write it as 2025-10-02, 2025-10-02 10:30 or 2025-10-02 10:30:00."}`},
 		{"a later date, loosely written", nil, "get_price", `{"symbol":"NVDA","date":"2025-10-3"}`,
