@@ -107,15 +107,25 @@ func (d *dayConversation) advance(ctx context.Context) error {
 	if reason != "" {
 		return d.end(ctx, reason)
 	}
-	if text := d.nudge(turns); text != "" && d.journal.Entries[len(d.journal.Entries)-1].Nudge == nil && !d.askedSince() {
-		if err := d.journal.Append(transcript.Entry{Nudge: &model.Message{Role: "user", Content: text}}); err != nil {
-			return err
-		}
+	if err := d.goOn(turns); err != nil {
+		return err
 	}
 	if err := d.journal.Sync(); err != nil {
 		return err
 	}
 	return d.completeTurn(ctx, reply.Step+1)
+}
+
+// goOn tells the model what it needs to know to go on after its newest turn, unless it was told.
+func (d *dayConversation) goOn(turns []transcript.Reply) error {
+	text := d.nudge(turns)
+	if text == "" || d.journal.Entries[len(d.journal.Entries)-1].Nudge != nil || d.askedSince() {
+		return nil
+	}
+	if newest := turns[len(turns)-1]; d.kindOf(newest) == writing {
+		d.day.Log.Warn().Int("step", newest.Step).Msg("the model wrote a call as text and is asked for a real one; with text_calls such calls are carried out")
+	}
+	return d.journal.Append(transcript.Entry{Nudge: &model.Message{Role: "user", Content: text}})
 }
 
 // askedSince tells whether the turn after the newest reply was begun: what comes before it is there.

@@ -220,7 +220,7 @@ func TestTrader_Decide_Turns(t *testing.T) {
 		{"an announcement", []any{text("Let me first look at the price history of AAPL."), calls("tool_calls", buy), ends}, transcript.EndFinished, 1, 3, ""},
 		{"announcements without end", []any{text("Let me look."), text("I will look."), text("I shall look."), ends}, transcript.EndNoCalls, 0, 3, "never wrote " + StopSignal + "; it made no trade"},
 		{"an announcement behind a trade", []any{calls("tool_calls", buy), text("Bought."), text("Bought."), text("Bought.")}, transcript.EndNoCalls, 1, 4, ""},
-		{"a call in the text", []any{text(`<tool_call>{"name":"buy","arguments":{"symbol":"AAPL"}}</tool_call>`), calls("tool_calls", buy), ends}, transcript.EndFinished, 1, 3, ""},
+		{"a call in the text", []any{text(`<tool_call>{"name":"buy","arguments":{"symbol":"AAPL"}}</tool_call>`), calls("tool_calls", buy), ends}, transcript.EndFinished, 1, 3, "is asked for a real one"},
 		{"calls in texts", []any{text(`{"name":"buy","arguments":{}}`), text(`{"name":"buy","arguments":{}}`), ends}, transcript.EndNoCalls, 0, 2, "it made no trade"},
 		{"the signal among the thoughts", []any{thought, calls("tool_calls", buy), ends}, transcript.EndFinished, 2, 3, ""},
 		{"the signal beside a call", []any{signed, ends}, transcript.EndFinished, 1, 2, ""},

@@ -144,7 +144,7 @@ func Scenarios() []Scenario {
 			Booked: []string{"buy 1 SYN01", "buy 2 SYN02"}, Says: "may have dropped the front of the conversation"},
 		{Name: "a call that is announced", Replies: []Reply{Say("Let me first look at the price of SYN01."), Do(buy)}, Booked: once, Requests: 3},
 		{Name: "a call in the text", Replies: []Reply{Say(`<tool_call>{"name":"buy","arguments":%s}</tool_call>`, one), Do(buy)}, Booked: once, Says: "wrote a tool call as text"},
-		{Name: "a call as bare JSON", Replies: []Reply{Say(`{"name":"buy","arguments":%s}`, one), Do(buy)}, Booked: once, Says: "wrote a tool call as text"},
+		{Name: "a call as bare JSON", Replies: []Reply{Say(`{"name":"buy","arguments":%s}`, one), Do(buy)}, Booked: once, Says: "is asked for a real one"},
 		{Name: "the signal among thoughts", Replies: []Reply{{Text: "<think>At the end I write <FINISH_SIGNAL>.</think>", Calls: []Call{To("get_portfolio", nil)}}, Do(buy)}, Booked: once, Requests: 3},
 		{Name: "three thousand calls", Replies: []Reply{{Calls: manyCalls(3000)}}, Refuse: func(r Request) *Reply {
 			if len(r.Body) > 100_000 {
