@@ -1,7 +1,7 @@
 package market
 
-// This file checks price files for trading: a well-formed series may still be of
-// no use.
+// This file checks whether price files can be traded: a well-formed series may
+// still have no usable bar.
 
 import (
 	"fmt"
@@ -16,8 +16,8 @@ type Usable struct {
 }
 
 // Usable looks at every bar of every series that can be read, by symbol,
-// ascending; damaged series are in Warnings. It reads all files, the future
-// included, and so is for operators only.
+// ascending. Damaged series are in Warnings. It reads the future, too, so it is
+// for operators only.
 func (p *Prices) Usable() ([]Usable, error) {
 	all := []Usable{}
 	for _, symbol := range p.symbols {
@@ -76,7 +76,7 @@ func (s *series) usable(bars []packedBar) Usable {
 	return u
 }
 
-// impossible tells whether the figures of a bar contradict each other.
+// impossible tells whether the prices of a bar contradict each other.
 func (b packedBar) impossible() bool {
 	over := func(a, b packedDecimal) bool {
 		return a.known && b.known && a.decimal().Decimal.GreaterThan(b.decimal().Decimal)
@@ -84,7 +84,8 @@ func (b packedBar) impossible() bool {
 	return over(b.low, b.high) || over(b.open, b.high) || over(b.close, b.high) || over(b.low, b.open) || over(b.low, b.close)
 }
 
-// isSpike tells whether a close stands alone, ten times off both of its neighbours.
+// isSpike tells whether a close is at least ten times higher or lower than both
+// of its neighbours.
 func isSpike(bars []packedBar, i int) bool {
 	if i == 0 || i == len(bars)-1 {
 		return false

@@ -1,7 +1,6 @@
 package market
 
-// This file is the calendar as a view knows it: trading days, and what a day
-// closed at.
+// This file is the calendar as of a view: trading days, and the closes of days.
 
 import (
 	"maps"
@@ -12,10 +11,10 @@ import (
 	"mcp-trade/decimal"
 )
 
-// Days returns the days before that of the view on which any symbol of a market
-// has a bar, ascending, from `from` to `to`, both included ("" is no bound). The
-// market "" is all of them. The day of the view itself is not over, and so none
-// of them.
+// Days returns the trading days of a market before the day of the view,
+// ascending, from `from` to `to`, both included ("" is no bound). On a trading day
+// any symbol of the market has a bar. The market "" stands for all markets. The
+// day of the view is left out, since it is not over.
 //
 // The first call reads every series. Damaged ones are left out.
 func (v View) Days(id ID, from, to Stamp) ([]Stamp, error) {
@@ -33,11 +32,11 @@ func (v View) Days(id ID, from, to Stamp) ([]Stamp, error) {
 }
 
 // DaysAfter counts the trading days of a market after the day of a stamp, up to
-// a day, which is part of it. The day of the view counts once a bar of the
-// market is visible on it.
+// and including another day. The day of the view counts once a bar of the market
+// is visible on it.
 func (v View) DaysAfter(id ID, after, to Stamp) (int, error) {
 	if after.Day() >= to.Day() {
-		return 0, nil // nearly always, and without a series read
+		return 0, nil // nearly always; no series need be read
 	}
 	days, err := v.Days(id, after.AddDays(1), to)
 	if err != nil || to.Day() < v.asOf.Day() {
@@ -50,7 +49,7 @@ func (v View) DaysAfter(id ID, after, to Stamp) (int, error) {
 	return len(days), err
 }
 
-// trades tells whether a bar of the day of the view is visible in a market.
+// trades tells whether the day of the view has a visible bar in a market.
 func (v View) trades(id ID) (bool, error) {
 	all, err := v.prices.calendar()
 	if err != nil {
@@ -74,8 +73,8 @@ func (v View) trades(id ID) (bool, error) {
 	return false, nil
 }
 
-// calendar returns the days on which any symbol of a market has a bar, by market,
-// and those of all markets as that of the market "". It knows the future.
+// calendar returns the trading days of each market, the future included. Under
+// the market "" are the days of all markets.
 func (p *Prices) calendar() (map[ID][]Stamp, error) {
 	p.dating.Lock()
 	defer p.dating.Unlock()
@@ -123,7 +122,7 @@ func (v View) LastCloseBy(symbol string, day Stamp) (decimal.Decimal, Stamp, err
 	return decimal.Decimal{}, "", w.noPrice(v.asOf)
 }
 
-// Close returns what a symbol closed at on a day: the close of the day's last bar.
+// Close returns the close of a symbol on a day: that of the day's last bar.
 // It returns a *NoPriceError if there is no bar on the day, if its last bar has no
 // close, and if the day is not over as of the view.
 func (v View) Close(symbol string, day Stamp) (decimal.Decimal, error) {

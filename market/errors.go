@@ -11,7 +11,7 @@ import (
 
 // UnknownSymbolError says that no such symbol exists as of the view.
 type UnknownSymbolError struct {
-	Symbol     string   // as it was asked for, without the space around it
+	Symbol     string   // as the caller gave it, without the space around it
 	DidYouMean []string // visible symbols that may have been meant, the likely ones first, at most 5
 }
 
@@ -50,7 +50,7 @@ func (e *NoPriceError) Details() map[string]any {
 	return map[string]any{"symbol": e.Symbol, "date": e.At, "nearest_date": cmp.Or(e.Nearest, e.First)}
 }
 
-// NotYetError says that a stamp after that of the view was asked for.
+// NotYetError says that the caller asked for a stamp after that of the view.
 type NotYetError struct{ At, AsOf Stamp }
 
 func (e *NotYetError) Error() string {
@@ -83,10 +83,9 @@ func (e *DamagedError) Code() code.Code { return code.NoPrice }
 
 func (e *DamagedError) Details() map[string]any { return map[string]any{"symbol": e.Symbol} }
 
-// Warning is something wrong in a price file that does not keep the rest of it
-// from being served.
+// Warning is a fault in a price file. The rest of the file is still served.
 type Warning struct {
-	File    string // "" when the warning is about no single place
+	File    string // "" if the warning is about no single place
 	Line    int    // from 1
 	Problem string
 }

@@ -1,7 +1,7 @@
 package market
 
 // This file turns a price file into an index: which symbol is on which line,
-// and where that line is. What the line says is read later, if ever.
+// and where that line is. The line itself is read on the first request.
 //
 // The file is read once in blocks, and a line again when it is asked for. A
 // memory map is avoided on purpose: a file truncated underneath a map kills the
@@ -33,7 +33,7 @@ type priceFile struct {
 	size int64
 }
 
-// seriesRef is where the series of a symbol is.
+// seriesRef says where in which file the series of a symbol is.
 type seriesRef struct {
 	symbol         string
 	source         *priceFile
@@ -64,9 +64,9 @@ func openPriceFile(path string) (*priceFile, error) {
 	return &priceFile{path: path, file: file, size: stat.Size()}, nil
 }
 
-// index finds the series in the file: one on each line, or the whole file is
-// one object written over many lines. Lines that are no series are warnings; a
-// file without any series is an error. The block is scratch space.
+// index finds the series in the file: one on each line, or a single object that
+// is written over many lines. A line that is no series is a warning; a file
+// without any series is an error. The block is scratch space.
 func (s *priceFile) index(block []byte) ([]seriesRef, warningList, error) {
 	var found []seriesRef
 	var damaged warningList
@@ -138,7 +138,8 @@ func (l *line) feed(piece []byte) {
 	}
 }
 
-// symbolOf names the series on a line, in most cases from its beginning alone.
+// symbolOf returns the symbol of the series on a line. In most cases it reads
+// only the beginning of the line.
 func (s *priceFile) symbolOf(l line) (string, error) {
 	head := trimStart(l.head)
 	switch {
@@ -154,8 +155,8 @@ func (s *priceFile) symbolOf(l line) (string, error) {
 }
 
 // symbolNearStart returns the symbol if it is a plain string in the "Meta Data"
-// with which the object begins, else "". It does not judge the rest of the
-// object; a wrong guess comes to light when the series is read.
+// with which the object begins, else "". It does not check the rest of the
+// object; a wrong guess is found when the series is read.
 func symbolNearStart(head []byte) string {
 	head = bytes.TrimLeft(head[1:], jsonSpace)
 	if !bytes.HasPrefix(head, []byte(`"Meta Data"`)) {
@@ -170,7 +171,7 @@ func symbolNearStart(head []byte) string {
 	return strings.TrimSpace(string(symbol))
 }
 
-// afterKey returns what follows `key :` in b, or nothing.
+// afterKey returns the text after `key :` in b, nil if there is none.
 func afterKey(b []byte, key string) []byte {
 	_, rest, _ := bytes.Cut(b, []byte(key))
 	rest, colon := bytes.CutPrefix(bytes.TrimLeft(rest, jsonSpace), []byte(":"))
@@ -180,7 +181,8 @@ func afterKey(b []byte, key string) []byte {
 	return bytes.TrimLeft(rest, jsonSpace)
 }
 
-// identify names the series in a stretch of the file by reading all of it.
+// identify returns the symbol of the series in a part of the file. It reads the
+// whole part.
 func (s *priceFile) identify(offset, length int64) (string, error) {
 	text, err := s.read(offset, length)
 	if err != nil {
@@ -199,8 +201,8 @@ func (s *priceFile) identify(offset, length int64) (string, error) {
 	return symbol, nil
 }
 
-// read returns a stretch of the file, without a byte order mark and the space
-// around it.
+// read returns a part of the file, without a byte order mark and without the
+// space around it.
 func (s *priceFile) read(offset, length int64) ([]byte, error) {
 	if length > maxLine {
 		return nil, fmt.Errorf("too long: %d bytes, at most %d are read", length, maxLine)

@@ -1,8 +1,8 @@
 package market
 
-// This file describes the price files to whoever operates them.
+// This file describes the price files to operators.
 
-// Info says what a set of price files holds, the future included.
+// Info describes a set of price files, the future included.
 type Info struct {
 	Files    []FileInfo   `json:"files"`    // in the order given to Open
 	Symbols  int          `json:"symbols"`  // readable ones

@@ -12,8 +12,8 @@ import (
 	"mcp-trade/decimal"
 )
 
-// This file is the table of markets: what is particular to one stands in its row,
-// and nowhere else. The rules that read a row are those of package ledger.
+// This file is the table of markets. All that differs between markets stands in
+// its rows. Package ledger has the rules that read them.
 
 // ID names a market, in ledgers and in reports.
 type ID string
@@ -24,22 +24,22 @@ const (
 	Crypto ID = "crypto"
 )
 
-// Default is the market of an account, a search for news or a report that names
-// none.
+// Default is the market of an account, a news search or a report that names no
+// market.
 const Default = US
 
 // Market is a row of the table.
 type Market struct {
 	ID             ID
 	Name           string          // of what is traded there
-	Suffixes       []string        // of its symbols; the first row has none, and all symbols that no other row has
-	ZoneName       string          // of the clocks by which its stamps are
+	Suffixes       []string        // of its symbols; the first row has no suffix, and gets all symbols that match no other row
+	ZoneName       string          // of the time zone of its stamps
 	PeriodsPerYear float64         // trading days
-	Tradable       bool            // by accounts of this program; others are only read and reported on
-	Lot            decimal.Decimal // an amount is a multiple of it; 0 where any amount is taken
+	Tradable       bool            // by accounts of this program; ledgers of other markets are only read and reported on
+	Lot            decimal.Decimal // amounts must be multiples of it; 0 allows any amount
 }
 
-// markets is a value and not the result of a function, since Of runs for each symbol of a list.
+// markets is a value rather than the result of a function, since Of runs for each symbol of a list.
 var markets = [...]Market{
 	{ID: US, Name: "US shares", ZoneName: "America/New_York", PeriodsPerYear: 252, Tradable: true, Lot: decimal.NewFromInt(1)},
 	{ID: CN, Name: "Chinese A-shares", Suffixes: []string{".SH", ".SZ"}, ZoneName: "Asia/Shanghai", PeriodsPerYear: 242},
@@ -59,7 +59,7 @@ func Of(symbol string) *Market {
 	return &markets[0]
 }
 
-// Get returns the row of a market, nil if the table has none of that name.
+// Get returns the row of a market, nil if the table has no such market.
 func (id ID) Get() *Market {
 	for i := range markets {
 		if markets[i].ID == id {

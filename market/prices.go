@@ -19,11 +19,11 @@ import (
 // maxBars bounds the bars kept in memory, at some 110 bytes each.
 const maxBars = 250_000
 
-// Prices is what a set of price files says. It is safe for concurrent use.
+// Prices is the content of a set of price files. It is safe for concurrent use.
 //
 // A series is read on the first request and kept in memory until newer ones
-// displace it. So a change of an open file may or may not be seen; open the files
-// again to see it.
+// displace it. So a change of an open file may go unnoticed until the files are
+// opened again.
 type Prices struct {
 	sources []*priceFile
 	series  map[string]*series
@@ -49,10 +49,10 @@ type series struct {
 	damage  error
 }
 
-// metadata is what stays known of a series whose bars are not in memory.
+// metadata is what is kept of a series whose bars are not in memory.
 type metadata struct {
 	name, interval string
-	period         time.Duration // of a bar; 0 if the interval does not tell
+	period         time.Duration // of a bar, 0 if the interval does not say
 	bars           int
 	first, last    Stamp
 }
@@ -116,8 +116,9 @@ func (p *Prices) Close() error {
 	return errors.Join(errs...)
 }
 
-// Warnings returns what was found wrong so far: damaged lines since Open, flaws
-// within a series once it has been read. After the first 100 they are counted.
+// Warnings returns the faults found so far: damaged lines since Open, and faults
+// within a series once it has been read. It lists the first 100 and counts the
+// others.
 func (p *Prices) Warnings() []Warning {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -128,9 +129,9 @@ func (p *Prices) Warnings() []Warning {
 func (p *Prices) AsOf(s Stamp) View { return View{p, s} }
 
 // Stamps returns every stamp at which any symbol has a bar, ascending, from
-// `from` to `to`, both included ("" is no bound, a day as the end takes in all
-// its moments). It is the calendar of the runner of a simulation and shows the
-// future; traders in the simulation get a View alone.
+// `from` to `to`, both included ("" is no bound, a day as the end includes all
+// its moments). It is the calendar of the runner and shows the future; traders
+// get only a View.
 //
 // It reads every series. Damaged ones are left out and appear in Warnings.
 func (p *Prices) Stamps(from, to Stamp) ([]Stamp, error) {
@@ -212,7 +213,7 @@ func (p parsed) metadata() *metadata {
 	return about
 }
 
-// warn keeps what was found wrong in a series.
+// warn records the faults of a series.
 func (p *Prices) warn(s *series, found warningList) {
 	for i := range found.kept {
 		found.kept[i].File, found.kept[i].Line = s.source.path, s.line
@@ -222,9 +223,9 @@ func (p *Prices) warn(s *series, found warningList) {
 	p.warnings.addAll(found)
 }
 
-// keep accounts for a series just read, and drops those read longest ago while
-// there are too many bars. The order of reading rather than of use, so that a
-// look-up of a series in memory takes no lock.
+// keep accounts for a series just read, and drops the series read longest ago
+// while there are too many bars. It goes by the order of reading and not of use,
+// so that a look-up of a series in memory takes no lock.
 func (p *Prices) keep(s *series, bars int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,8 +1,8 @@
 package market
 
 // This file reads the series of one symbol: the text of one JSON object becomes
-// bars in ascending order. What is wrong with a single figure or stamp is a
-// flaw, and the rest is served; what is wrong with the object is an error.
+// bars in ascending order. A wrong number or stamp is a warning, and the rest is
+// served; a wrong object is an error.
 
 import (
 	"bytes"
@@ -16,9 +16,9 @@ import (
 	"mcp-trade/decimal"
 )
 
-// Bar is what was traded in one period, which begins at the stamp. Prices are
-// in the currency of the market, volume in shares or coins. A figure that is
-// not known, or not yet, is null.
+// Bar is the prices and the volume of one period, which begins at the stamp.
+// Prices are in the currency of the market, volume in shares or coins. A number
+// that is not known, or not yet, is null.
 type Bar struct {
 	Stamp  Stamp               `json:"stamp"`
 	Open   decimal.NullDecimal `json:"open"`
@@ -28,7 +28,7 @@ type Bar struct {
 	Volume decimal.NullDecimal `json:"volume"`
 }
 
-// meta is what a price object says of itself.
+// meta is the "Meta Data" of a price object.
 type meta struct {
 	Symbol string `json:"2. Symbol"`
 	Name   string `json:"2.1. Name"`
@@ -56,17 +56,17 @@ func (f *rawNumber) UnmarshalJSON(b []byte) error {
 		*f = rawNumber(b)
 	case bytes.IndexByte(b, '\\') >= 0:
 		return json.Unmarshal(b, (*string)(f))
-	default: // nearly all there is
+	default: // nearly all values
 		*f = rawNumber(b[1 : len(b)-1])
 	}
 	return nil
 }
 
-// maxDigits is what 64 bits hold of a figure.
+// maxDigits is how many digits of a number 64 bits can hold.
 const maxDigits = 18
 
-// pack reads the figure. No figure is an unknown number; one that is not a
-// number, or is below what such a figure can be, is unknown and a problem.
+// pack reads the number. Empty text is an unknown number; text that is no
+// number, or one below the least that is possible, is unknown and a problem.
 func (f rawNumber) pack(zeroToo bool) (packedDecimal, error) {
 	text := strings.TrimSpace(string(f))
 	if text == "" {
@@ -84,15 +84,15 @@ func (f rawNumber) pack(zeroToo bool) (packedDecimal, error) {
 	case d.IsZero() && !zeroToo:
 		return packedDecimal{}, errors.New("is not positive")
 	case d.NumDigits() > maxDigits, d.Exponent() < -maxDigits, d.Exponent() > maxDigits:
-		// A few bytes can write a number of a billion digits, which the first
-		// sum with it would spell out.
+		// A few bytes can stand for a number of a billion digits, which the first
+		// addition would write out.
 		return packedDecimal{}, fmt.Errorf("has more than %d digits", maxDigits)
 	}
 	return packedDecimal{d.CoefficientInt64(), int8(d.Exponent()), true}, nil
 }
 
-// packedDecimal is a figure as it is kept, in 16 bytes: there are many, and a decimal
-// has four times that size.
+// packedDecimal is a number in 16 bytes. There are many of them, and a decimal takes
+// four times as much.
 type packedDecimal struct {
 	coefficient int64
 	exponent    int8
@@ -106,7 +106,7 @@ func (n packedDecimal) decimal() decimal.NullDecimal {
 	return decimal.NewNullDecimal(decimal.New(n.coefficient, int32(n.exponent)))
 }
 
-// packedBar is a bar as it is kept.
+// packedBar is a bar as it is kept in memory.
 type packedBar struct {
 	stamp                          Stamp
 	open, high, low, close, volume packedDecimal
@@ -142,8 +142,8 @@ func parse(text []byte) (parsed, error) {
 		return parsed{}, err
 	}
 	p.bars = make([]packedBar, 0, len(series))
-	// In the order of the text, and stable, so that of two spellings of one
-	// stamp it is always the same that counts.
+	// In the order of the text, and stable: of two spellings of one stamp always
+	// the same one counts.
 	for _, key := range slices.Sorted(maps.Keys(series)) {
 		p.add(key, series[key])
 	}
@@ -157,8 +157,8 @@ func parse(text []byte) (parsed, error) {
 	return p, nil
 }
 
-// series finds the only time series among the fields of the object, and notes its
-// interval.
+// series finds the only time series among the fields of the object, and records
+// its interval.
 func (p *parsed) series(fields map[string]json.RawMessage) (series map[string]rawBar, err error) {
 	found := 0
 	for key, raw := range fields {

@@ -10,10 +10,10 @@ import (
 
 const maxSimilar = 5
 
-// similar returns the visible symbols that may have been meant: those that the text
-// holds with other marks, then with another suffix, then those one typing mistake
-// away, each ascending. Names are compared before anything is read. Damaged series
-// are passed over.
+// similar returns the visible symbols that may have been meant: those with the same
+// letters and digits, then those with another suffix, then those one typing mistake
+// away, each group ascending. It compares symbols before it reads any series.
+// Damaged series are passed over.
 func (v View) similar(text string) ([]string, error) {
 	parts := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;|:", r) })
 	forms := make([]form, len(parts))
@@ -49,9 +49,9 @@ func (v View) similar(text string) ([]string, error) {
 	return similar, nil
 }
 
-// form is what a symbol is whatever marks it is written with: of "BRK.B" the letters
-// and digits, BRKB, and the first of its words, BRK. Turned, the last word stands
-// first: SH600519 is 600519.SH.
+// form is a symbol without its punctuation: of "BRK.B" the letters and digits, BRKB,
+// and the first word, BRK. Turned, the last word stands first: SH600519 is
+// 600519.SH.
 type form struct{ all, first, turned string }
 
 func formOf(symbol string) form {
@@ -63,11 +63,11 @@ func formOf(symbol string) form {
 	return form{strings.Join(words, ""), words[0], words[last] + strings.Join(words[:last], "")}
 }
 
-// isSame tells whether two symbols differ in nothing but their marks.
+// isSame tells whether two symbols differ only in punctuation.
 func (f form) isSame(g form) bool { return f.all != "" && (f.all == g.all || f.turned == g.all) }
 
-// isNamesake tells whether two symbols differ in nothing but what follows their
-// first word: 600519.SS and 600519.SH.
+// isNamesake tells whether two symbols have the same first word: 600519.SS and
+// 600519.SH.
 func (f form) isNamesake(g form) bool { return f.first != "" && f.first == g.first }
 
 // withinOneEdit tells whether a becomes b when at most one byte is inserted,

@@ -1,7 +1,7 @@
 package market
 
-// This file is the clock of the market: a stamp is a day or a moment of a day,
-// in the market's own time, without a zone.
+// This file has stamps. A stamp is a day or a moment of a day, in the market's own
+// time, without a zone.
 
 import (
 	"fmt"
@@ -100,13 +100,13 @@ func (s Stamp) IsDay() bool { return len(s) == len(dayForm) }
 func (s Stamp) add(d time.Duration) Stamp {
 	t, err := time.Parse(momentForm, string(s))
 	if err != nil {
-		return s // a day; moments are what the caller has
+		return s // a day; callers have moments only
 	}
 	return Stamp(t.Add(d).Format(momentForm))
 }
 
-// until tells whether a bar at s lies in a range that ends with to, which is
-// part of it: a day as the end takes in all its moments, "" is no end.
+// until tells whether a bar at s lies in a range up to and including to. A day
+// includes all its moments; "" is no end.
 func (s Stamp) until(to Stamp) bool {
 	if to.IsDay() {
 		s = s.Day()

@@ -1,7 +1,7 @@
 package market
 
-// This file makes up a market, for demonstrations and tests that must not
-// depend on anybody's data.
+// This file makes a synthetic market, for demonstrations and tests that must not
+// depend on real data.
 
 import (
 	"bufio"
@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// WriteSynthetic writes the prices of a made-up market, one line per symbol in
+// WriteSynthetic writes the prices of a synthetic market, one line per symbol in
 // the form that Open reads: symbols SYN01, SYN02 and so on, with one whole bar
 // for each of the given number of weekdays, from the day `first` (or the Monday
 // after it). Every line says that it is synthetic. Equal arguments give equal
-// bytes on every machine, and a symbol does not depend on how many others there
-// are.
+// bytes on every machine, and the prices of a symbol do not depend on the number
+// of symbols.
 //
 // It is an error if there is not at least one symbol and one day, or if first
 // is not a day, or if the days go beyond the year 9999.
@@ -62,8 +62,8 @@ func weekdays(first Stamp, days int) ([]string, error) {
 	return calendar, nil
 }
 
-// walk is a geometric random walk of a price with drift, and with momentum: a
-// part of one day's return comes again the next day. It counts in integers
+// walk is a geometric random walk of a price with drift and momentum: a part of
+// a day's return is repeated on the next day. It computes in integers
 // (prices in cents, returns in millionths), because floating point gives other
 // digits on other machines.
 type walk struct {
@@ -111,8 +111,8 @@ func (w *walk) moved(price, change int64) int64 {
 	return min(max(price+price*change/1_000_000, minPrice), maxPrice)
 }
 
-// normal returns a number from about the normal distribution, in thousandths of
-// its deviation: the sum of twelve even ones has a deviation of one.
+// normal returns a random number with about the standard normal distribution, in
+// thousandths: the sum of twelve uniform numbers has a standard deviation of 1.
 func (w *walk) normal() int64 {
 	sum := int64(-6_000)
 	for range 12 {

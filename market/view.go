@@ -1,6 +1,7 @@
 package market
 
-// This file holds the market as of a stamp: prices are read through a View alone.
+// This file has the View, the market as of a stamp. Other packages read prices
+// only through it.
 
 import (
 	"slices"
@@ -13,14 +14,14 @@ import (
 
 // View is the market as seen at a stamp. It is a value; Prices.AsOf makes it.
 //
-// A bar is whole when its period is over by the stamp; of one that has begun, at
-// the stamp or before it, only the open is known. (The period of a daily bar is
-// over when its day is, that of a 60min bar after 60 minutes.) Nothing else
-// exists: no later bar, and no symbol that has only later bars.
+// A bar is whole if its period is over by the stamp. Of a bar that has begun, at
+// the stamp or before it, only the open is known. (The period of a daily bar ends
+// with its day, that of a 60min bar after 60 minutes.) Nothing else exists: no
+// later bar, and no symbol that has only later bars.
 //
-// Symbols are found as written, without the space around them, or else in
-// capitals. Every method that takes one returns an *UnknownSymbolError if it
-// does not exist, and a *DamagedError if its series cannot be read.
+// A symbol is looked up as written, without the space around it, and then in
+// capitals. Every method that takes a symbol returns an *UnknownSymbolError if the
+// symbol does not exist, and a *DamagedError if its series cannot be read.
 type View struct {
 	prices *Prices
 	asOf   Stamp
@@ -103,12 +104,12 @@ func (v View) Bars(symbol string, from, to Stamp, limit int) (bars []Bar, next S
 	return bars, "", nil
 }
 
-// Quote is what an order must know of the market.
+// Quote is what an order needs of the market: the symbol and its price.
 type Quote struct {
-	Symbol string // as the price files write it; of one that does not exist, as it was asked for
+	Symbol string // as the price files write it, or as the caller did if it does not exist
 	Market *Market
 	At     Stamp           // of the view
-	Price  decimal.Decimal // at which an order fills, in the market's currency for one share: the open of the bar at the stamp
+	Price  decimal.Decimal // of one share, at which an order fills, in the market's currency: the open of the bar at the stamp
 }
 
 // Quote finds the symbol of an order and its price. It returns a *NoPriceError if
@@ -154,7 +155,7 @@ type window struct {
 	bars   []packedBar   // none begins after the stamp
 }
 
-// window returns the series of a symbol as far as the view reaches.
+// window returns the series of a symbol up to the stamp of the view.
 func (v View) window(symbol string) (window, error) {
 	s, err := v.find(symbol)
 	if err != nil {
@@ -172,10 +173,10 @@ func (v View) visibleWindow(s *series) (window, error) {
 	return window{s.symbol, v.asOf, s.metadata.Load().period, bars[:begun]}, nil
 }
 
-// visible returns the bar of an index as the view sees it, if it sees it. This is
-// the rule that all else rests on: a bar whose period is over is whole, of one
-// that has begun the open is known. A begun bar whose
-// open is not known stays hidden: even its existence would reveal the future.
+// visible returns the bar at an index as of the view, and whether it is visible.
+// All else rests on this rule: a bar whose period is over is whole, and of a bar
+// that has begun the open is known. A begun bar without an open stays hidden: even
+// its existence would reveal the future.
 func (w window) visible(i int) (Bar, bool) {
 	b := w.bars[i]
 	if w.hasEnded(b.stamp) {
@@ -184,8 +185,9 @@ func (w window) visible(i int) (Bar, bool) {
 	return Bar{Stamp: b.stamp, Open: b.open.decimal()}, b.open.known
 }
 
-// hasEnded tells whether the period of a bar has ended by the stamp of the view. Where
-// the length of the period is not known, it has if the bar began before.
+// hasEnded tells whether the period of a bar has ended by the stamp of the view. If
+// the length of the period is unknown, a bar that began before the stamp has
+// ended.
 func (w window) hasEnded(stamp Stamp) bool {
 	if stamp.IsDay() || stamp.Day() != w.asOf.Day() {
 		return stamp.Day() < w.asOf.Day()

@@ -1,7 +1,7 @@
 package market
 
-// This file says by whose clock a market lives: stamps are wall clock times in
-// the market's zone.
+// This file has the time zones of markets: stamps are wall clock times in the
+// market's zone.
 
 import (
 	"time"
@@ -17,9 +17,9 @@ func (m *Market) Zone() *time.Location {
 	return zone
 }
 
-// In returns the moment of the stamp by the clocks of a zone; of a day, its
-// first. Where clocks are put back and show a time twice, it is the first of the
-// two, since less is known then. "" has no moment: the zero time.
+// In returns the moment of the stamp in a zone; for a day, its first moment. If
+// clocks are put back and show a time twice, it returns the first of the two,
+// since less is known then. For "" it returns the zero time.
 func (s Stamp) In(zone *time.Location) time.Time {
 	form := momentForm
 	if s.IsDay() {
