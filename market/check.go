@@ -84,7 +84,7 @@ func (b packedBar) impossible() bool {
 	return over(b.low, b.high) || over(b.open, b.high) || over(b.close, b.high) || over(b.low, b.open) || over(b.low, b.close)
 }
 
-// isSpike tells whether a close is at least ten times higher or lower than both
+// isSpike tells whether a close is more than ten times higher or lower than both
 // of its neighbours.
 func isSpike(bars []packedBar, i int) bool {
 	if i == 0 || i == len(bars)-1 {
