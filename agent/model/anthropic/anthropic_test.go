@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mcp-trade/agent/model"
+	"mcp-trade/agent/model/modeltest"
 )
 
 func noon() time.Time { return time.Date(2025, 11, 1, 12, 0, 0, 0, time.UTC) }
@@ -151,4 +152,8 @@ func FuzzReceive(f *testing.F) {
 			ids[call.ID] = true
 		}
 	})
+}
+
+func TestContract(t *testing.T) {
+	modeltest.Contract(t, func(s model.Settings) (model.Model, error) { return New(s, noon) })
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mcp-trade/agent/model"
+	"mcp-trade/agent/model/modeltest"
 )
 
 // noon is a clock that stands still.
@@ -375,4 +376,8 @@ func FuzzReceive(f *testing.F) {
 			ids[call.ID] = true
 		}
 	})
+}
+
+func TestContract(t *testing.T) {
+	modeltest.Contract(t, func(s model.Settings) (model.Model, error) { return New(s, noon) })
 }
