@@ -38,6 +38,7 @@ const maxEntry = 16 << 20
 type entry struct {
 	Key     key       `json:"key"`
 	Results []Article `json:"results"`
+	Has     *Span     `json:"has,omitempty"`
 }
 
 // key is all that an answer depends on.
@@ -97,14 +98,14 @@ func (c *Cache) read(k key) (Answer, bool, error) {
 	if !reflect.DeepEqual(e.Key, k) || e.Results == nil {
 		return Answer{}, false, fmt.Errorf("%s is not the record of this query", path)
 	}
-	return Answer{k.Provider, e.Results}, true, nil
+	return Answer{k.Provider, e.Results, e.Has}, true, nil
 }
 
 const lockTime = 10 * time.Second // waiting for other processes
 
 // keep keeps an answer, and returns the one that counts: that of another process, if it was faster.
 func (c *Cache) keep(q Query, a Answer, providers []string) (Answer, error) {
-	e := entry{keyOf(a.Provider, q), a.Articles}
+	e := entry{keyOf(a.Provider, q), a.Articles, a.Has}
 	path, err := c.file(e.Key)
 	if err != nil {
 		return Answer{}, err

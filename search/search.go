@@ -80,6 +80,18 @@ const (
 type Answer struct {
 	Provider string
 	Articles []Article
+	Has      *Span // of an answer without articles: what the provider has at all, if it can tell
+}
+
+// Span is the days of the oldest and of the newest article that the cutoff allows, as YYYY-MM-DD; both are "" if there is none.
+type Span struct {
+	First string `json:"first"`
+	Last  string `json:"last"`
+}
+
+// Spanner is a provider that can tell what it has.
+type Spanner interface {
+	Span(ctx context.Context, c Cutoff) (Span, error)
 }
 
 // results returns the articles that the cutoff allows, each address once, and the number of those that it does not allow.

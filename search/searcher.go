@@ -97,7 +97,7 @@ func (s *Searcher) Search(ctx context.Context, q Query) (Answer, error) {
 			s.c.Warn(fmt.Sprintf("search: %s: %v", p.Name(), err))
 			causes = append(causes, p.Name()+": "+userMessage(err))
 		default:
-			return s.finish(p.Name(), q, items)
+			return s.finish(ctx, p.Provider, q, items)
 		}
 	}
 	if len(causes) == 0 {
@@ -146,12 +146,19 @@ func (s *Searcher) recorded(q Query) (Answer, bool, error) {
 }
 
 // finish makes the answer of what a provider found, and records it.
-func (s *Searcher) finish(provider string, q Query, items []RawArticle) (Answer, error) {
+func (s *Searcher) finish(ctx context.Context, p Provider, q Query, items []RawArticle) (Answer, error) {
 	found, dropped := q.results(items)
 	if dropped > 0 {
-		s.c.Warn(fmt.Sprintf("search: %d of %d articles of %s are not known to be published before %s", dropped, len(items), provider, q.Cutoff.Stamp()))
+		s.c.Warn(fmt.Sprintf("search: %d of %d articles of %s are not known to be published before %s", dropped, len(items), p.Name(), q.Cutoff.Stamp()))
 	}
-	answer := Answer{provider, found}
+	answer := Answer{Provider: p.Name(), Articles: found}
+	if has, ok := p.(Spanner); ok && len(found) == 0 {
+		span, err := has.Span(ctx, q.Cutoff)
+		if err != nil {
+			return Answer{}, &FailedError{[]string{p.Name() + ": " + userMessage(err)}}
+		}
+		answer.Has = &span
+	}
 	if s.c.Cache == nil {
 		return answer, nil
 	}

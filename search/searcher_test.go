@@ -249,6 +249,26 @@ func TestARecordedAnswerIsReplayedAndNobodyIsAsked(t *testing.T) {
 	}
 }
 
+// spanner is a source that tells what it has.
+type spanner struct {
+	*source
+	has Span
+}
+
+func (s spanner) Span(context.Context, Cutoff) (Span, error) { return s.has, nil }
+
+func TestCache_KeepsWhatAProviderHas(t *testing.T) {
+	dir := t.TempDir()
+	for _, provider := range []spanner{{finds("a"), Span{"2025-08-01", "2025-08-30"}}, {finds("a"), Span{}}} {
+		for _, c := range []*Cache{Record(dir, files.Owner), Replay(dir)} {
+			answer, err := New(Config{Providers: []Provider{provider}, Cache: c}).Search(t.Context(), october)
+			if err != nil || answer.Has == nil || *answer.Has != (Span{"2025-08-01", "2025-08-30"}) {
+				t.Errorf("%+v, %v", answer, err)
+			}
+		}
+	}
+}
+
 // When the record is made, another provider may serve than would later.
 func TestTheFirstAnswerCountsWhoeverGaveIt(t *testing.T) {
 	dir := t.TempDir()

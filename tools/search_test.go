@@ -87,6 +87,35 @@ func TestAITradersSearchesAnswerInItsWords(t *testing.T) {
 	}
 }
 
+// library is a newsstand that tells what it has.
+type library struct {
+	newsstand
+	has search.Span
+}
+
+func (l *library) Span(context.Context, search.Cutoff) (search.Span, error) { return l.has, nil }
+
+func TestASearchThatFindsNothingSaysWhatThereIs(t *testing.T) {
+	for want, has := range map[string]search.Span{
+		"It has articles of 2025-08-01 to 2025-08-30.": {First: "2025-08-01", Last: "2025-08-30"},
+		"It has no article of before today.":           {},
+	} {
+		f := newFixture(t, testBars)
+		f.Search = search.New(search.Config{Providers: []search.Provider{&library{has: has}}})
+		if got, _ := f.call(t, "search", `{"query":"chips"}`); strings.Contains(got, "note") {
+			t.Error(got)
+		}
+		f.set(t, session.TodayDate, "2025-09-01")
+		if got, _ := f.call(t, "search", `{"query":"chips"}`); got != `{"provider":"newsstand","results":[],"note":"`+want+`"}` {
+			t.Error(got)
+		}
+		f.serve(t, Options{Toolsets: []string{AITraderSet}, Refusals: RefusalsAreErrors})
+		if got, _ := f.call(t, "get_information", `{"query":"chips"}`); got != "newsstand found nothing that had been published before 2025-09-01. "+want {
+			t.Error(got)
+		}
+	}
+}
+
 func TestASearchThatIsRefusedSaysWhy(t *testing.T) {
 	f, n := withNews(t)
 	for _, c := range []struct{ arguments, says string }{

@@ -148,7 +148,7 @@ func (i Info) String() string {
 	return fmt.Sprintf("%d articles, %s to %s", i.Articles, i.First, i.Last)
 }
 
-// Info counts the articles. It fails with a [*search.AbsentError] where there is no archive.
+// Info counts the articles. It fails with a [*search.NotConfiguredError] where there is no archive.
 func (a *Archive) Info(ctx context.Context) (i Info, err error) {
 	db, err := a.open()
 	if err != nil {

@@ -180,3 +180,29 @@ func (w world) check(t *testing.T, dir string) (found, hidden int) {
 	}
 	return strings.Count(before, `"title"`), len(future)
 }
+
+func TestArchive_Span(t *testing.T) {
+	a := New(t.TempDir())
+	defer a.Close()
+	mustLoad(t, a, write(t,
+		line{Title: "late", URL: "https://x.test/1", Published: "2025-10-02T13:00:00-04:00"}, line{Title: "day", URL: "https://x.test/2", Published: "2025-09-30"},
+		line{Title: "evening", URL: "https://x.test/3", Published: "2025-10-02T03:30:00Z"}, line{Title: "later", URL: "https://x.test/4", Published: "2026-01-01"},
+	))
+	for stamp, want := range map[market.Stamp]search.Span{
+		"2025-09-30":          {},
+		"2025-10-01":          {First: "2025-09-30", Last: "2025-09-30"},
+		"2025-10-02":          {First: "2025-09-30", Last: "2025-10-01"}, // half past eleven in New York
+		"2025-10-02 12:00:00": {First: "2025-09-30", Last: "2025-10-01"},
+		"2025-10-03":          {First: "2025-09-30", Last: "2025-10-02"},
+	} {
+		s := search.New(search.Config{Providers: []search.Provider{a}})
+		answer, err := s.Search(t.Context(), search.Query{Text: "nothing-like-it", Limit: 5, Cutoff: search.NewCutoff(stamp, market.US)})
+		if err != nil || answer.Has == nil || *answer.Has != want {
+			t.Errorf("as of %s: %+v, %v; want %+v", stamp, answer.Has, err, want)
+		}
+		answer, err = s.Search(t.Context(), search.Query{Text: "day", Limit: 5, Cutoff: search.NewCutoff(stamp, market.US)})
+		if err != nil || (answer.Has == nil) != (len(answer.Articles) > 0) {
+			t.Errorf("as of %s: %+v, %v", stamp, answer, err)
+		}
+	}
+}

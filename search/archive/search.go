@@ -6,9 +6,11 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"mcp-trade/search"
 )
@@ -73,6 +75,35 @@ func (s query) newest(match string, limit int) ([]int64, error) {
 		ids = append(ids, id)
 	}
 	return ids, rows.Err()
+}
+
+// Span implements [search.Spanner]. Articles that the cutoff does not allow are not read.
+func (a *Archive) Span(ctx context.Context, c search.Cutoff) (search.Span, error) {
+	db, err := a.open()
+	if err != nil {
+		return search.Span{}, err
+	}
+	moment, day := idLimits(c)
+	end := func(order string) (string, error) {
+		var id int64
+		err := db.QueryRowContext(ctx, `SELECT id FROM article WHERE id < ? AND (id & ? = 0 AND id < ? OR id & ? <> 0 AND id < ?) ORDER BY id `+order+` LIMIT 1`,
+			max(moment, day), dayBit, moment, dayBit, day).Scan(&id)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return "", nil
+		case err != nil:
+			return "", unreadable(err)
+		case id&dayBit != 0:
+			return timeOf(id).Format(time.DateOnly), nil
+		}
+		return timeOf(id).In(c.Zone()).Format(time.DateOnly), nil
+	}
+	first, err := end("ASC")
+	if err != nil || first == "" {
+		return search.Span{}, err
+	}
+	last, err := end("DESC")
+	return search.Span{First: first, Last: last}, err
 }
 
 // fill adds articles that hold some of the words.
