@@ -109,6 +109,7 @@ func TestWithRedisDownTheSessionAndTheLedgerInFilesGoOn(t *testing.T) {
 }
 
 func TestWithRedisDownTheLedgerInRedisIsUnreachableAndSaysSo(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	p := onFiles(t)
 	proxy := testenv.StartProxy(t, testenv.StartRedis(t))

@@ -18,6 +18,7 @@ import (
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/decimal"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 )
 
@@ -118,6 +119,7 @@ func oneBuy(r modeltest.Request) modeltest.Reply {
 }
 
 func TestAForgedLedgerIsFoundByWhatItsRunsNoted(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	const half = "2025-01-03"
 	for _, by := range []string{"a decider", "a model"} {

@@ -331,6 +331,7 @@ func residentMB(t testing.TB, pid int) float64 {
 }
 
 func TestTheServerStaysSmallOverTenThousandCalls(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	const calls, most = 10_000, 25 // MB
 	if raced {

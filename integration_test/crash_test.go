@@ -9,9 +9,12 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"mcp-trade/internal/testenv"
 )
 
 func TestKilledServersLoseNothingThatTheyAcknowledged(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	const window = 24
 	kills := scaled(t, 200, 60/raceSlows)

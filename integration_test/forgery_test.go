@@ -178,6 +178,7 @@ const (
 func TestForgeriesOfRecordedRunsAreFound(t *testing.T) { forgeAll(t, recordedVictims(t)) }
 
 func TestForgeriesOfLedgersWithoutHashesAreFoundOrFollow(t *testing.T) {
+	testenv.Slow(t)
 	forgeAll(t, upstreamVictims(t))
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 )
 
@@ -64,6 +65,7 @@ func decisions(ledgers []golden) modeltest.Script {
 }
 
 func TestRealDecisionsGivenTurnByTurnMakeTheRealLedgers(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	for _, c := range []struct {
 		market, from, to string
@@ -129,6 +131,7 @@ func (p *place) dialogues(t *testing.T) string {
 }
 
 func TestAKilledRunOfLanguageModelsIsResumedToTheSameBytes(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	kills := scaled(t, 100, 20/raceSlows) // on each store
 	accounts := []string{"alice", "bob"}

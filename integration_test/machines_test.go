@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/internal/testenv"
 )
 
 // machine moves the place to a disk on which nothing is. Its Redis stays.
@@ -27,6 +28,7 @@ func (p *place) machine(t *testing.T, dir string) {
 }
 
 func TestARunOfModelsThatIsKilledGoesOnOnAnotherMachine(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	kills, random := scaled(t, 50, 3), randomly(t)
 	accounts := []string{"alice", "bob"}
@@ -65,6 +67,7 @@ func TestARunOfModelsThatIsKilledGoesOnOnAnotherMachine(t *testing.T) {
 }
 
 func TestARunOfDecidersThatIsKilledGoesOnOnAnotherMachine(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	kills, random := scaled(t, 50, 3), randomly(t)
 	p, undisturbed := onRedis(t), onFiles(t)
@@ -96,6 +99,7 @@ func TestARunOfDecidersThatIsKilledGoesOnOnAnotherMachine(t *testing.T) {
 }
 
 func TestAnAccountInTheHandsOfARunIsInNobodyElses(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		free, asked := make(chan struct{}), make(chan struct{}, 10)

@@ -17,6 +17,7 @@ import (
 )
 
 func TestAnInterruptedRunOfModelsExits130AndIsResumed(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	const held = "2025-01-06"
 	p := onFiles(t)
@@ -63,6 +64,7 @@ func (p *place) endedWhileAsked(t *testing.T, script modeltest.Script, date stri
 }
 
 func TestInLockstepAllModelsAreAtTheSameDate(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	type turn struct{ model, date string }
 	turns := make(chan turn, 1000)
@@ -157,6 +159,7 @@ func TestAFurtherServerServesARunAndSeesNoKey(t *testing.T) {
 }
 
 func TestAHaltEndsTheDayOfAModelAndTheRunGoesOnOnceItIsCleared(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		const halted = "2025-01-03"

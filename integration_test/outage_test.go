@@ -14,6 +14,7 @@ import (
 )
 
 func TestARunOrdersOnNoOtherDayThanItsOwnWhenRedisHangsOverTheChangeOfDate(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	const nextDay = "2025-01-03"
 	redis := testenv.NewRedis(t)

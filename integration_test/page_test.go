@@ -21,6 +21,7 @@ import (
 
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/report/page/pagetest"
 )
 
@@ -66,6 +67,7 @@ func (s *served) interrupt(t testing.TB) {
 }
 
 func TestATradeIsSoonOnTheServedPage(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	browser := pagetest.Start(t)
 	onBothStores(t, func(t *testing.T, p *place) {
@@ -99,6 +101,7 @@ func TestATradeIsSoonOnTheServedPage(t *testing.T) {
 }
 
 func TestAServedPageWaitsForItsFirstAccount(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	browser := pagetest.Start(t)
 	p := onFiles(t)
@@ -144,6 +147,7 @@ func TestAServedPageOutlivesItsRedis(t *testing.T) {
 
 // The report of an account with many trades is a page that a browser likes to show.
 func TestThePageOfALongLedgerIsBounded(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	browser := pagetest.Start(t)
 	const trades = 100_000
@@ -184,6 +188,7 @@ func TestThePageOfALongLedgerIsBounded(t *testing.T) {
 }
 
 func TestWhatAModelSaysStandsBesideItsTradesAndIsInert(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	browser := pagetest.Start(t)
 	p := onFiles(t)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 )
 
@@ -56,6 +57,7 @@ func rewriteInPlace(path, text string) error {
 }
 
 func TestASessionFileThatIsRewrittenInPlaceStopsNoTrade(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	const trades = 300
 	p := onFiles(t)

@@ -41,6 +41,7 @@ func (p *place) as(user string) *place {
 
 // The user of the recipe in docs/redis.md trades its account and reads it, is halted by what it cannot clear, and reaches nobody else's.
 func TestRedisUser_OfARecipe(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	p := onRedis(t)
 	p.prices = plain
@@ -99,6 +100,7 @@ func TestRedisUser_OfARecipe(t *testing.T) {
 
 // What doctor says of a Redis is what would be lost, no more is promised than is so, and what is refused is named.
 func TestDoctor_OfARedis(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	type want map[string]string // what, and a part of its state and detail
 	servers := func(t *testing.T, args ...string) *place {
@@ -202,6 +204,7 @@ func TestDoctor_OfARedis(t *testing.T) {
 
 // The settings of Redis reach the store: a user and a password of sentinels, a CA, replicas to wait for, Upstash.
 func TestSettings_OfRedis(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	t.Run("sentinels that want a password", func(t *testing.T) {
 		p := onFiles(t)

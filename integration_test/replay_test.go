@@ -14,6 +14,7 @@ import (
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/agent/transcript"
+	"mcp-trade/internal/testenv"
 )
 
 // trap listens where nobody should call, and tells whether somebody did.
@@ -39,6 +40,7 @@ func trap(t *testing.T) (address string, called func() bool) {
 }
 
 func TestARecordedRunIsReplayedToTheSameBytesWithoutAConnection(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	accounts := []string{"alice", "bob"}
 	onBothStores(t, func(t *testing.T, p *place) {
@@ -115,6 +117,7 @@ func TestAReplaySaysWhatKeepsItFromBeingOne(t *testing.T) {
 }
 
 func TestTheManifestKeepsEveryRunAndNoSecret(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	p := onFiles(t)
 	p.prices = synthetic

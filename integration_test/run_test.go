@@ -80,6 +80,7 @@ func (p *place) childless(t *testing.T) {
 }
 
 func TestAKilledRunIsResumedToTheSameBytes(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	kills, random := scaled(t, 20, 5), randomly(t)
 	onBothStores(t, func(t *testing.T, p *place) {
@@ -149,6 +150,7 @@ func (p *place) afresh(t *testing.T, dir string) {
 }
 
 func TestAnInterruptedRunExits130AndIsResumed(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	args := runArgs("2025-03-31", runAccounts...)
 	undisturbed := onFiles(t)
@@ -224,6 +226,7 @@ func TestAFinishedRunChangesNothingWhenItIsRunAgain(t *testing.T) {
 }
 
 func TestTwoRunsSideBySideDoNotDisturbEachOther(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = synthetic
@@ -248,6 +251,7 @@ func TestTwoRunsSideBySideDoNotDisturbEachOther(t *testing.T) {
 }
 
 func TestASecondRunOfTheSameAccountIsRefusedWhileTheFirstTrades(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = synthetic

@@ -11,6 +11,7 @@ import (
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/agent/transcript"
+	"mcp-trade/internal/testenv"
 )
 
 const firstDay = "2025-01-02" // the first that is traded
@@ -106,6 +107,7 @@ func scenarios() []scenario {
 }
 
 func TestEveryScenarioEndsTheDayAsItShould(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	for _, c := range scenarios() {
 		for _, stream := range []bool{false, true} {

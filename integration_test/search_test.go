@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"mcp-trade/internal/testenv"
 )
 
 const newsKey = "k3y-horse-battery"
@@ -134,6 +136,7 @@ func TestASearchThatWaitsDelaysNoTrade(t *testing.T) {
 }
 
 func TestTheKeysOfSearchAreNeverShown(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	p := onFiles(t)
 	p.open(t, "alice", "10000", "2025-10-02")
@@ -247,6 +250,7 @@ func TestRecordedSearchesAreReplayedToTheByteWithoutAConnection(t *testing.T) {
 }
 
 func TestAKilledImportLeavesWholeFilesAndIsRepeated(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	const articles = 1000
 	kills := scaled(t, 16, 5)

@@ -33,6 +33,7 @@ func exists(path string) bool {
 }
 
 func TestThePasswordOfRedisIsNeverShown(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	const right, wrong = "r1ght-horse-battery", "wr0ng-horse-battery"
 	addr := testenv.StartRedis(t, "--requirepass", right)
@@ -108,6 +109,7 @@ func TestAPasswordInAnArgumentIsRefused(t *testing.T) {
 }
 
 func TestTheKeysOfAModelAndOfFurtherServersAreShownNowhere(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	const token = "t0ken-horse-battery"
 	key := func(r modeltest.Request) string { return r.Headers.Get("Authorization") } // as it came, for the model to tell

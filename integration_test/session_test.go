@@ -142,6 +142,7 @@ func TestSession_AWriteThatMissedRedisComesBeforeTheOlderOne(t *testing.T) {
 
 // The next process after the outage is one that nobody told anything: the command itself.
 func TestSession_WhatMissedRedisIsFoundByAnyCommand(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	p, r := onRedisWith(t, "file")
 	p.setDate(t, "alice", "2025-10-02")
@@ -357,6 +358,7 @@ func TestSession_ARedisThatAnswersMayGoBackAndChangeTheAccount(t *testing.T) {
 
 // A halt that came from another machine is in this one's file by the time Redis is gone.
 func TestSession_AHaltThatWasReadHolds(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	for _, whose := range []string{"alice", "*"} {
 		t.Run("of "+whose, func(t *testing.T) {
@@ -526,6 +528,7 @@ func TestSession_ATradeProlongsAllOfItAndIsAnnouncedInBothHomes(t *testing.T) {
 
 // With a life of one second, a session lives on under an agent that trades more often.
 func TestSession_LivesOnUnderAnAgentThatTrades(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	p, _ := onRedisWith(t, "file")
 	p.env = append(p.env, "MCP_TRADE_SESSION_TTL=1s")

@@ -53,6 +53,7 @@ func replicated(t *testing.T, url string, wait int) (*place, loss) {
 }
 
 func TestStorm_Sentinels(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	for _, wait := range []int{0, 1} {
 		for _, cut := range []bool{false, true} {
@@ -80,6 +81,7 @@ func TestStorm_Sentinels(t *testing.T) {
 }
 
 func TestStorm_Cluster(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	for _, wait := range []int{0, 1} {
 		t.Run(fmt.Sprintf("master killed, redis-wait %d", wait), func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 )
 
 func TestStorm_Servers(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		weather(t, p, fault{"servers killed", 350, nothing, func(s *storm, r *rand.Rand) {
@@ -27,6 +28,7 @@ func TestStorm_Servers(t *testing.T) {
 }
 
 func TestStorm_Disk(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	p := onFiles(t)
 	full := exec.Command("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", p.dir)
@@ -51,6 +53,7 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func TestStorm_Files(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	for _, f := range []fault{
 		{"lock files removed", 7000, nothing, func(s *storm, _ *rand.Rand) {
@@ -83,6 +86,7 @@ func put(t *testing.T, path, text string) {
 
 // The ledger goes back, or is opened anew, and others fill it up to about the number that the servers have seen.
 func TestStorm_AnotherLedger(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		weather(t, p, fault{"another ledger", 40, before, func(s *storm, r *rand.Rand) {
@@ -143,6 +147,7 @@ func (s *storm) rewind(kept int) {
 }
 
 func TestStorm_Halts(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	for name, p := range map[string]func(testing.TB) *place{"file": onFiles, "redis": onRedis, "session in redis, ledger in file": onSession} {
 		t.Run(name, func(t *testing.T) {

@@ -84,6 +84,7 @@ func (w *redisStorm) late(_ *storm, r *rand.Rand) {
 }
 
 func TestStorm_Redis(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	everysec, always := []string{"--appendonly", "yes", "--appendfsync", "everysec"}, []string{"--appendonly", "yes", "--appendfsync", "always"}
 	type kind struct {
@@ -124,6 +125,7 @@ func TestStorm_Redis(t *testing.T) {
 
 // A Redis that forgets.
 func TestStorm_Flushed(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	t.Run("with the ledgers", func(t *testing.T) {
 		weather(t, onRedis(t), fault{"Redis flushed", 60, before, func(s *storm, r *rand.Rand) {
@@ -160,6 +162,7 @@ func TestStorm_Flushed(t *testing.T) {
 
 // What holds while Redis is gone, with the ledgers in files.
 func TestStorm_RedisGone(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	t.Run("halted", func(t *testing.T) {
 		server := testenv.NewRedis(t)

@@ -143,6 +143,7 @@ func TestUpgrade_AnAccountTradesOn(t *testing.T) {
 }
 
 func TestUpgrade_TheDayThatWasLeftOpenIsResumed(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	afterUpgrade(t, func(t *testing.T, p *place) {
 		turns := make(chan string, 100)
@@ -186,6 +187,7 @@ func sameTrades(t *testing.T, want, got []ledger.Record) {
 }
 
 func TestUpgrade_ARunThatWasCompleteChangesNothingAndGoesOnToALaterEnd(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	afterUpgrade(t, func(t *testing.T, p *place) {
 		p.do(t, upgradeDeciders()...)

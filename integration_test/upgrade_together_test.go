@@ -23,6 +23,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 )
 
@@ -73,6 +74,7 @@ func TestUpgrade_ServersOfBothVersionsAgree(t *testing.T) {
 }
 
 func TestUpgrade_ServersAgreeWithTheEarlierProtocol(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	wherever(t, func(t *testing.T, p *place) {
 		p.open(t, "alice", "1000000", plainDays[0])

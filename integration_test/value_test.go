@@ -13,6 +13,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/testenv"
 )
 
 // moving is a price series that goes up a little with each stamp. Of the last stamps only the open is there.
@@ -46,6 +47,7 @@ type staleClose struct {
 }
 
 func TestRunAndReportTellOneValue(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	wide, err := os.ReadFile(synthetic)
 	if err != nil {
@@ -210,6 +212,7 @@ func shownMoney(d decimal.Decimal) string {
 
 // A report verifies ledgers as the command for it does, also against what their runs noted.
 func TestReportAndVerifyTellOneVerdict(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = synthetic

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"mcp-trade/internal/testenv"
 )
 
 func TestVisibility(t *testing.T) {
@@ -310,6 +312,7 @@ func TestView_List(t *testing.T) {
 // The property that everything else here serves: two markets that agree up to
 // a stamp, and on the opens at it, cannot be told apart as of that stamp.
 func TestTheFutureDoesNotShow(t *testing.T) {
+	testenv.Slow(t)
 	folder := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		asOf := rapid.SampledFrom(moments).Draw(t, "as of")

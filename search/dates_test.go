@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
 )
 
@@ -108,6 +109,7 @@ func stamps() []market.Stamp {
 }
 
 func TestADatePassesTheDoorOnceItIsOver(t *testing.T) {
+	testenv.Slow(t)
 	reader := DateParser{Fetched: noon, Zone: market.US.Get().Zone()}
 	good := reader.Read("2020-01-01")
 	for _, f := range forms {

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 	"pgregory.net/rapid"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -28,6 +29,7 @@ var history = []string{
 }
 
 func TestTheFutureInfluencesNoAnswer(t *testing.T) {
+	testenv.Slow(t)
 	folder := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		today := rapid.SampledFrom(days).Draw(t, "today")

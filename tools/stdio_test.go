@@ -18,6 +18,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/rs/zerolog"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/serve"
 	"mcp-trade/session"
@@ -255,6 +256,7 @@ func TestWhatIsCancelledIsNotAnsweredUnlessItIsAnOrderThatHasBegun(t *testing.T)
 }
 
 func TestReadingWaitsWhileLargeRequestsWait(t *testing.T) {
+	testenv.Slow(t)
 	const sent, fit = 19, serve.MaxWaiting / (serve.MaxMessage - 1000)
 	f := newFixture(t, testBars)
 	c := converse(t, t.Context(), f)

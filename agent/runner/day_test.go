@@ -28,6 +28,7 @@ import (
 	"mcp-trade/agent/transcript"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/mcpclient"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -367,6 +368,7 @@ func TestModel_TranscriptOfAnotherLedger(t *testing.T) {
 }
 
 func TestModel_LongConversation(t *testing.T) {
+	testenv.Slow(t)
 	longest := 0
 	r := newRoom(t, t.TempDir()).with(t, func(q modeltest.Request) modeltest.Reply {
 		size := 0

@@ -14,6 +14,7 @@ import (
 
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/agent/transcript"
+	"mcp-trade/internal/testenv"
 )
 
 // eventful is a day with everything in it: several calls a turn, a refusal, reads, calls that are none, a turn of nothing.
@@ -39,6 +40,7 @@ func listen(asked *[]string, script modeltest.Script) modeltest.Script {
 }
 
 func TestAccountRun_TradeDay_FromAnyMoment(t *testing.T) {
+	testenv.Slow(t)
 	var asked []string
 	whole := newRoom(t, t.TempDir()).with(t, listen(&asked, eventful))
 	if err := whole.tradeDay(t.Context(), 0); err != nil {

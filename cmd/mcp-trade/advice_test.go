@@ -14,6 +14,7 @@ import (
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/runner"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/search"
 	"mcp-trade/search/jina"
 	"mcp-trade/session"
@@ -93,6 +94,7 @@ func texts(t *testing.T, visit func(place, text string)) {
 }
 
 func TestExplain_TheRoomsBelowNameNoCommandFlagOrVariable(t *testing.T) {
+	testenv.Slow(t)
 	read, used := 0, map[string]bool{}
 	texts(t, func(place, text string) {
 		read++

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
 	"mcp-trade/report"
 )
@@ -98,6 +99,7 @@ func TestAnSVGIsWellFormedAndInert(t *testing.T) {
 }
 
 func TestAPNGHasTheSizeAskedFor(t *testing.T) {
+	testenv.Slow(t)
 	for name, p := range plots(sample()) {
 		image, err := p.File(PNG, Size{500, 300}, hostile)
 		if err != nil {

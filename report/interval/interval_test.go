@@ -13,6 +13,8 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"mcp-trade/internal/testenv"
 )
 
 var (
@@ -219,6 +221,7 @@ func autocorrelated(rho float64) func(*rand.Rand, []float64) {
 // Of the series of each kind and length, the intervals cover the true mean and the true Sharpe ratio nearly as often as they say. All
 // 10,000 series of each: MCP_TRADE_STORM=100 go test ./report/interval
 func TestCoverage(t *testing.T) {
+	testenv.Slow(t)
 	const mean, sd = 0.0005, 0.01
 	want := map[string]map[int][2]float64{ // percent, of another program without the least long-run variance, which adds up to 1.2
 		"normal":    {10: {95.4, 98.3}, 20: {95.1, 96.9}, 60: {94.7, 95.5}, 252: {95.1, 95.4}},
@@ -271,6 +274,7 @@ func TestCoverage(t *testing.T) {
 
 // Of families of accounts that are as good as the benchmark, at most 7 % have one that Holm's p-values tell from it.
 func TestHolm_Families(t *testing.T) {
+	testenv.Slow(t)
 	families := partOf(t, 2_000, 200)
 	for _, accounts := range []int{2, 20} {
 		for k, kind := range kinds {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/report"
 	"mcp-trade/report/chart"
 	"mcp-trade/report/page/pagetest"
@@ -16,6 +17,7 @@ import (
 
 // TestInABrowser starts one browser for all that takes one.
 func TestInABrowser(t *testing.T) {
+	testenv.Slow(t)
 	browser := pagetest.Start(t)
 	for _, c := range []struct {
 		name string

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
 	"mcp-trade/report"
 	"mcp-trade/report/chart"
@@ -157,6 +158,7 @@ func manyNames(n int) []string {
 }
 
 func TestADrawnLineIsTheSeriesOfItsKey(t *testing.T) {
+	testenv.Slow(t)
 	for _, n := range []int{1, 3, 6, 20} {
 		for _, benchmark := range []string{"equal-weight", "AAPL", "QQQ", ""} {
 			t.Run(fmt.Sprint(n, " accounts beside ", benchmark), func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
 	"mcp-trade/report"
 )
@@ -107,6 +108,7 @@ func TestOddAccounts(t *testing.T) {
 }
 
 func TestThePageIsBounded(t *testing.T) {
+	testenv.Slow(t)
 	a := report.Account{Signature: "busy", Market: market.US, Opening: report.Point{Date: "2020-01-01", Value: report.Known(100)}, TradeCount: math.MaxInt32}
 	for i := range 2000 {
 		d := market.Stamp("2020-01-01").AddDays(i / 4)

@@ -217,6 +217,7 @@ func TestArticlesOfOneSecond(t *testing.T) {
 }
 
 func TestAnImportKeepsNobodyFromSearching(t *testing.T) {
+	testenv.Slow(t)
 	a := newArchive(t, line{Title: "Earlier", URL: "https://x.test/0", Published: "2025-09-01"})
 	var lines []line
 	for n := range 3000 {
@@ -261,6 +262,7 @@ func TestAnInterruptedImportAddsNothing(t *testing.T) {
 }
 
 func TestADamagedFileIsRefusedAsAWhole(t *testing.T) {
+	testenv.Slow(t)
 	good := `{"title": "Good", "url": "https://x.test/1", "published_at": "2025-09-01"}` + "\n"
 	for _, c := range []struct{ name, text, says string }{
 		{"cut off", good + good[:40], ":2: the file is cut off"},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mcp-trade/internal/files"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
 	"mcp-trade/search"
 )
@@ -132,6 +133,7 @@ func answers(t *testing.T, dir string, lines []line, queries []search.Query) str
 }
 
 func TestReplacingTheFutureChangesNoByteOfAnAnswer(t *testing.T) {
+	testenv.Slow(t)
 	const lanes, worlds = 4, 250
 	for lane := range uint64(lanes) {
 		t.Run(fmt.Sprint(lane), func(t *testing.T) {

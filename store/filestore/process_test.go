@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
 	"mcp-trade/store/storetest"
@@ -168,6 +169,7 @@ func TestAKilledProcessLeavesWhatItAcknowledged(t *testing.T) {
 
 // The trader and the operator are two processes. Once the halt is set, the ledger has come to its end.
 func TestNoLineFollowsTheHaltOfAnotherProcess(t *testing.T) {
+	testenv.Slow(t)
 	dir := t.TempDir()
 	const rounds = 60
 	operator := filestore.New(dir, dir)

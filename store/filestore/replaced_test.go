@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
 	"mcp-trade/store/storetest"
@@ -76,6 +77,7 @@ func (g ground) moveData() { rename(g.T, filepath.Join(g.dir, "log"), filepath.J
 
 // Each case does something to the files while a line is committed after the first one.
 func TestFilesThatAreReplacedUnderACommit(t *testing.T) {
+	testenv.Slow(t)
 	const look, writing, syncing = "after the ledger was looked at", "as the line is written", "as the line is synced"
 	const filled, again, unknown = "filled", "judge again", "unknown"
 	for _, c := range []struct {
@@ -189,6 +191,7 @@ func TestASessionLockThatIsRemovedUnderACommit(t *testing.T) {
 // Whoever reads a ledger lets go of a file that was replaced, while somebody else is about to append to it: that one sees the new
 // file, and does not fail for the old one.
 func TestAppend_ToALedgerThatIsReplacedUnderReaders(t *testing.T) {
+	testenv.Slow(t)
 	g := ground{T: t, dir: t.TempDir()}
 	g.store = open(t, g.dir)
 	g.path = g.store.LedgerFile("a")

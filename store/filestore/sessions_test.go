@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
 	"mcp-trade/store/storetest"
@@ -164,6 +165,7 @@ func TestAFileRewrittenInPlaceNeverReadsAsMissing(t *testing.T) {
 
 // Each store is a process. None takes a value from the file that another one set.
 func TestStoresOnOneSessionFileKeepEachOthersValues(t *testing.T) {
+	testenv.Slow(t)
 	dir := t.TempDir()
 	const writers, each = 4, 25
 	done := make(chan error)

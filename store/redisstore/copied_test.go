@@ -33,6 +33,7 @@ type named interface {
 }
 
 func TestCopied(t *testing.T) {
+	testenv.Slow(t)
 	storetest.Run(t, func(t *testing.T) store.Store {
 		s, dir := open(t, "redis://"+testenv.StartRedis(t)), t.TempDir()
 		return copied{&wholeStore{s, s, s}, store.Copied{Runs: s, Copy: filestore.New(dir, dir)}}

@@ -135,6 +135,7 @@ func TestAServerThatRefuses(t *testing.T) {
 
 // A server that accepts and says nothing has not got a commit before it has greeted.
 func TestAServerThatHangs(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	server := testenv.StartRedis(t)
 	cold, warm := testenv.StartProxy(t, server), testenv.StartProxy(t, server)

@@ -38,6 +38,7 @@ func openWaiting(t *testing.T, address string, replicas int) *redisstore.Store {
 
 // A line is acknowledged when so many replicas have it as were asked for; so is what is answered again.
 func TestAppend_WaitsForReplicas(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	master := testenv.StartRedis(t, "--repl-diskless-sync-delay", "0")
 	host, port, _ := net.SplitHostPort(master)
@@ -110,6 +111,7 @@ func TestAppend_WaitsForReplicas(t *testing.T) {
 
 // One address of a cluster is enough, and a server that runs goes on within seconds of a new master.
 func TestACluster(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	cluster := testenv.StartCluster(t)
 	address := "redis://" + cluster.Masters[1].Addr

@@ -32,6 +32,7 @@ func ordered(t *testing.T, s store.Store, n int64) {
 // The index of order ids is lost, lags, is of another ledger or lies: each order that is in the ledger is found all the
 // same, by the look at the head and by the commit itself, and a new one trades.
 func TestOrderIDs_AreFoundWhateverBecameOfTheirIndex(t *testing.T) {
+	testenv.Slow(t)
 	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	for name, spoil := range map[string]func(){
@@ -108,6 +109,7 @@ func nextID(t *testing.T, s store.Store) int64 {
 }
 
 func TestRepair_OrderIDs(t *testing.T) {
+	testenv.Slow(t)
 	addr := testenv.StartRedis(t)
 	s, c := open(t, "redis://"+addr), bare(t, addr)
 	ordered(t, s, 1200)
@@ -211,6 +213,7 @@ func days(id int) string { return fmt.Sprintf("2025-%02d-%02d", 1+id/500%12, 1+i
 
 // What LinesBefore yields is what the filter lets through of all lines, whatever became of the index of trades.
 func TestLinesBefore_YieldsWhatTheFilterLetsThrough(t *testing.T) {
+	testenv.Slow(t)
 	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	const rows = 5000
@@ -278,6 +281,7 @@ func TestLinesBefore_OfAUserWhoMayOnlyRead(t *testing.T) {
 
 // Once the index is there, a look at the trades or at an earlier date reads a bounded number of entries.
 func TestLinesBefore_ReadsWhatItAnswers(t *testing.T) {
+	testenv.Slow(t)
 	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	const rows = 100_000

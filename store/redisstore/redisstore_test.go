@@ -124,6 +124,7 @@ func TestTheContractOnRedis(t *testing.T) {
 
 // One node serves all the slots. Two addresses tell the store that it is a cluster.
 func TestTheContractOnACluster(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel() // it spends its time waiting for the node to trust itself
 	addr := testenv.StartRedis(t, "--cluster-enabled", "yes", "--cluster-port", testenv.FreePort(t))
 	c := bare(t, addr)

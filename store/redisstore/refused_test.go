@@ -29,6 +29,7 @@ func held(t *testing.T, s store.Store, id int64, orderID string) store.Commit {
 // Whatever Redis refuses of a commit, the line is not there, nothing announces it, the answer says so, and the same order is
 // carried out once it is allowed.
 func TestAppend_RefusedInPartIsRefusedWhole(t *testing.T) {
+	testenv.Slow(t)
 	type try struct {
 		name    string
 		forbid  func(t *testing.T) (s *redisstore.Store, full *redis.Client)
@@ -264,6 +265,7 @@ func TestAppend_OntoALedgerThatCameToTheSameNumberAgain(t *testing.T) {
 
 // Orders that were not replicated are lost in a failover, and others come to their numbers: who has the lost book learns it.
 func TestAppend_AfterAFailoverThatLostTheNewestTrades(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	group := testenv.StartSentinels(t, 1)
 	s, second := open(t, group.Address()), open(t, group.Address())

@@ -7,9 +7,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mcp-trade/internal/testenv"
 )
 
 func TestWhatIsWrongWithAPageIsFound(t *testing.T) {
+	testenv.Slow(t)
 	path := filepath.Join(t.TempDir(), "bad.html")
 	page := `<!DOCTYPE html><title>bad</title><p style="color: #ddd; background: #fff">hardly to be read</p>
 		<img src="http://elsewhere.example/x.png"><script>console.error("a word to the console"); setTimeout(() => { throw new Error("thrown") }); setTimeout(() => { window.done = 1 })</script>`
