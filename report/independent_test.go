@@ -55,7 +55,7 @@ func float(x *big.Float) float64 {
 
 func root(x *big.Float) *big.Float { return exact(0).Sqrt(x) }
 
-// independent computes the figures that rest on values, levels of a benchmark and a risk-free return, by name.
+// independent computes the metrics that rest on values, levels of a benchmark and a risk-free return, by their names in JSON.
 func independent(values, levels []float64, riskFree float64) map[string]float64 {
 	r, b, a := returnsOf(values), returnsOf(levels), exact(252)
 	n, free := exact(float64(len(r))), quo(exact(riskFree), exact(252))
@@ -87,27 +87,29 @@ func independent(values, levels []float64, riskFree float64) map[string]float64 
 	}
 	beta := quo(covariance(r, b), covariance(b, b))
 	return map[string]float64{
-		"total return": float(sub(growth, exact(1))), "annual return": annual,
-		"volatility": float(root(mul(covariance(r, r), a))),
-		"Sharpe":     float(quo(mul(mean(over), a), root(mul(covariance(r, r), a)))),
-		"Sortino":    float(quo(mul(mean(over), a), root(quo(mul(squares, a), n)))),
-		"drawdown":   depth, "Calmar": annual / depth, "winning days": float64(won) / float64(len(r)),
-		"best day": float(slices.MaxFunc(r, (*big.Float).Cmp)), "worst day": float(slices.MinFunc(r, (*big.Float).Cmp)),
+		"total_return": float(sub(growth, exact(1))), "annual_return": annual,
+		"volatility":   float(root(mul(covariance(r, r), a))),
+		"sharpe":       float(quo(mul(mean(over), a), root(mul(covariance(r, r), a)))),
+		"sortino":      float(quo(mul(mean(over), a), root(quo(mul(squares, a), n)))),
+		"max_drawdown": depth, "calmar": annual / depth, "winning_days": float64(won) / float64(len(r)),
+		"best_day": float(slices.MaxFunc(r, (*big.Float).Cmp)), "worst_day": float(slices.MinFunc(r, (*big.Float).Cmp)),
 		"beta": float(beta), "alpha": float(mul(a, sub(mean(over), mul(beta, sub(mean(b), free))))),
-		"tracking error":    float(root(mul(covariance(apart, apart), a))),
-		"information ratio": float(quo(mul(mean(apart), a), root(mul(covariance(apart, apart), a)))),
-		"up capture":        float(quo(up, itsUp)), "down capture": float(quo(down, itsDown)),
-		"benchmark return": float(sub(market, exact(1))), "excess return": float(sub(growth, market)),
+		"tracking_error":    float(root(mul(covariance(apart, apart), a))),
+		"information_ratio": float(quo(mul(mean(apart), a), root(mul(covariance(apart, apart), a)))),
+		"up_capture":        float(quo(up, itsUp)), "down_capture": float(quo(down, itsDown)),
+		"benchmark_return": float(sub(market, exact(1))), "excess_return": float(sub(growth, market)),
 	}
 }
 
+// named returns the metrics that are no money, by their names in JSON.
 func named(m Metrics) map[string]Number {
-	return map[string]Number{
-		"total return": m.TotalReturn, "annual return": m.AnnualReturn, "volatility": m.Volatility, "Sharpe": m.Sharpe, "Sortino": m.Sortino,
-		"drawdown": m.MaxDrawdown, "Calmar": m.Calmar, "winning days": m.WinningDays, "best day": m.BestDay, "worst day": m.WorstDay,
-		"beta": m.Beta, "alpha": m.Alpha, "tracking error": m.TrackingError, "information ratio": m.InformationRatio,
-		"up capture": m.UpCapture, "down capture": m.DownCapture, "benchmark return": m.BenchmarkReturn, "excess return": m.ExcessReturn,
+	all := map[string]Number{}
+	for _, x := range MetricTable() {
+		if x.Unit != Money {
+			all[x.Key] = *x.Of(&m)
+		}
 	}
+	return all
 }
 
 // drawValues draws values with returns that are not too small to be told apart, the first one given
@@ -152,17 +154,27 @@ func TestFiguresAgreeWithAnIndependentComputation(t *testing.T) {
 		got := measured(a, o).Metrics
 		all := independent(values, levels, o.RiskFree)
 		for name, want := range all {
-			if name == "annual return" || name == "Calmar" {
+			if name == "annual_return" || name == "calmar" {
 				continue // below
 			}
 			same(t, name, named(got)[name], want)
 		}
 		// A short series grown over a year may be beyond all numbers.
-		if want := all["annual return"]; math.Abs(want) < 1e100 {
-			same(t, "annual return", got.AnnualReturn, want)
-			same(t, "Calmar", got.Calmar.Over(got.AnnualReturn), 1/got.MaxDrawdown.value)
+		if want := all["annual_return"]; math.Abs(want) < 1e100 {
+			same(t, "annual_return", got.AnnualReturn, want)
+			same(t, "calmar", got.Calmar.Over(got.AnnualReturn), 1/got.MaxDrawdown.value)
 		}
 	})
+}
+
+// Each metric of the groups that independent computes is computed by it, money aside.
+func TestFiguresAgreeWithAnIndependentComputation_Complete(t *testing.T) {
+	all := independent([]float64{100, 95, 110}, []float64{50, 40, 60}, 0)
+	for _, x := range MetricTable() {
+		if _, ok := all[x.Key]; !ok && x.Unit != Money && (x.Group == Returns || x.Group == Relative) {
+			t.Errorf("%s is computed in one way only", x.Key)
+		}
+	}
 }
 
 func TestPropertiesOfFigures(t *testing.T) {
@@ -200,7 +212,7 @@ func TestPropertiesOfFigures(t *testing.T) {
 		}
 		slices.Reverse(r)
 		reversed := named(measured(seriesOf(valuesOf(r)), Options{}).Metrics)
-		for _, name := range []string{"total return", "volatility", "Sharpe", "winning days", "best day", "worst day"} {
+		for _, name := range []string{"total_return", "volatility", "sharpe", "winning_days", "best_day", "worst_day"} {
 			same(t, "reversed, "+name, reversed[name], base[name].value)
 		}
 
@@ -210,7 +222,7 @@ func TestPropertiesOfFigures(t *testing.T) {
 		}
 		shifted := named(measured(seriesOf(valuesOf(r)), Options{}).Metrics)
 		same(t, "shifted, volatility", shifted["volatility"], base["volatility"].value)
-		same(t, "shifted, Sharpe", shifted["Sharpe"], base["Sharpe"].value+0.01*252/base["volatility"].value)
+		same(t, "shifted, Sharpe", shifted["sharpe"], base["sharpe"].value+0.01*252/base["volatility"].value)
 
 		// Against itself nothing is won and nothing lost.
 		own := measured(seriesOf(values), alongside(seriesOf(values), scaled)).Metrics
