@@ -5,7 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"regexp"
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/runner"
@@ -15,7 +15,10 @@ import (
 
 // explain returns an error's sentence with advice behind it. Lines after the first are indented, so that none of them looks like one
 // of ours.
-func explain(err error) string { return strings.ReplaceAll(advised(err), "\n", "\n  ") }
+func explain(err error) string { return beginning.ReplaceAllString(advised(err), "\n  $1") }
+
+// beginning is that of a line after the first.
+var beginning = regexp.MustCompile(`\n(\S)`)
 
 func advised(err error) string {
 	var halted *agent.HaltedError

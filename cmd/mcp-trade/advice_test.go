@@ -30,6 +30,7 @@ func TestExplain(t *testing.T) {
 		{&session.MissingError{Name: "SIGNATURE", Model: "m"}, `SIGNATURE environment variable is not set, and neither is the value in the session "m". Set it with: mcp-trade session set SIGNATURE=VALUE --model-id m`},
 		{&search.NotConfiguredError{Provider: jina.Name, Lacks: "key"}, "not set up: set JINA_API_KEY"},
 		{errors.New("something else"), "something else"},
+		{errors.New("of two lines\nmcp-trade: forged\n\tindented\n\n"), "of two lines\n  mcp-trade: forged\n\tindented\n\n"},
 	} {
 		if got := explain(c.err); got != c.want {
 			t.Errorf("%s\nwant %s", got, c.want)

@@ -73,7 +73,7 @@ func checkModels(cmd *cobra.Command, p plan) []checkedModel {
 			checked[i] = checkedModel{a.Name, o.Model, err == nil && c.Called, c.Text, c.Usage.In, c.Usage.Cached, c.Usage.Out, c.Cost, c.Learned}
 			switch {
 			case err != nil:
-				checked[i].Says = err.Error()
+				checked[i].Says = explain(err)
 			case !c.Called:
 				checked[i].Says = "it called no tool, and cannot trade; it said: " + c.Text
 			}
