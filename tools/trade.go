@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 	"time"
 
 	"mcp-trade/code"
@@ -26,7 +28,7 @@ type tradeParams struct {
 }
 
 // explain adds to the refusal of an amount that is no number, such as "all" or "$1000", what makes a number of it: the shares that
-// the account has, its cash and the price.
+// the account has, its cash and the price, and of a sum of money how many shares it buys.
 func (p tradeParams) explain(ctx context.Context, d *Deps, err error) {
 	f, ok := errors.AsType[*failure](err)
 	if !ok || f.details["argument"] != "amount" {
@@ -44,10 +46,22 @@ func (p tradeParams) explain(ctx context.Context, d *Deps, err error) {
 	if book, err := d.Accounts.Book(ctx, s.Signature, s.Today); err == nil {
 		f.details["have"], f.details["cash_available"] = book.Positions.Amount(q.Symbol), book.Positions.Amount(ledger.Cash)
 	}
-	if noPrice == nil {
-		f.details["price"] = q.Price
+	if noPrice != nil {
+		return
+	}
+	f.details["price"] = q.Price
+	provided, _ := f.details["provided"].(string)
+	if m := money.FindStringSubmatch(provided); m != nil {
+		if sum, err := ledger.ParseDecimal(strings.ReplaceAll(m[1], ",", "")); err == nil {
+			if shares, bounded := ledger.DefaultRules().Affordable(sum, q.Price); bounded {
+				f.details["shares"] = shares
+			}
+		}
 	}
 }
+
+// money is a sum of dollars in place of an amount.
+var money = regexp.MustCompile(`^\$ ?([0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?)$`)
 
 type tradeResult struct {
 	Status    ledger.Status    `json:"status"`
