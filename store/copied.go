@@ -105,6 +105,14 @@ func (c Copied) UpdateManifest(ctx context.Context, account string, f Fence, cha
 	return c.Copy.UpdateManifest(ctx, account, 0, func([]byte) ([]byte, error) { return now, nil })
 }
 
+// Archive moves the copy first: one that stayed behind would be taken for the state of a new account.
+func (c Copied) Archive(ctx context.Context, account, as string, f Fence) error {
+	if err := c.Copy.Archive(ctx, account, as, 0); err != nil {
+		return err
+	}
+	return c.Runs.Archive(ctx, account, as, f)
+}
+
 // OpenJournal opens the engine's, and has the copy hold the same lines.
 func (c Copied) OpenJournal(ctx context.Context, account, day string, f Fence) (Journal, error) {
 	main, err := c.Runs.OpenJournal(ctx, account, day, f)

@@ -32,6 +32,9 @@ type Runs interface {
 	Manifest(ctx context.Context, account string) ([]byte, error)
 	// UpdateManifest replaces it with what change makes of it. Accounts may do so side by side; of one account only its run does.
 	UpdateManifest(ctx context.Context, account string, f Fence, change func(old []byte) ([]byte, error)) error
+	// Archive moves an account to another name: its ledger, and the state of its runs. It is [ErrTaken] if there is anything of
+	// that name, and nothing is moved. What was interrupted is completed by doing it again.
+	Archive(ctx context.Context, account, as string, f Fence) error
 }
 
 // Journal is the lines of a day of an account, each a JSON object. It is for one goroutine at a time.

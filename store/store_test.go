@@ -152,3 +152,21 @@ func TestGuard_ApplyAfter_ProlongsTheValuesOfTheSession(t *testing.T) {
 		t.Errorf("%v: %v lives on, %v is set", err, h.prolonged, h.set)
 	}
 }
+
+func TestArchiveName(t *testing.T) {
+	long := strings.Repeat("n", 64)
+	for _, c := range []struct {
+		account string
+		n       int
+		want    string
+	}{
+		{"gpt-5", 1, "gpt-5.archived-1"},
+		{"gpt-5", 12, "gpt-5.archived-12"},
+		{long, 3, long[:53] + ".archived-3"},
+	} {
+		got := store.ArchiveName(c.account, c.n)
+		if got != c.want || !store.IsArchive(got) || store.IsArchive(c.account) || store.CheckName("signature", got) != nil {
+			t.Errorf("%s, %d: %s, want %s", c.account, c.n, got, c.want)
+		}
+	}
+}

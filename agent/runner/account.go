@@ -12,7 +12,6 @@ import (
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/transcript"
-	"mcp-trade/code"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/mcpclient"
 	"mcp-trade/ledger"
@@ -119,21 +118,17 @@ func (a *accountRun) pass(day int) {
 // resume opens the account if it is new, reads how far it is, and returns the first day to trade.
 func (a *accountRun) resume(ctx context.Context) (first int, err error) {
 	head, err := a.accounts.Head(ctx, a.account.Name)
-	var refusal *ledger.Refusal
-	if errors.As(err, &refusal) && refusal.Code() == code.NotRegistered {
-		if err := a.Recorder.Begin(ctx, a.lease.Fence(), a.account.Name, nil); err != nil {
+	switch {
+	case isNew(err):
+		return 0, a.open(ctx)
+	case a.Fresh:
+		as, err := archive(ctx, a.Runs, a.Accounts, a.account.Name, a.lease.Fence())
+		if err != nil {
 			return 0, err
 		}
-		a.checkpoint = checkpoint{}
-		first := ledger.Opening(a.Cash, a.From)
-		if a.account.Opening != nil {
-			if first, err = a.account.Opening(first); err != nil {
-				return 0, err
-			}
-		}
-		return 0, a.accounts.Open(ctx, a.account.Name, first)
-	}
-	if err != nil {
+		a.Log.Info().Str("account", a.account.Name).Msg("the account begins anew; what there was is archived as " + as)
+		return 0, a.open(ctx)
+	case err != nil:
 		return 0, err
 	}
 	if err := a.admitSettings(ctx); err != nil {
@@ -156,6 +151,20 @@ func (a *accountRun) resume(ctx context.Context) (first int, err error) {
 		first++
 	}
 	return first, nil
+}
+
+// open opens the account.
+func (a *accountRun) open(ctx context.Context) (err error) {
+	if err := a.Recorder.Begin(ctx, a.lease.Fence(), a.account.Name, nil); err != nil {
+		return err
+	}
+	first := ledger.Opening(a.Cash, a.From)
+	if a.account.Opening != nil {
+		if first, err = a.account.Opening(first); err != nil {
+			return err
+		}
+	}
+	return a.accounts.Open(ctx, a.account.Name, first)
 }
 
 // ordered tells whether the newest record is an order of a run: its id begins with the date.

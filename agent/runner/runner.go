@@ -75,6 +75,7 @@ type Runner struct {
 	Cash     decimal.Decimal // to open accounts with
 
 	Changed bool // go on with accounts under other settings than they had
+	Fresh   bool // put accounts that exist aside, and open them anew
 
 	Parallel int  // how many accounts trade at once; 0: 16
 	Lockstep bool // no account begins a day before all have ended the day before
@@ -133,6 +134,9 @@ func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) 
 	for _, a := range accounts {
 		if names[a.Name] {
 			return nil, fmt.Errorf("the account %s is named twice", a.Name)
+		}
+		if store.IsArchive(a.Name) {
+			return nil, fmt.Errorf("the account %s is an archive, and is not traded", a.Name)
 		}
 		names[a.Name] = true
 	}

@@ -4,13 +4,10 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
-	"mcp-trade/code"
 	"mcp-trade/internal/format"
-	"mcp-trade/ledger"
 )
 
 // OtherSettings are the settings in which an account that is under way differs from a run.
@@ -33,7 +30,7 @@ func (e *OtherSettingsError) Error() string {
 // checkSettings refuses a run before anything is done for any of its accounts. What cannot be read now is told by the run of
 // the account.
 func (r *Runner) checkSettings(ctx context.Context, accounts []Account) error {
-	if r.Changed {
+	if r.Changed || r.Fresh {
 		return nil
 	}
 	var refused OtherSettingsError
@@ -65,7 +62,7 @@ func (a *accountRun) admitSettings(ctx context.Context) error {
 // differs lists the differences between the run and what an account was opened and run with; none of one that is new.
 func (r *Runner) differs(ctx context.Context, account string) ([]string, error) {
 	first, err := r.Accounts.First(ctx, account)
-	if refusal, ok := errors.AsType[*ledger.Refusal](err); ok && refusal.Code() == code.NotRegistered {
+	if isNew(err) {
 		return nil, nil
 	}
 	if err != nil {

@@ -40,7 +40,7 @@ func (s *settings) complete(cmd *cobra.Command) {
 	switch strings.TrimPrefix(cmd.CommandPath(), "mcp-trade ") {
 	case "run":
 		_ = cmd.RegisterFlagCompletionFunc("account", completeDecider)
-	case "ledger show", "ledger export", "ledger import", "show":
+	case "ledger show", "ledger export", "ledger archive", "ledger import", "show":
 		cmd.ValidArgsFunction = s.completeAccounts(1)
 	case "ledger verify", "ledger repair", "report":
 		cmd.ValidArgsFunction = s.completeAccounts(-1)

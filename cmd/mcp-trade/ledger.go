@@ -19,7 +19,7 @@ import (
 
 func ledgerCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{Use: "ledger", Short: "Open, look at, prove and copy accounts"}
-	cmd.AddCommand(registerCommand(s), listCommand(s), showCommand(s), verifyCommand(s), repairCommand(s), exportCommand(s), importCommand(s))
+	cmd.AddCommand(registerCommand(s), listCommand(s), showCommand(s), verifyCommand(s), repairCommand(s), archiveCommand(s), exportCommand(s), importCommand(s))
 	return cmd
 }
 

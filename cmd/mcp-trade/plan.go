@@ -40,6 +40,7 @@ type plan struct {
 	parallel int               // accounts that trade at once; 0: as many as the runner thinks fit
 	lockstep bool
 	changed  bool // accounts go on under other settings than they had
+	fresh    bool // accounts that exist are archived, and begin anew
 
 	config  string                 // path of the configuration; "" without one
 	models  map[string]llm.Options // of the accounts that language models trade
@@ -52,7 +53,7 @@ type planFlags struct {
 	accounts       []string
 	parallel       int
 	lockstep       bool
-	changed        bool
+	changed, fresh bool
 }
 
 const defaultCash = "10000"
@@ -64,6 +65,7 @@ func (f *planFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.accounts, "account", nil, "NAME=DECIDER[:ARG], repeatable")
 	flags.IntVar(&f.parallel, "parallel", 0, "accounts that trade at once (default 16, with a configuration 4)")
 	flags.BoolVar(&f.lockstep, "lockstep", false, "no account begins a day before all have ended the day before")
+	flags.BoolVar(&f.fresh, "fresh", false, "archive accounts that exist, and begin them anew")
 	flags.BoolVar(&f.changed, "change-settings", false, "go on with accounts that are under way with other settings")
 }
 
@@ -131,7 +133,7 @@ func (p *plan) override(f planFlags) (err error) {
 		return fmt.Errorf("--parallel %d: use 1 or more", f.parallel)
 	}
 	p.parallel = cmp.Or(f.parallel, p.parallel)
-	p.lockstep, p.changed = p.lockstep || f.lockstep, f.changed
+	p.lockstep, p.changed, p.fresh = p.lockstep || f.lockstep, f.changed, f.fresh
 	return nil
 }
 

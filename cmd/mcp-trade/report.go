@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,8 +36,8 @@ func reportCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "report [SIGNATURE|FILE...]", Short: "Tell what accounts were worth: leaderboard, figures, charts",
 		Long: "Tell what accounts were worth at the close of each trading day, and what follows from it. Without arguments every account\n" +
-			"is reported. With --out the folder gets report.html, report.json, equity.csv, trades.csv and charts as SVG and PNG. With\n" +
-			"--serve the page report.html is served and follows the ledgers as they grow.\n" +
+			"but archives is reported. With --out the folder gets report.html, report.json, equity.csv, trades.csv and charts as SVG and\n" +
+			"PNG. With --serve the page report.html is served and follows the ledgers as they grow.\n" +
 			"A figure that is not known is '-', or null with its reason in report.json.",
 		Example: "  mcp-trade report --benchmark equal-weight\n  mcp-trade report gpt-5 qwen3-max --benchmark QQQ.json --from 2025-10-01 --out results\n  mcp-trade report --serve 127.0.0.1:8090",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -177,6 +178,7 @@ func readable(ctx context.Context, accounts *ledger.Accounts) (names, left []str
 	if err != nil {
 		return nil, nil, err
 	}
+	all = slices.DeleteFunc(all, store.IsArchive)
 	var errs []error
 	for _, name := range all {
 		if _, err := accounts.Head(ctx, name); err != nil {

@@ -66,11 +66,14 @@ func runCommand(s *settings) *cobra.Command {
 			}
 			err = trade(cmd, s, r, p.accounts)
 			if _, stopped := errors.AsType[quietError](err); stopped {
-				first := ""
+				first, same := "", "the same command"
+				if p.fresh {
+					same += ", without --fresh,"
+				}
 				if _, permanent := errors.AsType[changeError](err); permanent {
 					first = "change what is named above; then "
 				}
-				fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: %sthe same command goes on where it stopped\n", first)
+				fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: %s%s goes on where it stopped\n", first, same)
 			}
 			return err
 		},
@@ -78,6 +81,7 @@ func runCommand(s *settings) *cobra.Command {
 	flags.register(cmd.Flags())
 	s.register(cmd.Flags(), searching)
 	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
+	cmd.MarkFlagsMutuallyExclusive("fresh", "change-settings", "replay")
 	return cmd
 }
 
@@ -103,7 +107,7 @@ func (s *settings) runner(p plan) (*runner.Runner, func(), error) {
 		Prices: prices, Accounts: r.accounts, Server: server, Stderr: s.stderr, Runs: r.runs(), Owner: owner(),
 		Recorder: &manifest.Recorder{Store: r.runs(), LogPath: s.logPath, Runs: runs, Prices: prices}, Now: time.Now,
 		Session: func(model string) (*session.Resolver, error) { return s.session(r, model) },
-		From:    p.from, To: p.to, Cash: p.cash, Changed: p.changed, Parallel: p.parallel, Lockstep: p.lockstep,
+		From:    p.from, To: p.to, Cash: p.cash, Changed: p.changed, Fresh: p.fresh, Parallel: p.parallel, Lockstep: p.lockstep,
 		Progress: func(runner.Progress) {}, Steps: func(agent.Step) {}, Log: s.log,
 	}
 	return run, func() { _, _ = prices.Close(), r.Close() }, nil

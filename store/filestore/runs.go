@@ -31,6 +31,10 @@ func (s *Store) checkpointFile(account string) string {
 	return filepath.Join(s.logPath, account, "run.json")
 }
 
+func (s *Store) journalsFolder(account string) string {
+	return filepath.Join(s.logPath, account, "log")
+}
+
 // Checkpoint implements [store.Runs].
 func (s *Store) Checkpoint(_ context.Context, account string) ([]byte, error) {
 	if err := store.CheckName("signature", account); err != nil {
@@ -67,7 +71,7 @@ func (s *Store) JournalDays(_ context.Context, account string) (days []string, e
 	if err := store.CheckName("signature", account); err != nil {
 		return nil, err
 	}
-	logs := filepath.Join(s.logPath, account, "log")
+	logs := s.journalsFolder(account)
 	entries, err := os.ReadDir(logs)
 	if err != nil && !absent(err) {
 		return nil, s.cannotRun("list the journals", err)
@@ -103,7 +107,7 @@ func (s *Store) OpenJournal(_ context.Context, account, day string, f store.Fenc
 	if runtime.GOOS == "windows" {
 		day = strings.ReplaceAll(day, ":", "-")
 	}
-	j := &journal{s: s, account: account, fence: f, path: filepath.Join(s.logPath, account, "log", day, "transcript.jsonl")}
+	j := &journal{s: s, account: account, fence: f, path: filepath.Join(s.journalsFolder(account), day, "transcript.jsonl")}
 	if err := j.open(); err != nil {
 		return nil, s.cannotRun("open "+j.path, err)
 	}
@@ -223,6 +227,13 @@ func (s *Store) UpdateManifest(ctx context.Context, account string, f store.Fenc
 	if err := errors.Join(store.CheckName("signature", account), s.newest(account, f), s.access.MkdirAll(s.logPath)); err != nil {
 		return err
 	}
+	return s.changeManifest(ctx, func(m manifest) (changed bool, err error) {
+		m.Accounts[account], err = change(m.Accounts[account])
+		return true, err
+	})
+}
+
+func (s *Store) changeManifest(ctx context.Context, change func(manifest) (changed bool, err error)) error {
 	path := filepath.Join(s.logPath, ".run-manifest.lock")
 	lock := s.access.Lock(path)
 	patience, cancel := context.WithTimeout(ctx, manifestPatience)
@@ -235,7 +246,7 @@ func (s *Store) UpdateManifest(ctx context.Context, account string, f store.Fenc
 	if err != nil {
 		return err
 	}
-	if m.Accounts[account], err = change(m.Accounts[account]); err != nil {
+	if changed, err := change(m); err != nil || !changed {
 		return err
 	}
 	text, err := json.MarshalIndent(m, "", "  ")
