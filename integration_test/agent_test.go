@@ -136,6 +136,7 @@ func TestWithRedisDownTheLedgerInRedisIsUnreachableAndSaysSo(t *testing.T) {
 }
 
 func TestTwoModelsInParallelDoNotInterfere(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	const trades = 100
 	onBothStores(t, func(t *testing.T, p *place) {

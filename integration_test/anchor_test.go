@@ -182,6 +182,7 @@ func TestAForgedLedgerIsFoundByWhatItsRunsNoted(t *testing.T) {
 }
 
 func TestTradesByHandOutsideOfTheRunsAreToldAndNoFault(t *testing.T) {
+	testenv.Slow(t)
 	const half = "2025-01-03"
 	for _, by := range []string{"a decider", "a model"} {
 		t.Run(by, func(t *testing.T) {
@@ -352,6 +353,7 @@ func TestAHeadThatWasKeptFindsEveryForgery(t *testing.T) {
 }
 
 func TestTheHeadIsToldByEveryCommandThatShowsALedger(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		p.prices = synthetic
@@ -383,6 +385,7 @@ func TestTheHeadIsToldByEveryCommandThatShowsALedger(t *testing.T) {
 }
 
 func TestTheManifestOfARunThatIsKilledGetsItsEndWhenItIsResumed(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	const held = "2025-01-06"
 	for _, how := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {

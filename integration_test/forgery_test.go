@@ -175,7 +175,10 @@ const (
 	lawful = "follow" // no hash is kept of the truth, and each row follows
 )
 
-func TestForgeriesOfRecordedRunsAreFound(t *testing.T) { forgeAll(t, recordedVictims(t)) }
+func TestForgeriesOfRecordedRunsAreFound(t *testing.T) {
+	testenv.Slow(t)
+	forgeAll(t, recordedVictims(t))
+}
 
 func TestForgeriesOfLedgersWithoutHashesAreFoundOrFollow(t *testing.T) {
 	testenv.Slow(t)

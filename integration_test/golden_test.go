@@ -77,6 +77,7 @@ func sameBook(t *testing.T, row int, want, got ledger.Positions) {
 }
 
 func TestGoldenLedgersReplayedCallByCall(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	for _, g := range goldenLedgers(t) {
 		t.Run(g.agent, func(t *testing.T) {
@@ -138,6 +139,7 @@ func replayGolden(t *testing.T, p *place, g golden) {
 const octoberDays = 21 // trading days of October 2025 after the 1st, up to the 30th
 
 func TestGoldenLedgersReplayedByRun(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	all := goldenLedgers(t)
 	onBothStores(t, func(t *testing.T, p *place) {

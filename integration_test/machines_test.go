@@ -171,6 +171,7 @@ func lost(t *testing.T, cmd *exec.Cmd, stderr *bytes.Buffer) {
 
 // A run stands still until its lease is over, another machine trades the account to its end, and then the first one goes on.
 func TestARunThatWasOvertakenWritesNothingMore(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	asked, free := make(chan struct{}, 1), make(chan struct{})
 	model := modeltest.Start(t, waits(asked, free))
@@ -222,6 +223,7 @@ func runState(t *testing.T, p *place) map[string]any {
 }
 
 func TestARunWhoseLeaseIsRemovedStopsAndIsGoneOnWith(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		asked, free := make(chan struct{}, 1), make(chan struct{})

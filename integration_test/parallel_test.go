@@ -7,9 +7,11 @@ import (
 	"testing"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/testenv"
 )
 
 func TestEightProcessesBuyOnOneLedgerAndNoneIsLost(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	const processes, buys = 8, 50
 	onBothStores(t, func(t *testing.T, p *place) {
@@ -51,6 +53,7 @@ func TestEightProcessesBuyOnOneLedgerAndNoneIsLost(t *testing.T) {
 }
 
 func TestABuyWithTheProceedsOfASaleInTheSameBurstIsNeverRefused(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	const bursts = 1000
 	onBothStores(t, func(t *testing.T, p *place) {

@@ -15,6 +15,7 @@ import (
 
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
 	"mcp-trade/store/filestore"
 )
@@ -131,6 +132,7 @@ func writeWide(b *testing.B, path string, rows int, days []market.Stamp) {
 
 // A ledger is reported on in the same way wherever it is kept.
 func TestAReportIsTheSameFromBothStores(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	reports := map[string]string{}
 	onBothStores(t, func(t *testing.T, p *place) {

@@ -16,6 +16,7 @@ import (
 
 	"mcp-trade/code"
 	"mcp-trade/decimal"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
@@ -305,6 +306,7 @@ func TestOrdersOfManyWritersAreAllThereOnce(t *testing.T) {
 
 // What is remembered of accounts is bounded, and one that was forgotten goes on where it was.
 func TestAccounts_ManyAccounts(t *testing.T) {
+	testenv.Slow(t)
 	s, p := fileStore(t), testPrices(t)
 	a := NewAccounts(s)
 	name := func(n int) string { return fmt.Sprint("account-", n) }

@@ -16,9 +16,11 @@ import (
 	"mcp-trade/agent/model/anthropic"
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/agent/model/openai"
+	"mcp-trade/internal/testenv"
 )
 
 func TestModel_Scenarios(t *testing.T) {
+	testenv.Slow(t)
 	for _, api := range []struct {
 		name      string
 		scenarios []modeltest.Scenario

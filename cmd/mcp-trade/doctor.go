@@ -18,13 +18,6 @@ import (
 	"mcp-trade/session"
 )
 
-// finding is what doctor says of one thing.
-type finding struct {
-	What   string `json:"what"`
-	State  string `json:"state"` // ok, warning or failed
-	Detail string `json:"detail"`
-}
-
 func doctorCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Check whether everything that is configured works", Args: cobra.NoArgs,

@@ -9,19 +9,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
-)
-
-// Exit codes.
-const (
-	exitFailed      = 1
-	exitUsage       = 2
-	exitInterrupted = 130
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -62,23 +54,6 @@ func untilSignal() (context.Context, context.CancelFunc) {
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
 }
-
-// collectGarbage has garbage collected whenever the memory in use has grown by so many percent, unless GOGC says how often.
-func collectGarbage(percent int) {
-	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(percent)
-	}
-}
-
-// usageError is a mistake in the command line or the settings.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-// quietError ends the program with a code after everything was said.
-type quietError int
-
-func (e quietError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // newRoot returns the command tree, and whether a subcommand began: an error before that is one of usage.
 func newRoot(stderr *screen) (root *cobra.Command, began *bool) {

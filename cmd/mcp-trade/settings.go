@@ -29,6 +29,9 @@ import (
 	"mcp-trade/tools"
 )
 
+// fenceVariable tells the server that a run launches under which lease it trades.
+const fenceVariable = "MCP_TRADE_FENCE"
+
 // settings are the values. Each field but the last four has a row in the table.
 type settings struct {
 	modelID, redisURL, dataDir, logPath string

@@ -29,9 +29,6 @@ func stdioCommand(s *settings) *cobra.Command {
 	return cmd
 }
 
-// fenceVariable tells the server that a run launches under which lease it trades.
-const fenceVariable = "MCP_TRADE_FENCE"
-
 // lease is the lease of the run that launched this server; 0 if none did.
 func (s *settings) lease() (store.Fence, error) {
 	text, _ := s.lookup(fenceVariable)

@@ -26,6 +26,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/session"
 	"mcp-trade/store"
 )
@@ -170,6 +171,7 @@ var larger = []bound{
 }
 
 func TestProtocol_KeepsItsPromises(t *testing.T) {
+	testenv.Slow(t)
 	all := bounds
 	if os.Getenv("MCP_TRADE_PROTOCOL") == "larger" {
 		all = append(all, larger...)
@@ -188,6 +190,7 @@ func TestProtocol_KeepsItsPromises(t *testing.T) {
 }
 
 func TestProtocol_IsBrokenWithoutAnyOfItsRules(t *testing.T) {
+	testenv.Slow(t)
 	for _, c := range []struct {
 		name string
 		protocol

@@ -131,6 +131,7 @@ func TestExternal_Tools_Allowed(t *testing.T) {
 
 // A command that writes a line without end is ended, and this process holds no more of it than the bound.
 func TestExternal_EndlessLine(t *testing.T) {
+	testenv.Slow(t)
 	testenv.Programs(t, "shell", "sh", "head")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
 	"mcp-trade/store/storetest"
@@ -181,5 +182,6 @@ func TestStore_WhatIsInUseIsKept(t *testing.T) {
 
 // A store that keeps nothing open passes what every store passes.
 func TestTheContract_NothingKept(t *testing.T) {
+	testenv.Slow(t)
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, t.TempDir(), filestore.WithKept(0)) })
 }
