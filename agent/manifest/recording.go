@@ -3,9 +3,13 @@
 package manifest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"mcp-trade/agent/transcript"
@@ -88,4 +92,39 @@ func Opening(logPath, account string, first ledger.Record) (ledger.Record, error
 		return earlier, err
 	}
 	return first, err
+}
+
+// Likeness is what comparing a repeated ledger with the recorded one says.
+type Likeness string
+
+const (
+	Same      Likeness = "same"      // byte for byte
+	Different Likeness = "different" // in one byte or more
+	Elsewhere Likeness = "elsewhere" // the recorded ledger is not in a file here, and no hash of it was noted: nothing is known
+)
+
+// Compare holds the ledger of an account that was repeated into a log path against the recorded one in another. Of one that is not in a
+// file there, the manifest has the hash of the last row, which stands for every byte before it. size is of the repeated ledger, in bytes.
+func (r Recording) Compare(recorded, repeated, account string) (size int, l Likeness, err error) {
+	file := filepath.Join(account, "position", "position.jsonl")
+	got, err := os.ReadFile(filepath.Join(repeated, file))
+	if err != nil {
+		return 0, "", err
+	}
+	same := false
+	want, err := os.ReadFile(filepath.Join(recorded, file))
+	switch head := r.Head(account); {
+	case err == nil:
+		same = bytes.Equal(got, want)
+	case !errors.Is(err, fs.ErrNotExist):
+		return 0, "", err
+	case head == "":
+		return len(got), Elsewhere, nil
+	default:
+		same = ledger.HeadOf(got) == head
+	}
+	if !same {
+		return len(got), Different, nil
+	}
+	return len(got), Same, nil
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -81,8 +80,7 @@ func (s *settings) replayInto(cmd *cobra.Command, recording manifest.Recording) 
 	return s.logPath, nil
 }
 
-// compare says whether the ledgers are those of the recorded run, byte for byte. Of one that is not in a file here, the
-// manifest has the hash of the last row, which stands for every byte before it.
+// compare says whether the ledgers are those of the recorded run.
 func (s *settings) compare(cmd *cobra.Command, dir string, recording manifest.Recording) error {
 	differ := 0
 	say := func(format string, args ...any) {
@@ -92,30 +90,18 @@ func (s *settings) compare(cmd *cobra.Command, dir string, recording manifest.Re
 	}
 	say("\nReplayed into %s\n", s.logPath)
 	for _, name := range slices.Sorted(maps.Keys(recording.Runs)) {
-		file := filepath.Join(name, "position", "position.jsonl")
-		got, err := os.ReadFile(filepath.Join(s.logPath, file))
-		if err != nil {
+		size, verdict, err := recording.Compare(dir, s.logPath, name)
+		switch {
+		case err != nil:
 			return err
-		}
-		want, err := os.ReadFile(filepath.Join(dir, file))
-		head, missing := recording.Head(name), errors.Is(err, fs.ErrNotExist)
-		if missing && head == "" {
+		case verdict == manifest.Elsewhere:
 			say("%s: the recorded ledger is not in a file here; compare it with 'mcp-trade ledger export %s'\n", name, name)
-			continue
-		}
-		if err != nil && !missing {
-			return err
-		}
-		same := bytes.Equal(got, want)
-		if missing {
-			same = ledger.HeadOf(got) == head
-		}
-		if !same {
+		case verdict == manifest.Different:
 			differ++
 			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: the ledger of %s differs from the recorded one\n", name)
-			continue
+		default:
+			say("%s: %d bytes of ledger, all as recorded\n", name, size)
 		}
-		say("%s: %d bytes of ledger, all as recorded\n", name, len(got))
 	}
 	for _, name := range recording.Left {
 		say("%s: not replayed, since no language model traded it\n", name)
