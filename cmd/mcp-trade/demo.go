@@ -98,7 +98,7 @@ func (s *settings) demo(cmd *cobra.Command, p plan) error {
 		p.to = days[demoModelDays]
 		closer = "mcp-trade show model"
 	}
-	s = s.alone(dir)
+	s = s.onlyFolder(dir)
 	s.prices = []string{filepath.Join(dir, "merged.jsonl")}
 	if !s.json {
 		fmt.Fprintf(cmd.OutOrStdout(), "A synthetic market (made up, seed %d): %d symbols, %d trading days from %s to %s.\n"+

@@ -19,7 +19,7 @@ import (
 
 func ledgerCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{Use: "ledger", Short: "Open, look at, prove and copy accounts"}
-	cmd.AddCommand(registerCommand(s), listCommand(s), showCommand(s), verifyCommand(s), repairCommand(s), archiveCommand(s), exportCommand(s), importCommand(s))
+	cmd.AddCommand(registerCommand(s), listCommand(s), ledgerShowCommand(s), verifyCommand(s), repairCommand(s), archiveCommand(s), exportCommand(s), importCommand(s))
 	return cmd
 }
 
@@ -62,7 +62,7 @@ func registerCommand(s *settings) *cobra.Command {
 	return cmd
 }
 
-func showCommand(s *settings) *cobra.Command {
+func ledgerShowCommand(s *settings) *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use: "show SIGNATURE", Short: "Print an account and its newest trades", Args: cobra.ExactArgs(1),

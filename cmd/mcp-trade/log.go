@@ -14,7 +14,7 @@ import (
 	"mcp-trade/internal/safetext"
 )
 
-func newLog(to *relay, format string) zerolog.Logger {
+func newLog(to *switchWriter, format string) zerolog.Logger {
 	var w io.Writer = jsonLog{to}
 	if format == "console" {
 		w = consoleLog(to)
@@ -23,7 +23,7 @@ func newLog(to *relay, format string) zerolog.Logger {
 }
 
 // consoleLog writes an event as a line for people.
-func consoleLog(to *relay) io.Writer {
+func consoleLog(to *switchWriter) io.Writer {
 	painted := paint(to.screen)
 	return zerolog.ConsoleWriter{
 		Out: to, TimeFormat: time.TimeOnly, NoColor: true,
@@ -53,15 +53,15 @@ func (l jsonLog) Write(event []byte) (int, error) {
 	return len(event), nil
 }
 
-// relay is stderr, or what stands in for it while progress is shown there.
-type relay struct {
+// switchWriter writes to stderr, or to what replaces it while progress is shown there.
+type switchWriter struct {
 	screen *screen
 
 	mu      sync.Mutex
 	instead io.Writer // nil: the screen
 }
 
-func (r *relay) Write(p []byte) (int, error) {
+func (r *switchWriter) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.instead != nil {
@@ -71,7 +71,7 @@ func (r *relay) Write(p []byte) (int, error) {
 }
 
 // redirect has another writer stand in for the screen; nil ends it.
-func (r *relay) redirect(instead io.Writer) {
+func (r *switchWriter) redirect(instead io.Writer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.instead = instead

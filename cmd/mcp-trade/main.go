@@ -59,7 +59,7 @@ func untilSignal() (context.Context, context.CancelFunc) {
 func newRoot(stderr *screen) (root *cobra.Command, began *bool) {
 	began = new(bool)
 	s := newSettings()
-	s.stderr = &relay{screen: stderr}
+	s.stderr = &switchWriter{screen: stderr}
 	root = &cobra.Command{
 		Use:           "mcp-trade",
 		Short:         "Paper trading for language models, on historical prices, through MCP",
@@ -68,19 +68,19 @@ func newRoot(stderr *screen) (root *cobra.Command, began *bool) {
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return s.resolve(cmd) },
 	}
 	s.register(root.PersistentFlags(), everyCommand)
-	root.AddCommand(stdioCommand(s), runCommand(s), modelsCommand(s), showDayCommand(s), demoCommand(s), sessionCommand(s), ledgerCommand(s), reportCommand(s),
+	root.AddCommand(stdioCommand(s), runCommand(s), modelsCommand(s), transcriptCommand(s), demoCommand(s), sessionCommand(s), ledgerCommand(s), reportCommand(s),
 		pricesCommand(s), newsCommand(s), searchCommand(s), doctorCommand(s), versionCommand(s))
 	root.Version = strings.TrimPrefix(readBuild().String(), "mcp-trade ")
 	group(root)
 	s.complete(root)
 	checkHelp(root)
 	root.SetUsageFunc(usage)
-	note(root, began)
+	markStarted(root, began)
 	return root, began
 }
 
-// note has every subcommand below cmd note that it began.
-func note(cmd *cobra.Command, began *bool) {
+// markStarted makes cmd and every subcommand below it set began when it starts.
+func markStarted(cmd *cobra.Command, began *bool) {
 	if do := cmd.RunE; do != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			*began = true
@@ -88,6 +88,6 @@ func note(cmd *cobra.Command, began *bool) {
 		}
 	}
 	for _, sub := range cmd.Commands() {
-		note(sub, began)
+		markStarted(sub, began)
 	}
 }

@@ -75,7 +75,7 @@ func (s *settings) plan(cmd *cobra.Command, f planFlags, args []string) (p plan,
 	if err := given.parse(f.accounts); err != nil {
 		return p, err
 	}
-	if err := p.override(f); err != nil {
+	if err := p.applyFlags(f); err != nil {
 		return p, err
 	}
 	if len(args) > 0 {
@@ -88,7 +88,7 @@ func (s *settings) plan(cmd *cobra.Command, f planFlags, args []string) (p plan,
 	for _, a := range given.accounts {
 		p.trade(a, given.specs[a.Name])
 	}
-	return p, p.override(f)
+	return p, p.applyFlags(f)
 }
 
 // parse adds accounts as the command line has them.
@@ -111,8 +111,8 @@ func (p *plan) trade(a runner.Account, spec string) {
 	p.accounts, p.specs[a.Name] = append(p.accounts, a), spec
 }
 
-// override puts into the plan what the flags say.
-func (p *plan) override(f planFlags) (err error) {
+// applyFlags overrides the plan with the flags.
+func (p *plan) applyFlags(f planFlags) (err error) {
 	if f.from != "" {
 		if p.from, err = market.ReadStamp(f.from); err != nil {
 			return fmt.Errorf("--from: %w", err)

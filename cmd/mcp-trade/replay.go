@@ -46,7 +46,7 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	// Nothing but the transcripts and the prices has a part in it.
-	s = s.alone(out)
+	s = s.onlyFolder(out)
 	s.logPath, s.prices = out, prices
 	p := plan{from: recording.From, to: recording.To, cash: recording.Cash}
 	for _, name := range slices.Sorted(maps.Keys(recording.Runs)) {

@@ -14,8 +14,8 @@ import (
 	"mcp-trade/store"
 )
 
-// notesOf reads what the run of an account left behind; of an account that was never run nothing is known.
-func notesOf(ctx context.Context, runs store.Runs, logPath, account string) (report.RunStats, error) {
+// runStatsOf reads what the run of an account recorded. Of an account that was never run nothing is known.
+func runStatsOf(ctx context.Context, runs store.Runs, logPath, account string) (report.RunStats, error) {
 	var n report.RunStats
 	noted, ok, err := runner.ReadNoted(ctx, runs, account)
 	if err != nil {
@@ -42,7 +42,7 @@ func notesOf(ctx context.Context, runs store.Runs, logPath, account string) (rep
 		all, today = all.Plus(spent), today.Plus(spent)
 		day := &n.Days[len(n.Days)-1]
 		day.Tokens, day.Cost = tokensOf(today), costOf(today)
-		text, refusals := saidIn(entries)
+		text, refusals := textAndRefusals(entries)
 		day.Text = strings.TrimSpace(day.Text + "\n\n" + text)
 		day.Refused = report.Known(day.Refused.Float() + float64(refusals))
 	}
@@ -60,8 +60,8 @@ func costOf(s transcript.Spending) report.Number {
 	return report.Known(s.Cost.InexactFloat64())
 }
 
-// saidIn is what the model said in a transcript, and how many of its orders were refused.
-func saidIn(entries []transcript.Entry) (text string, refused int) {
+// textAndRefusals returns what the model said in a transcript, and how many of its orders were refused.
+func textAndRefusals(entries []transcript.Entry) (text string, refused int) {
 	var texts []string
 	for _, e := range entries {
 		if e.Reply != nil {

@@ -17,8 +17,8 @@ import (
 	"mcp-trade/report/page"
 )
 
-// served is a report that is served.
-type served struct {
+// liveReport builds the report of a served page.
+type liveReport struct {
 	*settings
 	flags   reportFlags
 	options report.Options
@@ -43,9 +43,9 @@ func (s *settings) serveReport(cmd *cobra.Command, f reportFlags, names []string
 	defer r.Close()
 	o.View, o.Prices = r.prices.AsOf(endOfTime), r.prices
 	ctx := cmd.Context()
-	v := &served{settings: s, flags: f, options: o, rooms: r, names: names}
-	watch := &live.Watch{Ledgers: r.ledgers, Names: names, Said: s.said}
-	follower, err := page.NewLive(ctx, page.Source{Fingerprint: watch.Fingerprint, Data: v.subject}, func(err error) {
+	v := &liveReport{settings: s, flags: f, options: o, rooms: r, names: names}
+	watch := &live.Watch{Ledgers: r.ledgers, Names: names, Said: s.transcriptSize}
+	follower, err := page.NewLive(ctx, page.Source{Fingerprint: watch.Fingerprint, Data: v.data}, func(err error) {
 		if err == nil {
 			s.log.Info().Msg("the ledgers can be read again")
 		} else {
@@ -79,8 +79,8 @@ func (f reportFlags) address() (open bool, err error) {
 	return open, nil
 }
 
-// subject is what the page shows now: nothing before the first account is opened.
-func (v *served) subject(ctx context.Context) (page.Data, error) {
+// data returns what the page shows now: nothing before the first account is opened.
+func (v *liveReport) data(ctx context.Context) (page.Data, error) {
 	if len(v.names) == 0 {
 		if all, err := v.rooms.ledgers.Accounts(ctx); err != nil || len(all) == 0 {
 			return page.Data{}, err
@@ -90,8 +90,8 @@ func (v *served) subject(ctx context.Context) (page.Data, error) {
 	return page.Data{Report: result, Prices: report.Closes(v.options.View), TradesNote: "For all of them: mcp-trade report --out DIR writes trades.csv."}, err
 }
 
-// said is how much an account's run noted down on a day, in bytes.
-func (s *settings) said(account string, day market.Stamp) int64 {
+// transcriptSize returns the size of an account's transcript of a day, in bytes.
+func (s *settings) transcriptSize(account string, day market.Stamp) int64 {
 	stat, err := os.Stat(transcript.File(s.logPath, account, day))
 	if err != nil {
 		return 0 // not every account is run by a model

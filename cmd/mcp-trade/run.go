@@ -179,11 +179,11 @@ func trade(cmd *cobra.Command, s *settings, r *runner.Runner, accounts []runner.
 	if err != nil {
 		return err
 	}
-	return verdict(cmd, results)
+	return exitError(cmd, results)
 }
 
-// verdict tells what went wrong.
-func verdict(cmd *cobra.Command, results []runner.Result) error {
+// exitError prints why accounts stopped, and returns the error with the exit status of the run.
+func exitError(cmd *cobra.Command, results []runner.Result) error {
 	code, change := 0, false
 	for _, r := range results {
 		var stop interface{ Permanent() bool }

@@ -61,7 +61,7 @@ func TestRelay_AnEventIsOneHarmlessLine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		log := newLog(&relay{screen: newScreen(file)}, format)
+		log := newLog(&switchWriter{screen: newScreen(file)}, format)
 		log.Warn().Str("field", "\x1b[31m\u202e\n").Msg("owned\x1b[31m\u202e\nFORGED")
 		_ = file.Close()
 		got, err := os.ReadFile(path)

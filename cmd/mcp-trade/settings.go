@@ -49,7 +49,7 @@ type settings struct {
 
 	filesOnly bool              // keep to the files, whatever else is configured
 	env       map[string]string // what .env says
-	stderr    *relay
+	stderr    *switchWriter
 	log       zerolog.Logger // to stderr
 }
 
@@ -214,8 +214,8 @@ func (s *settings) childEnvironment() (func(model string) []string, error) {
 	}, err
 }
 
-// alone returns settings that keep to the files of a folder, whatever else is configured.
-func (s *settings) alone(dir string) *settings {
+// onlyFolder returns settings that use only the files of a folder, whatever else is configured.
+func (s *settings) onlyFolder(dir string) *settings {
 	own := newSettings()
 	own.stderr, own.log, own.filesOnly = s.stderr, s.log, true
 	for _, row := range settingsTable {

@@ -171,7 +171,7 @@ func resolved(t *testing.T, args ...string) *settings {
 		}
 	}
 	s := newSettings()
-	s.stderr = &relay{screen: newScreen(os.Stderr)}
+	s.stderr = &switchWriter{screen: newScreen(os.Stderr)}
 	cmd := &cobra.Command{Use: "x", RunE: func(cmd *cobra.Command, _ []string) error { return s.resolve(cmd) }}
 	for _, in := range []scope{everyCommand, serving, searching} {
 		s.register(cmd.Flags(), in)
@@ -244,7 +244,7 @@ func TestSettings_ChildEnvironment(t *testing.T) {
 			}
 		}
 	}
-	alone, err := run.alone("dir").childEnvironment()
+	alone, err := run.onlyFolder("dir").childEnvironment()
 	if err != nil || !slices.Contains(alone("account"), "UPSTASH_REDIS_REST_URL=") || !slices.Contains(alone("account"), "REDIS_URL=") {
 		t.Errorf("%v: a server on files alone sees a Redis", err)
 	}
@@ -254,7 +254,7 @@ func TestSettings_Alone(t *testing.T) {
 	s := resolved(t, everyFlag...)
 	s.log, s.env = zerolog.Nop(), map[string]string{"HALT": "true"}
 	before := *s
-	own, defaults := s.alone("dir"), newSettings()
+	own, defaults := s.onlyFolder("dir"), newSettings()
 	if !reflect.DeepEqual(before, *s) {
 		t.Error("the settings themselves were changed")
 	}

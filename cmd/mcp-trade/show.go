@@ -15,7 +15,7 @@ import (
 	"mcp-trade/market"
 )
 
-func showDayCommand(s *settings) *cobra.Command {
+func transcriptCommand(s *settings) *cobra.Command {
 	var full bool
 	cmd := &cobra.Command{
 		Use:   "show SIGNATURE [DATE]",

@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// polled returns f as it is.
-func polled(f *os.File) io.Reader { return f }
+// nonblocking returns f.
+func nonblocking(f *os.File) io.Reader { return f }

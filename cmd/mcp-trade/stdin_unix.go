@@ -10,10 +10,10 @@ import (
 	"syscall"
 )
 
-// polled returns f, if it is a pipe or a socket, as a file that does not block: then a goroutine that was just started does not wait
+// nonblocking returns f, if it is a pipe or a socket, as a file that does not block: then a goroutine that was just started does not wait
 // until the runtime notices that the one reading is stuck in the system call. A terminal is left alone, since its mode is
 // shared with the shell.
-func polled(f *os.File) io.Reader {
+func nonblocking(f *os.File) io.Reader {
 	stat, err := f.Stat()
 	if err != nil || stat.Mode()&(os.ModeNamedPipe|os.ModeSocket) == 0 {
 		return f

@@ -91,5 +91,5 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 		s.log.Info().Msg("serving MCP on standard input and output, for a client that launches this program; Ctrl-D ends it")
 	}
 	ctx := session.WithCaller(cmd.Context(), &session.Caller{Session: layers})
-	return serve.New(server, s.log).Stdio(ctx, polled(os.Stdin), out)
+	return serve.New(server, s.log).Stdio(ctx, nonblocking(os.Stdin), out)
 }
