@@ -217,7 +217,7 @@ func (f reportFlags) series(o report.Options, ledgers []report.Ledger) (*report.
 		return nil, nil
 	}
 	if f.benchmark == "equal-weight" {
-		from, err := earliest(o.From, ledgers)
+		from, err := report.FirstDay(o.From, ledgers)
 		if err != nil {
 			return nil, err
 		}
@@ -253,24 +253,4 @@ func (f reportFlags) series(o report.Options, ledgers []report.Ledger) (*report.
 		return nil, fmt.Errorf("--benchmark: %w", err)
 	}
 	return &series, nil
-}
-
-// earliest is the day on which the first of the ledgers begins, or the first day of the range if that is later.
-func earliest(from market.Stamp, ledgers []report.Ledger) (market.Stamp, error) {
-	first := endOfTime
-	for _, l := range ledgers {
-		for line, err := range l.Lines {
-			if err != nil {
-				return "", err
-			}
-			if book, err := ledger.ParseBook(line); err == nil {
-				first = min(first, book.Date.Day())
-			}
-			break
-		}
-	}
-	if first == endOfTime {
-		return from, nil // no ledger has a row to begin with; the report says so
-	}
-	return max(from, first), nil
 }
