@@ -60,6 +60,32 @@ func TestParseAccount(t *testing.T) {
 	}
 }
 
+// Each decider of the table can be opened, and is told of in the documentation, in the same order.
+func TestTable(t *testing.T) {
+	page, err := os.ReadFile("../../docs/running-agents.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| decider | what it does |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	var documented, want []string
+	for line := range strings.Lines(table) {
+		documented = append(documented, strings.Split(line, "`")[1])
+	}
+	for _, row := range Table() {
+		want = append(want, row.Name+row.Argument)
+		if !strings.HasPrefix(row.Example, row.Name) || row.Does == "" {
+			t.Errorf("the row of %s: example %q, does %q", row.Name, row.Example, row.Does)
+		}
+		if _, err := New(row.Example); err != nil && !strings.HasSuffix(row.Example, ":") {
+			t.Errorf("the example %s: %v", row.Example, err)
+		}
+	}
+	if fmt.Sprint(documented) != fmt.Sprint(want) {
+		t.Errorf("docs/running-agents.md has the deciders %q, and the table %q", documented, want)
+	}
+}
+
 // orders is a broker that notes orders, and fills none.
 type orders struct {
 	agent.Broker

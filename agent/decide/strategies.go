@@ -1,15 +1,13 @@
-// Package decide holds the deciders that come with the program: strategies without a model (this file), and the trades of a
-// ledger once more (recorded.go).
+// The deciders that are strategies without a model.
+
 package decide
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"strings"
 
 	"mcp-trade/agent"
@@ -18,48 +16,6 @@ import (
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
-
-// ParseAccount reads an account written as NAME=DECIDER or NAME=DECIDER:ARG. spec is what stands behind the equals sign.
-func ParseAccount(text string) (name, spec string, d agent.Decider, err error) {
-	name, spec, ok := strings.Cut(text, "=")
-	if !ok {
-		return "", "", nil, fmt.Errorf("%q is not NAME=DECIDER[:ARG]", text)
-	}
-	d, err = New(spec)
-	return name, spec, d, err
-}
-
-// New returns the decider of a name, with an argument behind a colon:
-//
-//	equal-weight      holds every symbol in equal parts, in whole shares, rebalanced on the first trading day of each month
-//	momentum[:N]      holds the N symbols (5) that gained most in 20 bars, chosen anew every 5 trading days
-//	random[:SEED]     buys or sells a few symbols at random; the same seed (1) does the same again
-//	recorded:FILE     repeats the trades in a ledger
-func New(spec string) (agent.Decider, error) {
-	name, arg, given := strings.Cut(spec, ":")
-	switch name {
-	case "equal-weight":
-		if given {
-			return nil, fmt.Errorf("the decider equal-weight takes no argument")
-		}
-		return agent.DeciderFunc(equalWeight), nil
-	case "momentum":
-		n, err := strconv.Atoi(cmp.Or(arg, "5"))
-		if err != nil || n < 1 || n > 1000 {
-			return nil, fmt.Errorf("momentum:%s: the argument is how many symbols to hold, 1 to 1000", arg)
-		}
-		return momentum(n), nil
-	case "random":
-		seed, err := strconv.ParseUint(cmp.Or(arg, "1"), 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("random:%s: the argument is a seed, a whole number of 0 or more", arg)
-		}
-		return random(seed), nil
-	case "recorded":
-		return recorded(arg)
-	}
-	return nil, fmt.Errorf("there is no decider %q; use equal-weight, momentum[:N], random[:SEED] or recorded:FILE", name)
-}
 
 // equalWeight holds every symbol in equal parts.
 func equalWeight(ctx context.Context, d *agent.Day) error {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcp-trade/agent/decide"
 	"mcp-trade/session"
 	"mcp-trade/tools"
 )
@@ -26,9 +27,6 @@ var choices = map[string][]string{
 	"method":        {"own", "upstream"},
 	"benchmark":     {"equal-weight"},
 }
-
-// deciders as --account has them behind NAME=.
-var deciders = []string{"equal-weight", "momentum:5", "random:1", "recorded:"}
 
 // complete registers the completions of a command and of those below it.
 func (s *settings) complete(cmd *cobra.Command) {
@@ -86,8 +84,8 @@ func completeDecider(_ *cobra.Command, _ []string, begun string) ([]string, cobr
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var offered []string
-	for _, d := range deciders {
-		offered = append(offered, name+"="+d)
+	for _, row := range decide.Table() {
+		offered = append(offered, name+"="+row.Example)
 	}
 	return offered, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }

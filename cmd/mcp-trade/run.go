@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/agent"
+	"mcp-trade/agent/decide"
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/runner"
 	"mcp-trade/decimal"
@@ -28,6 +29,15 @@ import (
 	"mcp-trade/store"
 )
 
+// decidersInHelp is a line for each decider.
+func decidersInHelp() string {
+	var lines strings.Builder
+	for _, row := range decide.Table() {
+		fmt.Fprintf(&lines, "  %-17s %s\n", row.Name+row.Argument, row.Does)
+	}
+	return lines.String()
+}
+
 func runCommand(s *settings) *cobra.Command {
 	var flags planFlags
 	var replay string
@@ -38,11 +48,7 @@ func runCommand(s *settings) *cobra.Command {
 			"With a configuration of AI-Trader's form, each of its enabled models trades an account through its API, which is\n" +
 			"OpenAI-compatible or Anthropic's; keys are in OPENAI_API_KEY and ANTHROPIC_API_KEY. docs/running-agents.md lists what\n" +
 			"can stand in it. A flag comes before the configuration.\n\n" +
-			"An account is NAME=DECIDER[:ARG]:\n" +
-			"  equal-weight      holds every symbol in equal parts, in whole shares; it says what a part was too small for\n" +
-			"  momentum[:N]      holds the N symbols that gained most lately (5)\n" +
-			"  random[:SEED]     trades at random, the same for the same seed (1)\n" +
-			"  recorded:FILE     repeats the trades in a ledger (position.jsonl)\n\n" +
+			"An account is NAME=DECIDER[:ARG]:\n" + decidersInHelp() + "\n" +
 			"Accounts are opened on --from and trade from the next trading day on. A run that was interrupted goes on where it\n" +
 			"stopped when it is started again.",
 		Example: "  mcp-trade run config.json --account benchmark=equal-weight\n" +
