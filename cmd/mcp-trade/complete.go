@@ -20,7 +20,7 @@ var choices = map[string][]string{
 	"ledger":        {"file", "redis"},
 	"on-redis-loss": {lossFile, lossRefuse},
 	"log-format":    {"console", "json"},
-	"search":        {searchAuto, searchOff, "archive", "jina", "alphavantage"},
+	"search":        append([]string{searchAuto, searchOff}, providers...),
 	"search-cache":  {"record", "replay", searchOff},
 	"refusals":      {"error", "result"},
 	"toolsets":      {tools.TradeSet, tools.MarketSet, tools.SearchSet, tools.AITraderSet, tools.MathSet},

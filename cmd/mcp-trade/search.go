@@ -25,6 +25,9 @@ const (
 	searchOff  = "off"
 )
 
+// providers are the names of those that there are, in the order in which auto asks them.
+var providers = []string{archive.Name, jina.Name, alphavantage.Name}
+
 // setupHints say how to set a provider up, by its name.
 var setupHints = map[string]string{
 	archive.Name:      "import articles with mcp-trade news import FILE...",
@@ -64,7 +67,7 @@ func (s *settings) openNews() (news, error) {
 	case len(names) == 1 && names[0] == searchOff:
 		names = nil
 	case len(names) == 1 && names[0] == searchAuto:
-		n.auto, names = true, []string{archive.Name, jina.Name, alphavantage.Name}
+		n.auto, names = true, providers
 	}
 	for _, name := range names {
 		p, err := s.provider(n.archive, name)
@@ -95,7 +98,7 @@ func (s *settings) provider(a *archive.Archive, name string) (search.Provider, e
 		// AI-Trader spells it with one A more.
 		return alphavantage.New(alphavantage.Config{Key: setting("ALPHAADVANTAGE_API_KEY", alphavantage.KeyName), URL: setting("ALPHAVANTAGE_URL")}), nil
 	}
-	return nil, usageError{fmt.Errorf("--search %q: use auto, off, or some of archive, jina and alphavantage", name)}
+	return nil, usageError{fmt.Errorf("--search %q: use auto, off, or some of %s", name, strings.Join(providers, ","))}
 }
 
 func searchCommand(s *settings) *cobra.Command {

@@ -112,7 +112,7 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.onRedisLoss }},
 	{flag: "toolsets", variable: "MCP_TRADE_TOOLSETS", help: "tools to serve: trade, market, search, ai-trader, math", preset: tools.DefaultToolsets, scope: serving, child: emptied,
 		field: func(s *settings) any { return &s.serving.Toolsets }},
-	{flag: "search", variable: "MCP_TRADE_SEARCH", help: "where news comes from: auto, off, or some of archive,jina,alphavantage in order of preference", preset: []string{searchAuto}, scope: searching, child: inherited,
+	{flag: "search", variable: "MCP_TRADE_SEARCH", help: "where news comes from: auto, off, or some of " + strings.Join(providers, ",") + " in order of preference", preset: []string{searchAuto}, scope: searching, child: inherited,
 		field: func(s *settings) any { return &s.search }},
 	{flag: "search-cache", variable: "MCP_TRADE_SEARCH_CACHE", help: "record answers, replay only recorded ones, or off", preset: searchOff, scope: searching, child: inherited,
 		field: func(s *settings) any { return &s.searchCache }},
