@@ -25,6 +25,7 @@ var uncoded = map[string]string{
 	"session.RequiredError":     "it is the reason of an UnreachableError",
 	"store.DamagedError":        "it is the reason of an UnreachableError",
 	"store.ErrConflict":         "the ledger evaluates the order again",
+	"store.ErrTaken":            "no tool archives an account",
 	"store.UsedError":           "the ledger answers with the first result, or with a Refusal",
 }
 

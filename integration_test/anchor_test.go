@@ -420,8 +420,8 @@ func TestARunUnderOtherSettingsIsToldAndNoted(t *testing.T) {
 	middle := p.headOf(t, "mix")
 	args := runArgs(fiveDays, "mix=random:7")
 	args[slices.Index(args, "100000")] = "77"
-	out := p.try(t, args...)
-	if out.code != 0 || !strings.Contains(out.stderr, "decider was momentum:3, and is random:7; cash was 100000, and is 77") {
+	out := p.try(t, append(args, "--change-settings")...)
+	if out.code != 0 || !strings.Contains(out.stderr, "it was opened with 100,000.00 of cash, and not with 77.00; decider was momentum:3, and is random:7") {
 		t.Errorf("exit %d\n%s", out.code, out.stderr)
 	}
 	runs := p.manifest(t).Accounts["mix"]
