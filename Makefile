@@ -1,11 +1,15 @@
 # What a contributor runs. `make` alone builds and runs the quick tests.
 
-.PHONY: all build quick test cover ci lint bench storms forgeries
+.PHONY: all build platforms quick test cover ci lint bench storms forgeries
 
 all: build quick
 
 build: ## the binary
 	go build -o mcp-trade ./cmd/mcp-trade
+
+platforms: ## the six that a release has
+	for os in linux darwin windows; do for arch in amd64 arm64; do \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -o /dev/null ./cmd/mcp-trade || exit 1; done; done
 
 quick: ## what takes no more than seconds each; under a minute on two cores, once everything is built
 	go test -short ./...
