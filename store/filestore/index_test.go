@@ -112,6 +112,19 @@ func TestIndex_AgainstTheLines(t *testing.T) {
 			}
 		}
 	})
+	// The random ledgers are seldom long enough for blocks of every level; this one is.
+	var lines []string
+	for id := range 5000 {
+		lines = append(lines, ledgerLine(id, "2025-01-02", "", true))
+	}
+	x := indexOf(t.TempDir(), 64)
+	got := texts(t, x, strings.Join(lines, "\n")+"\n", store.Filter{Before: store.MaxID})
+	if slices.Reverse(got); !slices.Equal(got, lines) {
+		t.Errorf("%d lines, want %d", len(got), len(lines))
+	}
+	for _, b := range x.blocks {
+		levels[b.level] = true
+	}
 	if len(levels) != topLevel+1 {
 		t.Errorf("only blocks of the levels %v were made", levels)
 	}
