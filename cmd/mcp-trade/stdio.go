@@ -50,7 +50,7 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	signal.Ignore(syscall.SIGPIPE)
 
 	// There is a server for each model: a little memory counts for more than a little speed.
-	collectGarbage(70)
+	collectGarbage(50)
 
 	r, err := s.open()
 	if err != nil {
