@@ -8,13 +8,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"unicode"
 
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/internal/testenv"
 )
 
 // hostile sets the title of a terminal, hides what follows, turns the direction of writing, and begins a line of its own.
@@ -132,9 +132,7 @@ func TestScreen_NothingFromOutsideActsOnATerminal(t *testing.T) {
 			p.amend(t, filepath.Join(p.dir, "config.json"), hostile, 1)
 		}, []string{"run", "config.json"}, false},
 		{"run with a server that says it on stderr", func(t *testing.T, p *place) {
-			if runtime.GOOS == "windows" {
-				t.Skip("the server is a shell script")
-			}
+			testenv.Programs(t, "shell", "sh", "cat")
 			runs("")(t, p)
 			text := write(t, filepath.Join(p.dir, "text"), hostile+"\n")
 			p.amend(t, filepath.Join(p.dir, "config.json"), "mcp_servers", object{"desk": object{"command": "sh", "args": []string{"-c", "cat " + text + " >&2"}}})

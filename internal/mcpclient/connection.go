@@ -120,7 +120,7 @@ func (s Config) launch(ctx context.Context, stderr io.Writer) (*connection, erro
 		err = cmd.Start()
 	}
 	if err != nil {
-		return nil, errors.Join(err, stdin.Close(), remove())
+		return nil, errors.Join(err, remove()) // a command that does not start has closed its input
 	}
 	t := transport.NewIO(&limitedLines{from: stdout, tooLong: &c.tooLong}, stdin, nil)
 	c.Interface = t
