@@ -20,6 +20,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 // run executes one command line and returns its exit code.
 func run(args []string) int {
+	collectGarbage(200) // what starts makes little that is garbage; who serves for long says so again
 	ctx, stop := untilSignal()
 	defer stop()
 	out, stderr := newScreen(os.Stdout), newScreen(os.Stderr)

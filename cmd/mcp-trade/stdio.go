@@ -49,9 +49,6 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	os.Stdout = os.Stderr
 	signal.Ignore(syscall.SIGPIPE)
 
-	// There is a server for each model: a little memory counts for more than a little speed.
-	collectGarbage(50)
-
 	r, err := s.open()
 	if err != nil {
 		return err
@@ -91,5 +88,7 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 		s.log.Info().Msg("serving MCP on standard input and output, for a client that launches this program; Ctrl-D ends it")
 	}
 	ctx := session.WithCaller(cmd.Context(), &session.Caller{Session: layers})
+	// There is a server for each model: from here on a little memory counts for more than a little speed.
+	collectGarbage(50)
 	return serve.New(server, s.log).Stdio(ctx, nonblocking(os.Stdin), out)
 }
