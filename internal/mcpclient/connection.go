@@ -3,6 +3,7 @@
 package mcpclient
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,44 +27,29 @@ const maxMessage = 8 << 20
 // errMessageTooLong ends a connection.
 var errMessageTooLong = fmt.Errorf("it sent a message of more than %d MiB", maxMessage>>20)
 
-// connection is a way to an external server.
-type connection struct {
-	transport.Interface
-	tooLong atomic.Bool // the server sent a message that is longer than maxMessage, and is read no more
-	end     func() error
-}
-
-// Close ends the connection, and the server if it is a command.
-func (c *connection) Close() error { return c.end() }
-
-// connect opens a connection. Cancelling ctx ends it.
-func (s Config) connect(ctx context.Context, stderr io.Writer) (*connection, error) {
+// connect returns the transport to an external server. Cancelling ctx ends it. tooLong is set once the server has sent a message that
+// is longer than maxMessage; it is read no more then.
+func (s Config) connect(ctx context.Context, stderr io.Writer, tooLong *atomic.Bool) (transport.Interface, error) {
 	if s.URL != "" {
-		return s.dial()
+		return s.dial(tooLong)
 	}
-	return s.launch(ctx, stderr)
+	return s.launch(ctx, stderr, tooLong)
 }
 
-// dial connects to an address.
-func (s Config) dial() (*connection, error) {
-	c := &connection{}
+// dial returns the transport to an address.
+func (s Config) dial(tooLong *atomic.Bool) (transport.Interface, error) {
 	web := &http.Client{
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			response, err := http.DefaultTransport.RoundTrip(r)
 			if err == nil {
-				response.Body = &limitedBody{ReadCloser: response.Body, left: maxMessage, tooLong: &c.tooLong}
+				response.Body = &limitedBody{ReadCloser: response.Body, left: maxMessage, tooLong: tooLong}
 			}
 			return response, err
 		}),
 		// A redirect would take the headers to where nobody sent them.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	t, err := transport.NewStreamableHTTP(s.URL, transport.WithHTTPHeaders(s.Headers), transport.WithHTTPBasicClient(web))
-	if err != nil {
-		return nil, err
-	}
-	c.Interface, c.end = t, t.Close
-	return c, nil
+	return transport.NewStreamableHTTP(s.URL, transport.WithHTTPHeaders(s.Headers), transport.WithHTTPBasicClient(web))
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -86,8 +72,17 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// process is a transport to a command. The client asks a transport for more than [transport.Interface], so the whole one is in it.
+type process struct {
+	*transport.Stdio
+	end func() error
+}
+
+// Close ends the connection and the command.
+func (p *process) Close() error { return errors.Join(p.Stdio.Close(), p.end()) }
+
 // launch starts a command in a folder of its own, which goes with it, unless the user named one.
-func (s Config) launch(ctx context.Context, stderr io.Writer) (*connection, error) {
+func (s Config) launch(ctx context.Context, stderr io.Writer, tooLong *atomic.Bool) (transport.Interface, error) {
 	command := s.Command
 	if strings.ContainsRune(filepath.ToSlash(command), '/') { // a path, which is not one of that folder
 		absolute, err := filepath.Abs(command)
@@ -101,7 +96,7 @@ func (s Config) launch(ctx context.Context, stderr io.Writer) (*connection, erro
 	for name, value := range s.Env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	cmd.Stderr, cmd.Dir = stderr, s.Folder
+	cmd.Stderr, cmd.Dir, cmd.WaitDelay = stderr, s.Folder, patience
 	remove := func() error { return nil }
 	if cmd.Dir == "" {
 		dir, err := os.MkdirTemp("", "mcp-server-")
@@ -110,7 +105,6 @@ func (s Config) launch(ctx context.Context, stderr io.Writer) (*connection, erro
 		}
 		cmd.Dir, remove = dir, func() error { return os.RemoveAll(dir) }
 	}
-	c := &connection{}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, errors.Join(err, remove())
@@ -122,18 +116,17 @@ func (s Config) launch(ctx context.Context, stderr io.Writer) (*connection, erro
 	if err != nil {
 		return nil, errors.Join(err, remove()) // a command that does not start has closed its input
 	}
-	t := transport.NewIO(&limitedLines{from: stdout, tooLong: &c.tooLong}, stdin, nil)
-	c.Interface = t
-	c.end = func() error { return errors.Join(t.Close(), end(cmd), remove()) }
-	return c, nil
+	t := transport.NewIO(&limitedLines{from: stdout, tooLong: tooLong}, stdin, nil)
+	return &process{t, func() error { return errors.Join(end(cmd), remove()) }}, nil
 }
+
+// patience is how long a command whose input is closed may go on, and then what it left behind with its output open.
+const patience = 2 * time.Second
 
 // end waits for a command whose input is closed, and ends it if it goes on.
 func end(cmd *exec.Cmd) error {
-	const patience = 2 * time.Second
 	late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	defer late.Stop()
-	cmd.WaitDelay = patience // of what it started and left behind, with its output open
 	var status *exec.ExitError
 	if err := cmd.Wait(); err != nil && !errors.As(err, &status) && !errors.Is(err, exec.ErrWaitDelay) {
 		return err
@@ -150,14 +143,14 @@ type limitedLines struct {
 
 func (l *limitedLines) Read(p []byte) (int, error) {
 	n, err := l.from.Read(p)
-	for _, b := range p[:n] {
-		if l.line++; b == '\n' {
-			l.line = 0
-		}
-		if l.line > maxMessage {
-			l.tooLong.Store(true)
-			return 0, io.EOF
-		}
+	if at := bytes.LastIndexByte(p[:n], '\n'); at >= 0 {
+		l.line = n - 1 - at
+	} else {
+		l.line += n
+	}
+	if l.line > maxMessage {
+		l.tooLong.Store(true)
+		return 0, io.EOF
 	}
 	return n, err
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/mcp"
@@ -57,21 +58,21 @@ func OpenAll(ctx context.Context, servers map[string]Config, stderr io.Writer) (
 // External is a connection to an external server. No error and no text of it holds a secret that the server was given.
 type External struct {
 	*Client
-	connection *connection
-	allowed    []string // names of tools; nil: all
-	name       string
-	realName   map[string]string // of its tools, by the names that a model sees
-	redactor   *strings.Replacer // puts stars over the secrets
+	tooLong  *atomic.Bool // see connect
+	allowed  []string     // names of tools; nil: all
+	name     string
+	realName map[string]string // of its tools, by the names that a model sees
+	redactor *strings.Replacer // puts stars over the secrets
 }
 
 func openExternal(ctx context.Context, name string, s Config, stderr io.Writer) (*External, error) {
-	e := &External{name: name, allowed: s.Tools, redactor: s.redactor()}
+	e := &External{name: name, allowed: s.Tools, redactor: s.redactor(), tooLong: &atomic.Bool{}}
 	// The context owns the connection: it must outlive this call.
-	var err error
-	if e.connection, err = s.connect(context.WithoutCancel(ctx), &redactingWriter{to: stderr, prefix: name + ": ", redactor: e.redactor}); err != nil {
+	connection, err := s.connect(context.WithoutCancel(ctx), &redactingWriter{to: stderr, prefix: name + ": ", redactor: e.redactor}, e.tooLong)
+	if err != nil {
 		return nil, e.fault("does not start", err)
 	}
-	e.Client = New(client.NewClient(e.connection))
+	e.Client = New(client.NewClient(connection))
 	if err = e.client.Start(context.WithoutCancel(ctx)); err != nil {
 		err = e.fault("does not start", err)
 	} else if err = e.greet(ctx); err != nil {
@@ -86,7 +87,7 @@ func openExternal(ctx context.Context, name string, s Config, stderr io.Writer) 
 
 // fault is an error of the server, without the secrets and harmless to a terminal.
 func (e *External) fault(what string, err error) error {
-	if e.connection != nil && e.connection.tooLong.Load() {
+	if e.tooLong.Load() {
 		err = errMessageTooLong
 	}
 	return fmt.Errorf("the MCP server %s (mcp_servers) %s: %s", e.name, what, clip.Bytes(safetext.OneLine(e.redactor.Replace(err.Error())), maxFault))

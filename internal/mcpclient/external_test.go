@@ -102,6 +102,37 @@ func TestExternal_Hostile(t *testing.T) {
 	}
 }
 
+// Over HTTP the client tells on each request which version of the protocol was agreed on.
+func TestOpenAll_ProtocolVersion(t *testing.T) {
+	s := server.NewMCPServer("x", "1", server.WithToolCapabilities(false))
+	h := server.NewStreamableHTTPServer(s)
+	var mu sync.Mutex
+	versions := map[string]int{}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		versions[r.Header.Get("Mcp-Protocol-Version")]++
+		mu.Unlock()
+		h.ServeHTTP(w, r)
+	}))
+	t.Cleanup(web.Close)
+	open, err := OpenAll(t.Context(), map[string]Config{"x": {URL: web.URL + "/mcp"}}, &safeBuffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open[0].Close()
+	mu.Lock()
+	clear(versions)
+	mu.Unlock()
+	if _, err := open[0].Tools(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(versions) == 0 || versions[""] > 0 {
+		t.Errorf("requests by version: %v", versions)
+	}
+}
+
 func TestExternal_Tools_Allowed(t *testing.T) {
 	at := Config{URL: startNews(t, "latest", "by.topic"), Headers: Secrets{"Authorization": "Bearer horse-battery"}}
 	for _, c := range []struct {
