@@ -22,9 +22,7 @@ import (
 func openFiles(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("the open files of a process are counted where there is a /proc")
-	}
+	testenv.Require(t, "procfs", err == nil, "there is no /proc")
 	return len(entries)
 }
 
@@ -38,9 +36,7 @@ func heap() uint64 {
 // A process that has traded in a thousand accounts, one after the other, holds no more than one that has traded in some.
 // It is not parallel: it counts the files of the process.
 func TestStore_AThousandAccounts(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it makes a thousand folders")
-	}
+	testenv.Slow(t)
 	const accounts = 1000
 	s := open(t, t.TempDir(), filestore.WithDisk(nil, func(*os.File) error { return nil }), filestore.WithIndexEvery(1<<10))
 	trade := func(from, to int) {
