@@ -58,17 +58,14 @@ type wireEvent struct {
 // receive reads a reply, whole or streamed, whatever was asked for.
 func (c *Client) receive(r io.Reader) (assembly, error) {
 	a := assembly{c: c}
-	body, err := endpoint.Look(r)
+	body, err := c.endpoint.Look(r)
 	if err != nil {
 		return a, err
 	}
-	if body.Whole() || body.Page() {
+	if body.Whole() {
 		text, err := body.ReadWhole()
 		if err != nil {
 			return a, err
-		}
-		if body.Page() {
-			return a, c.endpoint.Failed("the reply is a page", string(text))
 		}
 		return a, a.whole(text)
 	}
@@ -243,10 +240,7 @@ func inputOf(raw json.RawMessage) string {
 	if endpoint.IsNull(raw) {
 		return "{}"
 	}
-	if raw[0] == '"' {
-		return endpoint.TextOf(raw)
-	}
-	return string(raw)
+	return endpoint.TextOrJSON(raw)
 }
 
 func (u wireUsage) usage() model.Usage {

@@ -41,14 +41,14 @@ func TestLook(t *testing.T) {
 	for text, want := range map[string]string{
 		"\n\n  {": "whole", "[": "whole", "\ufeff{": "whole", "<html>": "page", ": keep-alive": "stream", "data: x": "stream", " \n": "EOF",
 	} {
-		b, err := Look(strings.NewReader(text))
+		b, err := look(strings.NewReader(text))
 		got := "stream"
 		switch {
 		case err != nil:
 			got = err.Error()
 		case b.Whole():
 			got = "whole"
-		case b.Page():
+		case b.page():
 			got = "page"
 		}
 		if got != want {

@@ -76,6 +76,17 @@ func (o *Object[T]) UnmarshalJSON(raw []byte) error {
 // IsNull tells whether a field is not there, or null.
 func IsNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
+// TextOrJSON is the text of a value that may come as a text or as the JSON itself, such as the arguments of a call; "" for none.
+func TextOrJSON(raw json.RawMessage) string {
+	switch {
+	case IsNull(raw):
+		return ""
+	case raw[0] == '"':
+		return TextOf(raw)
+	}
+	return string(raw)
+}
+
 // TextOf is the string that a value is, "" if it is none.
 func TextOf(raw json.RawMessage) string {
 	var t Text

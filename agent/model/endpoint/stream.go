@@ -17,8 +17,21 @@ type Body struct {
 	first byte
 }
 
-// Look looks at the first byte of a body that is no space. Endpoints send empty lines while a model thinks.
-func Look(r io.Reader) (*Body, error) {
+// Look looks at the first byte of a body that is no space, and fails for a page, which is written for people and holds no reply.
+func (c *Client) Look(r io.Reader) (*Body, error) {
+	b, err := look(r)
+	if err != nil || !b.page() {
+		return b, err
+	}
+	text, err := b.ReadWhole()
+	if err != nil {
+		return nil, err
+	}
+	return nil, c.Failed("the reply is a page", string(text))
+}
+
+// look passes over the empty lines that endpoints send while a model thinks.
+func look(r io.Reader) (*Body, error) {
 	b := &Body{Reader: bufio.NewReader(r)}
 	for {
 		c, err := b.ReadByte()
@@ -36,8 +49,7 @@ func Look(r io.Reader) (*Body, error) {
 // Whole tells whether a body is one JSON value, whatever was asked for.
 func (b *Body) Whole() bool { return b.first == '{' || b.first == '[' }
 
-// Page tells whether a body is a page for people.
-func (b *Body) Page() bool { return b.first == '<' }
+func (b *Body) page() bool { return b.first == '<' }
 
 // ReadWhole reads a body that is no stream.
 func (b *Body) ReadWhole() ([]byte, error) {

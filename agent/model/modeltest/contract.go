@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -92,4 +93,21 @@ func unlike(got model.Reply, sent Reply) string {
 		}
 	}
 	return ""
+}
+
+// CanBeKept checks that a reply is fit for a transcript, whatever the API sent: it can be encoded, tells no secret, and each call has an
+// id of its own.
+func CanBeKept(t testing.TB, r model.Reply, secret string) {
+	t.Helper()
+	raw, err := json.Marshal(r)
+	if err != nil || strings.Contains(string(raw), secret) {
+		t.Fatalf("%v: %s", err, raw)
+	}
+	ids := map[string]bool{}
+	for _, call := range r.Message.Calls {
+		if ids[call.ID] || call.ID == "" {
+			t.Fatalf("the id %q is used twice", call.ID)
+		}
+		ids[call.ID] = true
+	}
 }

@@ -55,16 +55,7 @@ type wireCall struct {
 func (c wireCall) name() string { return string(c.Function.V.Name) }
 
 // arguments are the arguments as a text. An object is its JSON, as it stands there.
-func (c wireCall) arguments() string {
-	raw := c.Function.V.Arguments
-	switch {
-	case endpoint.IsNull(raw):
-		return ""
-	case raw[0] == '"':
-		return endpoint.TextOf(raw)
-	}
-	return string(raw)
-}
+func (c wireCall) arguments() string { return endpoint.TextOrJSON(c.Function.V.Arguments) }
 
 // wireUsage has the counts under every name that APIs have for them.
 type wireUsage struct {
@@ -96,25 +87,18 @@ func (w wireUsage) usage() model.Usage {
 
 // receive reads a reply, whole or streamed, whatever was asked for.
 func (c *Client) receive(r io.Reader) (model.Reply, error) {
-	body, err := endpoint.Look(r)
+	body, err := c.endpoint.Look(r)
 	if err != nil {
 		return model.Reply{}, err
 	}
 	a := assembly{c: c, whole: body.Whole()}
-	switch {
-	case body.Page():
-		page, err := body.ReadWhole()
-		if err != nil {
-			return model.Reply{}, err
-		}
-		return model.Reply{}, c.endpoint.Failed("the reply is a page", string(page))
-	case !a.whole:
-		err = endpoint.Events(body, a.event)
-	default:
+	if a.whole {
 		var text []byte
 		if text, err = body.ReadWhole(); err == nil {
 			err = a.event("", text)
 		}
+	} else {
+		err = endpoint.Events(body, a.event)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		return model.Reply{}, err
