@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -54,8 +55,10 @@ var dayForms = []string{
 	"2 Jan 2006", "2 January 2006", "Jan 2 2006", "January 2 2006", "2-Jan-2006",
 }
 
-// clockAtEnd is the time at the end of a text, and its zone.
-var clockAtEnd = regexp.MustCompile(`[T ](\d{1,2}:\d\d(?::\d\d)?)(?:\.0+)? ?(Z|[+-]\d\d:?\d\d)?$`)
+// clockAtEnd is the time at the end of a text, and its zone. It is made when it is needed: every start would pay for it.
+var clockAtEnd = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[T ](\d{1,2}:\d\d(?::\d\d)?)(?:\.0+)? ?(Z|[+-]\d\d:?\d\d)?$`)
+})
 
 // ReadStamp reads a stamp as people and models write it: what ParseStamp reads, and
 // a day in any other form that has one reading, such as 2025/10/2, 20251002 or
@@ -68,7 +71,7 @@ func ReadStamp(s string) (Stamp, error) {
 	}
 	text := strings.Join(strings.Fields(strings.ReplaceAll(s, ",", " ")), " ")
 	clock := ""
-	if at := clockAtEnd.FindStringSubmatchIndex(text); at != nil {
+	if at := clockAtEnd().FindStringSubmatchIndex(text); at != nil {
 		clock = fmt.Sprintf("%05s", text[at[2]:at[3]])
 		if hasZone := at[4] >= 0; hasZone {
 			if strings.Trim(clock, "0:") != "" {

@@ -4,9 +4,12 @@ package store
 
 import (
 	"errors"
-	"fmt"
-	"regexp"
+	"strconv"
+	"strings"
 )
+
+// archived stands before the number of an account that was put aside.
+const archived = ".archived-"
 
 // maxName is how long a signature may be, in bytes.
 const maxName = 64
@@ -14,14 +17,19 @@ const maxName = 64
 // ArchiveName is the name of an account that is put aside for the n-th time, such as "gpt-5.archived-1". An account with a long
 // name is called by the beginning of it.
 func ArchiveName(account string, n int) string {
-	end := fmt.Sprintf(".archived-%d", n)
+	end := archived + strconv.Itoa(n)
 	return account[:min(len(account), maxName-len(end))] + end
 }
 
-var archiveForm = regexp.MustCompile(`\.archived-[0-9]+$`)
-
 // IsArchive tells whether a name is that of an account that was put aside.
-func IsArchive(account string) bool { return archiveForm.MatchString(account) }
+func IsArchive(account string) bool {
+	at := strings.LastIndex(account, archived)
+	if at < 0 {
+		return false
+	}
+	number := account[at+len(archived):]
+	return number != "" && strings.Trim(number, "0123456789") == ""
+}
 
 // ErrTaken says that an account cannot be put aside under a name, since there is something of that name.
 var ErrTaken = errors.New("there is an account of that name already, or something of its runs")

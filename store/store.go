@@ -314,13 +314,24 @@ func Sold(action string) bool { return strings.TrimSuffix(action, Crypto) == "se
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$`)
 
-// deviceForm is what Windows takes for a device, whatever follows after a dot.
-var deviceForm = regexp.MustCompile(`(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
+// isDevice tells whether Windows takes a name for a device, whatever follows after a dot.
+func isDevice(name string) bool {
+	name, _, _ = strings.Cut(strings.ToLower(name), ".")
+	switch name {
+	case "con", "prn", "aux", "nul":
+		return true
+	}
+	port, numbered := strings.CutPrefix(name, "com")
+	if !numbered {
+		port, numbered = strings.CutPrefix(name, "lpt")
+	}
+	return numbered && len(port) == 1 && port[0] >= '0' && port[0] <= '9'
+}
 
 // CheckName reports whether a signature or a model id, named by what, can stand in a path and in a key, on every system: 1 to
 // 64 letters, digits, dots, underscores and hyphens, not starting or ending with a dot, and no device of Windows.
 func CheckName(what, name string) error {
-	if !nameForm.MatchString(name) || strings.HasSuffix(name, ".") || deviceForm.MatchString(name) {
+	if !nameForm.MatchString(name) || strings.HasSuffix(name, ".") || isDevice(name) {
 		return &NameError{What: what, Name: name}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"mcp-trade/code"
@@ -51,7 +52,7 @@ func (p tradeParams) explain(ctx context.Context, d *Deps, err error) {
 	}
 	f.details["price"] = q.Price
 	provided, _ := f.details["provided"].(string)
-	if m := money.FindStringSubmatch(provided); m != nil {
+	if m := money().FindStringSubmatch(provided); m != nil {
 		if sum, err := ledger.ParseDecimal(strings.ReplaceAll(m[1], ",", "")); err == nil {
 			if shares, bounded := ledger.DefaultRules().Affordable(sum, q.Price); bounded {
 				f.details["shares"] = shares
@@ -60,8 +61,8 @@ func (p tradeParams) explain(ctx context.Context, d *Deps, err error) {
 	}
 }
 
-// money is a sum of dollars in place of an amount.
-var money = regexp.MustCompile(`^\$ ?([0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?)$`)
+// money is a sum of dollars in place of an amount. It is made when it is needed: every start would pay for it.
+var money = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\$ ?([0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?)$`) })
 
 type tradeResult struct {
 	Status    ledger.Status    `json:"status"`

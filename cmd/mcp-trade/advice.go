@@ -15,10 +15,10 @@ import (
 
 // explain returns an error's sentence with advice behind it. Lines after the first are indented, so that none of them looks like one
 // of ours.
-func explain(err error) string { return beginning.ReplaceAllString(advised(err), "\n  $1") }
-
-// beginning is that of a line after the first.
-var beginning = regexp.MustCompile(`\n(\S)`)
+func explain(err error) string {
+	beginning := regexp.MustCompile(`\n(\S)`) // not in a package variable: every start would pay for it
+	return beginning.ReplaceAllString(advised(err), "\n  $1")
+}
 
 func advised(err error) string {
 	var halted *agent.HaltedError
