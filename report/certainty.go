@@ -132,34 +132,38 @@ func logarithms(returns []float64) ([]float64, error) {
 	return logs, nil
 }
 
-// compare fills in what each account tells against the benchmark, or against cash without one, and each pair of accounts. The family of
-// Holm's p-values is all accounts of the report for the first, and all their pairs for the second.
-func (b builder) compare(r *Report) {
-	against := make([]*Comparison, len(r.Accounts))
-	for i := range r.Accounts {
-		a := &r.Accounts[i]
-		s := b.sample(a)
-		if b.Benchmark == nil {
-			a.Certainty = alone(s)
-		} else {
-			a.Certainty = paired(b.Benchmark.align(s.points), s)
-			a.Certainty.Against = b.Benchmark.Name
-		}
-		a.Certainty.Account, against[i] = a.Signature, &a.Certainty
+// certain returns what an account tells against the benchmark, whose returns are beside its own, or against cash without one.
+func (b builder) certain(a *Account, s sample, p alignedReturns) Comparison {
+	c := Comparison{}
+	if b.Benchmark == nil {
+		c = alone(s)
+	} else {
+		c = paired(p, s)
+		c.Against = b.Benchmark.Name
 	}
-	adjust(against)
+	c.Account = a.Signature
+	return c
+}
+
+// compare fills in what holds of the accounts together: each pair of them, and p-values that are adjusted for looking at all. The family of
+// Holm's p-values is all accounts of the report, and for pairs all pairs.
+func (b builder) compare(r *Report) {
+	samples, accounts := make([]sample, len(r.Accounts)), make([]*Comparison, len(r.Accounts))
+	for i := range r.Accounts {
+		samples[i], accounts[i] = b.sample(&r.Accounts[i]), &r.Accounts[i].Certainty
+	}
+	adjust(accounts)
 	for i := range r.Accounts {
 		a := &r.Accounts[i]
 		a.Verdict = a.Certainty.sentence(len(r.Accounts))
 		a.withhold()
 	}
 	r.Pairs = []Comparison{}
-	for i, a := range r.Accounts {
-		s := b.sample(&a)
-		for _, other := range r.Accounts[i+1:] {
-			series := Series{Points: other.points()}
-			c := paired(series.align(s.points), s)
-			c.Account, c.Against = a.Signature, other.Signature
+	for i, s := range samples {
+		for j := i + 1; j < len(samples); j++ {
+			other := Series{Points: samples[j].points}
+			c := paired(other.align(s.points), s)
+			c.Account, c.Against = r.Accounts[i].Signature, r.Accounts[j].Signature
 			r.Pairs = append(r.Pairs, c)
 		}
 	}

@@ -23,8 +23,9 @@ func grown(seed uint64, days int, growth, deviation float64) []float64 {
 func compared(o Options, values ...[]float64) Report {
 	r := Report{}
 	for i, v := range values {
-		a := measured(seriesOf(v), o)
+		a := seriesOf(v)
 		a.Signature = string(rune('a' + i))
+		a = measured(a, o)
 		r.Accounts = append(r.Accounts, a)
 	}
 	builder{o}.compare(&r)

@@ -46,6 +46,7 @@ func (b builder) measure(a *Account, h history, n RunStats) {
 		a.Warnings = append(a.Warnings, fmt.Sprintf("The benchmark has values from %s to %s only; the account is held against it between these.", p.from, p.to))
 	}
 	m.intervals(s, p)
+	a.Certainty = b.certain(a, s, p)
 	if b.Method == AITrader {
 		a.Upstream = b.upstream(a, h)
 	}
