@@ -157,45 +157,72 @@ func waits(asked chan<- struct{}, free <-chan struct{}) modeltest.Script {
 	}
 }
 
-// lost waits for a run to end, which is to be for the reason that it lost the account.
-func lost(t *testing.T, cmd *exec.Cmd, stderr *bytes.Buffer) {
+// waitingRun is a run of alice whose model keeps it waiting in the middle of a day, until free is closed.
+type waitingRun struct {
+	command []string
+	cmd     *exec.Cmd
+	stderr  bytes.Buffer
+	model   *modeltest.Server
+	free    chan struct{}
+}
+
+// startWaiting starts a run and returns once it waits.
+func startWaiting(t *testing.T, p *place) *waitingRun {
 	t.Helper()
-	_ = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(stderr.String(), "account alice stopped: this run has lost the account: another run took it over, or") {
-		t.Errorf("the run exits with %d and says\n%s", code, stderr)
+	asked, r := make(chan struct{}, 1), &waitingRun{free: make(chan struct{})}
+	r.model = modeltest.Start(t, waits(asked, r.free))
+	r.command = []string{"run", p.config(t, r.model, fiveDays, nil, "alice")}
+	r.cmd = p.command(r.command...)
+	r.cmd.Stderr = &r.stderr
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
-	if strings.Contains(stderr.String(), "is not verified") {
-		t.Errorf("the run blames the ledger, which may be another's:\n%s", stderr)
+	<-asked
+	return r
+}
+
+// lost waits for the run to end, which is to be for the reason that it lost the account.
+func (r *waitingRun) lost(t *testing.T) {
+	t.Helper()
+	_ = r.cmd.Wait()
+	said := r.stderr.String()
+	if code := r.cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(said, "account alice stopped: this run has lost the account: another run took it over, or") {
+		t.Errorf("the run exits with %d and says\n%s", code, said)
 	}
+	if strings.Contains(said, "is not verified") {
+		t.Errorf("the run blames the ledger, which may be another's:\n%s", said)
+	}
+}
+
+// sameAsUndisturbed checks that the account ended as in a run that nothing disturbs.
+func (r *waitingRun) sameAsUndisturbed(t *testing.T, p *place) {
+	t.Helper()
+	undisturbed := onFiles(t)
+	undisturbed.do(t, "run", undisturbed.config(t, r.model, fiveDays, nil, "alice"))
+	if p.books(t, "alice") != undisturbed.books(t, "alice") || p.dialogues(t) != undisturbed.dialogues(t) {
+		t.Error("the ledger or what was said differs from an undisturbed run")
+	}
+	p.verified(t, "alice")
 }
 
 // A run stands still until its lease is over, another machine trades the account to its end, and then the first one goes on.
 func TestARunThatWasOvertakenWritesNothingMore(t *testing.T) {
 	testenv.Slow(t)
 	t.Parallel()
-	asked, free := make(chan struct{}, 1), make(chan struct{})
-	model := modeltest.Start(t, waits(asked, free))
 	p := onRedis(t)
-	command := []string{"run", p.config(t, model, fiveDays, nil, "alice")}
-	var stderr bytes.Buffer
-	cmd := p.command(command...)
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	<-asked
-	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	run := startWaiting(t, p)
+	if err := run.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	other := *p
 	other.dir = t.TempDir()
-	other.do(t, command...)
+	other.do(t, run.command...)
 	want, state := other.books(t, "alice"), runState(t, p)
-	close(free)
-	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
+	close(run.free)
+	if err := run.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	lost(t, cmd, &stderr)
+	run.lost(t)
 	if got := other.books(t, "alice"); got != want {
 		t.Errorf("the ledger was\n%s\nand is\n%s", want, got)
 	}
@@ -204,12 +231,7 @@ func TestARunThatWasOvertakenWritesNothingMore(t *testing.T) {
 			t.Errorf("%s was\n%.200q\nand is\n%.200q", key, state[key], now)
 		}
 	}
-	undisturbed := onFiles(t)
-	undisturbed.do(t, "run", undisturbed.config(t, model, fiveDays, nil, "alice"))
-	if want != undisturbed.books(t, "alice") || other.dialogues(t) != undisturbed.dialogues(t) {
-		t.Error("the ledger or what was said differs from an undisturbed run")
-	}
-	other.verified(t, "alice")
+	run.sameAsUndisturbed(t, &other)
 }
 
 // runState is all that Redis has of the run of alice.
@@ -226,34 +248,20 @@ func TestARunWhoseLeaseIsRemovedStopsAndIsGoneOnWith(t *testing.T) {
 	testenv.Slow(t)
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
-		asked, free := make(chan struct{}, 1), make(chan struct{})
-		model := modeltest.Start(t, waits(asked, free))
-		command := []string{"run", p.config(t, model, fiveDays, nil, "alice")}
-		var stderr bytes.Buffer
-		cmd := p.command(command...)
-		cmd.Stderr = &stderr
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		<-asked
+		run := startWaiting(t, p)
 		before := p.books(t, "alice")
 		if p.redisURL != "" {
 			redisDo(t, p.redisURL, "HDEL", "orders:{alice}", "\xfflease")
 		} else if err := os.Remove(filepath.Join(p.logPath(), "alice", ".run.lease")); err != nil {
 			t.Fatal(err)
 		}
-		close(free)
-		lost(t, cmd, &stderr)
+		close(run.free)
+		run.lost(t)
 		if got := p.books(t, "alice"); got != before {
 			t.Errorf("the ledger was\n%s\nand is\n%s", before, got)
 		}
-		p.do(t, command...)
-		undisturbed := onFiles(t)
-		undisturbed.do(t, "run", undisturbed.config(t, model, fiveDays, nil, "alice"))
-		if p.books(t, "alice") != undisturbed.books(t, "alice") || p.dialogues(t) != undisturbed.dialogues(t) {
-			t.Error("the ledger or what was said differs from an undisturbed run")
-		}
-		p.verified(t, "alice")
+		p.do(t, run.command...)
+		run.sameAsUndisturbed(t, p)
 	})
 }
 
