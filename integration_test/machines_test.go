@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/internal/testenv"
@@ -70,32 +69,13 @@ func TestARunOfDecidersThatIsKilledGoesOnOnAnotherMachine(t *testing.T) {
 	testenv.Slow(t)
 	t.Parallel()
 	kills, random := scaled(t, 50, 3), randomly(t)
-	p, undisturbed := onRedis(t), onFiles(t)
-	undisturbed.prices, p.prices = synthetic, synthetic
-	args, data := runArgs(fiveDays, runAccounts...), p.dir
-	began := time.Now()
-	undisturbed.do(t, args...)
-	whole := time.Since(began)
-	want := undisturbed.books(t, runAccounts...)
-	killed := 0
-	for round := 0; killed < kills; round++ {
-		if round > 10*kills {
-			t.Fatal("the kills come too late")
-		}
-		p.afresh(t, filepath.Join(data, fmt.Sprint(round)))
-		for !p.killedAfter(t, args, time.Duration(random.Int64N(int64(whole)))) {
-			killed++
-			p.endLeases(t)
-			p.machine(t, filepath.Join(data, fmt.Sprintf("disk %d", killed)))
-		}
-		if p.books(t, runAccounts...) != want {
-			t.Fatalf("round %d, after %d kills: the ledgers differ from those of an undisturbed run", round, killed)
-		}
+	p := onRedis(t)
+	emptyDisk := func(dir string) { p.machine(t, dir) }
+	p.runsThatAreKilled(t, kills, random, emptyDisk, func() {
 		for _, account := range runAccounts {
 			p.verified(t, signature(account))
 		}
-	}
-	t.Logf("killed: %d, and went on on as many empty disks", killed)
+	})
 }
 
 func TestAnAccountInTheHandsOfARunIsInNobodyElses(t *testing.T) {

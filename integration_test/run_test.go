@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,28 +85,39 @@ func TestAKilledRunIsResumedToTheSameBytes(t *testing.T) {
 	t.Parallel()
 	kills, random := scaled(t, 20, 5), randomly(t)
 	onBothStores(t, func(t *testing.T, p *place) {
-		args := runArgs(fiveDays, runAccounts...)
-		undisturbed := onFiles(t)
-		undisturbed.prices, p.prices = synthetic, synthetic
-		began := time.Now()
-		undisturbed.do(t, args...)
-		whole := time.Since(began)
-		want := undisturbed.books(t, runAccounts...)
-		data := p.dir
-		for round, killed := 0, 0; killed < kills; round++ {
-			if round > 10*kills {
-				t.Fatal("the kills come too late")
-			}
-			p.afresh(t, filepath.Join(data, fmt.Sprint(round)))
-			for !p.killedAfter(t, args, time.Duration(random.Int64N(int64(whole)))) {
-				killed++
-				p.endLeases(t)
-			}
-			if got := p.books(t, runAccounts...); got != want {
-				t.Fatalf("round %d, after %d kills: the ledgers differ from those of an undisturbed run", round, killed)
-			}
-		}
+		p.runsThatAreKilled(t, kills, random, func(string) {}, func() {})
 	})
+}
+
+// runsThatAreKilled runs strategies until so many of their runs were killed at random moments, each round in a folder of its own. A run
+// that was killed is gone on with after moved, which is told of a folder for it. Each round ends in the books of an undisturbed
+// run, and then in ended.
+func (p *place) runsThatAreKilled(t *testing.T, kills int, random *rand.Rand, moved func(dir string), ended func()) {
+	t.Helper()
+	args, data := runArgs(fiveDays, runAccounts...), p.dir
+	undisturbed := onFiles(t)
+	undisturbed.prices, p.prices = synthetic, synthetic
+	began := time.Now()
+	undisturbed.do(t, args...)
+	whole := time.Since(began)
+	want := undisturbed.books(t, runAccounts...)
+	killed := 0
+	for round := 0; killed < kills; round++ {
+		if round > 10*kills {
+			t.Fatal("the kills come too late")
+		}
+		p.afresh(t, filepath.Join(data, fmt.Sprint(round)))
+		for !p.killedAfter(t, args, time.Duration(random.Int64N(int64(whole)))) {
+			killed++
+			p.endLeases(t)
+			moved(filepath.Join(data, fmt.Sprintf("disk %d", killed)))
+		}
+		if p.books(t, runAccounts...) != want {
+			t.Fatalf("round %d, after %d kills: the ledgers differ from those of an undisturbed run", round, killed)
+		}
+		ended()
+	}
+	t.Logf("killed: %d", killed)
 }
 
 // killedAfter starts a run and kills it after a while. It reports true when the run came to its end.
