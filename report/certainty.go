@@ -270,9 +270,9 @@ func (c Comparison) sentence(accounts int) string {
 	case c.Adjusted.value < 0.05:
 		return text + "worse than chance explains."
 	case c.P.value < 0.05:
-		return fmt.Sprintf("%snot told from %s, since one of %d accounts may come that far by chance.", text, other, accounts)
+		return fmt.Sprintf("%snot distinguishable from %s, since one of %d accounts may come that far by chance.", text, other, accounts)
 	case !c.Needed.known:
-		return fmt.Sprintf("%snot told from %s.", text, other)
+		return fmt.Sprintf("%snot distinguishable from %s.", text, other)
 	}
-	return fmt.Sprintf("%snot told from %s; a difference of this size takes about %s returns.", text, other, format.Count(int(c.Needed.value)))
+	return fmt.Sprintf("%snot distinguishable from %s; a difference of this size takes about %s returns.", text, other, format.Count(int(c.Needed.value)))
 }
