@@ -5,8 +5,10 @@ package tools
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,24 +87,49 @@ func twoFutures(t *rapid.T, today string) (one, two map[string]bars) {
 	return one, two
 }
 
-func drawRequests(t *rapid.T) []string {
-	date := rapid.SampledFrom(append([]string{"2025-10-04", "2025-12-01"}, days...))
-	symbol := rapid.SampledFrom([]string{"AAA", "aab", "AAC", "BBB", "AAD", "ZZZ", "X:AAA", "AAB.US", "AAA,BBB,AAD", "Company"})
-	tool := rapid.Custom(func(t *rapid.T) string {
-		s, d := symbol.Draw(t, "symbol"), date.Draw(t, "date")
-		name := rapid.SampledFrom([]string{"buy", "sell", "get_price", "get_price_local", "get_price_history", "get_portfolio", "get_trades", "get_session", "list_symbols"}).Draw(t, "tool")
-		arguments := map[string]string{
-			"buy": fmt.Sprintf(`{"symbol":%q,"amount":%d}`, s, rapid.IntRange(1, 40).Draw(t, "amount")), "sell": fmt.Sprintf(`{"symbol":%q,"amount":%s,"dry_run":%v}`, s, rapid.SampledFrom([]string{"2", `"all"`}).Draw(t, "sold"), rapid.Bool().Draw(t, "dry")),
-			"get_price": fmt.Sprintf(`{"symbol":%q,"date":%q}`, s, d), "get_price_local": fmt.Sprintf(`{"symbol":%q,"date":%q}`, s, d),
-			"get_price_history": fmt.Sprintf(`{"symbol":%q,%q:%q,"limit":%d}`, s, rapid.SampledFrom([]string{"start", "end"}).Draw(t, "bound"), d, rapid.IntRange(1, 5).Draw(t, "limit")),
-			"list_symbols":      fmt.Sprintf(`{"query":%q,"cursor":%q,"limit":%d}`, rapid.SampledFrom([]string{"", "a", "AAB"}).Draw(t, "query"), rapid.SampledFrom([]string{"", "AAA", "AAC"}).Draw(t, "cursor"), rapid.IntRange(1, 4).Draw(t, "page")),
-		}[name]
-		if arguments == "" {
-			arguments = "{}"
+// drawArgument draws a value of an argument by its name. A tool that takes an argument of another name needs a line here.
+func drawArgument(t *rapid.T, name string) any {
+	values := map[string][]any{
+		"symbol": {"AAA", "aab", "AAC", "BBB", "AAD", "ZZZ", "X:AAA", "AAB.US", "AAA,BBB,AAD", "Company"},
+		"amount": {1, 2, 3, 7, 15, 40, "all"}, "dry_run": {false, true}, "order_id": {"old", "new"}, "note": {"why"},
+		"date": dates, "start": dates, "end": dates, "limit": {1, 2, 3, 5},
+		"query": {"", "a", "AAB"}, "cursor": {"", "AAA", "AAC", "1"},
+		"symbols": {[]string{"AAA"}}, "tickers": {"AAA,AAB"}, "topics": {"earnings"},
+		"a": {1, 2.5}, "b": {3, -4},
+	}[name]
+	if values == nil {
+		t.Fatalf("the argument %q has no values: add some, of which one future shows another answer than the other if the tool looks ahead", name)
+	}
+	return rapid.SampledFrom(values).Draw(t, name)
+}
+
+var dates = []any{"2025-10-01", "2025-10-02", "2025-10-03", "2025-10-04", "2025-10-06", "2025-10-07", "2025-10-08", "2025-12-01"}
+
+// drawCall draws a call of a tool, with any of the arguments that it can do without.
+func drawCall(t *rapid.T, tool tool) string {
+	var schema struct {
+		Properties map[string]any
+		Required   []string
+	}
+	if err := json.Unmarshal(tool.params(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	arguments := map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
+		if slices.Contains(schema.Required, name) || rapid.Bool().Draw(t, name+" is given") {
+			arguments[name] = drawArgument(t, name)
 		}
-		return fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, name, arguments)
-	})
-	requests := rapid.SliceOfN(tool, 5, 15).Draw(t, "calls")
+	}
+	text, err := json.Marshal(arguments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, tool.name, text)
+}
+
+func drawRequests(t *rapid.T) []string {
+	tool := rapid.Custom(func(t *rapid.T) string { return drawCall(t, rapid.SampledFrom(table()).Draw(t, "tool")) })
+	requests := rapid.SliceOfN(tool, 5, 20).Draw(t, "calls")
 	return append(requests,
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_portfolio"}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_symbols"}}`,
@@ -144,7 +171,7 @@ func answers(t *rapid.T, folder string, symbols map[string]bars, today string, r
 		t.Fatal(err)
 	}
 	server, err := NewServer(&Deps{Accounts: ledger.NewAccounts(s), Prices: prices, Ledger: "file", Log: zerolog.Nop()},
-		Options{Toolsets: []string{TradeSet, MarketSet, AITraderSet}})
+		Options{Toolsets: []string{TradeSet, MarketSet, SearchSet, AITraderSet, MathSet}})
 	if err != nil {
 		t.Fatal(err)
 	}
