@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -23,17 +24,9 @@ var (
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
-	// A binary that is started without a word takes its settings from the test, never from the machine.
-	for _, name := range []string{
-		"CURRENT_MODEL_ID", "REDIS_URL", "UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN", "UPSTASH_REDIS_USER",
-		"REDIS_SENTINEL_USERNAME", "REDIS_SENTINEL_PASSWORD", "MCP_TRADE_REDIS_CA", "MCP_TRADE_REDIS_WAIT", "LOG_PATH", "RUNTIME_ENV_PATH",
-		"MCP_TRADE_DATA_DIR", "MCP_TRADE_PRICES", "MCP_TRADE_LEDGER", "MCP_TRADE_SESSION_TTL", "MCP_TRADE_TOOLSETS", "MCP_TRADE_READ_ONLY", "MCP_TRADE_REFUSALS",
-		"MCP_TRADE_ON_REDIS_LOSS", "MCP_TRADE_SHARED", "MCP_TRADE_FENCE",
-		"SIGNATURE", "TODAY_DATE", "IF_TRADE", "HALT", "OPENAI_API_KEY", "OPENAI_API_BASE", "OPENAI_MODEL", "ANTHROPIC_API_KEY", "INIT_DATE", "END_DATE",
-		"MCP_TRADE_SEARCH", "MCP_TRADE_SEARCH_CACHE", "JINA_API_KEY", "JINA_SEARCH_URL", "JINA_READER_URL",
-		"ALPHAADVANTAGE_API_KEY", "ALPHAVANTAGE_API_KEY", "ALPHAVANTAGE_URL",
-	} {
-		_ = os.Unsetenv(name)
+	if err := unsetSettings(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	if raced {
 		// The detector would have every process wait for a second at its end, for races that are still to come.
@@ -50,6 +43,27 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
+}
+
+// unsetSettings unsets every variable that is a setting, so that a binary takes its settings from the test that starts it, never from
+// the machine. The documented table has each of them: a test of the command holds it against the command's own.
+func unsetSettings() error {
+	text, err := os.ReadFile("../docs/configuration.md")
+	if err != nil {
+		return err
+	}
+	_, table, _ := strings.Cut(string(text), "| flag | environment | default |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	variables := regexp.MustCompile(`\b[A-Z]+(?:_[A-Z]+)*\b`).FindAllString(table, -1)
+	if len(variables) < 30 {
+		return fmt.Errorf("docs/configuration.md has a table of %d variables", len(variables))
+	}
+	for _, name := range variables {
+		if err := os.Unsetenv(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func build(dir string) error {

@@ -33,7 +33,7 @@ func advised(err error) string {
 	case errors.As(err, &other):
 		return fmt.Sprintf("%v\nGive the settings that it had, or --change-settings to go on with these, or --fresh to archive the account and begin it anew", err)
 	case errors.As(err, &notSetUp):
-		return "not set up: " + setupHints[notSetUp.Provider]
+		return "not set up: " + setupHints()[notSetUp.Provider]
 	}
 	return err.Error() + tools.Advice(err)
 }

@@ -17,10 +17,10 @@ type completer = func(cmd *cobra.Command, args []string, begun string) ([]string
 
 // choices are the values of flags, by name.
 var choices = map[string][]string{
-	"ledger":        {"file", "redis"},
+	"ledger":        ledgerNames(),
 	"on-redis-loss": {lossFile, lossRefuse},
 	"log-format":    {"console", "json"},
-	"search":        append([]string{searchAuto, searchOff}, providers...),
+	"search":        append([]string{searchAuto, searchOff}, providerNames()...),
 	"search-cache":  {"record", "replay", searchOff},
 	"refusals":      {"error", "result"},
 	"toolsets":      {tools.TradeSet, tools.MarketSet, tools.SearchSet, tools.AITraderSet, tools.MathSet},

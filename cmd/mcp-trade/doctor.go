@@ -109,7 +109,7 @@ func (s *settings) checkSearch(ctx context.Context, n news) []finding {
 		_, absent := errors.AsType[*search.NotConfiguredError](err)
 		switch {
 		case absent && n.auto:
-			ways = append(ways, setupHints[p.Name()])
+			ways = append(ways, setupHints()[p.Name()])
 		case absent:
 			found = append(found, finding{what, "warning", explain(err)})
 		case err != nil:

@@ -11,26 +11,15 @@ import (
 	"strings"
 
 	"mcp-trade/agent/config"
-	"mcp-trade/search/alphavantage"
-	"mcp-trade/search/jina"
 )
-
-// keyUse is a key, and the addresses that it goes to.
-type keyUse struct {
-	provider  string   // of news, "" for others
-	names     []string // environment variables of the key; the first that is set counts
-	addresses []address
-}
-
-// address is where a key goes: what a variable says, else a host that is built in.
-type address struct{ variable, builtIn string }
 
 func keyUses() []keyUse {
 	uses := []keyUse{
-		{"", []string{"OPENAI_API_KEY"}, []address{{"OPENAI_API_BASE", config.DefaultBaseURL}}},
-		{"", []string{"ANTHROPIC_API_KEY"}, []address{{"", config.AnthropicBaseURL}}},
-		{jina.Name, []string{jina.KeyName}, []address{{"JINA_SEARCH_URL", jina.SearchURL}, {"JINA_READER_URL", jina.ReaderURL}}},
-		{alphavantage.Name, []string{"ALPHAADVANTAGE_API_KEY", alphavantage.KeyName}, []address{{"ALPHAVANTAGE_URL", alphavantage.URL}}},
+		{[]string{"OPENAI_API_KEY"}, []address{{"OPENAI_API_BASE", config.DefaultBaseURL}}},
+		{[]string{"ANTHROPIC_API_KEY"}, []address{{"", config.AnthropicBaseURL}}},
+	}
+	for _, row := range providers {
+		uses = append(uses, row.key)
 	}
 	for _, row := range stores {
 		uses = append(uses, row.keys...)
@@ -95,15 +84,15 @@ func (s *settings) addressOf(a address) (text, by string) {
 	return a.builtIn, "this program"
 }
 
-// misdirected tells whether the key of a provider of news is from elsewhere than the address that it would be sent to:
-// nobody who set the key has said that it may go there.
+// misdirected tells whether the key of a provider of news is from elsewhere than the address that it would be sent to: nobody who set
+// the key has said that it may go there.
 func (s *settings) misdirected(provider string) bool {
-	for _, use := range keyUses() {
-		if use.provider != provider || provider == "" {
+	for _, row := range providers {
+		if row.name != provider {
 			continue
 		}
-		if name, from := s.keySource(use); name != "" && from != fromDotEnv {
-			for _, a := range use.addresses {
+		if name, from := s.keySource(row.key); name != "" && from != fromDotEnv {
+			for _, a := range row.key.addresses {
 				if _, by := s.addressOf(a); by == fromDotEnv {
 					return true
 				}

@@ -31,7 +31,7 @@ var redisRow = storeRow{
 		{flag: "redis-wait", variable: "MCP_TRADE_REDIS_WAIT", help: "how many replicas of the Redis must have a trade before it is acknowledged", child: inherited,
 			field: func(s *settings) any { return &s.redisWait }},
 	},
-	keys: []keyUse{{"", []string{"UPSTASH_REDIS_REST_TOKEN"}, []address{{"UPSTASH_REDIS_REST_URL", ""}}}},
+	keys: []keyUse{{[]string{"UPSTASH_REDIS_REST_TOKEN"}, []address{{"UPSTASH_REDIS_REST_URL", ""}}}},
 }
 
 func openRedis(s *settings, warn func(string)) (sharedStore, error) {

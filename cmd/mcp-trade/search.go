@@ -7,33 +7,14 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"mcp-trade/market"
 	"mcp-trade/search"
-	"mcp-trade/search/alphavantage"
 	"mcp-trade/search/archive"
-	"mcp-trade/search/jina"
 )
-
-// What --search can say beside names of providers.
-const (
-	searchAuto = "auto"
-	searchOff  = "off"
-)
-
-// providers are the names of those that there are, in the order in which auto asks them.
-var providers = []string{archive.Name, jina.Name, alphavantage.Name}
-
-// setupHints say how to set a provider up, by its name.
-var setupHints = map[string]string{
-	archive.Name:      "import articles with mcp-trade news import FILE...",
-	jina.Name:         "set " + jina.KeyName,
-	alphavantage.Name: "set " + alphavantage.KeyName,
-}
 
 // news is search, wired up.
 type news struct {
@@ -67,38 +48,27 @@ func (s *settings) openNews() (news, error) {
 	case len(names) == 1 && names[0] == searchOff:
 		names = nil
 	case len(names) == 1 && names[0] == searchAuto:
-		n.auto, names = true, providers
+		n.auto, names = true, providerNames()
 	}
 	for _, name := range names {
-		p, err := s.provider(n.archive, name)
-		if err != nil {
-			return n, err
+		p := s.openProvider(name, n.archive)
+		if p == nil {
+			return n, usageError{fmt.Errorf("--search %q: use auto, off, or some of %s", name, strings.Join(providerNames(), ","))}
 		}
 		n.providers = append(n.providers, p)
 	}
-	n.searcher = search.New(search.Config{Providers: n.providers, Hints: setupHints, Cache: cache, Warn: func(text string) { s.log.Warn().Msg(text) }})
+	n.searcher = search.New(search.Config{Providers: n.providers, Hints: setupHints(), Cache: cache, Warn: func(text string) { s.log.Warn().Msg(text) }})
 	return n, nil
 }
 
-func (s *settings) provider(a *archive.Archive, name string) (search.Provider, error) {
-	setting := func(names ...string) string {
-		for _, name := range names {
-			if text, ok := s.lookup(name); ok && text != "" {
-				return text
-			}
+// openProvider opens the provider that --search names; nil if there is none of that name.
+func (s *settings) openProvider(name string, a *archive.Archive) search.Provider {
+	for _, row := range providers {
+		if row.name == strings.TrimSpace(name) {
+			return row.open(s.first, a)
 		}
-		return ""
 	}
-	switch strings.TrimSpace(name) {
-	case archive.Name:
-		return a, nil
-	case jina.Name:
-		return jina.New(jina.Config{Key: setting(jina.KeyName), SearchURL: setting("JINA_SEARCH_URL"), ReaderURL: setting("JINA_READER_URL"), Now: time.Now}), nil
-	case alphavantage.Name:
-		// AI-Trader spells it with one A more.
-		return alphavantage.New(alphavantage.Config{Key: setting("ALPHAADVANTAGE_API_KEY", alphavantage.KeyName), URL: setting("ALPHAVANTAGE_URL")}), nil
-	}
-	return nil, usageError{fmt.Errorf("--search %q: use auto, off, or some of %s", name, strings.Join(providers, ","))}
+	return nil
 }
 
 func searchCommand(s *settings) *cobra.Command {

@@ -23,8 +23,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"mcp-trade/internal/files"
-	"mcp-trade/search/alphavantage"
-	"mcp-trade/search/jina"
 	"mcp-trade/session"
 	"mcp-trade/tools"
 )
@@ -57,6 +55,12 @@ type settings struct {
 const (
 	lossFile   = "file"   // it trades in the session of its file
 	lossRefuse = "refuse" // it refuses every trade
+)
+
+// What --search can say beside names of providers.
+const (
+	searchAuto = "auto"
+	searchOff  = "off"
 )
 
 // setting is a row of the table.
@@ -92,7 +96,7 @@ const (
 	emptiedWithFilesOnly                    // none, if we keep to the files
 )
 
-var settingsTable = slices.Concat(ownSettings, storeSettings())
+var settingsTable = slices.Concat(ownSettings, providerSettings(), storeSettings())
 
 // ownSettings are those of the program itself.
 var ownSettings = []setting{
@@ -112,16 +116,10 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.onRedisLoss }},
 	{flag: "toolsets", variable: "MCP_TRADE_TOOLSETS", help: "tools to serve: trade, market, search, ai-trader, math", preset: tools.DefaultToolsets, scope: serving, child: emptied,
 		field: func(s *settings) any { return &s.serving.Toolsets }},
-	{flag: "search", variable: "MCP_TRADE_SEARCH", help: "where news comes from: auto, off, or some of " + strings.Join(providers, ",") + " in order of preference", preset: []string{searchAuto}, scope: searching, child: inherited,
+	{flag: "search", variable: "MCP_TRADE_SEARCH", help: "where news comes from: auto, off, or some of " + strings.Join(providerNames(), ",") + " in order of preference", preset: []string{searchAuto}, scope: searching, child: inherited,
 		field: func(s *settings) any { return &s.search }},
 	{flag: "search-cache", variable: "MCP_TRADE_SEARCH_CACHE", help: "record answers, replay only recorded ones, or off", preset: searchOff, scope: searching, child: inherited,
 		field: func(s *settings) any { return &s.searchCache }},
-	{variable: jina.KeyName, secret: true},
-	{variable: "ALPHAADVANTAGE_API_KEY", secret: true}, // AI-Trader spells it with one A more
-	{variable: alphavantage.KeyName, secret: true},
-	{variable: "JINA_SEARCH_URL"},
-	{variable: "JINA_READER_URL"},
-	{variable: "ALPHAVANTAGE_URL"},
 	{flag: "refusals", variable: "MCP_TRADE_REFUSALS", help: "refused calls answer with an error, as MCP has it, or with a result, as AI-Trader's client needs it: error or result",
 		otherwise: "result with the toolset ai-trader, else error", scope: serving, child: emptied,
 		field: func(s *settings) any { return &s.serving.Refusals }},
@@ -142,6 +140,27 @@ var ownSettings = []setting{
 	{variable: session.Signature}, {variable: session.TodayDate}, {variable: session.IfTrade}, {variable: session.Halt}, // the session's last layer
 	{variable: "RUNTIME_ENV_PATH", child: emptied}, // each account of a run has a session of its own
 	{variable: fenceVariable},                      // a run sets it for each of its servers
+}
+
+// providerSettings are the keys of single providers of news, and where these go.
+func providerSettings() (rows []setting) {
+	for _, row := range providers {
+		rows = append(rows, row.key.settings()...)
+	}
+	return rows
+}
+
+// settings are the variables of a key.
+func (use keyUse) settings() (rows []setting) {
+	for _, name := range use.names {
+		rows = append(rows, setting{variable: name, secret: true})
+	}
+	for _, a := range use.addresses {
+		if a.variable != "" {
+			rows = append(rows, setting{variable: a.variable})
+		}
+	}
+	return rows
 }
 
 // newSettings returns the defaults.
@@ -298,4 +317,14 @@ func (s *settings) lookup(name string) (string, bool) {
 	}
 	text, ok := s.env[name]
 	return text, ok
+}
+
+// first is the first of some variables that is set.
+func (s *settings) first(variables ...string) string {
+	for _, name := range variables {
+		if text, ok := s.lookup(name); ok && text != "" {
+			return text
+		}
+	}
+	return ""
 }

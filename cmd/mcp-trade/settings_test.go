@@ -51,6 +51,7 @@ func documentedSettings(t *testing.T) []documented {
 func TestSettings_Docs(t *testing.T) {
 	rows := documentedSettings(t)
 	defaults := newSettings()
+	named := map[string][]string{"search": providerNames(), "ledger": ledgerNames()} // what has a row elsewhere
 	for _, row := range settingsTable {
 		i := slices.IndexFunc(rows, func(d documented) bool {
 			flag, _, _ := strings.Cut(d.flag, " ")
@@ -68,6 +69,11 @@ func TestSettings_Docs(t *testing.T) {
 		}
 		if got := firstOf(variablesIn(rows[i].environment)); got != row.variable {
 			t.Errorf("--%s: the documented variable is %q, and ours %q", row.flag, got, row.variable)
+		}
+		for _, value := range named[row.flag] {
+			if !regexp.MustCompile(`\b` + value + `\b`).MatchString(rows[i].environment) {
+				t.Errorf("--%s: docs/configuration.md does not say %s", row.flag, value)
+			}
 		}
 		preset, _, _ := strings.Cut(rows[i].preset, ":")
 		if row.otherwise != "" {
@@ -116,19 +122,6 @@ func firstOf(names []string) string {
 		return ""
 	}
 	return names[0]
-}
-
-// A test of the binary must take no setting from the machine that it runs on.
-func TestSettings_UnsetForIntegrationTests(t *testing.T) {
-	text, err := os.ReadFile("../../integration_test/main_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range settingsTable {
-		if row.variable != "" && !strings.Contains(string(text), `"`+row.variable+`"`) {
-			t.Errorf("%s: testMain of integration_test does not unset it", row.variable)
-		}
-	}
 }
 
 func TestSettings_Flags(t *testing.T) {
@@ -183,10 +176,30 @@ func resolved(t *testing.T, args ...string) *settings {
 	return s
 }
 
-var everyFlag = []string{
-	"--model-id=m", "--redis-url=redis://127.0.0.1:1", "--redis-wait=2", "--data-dir=d", "--log-path=l", "--prices=a,b", "--ledger=redis", "--session-ttl=2m",
-	"--on-redis-loss=refuse", "--toolsets=trade", "--search=jina,archive", "--search-cache=replay", "--refusals=result", "--read-only", "--shared",
-	"--log-format=json", "--json",
+// everyFlag gives every setting that has a flag a value which is not its default.
+func everyFlag() (args []string) {
+	s := newSettings()
+	for _, row := range settingsTable {
+		if row.flag == "" {
+			continue
+		}
+		value := "given"
+		switch row.field(s).(type) {
+		case *bool:
+			value = "true"
+		case *int:
+			value = "2"
+		case *time.Duration:
+			value = "2m"
+		}
+		for _, allowed := range choices[row.flag] {
+			if allowed != row.text(s) {
+				value = allowed
+			}
+		}
+		args = append(args, "--"+row.flag+"="+value)
+	}
+	return args
 }
 
 func TestSettings_Lease(t *testing.T) {
@@ -207,7 +220,7 @@ func TestSettings_Lease(t *testing.T) {
 
 // The server that a run launches has the settings of the run, however the run got them.
 func TestSettings_ChildEnvironment(t *testing.T) {
-	run := resolved(t, everyFlag...)
+	run := resolved(t, everyFlag()...)
 	env, err := run.childEnvironment()
 	if err != nil {
 		t.Fatal(err)
@@ -251,7 +264,7 @@ func TestSettings_ChildEnvironment(t *testing.T) {
 }
 
 func TestSettings_Alone(t *testing.T) {
-	s := resolved(t, everyFlag...)
+	s := resolved(t, everyFlag()...)
 	s.log, s.env = zerolog.Nop(), map[string]string{"HALT": "true"}
 	before := *s
 	own, defaults := s.onlyFolder("dir"), newSettings()
