@@ -226,6 +226,9 @@ func evaluate(book Book, o Order, v market.View, rules Rules) (Record, error) {
 	if err := rules.Check(o); err != nil {
 		return Record{}, err
 	}
+	if err := (Attempt{o, book, quote, rules}).refused(beforePrice); err != nil {
+		return Record{}, err
+	}
 	if unknown != nil {
 		return Record{}, unknown
 	}

@@ -11,20 +11,6 @@ import (
 	"mcp-trade/market"
 )
 
-// Refusal says why an order was not executed, and what the caller can do. The sentences are those of AI-Trader where it
-// has one.
-type Refusal struct {
-	code    code.Code
-	message string
-	details map[string]any
-}
-
-func (r *Refusal) Error() string { return r.message }
-
-func (r *Refusal) Code() code.Code { return r.code }
-
-func (r *Refusal) Details() map[string]any { return r.details }
-
 // Apply evaluates an order: it returns the record that follows book, or a *[Refusal]. What holds of every record that
 // it returns:
 //
@@ -32,13 +18,20 @@ func (r *Refusal) Details() map[string]any { return r.details }
 //	buy:  cash = old cash - price*amount, holding = old holding + amount
 //	sell: cash = old cash + price*amount, holding = old holding - amount
 //
-// No rules so far ask for fees.
+// What the market of the account refuses is in the rules alone, see rule.go. No rules so far ask for fees.
 func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 	if err := r.Check(o); err != nil {
 		return Record{}, err
 	}
+	attempt := Attempt{o, book, q, r}
+	if err := attempt.refused(beforePrice); err != nil {
+		return Record{}, err
+	}
 	if q.At < book.Date {
 		return Record{}, dateBackwards(q.At, book.Date, "the newest record", "newest_record")
+	}
+	if err := attempt.refused(atPrice); err != nil {
+		return Record{}, err
 	}
 	rec := Record{
 		Date: q.At, ID: book.ID + 1, Action: o.Action, Symbol: o.Symbol, Amount: o.Amount,

@@ -160,7 +160,7 @@ func TestRules_Admit(t *testing.T) {
 
 // No number of shares is what money bounds that is free, and no ledger in debt may bring the program down.
 func TestAnOrderThatNoCashBoundsIsRefused(t *testing.T) {
-	for _, r := range []Rules{DefaultRules(), {market.CN.Get()}} {
+	for _, r := range []Rules{DefaultRules(), RulesOf(market.CN.Get())} {
 		debt := Book{Date: "2025-10-01", Positions: positions("CASH -1")}
 		_, err := Apply(debt, order("buy 1 NVDA"), market.Quote{At: "2025-10-02", Price: decimal.Zero}, r)
 		var refusal *Refusal

@@ -52,13 +52,14 @@ func (v *Verifier) trade(r *Record) {
 	}
 	rules := v.rules
 	if v.kept == "" && r.Prev == "" {
-		rules = Rules{market.Of(r.Symbol)} // as AI-Trader trades it
+		rules = RulesOf(market.Of(r.Symbol)) // as AI-Trader trades it
 	}
 	open := v.openOf(r)
 	price := v.price(r, open)
 	admitted := rules.Admit(r.Symbol, market.Of(r.Symbol))
+	quote := market.Quote{Symbol: r.Symbol, Market: rules.Market, At: r.Date, Price: price.Decimal}
 	apply := func(base Positions) (Record, error) {
-		return Apply(Book{Date: r.Date, Positions: base}, o, market.Quote{At: r.Date, Price: price.Decimal}, rules)
+		return Apply(Book{Date: r.Date, Positions: base}, o, quote, rules)
 	}
 	if admitted == nil && price.Valid && r.Fees.IsZero() && v.agrees(r, apply) {
 		v.priced(r, open)
@@ -66,6 +67,9 @@ func (v *Verifier) trade(r *Record) {
 	}
 	if admitted == nil {
 		admitted = rules.Check(o)
+	}
+	if admitted == nil {
+		admitted = Attempt{o, Book{Date: r.Date, Positions: v.before(r)}, quote, rules}.refusedAt(price.Valid)
 	}
 	if admitted != nil {
 		v.addFinding(r, Refused, "an order that the rules allow", fmt.Sprintf("%s %s %s: %v", r.Action, r.Amount, r.Symbol, admitted))

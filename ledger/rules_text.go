@@ -1,0 +1,129 @@
+// The rules that a ledger is kept under. They stand in its first record, and in each record that changes them:
+//
+//	"rules": {"market": "us", "lot": 1, "costs": "none", "fill": "open", "rounding": "exact"}
+//
+// which is: symbols of that market are traded, in multiples of the lot, without costs, at the open of the bar in which the
+// order is given, and money is kept with every digit. A ledger without them was opened by AI-Trader, or by an earlier version
+// of this program, which knew no other rules.
+//
+// Another rule adds its key only where it is not the default of the market, see the terms of a [rule].
+
+package ledger
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"mcp-trade/code"
+	"mcp-trade/internal/strict"
+	"mcp-trade/market"
+)
+
+// ruleTerms are the keys of every record; what a rule of the list adds follows them.
+var ruleTerms = [...]term{
+	{key: "market", always: true, preset: func(m *market.Market) string { return `"` + string(m.ID) + `"` }},
+	{key: "lot", always: true, preset: func(m *market.Market) string { return m.Lot.String() }},
+	{key: "costs", always: true, preset: always(`"none"`)},
+	{key: "fill", always: true, preset: always(`"open"`)},
+	{key: "rounding", always: true, preset: always(`"exact"`)},
+}
+
+// terms lists the keys that can stand in the rules of a market.
+func terms(m *market.Market) []term {
+	list := slices.Clone(ruleTerms[:])
+	for i := range rules {
+		if r := &rules[i]; r.in == "" || r.in == m.ID {
+			list = append(list, r.terms...)
+		}
+	}
+	return list
+}
+
+// text is how rules stand in a record.
+func (r Rules) text() string {
+	var parts []string
+	for _, t := range terms(r.Market) {
+		value, other := r.other[t.key]
+		if t.always || other {
+			parts = append(parts, fmt.Sprintf(`"%s": %s`, t.key, cmp.Or(value, t.preset(r.Market))))
+		}
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// With returns the rules with another value of a term, as JSON. A value that this version does not know is an
+// *[UnknownRulesError].
+func (r Rules) With(key, value string) (Rules, error) {
+	for _, t := range terms(r.Market) {
+		switch {
+		case t.key != key:
+		case value == t.preset(r.Market):
+			other := maps.Clone(r.other)
+			delete(other, key)
+			return Rules{r.Market, other}, nil
+		case t.knows != nil && t.knows(r.Market, value):
+			other := maps.Clone(r.other)
+			if other == nil {
+				other = map[string]string{}
+			}
+			other[key] = value
+			return Rules{r.Market, other}, nil
+		}
+	}
+	return Rules{}, &UnknownRulesError{fmt.Sprintf("%.80q: %.80s", key, value)}
+}
+
+// defaultText is the text of the default rules, which nearly every account has: it need not be read.
+const defaultText = `{"market": "us", "lot": 1, "costs": "none", "fill": "open", "rounding": "exact"}`
+
+// ParseRules reads the rules of a record; "" stands for those of a ledger that has none. Rules that this version does not know
+// are an *[UnknownRulesError], since a trade that passes over one breaks it.
+func ParseRules(text string) (Rules, error) {
+	if text == "" || text == defaultText {
+		return DefaultRules(), nil
+	}
+	given, keys := map[string]string{}, []string{}
+	if err := strict.Object([]byte(text), func(key, value []byte) error {
+		given[string(key)], keys = string(value), append(keys, string(key))
+		return nil
+	}); err != nil {
+		return Rules{}, &UnknownRulesError{fmt.Sprintf("%.80s, which are no rules", text)}
+	}
+	r := DefaultRules()
+	if m := market.ID(strings.Trim(given["market"], `"`)).Get(); m != nil && m.Tradable {
+		r = RulesOf(m)
+	}
+	for _, t := range terms(r.Market) {
+		value, stands := given[t.key]
+		var err error
+		switch {
+		case stands:
+			if r, err = r.With(t.key, value); err != nil {
+				return Rules{}, err
+			}
+		case t.always:
+			return Rules{}, &UnknownRulesError{fmt.Sprintf("no %q", t.key)}
+		}
+		keys = slices.DeleteFunc(keys, func(key string) bool { return key == t.key })
+	}
+	if len(keys) > 0 {
+		return Rules{}, &UnknownRulesError{fmt.Sprintf("%.80q: %.80s", keys[0], given[keys[0]])}
+	}
+	return r, nil
+}
+
+// UnknownRulesError says that a ledger is kept under rules that this version does not know.
+type UnknownRulesError struct {
+	What string // the rule, with its value
+}
+
+func (e *UnknownRulesError) Error() string {
+	return fmt.Sprintf("The account is kept under rules that this version does not know: its ledger has %s. Trade it with the version that opened it, or a newer one.", e.What)
+}
+
+func (e *UnknownRulesError) Code() code.Code { return code.RulesUnknown }
+
+func (e *UnknownRulesError) Details() map[string]any { return map[string]any{"rules": e.What} }

@@ -1,0 +1,17 @@
+// A key of the rules in a record.
+
+package ledger
+
+import "mcp-trade/market"
+
+// term is a key of the rules in a record.
+type term struct {
+	key    string
+	always bool                                      // it stands in every record, else only where it is not the default
+	preset func(m *market.Market) string             // the JSON of its default
+	knows  func(m *market.Market, value string) bool // whether the JSON is another value that this version knows; nil: none is
+}
+
+func always(text string) func(*market.Market) string {
+	return func(*market.Market) string { return text }
+}
