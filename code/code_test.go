@@ -43,7 +43,8 @@ func declared(t *testing.T) map[code.Code]declaration {
 	return found
 }
 
-func TestEveryCodeIsDocumentedAndHasOneClass(t *testing.T) {
+// Every code is documented and has one class.
+func TestClass_Codes(t *testing.T) {
 	codes := declared(t)
 	if len(codes) < 10 {
 		t.Fatalf("only %d codes were found", len(codes))
@@ -74,7 +75,8 @@ func TestEveryCodeIsDocumentedAndHasOneClass(t *testing.T) {
 	}
 }
 
-func TestACodeThatNobodyKnowsIsAFault(t *testing.T) {
+// A code that nobody knows is a fault.
+func TestCode_Class_Unknown(t *testing.T) {
 	for _, c := range []code.Code{"", "eclipse", "Halted"} {
 		if c.Class() != code.Fault {
 			t.Errorf("%q is a %s", c, c.Class())

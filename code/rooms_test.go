@@ -89,7 +89,7 @@ func plainErrors(files []*ast.File) []string {
 	return found
 }
 
-func TestError_EveryErrorOfTheRoomsCarriesACodeOrIsListed(t *testing.T) {
+func TestError_CarriesACode(t *testing.T) {
 	coded, listed := 0, map[string]bool{}
 	missing := func(name string) {
 		if listed[name] = true; uncoded[name] == "" {
@@ -121,7 +121,7 @@ func TestError_EveryErrorOfTheRoomsCarriesACodeOrIsListed(t *testing.T) {
 }
 
 // An error has a code where a method Code returns it, or where it stands in a composite literal.
-func TestCode_EachIsThatOfAnError(t *testing.T) {
+func TestCode_OfAnError(t *testing.T) {
 	carried := map[string]bool{}
 	note := func(n ast.Node) {
 		for n := range ast.Preorder(n) {

@@ -96,7 +96,8 @@ func lines(t *testing.T, s store.Ledgers) []string {
 	return storetest.Texts(t, s.Lines(t.Context(), "a"))
 }
 
-func TestAnOrderIsCommittedAsOneChainedLine(t *testing.T) {
+// An order is committed as one chained line.
+func TestAccounts_Submit(t *testing.T) {
 	s, p := opened(t, "100"), testPrices(t)
 	o := with("o-1", order("buy 3 nvda"))
 	o.Note = "cheap"
@@ -114,7 +115,8 @@ func TestAnOrderIsCommittedAsOneChainedLine(t *testing.T) {
 	}
 }
 
-func TestAnOrderThatCannotBeIsRefusedBeforeTheBookIsLookedAt(t *testing.T) {
+// An order that cannot be is refused before the book is looked at.
+func TestAccounts_Submit_ImpossibleOrders(t *testing.T) {
 	s, p := opened(t, "100"), testPrices(t)
 	for _, c := range []struct {
 		order string
@@ -143,7 +145,8 @@ func TestAnOrderThatCannotBeIsRefusedBeforeTheBookIsLookedAt(t *testing.T) {
 	}
 }
 
-func TestAnAccountMustBeOpen(t *testing.T) {
+// An order needs a registered account.
+func TestAccounts_Submit_UnregisteredAccount(t *testing.T) {
 	s, p := fileStore(t), testPrices(t)
 	a := NewAccounts(s)
 	_, errSubmit := submit(t, a, p, "2025-10-02", with("o-1", order("buy 1 NVDA")))
@@ -165,7 +168,7 @@ func TestAnAccountMustBeOpen(t *testing.T) {
 	}
 }
 
-func TestRegister(t *testing.T) {
+func TestAccounts_Register(t *testing.T) {
 	s := fileStore(t)
 	a := NewAccounts(s)
 	rec, err := a.Register(t.Context(), "a", dec("0.50"), "2025-10-01")
@@ -188,7 +191,7 @@ func TestRegister(t *testing.T) {
 }
 
 // Whatever happened since, the first result is the answer to the order that had the id first, on the date on which it had it.
-func TestAnOrderIDStandsForOneOrder(t *testing.T) {
+func TestAccounts_Submit_RepeatedOrderID(t *testing.T) {
 	first := with("o-1", order("buy 10 NVDA"))
 	reused := `order_id_reused: The order id "o-1" belongs to another order: buy 10 NVDA on 2025-10-02. Use a new order id for a new order. ` +
 		`map[first:map[action:buy amount:10 date:2025-10-02 id:1 symbol:NVDA] order_id:o-1]`
@@ -249,7 +252,7 @@ func TestAnOrderIDStandsForOneOrder(t *testing.T) {
 }
 
 // What a process remembers of a ledger is a guess; other processes trade too.
-func TestARememberedBookNeverDecidesAlone(t *testing.T) {
+func TestAccounts_Submit_AfterOtherProcesses(t *testing.T) {
 	for _, c := range []struct {
 		name, mine, theirs, then string
 		want                     string
@@ -280,7 +283,8 @@ func TestARememberedBookNeverDecidesAlone(t *testing.T) {
 	}
 }
 
-func TestOrdersOfManyWritersAreAllThereOnce(t *testing.T) {
+// Orders of many writers are all there once.
+func TestAccounts_Submit_ManyWriters(t *testing.T) {
 	s, p := opened(t, "1000"), testPrices(t)
 	const writers, each = 4, 25 // all of the cash
 	errs := make([]error, writers)
@@ -328,7 +332,8 @@ func TestAccounts_ManyAccounts(t *testing.T) {
 	}
 }
 
-func TestADayIsClosedOnce(t *testing.T) {
+// A day is closed once.
+func TestAccounts_CloseDay(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		before func(*testing.T, *Accounts, *market.Prices)
@@ -370,7 +375,8 @@ func TestADayIsClosedOnce(t *testing.T) {
 	}
 }
 
-func TestABookIsReadAsOfADate(t *testing.T) {
+// A book is read as of a date.
+func TestAccounts_Book(t *testing.T) {
 	s, p := opened(t, "1000"), testPrices(t)
 	a := NewAccounts(s)
 	mustSubmit(t, a, p, "2025-10-02", order("buy 1 NVDA"))
@@ -400,7 +406,8 @@ func TestABookIsReadAsOfADate(t *testing.T) {
 	}
 }
 
-func TestTradesAreReadPageByPage(t *testing.T) {
+// Trades are read page by page.
+func TestAccounts_Trades(t *testing.T) {
 	s, p := opened(t, "1000"), testPrices(t)
 	a := NewAccounts(s)
 	for range 3 { // ids 1, 2, 3
@@ -439,7 +446,8 @@ func TestTradesAreReadPageByPage(t *testing.T) {
 	}
 }
 
-func TestAPreviewCommitsNothing(t *testing.T) {
+// A preview commits nothing.
+func TestAccounts_Preview(t *testing.T) {
 	s, p := opened(t, "100"), testPrices(t)
 	a := NewAccounts(s)
 	for range 2 {
@@ -456,7 +464,8 @@ func TestAPreviewCommitsNothing(t *testing.T) {
 	}
 }
 
-func TestAGuardThatDoesNotHoldKeepsTheOrderOut(t *testing.T) {
+// A guard that does not hold keeps the order out.
+func TestAccounts_Submit_GuardFails(t *testing.T) {
 	s, p := opened(t, "100"), testPrices(t)
 	key := store.Key{Model: "m", Name: "TODAY_DATE"}
 	g := store.Guard{Backend: s, Expect: map[store.Key]string{key: `"2025-10-02"`}}
@@ -500,7 +509,8 @@ func (s *scripted) Append(ctx context.Context, c store.Commit) error {
 	return s.Ledgers.Append(ctx, c)
 }
 
-func TestABookIsReadAgainAfterAnErrorOfTheStore(t *testing.T) {
+// A book is read again after an error of the store.
+func TestAccounts_Book_AfterAStoreError(t *testing.T) {
 	s, p := &scripted{Ledgers: opened(t, "1000")}, testPrices(t)
 	a := NewAccounts(s)
 	steps := []struct {
@@ -531,7 +541,7 @@ func TestABookIsReadAgainAfterAnErrorOfTheStore(t *testing.T) {
 }
 
 // A store that lost the answer but not the line: the order id finds it again.
-func TestAnOrderWhoseAnswerWasLostIsFoundByItsID(t *testing.T) {
+func TestAccounts_Submit_LostAnswer(t *testing.T) {
 	s, p := &scripted{Ledgers: opened(t, "100")}, testPrices(t)
 	a := NewAccounts(s)
 	lost := &store.UnreachableError{Engine: "redis", Doing: "write", Err: errors.New("silent"), Unknown: true}
@@ -545,7 +555,8 @@ func TestAnOrderWhoseAnswerWasLostIsFoundByItsID(t *testing.T) {
 	}
 }
 
-func TestAnOrderIsJudgedABoundedNumberOfTimes(t *testing.T) {
+// An order is judged a bounded number of times.
+func TestAccounts_Submit_BoundedRetries(t *testing.T) {
 	file, p := opened(t, "100"), testPrices(t)
 	if _, err := p.AsOf("2025-10-02").OpenPrice("NVDA"); err != nil { // read before the clock is a fake one
 		t.Fatal(err)
@@ -568,7 +579,8 @@ func TestAnOrderIsJudgedABoundedNumberOfTimes(t *testing.T) {
 	})
 }
 
-func TestAnUnreadableHeadIsAnErrorAndNoTrade(t *testing.T) {
+// An unreadable head is an error and no trade.
+func TestAccounts_Submit_UnreadableHead(t *testing.T) {
 	gone := &store.UnreachableError{Engine: "file", Doing: "read", Err: errors.New("gone")}
 	s, p := &scripted{Ledgers: opened(t, "100"), head: func() error { return gone }}, testPrices(t)
 	a := NewAccounts(s)

@@ -27,7 +27,7 @@ func rechained(t *testing.T, rows []string) []string {
 }
 
 // Two runs and a trade by hand in between; the transcripts of their days, too, know nothing of it.
-func TestRowsOutsideOfTheRecordedRunsAreTold(t *testing.T) {
+func TestVerify_RowsOutsideOfRuns(t *testing.T) {
 	p := testPrices(t)
 	rows := written(t, p)
 	hash := func(row int) string { return Hash([]byte(rows[row])) }
@@ -69,7 +69,7 @@ func TestRowsOutsideOfTheRecordedRunsAreTold(t *testing.T) {
 }
 
 // The head of a ledger stands for every byte of it, whether or not its rows carry hashes.
-func TestTheHeadStandsForEveryRow(t *testing.T) {
+func TestVerify_Head(t *testing.T) {
 	p := testPrices(t)
 	head := func(rows []string, anchors ...Anchor) Report {
 		r, err := Verify(linesIn(rows), p, anchors...)

@@ -45,7 +45,8 @@ func order(text string) Order {
 
 var whole = DefaultRules()
 
-func TestAnOrderFillsOrIsRefused(t *testing.T) {
+// An order fills or is refused.
+func TestApply(t *testing.T) {
 	for _, c := range []struct {
 		name, before, order, price string
 		at                         market.Stamp
@@ -159,7 +160,7 @@ func TestRules_Admit(t *testing.T) {
 }
 
 // No number of shares is what money bounds that is free, and no ledger in debt may bring the program down.
-func TestAnOrderThatNoCashBoundsIsRefused(t *testing.T) {
+func TestApply_AmountBeyondAnyCash(t *testing.T) {
 	for _, r := range []Rules{DefaultRules(), RulesOf(market.CN.Get())} {
 		debt := Book{Date: "2025-10-01", Positions: positions("CASH -1")}
 		_, err := Apply(debt, order("buy 1 NVDA"), market.Quote{At: "2025-10-02", Price: decimal.Zero}, r)
@@ -174,7 +175,7 @@ func TestAnOrderThatNoCashBoundsIsRefused(t *testing.T) {
 }
 
 // The model counts in fractions and knows nothing of decimals, so an error of rounding cannot be on both sides.
-func TestAnyOrdersKeepTheBooksExactly(t *testing.T) {
+func TestApply_AnyOrdersExactly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		symbols := []string{"A", "B", "C"}
 		before := Book{Date: "2025-10-05", ID: rapid.Int64Range(0, 1e6).Draw(t, "id"), Positions: Positions{{Cash, drawMoney(t, 10_000)}}}
@@ -232,7 +233,8 @@ func drawMoney(t *rapid.T, most int64) decimal.Decimal {
 	return decimal.New(rapid.Int64Range(0, most*decimal.New(1, places).IntPart()).Draw(t, "money"), -places)
 }
 
-func TestHoldingsAreWhatIsHeldBySymbol(t *testing.T) {
+// Holdings are what is held by symbol.
+func TestPositions_Holdings(t *testing.T) {
 	p := positions("NVDA 2, AAPL 0, CASH 5, AMD 1.5, MSFT 3")
 	if got := spell(p.Holdings()); got != "AMD 1.5, MSFT 3, NVDA 2" {
 		t.Error(got)

@@ -42,7 +42,8 @@ const history = `{"date":"2025-10-01","id":0,"positions":{"CASH":10000.0,"NVDA":
 {"date": "2025-10-03", "id": 2, "this_action": {"action": "no_trade", "symbol": "", "amount": 0}, "positions": {"CASH": 8104.000000000001, "NVDA": 10}, "x": [1, 2]}
 `
 
-func TestALedgerIsCopiedByteForByte(t *testing.T) {
+// A ledger is copied byte for byte.
+func TestAccounts_Export(t *testing.T) {
 	from, to := NewAccounts(fileStore(t)), NewAccounts(fileStore(t))
 	var first, second bytes.Buffer
 	if n, err := from.Import(t.Context(), "a", copied(t, linesOf(history))); n != 3 || err != nil {
@@ -67,7 +68,8 @@ func TestALedgerIsCopiedByteForByte(t *testing.T) {
 	}
 }
 
-func TestRealLedgersAreCopiedByteForByte(t *testing.T) {
+// Real ledgers are copied byte for byte.
+func TestAccounts_Import_RealLedgers(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(testenv.TestData(t), "us_daily", "*", "position.jsonl"))
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
@@ -88,7 +90,8 @@ func TestRealLedgersAreCopiedByteForByte(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedImportGoesOn(t *testing.T) {
+// An interrupted import goes on.
+func TestAccounts_Import_Interrupted(t *testing.T) {
 	gone := errors.New("gone")
 	for rows := range 3 {
 		s := &scripted{Ledgers: fileStore(t)}
@@ -115,7 +118,8 @@ func TestAnInterruptedImportGoesOn(t *testing.T) {
 	}
 }
 
-func TestAnImportThatCannotBeWholeChangesNothing(t *testing.T) {
+// An import that cannot be whole changes nothing.
+func TestAccounts_Import_Refused(t *testing.T) {
 	row := strings.SplitAfter(history, "\n")
 	for _, c := range []struct{ name, there, imported, want string }{
 		{"another ledger is there", strings.Replace(history, "10000.0", "10000", 1), history, "the account a has another ledger: its row 0"},
@@ -143,7 +147,8 @@ func TestAnImportThatCannotBeWholeChangesNothing(t *testing.T) {
 	}
 }
 
-func TestLinesThatCannotBeReadAreNotImported(t *testing.T) {
+// Lines that cannot be read are not imported.
+func TestReadCopy_Unreadable(t *testing.T) {
 	gone := errors.New("gone")
 	broken := func(yield func([]byte, error) bool) {
 		_ = yield([]byte(strings.SplitAfter(history, "\n")[0]), nil) && yield(nil, gone)
@@ -157,7 +162,8 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
-func TestAnExportThatCannotBeWrittenIsAnError(t *testing.T) {
+// An export that cannot be written is an error.
+func TestAccounts_Export_WriteError(t *testing.T) {
 	if n, err := NewAccounts(opened(t, "1")).Export(t.Context(), "a", full{}); n != 0 || err == nil {
 		t.Error(n, err)
 	}
@@ -178,7 +184,8 @@ func imported(t *testing.T, lines iter.Seq2[[]byte, error]) (*Accounts, store.St
 	return a, s
 }
 
-func TestAnUnverifiedImportStaysMarked(t *testing.T) {
+// An unverified import stays marked.
+func TestCopy_Marked(t *testing.T) {
 	p := testPrices(t)
 	forged := slices.Clone(plain)
 	forged[4] = strings.Replace(forged[4], `"CASH": 448`, `"CASH": 480`, 1)
@@ -237,7 +244,7 @@ func TestAnUnverifiedImportStaysMarked(t *testing.T) {
 }
 
 // Whoever forges a ledger can write a mark too, but none that hides the forgery, or that it was imported.
-func TestAMarkHidesNothing(t *testing.T) {
+func TestCopy_Marked_HidesNothing(t *testing.T) {
 	p := testPrices(t)
 	forged := slices.Clone(plain)
 	forged[4] = strings.Replace(forged[4], `"CASH": 448`, `"CASH": 480`, 1)
@@ -261,7 +268,8 @@ func TestAMarkHidesNothing(t *testing.T) {
 	}
 }
 
-func TestAMarkFindsAnOrderIDThatIsFree(t *testing.T) {
+// A mark finds an order id that is free.
+func TestMarkID(t *testing.T) {
 	a, _ := imported(t, linesOf(strings.Replace(history, "o-1", "unverified-import-1", 1)))
 	if n, err := a.Imported(t.Context(), "a"); err != nil || *n != 3 {
 		t.Error(n, err)

@@ -67,7 +67,7 @@ func realLedgers(t *testing.T, folder string) []realLedger {
 }
 
 // What is found in a real ledger is what whoever looked at each of its rows found, neither more nor less.
-func TestRealLedgersHaveTheFindingsTheyAreKnownFor(t *testing.T) {
+func TestVerify_RealLedgers(t *testing.T) {
 	known := map[string]Class{"exact_zero_amount": NoChange, "exact_stale_base": StaleBase}
 	for _, c := range []struct {
 		market   string
@@ -111,7 +111,7 @@ func TestRealLedgersHaveTheFindingsTheyAreKnownFor(t *testing.T) {
 }
 
 // Golden ledgers: the orders of real agents, given to a fresh account, lead to the holdings and the cash they led to then.
-func TestRealOrdersLeadToTheRealAccounts(t *testing.T) {
+func TestApply_RealOrders(t *testing.T) {
 	for _, folder := range []string{"us_daily", "us_hourly_test"} {
 		for _, l := range realLedgers(t, folder) {
 			t.Run(l.name, func(t *testing.T) {

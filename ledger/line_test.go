@@ -21,7 +21,7 @@ import (
 )
 
 // The bytes are a contract with other programs and with the chain of hashes: no change of these lines is small.
-func TestARecordIsWrittenByteForByte(t *testing.T) {
+func TestRecord_Line(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		rec  Record
@@ -78,7 +78,8 @@ func wantSame(t interface {
 	}
 }
 
-func TestAnyRecordIsReadAsItWasWritten(t *testing.T) {
+// Any record is read as it was written.
+func TestParseLine_AnyRecord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.Custom(func(t *rapid.T) decimal.Decimal {
 			return decimal.New(rapid.Int64().Draw(t, "digits"), rapid.Int32Range(-30, 30).Draw(t, "exponent"))
@@ -104,7 +105,8 @@ func TestAnyRecordIsReadAsItWasWritten(t *testing.T) {
 	})
 }
 
-func TestALineOfAnotherProgramIsRead(t *testing.T) {
+// A line of another program is read.
+func TestParseLine_OtherPrograms(t *testing.T) {
 	const text = `{"positions":{"NVDA":17,"B":0.00006,"CASH":6783.770000000001},"id":2,"date":"2025-10-03","metadata":{"price":189.19},
 		"this_action":{"amount":17,"symbol":"NVDA","action":"buy","price":null,"extra":[1]}}`
 	r, err := ParseLine([]byte(text))
@@ -116,7 +118,8 @@ func TestALineOfAnotherProgramIsRead(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoRecordIsRefused(t *testing.T) {
+// What is no record is refused.
+func TestParseLine_Errors(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing":                         "",
 		"a torn line":                     `{"date": "2025-10-01", "id": 0, "posi`,
@@ -212,7 +215,8 @@ func TestParseDecimal(t *testing.T) {
 	}
 }
 
-func TestANumberIsReadAsParseDecimalReadsIt(t *testing.T) {
+// A number is read as ParseDecimal reads it.
+func TestParseNumber(t *testing.T) {
 	for _, text := range []string{"0", "7", "10.50", "0.0", "00", "007", "1.", ".5", "1.2.3", "189.6", "999999999999999999", "9999999999999999999", "0.00000000000000001", "1e3", "-3"} {
 		want, wantErr := ParseDecimal(text)
 		got, ok := plainDecimal([]byte(text))
@@ -301,7 +305,7 @@ func wantAsPython(t *testing.T, text []byte, rec Record) {
 }
 
 // Every line of a real ledger is read, keeps the order of its positions, and is the same when written again.
-func TestRealLedgersAreRead(t *testing.T) {
+func TestParseLine_RealLedgers(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(testenv.TestData(t), "*", "*", "position.jsonl"))
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)

@@ -44,7 +44,8 @@ func TestParseRules(t *testing.T) {
 	}
 }
 
-func TestUnderUnknownRulesNothingIsTraded(t *testing.T) {
+// Under unknown rules nothing is traded.
+func TestUnknownRulesError(t *testing.T) {
 	const first, day = `{"date": "2025-10-01", "id": 0, "positions": {"CASH": 1000}`,
 		`{"date": "2025-10-01", "id": 1, "this_action": {"action": "no_trade", "symbol": "", "amount": 0}, "positions": {"CASH": 1000}`
 	cents := strings.Replace(usRules, "exact", "cent", 1)

@@ -36,7 +36,8 @@ func written(t *testing.T, p *market.Prices) []string {
 	return lines(t, s)
 }
 
-func TestALedgerThatFollowsHasNoFindings(t *testing.T) {
+// A ledger that follows has no findings.
+func TestVerify(t *testing.T) {
 	p := testPrices(t)
 	rows := written(t, p)
 	for name, prices := range map[string]*market.Prices{"with prices": p, "at the prices in the rows": nil} {
@@ -69,7 +70,8 @@ var plain = []string{
 	`{"date": "2025-10-06", "id": 4, "this_action": {"action": "sell", "symbol": "NVDA", "amount": 4}, "positions": {"CASH": 448, "NVDA": 6, "MSFT": 1}}`,
 }
 
-func TestWhatDoesNotFollowIsNamed(t *testing.T) {
+// What does not follow is named.
+func TestVerify_Findings(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		row      int
@@ -183,7 +185,7 @@ func chained(t *testing.T, rows []string, change func(row int, r *Record)) []str
 }
 
 // A ledger whose hashes are right proves nothing of what stands in it: whoever forges it can make them.
-func TestWhatWasInventedIsFoundThoughTheChainIsRight(t *testing.T) {
+func TestVerify_InventedRows(t *testing.T) {
 	p := testPrices(t)
 	honest := written(t, p)
 	trade := func(action Action, symbol string, amount, price, cash string, held ...Position) func(*Record) {
@@ -262,7 +264,7 @@ func TestWhatWasInventedIsFoundThoughTheChainIsRight(t *testing.T) {
 }
 
 // Rows that another program wrote among ours carry no hash. They may follow, but nothing tells who wrote them.
-func TestARowOfAnotherProgramAmongOursIsFound(t *testing.T) {
+func TestVerify_RowsOfOtherPrograms(t *testing.T) {
 	p := testPrices(t)
 	honest := written(t, p)
 	bare := func(rows []string, from int) []string {
@@ -312,7 +314,7 @@ func chainedAfter(t *testing.T, before, row string) string {
 }
 
 // A trade of nothing, which AI-Trader lets pass, is told and is no failure, unless something changed with it.
-func TestATradeOfNothingIsNoFailure(t *testing.T) {
+func TestVerify_TradeOfNothing(t *testing.T) {
 	rows := append(slices.Clone(plain), `{"date": "2025-10-06", "id": 5, "this_action": {"action": "sell", "symbol": "NVDA", "amount": 0}, "positions": {"CASH": 448, "NVDA": 6, "MSFT": 1}}`)
 	r, err := Verify(linesIn(rows), testPrices(t))
 	if verdict, _ := r.Verdict(); err != nil || r.Counts[NoChange] != 1 || len(r.Findings) != 1 || r.Failed() || verdict != Verified {
@@ -326,7 +328,7 @@ func TestATradeOfNothingIsNoFailure(t *testing.T) {
 }
 
 // However much is wrong, what is kept of it has a bound.
-func TestFindingsAreBounded(t *testing.T) {
+func TestReport_Add_Bounded(t *testing.T) {
 	rows := []string{`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 1}}`}
 	for id := 1; id <= 3*maxFindings; id++ {
 		rows = append(rows, fmt.Sprintf(`{"date": "2025-10-02", "id": %d, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 1}, "positions": {"CASH": %d}}`, id, id*id))
@@ -339,7 +341,7 @@ func TestFindingsAreBounded(t *testing.T) {
 }
 
 // What a verifier reads of a row in short is what is read of it at length.
-func TestReadingRowAfterRow(t *testing.T) {
+func TestVerifier_Row(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var r Reader
 		var before Positions
@@ -379,7 +381,7 @@ func TestReadingRowAfterRow(t *testing.T) {
 }
 
 // Without any price the cash cannot be recomputed, but everything else can.
-func TestATradeWithoutAPriceIsCountedAndItsSharesAreVerified(t *testing.T) {
+func TestVerify_TradeWithoutAPrice(t *testing.T) {
 	r, err := Verify(linesIn(plain), nil)
 	if err != nil || r.Unpriced != 3 || len(r.Findings) > 0 {
 		t.Fatalf("%+v, %v", r, err)
@@ -392,7 +394,8 @@ func TestATradeWithoutAPriceIsCountedAndItsSharesAreVerified(t *testing.T) {
 	}
 }
 
-func TestALedgerThatCannotBeReadIsAnErrorOfVerifying(t *testing.T) {
+// A ledger that cannot be read is an error of verifying.
+func TestVerify_Unreadable(t *testing.T) {
 	gone := errors.New("gone")
 	r, err := Verify(func(yield func([]byte, error) bool) { _ = yield([]byte(plain[0]), nil) && yield(nil, gone) }, nil)
 	if !errors.Is(err, gone) || r.Rows != 1 {
@@ -402,7 +405,7 @@ func TestALedgerThatCannotBeReadIsAnErrorOfVerifying(t *testing.T) {
 
 // In a ledger of this program no digit can be changed unseen: each row proves the one before it, and the last one is
 // recomputed. Digits that are no numbers, such as those of an order id in the last row, are what nothing proves.
-func TestNoDigitCanBeChangedUnseen(t *testing.T) {
+func TestVerify_NoDigitChangedUnseen(t *testing.T) {
 	p := testPrices(t)
 	rows := written(t, p)
 	rapid.Check(t, func(t *rapid.T) {
@@ -441,7 +444,8 @@ func inText(line string, i int, marks ...string) bool {
 	})
 }
 
-func TestAStaleBaseIsLookedForABoundedWayBack(t *testing.T) {
+// A stale base is looked for a bounded way back.
+func TestVerify_StaleBase(t *testing.T) {
 	for _, c := range []struct {
 		days int
 		want Class

@@ -57,7 +57,8 @@ func newOrders(hold func(lane string), lanes ...string) *orders {
 	return o
 }
 
-func TestServer_OrdersOfALaneKeepTheirOrder(t *testing.T) {
+// Orders of a lane keep their order.
+func TestServer_OneLane(t *testing.T) {
 	const each = 300
 	lanes := []string{"a", "b", "c"}
 	h := newOrders(func(string) {}, lanes...)
@@ -95,7 +96,8 @@ func TestServer_OrdersOfALaneKeepTheirOrder(t *testing.T) {
 	}
 }
 
-func TestServer_LanesRunSideBySide(t *testing.T) {
+// Lanes run side by side.
+func TestServer_SeveralLanes(t *testing.T) {
 	both := make(chan struct{})
 	var trading atomic.Int32
 	h := newOrders(func(string) {

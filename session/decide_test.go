@@ -211,7 +211,7 @@ func combinations(parts ...[]string) []string {
 
 // Every combination of a few values in each backend, with and without notes, for processes that have seen this or that; and
 // every combination of halts in a few sessions.
-func TestDecide_WhatHoldsInEveryCombination(t *testing.T) {
+func TestDecide_EveryCombination(t *testing.T) {
 	testenv.Slow(t)
 	const day2, day3 = "TODAY_DATE=2025-10-02", "TODAY_DATE=2025-10-03"
 	seen := []Seen{

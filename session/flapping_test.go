@@ -67,7 +67,7 @@ func (f *flapping) Prolong(ctx context.Context, ttl time.Duration, keys ...store
 
 // A setter moves the account and the date on, with a Redis that fails half of the time. Whoever reads afterwards finds what was
 // set last, or says that it cannot know: never an older date, never the account before.
-func TestResolver_NothingGoesBackBehindWhatWasSetLast(t *testing.T) {
+func TestResolver_Read_FlappingRedis(t *testing.T) {
 	const days, readers = 300, 4
 	redis := &flapping{redis: newFake(values{}), fails: func() bool { return rand.N(2) == 0 }}
 	dir, ledgers := t.TempDir(), t.TempDir()

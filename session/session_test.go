@@ -173,7 +173,7 @@ func spell(s Session, err error) string {
 	return strings.Join(words, " ")
 }
 
-func TestTheLayerOfEachValue(t *testing.T) {
+func TestResolver_Read_Layers(t *testing.T) {
 	for _, c := range []struct{ name, redis, file, env, want string }{
 		{"nothing anywhere", "", "", "", "missing SIGNATURE, redis false"},
 		{"nothing anywhere, no Redis", absent, "", "", "missing SIGNATURE, redis false"},
@@ -225,7 +225,8 @@ func TestTheLayerOfEachValue(t *testing.T) {
 	}
 }
 
-func TestMissingAndUnreachableAreDifferentErrors(t *testing.T) {
+// Missing and unreachable are different errors.
+func TestResolver_Read_Errors(t *testing.T) {
 	l := newResolver(t, newFake(set("SIGNATURE=r")), "", "")
 	_, err := l.Read(t.Context())
 	const want = `TODAY_DATE environment variable is not set, and neither is the value in Redis, which holds other values of the session "26".`
@@ -244,7 +245,7 @@ func TestMissingAndUnreachableAreDifferentErrors(t *testing.T) {
 	}
 }
 
-func TestTheSpellingsOfAFlag(t *testing.T) {
+func TestResolver_Read_Flags(t *testing.T) {
 	for raw, want := range map[string]bool{
 		"true": true, "True": true, "TRUE": true, `"true"`: true, `"True"`: true, "1": true, `"yes"`: true,
 		"false": false, "False": false, `"False"`: false, "0": false, "no": false, "null": false, `""`: false, "x": false, "[true]": false,
@@ -262,7 +263,7 @@ func TestTheSpellingsOfAFlag(t *testing.T) {
 	}
 }
 
-func TestWhatAHaltReaches(t *testing.T) {
+func TestResolver_Read_Halt(t *testing.T) {
 	const in = "SIGNATURE=x TODAY_DATE=2025-10-02 "
 	for _, c := range []struct {
 		name, redis, file, env string
@@ -287,7 +288,8 @@ func TestWhatAHaltReaches(t *testing.T) {
 	}
 }
 
-func TestTheGuardHoldsTheCommitToWhatWasRead(t *testing.T) {
+// The guard holds the commit to what was read.
+func TestSession_Guards(t *testing.T) {
 	redis := newFake(set(`SIGNATURE=r TODAY_DATE="2025-10-02" HALT=false`))
 	l := newResolver(t, redis, "SIGNATURE=f TODAY_DATE=2025-10-01", "")
 	s, err := l.Read(t.Context())
@@ -346,7 +348,8 @@ func (g *goesAway) Values(ctx context.Context, keys ...store.Key) (values, error
 	return g.fake.Values(ctx, keys...)
 }
 
-func TestAHaltThatWasReadHoldsThoughRedisGoesAwayBeforeItIsCopied(t *testing.T) {
+// A halt that was read holds though Redis goes away before it is copied.
+func TestResolver_Read_HaltNotYetCopied(t *testing.T) {
 	for _, halt := range []string{"HALT", "*HALT"} {
 		redis := &goesAway{newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02 " + halt + "=true")), 1}
 		l := newResolver(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
@@ -359,7 +362,8 @@ func TestAHaltThatWasReadHoldsThoughRedisGoesAwayBeforeItIsCopied(t *testing.T) 
 	}
 }
 
-func TestAHaltThatIsClearedIsOverThoughRedisHasForgottenTheSession(t *testing.T) {
+// A halt that is cleared is over though Redis has forgotten the session.
+func TestResolver_Clear_HaltAfterRedisForgot(t *testing.T) {
 	for _, halt := range []string{"", "*"} {
 		redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02 " + halt + "HALT=true"))
 		l := newResolver(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
@@ -396,7 +400,8 @@ func (s *staleFile) Values(_ context.Context, keys ...store.Key) (values, error)
 	return v, nil
 }
 
-func TestAHaltThatWasReadIsCopiedThoughItsCopyWasTakenOutMeanwhile(t *testing.T) {
+// A halt that was read is copied though its copy was taken out meanwhile.
+func TestResolver_Read_HaltCopiedAgain(t *testing.T) {
 	for _, halt := range []string{"", "*"} {
 		redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02 " + halt + "HALT=true"))
 		l := newResolver(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
@@ -413,7 +418,8 @@ func TestAHaltThatWasReadIsCopiedThoughItsCopyWasTakenOutMeanwhile(t *testing.T)
 	}
 }
 
-func TestACommitThatReachesARedisThatCouldNotBeReadProvesIt(t *testing.T) {
+// A commit proves what could not be read, where it reaches Redis.
+func TestSession_Guards_ProveTheUnread(t *testing.T) {
 	redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-03"))
 	l := newResolver(t, &goesAway{redis, 0}, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
 	for _, inRedis := range []bool{false, true} {
@@ -439,7 +445,8 @@ func TestACommitThatReachesARedisThatCouldNotBeReadProvesIt(t *testing.T) {
 	}
 }
 
-func TestAPresumptionIsTheLastReading(t *testing.T) {
+// A presumption is the last reading.
+func TestSession_Guards_LastReading(t *testing.T) {
 	redis := newFake(values{})
 	l := newResolver(t, redis, "", "")
 	if _, _, err := l.Cached(t.Context()); spell(Session{}, err) != "missing SIGNATURE, redis false" {
@@ -472,7 +479,8 @@ func TestAPresumptionIsTheLastReading(t *testing.T) {
 	}
 }
 
-func TestValuesAreSetInEveryEngine(t *testing.T) {
+// Values are set in every engine.
+func TestResolver_Set(t *testing.T) {
 	redis := newFake(values{})
 	l := newResolver(t, redis, "", "")
 	if err := l.Set(t.Context(), map[string]any{Signature: "gpt-5", TodayDate: "2025-10-02", IfTrade: false}); err != nil {
@@ -495,7 +503,7 @@ func TestValuesAreSetInEveryEngine(t *testing.T) {
 }
 
 // Orders are refused while a halt lasts, so nothing would prolong it: if it expired, trading would begin again unasked.
-func TestAHaltDoesNotExpire(t *testing.T) {
+func TestResolver_Set_HaltDoesNotExpire(t *testing.T) {
 	redis := newFake(values{})
 	l := newResolver(t, redis, "", "")
 	if err := l.Set(t.Context(), map[string]any{Signature: "gpt-5", Halt: true}); err != nil {
@@ -509,7 +517,8 @@ func TestAHaltDoesNotExpire(t *testing.T) {
 	}
 }
 
-func TestOnlyAHaltMustReachEveryEngine(t *testing.T) {
+// Only a halt must reach every engine.
+func TestResolver_Set_UnreachableRedis(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		do     func(*layers) error
@@ -545,7 +554,8 @@ func TestOnlyAHaltMustReachEveryEngine(t *testing.T) {
 	}
 }
 
-func TestAValueThatNoReaderWouldTakeIsNotSet(t *testing.T) {
+// A value that no reader would take is not set.
+func TestResolver_Set_BadValues(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		value any
@@ -579,7 +589,8 @@ func TestAValueThatNoReaderWouldTakeIsNotSet(t *testing.T) {
 	}
 }
 
-func TestTypedReadsWhatPeopleWrite(t *testing.T) {
+// Values are read as people write them.
+func TestParseValue(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		want       any
@@ -594,7 +605,8 @@ func TestTypedReadsWhatPeopleWrite(t *testing.T) {
 	}
 }
 
-func TestValuesAreListedWithoutBeingJudged(t *testing.T) {
+// Values are listed without being judged.
+func TestResolver_Values(t *testing.T) {
 	l := newResolver(t, newFake(set(`SIGNATURE=../x MARKET="us"`)), "TODAY_DATE=2025-10-02", "IF_TRADE=True")
 	got, err := l.Values(t.Context(), Signature, TodayDate, IfTrade, "MARKET", "NONE")
 	want := []Value{{Signature, "../x", fromRedis}, {IfTrade, "True", FromEnvironment}, {"MARKET", "us", fromRedis}}
@@ -603,7 +615,8 @@ func TestValuesAreListedWithoutBeingJudged(t *testing.T) {
 	}
 }
 
-func TestAModelIDMustFitIntoAKey(t *testing.T) {
+// A model id must fit into a key.
+func TestNew_ModelID(t *testing.T) {
 	for id, ok := range map[string]bool{"global": true, "26": true, "gpt-5.1": true, store.AllModels: true, "": false, "a/b": false, "a:b": false, "**": false, ".x": false} {
 		_, err := New(Config{Model: id})
 		if _, named := errors.AsType[*store.NameError](err); (err == nil) != ok || named == ok {

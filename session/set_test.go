@@ -14,7 +14,7 @@ import (
 	"mcp-trade/store"
 )
 
-func TestAfterSetAndAfterClear(t *testing.T) {
+func TestAfterSet(t *testing.T) {
 	const before = "SIGNATURE=a TODAY_DATE=2025-10-02"
 	for _, c := range []struct {
 		name, file, set string // set: "-NAME" clears one
@@ -68,7 +68,7 @@ func TestAfterSetAndAfterClear(t *testing.T) {
 }
 
 // However long Redis is away, the notes stay small, and still know what it held when it went.
-func TestAfterSet_RemembersWhatRedisHeldThroughALongOutage(t *testing.T) {
+func TestAfterSet_LongOutage(t *testing.T) {
 	file := set("SIGNATURE=a TODAY_DATE=2025-01-01")
 	for day := range 200 {
 		date := string(dateOf(day))
@@ -80,7 +80,8 @@ func TestAfterSet_RemembersWhatRedisHeldThroughALongOutage(t *testing.T) {
 	}
 }
 
-func TestResolver_AWriteThatMissesRedisIsToldOncePerOutage(t *testing.T) {
+// A write that misses Redis is told once per outage.
+func TestResolver_Set_WarnsOncePerOutage(t *testing.T) {
 	redis := newFake(values{})
 	l := newResolver(t, redis, "", "")
 	for n := 1; n <= 2; n++ {
@@ -140,7 +141,7 @@ func TestResolver_Traded(t *testing.T) {
 }
 
 // What a commit cannot set in Redis afterwards is noted in the file.
-func TestResolver_AFlagThatRedisDoesNotTakeIsNoted(t *testing.T) {
+func TestResolver_Set_FlagMissesRedis(t *testing.T) {
 	redis := newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02 IF_TRADE=false"))
 	l := newResolver(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")
 	s, err := l.Read(t.Context())
@@ -172,7 +173,8 @@ func (m *movesOn) SetValuesIf(ctx context.Context, want, v values, ttl time.Dura
 	return m.fake.SetValuesIf(ctx, want, v, ttl)
 }
 
-func TestResolver_WhatIsSetInRedisBeforeItIsPutRightIsNotOverwritten(t *testing.T) {
+// What is set in Redis before it is put right is not overwritten.
+func TestResolver_Read_NewerValueInRedis(t *testing.T) {
 	for to, want := range map[string]string{"2025-10-09": "unreachable", "2025-10-03": "a@redis 2025-10-03@redis", "2025-10-02": "a@redis 2025-10-03@redis"} {
 		redis := &movesOn{newFake(set("SIGNATURE=a TODAY_DATE=2025-10-02")), ""}
 		l := newResolver(t, redis, "SIGNATURE=a TODAY_DATE=2025-10-02", "")

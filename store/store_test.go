@@ -13,7 +13,8 @@ import (
 	"mcp-trade/store"
 )
 
-func TestALineCarriesItsIDAndItsOrderID(t *testing.T) {
+// A line carries its id and its order id.
+func TestReadEntry(t *testing.T) {
 	for _, c := range []struct {
 		line, orderID string
 		id            int64
@@ -51,7 +52,8 @@ func TestALineCarriesItsIDAndItsOrderID(t *testing.T) {
 	}
 }
 
-func TestANameStandsInAPathAndInAKey(t *testing.T) {
+// A name must fit into a path and a key.
+func TestCheckName(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"gpt-5": true, "a": true, "_": true, "-": true, "9": true, "claude-3.7-sonnet_x": true, "a..b": true, strings.Repeat("n", 64): true,
 		"": false, ".": false, "..": false, ".a": false, "a.": false, "a..": false,
@@ -91,7 +93,8 @@ func TestFilter_Passes(t *testing.T) {
 	}
 }
 
-func TestAGuardHoldsWhileTheValuesAgree(t *testing.T) {
+// A guard holds while the values agree.
+func TestGuard_Check(t *testing.T) {
 	a, b := store.Key{Model: "26", Name: "A"}, store.Key{Model: "26", Name: "B"}
 	type values = map[store.Key]string
 	for _, c := range []struct {
@@ -133,7 +136,8 @@ func (h *home) SetValues(_ context.Context, values map[store.Key]string, _ time.
 	return h.err
 }
 
-func TestGuard_Check_AHomeThatCannotBeReadProvesNothing(t *testing.T) {
+// A home that cannot be read proves nothing.
+func TestGuard_Check_Unreadable(t *testing.T) {
 	gone := &store.UnreachableError{Engine: "redis", Doing: "read the session", Err: errors.New("gone")}
 	g := store.Guard{Backend: &home{err: gone}, Expect: map[store.Key]string{{Model: "26", Name: "A"}: ""}}
 	err := g.Check(t.Context())
@@ -144,7 +148,8 @@ func TestGuard_Check_AHomeThatCannotBeReadProvesNothing(t *testing.T) {
 	}
 }
 
-func TestGuard_ApplyAfter_ProlongsTheValuesOfTheSession(t *testing.T) {
+// A commit prolongs the values of the session.
+func TestGuard_ApplyAfter(t *testing.T) {
 	a, b, all := store.Key{Model: "26", Name: "A"}, store.Key{Model: "26", Name: "B"}, store.Key{Model: store.AllModels, Name: "HALT"}
 	h := &home{}
 	g := store.Guard{Backend: h, Expect: map[store.Key]string{a: "1", b: "", all: "false"}, Update: map[store.Key]string{b: "2"}}

@@ -118,7 +118,7 @@ func TestAccess_MkdirAll(t *testing.T) {
 }
 
 // Whoever can put a link into a folder could have another file emptied or made by who writes there.
-func TestNothingIsMadeOrReplacedThroughALink(t *testing.T) {
+func TestAccess_ThroughALink(t *testing.T) {
 	dir := t.TempDir()
 	for name, target := range map[string]string{"to a file": "victim", "to nothing": "nothing"} {
 		t.Run(name, func(t *testing.T) {

@@ -60,7 +60,7 @@ func TestRead(t *testing.T) {
 }
 
 // A key that mcp-go reads must not be readable in another case.
-func TestEveryKeyThatIsReadHasOneSpelling(t *testing.T) {
+func TestRead_SpellingOfKeys(t *testing.T) {
 	var keys []string
 	for _, of := range []any{
 		mcp.JSONRPCRequest{}, mcp.JSONRPCResponse{}, mcp.JSONRPCError{}, mcp.CallToolParams{}, mcp.GetPromptParams{}, mcp.ReadResourceParams{},

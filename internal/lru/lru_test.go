@@ -71,7 +71,8 @@ func TestCache_Put(t *testing.T) {
 	}
 }
 
-func TestCache_NothingInUseIsDropped(t *testing.T) {
+// An entry in use is not dropped.
+func TestCache_Use_IsNotDropped(t *testing.T) {
 	const keep, keys, users, rounds = 8, 40, 16, 500
 	c := New(keep, func(x *thing) {
 		if !x.mu.TryLock() {

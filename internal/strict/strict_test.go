@@ -63,7 +63,8 @@ func renamed(text []byte, from, to string) []byte {
 	return bytes.Replace(text, []byte(from), []byte(to), 1)
 }
 
-func TestWhatTwoReadersTakeForTwoThingsIsRefused(t *testing.T) {
+// What two readers take for two things is refused.
+func TestObject_Ambiguous(t *testing.T) {
 	book := wide(100, "7", "8104.5")
 	cases := []struct{ text, want string }{
 		{`{"a": 1, "b": 2, "a": 3}`, `byte 24: the key "a" stands twice in an object`},

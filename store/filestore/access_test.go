@@ -34,7 +34,7 @@ func commitAll(t *testing.T, s *filestore.Store) {
 	}
 }
 
-func TestWhoMayUseTheFiles(t *testing.T) {
+func TestWithAccess(t *testing.T) {
 	for _, c := range []struct {
 		access       files.Access
 		file, folder fs.FileMode
@@ -69,7 +69,7 @@ func TestWhoMayUseTheFiles(t *testing.T) {
 }
 
 // Each case is a ledger that is a link, or another thing that is no file of lines.
-func TestALedgerThatIsNoPlainFile(t *testing.T) {
+func TestStore_Append_NoPlainFile(t *testing.T) {
 	const secret = "a token of somebody, 31 bytes.."
 	for _, c := range []struct {
 		name   string
@@ -139,7 +139,7 @@ func TestALedgerThatIsNoPlainFile(t *testing.T) {
 	})
 }
 
-func TestASessionThatIsNoPlainFile(t *testing.T) {
+func TestStore_Values_NoPlainFile(t *testing.T) {
 	dir := t.TempDir()
 	s := filestore.New(dir, dir)
 	path := s.SessionFile("26")
@@ -206,7 +206,7 @@ func readMounted(dir, _, _ string) error {
 	return s.Close()
 }
 
-func TestAMountThatMayOnlyBeRead(t *testing.T) {
+func TestStore_ReadOnlyMount(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	if err := s.SetValues(t.Context(), values{signature: `"a"`}, 0); err != nil {
@@ -231,7 +231,7 @@ func TestAMountThatMayOnlyBeRead(t *testing.T) {
 }
 
 // Orders queue behind each other. Those that come after one that waited for a lock in vain do not each wait as long.
-func TestALockHeldForGoodIsWaitedForOnce(t *testing.T) {
+func TestStore_Append_LockHeldForGood(t *testing.T) {
 	s := open(t, t.TempDir(), filestore.WithPatience(200*time.Millisecond, time.Millisecond))
 	appendLine(t, s, 0)
 	lock := flock.New(filepath.Join(filepath.Dir(s.LedgerFile("a")), ".position.lock"))
@@ -253,7 +253,7 @@ func TestALockHeldForGoodIsWaitedForOnce(t *testing.T) {
 }
 
 // A ledger that nobody can read is an account all the same, and hides no other.
-func TestAccountsThatCannotBeRead(t *testing.T) {
+func TestStore_Accounts_Unreadable(t *testing.T) {
 	s := open(t, t.TempDir())
 	for _, account := range []string{"good", "empty", "damaged", "foreign", "folder"} {
 		write(t, s.LedgerFile(account), map[string]string{"good": lines(1), "damaged": lines(1) + "x\n", "foreign": "x"}[account])

@@ -73,7 +73,7 @@ func TestStore_ChangeValues(t *testing.T) {
 }
 
 // Another program rewrites a session in place: with as many bytes, and within a step of the file system's clock.
-func TestStore_ValuesAreReadAgainOnceTheirFileChanged(t *testing.T) {
+func TestStore_Values_FileChanged(t *testing.T) {
 	s := filestore.New(t.TempDir(), t.TempDir())
 	path := s.SessionFile("26")
 	write := func(text string, age time.Duration) {

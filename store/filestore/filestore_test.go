@@ -115,7 +115,7 @@ func wantUnreachable(t testing.TB, err error, words ...string) {
 	}
 }
 
-func TestTheContract(t *testing.T) {
+func TestStore_Contract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, t.TempDir()) })
 	storetest.Halt(t, open(t, t.TempDir()))
 	t.Run("with an index of a few lines", func(t *testing.T) {
@@ -123,7 +123,8 @@ func TestTheContract(t *testing.T) {
 	})
 }
 
-func TestStoresOnOneFolderLoseNothing(t *testing.T) {
+// Stores on one folder lose nothing.
+func TestStore_Append_SeveralStores(t *testing.T) {
 	dir := t.TempDir()
 	const writers, each = 4, 25
 	done := make(chan error)
@@ -149,7 +150,8 @@ func TestStoresOnOneFolderLoseNothing(t *testing.T) {
 	}
 }
 
-func TestOrderIDsOutliveTheStoreThatWroteThem(t *testing.T) {
+// Order ids outlive the store that wrote them.
+func TestStore_Append_OrderIDsOfAnEarlierStore(t *testing.T) {
 	dir := t.TempDir()
 	first, second := open(t, dir, filestore.WithIndexEvery(64)), open(t, dir, filestore.WithIndexEvery(64))
 	for id, s := range []store.Store{first, second, first} {
@@ -172,7 +174,8 @@ func TestOrderIDsOutliveTheStoreThatWroteThem(t *testing.T) {
 	}
 }
 
-func TestWhereNothingCanBeWrittenNothingIs(t *testing.T) {
+// A store that cannot write leaves nothing behind.
+func TestStore_Append_NothingCanBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "file"), "not a folder")
 	s := filestore.New(filepath.Join(dir, "file"), filepath.Join(dir, "file"))
@@ -194,7 +197,7 @@ func TestWhereNothingCanBeWrittenNothingIs(t *testing.T) {
 }
 
 // A caller that cannot wait any longer is not held by another process's lock.
-func TestALockHeldElsewhereEndsWithTheCallersPatience(t *testing.T) {
+func TestStore_Append_LockHeldElsewhere(t *testing.T) {
 	s := open(t, t.TempDir())
 	appendLine(t, s, 0)
 	lock := flock.New(filepath.Join(filepath.Dir(s.LedgerFile("a")), ".position.lock"))
@@ -215,7 +218,8 @@ func TestALockHeldElsewhereEndsWithTheCallersPatience(t *testing.T) {
 	appendLine(t, s, 1)
 }
 
-func TestAccountsAreFoldersWithALedger(t *testing.T) {
+// Accounts are folders with a ledger.
+func TestStore_Accounts(t *testing.T) {
 	s := open(t, t.TempDir())
 	root := filepath.Dir(filepath.Dir(filepath.Dir(s.LedgerFile("a"))))
 	write(t, s.LedgerFile("a"), lines(1))
@@ -228,7 +232,8 @@ func TestAccountsAreFoldersWithALedger(t *testing.T) {
 	}
 }
 
-func TestACommitWhoseTimeIsUpIsNotMade(t *testing.T) {
+// A commit whose time is up is not made.
+func TestStore_Append_TimeIsUp(t *testing.T) {
 	s := open(t, t.TempDir())
 	storetest.Fill(t, s, "a", 1)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -63,7 +63,8 @@ func row(id int64, guards ...store.Guard) store.Commit {
 	return c
 }
 
-func TestOrdersThatWaitShareOneSync(t *testing.T) {
+// Orders that wait share one sync.
+func TestGroup_SharesOneSync(t *testing.T) {
 	var disk syncs
 	s := open(t, t.TempDir(), disk.option(), patient)
 	appendLine(t, s, 0)
@@ -81,7 +82,8 @@ func TestOrdersThatWaitShareOneSync(t *testing.T) {
 	}
 }
 
-func TestAGroupOfLinesIsBounded(t *testing.T) {
+// A group of lines is bounded.
+func TestGroup_Bounded(t *testing.T) {
 	var disk syncs
 	s := open(t, t.TempDir(), disk.option(), patient)
 	var commits []store.Commit
@@ -98,7 +100,7 @@ func TestAGroupOfLinesIsBounded(t *testing.T) {
 }
 
 // The next order may be refused before it comes to the ledger.
-func TestALineDoesNotWaitForOneThatNeverComes(t *testing.T) {
+func TestGroup_WaitsForNoLine(t *testing.T) {
 	var disk syncs
 	s := open(t, t.TempDir(), disk.option())
 	c := row(0)
@@ -112,7 +114,8 @@ func TestALineDoesNotWaitForOneThatNeverComes(t *testing.T) {
 	appendLine(t, s, 1)
 }
 
-func TestAFailedSyncAcknowledgesNobody(t *testing.T) {
+// A failed sync acknowledges nobody.
+func TestGroup_FailedSync(t *testing.T) {
 	broken := errors.New("the disk is broken")
 	for _, c := range []struct {
 		name    string
@@ -148,7 +151,8 @@ func TestAFailedSyncAcknowledgesNobody(t *testing.T) {
 	}
 }
 
-func TestNoOtherProcessBuildsOnALineThatIsNotDurable(t *testing.T) {
+// No other process builds on a line that is not durable.
+func TestGroup_OtherProcesses(t *testing.T) {
 	dir := t.TempDir()
 	s, other := open(t, dir, patient), open(t, dir)
 	appendLine(t, s, 0)
@@ -171,7 +175,7 @@ func TestNoOtherProcessBuildsOnALineThatIsNotDurable(t *testing.T) {
 }
 
 // Each case does something while a line has its place and is not durable yet.
-func TestWhatComesBetweenTheLinesOfAGroup(t *testing.T) {
+func TestGroup_ChangesBetweenLines(t *testing.T) {
 	held := store.Guard{Expect: values{today: `"d"`}, Update: values{ifTrade: `true`}}
 	for _, c := range []struct {
 		name    string
@@ -225,7 +229,8 @@ func TestWhatComesBetweenTheLinesOfAGroup(t *testing.T) {
 	}
 }
 
-func TestARepeatedOrderWaitsForItsLineToBeDurable(t *testing.T) {
+// A repeated order waits for its line to be durable.
+func TestGroup_RepeatedOrder(t *testing.T) {
 	broken := errors.New("the disk is broken")
 	for _, fails := range []bool{false, true} {
 		t.Run(fmt.Sprintf("the sync fails: %v", fails), func(t *testing.T) {
@@ -253,7 +258,7 @@ func TestARepeatedOrderWaitsForItsLineToBeDurable(t *testing.T) {
 }
 
 // A process may have been killed between writing a line and syncing it.
-func TestAnAnswerThatIsRepeatedIsDurable(t *testing.T) {
+func TestGroup_RepeatedAnswer(t *testing.T) {
 	dir := t.TempDir()
 	var disk syncs
 	s := open(t, dir, disk.option())

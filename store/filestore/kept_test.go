@@ -177,7 +177,7 @@ func TestStore_WhatIsInUseIsKept(t *testing.T) {
 }
 
 // A store that keeps nothing open passes what every store passes.
-func TestTheContract_NothingKept(t *testing.T) {
+func TestStore_Contract_NothingKept(t *testing.T) {
 	testenv.Slow(t)
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, t.TempDir(), filestore.WithKept(0)) })
 }

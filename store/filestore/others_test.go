@@ -17,7 +17,7 @@ import (
 )
 
 // A ledger may be replaced, or written over in place within the grain of its file's time.
-func TestALedgerThatBecameAnother(t *testing.T) {
+func TestStore_Append_LedgerBecameAnother(t *testing.T) {
 	for name, put := range map[string]func(t *testing.T, path, text string){
 		"by another file": func(t *testing.T, path, text string) {
 			write(t, path+".new", text)
@@ -44,7 +44,7 @@ func TestALedgerThatBecameAnother(t *testing.T) {
 }
 
 // Each case changes the file under a store that knows it well.
-func TestAStoreSeesWhatOthersDoToTheFile(t *testing.T) {
+func TestStore_Append_ChangedByOthers(t *testing.T) {
 	// The lines of another writer have ids of the same kind and order ids of their own.
 	other := func(id int64) string { return fmt.Sprintf(`{"id": %d, "order_id": "other-%d"}`, id, id) }
 	cases := []struct {
@@ -172,7 +172,7 @@ func remove(t *testing.T, path string) {
 }
 
 // AI-Trader's tools append json.dumps(...) and a line feed, and lock nothing.
-func TestPythonAndThisStoreTakeTurns(t *testing.T) {
+func TestStore_Append_BesidePython(t *testing.T) {
 	s := open(t, t.TempDir())
 	path := s.LedgerFile("a")
 	write(t, path, `{"date": "2025-10-01", "id": 0, "positions": {"AAPL": 0, "CASH": 10000.0}}`+"\n")
@@ -191,7 +191,7 @@ func TestPythonAndThisStoreTakeTurns(t *testing.T) {
 
 // A program that locks nothing may write at the very moment of a commit. What it wrote is then the head, or stands
 // before it; a store that went on from its own line would give an id twice.
-func TestALineWrittenDuringACommitIsSeen(t *testing.T) {
+func TestStore_Append_LineWrittenMeanwhile(t *testing.T) {
 	s := open(t, t.TempDir())
 	appendLine(t, s, 0)
 	path := s.LedgerFile("a")
@@ -216,7 +216,7 @@ func TestALineWrittenDuringACommitIsSeen(t *testing.T) {
 }
 
 // A reader of a file that is replaced again and again sees one of the files, whole.
-func TestAReplacedFileIsReadWhole(t *testing.T) {
+func TestStore_Lines_ReplacedFile(t *testing.T) {
 	s := open(t, t.TempDir())
 	path := s.LedgerFile("a")
 	write(t, path, lines(3))

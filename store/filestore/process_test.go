@@ -102,7 +102,8 @@ func child(t *testing.T, work, dir, name string, count int) (*exec.Cmd, *bufio.S
 	return cmd, bufio.NewScanner(out)
 }
 
-func TestProcessesOnOneFolderLoseNothing(t *testing.T) {
+// Processes on one folder lose nothing.
+func TestStore_Append_SeveralProcesses(t *testing.T) {
 	dir := t.TempDir()
 	const writers, each = 4, 50
 	type process struct {
@@ -145,7 +146,8 @@ func wantOrders(t *testing.T, s store.Store, acknowledged []string, atLeast int)
 	}
 }
 
-func TestAKilledProcessLeavesWhatItAcknowledged(t *testing.T) {
+// A killed process leaves what it acknowledged.
+func TestStore_Append_KilledProcess(t *testing.T) {
 	dir := t.TempDir()
 	var told []string
 	for kill := range 30 {
@@ -168,7 +170,7 @@ func TestAKilledProcessLeavesWhatItAcknowledged(t *testing.T) {
 }
 
 // The trader and the operator are two processes. Once the halt is set, the ledger has come to its end.
-func TestNoLineFollowsTheHaltOfAnotherProcess(t *testing.T) {
+func TestStore_Append_HaltOfAnotherProcess(t *testing.T) {
 	testenv.Slow(t)
 	dir := t.TempDir()
 	const rounds = 60
@@ -233,7 +235,8 @@ func appendUntilFull(dir, _, count string) error {
 	return s.Close()
 }
 
-func TestAFullDiskLeavesTheLedgerAsItWas(t *testing.T) {
+// A full disk leaves the ledger as it was.
+func TestStore_Append_FullDisk(t *testing.T) {
 	dir := t.TempDir()
 	cmd, out := child(t, "fill", dir, "", 3)
 	for id := range 3 {

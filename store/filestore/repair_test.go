@@ -29,7 +29,7 @@ func wantFaults(t *testing.T, s store.Store, write bool, words ...string) []stor
 }
 
 // A ledger that ends with what is no line trades on once it is mended, and what was taken out of it is kept.
-func TestRepair_TheEndOfALedger(t *testing.T) {
+func TestStore_Repair_End(t *testing.T) {
 	for name, damage := range map[string]string{
 		"half a line with a line feed":  `{"id": 2, "pos` + "\n",
 		"two lines in one":              line(2) + line(3) + "\n",
@@ -70,7 +70,7 @@ func TestRepair_TheEndOfALedger(t *testing.T) {
 	}
 }
 
-func TestRepair_WhatIsNoLedgerStaysAsItIs(t *testing.T) {
+func TestStore_Repair_NoLedger(t *testing.T) {
 	s := open(t, t.TempDir())
 	path := s.LedgerFile("a")
 	wantFaults(t, s, true) // one that is not there
@@ -94,7 +94,7 @@ func TestRepair_WhatIsNoLedgerStaysAsItIs(t *testing.T) {
 	wantFile(t, path+".real", lines(1)+"x\n")
 }
 
-func TestRepair_TheIndex(t *testing.T) {
+func TestStore_Repair_Index(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage func(t *testing.T, path string)
 		says   string

@@ -76,7 +76,7 @@ func (g ground) removeAccount() { remove(g.T, filepath.Dir(filepath.Dir(g.path))
 func (g ground) moveData() { rename(g.T, filepath.Join(g.dir, "log"), filepath.Join(g.dir, "moved")) }
 
 // Each case does something to the files while a line is committed after the first one.
-func TestFilesThatAreReplacedUnderACommit(t *testing.T) {
+func TestStore_Append_ReplacedFiles(t *testing.T) {
 	testenv.Slow(t)
 	const look, writing, syncing = "after the ledger was looked at", "as the line is written", "as the line is synced"
 	const filled, again, unknown = "filled", "judge again", "unknown"
@@ -162,7 +162,7 @@ func TestFilesThatAreReplacedUnderACommit(t *testing.T) {
 }
 
 // The lock of a session excludes only who has the file that its path names.
-func TestASessionLockThatIsRemovedUnderACommit(t *testing.T) {
+func TestStore_Append_RemovedSessionLock(t *testing.T) {
 	dir := t.TempDir()
 	var s *filestore.Store
 	m := &moment{}
@@ -190,7 +190,7 @@ func TestASessionLockThatIsRemovedUnderACommit(t *testing.T) {
 
 // Whoever reads a ledger lets go of a file that was replaced, while somebody else is about to append to it: that one sees the new
 // file, and does not fail for the old one.
-func TestAppend_ToALedgerThatIsReplacedUnderReaders(t *testing.T) {
+func TestStore_Append_ReplacedUnderReaders(t *testing.T) {
 	testenv.Slow(t)
 	g := ground{T: t, dir: t.TempDir()}
 	g.store = open(t, g.dir)

@@ -26,7 +26,8 @@ func wantValues(t *testing.T, s store.Sessions, want values) {
 	}
 }
 
-func TestASessionFileHasTheNameAndTheFormOfAITrader(t *testing.T) {
+// A session file has the name and the form of AI-Trader.
+func TestStore_SetValues_FileOfAITrader(t *testing.T) {
 	dir := t.TempDir()
 	s := filestore.New(dir, dir)
 	if err := s.SetValues(t.Context(), values{signature: `"gpt-5"`, ifTrade: `true`, today: `2025-10-02`}, 0); err != nil {
@@ -46,7 +47,8 @@ func TestASessionFileHasTheNameAndTheFormOfAITrader(t *testing.T) {
 	}
 }
 
-func TestTheSessionFileOfOneModelMayHaveAnotherName(t *testing.T) {
+// The session file of one model may have another name.
+func TestWithSessionFile(t *testing.T) {
 	dir := t.TempDir()
 	other := filepath.Join(dir, "elsewhere", "env.json")
 	s := filestore.New(dir, dir, filestore.WithSessionFile("26", other))
@@ -57,7 +59,8 @@ func TestTheSessionFileOfOneModelMayHaveAnotherName(t *testing.T) {
 	wantFile(t, filepath.Join(dir, ".runtime_env_27.json"), "{\n    \"SIGNATURE\": \"x\"\n}\n")
 }
 
-func TestASessionFileIsReadInAnyForm(t *testing.T) {
+// A session file is read in any form.
+func TestStore_Values_AnyForm(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		want       values
@@ -79,7 +82,7 @@ func TestASessionFileIsReadInAnyForm(t *testing.T) {
 }
 
 // A file that cannot be understood is not a file that holds nothing: who takes it for that trades under another name.
-func TestADamagedSessionFileIsUnreachableNotMissing(t *testing.T) {
+func TestStore_Values_Damaged(t *testing.T) {
 	for _, text := range []string{`{"SIGNATURE": "gpt`, `["SIGNATURE"]`, `null`, `gpt-5`, "\x00\x00", `{"SIGNATURE": "gpt-5"} x`} {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
@@ -97,7 +100,7 @@ func TestADamagedSessionFileIsUnreachableNotMissing(t *testing.T) {
 }
 
 // AI-Trader keeps more in the file than this program knows of.
-func TestUnknownKeysStayInTheSessionFile(t *testing.T) {
+func TestStore_SetValues_UnknownKeys(t *testing.T) {
 	dir := t.TempDir()
 	s := filestore.New(dir, dir)
 	write(t, s.SessionFile("26"), `{"MARKET": "us", "LOG_PATH": "./data/<a>&b", "n": 1.50, "nested": {"z": [1,  2], "a": null}, "SIGNATURE": "old"}`)
@@ -121,7 +124,7 @@ func TestUnknownKeysStayInTheSessionFile(t *testing.T) {
 }
 
 // AI-Trader empties the file and then writes it. Between the two it holds nothing, and a reader must not believe it.
-func TestAFileRewrittenInPlaceNeverReadsAsMissing(t *testing.T) {
+func TestStore_Values_RewrittenInPlace(t *testing.T) {
 	dir := t.TempDir()
 	s := filestore.New(dir, dir)
 	path := s.SessionFile("26")
@@ -164,7 +167,7 @@ func TestAFileRewrittenInPlaceNeverReadsAsMissing(t *testing.T) {
 }
 
 // Each store is a process. None takes a value from the file that another one set.
-func TestStoresOnOneSessionFileKeepEachOthersValues(t *testing.T) {
+func TestStore_SetValues_SeveralStores(t *testing.T) {
 	testenv.Slow(t)
 	dir := t.TempDir()
 	const writers, each = 4, 25
@@ -191,7 +194,7 @@ func TestStoresOnOneSessionFileKeepEachOthersValues(t *testing.T) {
 }
 
 // A guard that was taken from the file must hold when nothing but another value was set since.
-func TestAForeignSpellingSurvivesARewrite(t *testing.T) {
+func TestStore_SetValues_ForeignSpelling(t *testing.T) {
 	dir := t.TempDir()
 	s := filestore.New(dir, dir)
 	write(t, s.SessionFile("26"), `{"SIGNATURE": "a<b>&c", "IF_TRADE": false}`)
@@ -206,7 +209,7 @@ func TestAForeignSpellingSurvivesARewrite(t *testing.T) {
 }
 
 // The flag is set already for every trade of a day but the first; those write no session file.
-func TestACommitThatChangesNoValueWritesNoSessionFile(t *testing.T) {
+func TestStore_Append_UnchangedSession(t *testing.T) {
 	for _, text := range []string{`true`, `"a<b>"`, `raw text`} {
 		dir := t.TempDir()
 		s := filestore.New(dir, dir)

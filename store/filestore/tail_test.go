@@ -14,7 +14,7 @@ import (
 
 // Each case is a ledger of two lines and what follows their line feed. A tail that was never finished is no line to a
 // reader, and cut back by the next writer; one that is whole but for its line feed is a line.
-func TestATailIsALineOrIsCutBack(t *testing.T) {
+func TestStore_Append_Tail(t *testing.T) {
 	cases := []struct {
 		name, tail string
 		isLine     bool
@@ -92,7 +92,7 @@ func TestATailIsALineOrIsCutBack(t *testing.T) {
 }
 
 // A last line that is finished but unreadable is not ours to remove: whoever reads is told of it, and nobody writes.
-func TestADamagedLastLineStopsTheLedger(t *testing.T) {
+func TestStore_Append_DamagedLastLine(t *testing.T) {
 	for name, damage := range map[string]string{
 		"half a line":         `{"id": 2, "pos`,
 		"two lines in one":    line(2) + line(3),
@@ -126,7 +126,8 @@ func TestADamagedLastLineStopsTheLedger(t *testing.T) {
 	}
 }
 
-func TestBlankLinesArePassedOver(t *testing.T) {
+// Blank lines are passed over.
+func TestStore_Lines_BlankLines(t *testing.T) {
 	s := open(t, t.TempDir())
 	text := "\n" + line(0) + "\r\n\n  \n" + line(1) + "\n\n"
 	write(t, s.LedgerFile("a"), text)

@@ -29,7 +29,7 @@ func within(t *testing.T, what string, do func()) {
 
 // The server commits and its answer is lost. Whether the store can ask again decides what it answers; in no case is
 // the line there twice.
-func TestALostAnswer(t *testing.T) {
+func TestStore_Append_LostAnswer(t *testing.T) {
 	server := testenv.StartRedis(t)
 	for _, c := range []struct {
 		name, orderID string
@@ -84,7 +84,7 @@ func TestALostAnswer(t *testing.T) {
 
 // The answer is lost, and before the store asks again another writer appends and the session changes. What happened
 // is what counts.
-func TestALostAnswerIsFoundBehindOtherLines(t *testing.T) {
+func TestStore_Append_LostAnswerBehindOtherLines(t *testing.T) {
 	server := testenv.StartRedis(t)
 	c, other := bare(t, server), open(t, "redis://"+server)
 	for _, orderID := range []string{"", "o-1"} {
@@ -118,7 +118,7 @@ func TestALostAnswerIsFoundBehindOtherLines(t *testing.T) {
 	}
 }
 
-func TestAServerThatRefuses(t *testing.T) {
+func TestStore_ServerRefuses(t *testing.T) {
 	proxy := testenv.StartProxy(t, "127.0.0.1:1")
 	proxy.Set(testenv.Refuse)
 	for name, address := range map[string]string{
@@ -134,7 +134,7 @@ func TestAServerThatRefuses(t *testing.T) {
 }
 
 // A server that accepts and says nothing has not got a commit before it has greeted.
-func TestAServerThatHangs(t *testing.T) {
+func TestStore_ServerHangs(t *testing.T) {
 	testenv.Slow(t)
 	t.Parallel()
 	server := testenv.StartRedis(t)
@@ -199,7 +199,7 @@ func unanswered(t *testing.T, s *redisstore.Store) {
 }
 
 // A server out of memory answers, and has done nothing.
-func TestAServerThatIsFull(t *testing.T) {
+func TestStore_ServerIsFull(t *testing.T) {
 	addr := testenv.StartRedis(t)
 	s, c := open(t, "redis://"+addr), bare(t, addr)
 	do(t, c, "CONFIG", "SET", "maxmemory", 1)
@@ -210,7 +210,7 @@ func TestAServerThatIsFull(t *testing.T) {
 }
 
 // A server that keeps an append-only file, synced always, is killed between commits and started again.
-func TestARestartedServerHasEveryLine(t *testing.T) {
+func TestStore_ServerRestarted(t *testing.T) {
 	server := testenv.NewRedis(t, "--appendonly", "yes", "--appendfsync", "always")
 	s := open(t, "redis://"+server.Addr)
 	next := int64(0)

@@ -37,7 +37,7 @@ func openWaiting(t *testing.T, address string, replicas int) *redisstore.Store {
 }
 
 // A line is acknowledged when so many replicas have it as were asked for; so is what is answered again.
-func TestAppend_WaitsForReplicas(t *testing.T) {
+func TestStore_Append_WaitsForReplicas(t *testing.T) {
 	testenv.Slow(t)
 	t.Parallel()
 	master := testenv.StartRedis(t, "--repl-diskless-sync-delay", "0")
@@ -110,7 +110,7 @@ func TestAppend_WaitsForReplicas(t *testing.T) {
 }
 
 // One address of a cluster is enough, and a server that runs goes on within seconds of a new master.
-func TestACluster(t *testing.T) {
+func TestStore_Cluster(t *testing.T) {
 	testenv.Slow(t)
 	t.Parallel()
 	cluster := testenv.StartCluster(t)
@@ -170,7 +170,7 @@ func TestACluster(t *testing.T) {
 	}
 }
 
-func TestSentinelsThatWantAPassword(t *testing.T) {
+func TestStore_SentinelsWithAPassword(t *testing.T) {
 	t.Parallel()
 	master := testenv.StartRedis(t, "--requirepass", "data-word")
 	sentinel := testenv.NewSentinel(t, "main", master, "sentinel auth-pass main data-word", "user default off", "user watcher on >watch-word +@all")
@@ -185,7 +185,7 @@ func TestSentinelsThatWantAPassword(t *testing.T) {
 }
 
 // A server is trusted whose CA was named, and no other.
-func TestTLS(t *testing.T) {
+func TestStore_TLS(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	ca := certificate(t, dir)

@@ -31,7 +31,7 @@ func ordered(t *testing.T, s store.Store, n int64) {
 
 // The index of order ids is lost, lags, is of another ledger or lies: each order that is in the ledger is found all the
 // same, by the look at the head and by the commit itself, and a new one trades.
-func TestOrderIDs_AreFoundWhateverBecameOfTheirIndex(t *testing.T) {
+func TestStore_Append_OrderIDsWithoutTheirIndex(t *testing.T) {
 	testenv.Slow(t)
 	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
@@ -108,7 +108,7 @@ func nextID(t *testing.T, s store.Store) int64 {
 	return e.ID + 1
 }
 
-func TestRepair_OrderIDs(t *testing.T) {
+func TestStore_Repair_OrderIDs(t *testing.T) {
 	testenv.Slow(t)
 	addr := testenv.StartRedis(t)
 	s, c := open(t, "redis://"+addr), bare(t, addr)
@@ -144,7 +144,7 @@ func TestRepair_OrderIDs(t *testing.T) {
 }
 
 // The newest entry was taken out: orders are refused in words, not as conflicts, until the ledger is repaired.
-func TestRepair_ANewestEntryThatWasRemoved(t *testing.T) {
+func TestStore_Repair_NewestEntryRemoved(t *testing.T) {
 	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	for name, remove := range map[string][]any{
@@ -212,7 +212,7 @@ func long(t testing.TB, c *redis.Client, rows int, date func(int) string, bought
 func days(id int) string { return fmt.Sprintf("2025-%02d-%02d", 1+id/500%12, 1+id/20%25) }
 
 // What LinesBefore yields is what the filter lets through of all lines, whatever became of the index of trades.
-func TestLinesBefore_YieldsWhatTheFilterLetsThrough(t *testing.T) {
+func TestStore_LinesBefore_Filter(t *testing.T) {
 	testenv.Slow(t)
 	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
@@ -268,7 +268,7 @@ func TestLinesBefore_YieldsWhatTheFilterLetsThrough(t *testing.T) {
 }
 
 // Whoever may not write the index reads the lines.
-func TestLinesBefore_OfAUserWhoMayOnlyRead(t *testing.T) {
+func TestStore_LinesBefore_ReadOnlyUser(t *testing.T) {
 	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	long(t, c, 2000, days, func(id int) bool { return id == 5 })
@@ -280,7 +280,7 @@ func TestLinesBefore_OfAUserWhoMayOnlyRead(t *testing.T) {
 }
 
 // Once the index is there, a look at the trades or at an earlier date reads a bounded number of entries.
-func TestLinesBefore_ReadsWhatItAnswers(t *testing.T) {
+func TestStore_LinesBefore_ReadsNoMore(t *testing.T) {
 	testenv.Slow(t)
 	addr := testenv.StartRedis(t)
 	c := bare(t, addr)

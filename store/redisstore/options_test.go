@@ -11,7 +11,7 @@ import (
 	"mcp-trade/store/redisstore"
 )
 
-func TestAddressesAreRead(t *testing.T) {
+func TestOptions(t *testing.T) {
 	for _, c := range []struct {
 		address        string
 		addrs          []string
@@ -55,7 +55,8 @@ func TestAddressesAreRead(t *testing.T) {
 	}
 }
 
-func TestWrongAddressesAreRefusedWithoutTellingThem(t *testing.T) {
+// Wrong addresses are refused without telling them.
+func TestOptions_Errors(t *testing.T) {
 	for _, address := range []string{
 		"", "localhost:6379", "secret@localhost", "http://:secret@localhost", "redis:secret@localhost", "unix:///secret",
 		"redis://", "redis://:secret@", "redis://:secret@localhost:port", "redis://:secret@localhost:6379:6379",
@@ -75,7 +76,8 @@ func TestWrongAddressesAreRefusedWithoutTellingThem(t *testing.T) {
 	}
 }
 
-func TestAnyPasswordIsReadAndNoneIsTold(t *testing.T) {
+// Any password is read, and no error or log tells it.
+func TestOptions_Passwords(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		password := rapid.StringMatching(`[ -~é]{8,20}`).Draw(t, "password")
 		for _, host := range []string{"localhost:7000", "localhost:no port", "", "a,,b"} {
@@ -95,7 +97,7 @@ func TestAnyPasswordIsReadAndNoneIsTold(t *testing.T) {
 	})
 }
 
-func TestUpstashSettingsAreRead(t *testing.T) {
+func TestUpstashOptions(t *testing.T) {
 	for _, c := range []struct{ url, token, addr string }{
 		{"https://eu1-name-123.upstash.io", "token-word", "eu1-name-123.upstash.io:6379"},
 		{"https://name.upstash.io/", "token-word", "name.upstash.io:6379"},
@@ -128,7 +130,7 @@ func TestUpstashSettingsAreRead(t *testing.T) {
 	}
 }
 
-func TestTheUserAndTheStandInOfUpstash(t *testing.T) {
+func TestUpstashOptions_User(t *testing.T) {
 	o, err := redisstore.UpstashOptions("https://name.upstash.io", "reader", "token-word")
 	if err != nil || o.Username != "reader" || o.Password != "token-word" {
 		t.Errorf("%+v, %v", o, err)
@@ -140,14 +142,15 @@ func TestTheUserAndTheStandInOfUpstash(t *testing.T) {
 	}
 }
 
-func TestSentinelsHaveAPasswordOfTheirOwn(t *testing.T) {
+// Sentinels have a password of their own.
+func TestOptions_SentinelPassword(t *testing.T) {
 	o, err := redisstore.Options("redis://:data-word@a:26379?master_name=main&sentinel_username=watch&sentinel_password=w%26rd")
 	if err != nil || o.Password != "data-word" || o.SentinelUsername != "watch" || o.SentinelPassword != "w&rd" || o.MasterName != "main" {
 		t.Errorf("%+v, %v", o, err)
 	}
 }
 
-func TestACAIsForTLS(t *testing.T) {
+func TestTrustCA(t *testing.T) {
 	plain, _ := redisstore.Options("redis://localhost")
 	secure, _ := redisstore.Options("rediss://localhost")
 	if err := redisstore.TrustCA(plain, nil); err == nil || !strings.Contains(err.Error(), "rediss://") {

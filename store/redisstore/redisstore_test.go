@@ -106,12 +106,12 @@ func wantUnreachable(t *testing.T, err error, unknown bool, words ...string) {
 	}
 }
 
-func TestTheContractOnMiniredis(t *testing.T) {
+func TestStore_Contract_Miniredis(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, "redis://"+miniredis.RunT(t).Addr()) })
 	storetest.Halt(t, open(t, "redis://"+miniredis.RunT(t).Addr()))
 }
 
-func TestTheContractOnRedis(t *testing.T) {
+func TestStore_Contract_Redis(t *testing.T) {
 	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	storetest.Run(t, func(t *testing.T) store.Store {
@@ -123,7 +123,7 @@ func TestTheContractOnRedis(t *testing.T) {
 }
 
 // One node serves all the slots. Two addresses tell the store that it is a cluster.
-func TestTheContractOnACluster(t *testing.T) {
+func TestStore_Contract_Cluster(t *testing.T) {
 	testenv.Slow(t)
 	t.Parallel() // it spends its time waiting for the node to trust itself
 	addr := testenv.StartRedis(t, "--cluster-enabled", "yes", "--cluster-port", testenv.FreePort(t))
@@ -150,7 +150,8 @@ func TestTheContractOnACluster(t *testing.T) {
 	})
 }
 
-func TestTheMasterIsFoundThroughASentinel(t *testing.T) {
+// The master is found through a sentinel.
+func TestStore_Sentinel(t *testing.T) {
 	t.Parallel()
 	master := testenv.StartRedis(t)
 	sentinel := testenv.NewSentinel(t, "main", master)
@@ -168,7 +169,8 @@ func TestTheMasterIsFoundThroughASentinel(t *testing.T) {
 	unanswered(t, open(t, "redis://"+sentinel.Addr+"?master_name=other"))
 }
 
-func TestTheKeysAreThoseOfTheDesign(t *testing.T) {
+// The keys are those of the design.
+func TestStore_Keys(t *testing.T) {
 	m := miniredis.RunT(t)
 	s, c := open(t, "redis://"+m.Addr()), bare(t, m.Addr())
 	appendLine(t, s, 0)
@@ -190,7 +192,7 @@ func TestTheKeysAreThoseOfTheDesign(t *testing.T) {
 }
 
 // Python's writer stores strings as they are and everything else as JSON, for an hour.
-func TestValuesOfThePythonWriterAreRead(t *testing.T) {
+func TestStore_Values_OfPython(t *testing.T) {
 	m := miniredis.RunT(t)
 	s, c := open(t, "redis://"+m.Addr()), bare(t, m.Addr())
 	do(t, c, "SET", "config:26:SIGNATURE", "gpt-5", "EX", 3600)
@@ -207,7 +209,7 @@ func TestValuesOfThePythonWriterAreRead(t *testing.T) {
 }
 
 // A key that another program set to nothing counts as one that is not set, here as in Guard.Matches.
-func TestAnEmptyValueCountsAsNotSet(t *testing.T) {
+func TestStore_Values_Empty(t *testing.T) {
 	m := miniredis.RunT(t)
 	s := open(t, "redis://"+m.Addr())
 	do(t, bare(t, m.Addr()), "SET", "config:26:IF_TRADE", "")
@@ -223,7 +225,7 @@ func TestAnEmptyValueCountsAsNotSet(t *testing.T) {
 	}
 }
 
-func TestValuesExpire(t *testing.T) {
+func TestStore_SetValues_Expire(t *testing.T) {
 	m := miniredis.RunT(t)
 	s := open(t, "redis://"+m.Addr())
 	if err := s.SetValues(t.Context(), values{signature: `"gpt-5"`}, time.Hour); err != nil {
@@ -238,7 +240,8 @@ func TestValuesExpire(t *testing.T) {
 	wantValues(t, s, values{today: `"2025-10-02"`})
 }
 
-func TestACommitProlongsTheSession(t *testing.T) {
+// A commit prolongs the session.
+func TestStore_Append_ProlongsTheSession(t *testing.T) {
 	m := miniredis.RunT(t)
 	prolongs(t, open(t, "redis://"+m.Addr()), bare(t, m.Addr()))
 }
@@ -285,7 +288,8 @@ func prolongs(t *testing.T, s store.Store, c *redis.Client) {
 	ttl(map[store.Key]time.Duration{signature: forEver, ifTrade: forEver, today: 10 * time.Minute})
 }
 
-func TestAKeyThatHoldsSomethingElseIsNoAnswer(t *testing.T) {
+// A key that holds something else is no answer.
+func TestStore_KeyOfAnotherType(t *testing.T) {
 	m := miniredis.RunT(t)
 	s, c := open(t, "redis://"+m.Addr()), bare(t, m.Addr())
 	do(t, c, "HSET", "config:26:SIGNATURE", "a", "b")
@@ -305,7 +309,7 @@ func TestAKeyThatHoldsSomethingElseIsNoAnswer(t *testing.T) {
 }
 
 // Others keep their keys in the same Redis.
-func TestAForeignKeyIsNoAccount(t *testing.T) {
+func TestStore_Accounts_ForeignKey(t *testing.T) {
 	m := miniredis.RunT(t)
 	s, c := open(t, "redis://"+m.Addr()), bare(t, m.Addr())
 	appendLine(t, s, 0)
@@ -317,7 +321,8 @@ func TestAForeignKeyIsNoAccount(t *testing.T) {
 	}
 }
 
-func TestAServerThatForgotTheScriptIsToldAgain(t *testing.T) {
+// A server that forgot the script is told again.
+func TestStore_Append_ForgottenScript(t *testing.T) {
 	addr := testenv.StartRedis(t)
 	s, c := open(t, "redis://"+addr), bare(t, addr)
 	for id := range int64(3) {
@@ -328,7 +333,7 @@ func TestAServerThatForgotTheScriptIsToldAgain(t *testing.T) {
 }
 
 // Nobody should take a record out of a ledger, but somebody with a Redis client can.
-func TestALedgerWithAGapGoesOn(t *testing.T) {
+func TestStore_Append_AfterAGap(t *testing.T) {
 	addr := testenv.StartRedis(t)
 	s, c := open(t, "redis://"+addr), bare(t, addr)
 	for id := range int64(3) {
@@ -349,7 +354,7 @@ func TestALedgerWithAGapGoesOn(t *testing.T) {
 }
 
 // The user may do no more than the store needs: these commands, on these keys. A cluster's client needs the commands that describe the cluster.
-func TestAUserWithTheFewestRightsIsEnough(t *testing.T) {
+func TestStore_FewestRights(t *testing.T) {
 	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	rights := []any{"ACL", "SETUSER", "trader", "on", ">secret-word", "resetchannels", "~config:*", "~ledger:{*}", "~orders:{*}"}
@@ -387,7 +392,8 @@ func TestAUserWithTheFewestRightsIsEnough(t *testing.T) {
 	wantUnreachable(t, err, false)
 }
 
-func TestAPasswordIsGivenAndNeverTold(t *testing.T) {
+// A password reaches the server, and no error or log tells it.
+func TestStore_Password(t *testing.T) {
 	addr := testenv.StartRedis(t, "--requirepass", "secret-word")
 	appendLine(t, open(t, "redis://:secret-word@"+addr), 0)
 	for _, address := range []string{"redis://" + addr, "redis://:wrong-word@" + addr, "redis://nobody:wrong-word@" + addr} {

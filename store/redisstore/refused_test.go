@@ -28,7 +28,7 @@ func held(t *testing.T, s store.Store, id int64, orderID string) store.Commit {
 
 // Whatever Redis refuses of a commit, the line is not there, nothing announces it, the answer says so, and the same order is
 // carried out once it is allowed.
-func TestAppend_RefusedInPartIsRefusedWhole(t *testing.T) {
+func TestStore_Append_RefusedInPart(t *testing.T) {
 	testenv.Slow(t)
 	type try struct {
 		name    string
@@ -124,7 +124,7 @@ func announced(c *redis.Client) string {
 }
 
 // An error reply proves that its try wrote nothing. All tries were answered so: the order was not executed.
-func TestAppend_AnErrorReplyIsNotUnknown(t *testing.T) {
+func TestStore_Append_ErrorReply(t *testing.T) {
 	for _, reply := range []string{
 		"READONLY You can't write against a read only replica.", "NOREPLICAS Not enough good replicas to write.",
 		"TRYAGAIN Multiple keys request during rehashing of slot", "ASK 3999 127.0.0.1:1", "MOVED 3999 127.0.0.1:1",
@@ -174,7 +174,7 @@ func answering(t *testing.T, reply string) (addr string) {
 }
 
 // A replica, and a master that wants replicas, say no in words; nothing is unknown.
-func TestAppend_ToAReplicaOrWithoutReplicas(t *testing.T) {
+func TestStore_Append_ReadOnlyReplica(t *testing.T) {
 	master := testenv.StartRedis(t)
 	host, port, _ := net.SplitHostPort(master)
 	replica := testenv.StartRedis(t, "--replicaof", host+" "+port)
@@ -183,7 +183,7 @@ func TestAppend_ToAReplicaOrWithoutReplicas(t *testing.T) {
 	wantUnreachable(t, open(t, "redis://"+master).Append(t.Context(), storetest.Commit("a", 0, "o-1")), false, "NOREPLICAS")
 }
 
-func TestALedgerThatBecameAnother(t *testing.T) {
+func TestStore_Append_LedgerBecameAnother(t *testing.T) {
 	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	storetest.Anew(t, open(t, "redis://"+addr), func(t *testing.T, account string, lines ...[]byte) {
@@ -195,7 +195,7 @@ func TestALedgerThatBecameAnother(t *testing.T) {
 }
 
 // A line follows the content of the newest one in Redis too, whoever wrote that.
-func TestAppend_OntoALedgerThatCameToTheSameNumberAgain(t *testing.T) {
+func TestStore_Append_SameNumberAgain(t *testing.T) {
 	addr := testenv.StartRedis(t)
 	c := bare(t, addr)
 	other := func(id int64) string { // another line of that id
@@ -264,7 +264,7 @@ func TestAppend_OntoALedgerThatCameToTheSameNumberAgain(t *testing.T) {
 }
 
 // Orders that were not replicated are lost in a failover, and others come to their numbers: who has the lost book learns it.
-func TestAppend_AfterAFailoverThatLostTheNewestTrades(t *testing.T) {
+func TestStore_Append_AfterAFailover(t *testing.T) {
 	testenv.Slow(t)
 	t.Parallel()
 	group := testenv.StartSentinels(t, 1)
