@@ -17,7 +17,8 @@ func TestAddDays(t *testing.T) {
 	}
 }
 
-func TestDaysAreThoseThatAreOver(t *testing.T) {
+// The days of a view are over.
+func TestView_Days(t *testing.T) {
 	p := openText(t, seriesLine("A", "2025-10-01", "2025-10-03")+"\n"+seriesLine("B.SH", "2025-10-02 10:30:00", "2025-10-02 15:00:00"))
 	for _, c := range []struct {
 		asOf     Stamp
@@ -67,7 +68,8 @@ func TestView_DaysAfter(t *testing.T) {
 	}
 }
 
-func TestADayClosesWithItsLastBar(t *testing.T) {
+// A day closes with its last bar.
+func TestView_Close(t *testing.T) {
 	const series = `{"Meta Data": {"2. Symbol": "A"}, "Time Series (60min)": {
 		"2025-10-01 10:30:00": {"1. open": "1", "4. close": "2"}, "2025-10-01 15:00:00": {"1. open": "3", "4. close": "4"},
 		"2025-10-02 10:30:00": {"1. open": "5", "4. close": "6"}, "2025-10-02 15:00:00": {"1. open": "7"}}}`

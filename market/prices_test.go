@@ -60,7 +60,7 @@ func text(b Bar) string {
 	return out
 }
 
-func TestForms(t *testing.T) {
+func TestOpen_Forms(t *testing.T) {
 	const want = "2025-10-02 10.5 10.9 10.1 10.7 1000"
 	plain := seriesLine("A", "2025-10-02")
 	meta, series, _ := strings.Cut(strings.Trim(plain, "{}"), `}, "Time`)
@@ -94,7 +94,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-func TestLinesAcrossBlocks(t *testing.T) {
+func TestOpen_LinesAcrossBlocks(t *testing.T) {
 	var content strings.Builder
 	for i := range 50 {
 		content.WriteString(seriesLine(fmt.Sprintf("S%02d", i), "2025-10-02", "2025-10-03") + "\r\n")
@@ -121,7 +121,7 @@ func mustSource(t *testing.T, content string) *priceFile {
 	return s
 }
 
-func TestFigures(t *testing.T) {
+func TestOpen_Numbers(t *testing.T) {
 	for _, c := range []struct{ figure, want, warning string }{
 		{`"10.50"`, "10.5", ""},
 		{`10.50`, "10.5", ""},
@@ -160,7 +160,7 @@ func checkWarning(t *testing.T, p *Prices, want string) {
 	}
 }
 
-func TestBadStamps(t *testing.T) {
+func TestOpen_BadStamps(t *testing.T) {
 	p := openText(t, seriesLine("A", "2025-10-02", "2025-02-30", "2025-10-01T09:30", "2025-10-01 09:30", "2025-10-01 09:30:00"))
 	bars, _, err := p.AsOf("2025-10-03").Bars("A", "", "", 0)
 	if err != nil || len(bars) != 2 || text(bars[0]) != "2025-10-01 09:30:00 13.5 13.9 13.1 13.7 1300" {
@@ -171,7 +171,7 @@ func TestBadStamps(t *testing.T) {
 	}
 }
 
-func TestDamagedLines(t *testing.T) {
+func TestOpen_DamagedLines(t *testing.T) {
 	good := seriesLine("A", "2025-10-02")
 	for name, c := range map[string]struct {
 		line, warning string
@@ -210,7 +210,7 @@ func TestDamagedLines(t *testing.T) {
 	}
 }
 
-func TestWarningsAreBounded(t *testing.T) {
+func TestPrices_Warnings_Bounded(t *testing.T) {
 	p := openText(t, strings.Repeat("garbage\n", 250)+seriesLine("A", "2025-10-02"))
 	got := p.Warnings()
 	if len(got) != maxWarnings+1 || got[maxWarnings].String() != "150 more problems are not listed" {
@@ -218,7 +218,7 @@ func TestWarningsAreBounded(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpen_Errors(t *testing.T) {
 	a := seriesLine("AAA", "2025-10-02")
 	one, two := writeFile(t, a), writeFile(t, "\n"+a)
 	for name, c := range map[string]struct {
@@ -249,7 +249,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-func TestFileChangedUnderneath(t *testing.T) {
+func TestPrices_FileChangedUnderneath(t *testing.T) {
 	content := seriesLine("A", "2025-10-02") + "\n" + seriesLine("B", "2025-10-02") + "\n" + seriesLine("C", "2025-10-02") + "\n"
 	for name, change := range map[string]func(path string) error{
 		"truncated": func(path string) error { return os.Truncate(path, int64(len(content)-20)) },
@@ -295,7 +295,7 @@ func TestFileChangedUnderneath(t *testing.T) {
 	}
 }
 
-func TestClosed(t *testing.T) {
+func TestPrices_Close(t *testing.T) {
 	p := openText(t, seriesLine("A", "2025-10-02"))
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
@@ -308,7 +308,7 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-func TestStamps(t *testing.T) {
+func TestPrices_Stamps(t *testing.T) {
 	p := openText(t, seriesLine("A", "2025-10-02 15:00", "2025-10-02 10:30", "2025-10-03 10:30")+"\n"+
 		seriesLine("B", "2025-10-02 10:30", "2025-10-06 10:30"))
 	for _, c := range []struct {
@@ -327,7 +327,7 @@ func TestStamps(t *testing.T) {
 	}
 }
 
-func TestInfo(t *testing.T) {
+func TestPrices_Info(t *testing.T) {
 	daily := writeFile(t, seriesLine("B", "2025-10-02", "2025-10-03")+"\n"+
 		strings.Replace(seriesLine("A", "2025-10-01"), `"A"`, `"A", "2.1. Name": "Alpha"`, 1))
 	timed := writeFile(t, strings.Replace(seriesLine("C", "2025-10-06 10:30"), "Daily", "60min", 1))
@@ -356,7 +356,7 @@ func TestInfo(t *testing.T) {
 
 // The bound is far below what the readers want, so that series come and go
 // while others read them.
-func TestConcurrentUse(t *testing.T) {
+func TestPrices_ConcurrentUse(t *testing.T) {
 	var content bytes.Buffer
 	if err := WriteSynthetic(&content, 1, 12, 30, "2025-01-01"); err != nil {
 		t.Fatal(err)

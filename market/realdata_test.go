@@ -12,7 +12,7 @@ import (
 	"mcp-trade/internal/testenv"
 )
 
-func TestRealFiles(t *testing.T) {
+func TestOpen_RealFiles(t *testing.T) {
 	for _, c := range []struct {
 		file        string
 		symbols     int
@@ -50,7 +50,7 @@ func TestRealFiles(t *testing.T) {
 }
 
 // Every trade in a real ledger was filled at the open as of its date.
-func TestRealFills(t *testing.T) {
+func TestView_OpenPrice_RealFills(t *testing.T) {
 	ledgers, err := filepath.Glob(filepath.Join(testenv.TestData(t), "*", "*", "rows.tsv"))
 	if err != nil || len(ledgers) == 0 {
 		t.Fatal(ledgers, err)

@@ -99,7 +99,7 @@ func TestReadStamp(t *testing.T) {
 	}
 }
 
-func TestStampDay(t *testing.T) {
+func TestStamp_Day(t *testing.T) {
 	for _, c := range []struct {
 		stamp, day Stamp
 		isDay      bool

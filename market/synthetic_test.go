@@ -19,7 +19,7 @@ func synthetic(t testing.TB, seed uint64, symbols, days int, first Stamp) string
 	return out.String()
 }
 
-func TestSyntheticIsAMarket(t *testing.T) {
+func TestWriteSynthetic(t *testing.T) {
 	p := openText(t, synthetic(t, 7, 20, 500, "2023-01-01"))
 	info, err := p.Info()
 	if err != nil || info.Symbols != 20 || info.First != "2023-01-02" || info.Last != "2024-11-29" || info.Interval != "daily" {
@@ -42,7 +42,8 @@ func TestSyntheticIsAMarket(t *testing.T) {
 	}
 }
 
-func TestSyntheticIsTheSameEverywhere(t *testing.T) {
+// A market is the same on every machine.
+func TestWriteSynthetic_Deterministic(t *testing.T) {
 	a := synthetic(t, 7, 3, 50, "2025-01-01")
 	if got := fmt.Sprintf("%x", sha256.Sum256([]byte(a)))[:16]; got != "73437acb21369d54" {
 		t.Errorf("sum of the bytes is %s", got)
@@ -58,14 +59,15 @@ func TestSyntheticIsTheSameEverywhere(t *testing.T) {
 	}
 }
 
-func TestSyntheticStaysInBounds(t *testing.T) {
+// Prices stay in bounds.
+func TestWriteSynthetic_Bounds(t *testing.T) {
 	p := openText(t, synthetic(t, 3, 4, 20_000, "1900-01-01"))
 	if _, err := p.Info(); err != nil || len(p.Warnings()) > 0 {
 		t.Error(err, p.Warnings())
 	}
 }
 
-func TestSyntheticRefuses(t *testing.T) {
+func TestWriteSynthetic_Errors(t *testing.T) {
 	for _, c := range []struct {
 		symbols, days int
 		first         Stamp

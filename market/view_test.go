@@ -19,7 +19,7 @@ import (
 	"mcp-trade/internal/testenv"
 )
 
-func TestVisibility(t *testing.T) {
+func TestView_VisibleBars(t *testing.T) {
 	// The last two show the same, but an order fills only at the stamp.
 	const hidden, whole, open, begun = "hidden", "whole", "open", "begun"
 	for _, c := range []struct {
@@ -77,7 +77,7 @@ func TestVisibility(t *testing.T) {
 }
 
 // A bar at the stamp without an open would tell only that there will be one.
-func TestBarWithoutOpenAtTheStamp(t *testing.T) {
+func TestView_BarWithoutOpen(t *testing.T) {
 	p := openText(t, strings.ReplaceAll(seriesLine("A", "2025-10-02"), `"1. buy price": "10.5", `, ""))
 	if symbols, err := p.AsOf("2025-10-02").Symbols(); err != nil || len(symbols) != 0 {
 		t.Error(symbols, err)
@@ -95,7 +95,7 @@ func isUnknown(err error) bool {
 	return ok
 }
 
-func TestBar(t *testing.T) {
+func TestView_Bar(t *testing.T) {
 	v := openText(t, seriesLine("A", "2025-10-01", "2025-10-03", "2025-10-06")).AsOf("2025-10-06 10:00:00")
 	for _, c := range []struct {
 		symbol string
@@ -124,7 +124,7 @@ func TestBar(t *testing.T) {
 	}
 }
 
-func TestBars(t *testing.T) {
+func TestView_Bars(t *testing.T) {
 	daily := openText(t, seriesLine("A", "2025-10-01", "2025-10-02", "2025-10-03", "2025-10-06", "2025-10-07")).AsOf("2025-10-06")
 	timed := openText(t, seriesLine("A", "2025-10-01 10:30", "2025-10-01 15:00", "2025-10-02 10:30", "2025-10-02 15:00")).AsOf("2025-10-02 10:30:00")
 	for _, c := range []struct {
@@ -169,7 +169,8 @@ func TestBars(t *testing.T) {
 	}
 }
 
-func TestLastClosePassesOverUnknownOnes(t *testing.T) {
+// A close that is not known is passed over.
+func TestView_LastClose(t *testing.T) {
 	p := openText(t, `{"Meta Data": {"2. Symbol": "A"}, "Time Series (Daily)": {
 		"2025-10-03": {"1. open": "3"}, "2025-10-02": {"4. close": "2"}}}`)
 	got, at, err := p.AsOf("2025-10-06").LastClose("A")
@@ -178,7 +179,7 @@ func TestLastClosePassesOverUnknownOnes(t *testing.T) {
 	}
 }
 
-func TestResolve(t *testing.T) {
+func TestView_Resolve(t *testing.T) {
 	v := openText(t, strings.Join([]string{
 		seriesLine("AAPL", "2025-10-01"), seriesLine("abc", "2025-10-01"), seriesLine("def", "2025-11-01"), seriesLine("DEF", "2025-10-01"),
 	}, "\n")).AsOf("2025-10-02")
@@ -215,7 +216,7 @@ func TestView_Quote(t *testing.T) {
 	}
 }
 
-func TestDidYouMean(t *testing.T) {
+func TestView_DidYouMean(t *testing.T) {
 	lines := []string{seriesLine("AAPX", "2025-11-01"), `{"Meta Data": {"2. Symbol": "AAPZ"}}`}
 	for _, symbol := range []string{"AAPL", "MSFT", "nflx", "600028.SH", "600519.SH", "BRK.A", "BRK.B", "BTC-USDT", "GA", "GB", "GC", "GD", "GE", "GF", "V"} {
 		lines = append(lines, seriesLine(symbol, "2025-10-01"))
@@ -311,7 +312,7 @@ func TestView_List(t *testing.T) {
 
 // The property that everything else here serves: two markets that agree up to
 // a stamp, and on the opens at it, cannot be told apart as of that stamp.
-func TestTheFutureDoesNotShow(t *testing.T) {
+func TestView_ReplacedFuture(t *testing.T) {
 	testenv.Slow(t)
 	folder := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {

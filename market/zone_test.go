@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestTheMomentOfAStamp(t *testing.T) {
+func TestStamp_In(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		stamp Stamp

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-func TestAnAllocationNamesWhatWeighsMostAndAddsUp(t *testing.T) {
+// An allocation names the largest holdings, and adds up.
+func TestValuer_Allocation(t *testing.T) {
 	bars := map[string]string{}
 	a := opened("2025-10-01", 1000)
 	for i := range 11 {

@@ -17,7 +17,7 @@ import (
 	"mcp-trade/market"
 )
 
-func TestOddLedgers(t *testing.T) {
+func TestBuild_OddLedgers(t *testing.T) {
 	const bars = "100/110 110/120 120/130 130/140 140/150"
 	buy := func() *account { return opened("2025-10-01", 1000).trade(week[0], "A", 5, 100, 0) }
 	for _, c := range []struct {
@@ -77,7 +77,8 @@ func TestOddLedgers(t *testing.T) {
 	}
 }
 
-func TestALedgerWithoutRowsIsAnError(t *testing.T) {
+// A ledger without rows is an error.
+func TestBuild_LedgerWithoutRows(t *testing.T) {
 	p := marketOf(t, week, map[string]string{"A": "1/1"})
 	_, err := Build([]Ledger{{Signature: "a", Lines: linesOf()}}, Options{View: p.AsOf(always)})
 	var none *NoLedgerError
@@ -92,7 +93,7 @@ func TestALedgerWithoutRowsIsAnError(t *testing.T) {
 }
 
 // A report from a later day begins with the value of the evening before.
-func TestAPartOfALedger(t *testing.T) {
+func TestBuild_DateRange(t *testing.T) {
 	p := marketOf(t, week, map[string]string{"A": "100/110 110/120 120/130 130/140 140/150"})
 	l := opened("2025-10-01", 1000).trade(week[0], "A", 5, 100, 0).trade(week[2], "A", -1, 120, 0).trade(week[4], "A", 1, 140, 0).ledger("a")
 	a := one(t, Options{View: p.AsOf(always), From: week[2], To: week[3]}, l)
@@ -133,7 +134,8 @@ func TestAPartOfALedger(t *testing.T) {
 	}
 }
 
-func TestTheNewestTradesAreKeptAndAllAreTold(t *testing.T) {
+// The newest trades are kept, and all are counted.
+func TestBuild_NewestTrades(t *testing.T) {
 	p := marketOf(t, week, map[string]string{"A": "1/1 1/1"})
 	a := opened("2025-10-01", 1000)
 	for range 20 {
@@ -156,7 +158,7 @@ func TestTheNewestTradesAreKeptAndAllAreTold(t *testing.T) {
 	}
 }
 
-func TestWhatTheRunKnows(t *testing.T) {
+func TestMetrics_Usage(t *testing.T) {
 	p := marketOf(t, week, map[string]string{"A": "100/110 110/120"})
 	l := opened("2025-10-01", 1000).trade(week[0], "A", 5, 100, 0).idle(week[1]).ledger("a")
 	l.RunStats = RunStats{Refused: Known(3), Tokens: Known(5000), Cost: Known(0.5), Days: []DayStats{
@@ -172,7 +174,7 @@ func TestWhatTheRunKnows(t *testing.T) {
 }
 
 // A ledger may hold anything. What a terminal or a spreadsheet would obey is not let through.
-func TestHostileTextIsInert(t *testing.T) {
+func TestBuild_HostileText(t *testing.T) {
 	p := marketOf(t, week, map[string]string{"A": "100/110"})
 	const note = "=HYPERLINK(\\\"http://x\\\")\\u001b]0;owned\\u0007<script>alert(1)</script>\\u009b2J\\u202e"
 	lines := linesOf(opened("2025-10-01", 1000).lines[0],
@@ -207,7 +209,8 @@ func TestHostileTextIsInert(t *testing.T) {
 	}
 }
 
-func TestCellsAreNoFormulas(t *testing.T) {
+// A spreadsheet takes no cell for a formula.
+func TestCell(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "NVDA": "NVDA", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", " =1": "' =1", "'x": "''x", "a=1": "a=1", "\n=1": "'\n=1", "\r=1": "'\r=1",
 	} {
@@ -217,7 +220,7 @@ func TestCellsAreNoFormulas(t *testing.T) {
 	}
 }
 
-func TestBenchmarks(t *testing.T) {
+func TestBuild_Benchmarks(t *testing.T) {
 	p := marketOf(t, week, map[string]string{"A": "100/100 110/150 120/?", "B": "10/10 10/10 20/30", "C": "- 5/5 6/6"})
 	even, err := EqualWeight(p.AsOf(always), week[1], "")
 	if err != nil || len(even.Points) != 3 {
@@ -245,7 +248,8 @@ func TestBenchmarks(t *testing.T) {
 	near(t, "benchmark return", one(t, Options{View: p.AsOf(always), Benchmark: &b}, l.ledger("a")).Metrics.BenchmarkReturn, 0.1)
 }
 
-func TestTheLeaderboardIsInOrder(t *testing.T) {
+// The leaderboard is in order.
+func TestRank(t *testing.T) {
 	p := marketOf(t, week, map[string]string{"A": "100/110 110/120 120/130", "B.SH": "1/1 1/1 1/1"})
 	hold := func(n float64) *account {
 		return opened("2025-10-01", 1000).trade(week[0], "A", n, 100, 0).idle(week[1], week[2])
@@ -267,7 +271,8 @@ func TestTheLeaderboardIsInOrder(t *testing.T) {
 	}
 }
 
-func TestALedgerIsVerifiedOnTheWay(t *testing.T) {
+// A ledger is verified on the way.
+func TestBuild_Verifies(t *testing.T) {
 	p := marketOf(t, week, map[string]string{"A": "100/110 110/120 120/130"})
 	hold := func() *account {
 		return opened("2025-10-01", 1000).trade(week[0], "A", 5, 100, 0).idle(week[1], week[2])
@@ -322,7 +327,7 @@ func TestALedgerIsVerifiedOnTheWay(t *testing.T) {
 	}
 }
 
-func TestRealLedgers(t *testing.T) {
+func TestBuild_RealLedgers(t *testing.T) {
 	data := testenv.TestData(t)
 	for folder, accounts := range map[string][]string{
 		"us_daily":       {"gpt-5", "gemini-2.5-flash", "qwen3-max"},

@@ -144,7 +144,8 @@ func same(t *rapid.T, what string, got Number, want float64) {
 	}
 }
 
-func TestFiguresAgreeWithAnIndependentComputation(t *testing.T) {
+// Each metric agrees with an independent computation.
+func TestBuild_IndependentComputation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(3, 60).Draw(t, "n")
 		values, levels := drawValues(t, "value", n, -0.05), drawValues(t, "level", n, -0.3)
@@ -168,7 +169,7 @@ func TestFiguresAgreeWithAnIndependentComputation(t *testing.T) {
 }
 
 // Each metric of the groups that independent computes is computed by it, money aside.
-func TestFiguresAgreeWithAnIndependentComputation_Complete(t *testing.T) {
+func TestBuild_IndependentComputation_Complete(t *testing.T) {
 	all := independent([]float64{100, 95, 110}, []float64{50, 40, 60}, 0)
 	for _, x := range MetricTable() {
 		if _, ok := all[x.Key]; !ok && x.Unit != Money && (x.Group == Returns || x.Group == Relative) {
@@ -177,7 +178,7 @@ func TestFiguresAgreeWithAnIndependentComputation_Complete(t *testing.T) {
 	}
 }
 
-func TestPropertiesOfFigures(t *testing.T) {
+func TestMetrics_Properties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(3, 60).Draw(t, "n")
 		values := drawValues(t, "value", n, -0.05)
@@ -235,7 +236,7 @@ func TestPropertiesOfFigures(t *testing.T) {
 }
 
 // The intervals of a long series of independent returns are about as wide as theory says: 2 * 1.96 standard errors.
-func TestIntervalsAreAsWideAsTheyShouldBe(t *testing.T) {
+func TestMetrics_Intervals(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	values := []float64{100}
 	for range 1000 {

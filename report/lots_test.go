@@ -16,7 +16,7 @@ import (
 //	cost    1002 + 550 = 1552, income 1800 - 3 = 1797, gain 245
 //
 // Then 5 sold at 90, bought at 110: a loss of 100.
-func TestASaleClosesWhatWasBoughtFirst(t *testing.T) {
+func TestLots_Apply(t *testing.T) {
 	p := marketOf(t, week, map[string]string{"A": "100/100 110/110 119/120 90/90"})
 	a := opened("2025-10-01", 10000).trade(week[0], "A", 10, 100, 2).trade(week[1], "A", 10, 110, 0)
 	a.trade(week[2], "A", -15, 120, 3).trade(week[3], "A", -5, 90, 0)
@@ -42,7 +42,7 @@ func TestASaleClosesWhatWasBoughtFirst(t *testing.T) {
 }
 
 // What the account earned is what its closed trades did and what its holdings have gained.
-func TestGainsAddUp(t *testing.T) {
+func TestLots_GainsAddUp(t *testing.T) {
 	days := []market.Stamp{}
 	for day := market.Stamp("2025-01-01"); len(days) < 20; day = day.AddDays(1) {
 		days = append(days, day)
@@ -101,7 +101,7 @@ func TestGainsAddUp(t *testing.T) {
 }
 
 // A row whose book does not follow from its trades counts as it is, and is told of.
-func TestTheBookCountsWhereTradesWereLost(t *testing.T) {
+func TestLots_Reconcile(t *testing.T) {
 	p := marketOf(t, week, map[string]string{"A": "10/10 10/10 10/10"})
 	a := opened("2025-10-01", 1000).trade(week[0], "A", 5, 10, 0)
 	base := a.rec // the second purchase will be lost

@@ -35,7 +35,7 @@ func near(t testing.TB, what string, got Number, want float64) {
 //	drawdown   1 - 99/110, from 2025-10-02 to 2025-10-03, to the end 2 periods and 4 days
 //	year       1.089 in 5 days from 2025-10-01 to 2025-10-06
 //	turnover   bought 100, half of it over a mean of (110 + 99 + 108.9)/3 in 3 of 252 days
-func TestFiguresByHand(t *testing.T) {
+func TestMetrics_ByHand(t *testing.T) {
 	a := holder(t, "100/110 110/99 99/108.9")
 	m, year := a.Metrics, math.Pow(1.089, 73)-1
 	all := measured(a, Options{}).Metrics // with those that three returns do not tell
@@ -63,7 +63,7 @@ func TestFiguresByHand(t *testing.T) {
 }
 
 // The first value counts as a highest value: 100, 50, 60, 100 is half lost and made up for.
-func TestADrawdownBeginsWithTheFirstValue(t *testing.T) {
+func TestMaxDrawdown(t *testing.T) {
 	a := holder(t, "100/50 50/60 60/100")
 	if want := (Drawdown{0.5, "2025-10-01", "2025-10-02", "2025-10-06", 3, 5}); *a.Drawdown != want {
 		t.Errorf("drawdown %+v, want %+v", *a.Drawdown, want)
@@ -74,7 +74,7 @@ func TestADrawdownBeginsWithTheFirstValue(t *testing.T) {
 }
 
 // A risk-free return of 25.2 % a year is 0.1 % a day: returns of 1.1 %, -0.9 %, 1.1 % beat it as 1 %, -1 %, 1 % do none.
-func TestTheRiskFreeReturnIsTakenOff(t *testing.T) {
+func TestMetrics_RiskFreeReturn(t *testing.T) {
 	p := marketOf(t, week, map[string]string{"A": "100/101.1 100/100.1901 100/101.2921911"})
 	l := opened("2025-10-01", 100).trade(week[0], "A", 1, 100, 0).idle(week[1], week[2])
 	o := Options{View: p.AsOf(always), RiskFree: 0.252}
@@ -90,7 +90,7 @@ func TestTheRiskFreeReturnIsTakenOff(t *testing.T) {
 //	beta      1.5; alpha 252 * 0.0025
 //	apart     1 %, 0, 1 %, -1 %: mean 0.0025, sd sqrt((2*0.75^2 + 0.25^2 + 1.25^2)/3) % = sqrt(2.75/3) %
 //	captures  (2 + 3)/(1 + 2) and (1 + 3)/(1 + 2)
-func TestFiguresAgainstABenchmarkByHand(t *testing.T) {
+func TestMetrics_Benchmark_ByHand(t *testing.T) {
 	values, levels := []float64{100}, []float64{50}
 	for i, r := range []float64{0.02, -0.01, 0.03, -0.03} {
 		values, levels = append(values, values[i]*(1+r)), append(levels, levels[i]*(1+[]float64{0.01, -0.01, 0.02, -0.02}[i]))
@@ -134,7 +134,7 @@ func measured(a Account, o Options) Account {
 	return a
 }
 
-func TestWhatThereIsToSayOfFewPeriods(t *testing.T) {
+func TestMetrics_FewPeriods(t *testing.T) {
 	for _, c := range []struct {
 		values    []float64
 		undefined string // names of figures that must not be there

@@ -14,7 +14,8 @@ import (
 	"mcp-trade/market"
 )
 
-func TestUpstreamMatchesThePublishedMetricsToTheLastDigit(t *testing.T) {
+// The metrics that AI-Trader published come out to the last digit.
+func TestBuild_PublishedUpstreamMetrics(t *testing.T) {
 	data := filepath.Join(testenv.TestData(t), "crypto")
 	text, err := os.ReadFile(filepath.Join(data, "published_performance_metrics.json"))
 	if err != nil {

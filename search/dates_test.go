@@ -108,7 +108,8 @@ func stamps() []market.Stamp {
 	return append(all, "2025-10-25 17:31:00")
 }
 
-func TestADatePassesTheDoorOnceItIsOver(t *testing.T) {
+// A date passes once it is over.
+func TestCutoff_Allows(t *testing.T) {
 	testenv.Slow(t)
 	reader := DateParser{Fetched: noon, Zone: market.US.Get().Zone()}
 	good := reader.Read("2020-01-01")
@@ -140,7 +141,8 @@ func TestADatePassesTheDoorOnceItIsOver(t *testing.T) {
 	}
 }
 
-func TestTheLaterDateCounts(t *testing.T) {
+// The later date counts.
+func TestCutoff_Allows_LaterDate(t *testing.T) {
 	reader, cutoff := DateParser{}, NewCutoff("2025-10-02", market.US)
 	for _, c := range []struct{ one, other, want string }{
 		{"2025-09-01", "2025-09-02", "2025-09-02"},
@@ -157,7 +159,8 @@ func TestTheLaterDateCounts(t *testing.T) {
 	}
 }
 
-func TestADayBeginsWhereTheMarketIs(t *testing.T) {
+// A day begins where the market is.
+func TestCutoff_Allows_ZoneOfTheMarket(t *testing.T) {
 	date := DateParser{}.Read("2025-10-01T18:00:00Z")
 	for of, want := range map[market.ID]bool{market.US: true, market.CN: false, market.Crypto: true} {
 		if got := NewCutoff("2025-10-02", of).Allows(date); got != want {

@@ -51,7 +51,7 @@ func item(title, published string) RawArticle {
 
 var october = Query{Text: "chips", Limit: 5, Cutoff: NewCutoff("2025-10-02", market.US)}
 
-func TestWhoServes(t *testing.T) {
+func TestSearcher_Search_Providers(t *testing.T) {
 	down := &ProviderError{UserMessage: "it cannot be reached", Err: errors.New("dial tcp 10.1.2.3:443 key=s3cret")}
 	for _, c := range []struct {
 		name      string
@@ -84,7 +84,7 @@ func TestWhoServes(t *testing.T) {
 	}
 }
 
-func TestWhatIsShown(t *testing.T) {
+func TestSearcher_Search(t *testing.T) {
 	long := strings.Repeat("é", 2000)
 	a := finds("a",
 		item("tomorrow", "2025-10-02"), RawArticle{Title: "undated"}, item("one", "2025-09-01"), item("one", "2025-09-01"),
@@ -105,7 +105,8 @@ func TestWhatIsShown(t *testing.T) {
 	}
 }
 
-func TestAQueryWithoutAWordIsRefused(t *testing.T) {
+// A query without a word is refused.
+func TestSearcher_Search_WithoutAWord(t *testing.T) {
 	a := finds("a")
 	for _, text := range []string{"", " ", "???", "\u0301"} {
 		q := october
@@ -117,7 +118,8 @@ func TestAQueryWithoutAWordIsRefused(t *testing.T) {
 	}
 }
 
-func TestAProviderThatDoesNotAnswerIsGivenUp(t *testing.T) {
+// A search does not wait for a provider that never answers.
+func TestSearcher_Search_Timeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		silent := &source{name: "silent", answer: func(ctx context.Context, _ Query) ([]RawArticle, error) {
 			<-ctx.Done()
@@ -136,7 +138,8 @@ func TestAProviderThatDoesNotAnswerIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestAProviderThatFailsAgainAndAgainIsLeftAlone(t *testing.T) {
+// A provider that fails again and again is left alone.
+func TestSearcher_Search_OpenCircuit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := fails("a", &ProviderError{UserMessage: "it cannot be reached"})
 		s := New(Config{Providers: []Provider{a}})
@@ -161,7 +164,8 @@ func TestAProviderThatFailsAgainAndAgainIsLeftAlone(t *testing.T) {
 	})
 }
 
-func TestCallersWhoLeaveAndWhatIsNotSetUpOpenNoCircuit(t *testing.T) {
+// Neither a caller who leaves nor a provider that is not set up opens the circuit.
+func TestSearcher_Search_ClosedCircuit(t *testing.T) {
 	a, b := fails("a", context.Canceled), fails("b", &NotConfiguredError{Lacks: "name"})
 	s := New(Config{Providers: []Provider{a, b}})
 	for range 10 {
@@ -171,7 +175,8 @@ func TestCallersWhoLeaveAndWhatIsNotSetUpOpenNoCircuit(t *testing.T) {
 	}
 }
 
-func TestManySearchesAtOnceAreRefusedRatherThanQueued(t *testing.T) {
+// Many searches at once are refused rather than queued.
+func TestSearcher_Search_TooManyAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		slow := &source{name: "slow", answer: func(context.Context, Query) ([]RawArticle, error) { <-release; return nil, nil }}
@@ -214,7 +219,8 @@ func kept(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-func TestARecordedAnswerIsReplayedAndNobodyIsAsked(t *testing.T) {
+// A recorded answer is replayed and nobody is asked.
+func TestReplay(t *testing.T) {
 	dir := t.TempDir()
 	count := 0
 	a := &source{name: "a", answer: func(context.Context, Query) ([]RawArticle, error) {
@@ -270,7 +276,7 @@ func TestCache_KeepsWhatAProviderHas(t *testing.T) {
 }
 
 // When the record is made, another provider may serve than would later.
-func TestTheFirstAnswerCountsWhoeverGaveIt(t *testing.T) {
+func TestCache_FirstAnswer(t *testing.T) {
 	dir := t.TempDir()
 	a, b := fails("a", &ProviderError{UserMessage: "down"}), finds("b", item("1", "2025-09-01"))
 	for range 2 {
@@ -282,7 +288,8 @@ func TestTheFirstAnswerCountsWhoeverGaveIt(t *testing.T) {
 	}
 }
 
-func TestProcessesThatRecordTogetherAgree(t *testing.T) {
+// Processes that record together agree.
+func TestCache_OfSeveralProcesses(t *testing.T) {
 	dir := t.TempDir()
 	var wait sync.WaitGroup
 	answers := make([]string, 20)
@@ -301,7 +308,8 @@ func TestProcessesThatRecordTogetherAgree(t *testing.T) {
 	}
 }
 
-func TestADamagedRecordIsNotTakenForAnAnswer(t *testing.T) {
+// A damaged record is not taken for an answer.
+func TestCache_DamagedRecord(t *testing.T) {
 	dir := t.TempDir()
 	s := New(Config{Providers: []Provider{finds("a")}, Cache: Record(dir, files.Owner)})
 	if _, err := s.Search(t.Context(), october); err != nil {

@@ -50,7 +50,8 @@ func TestCut(t *testing.T) {
 	}
 }
 
-func TestOnlyPagesOnTheWebHaveAnAddress(t *testing.T) {
+// Only pages on the web have an address.
+func TestAddress(t *testing.T) {
 	for in, want := range map[string]string{
 		"https://x.test/a?b=c": "https://x.test/a?b=c", " http://x.test ": "http://x.test", "javascript:alert(1)": "", "file:///etc/passwd": "", "x.test/a": "",
 		"https://user:word@x.test/": "", "https://": "", "://": "", "https://x.test/" + strings.Repeat("a", maxURL): "",

@@ -32,7 +32,8 @@ func (f *fixture) asked(t *testing.T, tool, arguments string) (fields map[string
 	return fields, r.IsError
 }
 
-func TestRefusalsAreResultsForAITrader(t *testing.T) {
+// Refusals are results for AI-Trader.
+func TestOptions_AITrader_Refusals(t *testing.T) {
 	aiTrader := []string{TradeSet, MarketSet, AITraderSet, MathSet}
 	for _, c := range []struct {
 		name    string
@@ -80,7 +81,8 @@ func TestRefusalsAreResultsForAITrader(t *testing.T) {
 	}
 }
 
-func TestATradeForAITraderTellsThePositionsAtTheTop(t *testing.T) {
+// A trade for AI-Trader tells the positions at the top.
+func TestAITraderTrade(t *testing.T) {
 	f := newFixture(t, map[string]bars{"NVDA": testBars["NVDA"], "AMD": testBars["AMD"], "fees": testBars["AMD"]})
 	f.serve(t, Options{Toolsets: []string{TradeSet, AITraderSet}})
 	positions := func(fields map[string]any) (own string) {
@@ -111,7 +113,7 @@ func TestATradeForAITraderTellsThePositionsAtTheTop(t *testing.T) {
 	}
 }
 
-func TestAITradersPrices(t *testing.T) {
+func TestGetPriceLocal(t *testing.T) {
 	f := newFixture(t, testBars)
 	f.serve(t, Options{Toolsets: []string{AITraderSet}})
 	f.want(t, "get_price_local", `{"symbol":"NVDA","date":"2025-10-02"}`,

@@ -23,7 +23,8 @@ func requestLine(id any, method, params string) string {
 
 const modernMeta = `"_meta":{"io.modelcontextprotocol/protocolVersion":%q,"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}`
 
-func TestAnErrorSaysInWordsWhatIsWrongAndRepeatsLittleOfTheRequest(t *testing.T) {
+// An error says what is wrong, and repeats little of the request.
+func TestServer_RewriteError(t *testing.T) {
 	f := newFixture(t, testBars)
 	long := strings.Repeat("x", 400_000)
 	goes := regexp.MustCompile(`json:|Go |struct|mcp\.|marshal|base64|%!|offset|not found:`) // the words of Go, not of a person
@@ -75,7 +76,8 @@ func TestAnErrorSaysInWordsWhatIsWrongAndRepeatsLittleOfTheRequest(t *testing.T)
 	}
 }
 
-func TestAFailureOfAResourceOrAPromptIsTheSentenceOfTheTool(t *testing.T) {
+// A resource or a prompt fails in the words of the tool.
+func TestServer_RewriteError_ResourcesAndPrompts(t *testing.T) {
 	f := newFixture(t, testBars)
 	f.writeSession(t, "{}")
 	for _, line := range []string{
@@ -89,7 +91,8 @@ func TestAFailureOfAResourceOrAPromptIsTheSentenceOfTheTool(t *testing.T) {
 	}
 }
 
-func TestAnErrorThatNobodyCanMendIsForTheLog(t *testing.T) {
+// An error that nobody can mend is for the log.
+func TestServer_RewriteError_Unexpected(t *testing.T) {
 	f := newFixture(t, testBars)
 	f.server.mcp.AddTool(mcp.NewTool("broken"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		return nil, errors.New("json: cannot unmarshal /secret/path")
@@ -103,7 +106,8 @@ func TestAnErrorThatNobodyCanMendIsForTheLog(t *testing.T) {
 	}
 }
 
-func TestADamagedRowWithinALedgerIsAFailureThatNamesIt(t *testing.T) {
+// A damaged row within a ledger is a failure that names it.
+func TestFailure_DamagedRow(t *testing.T) {
 	f := newFixture(t, testBars)
 	for range 3 {
 		f.call(t, "buy", buyOne)
@@ -135,7 +139,7 @@ func TestADamagedRowWithinALedgerIsAFailureThatNamesIt(t *testing.T) {
 }
 
 // What a gateway that reads keys exactly takes for harmless must not be an order to us.
-func TestAMessageThatCouldBeReadInTwoWaysDoesNothing(t *testing.T) {
+func TestServer_AmbiguousMessages(t *testing.T) {
 	const order = `"arguments":{"symbol":"NVDA","amount":1}`
 	for _, c := range []struct{ line, want string }{
 		{`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_portfolio","arguments":{},"Name":"buy","Arguments":{"symbol":"NVDA","amount":1}}}`, "-32600"},

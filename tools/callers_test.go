@@ -147,7 +147,8 @@ func TestServer_LanesOfTwoCallers(t *testing.T) {
 	}
 }
 
-func TestServer_ACallerKeepsToItsAccount(t *testing.T) {
+// A caller keeps to its account.
+func TestServer_AccountOfACaller(t *testing.T) {
 	f := newFixture(t, testBars)
 	f.register(t, "o3", "700")
 	f.caller.Account = "gpt-5"
@@ -166,7 +167,8 @@ func TestServer_ACallerKeepsToItsAccount(t *testing.T) {
 	}
 }
 
-func TestServer_ACallOfNobodyFails(t *testing.T) {
+// A call without a caller fails.
+func TestServer_WithoutACaller(t *testing.T) {
 	f := newFixture(t, testBars)
 	var out strings.Builder
 	in := callLine(1, "buy", buyOne) + callLine(2, "get_session", `{}`) + requestLine(3, "resources/read", `{"uri":"ledger://gpt-5/latest"}`) + requestLine(4, "prompts/get", `{"name":"trading-day"}`)

@@ -12,7 +12,7 @@ import (
 )
 
 // Each call is answered by mcp-go, and then by the tool directly.
-func TestServer_DirectAnswersAsMCPGoDoes(t *testing.T) {
+func TestServer_Direct(t *testing.T) {
 	for name, meta := range map[string]string{
 		"nothing else":         "",
 		"an empty _meta":       `,"_meta":{}`,
@@ -64,7 +64,7 @@ func TestServer_DirectAnswersAsMCPGoDoes(t *testing.T) {
 	}
 }
 
-func TestToolResponse_LeavesAnErrorToMCPGo(t *testing.T) {
+func TestToolResponse(t *testing.T) {
 	r, err := result(&failure{code.Halted, "Trading is halted.", nil}, true)
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-func TestTheDocumentedToolsAreThoseThatThereAre(t *testing.T) {
+// The documented tools are those that there are.
+func TestTable_Docs(t *testing.T) {
 	text, err := os.ReadFile("../docs/clients.md")
 	if err != nil {
 		t.Fatal(err)

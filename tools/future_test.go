@@ -30,7 +30,8 @@ var history = []string{
 	`{"date": "2025-10-01", "id": 1, "this_action": {"action": "buy", "symbol": "AAA", "amount": 3}, "positions": {"CASH": 4000, "AAA": 3}, "order_id": "old"}`,
 }
 
-func TestTheFutureInfluencesNoAnswer(t *testing.T) {
+// The future influences no answer.
+func TestServer_ReplacedFuture(t *testing.T) {
 	testenv.Slow(t)
 	folder := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {

@@ -25,7 +25,8 @@ func (f *fixture) callMeant(t *testing.T, tool, arguments string, meant any) (te
 	return r.Content[0].(mcp.TextContent).Text, r.IsError
 }
 
-func TestACallInAnotherSessionThanItIsMeantForIsRefused(t *testing.T) {
+// A call in another session than it is meant for is refused.
+func TestMeant(t *testing.T) {
 	now := session.Meant{Signature: "gpt-5", Today: "2025-10-02"}
 	for tool, arguments := range map[string]string{
 		"buy": `{"symbol":"NVDA","amount":1}`, "sell": `{"symbol":"NVDA","amount":1}`, "get_portfolio": `{}`, "get_trades": `{}`,
@@ -56,7 +57,8 @@ func TestACallInAnotherSessionThanItIsMeantForIsRefused(t *testing.T) {
 	}
 }
 
-func TestABriefingOfAnotherSessionThanIsMeantIsRefused(t *testing.T) {
+// A briefing of another session than is meant is refused.
+func TestMeant_Briefing(t *testing.T) {
 	f := newFixture(t, testBars)
 	var ask mcp.GetPromptRequest
 	ask.Params.Name = "trading-day"

@@ -82,7 +82,7 @@ func TestBind(t *testing.T) {
 	}
 }
 
-func TestBindOfAWholeNumber(t *testing.T) {
+func TestBind_WholeNumber(t *testing.T) {
 	const refused = `The argument "limit" must be a whole number from 1 to 200.`
 	for arguments, want := range map[string]string{
 		`{}`: "0", `{"limit":null}`: "0", `{"limit":1}`: "1", `{"limit":"200"}`: "200", `{"limit":5.0}`: "5",
@@ -100,7 +100,7 @@ func TestBindOfAWholeNumber(t *testing.T) {
 	}
 }
 
-func TestBindOfTickers(t *testing.T) {
+func TestBind_Tickers(t *testing.T) {
 	for arguments, want := range map[string]string{
 		`{"symbol":" NVDA "}`:                            `["NVDA"]`,
 		`{"symbol":"NVDA,"}`:                             `["NVDA"]`,
@@ -173,7 +173,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 // Clients and models have learnt the tools by these files: a change of one is a change of the contract.
-func TestTheDeclarationsAreThoseOfTheGoldenFiles(t *testing.T) {
+func TestTool_Declaration(t *testing.T) {
 	files := []string{"instructions.txt"}
 	for _, tool := range table() {
 		text, err := json.MarshalIndent(tool.declaration(form{}), "", "  ")
@@ -195,7 +195,7 @@ func TestTheDeclarationsAreThoseOfTheGoldenFiles(t *testing.T) {
 }
 
 // Every tool takes from the context of a model before it is of any use.
-func TestTheListOfToolsIsSmall(t *testing.T) {
+func TestTable_Size(t *testing.T) {
 	f := newFixture(t, nil)
 	f.serve(t, Options{Toolsets: DefaultToolsets})
 	text, err := json.Marshal(f.server.MCP().HandleMessage(t.Context(), json.RawMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)))
@@ -213,7 +213,8 @@ func TestTheListOfToolsIsSmall(t *testing.T) {
 	t.Logf("%d bytes, %d tokens", len(text), tokens)
 }
 
-func TestEveryToolSaysWhatACallerMustKnow(t *testing.T) {
+// Every tool says what a caller must know.
+func TestTable_Descriptions(t *testing.T) {
 	names := map[string]bool{}
 	for _, tool := range table() {
 		wrong := func(format string, args ...any) { t.Errorf(tool.name+": "+format, args...) }
@@ -283,7 +284,8 @@ func walk(tree any, visit func(map[string]any)) {
 	}
 }
 
-func TestTheDetailsOfAFailureStandBesideItsSentence(t *testing.T) {
+// The details of a failure stand beside its sentence.
+func TestFailure_Details(t *testing.T) {
 	text, err := json.Marshal(&failure{code.InvalidArgument, "No.", map[string]any{"error": "x", "code": "y", "have": 3}})
 	if err != nil || string(text) != `{"class":"caller","code":"invalid_argument","error":"No.","have":3}` {
 		t.Errorf("%s, %v", text, err)

@@ -13,7 +13,8 @@ import (
 	"mcp-trade/session"
 )
 
-func TestAnAccountReadsItsOwnPerformanceUpToTheLastClose(t *testing.T) {
+// An account reads its own performance up to the last close.
+func TestDeps_Performance(t *testing.T) {
 	f := newFixture(t, testBars)
 	f.register(t, "other", "500")
 	f.call(t, "buy", `{"symbol":"NVDA","amount":10}`) // at 110.5; the day closes at 119

@@ -67,7 +67,8 @@ func callLine(id any, tool, arguments string) string {
 
 const buyOne = `{"symbol":"NVDA","amount":1}`
 
-func TestEveryRequestIsAnsweredOnceAtEndOfInput(t *testing.T) {
+// Every request is answered once at end of input.
+func TestStdio_EndOfInput(t *testing.T) {
 	f := newFixture(t, testBars)
 	var in strings.Builder
 	var orders []string
@@ -195,7 +196,8 @@ func (c *conversation) end() (rest []heard) {
 	return rest
 }
 
-func TestOrdersRunOneAfterTheOtherAndTheRestBesideThem(t *testing.T) {
+// Orders run one after the other and the rest beside them.
+func TestStdio_Lanes(t *testing.T) {
 	f := newFixture(t, testBars)
 	c := converse(t, t.Context(), f)
 	c.say(callLine(1, "hold_order", `{}`))
@@ -228,7 +230,8 @@ func cancelLine(id any) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%s,"reason":"test"}}`+"\n", text)
 }
 
-func TestWhatIsCancelledIsNotAnsweredUnlessItIsAnOrderThatHasBegun(t *testing.T) {
+// A cancelled request is not answered, unless it is an order that has begun.
+func TestStdio_Cancelled(t *testing.T) {
 	f := newFixture(t, testBars)
 	c := converse(t, t.Context(), f)
 	c.say(callLine(1, "hold_order", `{}`))
@@ -255,7 +258,8 @@ func TestWhatIsCancelledIsNotAnsweredUnlessItIsAnOrderThatHasBegun(t *testing.T)
 	}
 }
 
-func TestReadingWaitsWhileLargeRequestsWait(t *testing.T) {
+// The server reads no further while large requests wait.
+func TestStdio_LargeRequests(t *testing.T) {
 	testenv.Slow(t)
 	const sent, fit = 19, serve.MaxWaiting / (serve.MaxMessage - 1000)
 	f := newFixture(t, testBars)
@@ -289,7 +293,7 @@ func TestReadingWaitsWhileLargeRequestsWait(t *testing.T) {
 }
 
 // What hangs is given up when the server ends, else this test would not end either.
-func TestAtTheEndWhatHangsIsGivenUpAndAnswered(t *testing.T) {
+func TestStdio_HangingCallAtTheEnd(t *testing.T) {
 	for _, way := range []string{"end of input", "the server is told to stop", "nobody listens"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
@@ -336,7 +340,8 @@ func TestAtTheEndWhatHangsIsGivenUpAndAnswered(t *testing.T) {
 	}
 }
 
-func TestAPingIsAnsweredBeforeWhatWaits(t *testing.T) {
+// A ping is answered before what waits.
+func TestStdio_Ping(t *testing.T) {
 	f := newFixture(t, testBars)
 	c := converse(t, t.Context(), f)
 	for id := range serve.OthersAtOnce {
@@ -400,7 +405,8 @@ func batches(t *testing.T, f *fixture, in string) (lines []string) {
 	return lines
 }
 
-func TestABatchIsAnsweredWithOneArray(t *testing.T) {
+// A batch is answered with one array.
+func TestStdio_Batch(t *testing.T) {
 	line := func(messages ...string) string {
 		for i, m := range messages {
 			messages[i] = strings.TrimSpace(m)
@@ -437,7 +443,8 @@ func TestABatchIsAnsweredWithOneArray(t *testing.T) {
 	}
 }
 
-func TestWhatWasReadIsAnsweredWhenTheServerIsToldToStop(t *testing.T) {
+// Requests that were read are answered when the server is told to stop.
+func TestStdio_ToldToStop(t *testing.T) {
 	f := newFixture(t, testBars)
 	ctx, stop := context.WithCancel(t.Context())
 	c := converse(t, ctx, f)
@@ -462,7 +469,7 @@ func TestWhatWasReadIsAnsweredWhenTheServerIsToldToStop(t *testing.T) {
 	_ = c.in.Close()
 }
 
-func TestALineThatIsNoRequest(t *testing.T) {
+func TestStdio_NoRequest(t *testing.T) {
 	f := newFixture(t, testBars)
 	long := func(n int) string {
 		return `{"jsonrpc":"2.0","id":5,"method":"ping","x":"` + strings.Repeat("x", n-47) + `"}`
@@ -531,7 +538,8 @@ func TestALineThatIsNoRequest(t *testing.T) {
 	}
 }
 
-func TestAByteOrderMarkBeforeTheFirstMessageIsPassedOver(t *testing.T) {
+// A byte order mark before the first message is passed over.
+func TestStdio_ByteOrderMark(t *testing.T) {
 	f := newFixture(t, testBars)
 	const mark, ping = "\xef\xbb\xbf", `{"jsonrpc":"2.0","id":1,"method":"ping"}` + "\n"
 	for _, in := range []string{mark + ping, mark + "\n" + ping, mark + "\r\n" + ping, "\n" + mark + ping} {
@@ -544,7 +552,8 @@ func TestAByteOrderMarkBeforeTheFirstMessageIsPassedOver(t *testing.T) {
 	}
 }
 
-func TestTheIDOfARequestComesBackAsItWas(t *testing.T) {
+// The id of a request comes back as it was.
+func TestStdio_RequestID(t *testing.T) {
 	f := newFixture(t, testBars)
 	for _, id := range []string{`1`, `0`, `-7`, `9007199254740993`, `"a"`, `""`, `"1"`, `"日本"`, `"550e8400-e29b-41d4-a716-446655440000"`} {
 		for _, method := range []string{`"ping"`, `"nope"`, `"tools/call","params":{"name":"buy","arguments":{}}`} {
@@ -557,7 +566,7 @@ func TestTheIDOfARequestComesBackAsItWas(t *testing.T) {
 }
 
 // A client need not wait for the answer to initialize.
-func TestCallsMayFollowTheHandshakeAtOnce(t *testing.T) {
+func TestStdio_AfterTheHandshake(t *testing.T) {
 	f := newFixture(t, testBars)
 	got := exchange(t, f, `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`+"\n"+
 		`{"jsonrpc":"2.0","method":"notifications/initialized"}`+"\n"+callLine(1, "buy", buyOne)+callLine(2, "sell", buyOne))
@@ -571,7 +580,8 @@ func TestCallsMayFollowTheHandshakeAtOnce(t *testing.T) {
 	}
 }
 
-func TestAPanicFailsOneRequest(t *testing.T) {
+// A panic fails one request.
+func TestStdio_Panic(t *testing.T) {
 	f := newFixture(t, testBars)
 	f.server.mcp.AddTool(mcp.NewTool("panic"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) { panic("a bug") })
 	f.server.mcp.AddPrompt(mcp.NewPrompt("panic"), func(context.Context, mcp.GetPromptRequest) (*mcp.GetPromptResult, error) { panic("a bug") })
@@ -613,7 +623,8 @@ func (d *deaf) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-func TestTheServerEndsWhenNobodyListens(t *testing.T) {
+// The server ends when nobody listens.
+func TestStdio_NobodyListens(t *testing.T) {
 	f := newFixture(t, testBars)
 	in, input := io.Pipe() // never closed by the client
 	defer input.Close()

@@ -264,7 +264,7 @@ const fillOf3 = `{"status":"filled","replayed":false,"id":1,"date":"2025-10-02",
 	`"cash":9668.5,"position":3,"positions":{"NVDA":3,"CASH":9668.5}}`
 
 // A day of trading: the calls come one after the other, each on what the one before it left.
-func TestADayOfTrading(t *testing.T) {
+func TestServer_DayOfTrading(t *testing.T) {
 	f := newFixture(t, testBars)
 	for _, c := range []struct{ tool, arguments, want string }{
 		{"get_session", `{}`, `{"model_id":"26","signature":"gpt-5","today_date":"2025-10-02","if_trade":false,"halted":false,` +
@@ -317,7 +317,8 @@ func TestADayOfTrading(t *testing.T) {
 	}
 }
 
-func TestAFailureSaysWhatIsWrongAndTheWayOut(t *testing.T) {
+// A failure says what is wrong, and what to do next.
+func TestFailureOf(t *testing.T) {
 	for _, c := range []struct {
 		name            string
 		before          func(*fixture)
@@ -449,7 +450,8 @@ func (f *fixture) writeSession(t *testing.T, text string) {
 	}
 }
 
-func TestWhatCannotBeReadIsNotTakenForAbsent(t *testing.T) {
+// An unreadable value is not taken for an absent one.
+func TestServer_Unreadable(t *testing.T) {
 	f := newFixture(t, testBars)
 	f.writeSession(t, "{ torn")
 	if got := f.wantCode(t, "buy", `{"symbol":"NVDA","amount":1}`, code.SessionUnreachable); got["engine"] != "file" {
@@ -481,7 +483,7 @@ func (s silent) Append(ctx context.Context, c store.Commit) error {
 }
 
 // An order of which nothing was heard may be in the ledger: it must not be sent once more.
-func TestAnOrderWhoseAnswerWasLostIsNotRepeated(t *testing.T) {
+func TestBuy_LostAnswer(t *testing.T) {
 	f := newFixture(t, testBars)
 	f.Accounts = ledger.NewAccounts(silent{f.store})
 	f.want(t, "buy", `{"symbol":"NVDA","amount":1}`, `{"class":"fault","code":"ledger_unreachable","engine":"redis",`+
@@ -491,7 +493,8 @@ func TestAnOrderWhoseAnswerWasLostIsNotRepeated(t *testing.T) {
 	}
 }
 
-func TestWithoutPricesNothingIsTraded(t *testing.T) {
+// Without prices nothing is traded.
+func TestBuy_WithoutPrices(t *testing.T) {
 	f := newFixture(t, nil)
 	const want = `{"class":"fault","code":"prices_unconfigured","error":"The server has no prices. Start it with --prices FILE, or set MCP_TRADE_PRICES, or put a *merged*.jsonl into its data dir."}`
 	for tool, arguments := range map[string]string{
@@ -503,7 +506,8 @@ func TestWithoutPricesNothingIsTraded(t *testing.T) {
 	f.want(t, "get_trades", `{}`, `{"trades":[]}`)
 }
 
-func TestAHoldingWithoutAPriceLeavesTheTotalUnknown(t *testing.T) {
+// A holding without a price leaves the total unknown.
+func TestGetPortfolio_HoldingWithoutAPrice(t *testing.T) {
 	f := newFixture(t, testBars)
 	rows := func(yield func([]byte, error) bool) {
 		yield([]byte(`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 10.5, "GONE": 2, "MSFT": 1, "AMD": 0, "NVDA": 2}}`), nil)
@@ -523,7 +527,7 @@ func TestAHoldingWithoutAPriceLeavesTheTotalUnknown(t *testing.T) {
 }
 
 // The server presumes that the session is what it was; the commit proves it. Another process changes it in between.
-func TestAnOrderIsJudgedInTheSessionAsItIsNow(t *testing.T) {
+func TestBuy_SessionMoves(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*fixture)
@@ -571,7 +575,8 @@ func TestAnOrderIsJudgedInTheSessionAsItIsNow(t *testing.T) {
 	}
 }
 
-func TestATradeSetsIfTradeAndADryRunDoesNot(t *testing.T) {
+// A trade sets IF_TRADE and a dry run does not.
+func TestBuy_IfTrade(t *testing.T) {
 	f := newFixture(t, testBars)
 	for _, c := range []struct {
 		arguments string
@@ -596,7 +601,7 @@ func TestATradeSetsIfTradeAndADryRunDoesNot(t *testing.T) {
 }
 
 // An order that has begun is finished, whether or not its caller still waits.
-func TestACallerWhoLeavesDoesNotBreakAnOrder(t *testing.T) {
+func TestBuy_CallerLeaves(t *testing.T) {
 	f := newFixture(t, testBars)
 	ctx, cancel := context.WithCancel(f.ctx(t))
 	cancel()
@@ -605,7 +610,8 @@ func TestACallerWhoLeavesDoesNotBreakAnOrder(t *testing.T) {
 	}
 }
 
-func TestOnlyTheOwnLedgerCanBeRead(t *testing.T) {
+// A caller reads its own ledger alone.
+func TestGetTrades(t *testing.T) {
 	f := newFixture(t, testBars)
 	f.register(t, "other", "500")
 	f.call(t, "buy", `{"symbol":"NVDA","amount":3}`)
@@ -651,7 +657,7 @@ func (f *fixture) prompt(t *testing.T) string {
 	return r.Messages[0].Content.(mcp.TextContent).Text
 }
 
-func TestTheBriefingOfADay(t *testing.T) {
+func TestTradingDayPrompt(t *testing.T) {
 	f := newFixture(t, testBars)
 	steps := []struct {
 		name   string
@@ -709,7 +715,7 @@ Orders fill at today's opens. Highs, lows and closes of today are not known yet.
 	}
 }
 
-func TestWhatAServerOffers(t *testing.T) {
+func TestServer_Offer(t *testing.T) {
 	f := newFixture(t, testBars)
 	for _, c := range []struct {
 		name string

@@ -100,7 +100,7 @@ func texts(t *testing.T, visit func(place, text string)) {
 	}
 }
 
-func TestExplain_TheRoomsBelowNameNoCommandFlagOrVariable(t *testing.T) {
+func TestExplain_LowerRoomsNameNoFlag(t *testing.T) {
 	testenv.Slow(t)
 	read, used := 0, map[string]bool{}
 	texts(t, func(place, text string) {

@@ -9,7 +9,8 @@ import (
 	"mcp-trade/decimal"
 )
 
-func TestProgressOffATerminalIsPlainLines(t *testing.T) {
+// Progress off a terminal is plain lines.
+func TestProgressView_OffATerminal(t *testing.T) {
 	var out strings.Builder
 	v := newProgressView(&out, []runner.Account{{Name: "model"}, {Name: "steady"}})
 	value := decimal.NewNullDecimal(decimal.RequireFromString("100234.5"))
@@ -30,7 +31,8 @@ func TestProgressOffATerminalIsPlainLines(t *testing.T) {
 	}
 }
 
-func TestProgressOnATerminalSaysWhatAModelDid(t *testing.T) {
+// Progress on a terminal says what a model did.
+func TestProgressView_OnATerminal(t *testing.T) {
 	v := &progressView{longest: 6}
 	cent := decimal.RequireFromString("0.01")
 	a := &accountView{

@@ -21,7 +21,7 @@ var streams = map[string]string{
 	"stdio.go": "standard output is protocol there",
 }
 
-func TestScreen_NoCommandPassesItBy(t *testing.T) {
+func TestScreen_EveryCommand(t *testing.T) {
 	paths, err := filepath.Glob("*.go")
 	if err != nil || len(paths) < 20 {
 		t.Fatal(len(paths), err)
@@ -51,7 +51,7 @@ func TestScreen_NoCommandPassesItBy(t *testing.T) {
 	}
 }
 
-func TestRelay_AnEventIsOneHarmlessLine(t *testing.T) {
+func TestRelay(t *testing.T) {
 	for format, want := range map[string]string{
 		"console": `owned\x1b[31m\u202e\nFORGED`,
 		"json":    `owned\u001b[31m\u202e\nFORGED`,
@@ -74,7 +74,7 @@ func TestRelay_AnEventIsOneHarmlessLine(t *testing.T) {
 	}
 }
 
-func TestProgressView_WhatAModelDidIsHarmless(t *testing.T) {
+func TestProgressView_HostileModel(t *testing.T) {
 	v := newProgressView(new(bytes.Buffer), []runner.Account{{Name: "model"}})
 	v.step(agent.Step{Account: "model", Date: market.Stamp("2025-10-02"), Step: 1, Action: "buy\x1b[2J\n"})
 	if got := v.message("model", v.accounts["model"]); strings.ContainsAny(got, "\x1b\n") || !strings.Contains(got, `buy\x1b[2J\n`) {

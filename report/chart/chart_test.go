@@ -58,7 +58,8 @@ func plots(r report.Report) map[string]Plot {
 	return all
 }
 
-func TestAnSVGIsWellFormedAndInert(t *testing.T) {
+// An SVG is well-formed and inert.
+func TestPlot_File_SVG(t *testing.T) {
 	size := Size{960, 400}
 	for name, p := range plots(sample()) {
 		svg, err := p.File(SVG, size, hostile)
@@ -98,7 +99,8 @@ func TestAnSVGIsWellFormedAndInert(t *testing.T) {
 	}
 }
 
-func TestAPNGHasTheSizeAskedFor(t *testing.T) {
+// A PNG has the size asked for.
+func TestPlot_File_PNG(t *testing.T) {
 	testenv.Slow(t)
 	for name, p := range plots(sample()) {
 		image, err := p.File(PNG, Size{500, 300}, hostile)
@@ -125,7 +127,7 @@ func TestAPNGHasTheSizeAskedFor(t *testing.T) {
 	}
 }
 
-func TestNothingToDraw(t *testing.T) {
+func TestPlot_Empty(t *testing.T) {
 	for name, p := range plots(report.Report{}) {
 		if _, err := p.File(SVG, Size{500, 300}, ""); !errors.Is(err, ErrEmpty) {
 			t.Errorf("%s of an empty report: %v", name, err)

@@ -93,7 +93,7 @@ func TestEstimate_Needed(t *testing.T) {
 	}
 }
 
-func TestNoEstimate(t *testing.T) {
+func TestEstimates_Unknown(t *testing.T) {
 	flat := []float64{.001, .001, .001, .001}
 	for _, c := range []struct {
 		name string
@@ -220,7 +220,7 @@ func autocorrelated(rho float64) func(*rand.Rand, []float64) {
 
 // Of the series of each kind and length, the intervals cover the true mean and the true Sharpe ratio nearly as often as they say. All
 // 10,000 series of each: MCP_TRADE_STORM=100 go test ./report/interval
-func TestCoverage(t *testing.T) {
+func TestEstimates_Coverage(t *testing.T) {
 	testenv.Slow(t)
 	const mean, sd = 0.0005, 0.01
 	want := map[string]map[int][2]float64{ // percent, of another program without the least long-run variance, which adds up to 1.2

@@ -15,8 +15,8 @@ import (
 	"mcp-trade/report/page/pagetest"
 )
 
-// TestInABrowser starts one browser for all that takes one.
-func TestInABrowser(t *testing.T) {
+// TestWrite_InABrowser starts one browser for all that takes one.
+func TestWrite_InABrowser(t *testing.T) {
 	testenv.Slow(t)
 	browser := pagetest.Start(t)
 	for _, c := range []struct {

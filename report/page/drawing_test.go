@@ -157,7 +157,8 @@ func manyNames(n int) []string {
 	return names[:n]
 }
 
-func TestADrawnLineIsTheSeriesOfItsKey(t *testing.T) {
+// A drawn line is the series of its key.
+func TestWrite_DrawnLines(t *testing.T) {
 	testenv.Slow(t)
 	for _, n := range []int{1, 3, 6, 20} {
 		for _, benchmark := range []string{"equal-weight", "AAPL", "QQQ", ""} {
@@ -280,7 +281,7 @@ func checkLegend[T any](t *testing.T, id, figure string, names map[string]string
 }
 
 // The page and the files give an account the same colour and dashes, however accounts rank.
-func TestAnAccountLooksTheSameEverywhere(t *testing.T) {
+func TestWrite_LooksOfAnAccount(t *testing.T) {
 	s := newBourse(t, manyNames(20)...).season(t).subject(t)
 	s.Report.Benchmark.Name = "AAPL"
 	page := written(t, s)
@@ -333,7 +334,7 @@ func TestAnAccountLooksTheSameEverywhere(t *testing.T) {
 }
 
 // A symbol can be called like what an allocation calls its other parts.
-func TestPartsAreToldApartByPlace(t *testing.T) {
+func TestWrite_ElementIDs(t *testing.T) {
 	a := report.Account{Signature: "odd", Market: market.US, Periods: []report.Period{{Date: "2025-10-02", Value: report.Known(1)}, {Date: "2025-10-03", Value: report.Known(1)}}}
 	a.Allocation.Names = []string{"CASH", "other", "CASH", "other"}
 	for range a.Allocation.Names {

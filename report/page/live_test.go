@@ -229,7 +229,8 @@ func follow(t testing.TB, address, version string, header ...string) func() (nam
 	}
 }
 
-func TestOnlyWhatChangedIsSent(t *testing.T) {
+// Only what changed is sent.
+func TestLive_Events_OnlyChanges(t *testing.T) {
 	x, address := open(t, newBourse(t, "steady", "dice", "chaser").season(t))
 	version := pageVersion(t, address)
 	known := follow(t, address, version)
@@ -280,7 +281,8 @@ func pageVersion(t testing.TB, address string) string {
 	return version
 }
 
-func TestNothingIsBuiltWhenNothingChanged(t *testing.T) {
+// Nothing is built when nothing changed.
+func TestLive_Follow_Unchanged(t *testing.T) {
 	looks := 0
 	x := &exchange{bourse: newBourse(t, "steady"), t: t}
 	source := x.source()
@@ -300,7 +302,7 @@ func TestNothingIsBuiltWhenNothingChanged(t *testing.T) {
 	}
 }
 
-func TestRequestsThatAreRefused(t *testing.T) {
+func TestLive_Handler_Refused(t *testing.T) {
 	live, err := NewLive(t.Context(), (&exchange{bourse: newBourse(t, "steady"), t: t}).source(), func(error) {})
 	if err != nil {
 		t.Fatal(err)
@@ -337,7 +339,8 @@ func TestRequestsThatAreRefused(t *testing.T) {
 	}
 }
 
-func TestMoreViewersThanFitAreToldSo(t *testing.T) {
+// A viewer beyond the limit is told so.
+func TestLive_Events_TooManyViewers(t *testing.T) {
 	_, address := open(t, newBourse(t, "steady"))
 	for range maxViewers {
 		follow(t, address, "")()

@@ -9,7 +9,7 @@ import (
 )
 
 // Each metric of the table has a row in the account's figures: with its value, or with the reason why there is none.
-func TestAllMetrics(t *testing.T) {
+func TestWrite_AllMetrics(t *testing.T) {
 	a := report.Account{Signature: "a", Market: "us"}
 	for _, known := range []bool{true, false} {
 		a.Metrics.Undefined = map[string]string{}

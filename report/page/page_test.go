@@ -14,7 +14,7 @@ import (
 	"mcp-trade/report"
 )
 
-func TestFiguresAreWritten(t *testing.T) {
+func TestMetricText(t *testing.T) {
 	known := report.Known
 	for _, c := range []struct{ got, want string }{
 		{money(known(1234567.891)), "1,234,567.89"},
@@ -48,7 +48,8 @@ func TestFiguresAreWritten(t *testing.T) {
 	}
 }
 
-func TestALongReasoningIsCutBetweenWords(t *testing.T) {
+// A long text is cut between words.
+func TestSplitLead(t *testing.T) {
 	long := strings.Repeat("momentum holds ", 200)
 	for _, text := range []string{"", "short", long, strings.Repeat("界", 3000), strings.Repeat("x", 3000)} {
 		first, rest := splitLead(text)
@@ -65,7 +66,7 @@ func TestALongReasoningIsCutBetweenWords(t *testing.T) {
 }
 
 // The page names no address but the data of its icon and places in itself.
-func TestThePageNamesNoOtherAddress(t *testing.T) {
+func TestWrite_NoOtherAddress(t *testing.T) {
 	text := written(t, newBourse(t, "steady", "dice").season(t).subject(t))
 	for _, m := range regexp.MustCompile(`\s(?:href|src|srcset|action|formaction|data|poster)="([^"]*)`).FindAllStringSubmatch(text, -1) {
 		if !strings.HasPrefix(m[1], "#") && !strings.HasPrefix(m[1], "data:image/svg+xml,") {
@@ -77,7 +78,7 @@ func TestThePageNamesNoOtherAddress(t *testing.T) {
 	}
 }
 
-func TestOddAccounts(t *testing.T) {
+func TestWrite_OddAccounts(t *testing.T) {
 	day := market.Stamp("2025-10-01")
 	opening := report.Point{Date: day, Value: report.Known(100)}
 	for name, a := range map[string]report.Account{
@@ -107,7 +108,7 @@ func TestOddAccounts(t *testing.T) {
 	}
 }
 
-func TestThePageIsBounded(t *testing.T) {
+func TestWrite_Bounded(t *testing.T) {
 	testenv.Slow(t)
 	a := report.Account{Signature: "busy", Market: market.US, Opening: report.Point{Date: "2020-01-01", Value: report.Known(100)}, TradeCount: math.MaxInt32}
 	for i := range 2000 {

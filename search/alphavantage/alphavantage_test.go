@@ -46,7 +46,7 @@ func feed(articles ...[2]string) string {
 
 var october = search.Query{Text: "chips nvidia", Limit: 5, Cutoff: search.NewCutoff("2025-10-02", market.US)}
 
-func TestTheRequest(t *testing.T) {
+func TestAlphaVantage_Search_Request(t *testing.T) {
 	a, last := service(t, 200, feed())
 	q := october
 	q.Symbols, q.Topics = []string{"aapl", "BTC-USDT"}, []string{"earnings", "technology"}
@@ -66,7 +66,8 @@ func TestTheRequest(t *testing.T) {
 	}
 }
 
-func TestWhatItReturnsIsCheckedAgain(t *testing.T) {
+// The dates of articles are checked, whatever was asked for.
+func TestAlphaVantage_Search_ChecksDates(t *testing.T) {
 	a, _ := service(t, 200, feed(
 		[2]string{"chips later", "20251002T000000"}, [2]string{"chips much later", "20261002T000000"}, [2]string{"chips undated", ""}, [2]string{"chips some day", "some day"},
 		[2]string{"about gold", "20251001T235959"}, [2]string{"about chips", "20251001T235959"}, [2]string{"nvidia chips", "20250901T000000"},
@@ -81,7 +82,7 @@ func TestWhatItReturnsIsCheckedAgain(t *testing.T) {
 	}
 }
 
-func TestRepliesWithoutAFeed(t *testing.T) {
+func TestAlphaVantage_Search_WithoutAFeed(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		code  int
@@ -114,13 +115,14 @@ func TestRepliesWithoutAFeed(t *testing.T) {
 	}
 }
 
-func TestWithoutAKeyNobodyIsAsked(t *testing.T) {
+// Without a key nobody is asked.
+func TestAlphaVantage_Search_WithoutAKey(t *testing.T) {
 	if _, err := ask(t, New(Config{URL: "http://127.0.0.1:1"}), october); err == nil || !strings.Contains(err.Error(), "it has no key") {
 		t.Error(err)
 	}
 }
 
-func TestSymbolsAndTickers(t *testing.T) {
+func TestTicker(t *testing.T) {
 	for s, want := range map[string]string{"AAPL": "AAPL", "BTC-USDT": "CRYPTO:BTC", "FOREX:USD": "FOREX:USD"} {
 		if got := ticker(s); got != want || symbol(got) != s {
 			t.Errorf("%s became %s, and that %s", s, got, symbol(got))

@@ -102,7 +102,7 @@ func titles(results []search.Article) string {
 	return strings.Join(all, ", ")
 }
 
-func TestWhatIsFound(t *testing.T) {
+func TestArchive_Search(t *testing.T) {
 	a := newArchive(t,
 		line{Title: "Old chips", URL: "https://x.test/1", Published: "2025-09-01T10:00:00Z", Summary: "Nvidia sells chips", Symbols: []string{"NVDA"}},
 		line{Title: "New chips", URL: "https://x.test/2", Published: "2025-09-20T10:00:00Z", Content: "Nvidia's chips sell", Symbols: []string{"NVDA", "AMD"}},
@@ -162,7 +162,7 @@ func TestWhatIsFound(t *testing.T) {
 }
 
 // The index of an archive that an earlier version made holds words as they are written alone.
-func TestAnArchiveWithoutFoldedWords(t *testing.T) {
+func TestArchive_Search_WithoutFoldedWords(t *testing.T) {
 	a := newArchive(t, line{Title: "Résumé", URL: "https://x.test/1", Published: "2025-09-01"})
 	i, err := a.Importer(t.Context(), files.Owner)
 	if err != nil {
@@ -181,7 +181,8 @@ func TestAnArchiveWithoutFoldedWords(t *testing.T) {
 	}
 }
 
-func TestTheSameArticleIsKeptOnce(t *testing.T) {
+// The same article is kept once.
+func TestImporter_File_SameArticle(t *testing.T) {
 	a := newArchive(t)
 	path := write(t,
 		line{Title: "One", URL: "https://x.test/1", Published: "2025-09-01"},
@@ -201,7 +202,7 @@ func TestTheSameArticleIsKeptOnce(t *testing.T) {
 }
 
 // An id that is taken makes way for another one of the same time.
-func TestArticlesOfOneSecond(t *testing.T) {
+func TestImporter_File_OneSecond(t *testing.T) {
 	a := newArchive(t)
 	var lines []line
 	for i := range 6000 { // of eight million: a pair or two have the same hash
@@ -216,7 +217,8 @@ func TestArticlesOfOneSecond(t *testing.T) {
 	}
 }
 
-func TestAnImportKeepsNobodyFromSearching(t *testing.T) {
+// A search does not wait for an import.
+func TestArchive_Search_DuringAnImport(t *testing.T) {
 	testenv.Slow(t)
 	a := newArchive(t, line{Title: "Earlier", URL: "https://x.test/0", Published: "2025-09-01"})
 	var lines []line
@@ -244,7 +246,8 @@ func TestAnImportKeepsNobodyFromSearching(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedImportAddsNothing(t *testing.T) {
+// An interrupted import adds nothing.
+func TestImporter_File_Interrupted(t *testing.T) {
 	a := newArchive(t, line{Title: "Earlier", URL: "https://x.test/0", Published: "2025-09-01"})
 	i, err := a.Importer(t.Context(), files.Owner)
 	if err != nil {
@@ -261,7 +264,8 @@ func TestAnInterruptedImportAddsNothing(t *testing.T) {
 	}
 }
 
-func TestADamagedFileIsRefusedAsAWhole(t *testing.T) {
+// A damaged file is refused as a whole.
+func TestImporter_File_Damaged(t *testing.T) {
 	testenv.Slow(t)
 	good := `{"title": "Good", "url": "https://x.test/1", "published_at": "2025-09-01"}` + "\n"
 	for _, c := range []struct{ name, text, says string }{
@@ -291,7 +295,7 @@ func TestADamagedFileIsRefusedAsAWhole(t *testing.T) {
 	}
 }
 
-func TestAnArchiveThatIsNotThereOrDamaged(t *testing.T) {
+func TestArchive_AbsentOrDamaged(t *testing.T) {
 	dir := t.TempDir()
 	query := search.Query{Text: "x", Limit: 5, Cutoff: search.NewCutoff("2025-10-01", market.US)}
 	a := New(dir)
@@ -308,7 +312,7 @@ func TestAnArchiveThatIsNotThereOrDamaged(t *testing.T) {
 
 // What a killed import leaves where it was in the middle of a write: a journal, from which the next one who opens the index has to
 // put back what was there.
-func TestAnImportThatWasKilledInTheMiddleOfAWrite(t *testing.T) {
+func TestImporter_KilledDuringAWrite(t *testing.T) {
 	var lines []line
 	for i := range 500 {
 		lines = append(lines, line{Title: fmt.Sprintf("Article %d", i), Published: "2025-09-01T10:00:00Z", Content: strings.Repeat("good ", 50)})
@@ -339,7 +343,8 @@ func TestAnImportThatWasKilledInTheMiddleOfAWrite(t *testing.T) {
 	}
 }
 
-func TestRealArticlesAreFoundTheDayAfterAndNoDayBefore(t *testing.T) {
+// Real articles are found the day after and no day before.
+func TestArchive_Search_RealArticles(t *testing.T) {
 	path := filepath.Join(testenv.TestData(t), "news_alphavantage.json")
 	a := newArchive(t)
 	if got := mustLoad(t, a, path); got.Added != 20 {

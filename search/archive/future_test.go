@@ -132,7 +132,8 @@ func answers(t *testing.T, dir string, lines []line, queries []search.Query) str
 	return b.String()
 }
 
-func TestReplacingTheFutureChangesNoByteOfAnAnswer(t *testing.T) {
+// Replacing the future changes no byte of an answer.
+func TestArchive_Search_ReplacedFuture(t *testing.T) {
 	testenv.Slow(t)
 	const lanes, worlds = 4, 250
 	for lane := range uint64(lanes) {

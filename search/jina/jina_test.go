@@ -76,7 +76,7 @@ func listOf(results ...string) string {
 	return `{"code": 200, "data": [` + strings.Join(results, ",") + `]}`
 }
 
-func TestTheRequests(t *testing.T) {
+func TestJina_Search_Requests(t *testing.T) {
 	w := &web{list: listOf(`{"title": "A", "url": "https://x.test/a?b=c&d=e#f", "date": "2025-09-01"}`), pages: map[string]string{"https://x.test/a?b=c&d=e": onPage("A", `null`)}}
 	j := w.start(t)
 	if got, err := ask(t, j, "2025-10-02", 5); got != "A" || err != nil {
@@ -93,7 +93,8 @@ func TestTheRequests(t *testing.T) {
 	}
 }
 
-func TestBothDatesAreChecked(t *testing.T) {
+// Both dates are checked.
+func TestJina_Search_ChecksBothDates(t *testing.T) {
 	for _, c := range []struct {
 		list, page string
 		want       bool
@@ -125,7 +126,8 @@ func TestBothDatesAreChecked(t *testing.T) {
 	}
 }
 
-func TestTheFirstThatPassCountWhateverBecomesOfOthers(t *testing.T) {
+// The first pages that pass are the answer, whatever becomes of the others.
+func TestJina_Search_FirstThatPass(t *testing.T) {
 	w := &web{pages: map[string]string{}}
 	var all, past []string
 	for i := range 20 {
@@ -157,7 +159,8 @@ func TestTheFirstThatPassCountWhateverBecomesOfOthers(t *testing.T) {
 	}
 }
 
-func TestAPageThatCannotBeReadIsLeftOut(t *testing.T) {
+// A page that cannot be read is left out.
+func TestJina_Search_UnreadablePage(t *testing.T) {
 	w := &web{list: listOf(result("a", `"2025-09-01"`), result("b", `"2025-09-01"`), result("c", `null`)), pages: map[string]string{
 		"https://x.test/b": onPage("b", "null"), "https://x.test/c": onPage("c", `"2025-12-01"`),
 	}}
@@ -175,7 +178,7 @@ func TestAPageThatCannotBeReadIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestAddressesThatAreNone(t *testing.T) {
+func TestJina_Search_BadAddresses(t *testing.T) {
 	w := &web{list: listOf(
 		`{"title": "a", "url": "file:///etc/passwd", "date": "2025-09-01"}`, `{"title": "b", "url": "", "date": "2025-09-01"}`,
 		`{"title": "c", "url": "https://user:word@x.test/", "date": "2025-09-01"}`, `{"title": "d", "url": "::", "date": "2025-09-01"}`,
@@ -185,7 +188,7 @@ func TestAddressesThatAreNone(t *testing.T) {
 	}
 }
 
-func TestAnswersThatAreNone(t *testing.T) {
+func TestJina_Search_BadAnswers(t *testing.T) {
 	for _, text := range []string{"", "hello", "<html>", "[]", `"x"`, "{}", `{"data": null}`, `{"data": {"title": "x"}}`, `{"data": [1]}`, `{"data": [{"title": 1}]}`} {
 		w := &web{list: text}
 		if got, err := ask(t, w.start(t), "2025-10-02", 5); got != "" || err == nil || !strings.Contains(err.Error(), "jina: its answer is not a list of results") {
@@ -202,7 +205,8 @@ func TestAnswersThatAreNone(t *testing.T) {
 	}
 }
 
-func TestWithoutAKeyNobodyIsAsked(t *testing.T) {
+// Without a key nobody is asked.
+func TestJina_Search_WithoutAKey(t *testing.T) {
 	if _, err := ask(t, New(Config{SearchURL: "http://127.0.0.1:1"}), "2025-10-02", 5); err == nil || !strings.Contains(err.Error(), "it has no key") {
 		t.Error(err)
 	}

@@ -48,7 +48,7 @@ func broken(*http.Request) (*http.Response, error) { return nil, errors.New("con
 
 type answers []func(*http.Request) (*http.Response, error)
 
-func TestHowOftenAServiceIsAsked(t *testing.T) {
+func TestClient_Get_Retries(t *testing.T) {
 	const each = 10 * time.Second
 	for _, c := range []struct {
 		name    string
@@ -99,7 +99,8 @@ func TestHowOftenAServiceIsAsked(t *testing.T) {
 	}
 }
 
-func TestACallEndsWithItsContext(t *testing.T) {
+// A call ends with its context.
+func TestClient_Get_Cancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := New("THE_KEY", 10*time.Second, 1<<20)
 		client.http.Transport = &service{answers: answers{silent}}
@@ -116,7 +117,8 @@ func TestACallEndsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestAConnectionIsUsedAgainAndAnAnswerIsBounded(t *testing.T) {
+// A connection is used again, and the size of an answer is bounded.
+func TestClient_Get_Bounded(t *testing.T) {
 	var connections atomic.Int64
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		size := 10
@@ -147,7 +149,7 @@ func TestAConnectionIsUsedAgainAndAnAnswerIsBounded(t *testing.T) {
 }
 
 // The error of net/http names the address, which may hold a key.
-func TestAFailureNamesNoAddress(t *testing.T) {
+func TestClient_Get_ErrorNamesNoAddress(t *testing.T) {
 	server := httptest.NewServer(nil)
 	server.Close()
 	for _, address := range []string{server.URL + "/?apikey=s3cret", "http://s3cret.invalid:bad/"} {
