@@ -71,6 +71,8 @@ type Broker interface {
 	Journal() (*transcript.Journal, error)
 	// Spent is what was spent on the days before.
 	Spent() transcript.Spending
+	// Trades are the newest orders that were filled on the days before, at most limit of them, the newest first.
+	Trades(ctx context.Context, limit int) ([]ledger.Record, error)
 	// Standing is what the account has now.
 	Standing(ctx context.Context) (Standing, error)
 	// Caveat keeps what a reader of the account's results must know, in place of what was kept before; "" is nothing.

@@ -91,6 +91,7 @@ type Tuning struct {
 	Stream              bool           `json:"stream"`                          // + true: replies are streamed
 	Strict              bool           `json:"strict"`                          // + false: tools are offered without strict schemas (true)
 	TextCalls           bool           `json:"text_calls,omitempty"`            // + true: a call that a model writes as text is carried out; else it is asked for a real one
+	Memory              int            `json:"memory,omitempty"`                // + how many of its newest decisions a model is told of each day, and what became of them: 0 to 100 (0)
 	ContextSize         int            `json:"context_size,omitempty"`          // + tokens that a conversation may have (128000)
 
 	Price  Price  `json:"price_per_million"` // + of tokens
@@ -175,7 +176,7 @@ func (m Model) Options(key string) llm.Options {
 			MaxTokens: m.MaxTokens, MaxCompletionTokens: m.MaxCompletionTokens, Stream: m.Stream,
 			ExtraBody: fieldsOf(m.ExtraBody), ExtraHeaders: m.ExtraHeaders, Secrets: slices.Collect(maps.Values(m.Variables)),
 		},
-		Strict: m.Strict, Context: m.ContextSize, TextCalls: m.TextCalls,
+		Strict: m.Strict, Context: m.ContextSize, TextCalls: m.TextCalls, Memory: m.Memory,
 		MaxSteps: m.MaxSteps, MaxRetries: m.MaxRetries, BaseDelay: m.BaseDelay.Duration(), Timeout: m.Timeout.Duration(),
 		DayBudget: known(m.Budget.Day), RunBudget: known(m.Budget.Run),
 		Prompt: m.Prompt, Rules: m.CustomRules, Instructions: m.CustomInstructions,
@@ -283,6 +284,7 @@ func (m Model) validate(p *problems, at string) {
 func (t Tuning) validate(p *problems, at string) {
 	p.expect(between(t.MaxSteps, 1, 1000), at+".max_steps", "%d is not 1 to 1000", t.MaxSteps)
 	p.expect(between(t.MaxRetries, 0, 20), at+".max_retries", "%d is not 0 to 20", t.MaxRetries)
+	p.expect(between(t.Memory, 0, 100), at+".memory", "%d is not 0 to 100 decisions", t.Memory)
 	p.expect(between(t.BaseDelay, 0, 3600), at+".base_delay", "%v is not 0 to 3600 seconds", t.BaseDelay)
 	p.expect(between(t.Timeout, 0.01, 3600), at+".timeout", "%v is not 0.01 to 3600 seconds", t.Timeout)
 	p.expect(t.Temperature == nil || between(*t.Temperature, 0, 2), at+".temperature", "not 0 to 2")

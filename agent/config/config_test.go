@@ -57,7 +57,7 @@ func TestLoad(t *testing.T) {
 		"mcp_servers": {"news": {"command": "news-server", "args": ["--fast"], "env": {"TOKEN": "${NEWS_KEY}"}}, "web": {"url": "http://127.0.0.1:1/mcp", "headers": {"Authorization": "Bearer ${NEWS_KEY}"}}},
 		"models": [
 			{"basemodel": "a", "signature": "a", "temperature": 0, "prompt_file": "prompt.txt", "budget": {"day": 0.25, "run": 3}, "api_key_env": "A_KEY"},
-			{"basemodel": "b", "name": "b", "seed": null, "max_steps": 5, "price_per_million": {"cached_input": 0.1}}
+			{"basemodel": "b", "name": "b", "seed": null, "max_steps": 5, "memory": 4, "price_per_million": {"cached_input": 0.1}}
 		]}`, map[string]string{"NEWS_KEY": "horse", "A_KEY": "battery", "OPENAI_API_BASE": "http://127.0.0.1:9/v1/", "INIT_DATE": "2025-09-30"})
 	if err != nil || len(warnings) > 0 {
 		t.Fatalf("%v %q", err, warnings)
@@ -78,6 +78,7 @@ func TestLoad(t *testing.T) {
 		{"the prompt", a.Prompt, "Trade well."},
 		{"rules for all", a.CustomRules + b.CustomRules, "No leverage.No leverage."},
 		{"steps", fmt.Sprint(a.MaxSteps, b.MaxSteps), "30 5"},
+		{"memories, none by default", fmt.Sprint(a.Options("").Memory, b.Options("").Memory), "0 4"},
 		{"the base from the environment", a.BaseURL, "http://127.0.0.1:9/v1"},
 		{"INIT_DATE", string(c.DateRange.Init), "2025-09-30"},
 		{"a signature from the name", b.Signature, "b"},
@@ -171,6 +172,7 @@ func TestLoad_WrongValues(t *testing.T) {
 		{configWith("", `, "temperature": 3`), "models[0].temperature: not 0 to 2"},
 		{configWith("", `, "temperature": "hot"`), "models[0].temperature: must be a number"},
 		{configWith("", `, "max_steps": 1.5`), "models[0].max_steps: must be a whole number"},
+		{configWith("", `, "memory": 101`), "models[0].memory: 101 is not 0 to 100 decisions"},
 		{configWith("", `, "max_steps": 0`), "models[0].max_steps: 0 is not 1 to 1000"},
 		{configWith("", `, "enabled": "yes"`), "models[0].enabled: must be true or false"},
 		{configWith("", `, "name": {}`), "models[0].name: must be text"},

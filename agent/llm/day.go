@@ -65,7 +65,7 @@ func (d *dayConversation) begin(ctx context.Context) error {
 	if d.day.Halted {
 		return &agent.HaltedError{Account: d.day.Account}
 	}
-	facts, err := d.own.Prompt(ctx, "trading-day")
+	facts, err := d.briefing(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,6 +73,20 @@ func (d *dayConversation) begin(ctx context.Context) error {
 		Account: d.day.Account, Date: d.day.Date, Model: d.Model, Ledger: d.day.Book.Hash, Tools: d.names(),
 		Messages: []model.Message{{Role: "system", Content: d.systemPrompt()}, {Role: "user", Content: facts + "\n" + startText}},
 	}})
+}
+
+// briefing is what the model is told of the day when it begins.
+func (d *dayConversation) briefing(ctx context.Context) (string, error) {
+	facts, err := d.own.Prompt(ctx, "trading-day")
+	if err != nil || d.Memory == 0 {
+		return facts, err
+	}
+	trades, err := d.day.Trades(ctx, d.Memory)
+	if err != nil {
+		return "", err
+	}
+	memory, err := memoryOf(d.day.Market, trades)
+	return facts + memory, err
 }
 
 // turns are the replies so far.

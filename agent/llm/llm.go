@@ -7,6 +7,7 @@
 //	calls.go         carrying out the calls of a turn
 //	catalog.go       the tools that it is offered; strict.go and arguments.go are about their arguments
 //	conversation.go  what it is sent; prompt.go begins it
+//	memory.go        what became of the decisions of the days before
 //	claims.go        what it says at the end, held against the ledger
 //	check.go         one cheap question, before anything is traded
 //	replay.go        the same orders again, from transcripts, without a model
@@ -46,6 +47,8 @@ type Options struct {
 	Prices    *model.Prices    `json:"prices,omitempty"`
 	DayBudget *decimal.Decimal `json:"day_budget,omitempty"` // ends the day
 	RunBudget *decimal.Decimal `json:"run_budget,omitempty"` // stops the account
+
+	Memory int `json:"memory,omitempty"` // how many of its newest decisions a model is told of when a day begins, and what became of them
 
 	Prompt       string `json:"prompt,omitempty"`       // template of the system prompt; "" is ours
 	Rules        string `json:"rules,omitempty"`        // custom_rules

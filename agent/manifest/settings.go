@@ -108,7 +108,7 @@ func (run Run) settings() []setting {
 		ReasoningEffort string   `json:"reasoning_effort,omitempty"`
 	}{m.Temperature, m.TopP, m.Seed, m.ReasoningEffort})
 	return []setting{
-		{"decider", decider}, {"model", m.Model}, {"sampling", string(sampling)}, {"max_steps", fmt.Sprint(m.MaxSteps)},
+		{"decider", decider}, {"model", m.Model}, {"sampling", string(sampling)}, {"max_steps", fmt.Sprint(m.MaxSteps)}, {"memory", fmt.Sprint(m.Memory)},
 		{"prompt", m.Prompt}, {"custom_rules", m.Rules}, {"custom_instructions", m.Instructions},
 	}
 }

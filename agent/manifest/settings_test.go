@@ -58,6 +58,7 @@ func TestRecorder_Differs(t *testing.T) {
 		"a model":                   {early, func(r *Run) { r.Model.Model = "gpt-6" }, "model was gpt-5, and is gpt-6"},
 		"sampling":                  {early, func(r *Run) { r.Model.Temperature = &half }, `sampling was {}, and is {"temperature":0.5}`},
 		"a prompt":                  {early, func(r *Run) { r.Model.Prompt = "" }, "prompt was trade, and is none"},
+		"a memory":                  {early, func(r *Run) { r.Model.Memory = 5 }, "memory was 0, and is 5"},
 		"rules":                     {early, func(r *Run) { r.Model.Rules = strings.Repeat("careful ", 9) }, "custom_rules is another text"},
 		"prices that have grown":    {later, func(r *Run) { r.Prices = []FileHash{{"/a", 2, "bb"}} }, ""},
 		"prices that were revised":  {other, func(r *Run) { r.Prices = []FileHash{{"/a", 2, "bb"}} }, "the prices up to 2025-10-02 are others than they were"},

@@ -12,6 +12,7 @@ import (
 	"mcp-trade/code"
 	"mcp-trade/decimal"
 	"mcp-trade/ledger"
+	"mcp-trade/store"
 )
 
 // orderID is the argument by which an order is known again.
@@ -132,6 +133,12 @@ func (b *broker) settle() error {
 
 // Spent is what was spent on the days before.
 func (b *broker) Spent() transcript.Spending { return b.run.checkpoint.Spent }
+
+// Trades are the newest ones of the days before.
+func (b *broker) Trades(ctx context.Context, limit int) ([]ledger.Record, error) {
+	trades, _, err := b.run.accounts.Trades(ctx, b.day.Account, b.run.before(b.day.Number), store.MaxID, limit)
+	return trades, err
+}
 
 // Standing is what the account has now.
 func (b *broker) Standing(ctx context.Context) (agent.Standing, error) {

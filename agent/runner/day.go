@@ -63,11 +63,7 @@ func (a *accountRun) openDay(ctx context.Context, i int) (*broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	before := a.From
-	if i > 0 {
-		before = a.days[i-1]
-	}
-	book, err := a.accounts.Book(ctx, a.account.Name, before)
+	book, err := a.accounts.Book(ctx, a.account.Name, a.before(i))
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +73,14 @@ func (a *accountRun) openDay(ctx context.Context, i int) (*broker, error) {
 		Log: a.Log.With().Str("account", a.account.Name).Str("date", string(date)).Logger(), Broker: b,
 	}
 	return b, nil
+}
+
+// before is the trading day before one of the run, or the day on which the account was opened.
+func (a *accountRun) before(i int) market.Stamp {
+	if i > 0 {
+		return a.days[i-1]
+	}
+	return a.From
 }
 
 // decide has the decider trade the day. Whether it came to the end or not, what it did is counted.
