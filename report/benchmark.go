@@ -1,15 +1,15 @@
-// The figures of an account against a benchmark.
+// Benchmarks, and what an account is against one.
 
 package report
 
 import (
-	"math"
 	"slices"
 	"sort"
 
 	"gonum.org/v1/gonum/stat"
 
 	"mcp-trade/market"
+	"mcp-trade/report/interval"
 )
 
 // SymbolSeries is the benchmark of holding one symbol: its closes from a day on, as far as the view shows them.
@@ -119,39 +119,32 @@ func (s *Series) align(points []Point) alignedReturns {
 	return p
 }
 
-// benchmarkMetrics fills in the metrics that need a benchmark.
-func (m *Metrics) benchmarkMetrics(benchmark *Series, s sample) alignedReturns {
-	absent := reasonIf(benchmark == nil, "no benchmark was given")
-	var p alignedReturns
+// against takes what follows from a benchmark; nil for none.
+func (c *computation) against(benchmark *Series) {
+	c.noBenchmark = reasonIf(benchmark == nil, "no benchmark was given")
 	if benchmark != nil {
-		p = benchmark.align(s.points)
+		c.pairs = benchmark.align(c.points)
 	}
-	accountReturns, benchmarkReturns, n := p.account, p.benchmark, len(p.benchmark)
-	none := firstReason(absent, reasonIf(!p.benchmarkTotal.known, "the benchmark has no values on these dates"))
-	tooFew := firstReason(absent, reasonIf(n < 2, "it takes two returns of both, not %d", n))
-	m.set(&m.BenchmarkReturn, p.benchmarkTotal.value, none)
-	m.set(&m.ExcessReturn, p.accountTotal.value-p.benchmarkTotal.value, none)
-
-	var beta, alpha, active, sd, variance float64
-	if tooFew == "" {
-		variance = stat.Variance(benchmarkReturns, nil)
-		beta = stat.Covariance(accountReturns, benchmarkReturns, nil) / variance
-		alpha = s.periodsPerYear * (stat.Mean(accountReturns, nil) - s.riskFree - beta*(stat.Mean(benchmarkReturns, nil)-s.riskFree))
+	account, other, n := c.pairs.account, c.pairs.benchmark, len(c.pairs.benchmark)
+	c.noPairs = firstReason(c.noBenchmark, reasonIf(!c.pairs.benchmarkTotal.known, "the benchmark has no values on these dates"))
+	c.tooFewPairs = firstReason(c.noBenchmark, reasonIf(n < 2, "it takes two returns of both, not %d", n))
+	variance := 0.0
+	if c.tooFewPairs == "" {
+		variance = stat.Variance(other, nil)
+		c.beta = stat.Covariance(account, other, nil) / variance
+		c.alpha = c.periodsPerYear * (stat.Mean(account, nil) - c.riskFree - c.beta*(stat.Mean(other, nil)-c.riskFree))
 		excess := make([]float64, n)
 		for i := range excess {
-			excess[i] = accountReturns[i] - benchmarkReturns[i]
+			excess[i] = account[i] - other[i]
 		}
-		active, sd = stat.MeanStdDev(excess, nil)
+		c.active, c.activeSD = stat.MeanStdDev(excess, nil)
 	}
-	zeroVariance := reasonIf(variance < epsilon*epsilon, "all returns of the benchmark are the same")
-	m.set(&m.Beta, beta, firstReason(tooFew, zeroVariance))
-	m.set(&m.Alpha, alpha, firstReason(tooFew, zeroVariance))
-	m.set(&m.TrackingError, sd*math.Sqrt(s.periodsPerYear), tooFew)
-	m.set(&m.InformationRatio, active/sd*math.Sqrt(s.periodsPerYear), firstReason(tooFew, reasonIf(sd < epsilon, "the account does what the benchmark does")))
-	up, down := captureRatios(accountReturns, benchmarkReturns)
-	m.set(&m.UpCapture, up, firstReason(absent, reasonIf(math.IsNaN(up), "the benchmark never rose")))
-	m.set(&m.DownCapture, down, firstReason(absent, reasonIf(math.IsNaN(down), "the benchmark never fell")))
-	return p
+	c.steadyBenchmark = reasonIf(variance < epsilon*epsilon, "all returns of the benchmark are the same")
+	c.up, c.down = captureRatios(account, other)
+	c.regressionErr = errNoBenchmark
+	if account != nil {
+		c.alphaEstimate, c.betaEstimate, c.regressionErr = interval.Regression(c.excess(account), c.excess(other))
+	}
 }
 
 // captureRatios are the sums of the account's returns on the days when the benchmark rose, and when it fell, each divided by the sum

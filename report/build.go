@@ -158,7 +158,7 @@ func (b builder) before(at market.Stamp) bool { return at.Day() < b.From.Day() }
 
 // rank orders accounts: the highest total return first, then accounts without a total return, last those that are not ranked.
 func rank(a, b Account) int {
-	x, y := a.Metrics.TotalReturn, b.Metrics.TotalReturn
+	x, y := a.Metrics.Value(TotalReturn), b.Metrics.Value(TotalReturn)
 	switch {
 	case a.Ranked() != b.Ranked():
 		return map[bool]int{true: -1, false: 1}[a.Ranked()]

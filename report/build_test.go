@@ -58,8 +58,8 @@ func TestBuild_OddLedgers(t *testing.T) {
 			if got := strings.Join(values, " "); got != c.values {
 				t.Errorf("values %q, want %q", got, c.values)
 			}
-			total := Known(100 * a.Metrics.TotalReturn.value).Text(2)
-			if !a.Metrics.TotalReturn.known {
+			total := Known(100 * a.Metrics.Value(TotalReturn).value).Text(2)
+			if !a.Metrics.Value(TotalReturn).known {
 				total = ""
 			}
 			if total != c.total {
@@ -100,7 +100,7 @@ func TestBuild_DateRange(t *testing.T) {
 	if a.Opening != (Point{week[1], Known(1100)}) || len(a.Periods) != 2 || len(a.Trades) != 1 || a.Last != week[2] {
 		t.Errorf("%+v", a)
 	}
-	near(t, "total return", a.Metrics.TotalReturn, (1000-500+120+4*140)/1100.0-1)
+	near(t, "total return", a.Metrics.Value(TotalReturn), (1000-500+120+4*140)/1100.0-1)
 	near(t, "gain", a.Trades[0].Gain, 20) // over what was paid before the range
 	near(t, "holding", a.Holdings[0].Price, 140)
 
@@ -165,9 +165,9 @@ func TestMetrics_Usage(t *testing.T) {
 		{Date: "2025-09-30", Text: "before the range"}, {Date: week[0], Text: "buy\x1b[2J <b>now</b>"}, {Date: "2025-11-01", Text: "after it"},
 	}}
 	a := one(t, Options{View: p.AsOf(always), From: week[0], To: week[1]}, l)
-	near(t, "refused", a.Metrics.Refused, 3)
-	near(t, "tokens per percent", a.Metrics.TokensPerPercent, 500)
-	near(t, "cost per percent", a.Metrics.CostPerPercent, 0.05)
+	near(t, "refused", a.Metrics.Value("refused"), 3)
+	near(t, "tokens per percent", a.Metrics.Value("tokens_per_percent"), 500)
+	near(t, "cost per percent", a.Metrics.Value("cost_per_percent"), 0.05)
 	if len(a.DayStats) != 1 || a.DayStats[0].Text != "buy\uFFFD[2J <b>now</b>" {
 		t.Errorf("notes %+v", a.DayStats)
 	}
@@ -245,7 +245,7 @@ func TestBuild_Benchmarks(t *testing.T) {
 	l := opened("2025-10-05", 1000).idle(week[2], week[3])
 	b := Series{Name: "X", Points: []Point{{week[1], Known(10)}, {week[3], Known(11)}}}
 	p = marketOf(t, week, map[string]string{"A": "1/1 1/1 1/1 1/1"})
-	near(t, "benchmark return", one(t, Options{View: p.AsOf(always), Benchmark: &b}, l.ledger("a")).Metrics.BenchmarkReturn, 0.1)
+	near(t, "benchmark return", one(t, Options{View: p.AsOf(always), Benchmark: &b}, l.ledger("a")).Metrics.Value("benchmark_return"), 0.1)
 }
 
 // The leaderboard is in order.
@@ -347,8 +347,8 @@ func TestBuild_RealLedgers(t *testing.T) {
 				} else {
 					t.Errorf("%s has no value on %s", name, a.Upstream.EndDate)
 				}
-				if a.Trades == nil || a.TradeCount != a.Metrics.Trades || a.Metrics.TotalReturn.value < -0.5 {
-					t.Errorf("%s: %d trades of %d, total return %v", name, len(a.Trades), a.Metrics.Trades, a.Metrics.TotalReturn)
+				if a.Trades == nil || a.TradeCount != a.Metrics.Trades || a.Metrics.Value(TotalReturn).value < -0.5 {
+					t.Errorf("%s: %d trades of %d, total return %v", name, len(a.Trades), a.Metrics.Trades, a.Metrics.Value(TotalReturn))
 				}
 			}
 		})

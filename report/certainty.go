@@ -40,28 +40,31 @@ type Comparison struct {
 	Undefined string `json:"undefined,omitempty"` // why there is no interval of the growth
 }
 
-// intervals fills in the intervals of an account's own figures.
-func (m *Metrics) intervals(s sample, p alignedReturns) {
-	n, year := len(s.returns), math.Sqrt(s.periodsPerYear)
-	total := func(growth float64) float64 { return math.Expm1(growth * float64(n)) }
-	m.between(&m.TotalReturn, total, func() (interval.Estimate, error) {
-		logs, err := logarithms(s.returns)
-		if err == nil && n < minGrowth {
-			err = fewReturns(minGrowth, n)
-		}
-		if err != nil {
-			return interval.Estimate{}, err
-		}
-		return interval.Mean(logs)
-	})
-	annual := func(ratio float64) float64 { return ratio * year }
-	m.between(&m.Sharpe, annual, func() (interval.Estimate, error) { return interval.Sharpe(s.excess(s.returns)) })
-	alpha, beta, err := interval.Estimate{}, interval.Estimate{}, errNoBenchmark
-	if p.account != nil {
-		alpha, beta, err = interval.Regression(s.excess(p.account), s.excess(p.benchmark))
+// growthInterval is the interval of the total return.
+func (c *computation) growthInterval() (interval.Estimate, error) {
+	n := len(c.returns)
+	logs, err := logarithms(c.returns)
+	if err == nil && n < minGrowth {
+		err = fewReturns(minGrowth, n)
 	}
-	m.between(&m.Alpha, func(a float64) float64 { return a * s.periodsPerYear }, func() (interval.Estimate, error) { return alpha, err })
-	m.between(&m.Beta, func(b float64) float64 { return b }, func() (interval.Estimate, error) { return beta, err })
+	if err != nil {
+		return interval.Estimate{}, err
+	}
+	e, err := interval.Mean(logs)
+	return e.Map(func(growth float64) float64 { return math.Expm1(growth * float64(n)) }), err
+}
+
+func (c *computation) sharpeInterval() (interval.Estimate, error) {
+	e, err := interval.Sharpe(c.excess(c.returns))
+	return e.Map(func(ratio float64) float64 { return ratio * c.rootOfYear }), err
+}
+
+func (c *computation) alphaInterval() (interval.Estimate, error) {
+	return c.alphaEstimate.Map(func(a float64) float64 { return a * c.periodsPerYear }), c.regressionErr
+}
+
+func (c *computation) betaInterval() (interval.Estimate, error) {
+	return c.betaEstimate, c.regressionErr
 }
 
 var (
@@ -70,17 +73,6 @@ var (
 )
 
 func fewReturns(least, n int) error { return fmt.Errorf("it takes %d returns, not %d", least, n) }
-
-// between sets the interval of a metric, or records why it is undefined. The metric is an increasing function of what is estimated.
-func (m *Metrics) between(metric *Number, figure func(float64) float64, estimate func() (interval.Estimate, error)) {
-	x := m.Metric(metric)
-	e, err := estimate()
-	if err != nil {
-		m.Undefined[x.IntervalKey()] = err.Error()
-		return
-	}
-	*x.Interval(m) = intervalOf(e.Map(figure))
-}
 
 // withhold takes away the figures that so few returns or days cannot tell, and their intervals.
 func (a *Account) withhold() {
@@ -97,13 +89,15 @@ func (a *Account) withhold() {
 		if n < x.Least {
 			why = fewReturns(x.Least, n).Error()
 		}
-		if why == "" || !x.Of(m).known {
+		f := m.Figure(x.Key)
+		if why == "" || !f.Value.known {
 			continue
 		}
-		*x.Of(m), m.Undefined[x.Key] = Number{}, why
-		if x.Interval != nil {
-			*x.Interval(m), m.Undefined[x.IntervalKey()] = Interval{}, why
+		m.Undefined[string(x.Key)] = why
+		if x.HasInterval() {
+			m.Undefined[x.IntervalKey()] = why
 		}
+		m.figures[x.Key] = Figure{Date: f.Date}
 	}
 }
 

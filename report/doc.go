@@ -12,7 +12,7 @@
 // same rule (package ledger has it), so both tell the same number.
 //
 // Where a holding never had a close the value is unknown: null, never zero, and a warning names the day and the symbol.
-// Metrics.EndDate is the day of the last known value.
+// The value at close has the day of the last known value.
 //
 // The opening is the value of the first row, on the eve of the first day if there were trades on that day already; in a report
 // from a later date it is the last value known before that date.

@@ -106,7 +106,7 @@ func named(m Metrics) map[string]Number {
 	all := map[string]Number{}
 	for _, x := range MetricTable() {
 		if x.Unit != Money {
-			all[x.Key] = *x.Of(&m)
+			all[string(x.Key)] = m.Value(x.Key)
 		}
 	}
 	return all
@@ -162,8 +162,8 @@ func TestBuild_IndependentComputation(t *testing.T) {
 		}
 		// A short series grown over a year may be beyond all numbers.
 		if want := all["annual_return"]; math.Abs(want) < 1e100 {
-			same(t, "annual_return", got.AnnualReturn, want)
-			same(t, "calmar", got.Calmar.Over(got.AnnualReturn), 1/got.MaxDrawdown.value)
+			same(t, "annual_return", got.Value("annual_return"), want)
+			same(t, "calmar", got.Value("calmar").Over(got.Value("annual_return")), 1/got.Value(MaxDrawdown).value)
 		}
 	})
 }
@@ -172,7 +172,7 @@ func TestBuild_IndependentComputation(t *testing.T) {
 func TestBuild_IndependentComputation_Complete(t *testing.T) {
 	all := independent([]float64{100, 95, 110}, []float64{50, 40, 60}, 0)
 	for _, x := range MetricTable() {
-		if _, ok := all[x.Key]; !ok && x.Unit != Money && (x.Group == Returns || x.Group == Relative) {
+		if _, ok := all[string(x.Key)]; !ok && x.Unit != Money && (x.Group == Returns || x.Group == Relative) {
 			t.Errorf("%s is computed in one way only", x.Key)
 		}
 	}
@@ -227,10 +227,10 @@ func TestMetrics_Properties(t *testing.T) {
 
 		// Against itself nothing is won and nothing lost.
 		own := measured(seriesOf(values), alongside(seriesOf(values), scaled)).Metrics
-		same(t, "own beta", own.Beta, 1)
-		same(t, "own alpha", Known(own.Alpha.value+1), 1)
-		if own.InformationRatio.known || own.TrackingError.value > 1e-12 {
-			t.Errorf("against itself the information ratio is %v and the tracking error %v", own.InformationRatio, own.TrackingError)
+		same(t, "own beta", own.Value(Beta), 1)
+		same(t, "own alpha", Known(own.Value("alpha").value+1), 1)
+		if own.Value("information_ratio").known || own.Value("tracking_error").value > 1e-12 {
+			t.Errorf("against itself the information ratio is %v and the tracking error %v", own.Value("information_ratio"), own.Value("tracking_error"))
 		}
 	})
 }
@@ -243,15 +243,15 @@ func TestMetrics_Intervals(t *testing.T) {
 		values = append(values, values[len(values)-1]*(1+0.0005+0.01*random.NormFloat64()))
 	}
 	m := measured(seriesOf(values), Options{}).Metrics
-	width := m.SharpeInterval.High.value - m.SharpeInterval.Low.value
+	width := m.Figure(Sharpe).Interval.High.value - m.Figure(Sharpe).Interval.Low.value
 	if want := 2 * 1.96 * math.Sqrt(252.0/1000); math.Abs(width/want-1) > 0.2 {
 		t.Errorf("the interval of the Sharpe ratio is %v wide, want about %v", width, want)
 	}
-	logs := math.Log1p(m.TotalReturnInterval.High.value) - math.Log1p(m.TotalReturnInterval.Low.value)
+	logs := math.Log1p(m.Figure(TotalReturn).Interval.High.value) - math.Log1p(m.Figure(TotalReturn).Interval.Low.value)
 	if want := 2 * 1.96 * 0.01 * math.Sqrt(1000); math.Abs(logs/want-1) > 0.2 {
 		t.Errorf("the interval of the total return is %v wide in logarithms, want about %v", logs, want)
 	}
-	if m.Sharpe.value < m.SharpeInterval.Low.value || m.Sharpe.value > m.SharpeInterval.High.value {
-		t.Errorf("the Sharpe ratio %v is not in its interval %v", m.Sharpe, m.SharpeInterval)
+	if m.Value(Sharpe).value < m.Figure(Sharpe).Interval.Low.value || m.Value(Sharpe).value > m.Figure(Sharpe).Interval.High.value {
+		t.Errorf("the Sharpe ratio %v is not in its interval %v", m.Value(Sharpe), m.Figure(Sharpe).Interval)
 	}
 }

@@ -32,10 +32,10 @@ func TestLots_Apply(t *testing.T) {
 		near(t, "gain of the trade", got.Trades[i+2].Gain, w.Gain)
 	}
 	m := got.Metrics
-	near(t, "profit factor", m.ProfitFactor, 2.45)
-	near(t, "winning trades", m.WinningTrades, 0.5)
-	near(t, "fees", m.Fees, 5)
-	near(t, "slippage", m.Slippage, -15) // 15 sold at 1 above the open
+	near(t, "profit factor", m.Value("profit_factor"), 2.45)
+	near(t, "winning trades", m.Value(WinningTrades), 0.5)
+	near(t, "fees", m.Value(Fees), 5)
+	near(t, "slippage", m.Value("slippage"), -15) // 15 sold at 1 above the open
 	if m.Trades != 4 || m.ClosedTrades != 2 || got.Trades[0].Gain.known {
 		t.Errorf("%+v", m)
 	}
@@ -91,7 +91,7 @@ func TestLots_GainsAddUp(t *testing.T) {
 		for _, h := range all.Holdings {
 			sum += h.Gain.value
 		}
-		if earned := all.Metrics.End.value - 1e6; math.Abs(sum-earned) > 1e-6 {
+		if earned := all.Metrics.Value(End).value - 1e6; math.Abs(sum-earned) > 1e-6 {
 			t.Errorf("trades and holdings gained %v, the account %v", sum, earned)
 		}
 		if len(all.Warnings) > 0 {
@@ -112,6 +112,6 @@ func TestLots_Reconcile(t *testing.T) {
 	if len(got.Warnings) != 1 || got.Warnings[0] != "After 2025-10-06 the book holds another amount of A than its trades leave, so the ledger has lost trades." {
 		t.Errorf("warned of %q", got.Warnings)
 	}
-	near(t, "end", got.Metrics.End, 1010)
+	near(t, "end", got.Metrics.Value(End), 1010)
 	near(t, "gain", got.Trades[2].Gain, 10)
 }

@@ -3,8 +3,10 @@ package report
 // Tests of the table of metrics: it is complete, and the documentation says what it says.
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -15,34 +17,74 @@ import (
 
 var update = flag.Bool("update", false, "write the formulas into doc.go and ../docs/report.md")
 
-// besides are the fields of Metrics that are no figures of their own: what figures rest on, days, and reasons.
-var besides = []string{"returns", "end_date", "end_stale", "best_date", "worst_date", "stale_days", "trades", "closed_trades", "undefined"}
+// besides are the members of metrics in report.json that are no figures of their own: what figures rest on, and reasons.
+const besides = "returns stale_days end_stale trades closed_trades undefined"
 
 func TestMetricTable(t *testing.T) {
-	var m Metrics
-	rows := map[any]string{} // the key of each figure and interval, by its address
+	seen := map[string]bool{}
+	for _, name := range strings.Fields(besides) {
+		seen[name] = true
+	}
 	for _, x := range MetricTable() {
-		if x.Name == "" || x.Formula == "" || x.Group == "" || x.Meaning == "" {
+		if x.Name == "" || x.Formula == "" || x.Group == "" || x.Meaning == "" || x.compute == nil || (x.DateKey == "") != (x.date == nil) {
 			t.Errorf("the row of %s lacks something: %+v", x.Key, x)
 		}
-		rows[x.Of(&m)] += x.Key
-		if x.Interval != nil {
-			rows[x.Interval(&m)] += x.IntervalKey()
+		names := []string{string(x.Key)}
+		if x.DateKey != "" {
+			names = append(names, x.DateKey)
 		}
-		if x.Of(&m) != nil && m.Metric(x.Of(&m)).Key != x.Key {
-			t.Errorf("two rows have the figure of %s", x.Key)
+		if x.HasInterval() {
+			names = append(names, x.IntervalKey())
+		}
+		for _, name := range names {
+			if seen[name] {
+				t.Errorf("%s stands in report.json twice", name)
+			}
+			seen[name] = true
 		}
 	}
-	value := reflect.ValueOf(&m).Elem()
-	for i := range value.NumField() {
-		key := value.Type().Field(i).Tag.Get("json")
-		if got := rows[value.Field(i).Addr().Interface()]; got != key && !(got == "" && slices.Contains(besides, key)) {
-			t.Errorf("report.json has %s, and the table calls it %q", key, got)
+	text, err := json.Marshal(Metrics{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := slices.Sorted(maps.Keys(members)), slices.Sorted(maps.Keys(seen)); !slices.Equal(got, want) {
+		t.Errorf("report.json has\n%s\nand the table\n%s", got, want)
+	}
+}
+
+// What a report writes of its figures is read back as it was.
+func TestMetrics_UnmarshalJSON(t *testing.T) {
+	values, levels := grown(1, 400, 0, 0.01), grown(2, 400, 0, 0.01)
+	for _, a := range []Account{compared(alongside(seriesOf(values), levels), values).Accounts[0], measured(seriesOf([]float64{100, 110}), Options{})} {
+		text, err := json.Marshal(a.Metrics)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read Metrics
+		if err := json.Unmarshal(text, &read); err != nil || !reflect.DeepEqual(read, a.Metrics) {
+			t.Errorf("%v: of %s\n%+v was read, want\n%+v", err, text, read, a.Metrics)
 		}
 	}
-	if want := value.NumField() - len(besides); len(rows) != want {
-		t.Errorf("the table has %d figures and intervals, want %d", len(rows), want)
+	for _, text := range []string{`{"sharpe": "1.5"}`, `{"sharpe": [`, `{"sharpe_interval": 1}`, `{"trades": "x"}`} {
+		if err := json.Unmarshal([]byte(text), new(Metrics)); err == nil {
+			t.Errorf("%s was read", text)
+		}
 	}
+}
+
+// Who asks for a figure that no row has is wrong, and is told before somebody takes it for unknown.
+func TestMetrics_Figure(t *testing.T) {
+	m := measured(seriesOf([]float64{100, 110}), Options{}).Metrics
+	defer func() {
+		if recover() == nil {
+			t.Error("a figure that there is none of has a value")
+		}
+	}()
+	m.Value("sharp")
 }
 
 // formulas are the lines of a group, as a block of documentation.
@@ -79,12 +121,12 @@ func figureTable() string {
 	text := "| figure | in `metrics` of report.json | unit | takes | what it is |\n|---|---|---|---|---|\n"
 	units := map[Unit]string{Money: "money", Change: "fraction", Part: "fraction", Ratio: "", Count: "count"}
 	for _, x := range MetricTable() {
-		key := "`" + x.Key + "`"
-		if x.Interval != nil {
+		key := "`" + string(x.Key) + "`"
+		if x.HasInterval() {
 			key += ", `" + x.IntervalKey() + "`"
 		}
-		if x.Date != nil {
-			key += ", `" + dateKeys[x.Key] + "`"
+		if x.DateKey != "" {
+			key += ", `" + x.DateKey + "`"
 		}
 		takes := ""
 		switch {
@@ -97,9 +139,6 @@ func figureTable() string {
 	}
 	return text
 }
-
-// dateKeys are where report.json has the days of figures.
-var dateKeys = map[string]string{"end": "end_date", "best_day": "best_date", "worst_day": "worst_date"}
 
 // The documentation has the formulas and meanings of the table. With -update it is written.
 func TestMetricTable_Documentation(t *testing.T) {

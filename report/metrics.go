@@ -1,4 +1,4 @@
-// The computation of an account's metrics. The formulas are in the table of metrics and in the package documentation.
+// What the metrics of an account are computed from: its values and returns, its trades, what its run recorded, and the benchmark.
 
 package report
 
@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"mcp-trade/market"
+	"mcp-trade/report/interval"
 )
 
 // sample holds the values and returns from which an account's statistics are computed.
@@ -34,30 +35,93 @@ func (b builder) sample(a *Account) sample {
 
 // measure fills in the metrics of an account whose periods are known.
 func (b builder) measure(a *Account, h history, n RunStats) {
-	s := b.sample(a)
-	m := &a.Metrics
-	m.Undefined = map[string]string{}
-	m.performance(s, a.Drawdown)
-	m.staleness(a)
-	m.trading(a, h, s)
-	m.usage(n)
-	p := m.benchmarkMetrics(b.Benchmark, s)
-	if n := len(s.points); p.to != "" && (p.from != s.points[0].Date || p.to != s.points[n-1].Date) {
+	c := &computation{sample: b.sample(a), run: n, closed: h.tradeStats, periods: len(a.Periods)}
+	c.rootOfYear = math.Sqrt(c.periodsPerYear)
+	c.values(a)
+	c.returnsOfDays()
+	c.trading(a, h)
+	c.against(b.Benchmark)
+	if n, p := len(c.points), c.pairs; p.to != "" && (p.from != c.points[0].Date || p.to != c.points[n-1].Date) {
 		a.Warnings = append(a.Warnings, fmt.Sprintf("The benchmark has values from %s to %s only; the account is held against it between these.", p.from, p.to))
 	}
-	m.intervals(s, p)
-	a.Certainty = b.certain(a, s, p)
+	a.Metrics = c.metrics()
+	a.Metrics.Trades = h.trades.all
+	a.Metrics.staleness(a)
+	a.Certainty = b.certain(a, c.sample, c.pairs)
 	if b.Method == AITrader {
 		a.Upstream = b.upstream(a, h)
 	}
 }
 
-// set sets a figure of m, or records why it is undefined.
-func (m *Metrics) set(figure *Number, value float64, why string) {
-	if *figure = Known(value); why != "" || !figure.known {
-		*figure = Number{}
-		m.Undefined[m.Metric(figure).Key] = firstReason(why, "it is too large to tell")
+// computation is what the rows of the table compute figures from. A text says why figures that rest on the values beneath it are not
+// defined, and is "" if they are. A value that is not defined is 0 or NaN.
+type computation struct {
+	sample
+	rootOfYear float64 // square root of the periods in a year
+
+	noValue, tooFewValues string
+	start, end            float64
+	endDate               string
+	depth                 float64 // of the max drawdown
+	noTotal               string
+	annual                float64 // compound
+	gain                  Number  // total return
+
+	tooFewReturns, zeroVariance string
+	mean, sd, downside          float64
+	noReturns                   string
+	best, worst                 extreme
+	won                         int // days with a gain
+
+	closed       tradeStats
+	noneClosed   string
+	traded, fees float64
+	slippage     Number
+	periods      int
+	noDay        string
+	meanValue    float64
+	exposure     float64
+
+	run RunStats
+
+	noBenchmark, noPairs         string
+	pairs                        alignedReturns
+	tooFewPairs, steadyBenchmark string
+	alpha, beta                  float64
+	active, activeSD             float64 // mean and standard deviation of the excess returns
+	up, down                     float64 // captures
+	alphaEstimate, betaEstimate  interval.Estimate
+	regressionErr                error
+}
+
+// extreme is a return and its day.
+type extreme struct {
+	value float64
+	date  string
+}
+
+// metrics computes each row of the table.
+func (c *computation) metrics() Metrics {
+	m := Metrics{Returns: len(c.returns), ClosedTrades: c.closed.closed, Undefined: map[string]string{}, figures: map[Key]Figure{}}
+	for _, x := range metricTable {
+		var f Figure
+		value, why := x.compute(c)
+		if f.Value = Known(value); why != "" || !f.Value.known {
+			f.Value, m.Undefined[string(x.Key)] = Number{}, firstReason(why, "it is too large to tell")
+		}
+		if x.interval != nil {
+			if e, err := x.interval(c); err != nil {
+				m.Undefined[x.IntervalKey()] = err.Error()
+			} else {
+				f.Interval = intervalOf(e)
+			}
+		}
+		if x.date != nil {
+			f.Date = x.date(c)
+		}
+		m.figures[x.Key] = f
 	}
+	return m
 }
 
 // firstReason returns the first reason that is not empty.
@@ -77,52 +141,29 @@ func reasonIf(condition bool, format string, args ...any) string {
 	return ""
 }
 
-// performance fills in the metrics that need only values.
-func (m *Metrics) performance(s sample, d *Drawdown) {
-	n := len(s.returns)
-	m.Returns = n
-	noValue := reasonIf(len(s.points) == 0, "no value is known")
-	tooFewValues := reasonIf(len(s.points) < 2, "it takes two known values, not %d", len(s.points))
-	var start, end, total, annual, days float64
-	if noValue == "" {
-		start, end = s.points[0].Value.value, s.points[len(s.points)-1].Value.value
-		days = float64(s.points[len(s.points)-1].Date.DaysSince(s.points[0].Date))
-		total = end/start - 1
-		annual = math.Pow(end/start, 365/days) - 1
+// values takes what follows from the values alone.
+func (c *computation) values(a *Account) {
+	n := len(c.points)
+	c.noValue = reasonIf(n == 0, "no value is known")
+	c.tooFewValues = reasonIf(n < 2, "it takes two known values, not %d", n)
+	if n > 0 {
+		first, last := c.points[0], c.points[n-1]
+		c.start, c.end, c.endDate = first.Value.value, last.Value.value, string(last.Date)
+		c.annual = math.Pow(c.end/c.start, 365/float64(last.Date.DaysSince(first.Date))) - 1
 	}
-	noCapital := reasonIf(start <= 0, "the account began with nothing")
-	m.set(&m.Start, start, noValue)
-	m.set(&m.End, end, noValue)
-	m.set(&m.TotalReturn, total, firstReason(tooFewValues, noCapital))
-	m.set(&m.AnnualReturn, annual, firstReason(tooFewValues, noCapital))
-
-	mean, sd := math.NaN(), math.NaN()
-	if n > 1 {
-		mean, sd = stat.MeanStdDev(s.returns, nil)
+	if a.Drawdown != nil {
+		c.depth = a.Drawdown.Depth
 	}
-	tooFewReturns := reasonIf(n < 2, "it takes two returns, not %d", n)
-	zeroVariance := reasonIf(sd < epsilon, "all returns are the same")
-	m.set(&m.Volatility, sd*math.Sqrt(s.periodsPerYear), tooFewReturns)
-	m.set(&m.Sharpe, sharpe(mean, sd, s), firstReason(tooFewReturns, zeroVariance))
-	m.set(&m.Sortino, (mean-s.riskFree)/downside(s.returns)*math.Sqrt(s.periodsPerYear), firstReason(tooFewReturns, reasonIf(downside(s.returns) < epsilon, "no return is below 0")))
-
-	depth := 0.0
-	if d != nil {
-		depth = d.Depth
+	if c.noTotal = firstReason(c.tooFewValues, reasonIf(c.start <= 0, "the account began with nothing")); c.noTotal == "" {
+		c.gain = Known(c.end/c.start - 1)
 	}
-	m.set(&m.MaxDrawdown, depth, tooFewValues)
-	m.set(&m.Calmar, annual/depth, firstReason(tooFewValues, noCapital, reasonIf(depth < epsilon, "the value never fell")))
-	m.extremes(s)
 }
 
-// staleness fills in the date of the last value and the number of values that count closes of earlier days.
+// staleness counts the values that count closes of earlier days, and tells of the last one.
 func (m *Metrics) staleness(a *Account) {
-	if a.Opening.Value.known {
-		m.EndDate = string(a.Opening.Date)
-	}
 	for _, p := range a.Periods {
 		if p.Value.known {
-			m.EndDate, m.EndStale = string(p.Date), p.Stale.Oldest()
+			m.EndStale = p.Stale.Oldest()
 		}
 		if len(p.Stale) > 0 {
 			m.StaleDays++
@@ -133,8 +174,25 @@ func (m *Metrics) staleness(a *Account) {
 // epsilon bounds the standard deviation that binary floats compute of equal returns; below it counts as 0.
 const epsilon = 1e-12
 
-func sharpe(mean, sd float64, s sample) float64 {
-	return (mean - s.riskFree) / sd * math.Sqrt(s.periodsPerYear)
+// returnsOfDays takes what follows from the returns.
+func (c *computation) returnsOfDays() {
+	n := len(c.returns)
+	c.mean, c.sd, c.downside = math.NaN(), math.NaN(), downside(c.returns)
+	if n > 1 {
+		c.mean, c.sd = stat.MeanStdDev(c.returns, nil)
+	}
+	c.tooFewReturns = reasonIf(n < 2, "it takes two returns, not %d", n)
+	c.zeroVariance = reasonIf(c.sd < epsilon, "all returns are the same")
+	c.noReturns = reasonIf(n == 0, "there is no return")
+	if n > 0 {
+		i, j := floats.MaxIdx(c.returns), floats.MinIdx(c.returns)
+		c.best, c.worst = extreme{c.returns[i], string(c.dates[i])}, extreme{c.returns[j], string(c.dates[j])}
+	}
+	for _, r := range c.returns {
+		if r > 0 {
+			c.won++
+		}
+	}
 }
 
 // downside is the downside deviation: the root mean square of the returns below 0, over the number of all returns.
@@ -146,42 +204,16 @@ func downside(returns []float64) float64 {
 	return math.Sqrt(squares / float64(len(returns)))
 }
 
-// extremes fills in the best day, the worst day and the win rate of days.
-func (m *Metrics) extremes(s sample) {
-	none := reasonIf(len(s.returns) == 0, "there is no return")
-	best, worst, won := math.NaN(), math.NaN(), 0
-	if none == "" {
-		i, j := floats.MaxIdx(s.returns), floats.MinIdx(s.returns)
-		best, worst = s.returns[i], s.returns[j]
-		m.BestDate, m.WorstDate = string(s.dates[i]), string(s.dates[j])
-	}
-	for _, r := range s.returns {
-		if r > 0 {
-			won++
-		}
-	}
-	m.set(&m.BestDay, best, none)
-	m.set(&m.WorstDay, worst, none)
-	m.set(&m.WinningDays, float64(won)/float64(len(s.returns)), none)
-}
-
-// trading fills in the metrics of trades.
-func (m *Metrics) trading(a *Account, h history, s sample) {
-	w := h.tradeStats
-	m.Trades, m.ClosedTrades = h.trades.all, w.closed
-	none := reasonIf(w.closed == 0, "no trade was closed")
-	m.set(&m.WinningTrades, float64(w.won)/float64(w.closed), none)
-	m.set(&m.ProfitFactor, w.gained/w.lost, firstReason(none, reasonIf(w.lost == 0, "no closed trade lost")))
-
-	traded, fees, slippage := 0.0, 0.0, Known(0)
+// trading takes what follows from the trades.
+func (c *computation) trading(a *Account, h history) {
+	c.noneClosed = reasonIf(c.closed.closed == 0, "no trade was closed")
+	c.slippage = Known(0)
 	for _, d := range h.days {
-		traded += d.tradedValue
-		fees += d.fees
-		slippage.value += d.slippage.value
-		slippage.known = slippage.known && d.slippage.known
+		c.traded += d.tradedValue
+		c.fees += d.fees
+		c.slippage.value += d.slippage.value
+		c.slippage.known = c.slippage.known && d.slippage.known
 	}
-	m.Fees = Known(fees)
-	m.set(&m.Slippage, slippage.value, reasonIf(!slippage.known, "not every trade has a price in the data"))
 	var values, exposures []float64
 	for _, p := range a.Periods {
 		if p.Value.known && p.Value.value > 0 {
@@ -189,24 +221,18 @@ func (m *Metrics) trading(a *Account, h history, s sample) {
 			exposures = append(exposures, 1-p.Cash.value/p.Value.value)
 		}
 	}
-	unknown := reasonIf(len(values) == 0, "no day has a known value")
-	average := stat.Mean(values, nil)
-	m.set(&m.Turnover, traded/2/average*s.periodsPerYear/float64(len(a.Periods)), unknown)
-	m.set(&m.Exposure, stat.Mean(exposures, nil), unknown)
+	c.noDay = reasonIf(len(values) == 0, "no day has a known value")
+	c.meanValue, c.exposure = stat.Mean(values, nil), stat.Mean(exposures, nil)
 }
 
-// usage fills in what the run recorded of its model.
-func (m *Metrics) usage(n RunStats) {
-	percent := m.TotalReturn.value * 100
-	noGain := reasonIf(percent <= 0, "nothing was gained")
-	for _, x := range []struct {
-		recorded           Number
-		figure, perPercent *Number // perPercent is nil of what is not compared with the gain
-	}{{n.Refused, &m.Refused, nil}, {n.Tokens, &m.Tokens, &m.TokensPerPercent}, {n.Cost, &m.Cost, &m.CostPerPercent}} {
-		unrecorded := reasonIf(!x.recorded.known, "the run does not tell")
-		m.set(x.figure, x.recorded.value, unrecorded)
-		if x.perPercent != nil {
-			m.set(x.perPercent, x.recorded.value/percent, firstReason(unrecorded, noGain))
-		}
-	}
+// recorded is what the run recorded.
+func recorded(n Number) (float64, string) {
+	return n.value, reasonIf(!n.known, "the run does not tell")
+}
+
+// perPercent is what the run recorded, for each percent of total return.
+func (c *computation) perPercent(n Number) (float64, string) {
+	value, unrecorded := recorded(n)
+	percent := c.gain.value * 100
+	return value / percent, firstReason(unrecorded, reasonIf(percent <= 0, "nothing was gained"))
 }

@@ -44,17 +44,17 @@ func TestMetrics_ByHand(t *testing.T) {
 		got  Number
 		want float64
 	}{
-		{"start", m.Start, 100}, {"end", m.End, 108.9},
-		{"total return", m.TotalReturn, 0.089}, {"annual return", all.AnnualReturn, year},
-		{"volatility", all.Volatility, 0.2 / math.Sqrt(3) * math.Sqrt(252)},
-		{"Sharpe", all.Sharpe, math.Sqrt(21)}, {"Sortino", all.Sortino, math.Sqrt(84)},
-		{"max drawdown", m.MaxDrawdown, 0.1}, {"Calmar", all.Calmar, year / 0.1},
-		{"best day", m.BestDay, 0.1}, {"worst day", m.WorstDay, -0.1}, {"winning days", m.WinningDays, 2.0 / 3},
-		{"exposure", m.Exposure, 1}, {"turnover", m.Turnover, 50 / ((110 + 99 + 108.9) / 3) * 252 / 3},
+		{"start", m.Value(Start), 100}, {"end", m.Value(End), 108.9},
+		{"total return", m.Value(TotalReturn), 0.089}, {"annual return", all.Value("annual_return"), year},
+		{"volatility", all.Value("volatility"), 0.2 / math.Sqrt(3) * math.Sqrt(252)},
+		{"Sharpe", all.Value(Sharpe), math.Sqrt(21)}, {"Sortino", all.Value("sortino"), math.Sqrt(84)},
+		{"max drawdown", m.Value(MaxDrawdown), 0.1}, {"Calmar", all.Value("calmar"), year / 0.1},
+		{"best day", m.Value("best_day"), 0.1}, {"worst day", m.Value("worst_day"), -0.1}, {"winning days", m.Value(WinningDays), 2.0 / 3},
+		{"exposure", m.Value(Exposure), 1}, {"turnover", m.Value("turnover"), 50 / ((110 + 99 + 108.9) / 3) * 252 / 3},
 	} {
 		near(t, c.what, c.got, c.want)
 	}
-	if m.Returns != 3 || m.WorstDate != "2025-10-03" || m.Trades != 1 || m.ClosedTrades != 0 {
+	if m.Returns != 3 || m.Figure("worst_day").Date != "2025-10-03" || m.Trades != 1 || m.ClosedTrades != 0 {
 		t.Errorf("%+v", m)
 	}
 	if want := (Drawdown{a.Drawdown.Depth, "2025-10-02", "2025-10-03", "", 2, 4}); *a.Drawdown != want {
@@ -79,8 +79,8 @@ func TestMetrics_RiskFreeReturn(t *testing.T) {
 	l := opened("2025-10-01", 100).trade(week[0], "A", 1, 100, 0).idle(week[1], week[2])
 	o := Options{View: p.AsOf(always), RiskFree: 0.252}
 	m := measured(one(t, o, l.ledger("a")), o).Metrics // three returns do not tell it
-	near(t, "Sharpe", m.Sharpe, math.Sqrt(21))
-	near(t, "Sortino", m.Sortino, 0.01/3/(0.009/math.Sqrt(3))*math.Sqrt(252))
+	near(t, "Sharpe", m.Value(Sharpe), math.Sqrt(21))
+	near(t, "Sortino", m.Value("sortino"), 0.01/3/(0.009/math.Sqrt(3))*math.Sqrt(252))
 }
 
 // The account earns 2 %, -1 %, 3 %, -3 % and the benchmark 1 %, -1 %, 2 %, -2 %.
@@ -101,14 +101,14 @@ func TestMetrics_Benchmark_ByHand(t *testing.T) {
 	}
 	a = measured(a, Options{Benchmark: &bench})
 	m := a.Metrics
-	near(t, "beta", m.Beta, 1.5)
-	near(t, "alpha", m.Alpha, 252*0.0025)
-	near(t, "tracking error", m.TrackingError, 0.01*math.Sqrt(2.75/3)*math.Sqrt(252))
-	near(t, "information ratio", m.InformationRatio, 0.25/math.Sqrt(2.75/3)*math.Sqrt(252))
-	near(t, "up capture", m.UpCapture, 5.0/3)
-	near(t, "down capture", m.DownCapture, 4.0/3)
-	near(t, "benchmark return", m.BenchmarkReturn, 1.01*0.99*1.02*0.98-1)
-	near(t, "excess return", m.ExcessReturn, 1.02*0.99*1.03*0.97-1.01*0.99*1.02*0.98)
+	near(t, "beta", m.Value(Beta), 1.5)
+	near(t, "alpha", m.Value("alpha"), 252*0.0025)
+	near(t, "tracking error", m.Value("tracking_error"), 0.01*math.Sqrt(2.75/3)*math.Sqrt(252))
+	near(t, "information ratio", m.Value("information_ratio"), 0.25/math.Sqrt(2.75/3)*math.Sqrt(252))
+	near(t, "up capture", m.Value("up_capture"), 5.0/3)
+	near(t, "down capture", m.Value("down_capture"), 4.0/3)
+	near(t, "benchmark return", m.Value("benchmark_return"), 1.01*0.99*1.02*0.98-1)
+	near(t, "excess return", m.Value(ExcessReturn), 1.02*0.99*1.03*0.97-1.01*0.99*1.02*0.98)
 }
 
 // seriesOf is an account of US shares with these values on days that follow each other, the first one at its opening.

@@ -173,61 +173,6 @@ type DayStats struct {
 	Refused Number       `json:"refused"`
 }
 
-// Metrics are the figures of an account over the range. The package documentation has the formula of each. A figure that is
-// not defined is null, and Undefined tells why, by its name in JSON. Returns and parts are fractions: 0.01 is 1 %.
-type Metrics struct {
-	Returns      int    `json:"returns"`       // how many returns the figures rest on
-	Start        Number `json:"start"`         // value at the opening
-	End          Number `json:"end"`           // the last known value
-	EndDate      string `json:"end_date"`      // the day of that value, "" without one
-	TotalReturn  Number `json:"total_return"`  //
-	AnnualReturn Number `json:"annual_return"` // compound
-	Volatility   Number `json:"volatility"`    // annualized
-	Sharpe       Number `json:"sharpe"`
-	Sortino      Number `json:"sortino"`
-	Calmar       Number `json:"calmar"`
-	MaxDrawdown  Number `json:"max_drawdown"`
-	BestDay      Number `json:"best_day"`
-	BestDate     string `json:"best_date"`
-	WorstDay     Number `json:"worst_day"`
-	WorstDate    string `json:"worst_date"`
-	WinningDays  Number `json:"winning_days"` // fraction of the days with a gain
-	StaleDays    int    `json:"stale_days"`   // days whose value counts a close of an earlier trading day
-
-	EndStale *ledger.StaleClose `json:"end_stale"` // the oldest close that End counts, if it is of an earlier trading day
-
-	Trades        int    `json:"trades"`         // bought or sold
-	ClosedTrades  int    `json:"closed_trades"`  // sales whose cost is known
-	WinningTrades Number `json:"winning_trades"` // fraction of the round trips with a gain
-	ProfitFactor  Number `json:"profit_factor"`
-	Turnover      Number `json:"turnover"` // annualized
-	Exposure      Number `json:"exposure"` // mean fraction of the value that was not cash
-	Fees          Number `json:"fees"`
-	Slippage      Number `json:"slippage"`
-
-	Refused          Number `json:"refused"` // orders
-	Tokens           Number `json:"tokens"`
-	Cost             Number `json:"cost"`               // of the model
-	TokensPerPercent Number `json:"tokens_per_percent"` // for each percent of total return
-	CostPerPercent   Number `json:"cost_per_percent"`   // likewise
-
-	BenchmarkReturn  Number `json:"benchmark_return"` // total, over the dates that both have
-	ExcessReturn     Number `json:"excess_return"`    // total return over the same dates, less the benchmark return
-	Alpha            Number `json:"alpha"`            // annualized
-	Beta             Number `json:"beta"`
-	TrackingError    Number `json:"tracking_error"` // annualized
-	InformationRatio Number `json:"information_ratio"`
-	UpCapture        Number `json:"up_capture"`
-	DownCapture      Number `json:"down_capture"`
-
-	TotalReturnInterval Interval `json:"total_return_interval"` // of the growth that this is a sample of
-	SharpeInterval      Interval `json:"sharpe_interval"`
-	AlphaInterval       Interval `json:"alpha_interval"`
-	BetaInterval        Interval `json:"beta_interval"`
-
-	Undefined map[string]string `json:"undefined"` // why a figure is null
-}
-
 // Interval is the 95 % interval of a figure, see package interval.
 type Interval struct {
 	Low  Number `json:"low"`

@@ -70,11 +70,11 @@ func printLeaderboard(w io.Writer, r report.Report) {
 // metricText writes a figure of an account. Where the value of the last day is not known, the last value has its date.
 func metricText(a report.Account, x report.Metric) string {
 	m := a.Metrics
-	n := *x.Of(&m)
+	n := m.Value(x.Key)
 	switch x.Unit {
 	case report.Money:
-		if i := len(a.Periods) - 1; x.Of(&m) == &m.End && n.Known() && i >= 0 && !a.Periods[i].Value.Known() {
-			return fmt.Sprintf("%s (%s)", cash(n), m.EndDate)
+		if i := len(a.Periods) - 1; x.Key == report.End && n.Known() && i >= 0 && !a.Periods[i].Value.Known() {
+			return fmt.Sprintf("%s (%s)", cash(n), m.Figure(x.Key).Date)
 		}
 		return cash(n)
 	case report.Change, report.Part:

@@ -34,9 +34,8 @@ type leaderboardRow struct {
 func newLeaderboard(ranked report.Report, looks map[string]chart.Look) leaderboard {
 	from, to := chart.Extent(ranked)
 	b := leaderboard{Title: titleOf(ranked), Warnings: ranked.Warnings}
-	var names report.Metrics
-	for _, figure := range []*report.Number{&names.TotalReturn, &names.ExcessReturn, &names.End, &names.Sharpe, &names.MaxDrawdown, &names.WinningDays} {
-		if column := names.Metric(figure).ColumnFor(ranked); column != "" {
+	for _, key := range []report.Key{report.TotalReturn, report.ExcessReturn, report.End, report.Sharpe, report.MaxDrawdown, report.WinningDays} {
+		if column := report.MetricOf(key).ColumnFor(ranked); column != "" {
 			b.Columns = append(b.Columns, ">"+capital(column))
 		}
 	}
@@ -58,9 +57,9 @@ func newLeaderboard(ranked report.Report, looks map[string]chart.Look) leaderboa
 			verdict, b.Verified = a.Ledger.Verdict, true
 		}
 		b.Rows = append(b.Rows, leaderboardRow{
-			Rank: rank, Ledger: verdict, Link: newLink(a, looks), Value: money(m.End), AsOf: valueDate(a), Return: signedPercent(m.TotalReturn), Sign: sign(m.TotalReturn),
-			ExcessReturn: signedPercent(m.ExcessReturn), Sharpe: fixed(m.Sharpe, 2), MaxDrawdown: percent(m.MaxDrawdown),
-			WinRate: percent(m.WinningDays), Days: count(len(a.Periods)), Trades: m.Trades,
+			Rank: rank, Ledger: verdict, Link: newLink(a, looks), Value: money(m.Value(report.End)), AsOf: valueDate(a), Return: signedPercent(m.Value(report.TotalReturn)), Sign: sign(m.Value(report.TotalReturn)),
+			ExcessReturn: signedPercent(m.Value(report.ExcessReturn)), Sharpe: fixed(m.Value(report.Sharpe), 2), MaxDrawdown: percent(m.Value(report.MaxDrawdown)),
+			WinRate: percent(m.Value(report.WinningDays)), Days: count(len(a.Periods)), Trades: m.Trades,
 		})
 	}
 	if ranked.Benchmark != nil {
@@ -78,8 +77,8 @@ func newLeaderboard(ranked report.Report, looks map[string]chart.Look) leaderboa
 func valueDate(a report.Account) string {
 	m := a.Metrics
 	switch n := len(a.Periods); {
-	case n > 0 && m.End.Known() && !a.Periods[n-1].Value.Known():
-		return "of " + m.EndDate
+	case n > 0 && m.Value(report.End).Known() && !a.Periods[n-1].Value.Known():
+		return "of " + m.Figure(report.End).Date
 	case m.EndStale != nil:
 		return "oldest close of " + m.EndStale.Age()
 	}

@@ -21,32 +21,32 @@ type metricRow struct {
 func headline(a report.Account) []metricRow {
 	m := a.Metrics
 	// tile writes a metric with its 95 % interval, or with a text if it has none.
-	tile := func(figure *report.Number, text string) metricRow {
-		x := m.Metric(figure)
-		y := metricRow{Name: capital(x.Name), Text: metricText(*figure, x.Unit, 2), Meaning: text}
+	tile := func(metric report.Key, text string) metricRow {
+		x, f := report.MetricOf(metric), m.Figure(metric)
+		y := metricRow{Name: capital(x.Name), Text: metricText(f.Value, x.Unit, 2), Meaning: text}
 		if x.Unit == report.Change {
-			y.Sign = sign(*figure)
+			y.Sign = sign(f.Value)
 		}
-		if x.Interval != nil {
-			y.Meaning = interval(*x.Interval(&m), x.Unit)
+		if x.HasInterval() {
+			y.Meaning = interval(f.Interval, x.Unit)
 		}
 		return y
 	}
 	list := []metricRow{
-		tile(&m.End, commaJoined("from "+money(m.Start), valueDate(a))),
-		tile(&m.TotalReturn, ""),
-		tile(&m.Sharpe, ""),
-		tile(&m.MaxDrawdown, drawdownDates(a.Drawdown)),
-		tile(&m.WinningDays, "of "+plural(m.Returns, "return")),
-		tile(&m.WinningTrades, "of "+plural(m.ClosedTrades, "closed trade")),
-		{Name: "Trades", Text: count(m.Trades), Meaning: "fees " + money(m.Fees)},
-		tile(&m.Exposure, "on average"),
+		tile(report.End, commaJoined("from "+money(m.Value(report.Start)), valueDate(a))),
+		tile(report.TotalReturn, ""),
+		tile(report.Sharpe, ""),
+		tile(report.MaxDrawdown, drawdownDates(a.Drawdown)),
+		tile(report.WinningDays, "of "+plural(m.Returns, "return")),
+		tile(report.WinningTrades, "of "+plural(m.ClosedTrades, "closed trade")),
+		{Name: "Trades", Text: count(m.Trades), Meaning: "fees " + money(m.Value(report.Fees))},
+		tile(report.Exposure, "on average"),
 	}
-	if m.ExcessReturn.Known() {
-		list = append(list, tile(&m.ExcessReturn, "over the benchmark, beta "+fixed(m.Beta, 2)))
+	if m.Value(report.ExcessReturn).Known() {
+		list = append(list, tile(report.ExcessReturn, "over the benchmark, beta "+fixed(m.Value(report.Beta), 2)))
 	}
-	if m.Tokens.Known() {
-		list = append(list, tile(&m.Tokens, "cost "+money(m.Cost)))
+	if m.Value(report.Tokens).Known() {
+		list = append(list, tile(report.Tokens, "cost "+money(m.Value(report.Cost))))
 	}
 	return list
 }
@@ -79,13 +79,10 @@ func drawdownDates(d *report.Drawdown) string {
 func allMetrics(m report.Metrics) []metricRow {
 	var list []metricRow
 	for _, x := range report.MetricTable() {
-		n := *x.Of(&m)
-		y := metricRow{Name: capital(x.Name), Text: metricText(n, x.Unit, 3), Meaning: x.Meaning}
-		if x.Date != nil {
-			y.Meaning = commaJoined(x.Meaning, x.Date(&m))
-		}
-		if !n.Known() {
-			y.Why = m.Undefined[x.Key]
+		f := m.Figure(x.Key)
+		y := metricRow{Name: capital(x.Name), Text: metricText(f.Value, x.Unit, 3), Meaning: commaJoined(x.Meaning, f.Date)}
+		if !f.Value.Known() {
+			y.Why = m.Undefined[string(x.Key)]
 		}
 		list = append(list, y)
 	}

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"encoding/json"
 	"html"
 	"strings"
 	"testing"
@@ -12,14 +13,21 @@ import (
 func TestWrite_AllMetrics(t *testing.T) {
 	a := report.Account{Signature: "a", Market: "us"}
 	for _, known := range []bool{true, false} {
-		a.Metrics.Undefined = map[string]string{}
+		figures, why := map[string]any{}, map[string]string{}
 		for i, x := range report.MetricTable() {
-			*x.Of(&a.Metrics) = report.Number{}
 			if known {
-				*x.Of(&a.Metrics) = report.Known(float64(1000 + i))
+				figures[string(x.Key)] = 1000 + i
 			} else {
-				a.Metrics.Undefined[x.Key] = "why " + x.Key
+				why[string(x.Key)] = "why " + string(x.Key)
 			}
+		}
+		figures["undefined"] = why
+		text, err := json.Marshal(figures)
+		if err == nil {
+			err = json.Unmarshal(text, &a.Metrics)
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 		page := written(t, Data{Report: report.Report{Accounts: []report.Account{a}}})
 		_, table, _ := strings.Cut(page, `<table class="measures">`)
@@ -29,9 +37,9 @@ func TestWrite_AllMetrics(t *testing.T) {
 			t.Fatalf("%d rows for %d metrics", len(rows), len(report.MetricTable()))
 		}
 		for i, x := range report.MetricTable() {
-			want := []string{">" + capital(x.Name) + "<", x.Meaning, metricText(*x.Of(&a.Metrics), x.Unit, 3)}
+			want := []string{">" + capital(x.Name) + "<", x.Meaning, metricText(a.Metrics.Value(x.Key), x.Unit, 3)}
 			if !known {
-				want = append(want, "Not known: why "+x.Key+".")
+				want = append(want, "Not known: why "+string(x.Key)+".")
 			}
 			for _, text := range want {
 				if !strings.Contains(rows[i], text) {
