@@ -223,7 +223,8 @@ func (p *place) strike(t *testing.T, run *os.Process, victim string) bool {
 	}
 	for _, pid := range p.servers(t) {
 		if n, err := strconv.Atoi(pid); err == nil && n != run.Pid {
-			return syscall.Kill(n, syscall.SIGKILL) == nil
+			server, err := os.FindProcess(n)
+			return err == nil && server.Kill() == nil
 		}
 	}
 	return false

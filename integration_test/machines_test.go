@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"mcp-trade/agent/model/modeltest"
@@ -191,7 +190,7 @@ func TestARunThatWasOvertakenWritesNothingMore(t *testing.T) {
 	t.Parallel()
 	p := onRedis(t)
 	run := startWaiting(t, p)
-	if err := run.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := testenv.Suspend(run.cmd.Process); err != nil {
 		t.Fatal(err)
 	}
 	other := *p
@@ -199,7 +198,7 @@ func TestARunThatWasOvertakenWritesNothingMore(t *testing.T) {
 	other.do(t, run.command...)
 	want, state := other.books(t, "alice"), runState(t, p)
 	close(run.free)
-	if err := run.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+	if err := testenv.Resume(run.cmd.Process); err != nil {
 		t.Fatal(err)
 	}
 	run.lost(t)

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"mcp-trade/agent/llm"
@@ -61,11 +60,11 @@ func BenchmarkReport(b *testing.B) {
 // peakMemory is the most that a process held, in kB.
 func peakMemory(b *testing.B, cmd *exec.Cmd) int64 {
 	b.Helper()
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	peak, ok := testenv.PeakMemory(cmd.ProcessState)
 	if !ok {
 		b.Skip("the system does not tell how much memory a process held")
 	}
-	return int64(usage.Maxrss)
+	return peak
 }
 
 const wideSymbols = 100

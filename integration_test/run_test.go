@@ -174,7 +174,7 @@ func TestAnInterruptedRunExits130AndIsResumed(t *testing.T) {
 			onBothStores(t, func(t *testing.T, p *place) {
 				p.prices = synthetic
 				cmd := p.command(args...)
-				cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+				testenv.OwnGroup(cmd)
 				cmd.Stdout = io.Discard
 				stderr, err := cmd.StderrPipe()
 				if err != nil {
@@ -183,16 +183,17 @@ func TestAnInterruptedRunExits130AndIsResumed(t *testing.T) {
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
-				defer func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }() // if the test ends early
+				defer func() { _ = testenv.SignalGroup(cmd.Process, syscall.SIGKILL) }() // if the test ends early
 				lines := bufio.NewScanner(stderr)
 				if !lines.Scan() { // the first report of progress
 					t.Fatal("the run says nothing")
 				}
-				target := cmd.Process.Pid
-				if to == "the whole terminal" {
-					target = -target // Ctrl-C reaches the servers as well
+				if to == "the whole terminal" { // Ctrl-C reaches the servers as well
+					err = testenv.SignalGroup(cmd.Process, syscall.SIGINT)
+				} else {
+					err = cmd.Process.Signal(syscall.SIGINT)
 				}
-				if err := syscall.Kill(target, syscall.SIGINT); err != nil {
+				if err != nil {
 					t.Fatal(err)
 				}
 				log := lines.Text()

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -121,15 +120,18 @@ func (r *Redis) start() error {
 }
 
 // Hang stops the server without ending it: connections stay open and nothing is answered. Wake has it go on.
-func (r *Redis) Hang(t testing.TB) { r.signal(t, syscall.SIGSTOP) }
+func (r *Redis) Hang(t testing.TB) {
+	t.Helper()
+	if err := Suspend(r.process); err != nil {
+		t.Error(err) // in goroutines beside the test's as well
+	}
+}
 
 // Wake has a server that hangs go on.
-func (r *Redis) Wake(t testing.TB) { r.signal(t, syscall.SIGCONT) }
-
-func (r *Redis) signal(t testing.TB, s syscall.Signal) {
+func (r *Redis) Wake(t testing.TB) {
 	t.Helper()
-	if err := r.process.Signal(s); err != nil {
-		t.Error(err) // in goroutines beside the test's as well
+	if err := Resume(r.process); err != nil {
+		t.Error(err)
 	}
 }
 

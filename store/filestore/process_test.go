@@ -1,3 +1,5 @@
+//go:build unix
+
 package filestore_test
 
 import (
@@ -23,7 +25,7 @@ import (
 const childEnv = "FILESTORE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	work := map[string]func(dir, name, count string) error{"append": appendAndTell, "trade": tradeUntilHalted, "fill": appendUntilFull, "mounted": readMounted, "lease": leaseUntilKilled}
+	work := map[string]func(dir, name, count string) error{"append": appendAndTell, "trade": tradeUntilHalted, "fill": appendUntilFull, "lease": leaseUntilKilled}
 	if do := work[os.Getenv(childEnv)]; do != nil {
 		if err := do(os.Args[1], os.Args[2], os.Args[3]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
