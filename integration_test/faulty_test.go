@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"mcp-trade/agent/model/apis"
 	"mcp-trade/agent/model/modeltest"
 )
 
@@ -47,13 +48,13 @@ func TestAKilledRunAtFailingAPIsIsResumedToTheSameBytes(t *testing.T) {
 	t.Parallel()
 	kills := scaled(t, 100, 3) // at each API, whole and streamed
 	accounts := []string{"alice", "bob"}
-	for _, api := range []string{"openai", "anthropic"} {
+	for _, api := range apis.All() {
 		for _, stream := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, streamed %v", api, stream), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s, streamed %v", api.Name, stream), func(t *testing.T) {
 				t.Parallel()
 				p := onFiles(t)
 				p.prices = synthetic
-				run := llmRun{api: api, from: "2025-01-01", to: fiveDays, cash: "100000", accounts: accounts, tuning: object{"stream": stream}}
+				run := llmRun{api: api.Name, from: "2025-01-01", to: fiveDays, cash: "100000", accounts: accounts, tuning: object{"stream": stream}}
 				calm, data := modeltest.Start(t, busyDays), p.dir
 				run.url = calm.URL
 				p.do(t, p.llm(t, run)...)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/agent/model/apis"
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
@@ -32,7 +33,9 @@ type llmRun struct {
 // llm writes the configuration of a run and returns the command that runs it.
 func (p *place) llm(t testing.TB, r llmRun) []string {
 	t.Helper()
-	p.env = append(p.env, "OPENAI_API_KEY="+modelKey, "ANTHROPIC_API_KEY="+modelKey)
+	for _, api := range apis.All() {
+		p.env = append(p.env, api.KeyVariable+"="+modelKey)
+	}
 	tuning := object{"max_steps": 60, "base_delay": 0.001, "initial_cash": json.Number(r.cash)}
 	maps.Copy(tuning, r.tuning)
 	var models []object

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"mcp-trade/agent/model"
+	"mcp-trade/agent/model/apis"
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/agent/transcript"
 	"mcp-trade/internal/testenv"
@@ -77,11 +78,9 @@ type scriptDay struct {
 // drawScript draws one. No two days of an account are alike, and no order of one changes what another can buy.
 func drawScript(r *rand.Rand) *script {
 	s := &script{random: r, days: map[string]*scriptDay{}, run: llmRun{from: "2025-01-01", to: stormDays[r.IntN(len(stormDays))], cash: "100000"}}
-	scenarios := modeltest.Scenarios()
-	if r.IntN(2) == 0 {
-		s.run.api, scenarios = "anthropic", modeltest.MessagesScenarios()
-	}
-	scenarios = slices.DeleteFunc(scenarios, func(c modeltest.Scenario) bool {
+	all := apis.All()
+	s.run.api = all[r.IntN(len(all))].Name
+	scenarios := slices.DeleteFunc(modeltest.Scenarios(s.run.api), func(c modeltest.Scenario) bool {
 		return strings.HasSuffix(c.Name, "that is too long") // what was shortened before a kill is whole after it: neither is the other's conversation
 	})
 	for i := range 1 + r.IntN(3) {

@@ -51,14 +51,16 @@ type Model struct {
 	BaseModel string `json:"basemodel"`       // what the model is called at its API
 	Signature string `json:"signature"`       // its account (name)
 	Enabled   bool   `json:"enabled"`         // false: it is passed over (true)
-	API       string `json:"api"`             // + openai, chat completions as most speak them, or anthropic, its Messages (openai)
-	BaseURL   string `json:"openai_base_url"` // of its API, up to /v1 (OPENAI_API_BASE, else OpenAI's; Anthropic's)
-	KeyEnv    string `json:"api_key_env"`     // + variable that holds its key, in the environment or .env (OPENAI_API_KEY; ANTHROPIC_API_KEY)
+	API       string `json:"api"`             // + which one it speaks (the first of those that there are; it is "" here)
+	BaseURL   string `json:"openai_base_url"` // of its API, up to /v1 (the API's)
+	KeyEnv    string `json:"api_key_env"`     // + variable that holds its key, in the environment or .env (the API's)
 
 	ExtraHeaders mcpclient.Secrets `json:"extra_headers,omitempty"` // + of every request; values may name variables: ${NAME}
 	Variables    mcpclient.Secrets `json:"-"`                       // that they name, with their values
 
 	Tuning
+
+	api model.API // the one that API names
 }
 
 // AgentConfig holds for every model; what a model says of the same comes before it.
@@ -104,7 +106,7 @@ type Tuning struct {
 }
 
 // Price is what a million tokens cost, in the currency of the budget. A cached input token, and one that is written into a cache,
-// costs as much as any other unless its price is given; at Anthropic a tenth, and a quarter more.
+// costs as much as any other unless its price is given, or the API has another.
 type Price struct {
 	Input       decimal.NullDecimal `json:"input"`
 	CachedInput decimal.NullDecimal `json:"cached_input"`
@@ -127,19 +129,6 @@ type Seconds float64
 // Duration is what s says.
 func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
 
-// defaultKeyEnv names the variable that holds the key of a model which names none.
-const defaultKeyEnv = "OPENAI_API_KEY"
-
-// DefaultBaseURL is the endpoint of a model for which none is named.
-const DefaultBaseURL = "https://api.openai.com/v1"
-
-// Anthropic names its API in a configuration, and has defaults of its own.
-const (
-	Anthropic        = "anthropic"
-	anthropicKeyEnv  = "ANTHROPIC_API_KEY"
-	AnthropicBaseURL = "https://api.anthropic.com/v1"
-)
-
 // Default is a configuration in which nothing is said.
 func Default() Config {
 	d := llm.Options{}.Defaults()
@@ -159,19 +148,18 @@ func (c Config) Enabled() []Model {
 
 // Key looks up the model's API key, in the environment or .env. An error says which variable to set.
 func (m Model) Key(lookup func(string) (string, bool)) (string, error) {
-	name := cmp.Or(m.KeyEnv, defaultKeyEnv)
-	key, _ := lookup(name)
+	key, _ := lookup(m.KeyEnv)
 	if key = strings.TrimSpace(key); key != "" && !isPlaceholder(key) { // a secret that was read from a file has a line end
 		return key, nil
 	}
-	return "", fmt.Errorf("no API key for %s: set %s in the environment or in .env (to any word, if the server asks for none)", m.Signature, name)
+	return "", fmt.Errorf("no API key for %s: set %s in the environment or in .env (to any word, if the server asks for none)", m.Signature, m.KeyEnv)
 }
 
 // Options are how the model decides, with a key.
 func (m Model) Options(key string) llm.Options {
 	l := llm.Options{
 		Settings: model.Settings{
-			Model: m.BaseModel, BaseURL: m.BaseURL, Key: key,
+			API: m.API, Model: m.BaseModel, BaseURL: m.BaseURL, Key: key,
 			Temperature: m.Temperature, TopP: m.TopP, Seed: m.Seed, ReasoningEffort: m.ReasoningEffort,
 			MaxTokens: m.MaxTokens, MaxCompletionTokens: m.MaxCompletionTokens, Stream: m.Stream,
 			ExtraBody: fieldsOf(m.ExtraBody), ExtraHeaders: m.ExtraHeaders, Secrets: slices.Collect(maps.Values(m.Variables)),
@@ -181,15 +169,10 @@ func (m Model) Options(key string) llm.Options {
 		DayBudget: known(m.Budget.Day), RunBudget: known(m.Budget.Run),
 		Prompt: m.Prompt, Rules: m.CustomRules, Instructions: m.CustomInstructions,
 	}
-	if m.API == Anthropic {
-		l.API = Anthropic // the other one is "", as in the manifests of earlier versions
-	}
 	if m.Price.Known() {
 		l.Prices = &model.Prices{In: m.Price.Input.Decimal, Out: m.Price.Output.Decimal, Cached: known(m.Price.CachedInput), Written: known(m.Price.CacheWrite)}
-		if m.API == Anthropic {
-			l.Prices.Cached = orPart(l.Prices.Cached, l.Prices.In, "0.1")
-			l.Prices.Written = orPart(l.Prices.Written, l.Prices.In, "1.25")
-		}
+		l.Prices.Cached = orPart(l.Prices.Cached, l.Prices.In, m.api.CachedPart)
+		l.Prices.Written = orPart(l.Prices.Written, l.Prices.In, m.api.WrittenPart)
 	}
 	return l
 }
@@ -206,9 +189,9 @@ func fieldsOf(values map[string]any) map[string]json.RawMessage {
 	return fields
 }
 
-// orPart is a price, or a part of another where it is not known.
+// orPart is a price, or a part of another where it is not known. It is nil where the part is not known either.
 func orPart(price *decimal.Decimal, of decimal.Decimal, part string) *decimal.Decimal {
-	if price != nil {
+	if price != nil || part == "" {
 		return price
 	}
 	d := of.Mul(decimal.RequireFromString(part))
@@ -271,11 +254,10 @@ func (c Config) Validate() error {
 
 func (m Model) validate(p *problems, at string) {
 	p.expect(m.BaseModel != "", at+".basemodel", "missing: what the model is called at its API")
-	p.expect(slices.Contains([]string{"", "openai", Anthropic}, m.API), at+".api", "%q is not one that can be asked; use openai or anthropic", m.API)
 	err := store.CheckName("signature", m.Signature)
 	p.expect(err == nil, at+".signature", "%v", err)
 	u, err := url.Parse(m.BaseURL)
-	p.expect(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", at+".openai_base_url", "not an address such as %s", DefaultBaseURL)
+	p.expect(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", at+".openai_base_url", "not an address such as %s", m.api.BaseURL)
 	p.expect(err != nil || u.User == nil, at+".openai_base_url", "holds a user or password; a key belongs into the variable that api_key_env names")
 	p.expect(!strings.ContainsAny(m.KeyEnv, "= \t\r\n") && !strings.HasPrefix(m.KeyEnv, "sk-"), at+".api_key_env", "not the name of a variable (the key itself belongs into that variable)")
 	p.expect(m.Price.Known() || !m.Budget.Day.Valid && !m.Budget.Run.Valid, at+".budget", "needs price_per_million with input and output")

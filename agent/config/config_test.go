@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"mcp-trade/agent/model/apis"
 	"mcp-trade/internal/testenv"
 )
 
@@ -22,7 +23,7 @@ func loadText(t *testing.T, text string, variables map[string]string) (Config, [
 	if err := os.WriteFile(filepath.Join(dir, "prompt.txt"), []byte("Trade well."), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return Load(filepath.Join(dir, "config.json"), func(name string) (string, bool) { v, ok := variables[name]; return v, ok })
+	return Load(filepath.Join(dir, "config.json"), apis.All(), func(name string) (string, bool) { v, ok := variables[name]; return v, ok })
 }
 
 // configWith is a valid configuration with more keys at the top, and in its model.
@@ -33,7 +34,7 @@ func configWith(top, model string) string {
 
 func TestLoad_AITrader(t *testing.T) {
 	path := filepath.Join(testenv.TestData(t), "ai_trader_config.json")
-	c, warnings, err := Load(path, func(string) (string, bool) { return "", false })
+	c, warnings, err := Load(path, apis.All(), func(string) (string, bool) { return "", false })
 	if err != nil || len(warnings) > 0 {
 		t.Fatalf("%v %q", err, warnings)
 	}
@@ -261,7 +262,7 @@ func FuzzLoad(f *testing.F) {
 		if err != nil {
 			return
 		}
-		l := loader{dir: t.TempDir(), lookup: func(string) (string, bool) { return "", false }}
+		l := loader{dir: t.TempDir(), apis: apis.All(), lookup: func(string) (string, bool) { return "", false }}
 		if c := l.config(tree); c.Validate() == nil && l.err() == nil && len(c.Enabled()) == 0 {
 			t.Error("a configuration without a model is valid")
 		}

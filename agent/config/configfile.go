@@ -20,6 +20,7 @@ import (
 	"github.com/agnivade/levenshtein"
 	"github.com/go-viper/mapstructure/v2"
 
+	"mcp-trade/agent/model"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/bounded"
 	"mcp-trade/internal/mcpclient"
@@ -33,9 +34,10 @@ const (
 	maxPrompt = 1 << 20
 )
 
-// Load reads the configuration in a file. lookup reads the environment. What is unknown is ignored with a warning;
+// Load reads the configuration in a file. apis are those that a model can name, and the first is that of one which names none; lookup
+// reads the environment. What is unknown is ignored with a warning;
 // what is wrong is an error that names every place.
-func Load(path string, lookup func(string) (string, bool)) (c Config, warnings []string, err error) {
+func Load(path string, apis []model.API, lookup func(string) (string, bool)) (c Config, warnings []string, err error) {
 	text, err := readBounded(path, maxConfig)
 	if err != nil {
 		return c, nil, err
@@ -44,7 +46,7 @@ func Load(path string, lookup func(string) (string, bool)) (c Config, warnings [
 	if err != nil {
 		return c, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	l := loader{dir: filepath.Dir(path), lookup: lookup}
+	l := loader{dir: filepath.Dir(path), apis: apis, lookup: lookup}
 	c = l.config(tree)
 	if l.problems == nil {
 		l.problems = append(l.problems, c.Validate())
@@ -79,6 +81,7 @@ func parseTree(text []byte) (map[string]any, error) {
 // loader turns the tree of a configuration into a Config, and gathers what is to be said about it.
 type loader struct {
 	dir      string
+	apis     []model.API
 	lookup   func(string) (string, bool)
 	warnings []string
 	problems
@@ -146,26 +149,27 @@ func (l *loader) model(at string, tree any, tuning Tuning) Model {
 		tree = object
 	}
 	l.decode(at, tree, &m)
+	m.api = l.api(at, m)
+	if m.API == l.apis[0].Name {
+		m.API = "" // as the manifests of earlier versions have it
+	}
 	if text, ok := key.(string); key != nil && (!ok || text != "" && !isPlaceholder(text)) {
 		const say = "a key in a file is not used (nor shown here); move it to the environment or .env as %s, or as a variable that api_key_env names"
 		if m.Enabled {
-			l.expect(false, at+".openai_api_key", say, defaultKeyEnv)
+			l.expect(false, at+".openai_api_key", say, m.api.KeyVariable)
 		} else {
-			l.warn(at+".openai_api_key", say, defaultKeyEnv)
+			l.warn(at+".openai_api_key", say, m.api.KeyVariable)
 		}
 	}
 	m.Variables = mcpclient.Secrets{}
 	l.expand(at+".extra_headers", m.ExtraHeaders, m.Variables)
 	m.Signature = cmp.Or(m.Signature, m.Name)
 	m.Name = cmp.Or(m.Name, m.Signature)
-	keyEnv, address := defaultKeyEnv, DefaultBaseURL
-	if base, _ := l.lookup("OPENAI_API_BASE"); !isPlaceholder(base) {
+	address := m.api.BaseURL
+	if base, _ := l.lookup(m.api.BaseVariable); !isPlaceholder(base) {
 		address = cmp.Or(base, address)
 	}
-	if m.API == Anthropic {
-		keyEnv, address = anthropicKeyEnv, AnthropicBaseURL
-	}
-	m.KeyEnv = cmp.Or(m.KeyEnv, keyEnv)
+	m.KeyEnv = cmp.Or(m.KeyEnv, m.api.KeyVariable)
 	m.BaseURL = strings.TrimRight(cmp.Or(m.BaseURL, address), "/")
 	if m.PromptFile != "" && m.Enabled {
 		if !filepath.IsAbs(m.PromptFile) {
@@ -176,6 +180,19 @@ func (l *loader) model(at string, tree any, tuning Tuning) Model {
 		m.Prompt = string(text)
 	}
 	return m
+}
+
+// api is the API that a model names, or the first.
+func (l *loader) api(at string, m Model) model.API {
+	var names []string
+	for _, api := range l.apis {
+		if api.Name == m.API {
+			return api
+		}
+		names = append(names, api.Name)
+	}
+	l.expect(m.API == "" || !m.Enabled, at+".api", "%q is not one that can be asked; use %s", m.API, strings.Join(names, " or "))
+	return l.apis[0]
 }
 
 func clone[T any](p *T) *T {

@@ -22,7 +22,7 @@ type Opener func(Settings) (Model, error)
 
 // Settings say which model is asked, and how. Written as JSON they hold no secret.
 type Settings struct {
-	API     string `json:"api,omitempty"` // which one: "" is OpenAI's chat completions, "anthropic" Anthropic's Messages
+	API     string `json:"api,omitempty"` // which one, see [API]: "" is OpenAI's chat completions
 	Model   string `json:"model"`         // as the API names it
 	BaseURL string `json:"base_url"`      // such as https://api.openai.com/v1
 	Key     string `json:"-"`             // "" for an API that wants none

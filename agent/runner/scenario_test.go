@@ -13,26 +13,23 @@ import (
 
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/model"
-	"mcp-trade/agent/model/anthropic"
+	"mcp-trade/agent/model/apis"
 	"mcp-trade/agent/model/modeltest"
-	"mcp-trade/agent/model/openai"
 	"mcp-trade/internal/testenv"
 )
 
 func TestModel_Scenarios(t *testing.T) {
 	testenv.Slow(t)
-	for _, api := range []struct {
-		name      string
-		scenarios []modeltest.Scenario
-		open      model.Opener
-	}{
-		{"chat", modeltest.Scenarios(), func(o model.Settings) (model.Model, error) { return openai.New(o, still().Now) }},
-		{"messages", modeltest.MessagesScenarios(), func(o model.Settings) (model.Model, error) { return anthropic.New(o, still().Now) }},
-	} {
-		for _, s := range api.scenarios {
+	for _, api := range apis.All() {
+		scenarios := modeltest.Scenarios(api.Name)
+		if len(scenarios) == 0 {
+			t.Errorf("the scripted model does not speak the API %s", api.Name)
+		}
+		open := func(s model.Settings) (model.Model, error) { return api.Open(s, still().Now) }
+		for _, s := range scenarios {
 			for _, stream := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s: %s, streamed %v", api.name, s.Name, stream), func(t *testing.T) {
-					playScenario(t, s, modeltest.Start(t, s.Script()), stream, api.open)
+				t.Run(fmt.Sprintf("%s: %s, streamed %v", api.Name, s.Name, stream), func(t *testing.T) {
+					playScenario(t, s, modeltest.Start(t, s.Script()), stream, open)
 				})
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"mcp-trade/agent"
+	"mcp-trade/agent/model/apis"
 	"mcp-trade/agent/runner"
 	"mcp-trade/internal/testenv"
 	"mcp-trade/search"
@@ -49,21 +50,26 @@ var namedBelow = map[string]string{
 
 // variablesBelow are variables that rooms below name as theirs, and why.
 var variablesBelow = map[string]string{
-	"ANTHROPIC_API_KEY": "the table of settings takes the name of an API's key from there",
-	"OPENAI_API_KEY":    "a configuration names the variable of a key, and this is the one of a configuration that names none",
-	"OPENAI_API_BASE":   "AI-Trader's configuration is read with the variables that AI-Trader reads",
-	"INIT_DATE":         "AI-Trader's configuration is read with the variables that AI-Trader reads",
-	"END_DATE":          "AI-Trader's configuration is read with the variables that AI-Trader reads",
-	session.Signature:   "a value of the session, whose name it is",
-	session.TodayDate:   "a value of the session, whose name it is",
-	session.IfTrade:     "a value of the session, whose name it is",
-	session.Halt:        "a value of the session, whose name it is",
+	"INIT_DATE":       "AI-Trader's configuration is read with the variables that AI-Trader reads",
+	"END_DATE":        "AI-Trader's configuration is read with the variables that AI-Trader reads",
+	session.Signature: "a value of the session, whose name it is",
+	session.TodayDate: "a value of the session, whose name it is",
+	session.IfTrade:   "a value of the session, whose name it is",
+	session.Halt:      "a value of the session, whose name it is",
 }
 
-// ownKey tells whether a provider of news names its own key, which the table of settings has from there.
+// ownKey tells whether an API of models or a provider of news names its own key, which the table of settings has from there.
 func ownKey(place, name string) bool {
+	in := func(folder string) bool {
+		return strings.HasPrefix(place, filepath.Join("../..", folder)+string(filepath.Separator))
+	}
+	for _, api := range apis.All() {
+		if in("agent/model/"+api.Name) && (name == api.KeyVariable || name == api.BaseVariable) {
+			return true
+		}
+	}
 	return slices.ContainsFunc(providers, func(row providerRow) bool {
-		return slices.Contains(row.key.names, name) && strings.HasPrefix(place, filepath.Join("../../search", row.name)+string(filepath.Separator))
+		return slices.Contains(row.key.names, name) && in("search/"+row.name)
 	})
 }
 

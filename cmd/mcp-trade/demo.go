@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/agent/config"
+	"mcp-trade/agent/model/apis"
 	"mcp-trade/decimal"
 	"mcp-trade/market"
 	"mcp-trade/report"
@@ -75,9 +76,8 @@ func (s *settings) demoModel(p *plan, name string) error {
 	if name == "" {
 		return errors.New("which model? Say --llm=MODEL, or set OPENAI_MODEL")
 	}
-	base, _ := s.lookup("OPENAI_API_BASE")
-	c := config.Default()
-	m := config.Model{Signature: "model", BaseModel: name, BaseURL: cmp.Or(base, config.DefaultBaseURL), Tuning: c.AgentConfig.Tuning}
+	c, api := config.Default(), apis.All()[0]
+	m := config.Model{Signature: "model", BaseModel: name, BaseURL: cmp.Or(s.first(api.BaseVariable), api.BaseURL), KeyEnv: api.KeyVariable, Tuning: c.AgentConfig.Tuning}
 	m.MaxSteps = 15
 	return p.add(m, s, c)
 }

@@ -9,15 +9,10 @@ import (
 	"net/url"
 	"os"
 	"strings"
-
-	"mcp-trade/agent/config"
 )
 
 func keyUses() []keyUse {
-	uses := []keyUse{
-		{[]string{"OPENAI_API_KEY"}, []address{{"OPENAI_API_BASE", config.DefaultBaseURL}}},
-		{[]string{"ANTHROPIC_API_KEY"}, []address{{"", config.AnthropicBaseURL}}},
-	}
+	uses := apiKeys()
 	for _, row := range providers {
 		uses = append(uses, row.key)
 	}

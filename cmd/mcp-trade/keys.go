@@ -2,6 +2,8 @@
 
 package main
 
+import "mcp-trade/agent/model/apis"
+
 // keyUse is a key, and the addresses that it goes to.
 type keyUse struct {
 	names     []string // environment variables of the key; the first that is set counts
@@ -10,3 +12,11 @@ type keyUse struct {
 
 // address is where a key goes: what a variable says, else a host that is built in.
 type address struct{ variable, builtIn string }
+
+// apiKeys are the keys of the APIs of language models.
+func apiKeys() (uses []keyUse) {
+	for _, api := range apis.All() {
+		uses = append(uses, keyUse{[]string{api.KeyVariable}, []address{{api.BaseVariable, api.BaseURL}}})
+	}
+	return uses
+}

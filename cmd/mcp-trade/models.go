@@ -6,12 +6,14 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"mcp-trade/agent/llm"
+	"mcp-trade/agent/model/apis"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/format"
 )
@@ -69,7 +71,7 @@ func checkModels(cmd *cobra.Command, p plan) []checkedModel {
 	for i, a := range p.accounts {
 		all.Go(func() error {
 			o := p.models[a.Name]
-			c, err := llm.Check(cmd.Context(), o, openModel)
+			c, err := llm.Check(cmd.Context(), o, apis.Opener(time.Now))
 			checked[i] = checkedModel{a.Name, o.Model, err == nil && c.Called, c.Text, c.Usage.In, c.Usage.Cached, c.Usage.Out, c.Cost, c.Learned}
 			switch {
 			case err != nil:

@@ -22,8 +22,7 @@ import (
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/model"
-	"mcp-trade/agent/model/anthropic"
-	"mcp-trade/agent/model/openai"
+	"mcp-trade/agent/model/apis"
 	"mcp-trade/agent/runner"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/pause"
@@ -140,7 +139,7 @@ func (p *plan) applyFlags(f planFlags) (err error) {
 // configured is the plan of a configuration. Nothing is opened or written before all of it is known to be right.
 func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p plan, err error) {
 	given := map[string]string{"INIT_DATE": f.from, "END_DATE": f.to} // a flag comes before the environment
-	c, warnings, err := config.Load(path, func(name string) (string, bool) {
+	c, warnings, err := config.Load(path, apis.All(), func(name string) (string, bool) {
 		if text := given[name]; text != "" {
 			return text, true
 		}
@@ -177,7 +176,7 @@ func (p *plan) add(m config.Model, s *settings, c config.Config) error {
 	o.Lessons = &model.Lessons{Heard: func(lesson, refusal string) {
 		s.log.Warn().Str("account", m.Signature).Msgf("%s is asked otherwise from now on (%s): %s", m.BaseModel, lesson, refusal)
 	}}
-	decider, err := llm.New(o, openModel, wallClock(), c.Servers(s.stderr))
+	decider, err := llm.New(o, apis.Opener(time.Now), wallClock(), c.Servers(s.stderr))
 	if err != nil {
 		return fmt.Errorf("the model %s: %w", m.Signature, err)
 	}
@@ -187,14 +186,6 @@ func (p *plan) add(m config.Model, s *settings, c config.Config) error {
 	}
 	p.models[m.Signature] = o
 	return nil
-}
-
-// openModel makes the client of a model's API.
-func openModel(s model.Settings) (model.Model, error) {
-	if s.API == config.Anthropic {
-		return anthropic.New(s, time.Now)
-	}
-	return openai.New(s, time.Now)
 }
 
 // records are what the manifest is to say of the accounts of a plan.

@@ -19,6 +19,7 @@ import (
 	"mcp-trade/agent"
 	"mcp-trade/agent/decide"
 	"mcp-trade/agent/manifest"
+	"mcp-trade/agent/model/apis"
 	"mcp-trade/agent/runner"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/format"
@@ -38,6 +39,15 @@ func decidersInHelp() string {
 	return lines.String()
 }
 
+// apisInHelp names the APIs of models, and the variables of their keys.
+func apisInHelp() string {
+	var names []string
+	for _, api := range apis.All() {
+		names = append(names, api.Name+" "+api.KeyVariable)
+	}
+	return strings.Join(names, ", ")
+}
+
 func runCommand(s *settings) *cobra.Command {
 	var flags planFlags
 	var replay string
@@ -45,9 +55,9 @@ func runCommand(s *settings) *cobra.Command {
 		Use:   "run [CONFIG.json]",
 		Short: "Trade accounts through the days, each through an MCP server of its own",
 		Long: "Trade accounts through the days, each through an MCP server of its own.\n\n" +
-			"With a configuration of AI-Trader's form, each of its enabled models trades an account through its API, which is\n" +
-			"OpenAI-compatible or Anthropic's; keys are in OPENAI_API_KEY and ANTHROPIC_API_KEY. docs/running-agents.md lists what\n" +
-			"can stand in it. A flag comes before the configuration.\n\n" +
+			"With a configuration of AI-Trader's form, each of its enabled models trades an account through its API. Each API has its\n" +
+			"key: " + apisInHelp() + ". docs/running-agents.md lists\n" +
+			"what can stand in a configuration. A flag comes before it.\n\n" +
 			"An account is NAME=DECIDER[:ARG]:\n" + decidersInHelp() + "\n" +
 			"Accounts are opened on --from and trade from the next trading day on. A run that was interrupted goes on where it\n" +
 			"stopped when it is started again.",

@@ -96,7 +96,7 @@ const (
 	emptiedWithFilesOnly                    // none, if we keep to the files
 )
 
-var settingsTable = slices.Concat(ownSettings, providerSettings(), storeSettings())
+var settingsTable = slices.Concat(ownSettings, keySettings(), storeSettings())
 
 // ownSettings are those of the program itself.
 var ownSettings = []setting{
@@ -131,9 +131,6 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.logFormat }},
 	{flag: "json", help: "print JSON for programs", kept: true,
 		field: func(s *settings) any { return &s.json }},
-	{variable: "OPENAI_API_KEY", secret: true},
-	{variable: "ANTHROPIC_API_KEY", secret: true},
-	{variable: "OPENAI_API_BASE"},
 	{variable: "OPENAI_MODEL"},
 	{variable: "INIT_DATE"},
 	{variable: "END_DATE"},
@@ -142,8 +139,11 @@ var ownSettings = []setting{
 	{variable: fenceVariable},                      // a run sets it for each of its servers
 }
 
-// providerSettings are the keys of single providers of news, and where these go.
-func providerSettings() (rows []setting) {
+// keySettings are the keys of single APIs of models and providers of news, and where these go.
+func keySettings() (rows []setting) {
+	for _, use := range apiKeys() {
+		rows = append(rows, use.settings()...)
+	}
 	for _, row := range providers {
 		rows = append(rows, row.key.settings()...)
 	}

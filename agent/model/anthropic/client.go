@@ -14,6 +14,21 @@ import (
 	"mcp-trade/agent/model/endpoint"
 )
 
+// API is Anthropic's Messages.
+func API() model.API {
+	return model.API{
+		Name: "anthropic", KeyVariable: "ANTHROPIC_API_KEY", BaseURL: "https://api.anthropic.com/v1",
+		CachedPart: "0.1", WrittenPart: "1.25",
+		Open: func(s model.Settings, now func() time.Time) (model.Model, error) {
+			c, err := New(s, now)
+			if err != nil {
+				return nil, err // and no client that is nil and yet there
+			}
+			return c, nil
+		},
+	}
+}
+
 // Client asks a model. It is safe for concurrent use.
 type Client struct {
 	model.Settings

@@ -11,9 +11,9 @@ import (
 	"mcp-trade/agent/model"
 )
 
-// MessagesScenarios are those of the Messages API: its own, and of [Scenarios] those whose replies any API can send.
-func MessagesScenarios() []Scenario {
-	shared := slices.DeleteFunc(Scenarios(), func(s Scenario) bool {
+// allMessagesScenarios are those of the Messages API: its own, and of chatScenarios those whose replies any API can send.
+func allMessagesScenarios() []Scenario {
+	shared := slices.DeleteFunc(chatScenarios(), func(s Scenario) bool {
 		return s.Refuse != nil || slices.ContainsFunc(s.Replies, func(r Reply) bool { return r.Status == 0 && r.Body+r.Events != "" })
 	})
 	return append(shared, messagesScenarios()...)

@@ -3,7 +3,7 @@
 // conversation that a real API would refuse.
 //
 // A script sees one request and nothing else, so that a run which is killed and resumed hears the same again. This file is
-// what a script sees and says; wire.go and messages.go put it on the wire. scenarios.go and messages_scenarios.go have what real APIs
+// what a script sees and says; dialects.go lists the APIs, wire.go and messages.go put it on the wire. scenarios.go and messages_scenarios.go have what real APIs
 // send, which the client of each API must pass.
 package modeltest
 

@@ -113,8 +113,8 @@ const (
 	aCall = `"id":"call_a","type":"function"`
 )
 
-// Scenarios are those of the chat completions API, at every provider.
-func Scenarios() []Scenario {
+// chatScenarios are those of the chat completions API, at every provider.
+func chatScenarios() []Scenario {
 	buy, buyTwo := Order("buy", "SYN01", 1), Order("buy", "SYN02", 2)
 	once := []string{"buy 1 SYN01"}
 	call := same(`"content":null,`+made(`"index":0,`+order(aCall, "buy", quoted(one))), "tool_calls")

@@ -83,16 +83,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the client is gone
 	}
-	var wire api
-	switch r.Method + " " + r.URL.Path {
-	case "POST /v1/chat/completions":
-		wire = &wireRequest{}
-	case "POST /v1/messages":
-		wire = &messagesRequest{}
-	default:
+	at := slices.IndexFunc(dialects, func(d dialect) bool { return r.Method+" "+r.URL.Path == "POST /v1"+d.path })
+	if at < 0 {
 		httpError(w, http.StatusNotFound, "there is no "+r.Method+" "+r.URL.Path)
 		return
 	}
+	wire := dialects[at].wire()
 	if err := json.Unmarshal(body, wire); err != nil {
 		httpError(w, http.StatusBadRequest, err.Error())
 		return

@@ -18,6 +18,20 @@ import (
 	"mcp-trade/agent/model/endpoint"
 )
 
+// API is OpenAI's chat completions, as most servers have them.
+func API() model.API {
+	return model.API{
+		Name: "openai", KeyVariable: "OPENAI_API_KEY", BaseURL: "https://api.openai.com/v1", BaseVariable: "OPENAI_API_BASE",
+		Open: func(s model.Settings, now func() time.Time) (model.Model, error) {
+			c, err := New(s, now)
+			if err != nil {
+				return nil, err // and no client that is nil and yet there
+			}
+			return c, nil
+		},
+	}
+}
+
 // Client asks a model. It is safe for concurrent use.
 type Client struct {
 	model.Settings
