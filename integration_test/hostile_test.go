@@ -73,7 +73,7 @@ func TestScreen_NothingFromOutsideActsOnATerminal(t *testing.T) {
 		return func(t *testing.T, p *place) {
 			config := p.config(t, model, "2025-01-02", nil, "stranger")
 			if base != "" {
-				p.amend(t, config, "models", []object{{"signature": "stranger", "basemodel": base, "openai_base_url": model.URL, "enabled": true}})
+				p.amend(t, config, "models", []object{{"signature": "stranger", "basemodel": base, "enabled": true}})
 			}
 		}
 	}
@@ -136,6 +136,10 @@ func TestScreen_NothingFromOutsideActsOnATerminal(t *testing.T) {
 			runs("")(t, p)
 			text := write(t, filepath.Join(p.dir, "text"), hostile+"\n")
 			p.amend(t, filepath.Join(p.dir, "config.json"), "mcp_servers", object{"desk": object{"command": "sh", "args": []string{"-c", "cat " + text + " >&2"}}})
+		}, []string{"run", "config.json", "--trust-config"}, false},
+		{"run with a configuration that nobody allowed", func(t *testing.T, p *place) {
+			runs("")(t, p)
+			p.amend(t, filepath.Join(p.dir, "config.json"), "mcp_servers", object{"desk": object{"command": hostile, "args": []string{hostile}, "env": object{hostile: hostile}}})
 		}, []string{"run", "config.json"}, false},
 		{"show", func(t *testing.T, p *place) { runs("")(t, p); p.do(t, "run", "config.json") }, []string{"show", "stranger", "--full"}, false},
 		{"the log of stdio", hostilePrices, []string{"stdio"}, true},

@@ -38,13 +38,22 @@ func (p *place) llm(t testing.TB, r llmRun) []string {
 	}
 	tuning := object{"max_steps": 60, "base_delay": 0.001, "initial_cash": json.Number(r.cash)}
 	maps.Copy(tuning, r.tuning)
+	p.env = append(p.env, apis.All()[0].BaseVariable+"="+r.url)
 	var models []object
 	for _, name := range r.accounts {
-		models = append(models, object{"name": name, "basemodel": "scripted/" + name, "signature": name, "enabled": true, "api": r.api, "openai_base_url": r.url})
+		m := object{"name": name, "basemodel": "scripted/" + name, "signature": name, "enabled": true}
+		if r.api != "" {
+			m["api"], m["openai_base_url"] = r.api, r.url
+		}
+		models = append(models, m)
 	}
-	return []string{"run", p.writeConfig(t, object{
+	command := []string{"run", p.writeConfig(t, object{
 		"agent_type": "BaseAgent", "date_range": object{"init_date": r.from, "end_date": r.to}, "models": models, "agent_config": tuning,
 	})}
+	if r.api != "" {
+		command = append(command, "--trust-config")
+	}
+	return command
 }
 
 // decisions plays models that decide as ledgers have it: an order a turn.

@@ -130,7 +130,7 @@ func TestAFurtherServerServesARunAndSeesNoKey(t *testing.T) {
 		"env": object{"MCP_TRADE_DATA_DIR": other.dir, "MCP_TRADE_PRICES": synthetic, "CURRENT_MODEL_ID": "${OTHER_MODEL}"},
 	}})
 	p.env = append(p.env, "OTHER_MODEL=other")
-	out := p.try(t, "run", config)
+	out := p.try(t, "run", config, "--trust-config")
 	if out.code != 0 {
 		t.Fatalf("exit %d\n%s", out.code, out.stderr)
 	}
@@ -152,7 +152,7 @@ func TestAFurtherServerServesARunAndSeesNoKey(t *testing.T) {
 	config = broken.config(t, model, firstDay, nil, "alice")
 	broken.amend(t, config, "mcp_servers", object{"gone": object{"command": "/no/such/server"}})
 	asked := model.Asked()
-	out = broken.try(t, "run", config)
+	out = broken.try(t, "run", config, "--trust-config")
 	if out.code != 1 || !strings.Contains(out.stderr, "the MCP server gone (mcp_servers) does not start") || model.Asked() != asked {
 		t.Errorf("exit %d\n%s", out.code, out.stderr)
 	}

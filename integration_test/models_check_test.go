@@ -59,7 +59,7 @@ func TestModelsAreAskedBeforeTheyTrade(t *testing.T) {
 	}
 	p.hides(t, output{stdout: out.stdout + table.stdout, stderr: out.stderr + table.stderr}, modelKey)
 	run.accounts, run.api = []string{"good"}, "anthropic"
-	if out := p.try(t, "models", "check", p.llm(t, run)[1]); out.code != 0 || !strings.Contains(out.stdout, "yes") {
+	if out := p.try(t, "models", "check", p.llm(t, run)[1], "--trust-config"); out.code != 0 || !strings.Contains(out.stdout, "yes") {
 		t.Errorf("exit %d\n%s%s", out.code, out.stdout, out.stderr)
 	}
 	if exists(p.dir + "/agent_data") {

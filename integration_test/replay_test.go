@@ -196,7 +196,7 @@ func TestTheManifestTellsWhatAModelCanSearchAndNoSecret(t *testing.T) {
 	if err := os.WriteFile(recorded, []byte(`{"date": "2025-01-01", "id": 0, "positions": {"CASH": 100000}}`+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p.do(t, "run", config, "--search-cache", "replay", "--account", "benchmark=equal-weight", "--account", "echo=recorded:"+recorded)
+	p.do(t, "run", config, "--trust-config", "--search-cache", "replay", "--account", "benchmark=equal-weight", "--account", "echo=recorded:"+recorded)
 	text, err := os.ReadFile(manifest.File(p.logPath()))
 	if err != nil {
 		t.Fatal(err)

@@ -148,7 +148,7 @@ func TestTheKeysOfAModelAndOfFurtherServersAreShownNowhere(t *testing.T) {
 					"command": binary, "args": []string{"stdio"}, "env": object{"MCP_TRADE_DATA_DIR": p.dir, "TOKEN": "${DESK_TOKEN}"},
 				}})
 				p.env = append(p.env, "DESK_TOKEN="+token)
-				out := p.try(t, "run", config)
+				out := p.try(t, "run", config, "--trust-config")
 				if out.code != c.code {
 					t.Errorf("exit %d\n%s", out.code, out.stderr)
 				}

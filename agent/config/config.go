@@ -36,6 +36,7 @@ type Config struct {
 	Parallel    int                         `json:"parallel"`              // + accounts that trade side by side: 1 to 64 (4)
 	Lockstep    bool                        `json:"lockstep"`              // + true: all accounts end a day before any begins the next
 	MCPServers  map[string]mcpclient.Config `json:"mcp_servers,omitempty"` // + external servers by name; a tool is offered to the models as NAME_TOOL
+	Dir         string                      `json:"-"`                     // the folder of its file
 }
 
 // DateRange is from the day on which accounts are opened to the last day that is traded, a date or a moment. The
@@ -54,6 +55,9 @@ type Model struct {
 	API       string `json:"api"`             // + which one it speaks (the first of those that there are; it is "" here)
 	BaseURL   string `json:"openai_base_url"` // of its API, up to /v1 (the API's)
 	KeyEnv    string `json:"api_key_env"`     // + variable that holds its key, in the environment or .env (the API's)
+
+	NamedBy  string `json:"-"` // who named the base URL: [ByFile], a variable, or "" if it is the API's own
+	KeyNamed bool   `json:"-"` // the configuration names a variable for the key, and not the API's own
 
 	ExtraHeaders mcpclient.Secrets `json:"extra_headers,omitempty"` // + of every request; values may name variables: ${NAME}
 	Variables    mcpclient.Secrets `json:"-"`                       // that they name, with their values
@@ -128,6 +132,9 @@ type Seconds float64
 
 // Duration is what s says.
 func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
+
+// ByFile says that the configuration itself names the address of a model's API.
+const ByFile = "the configuration"
 
 // Default is a configuration in which nothing is said.
 func Default() Config {

@@ -13,7 +13,7 @@ import (
 	"mcp-trade/internal/testenv"
 )
 
-// loadText loads a configuration from a text, with variables as the environment.
+// loadText loads and completes a configuration from a text, with variables as the environment.
 func loadText(t *testing.T, text string, variables map[string]string) (Config, []string, error) {
 	t.Helper()
 	dir := t.TempDir()
@@ -23,7 +23,12 @@ func loadText(t *testing.T, text string, variables map[string]string) (Config, [
 	if err := os.WriteFile(filepath.Join(dir, "prompt.txt"), []byte("Trade well."), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return Load(filepath.Join(dir, "config.json"), apis.All(), func(name string) (string, bool) { v, ok := variables[name]; return v, ok })
+	lookup := func(name string) (string, bool) { v, ok := variables[name]; return v, ok }
+	c, warnings, err := Load(filepath.Join(dir, "config.json"), apis.All(), lookup)
+	if err == nil {
+		err = c.Complete(lookup)
+	}
+	return c, warnings, err
 }
 
 // configWith is a valid configuration with more keys at the top, and in its model.
@@ -125,9 +130,9 @@ func TestLoad_Extras(t *testing.T) {
 		t.Errorf("%s, %v", text, err)
 	}
 	_, _, err = loadText(t, `{"date_range": {"init_date": "2025-10-01", "end_date": "2025-10-02"}, "models": [
-		{"basemodel": "x", "signature": "x", "extra_body": {"messages": []}, "extra_headers": {"X-Team": "${NONE}"}}]}`, nil)
+		{"basemodel": "x", "signature": "x", "extra_headers": {"X-Team": "${NONE}"}}, {"basemodel": "y", "signature": "y", "enabled": false, "extra_headers": {"X-Team": "${GONE}"}}]}`, nil)
 	for _, says := range []string{"extra_headers[X-Team]: the variable NONE is not set"} {
-		if err == nil || !strings.Contains(err.Error(), says) {
+		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "GONE") {
 			t.Errorf("%v, want %s", err, says)
 		}
 	}
@@ -227,6 +232,49 @@ func TestLoad_UnknownKeys(t *testing.T) {
 		_, warnings, err := loadText(t, c.text, nil)
 		if err != nil || len(warnings) != 1 || !strings.HasPrefix(warnings[0], c.want) || strings.Contains(warnings[0], "horse") {
 			t.Errorf("%s: %q %v, want %s", c.text, warnings, err, c.want)
+		}
+	}
+}
+
+// A configuration that lies in a folder reads nothing outside of it before that is wanted, and by a link never.
+func TestConfig_Complete(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret.txt")
+	if err := os.WriteFile(secret, []byte("horse"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "inside.txt"), []byte("Trade well."), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, to := range map[string]string{"out.txt": secret, "in.txt": "inside.txt"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Skip(err)
+		}
+	}
+	lookup := func(string) (string, bool) { t.Error("a variable was looked up"); return "", false }
+	for _, c := range []struct {
+		file, prompt, fails string
+		inside              bool
+	}{
+		{"inside.txt", "Trade well.", "", true},
+		{"./x/../inside.txt", "Trade well.", "", true},
+		{filepath.Join(dir, "inside.txt"), "Trade well.", "", true},
+		{"in.txt", "Trade well.", "", true},
+		{"out.txt", "", "out.txt leads out of the folder of the configuration", true},
+		{secret, "horse", "", false},
+		{"../" + filepath.Base(filepath.Dir(secret)) + "/secret.txt", "horse", "", false},
+		{".", "", "is a folder and no regular file", true},
+	} {
+		config := Config{Dir: dir, Models: []Model{{Enabled: true, Tuning: Tuning{PromptFile: c.file}}}}
+		if !filepath.IsAbs(c.file) {
+			config.Models[0].PromptFile = filepath.Join(dir, c.file)
+		}
+		if _, inside := config.Inside(config.Models[0].PromptFile); inside != c.inside {
+			t.Errorf("%s is inside: %v", c.file, inside)
+		}
+		err := config.Complete(lookup)
+		if config.Models[0].Prompt != c.prompt || (err == nil) != (c.fails == "") || err != nil && !strings.Contains(err.Error(), c.fails) {
+			t.Errorf("%s: %q, %v", c.file, config.Models[0].Prompt, err)
 		}
 	}
 }

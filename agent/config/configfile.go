@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -23,7 +22,6 @@ import (
 	"mcp-trade/agent/model"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/bounded"
-	"mcp-trade/internal/mcpclient"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
@@ -34,9 +32,9 @@ const (
 	maxPrompt = 1 << 20
 )
 
-// Load reads the configuration in a file. apis are those that a model can name, and the first is that of one which names none; lookup
-// reads the environment. What is unknown is ignored with a warning;
-// what is wrong is an error that names every place.
+// Load reads the configuration in a file, and nothing that it names outside of itself: see [Config.Complete]. apis are those that a
+// model can name, and the first is that of one which names none; lookup reads the environment. What is unknown is ignored with a
+// warning; what is wrong is an error that names every place.
 func Load(path string, apis []model.API, lookup func(string) (string, bool)) (c Config, warnings []string, err error) {
 	text, err := readBounded(path, maxConfig)
 	if err != nil {
@@ -48,6 +46,7 @@ func Load(path string, apis []model.API, lookup func(string) (string, bool)) (c 
 	}
 	l := loader{dir: filepath.Dir(path), apis: apis, lookup: lookup}
 	c = l.config(tree)
+	c.Dir = l.dir
 	if l.problems == nil {
 		l.problems = append(l.problems, c.Validate())
 	}
@@ -111,30 +110,12 @@ func (l *loader) config(tree map[string]any) Config {
 		}
 	}
 	for name, s := range c.MCPServers {
-		at := "mcp_servers[" + name + "]"
-		s.Variables = mcpclient.Secrets{}
-		l.expand(at+".env", s.Env, s.Variables)
-		l.expand(at+".headers", s.Headers, s.Variables)
 		if s.Folder != "" && !filepath.IsAbs(s.Folder) {
 			s.Folder = filepath.Join(l.dir, s.Folder)
 		}
 		c.MCPServers[name] = s
 	}
 	return c
-}
-
-// expand puts the values of variables into secrets, and notes them in used.
-func (l *loader) expand(at string, s, used mcpclient.Secrets) {
-	variable := regexp.MustCompile(`\$\{[A-Za-z_][A-Za-z0-9_]*\}`) // not in a package variable: every start would pay for it
-	for _, name := range slices.Sorted(maps.Keys(s)) {
-		s[name] = variable.ReplaceAllStringFunc(s[name], func(v string) string {
-			v = v[2 : len(v)-1]
-			value, ok := l.lookup(v)
-			l.expect(ok, at+"["+name+"]", "the variable %s is not set", v)
-			used[v] = value
-			return value
-		})
-	}
 }
 
 // model reads one model. A key that stands in the file is not used: the file is passed around, and its copies.
@@ -161,23 +142,21 @@ func (l *loader) model(at string, tree any, tuning Tuning) Model {
 			l.warn(at+".openai_api_key", say, m.api.KeyVariable)
 		}
 	}
-	m.Variables = mcpclient.Secrets{}
-	l.expand(at+".extra_headers", m.ExtraHeaders, m.Variables)
 	m.Signature = cmp.Or(m.Signature, m.Name)
 	m.Name = cmp.Or(m.Name, m.Signature)
-	address := m.api.BaseURL
-	if base, _ := l.lookup(m.api.BaseVariable); !isPlaceholder(base) {
-		address = cmp.Or(base, address)
-	}
+	m.KeyNamed = m.KeyEnv != "" && m.KeyEnv != m.api.KeyVariable
 	m.KeyEnv = cmp.Or(m.KeyEnv, m.api.KeyVariable)
-	m.BaseURL = strings.TrimRight(cmp.Or(m.BaseURL, address), "/")
-	if m.PromptFile != "" && m.Enabled {
-		if !filepath.IsAbs(m.PromptFile) {
-			m.PromptFile = filepath.Join(l.dir, m.PromptFile)
-		}
-		text, err := readBounded(m.PromptFile, maxPrompt)
-		l.expect(err == nil, at+".prompt_file", "%v", err)
-		m.Prompt = string(text)
+	switch base, _ := l.lookup(m.api.BaseVariable); {
+	case m.BaseURL != "":
+		m.NamedBy = ByFile
+	case base != "" && !isPlaceholder(base):
+		m.BaseURL, m.NamedBy = base, m.api.BaseVariable
+	default:
+		m.BaseURL = m.api.BaseURL
+	}
+	m.BaseURL = strings.TrimRight(m.BaseURL, "/")
+	if m.PromptFile != "" && !filepath.IsAbs(m.PromptFile) {
+		m.PromptFile = filepath.Join(l.dir, m.PromptFile)
 	}
 	return m
 }

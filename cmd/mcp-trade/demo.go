@@ -35,6 +35,7 @@ const llmOfEnvironment = "$OPENAI_MODEL"
 
 func demoCommand(s *settings) *cobra.Command {
 	var model string
+	var flags trustFlags
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Trade three accounts on a synthetic market, with nothing to set up",
@@ -56,8 +57,8 @@ func demoCommand(s *settings) *cobra.Command {
 				return err
 			}
 			if cmd.Flags().Changed("llm") {
-				if err := s.demoModel(&p, model); err != nil {
-					return usageError{err}
+				if err := s.demoModel(cmd, &p, model, flags); err != nil {
+					return asUsage(err)
 				}
 			}
 			return s.demo(cmd, p)
@@ -65,11 +66,12 @@ func demoCommand(s *settings) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&model, "llm", "", "let a language model of this name trade too")
 	cmd.Flags().Lookup("llm").NoOptDefVal = llmOfEnvironment
+	flags.register(cmd.Flags())
 	return cmd
 }
 
 // demoModel adds the language model that the environment points at.
-func (s *settings) demoModel(p *plan, name string) error {
+func (s *settings) demoModel(cmd *cobra.Command, p *plan, name string, f trustFlags) error {
 	if name == llmOfEnvironment {
 		name, _ = s.lookup("OPENAI_MODEL")
 	}
@@ -77,9 +79,13 @@ func (s *settings) demoModel(p *plan, name string) error {
 		return errors.New("which model? Say --llm=MODEL, or set OPENAI_MODEL")
 	}
 	c, api := config.Default(), apis.All()[0]
-	m := config.Model{Signature: "model", BaseModel: name, BaseURL: cmp.Or(s.first(api.BaseVariable), api.BaseURL), KeyEnv: api.KeyVariable, Tuning: c.AgentConfig.Tuning}
+	m := config.Model{Signature: "model", BaseModel: name, BaseURL: api.BaseURL, KeyEnv: api.KeyVariable, Enabled: true, Tuning: c.AgentConfig.Tuning}
+	if base := s.first(api.BaseVariable); base != "" {
+		m.BaseURL, m.NamedBy = base, api.BaseVariable
+	}
 	m.MaxSteps = 15
-	return p.add(m, s, c)
+	c.Models = []config.Model{m}
+	return p.addModels(cmd, f, s, c, "demo --llm")
 }
 
 // demo trades the accounts of a plan on the made-up market.

@@ -20,15 +20,16 @@ import (
 
 func modelsCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{Use: "models", Short: "Ask the language models of a configuration before they trade"}
-	cmd.AddCommand(&cobra.Command{
+	var flags planFlags
+	check := &cobra.Command{
 		Use: "check CONFIG.json", Short: "Ask each model one cheap question with a tool", Args: cobra.ExactArgs(1),
 		Long: "Ask each enabled model of a configuration one cheap question with a tool, as a run would ask it: whether its API is there, takes\n" +
 			"the key and the settings, and whether the model calls the tool and goes on. It shows what an API refused of a request and was\n" +
 			"asked instead, and what the question cost. Nothing is traded or written. It exits 1 if a model cannot trade.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := s.configured(cmd, planFlags{}, args[0])
+			p, err := s.configured(cmd, flags, args[0])
 			if err != nil {
-				return usageError{err}
+				return asUsage(err)
 			}
 			checked := checkModels(cmd, p)
 			if s.json {
@@ -43,7 +44,9 @@ func modelsCommand(s *settings) *cobra.Command {
 			}
 			return err
 		},
-	})
+	}
+	flags.trust.register(check.Flags())
+	cmd.AddCommand(check)
 	return cmd
 }
 

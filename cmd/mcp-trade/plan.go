@@ -53,6 +53,7 @@ type planFlags struct {
 	parallel       int
 	lockstep       bool
 	changed, fresh bool
+	trust          trustFlags
 }
 
 const defaultCash = "10000"
@@ -66,6 +67,7 @@ func (f *planFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.lockstep, "lockstep", false, "no account begins a day before all have ended the day before")
 	flags.BoolVar(&f.fresh, "fresh", false, "archive accounts that exist, and begin them anew")
 	flags.BoolVar(&f.changed, "change-settings", false, "go on with accounts that are under way with other settings")
+	f.trust.register(flags)
 }
 
 // plan makes the plan of a run. args may name a configuration.
@@ -155,15 +157,35 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 		from: c.DateRange.Init, to: c.DateRange.End, cash: c.AgentConfig.InitialCash, parallel: c.Parallel, lockstep: c.Lockstep,
 		config: path, servers: slices.Sorted(maps.Keys(c.MCPServers)),
 	}
-	for _, m := range c.Enabled() {
-		if err := p.add(m, s, c); err != nil {
-			return p, fmt.Errorf("%s: %w", path, err)
+	if text, _ := s.lookup("LOG_PATH"); text != "" || cmd.Flags().Changed("log-path") {
+		c.LogConfig.Path = ""
+	}
+	if err := p.addModels(cmd, f.trust, s, c, path); err != nil {
+		return p, err
+	}
+	s.logPath = cmp.Or(c.LogConfig.Path, s.logPath)
+	return p, nil
+}
+
+// addModels adds the accounts of the language models of a configuration, once the user has allowed what it wants.
+func (p *plan) addModels(cmd *cobra.Command, f trustFlags, s *settings, c config.Config, name string) error {
+	for _, m := range c.Enabled() { // whoever has no key yet need not be asked
+		if _, err := m.Key(s.lookup); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	if text, _ := s.lookup("LOG_PATH"); c.LogConfig.Path != "" && text == "" && !cmd.Flags().Changed("log-path") {
-		s.logPath = c.LogConfig.Path
+	if err := s.agree(cmd, f, c, name); err != nil {
+		return err
 	}
-	return p, nil
+	if err := c.Complete(s.lookup); err != nil {
+		return fmt.Errorf("%s is not valid:\n%w", name, err)
+	}
+	for _, m := range c.Enabled() {
+		if err := p.add(m, s, c); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // add adds the account of a language model, whose key is looked up.

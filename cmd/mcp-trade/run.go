@@ -70,7 +70,7 @@ func runCommand(s *settings) *cobra.Command {
 			}
 			p, err := s.plan(cmd, flags, args)
 			if err != nil {
-				return usageError{err}
+				return asUsage(err)
 			}
 			r, closeRooms, err := s.runner(p)
 			if err != nil {
