@@ -11,6 +11,7 @@ import (
 
 	"mcp-trade/agent/model/apis"
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/internal/testenv"
 )
 
 // moody has a model's API fail at random, but not more often than it is asked again.
@@ -45,6 +46,7 @@ func (m *moody) reply(r modeltest.Request) modeltest.Reply {
 }
 
 func TestAKilledRunAtFailingAPIsIsResumedToTheSameBytes(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	kills := scaled(t, 100, 3) // at each API, whole and streamed
 	accounts := []string{"alice", "bob"}

@@ -3,11 +3,14 @@
 package integration_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,6 +27,10 @@ var (
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
+	if err := runMoreAtOnce(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if err := unsetSettings(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -43,6 +50,18 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
+}
+
+// runMoreAtOnce has more tests run at once than there are cores, unless -parallel says how many: most of them wait for processes,
+// locks and servers that are gone.
+func runMoreAtOnce() error {
+	flag.Parse()
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if said {
+		return nil
+	}
+	return flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
 }
 
 // unsetSettings unsets every variable that is a setting, so that a binary takes its settings from the test that starts it, never from

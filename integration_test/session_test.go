@@ -28,6 +28,14 @@ var (
 	full    = outage{"full", setMemory("1"), setMemory("0"), true}
 )
 
+// parallel has the test of an outage run beside others. Each call waits for three seconds for a Redis that hangs.
+func (o outage) parallel(t *testing.T) {
+	if o.name == hung.name {
+		testenv.Slow(t)
+	}
+	t.Parallel()
+}
+
 func setMemory(bytes string) func(t *testing.T, r *testenv.Redis) {
 	return func(t *testing.T, r *testenv.Redis) {
 		redisDo(t, "redis://"+r.Addr, "CONFIG", "SET", "maxmemory", bytes)
@@ -51,7 +59,7 @@ func inEveryOutage(t *testing.T, outages []outage, test func(t *testing.T, p *pl
 	for _, ledgers := range []string{"file", "redis"} {
 		for _, o := range outages {
 			t.Run(fmt.Sprintf("%s, ledgers in %s", o.name, ledgers), func(t *testing.T) {
-				t.Parallel()
+				o.parallel(t)
 				p, r := onRedisWith(t, ledgers, kept...)
 				test(t, p, r, o, ledgers)
 			})
@@ -274,7 +282,7 @@ var (
 func withFileLedgers(t *testing.T, outages []outage, test func(t *testing.T, p *place, r *testenv.Redis, o outage)) {
 	for _, o := range outages {
 		t.Run(o.name, func(t *testing.T) {
-			t.Parallel()
+			o.parallel(t)
 			p, r := onRedisWith(t, "file")
 			test(t, p, r, o)
 		})
@@ -440,7 +448,7 @@ func TestSession_OnRedisLossRefuse(t *testing.T) {
 	t.Parallel()
 	for _, o := range []outage{stopped, hung} {
 		t.Run(o.name, func(t *testing.T) {
-			t.Parallel()
+			o.parallel(t)
 			p, r := onRedisWith(t, "file", kept...)
 			p.env = append(p.env, "MCP_TRADE_ON_REDIS_LOSS=refuse")
 			p.open(t, "alice", "10000", "2025-10-02")
