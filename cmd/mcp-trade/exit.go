@@ -3,9 +3,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"runtime/debug"
+
+	"mcp-trade/code"
+	"mcp-trade/internal/rawjson"
+	"mcp-trade/internal/safetext"
 )
 
 // Exit codes.
@@ -19,6 +26,34 @@ const (
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
+
+// printError prints the error with which a command exits: a sentence for people, or a line of JSON in the form in which tools fail.
+func printError(w io.Writer, err error, exit int, asJSON bool) {
+	switch {
+	case asJSON:
+		text, _ := rawjson.Marshal(errorObject(err, exit)) // details marshal: their contract
+		fmt.Fprintf(w, "%s\n", safetext.JSON(text))
+	case exit == exitUsage:
+		fmt.Fprintf(w, "mcp-trade: %s\nSee 'mcp-trade --help'.\n", explain(err))
+	default:
+		fmt.Fprintf(w, "mcp-trade: %s\n", explain(err))
+	}
+}
+
+// errorObject is an error with its code and what stands beside it. A wrong command line is an argument that is not valid; any other
+// error may have no code.
+func errorObject(err error, exit int) map[string]any {
+	object := map[string]any{}
+	var coded code.Error
+	if errors.As(err, &coded) {
+		maps.Copy(object, coded.Details())
+		object["code"], object["class"] = coded.Code(), coded.Code().Class()
+	} else if exit == exitUsage {
+		object["code"], object["class"] = code.InvalidArgument, code.InvalidArgument.Class()
+	}
+	object["error"] = advised(err)
+	return object
+}
 
 // quietError ends the program with a code after everything was said.
 type quietError int

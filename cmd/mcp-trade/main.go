@@ -31,20 +31,21 @@ func run(args []string) int {
 	err := root.ExecuteContext(ctx)
 	var usage usageError
 	var quiet quietError
+	exit := exitFailed
 	switch {
 	case err == nil && out.Err() != nil:
-		fmt.Fprintf(stderr, "mcp-trade: not all could be printed: %v\n", out.Err())
-		return exitFailed
+		err = fmt.Errorf("not all could be printed: %w", out.Err())
 	case err == nil:
 		return 0
 	case errors.As(err, &quiet):
 		return int(quiet)
 	case errors.As(err, &usage) || !*began && out.Err() == nil:
-		fmt.Fprintf(stderr, "mcp-trade: %s\nSee 'mcp-trade --help'.\n", explain(err))
-		return exitUsage
+		exit = exitUsage
 	}
-	fmt.Fprintf(stderr, "mcp-trade: %s\n", explain(err))
-	return exitFailed
+	// Of a command line that could not be read nobody knows what its flags say.
+	json := root.PersistentFlags().Lookup("json").Value.String() == "true" || !*began && slices.Contains(args, "--json")
+	printError(stderr, err, exit, json)
+	return exit
 }
 
 // untilSignal returns a context that the first signal to end cancels. The second signal ends the program at once, whatever blocks.
