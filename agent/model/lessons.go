@@ -27,23 +27,28 @@ func (l *Lessons) All() []string {
 
 // Recall adds lessons of an earlier run.
 func (l *Lessons) Recall(lessons ...string) {
-	if l == nil {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	for _, lesson := range lessons {
-		if !slices.Contains(l.known, lesson) {
-			l.known = append(l.known, lesson)
-		}
+		l.add(lesson)
 	}
 }
 
 // Learn adds the lesson of a refusal, and tells of it if it is new.
 func (l *Lessons) Learn(lesson, refusal string) {
-	before := len(l.All())
-	l.Recall(lesson)
-	if l != nil && l.Heard != nil && len(l.All()) > before {
+	if l.add(lesson) && l.Heard != nil {
 		l.Heard(lesson, refusal)
 	}
+}
+
+// add adds a lesson, and reports whether it is new.
+func (l *Lessons) add(lesson string) bool {
+	if l == nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if slices.Contains(l.known, lesson) {
+		return false
+	}
+	l.known = append(l.known, lesson)
+	return true
 }

@@ -41,9 +41,10 @@ type plan struct {
 	changed  bool // accounts go on under other settings than they had
 	fresh    bool // accounts that exist are archived, and begin anew
 
-	config  string                 // path of the configuration; "" without one
-	models  map[string]llm.Options // of the accounts that language models trade
-	servers []string               // names of the external servers that they may use
+	config  string                    // path of the configuration; "" without one
+	models  map[string]llm.Options    // of the accounts that language models trade
+	lessons map[string]*model.Lessons // of their APIs, by model and address: what one account learns, those of the same model know at once
+	servers []string                  // names of the external servers that they may use
 }
 
 // planFlags are the flags of run. What is "" or 0 was not given.
@@ -195,17 +196,21 @@ func (p *plan) add(m config.Model, s *settings, c config.Config) error {
 		return err
 	}
 	o := m.Options(key)
-	o.Lessons = &model.Lessons{Heard: func(lesson, refusal string) {
-		s.log.Warn().Str("account", m.Signature).Msgf("%s is asked otherwise from now on (%s): %s", m.BaseModel, lesson, refusal)
-	}}
+	if p.models == nil {
+		p.models, p.lessons = map[string]llm.Options{}, map[string]*model.Lessons{}
+	}
+	of := strings.Join([]string{o.API, o.BaseURL, o.Model}, "\n")
+	if p.lessons[of] == nil {
+		p.lessons[of] = &model.Lessons{Heard: func(lesson, refusal string) {
+			s.log.Warn().Msgf("%s is asked otherwise from now on (%s): %s", m.BaseModel, lesson, refusal)
+		}}
+	}
+	o.Lessons = p.lessons[of]
 	decider, err := llm.New(o, apis.Opener(time.Now), wallClock(), c.Servers(s.stderr))
 	if err != nil {
 		return fmt.Errorf("the model %s: %w", m.Signature, err)
 	}
 	p.trade(runner.Account{Name: m.Signature, Decider: decider}, manifest.LLMDecider)
-	if p.models == nil {
-		p.models = map[string]llm.Options{}
-	}
 	p.models[m.Signature] = o
 	return nil
 }
