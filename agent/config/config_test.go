@@ -301,18 +301,40 @@ func TestConfig_Docs(t *testing.T) {
 	named(reflect.TypeFor[Config]())
 }
 
-func FuzzLoad(f *testing.F) {
+func FuzzConfig(f *testing.F) {
 	f.Add(configWith(`"parallel": 2,`, `, "budget": {"day": 1}`))
 	f.Add(`{"models": [[], null, {"price_per_million": {"input": 1e999999}}], "mcp_servers": {"a": {"env": {"b": "${c}"}}, "": null}}`)
 	f.Add(`{"": [], "models": [{".": 1, "]": 2}]}`)
+	f.Add(configWith(`"mcp_servers": {"a": {"url": "http://${X}/${X}", "headers": {"Authorization": "Bearer ${X}"}, "folder": "${X}", "tools": ["${X}"]}},`,
+		`, "api": "anthropic", "extra_headers": {"${X}": "${X}"}, "extra_body": {"a": "${X}"}, "api_key_env": "${X}", "openai_base_url": "http://${X}:${X}@${X}", "memory": 3`))
+	const secret = "horse-battery-staple"
+	plain := map[string]bool{"INIT_DATE": true, "END_DATE": true} // what is no secret, and is told
+	for _, a := range apis.All() {
+		plain[a.BaseVariable] = true
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		tree, err := parseTree([]byte(text))
 		if err != nil {
 			return
 		}
-		l := loader{dir: t.TempDir(), apis: apis.All(), lookup: func(string) (string, bool) { return "", false }}
-		if c := l.config(tree); c.Validate() == nil && l.err() == nil && len(c.Enabled()) == 0 {
+		l := loader{dir: t.TempDir(), apis: apis.All(), lookup: func(name string) (string, bool) {
+			if plain[name] {
+				return "", false
+			}
+			return secret, true
+		}}
+		c := l.config(tree)
+		invalid, wrong := c.Validate(), l.err()
+		if invalid == nil && wrong == nil && len(c.Enabled()) == 0 {
 			t.Error("a configuration without a model is valid")
+		}
+		kept, _ := json.Marshal(c) // what cannot be encoded is not kept
+		for _, m := range c.Models {
+			options, _ := json.Marshal(m.Options(secret))
+			kept = append(kept, options...)
+		}
+		if all := fmt.Sprintf("%s %v %v %q %+v", kept, invalid, wrong, l.warnings, c); strings.Contains(all, secret) {
+			t.Errorf("a secret is shown: %s", all)
 		}
 	})
 }

@@ -5,7 +5,6 @@ package transcript
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,8 +34,8 @@ func Open(ctx context.Context, runs store.Runs, lease store.Fence, account strin
 	}
 	j := &Journal{Account: account, Date: date, store: kept, now: now}
 	for i, line := range kept.Lines() {
-		var e Entry
-		if err := json.Unmarshal(line, &e); err != nil {
+		e, err := parse(line, j.Entries)
+		if err != nil {
 			return nil, errors.Join(fmt.Errorf("the transcript of %s on %s is damaged in line %d: %w", account, date, i+1, err), kept.Close())
 		}
 		j.Entries = append(j.Entries, e)

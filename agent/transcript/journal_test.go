@@ -29,7 +29,7 @@ func TestOpen(t *testing.T) {
 	j, path := open(t, dir), File(dir, "alice", "2025-10-01")
 	for _, e := range []Entry{
 		{Begin: &Begin{Account: "alice", Messages: []model.Message{{Role: "user", Content: "<today> & now"}}}},
-		{Reply: &Reply{Step: 1, Message: model.Message{Role: "assistant", Content: "I buy."}}},
+		{Reply: &Reply{Step: 1, Message: model.Message{Role: "assistant", Content: "I buy.", Calls: []model.Call{{ID: "a", Tool: "buy"}}}}},
 		{Result: &Outcome{Step: 1, Call: 1, Tool: "buy", Content: "filled", OrderID: "o", Filled: true}},
 	} {
 		if err := j.Append(e); err != nil {
@@ -76,5 +76,14 @@ func TestRead(t *testing.T) {
 	}
 	if _, err := Read(path); err == nil || !strings.Contains(err.Error(), "is damaged in line 2") {
 		t.Errorf("a damaged line: %v", err)
+	}
+	for _, result := range []string{`{"step":1,"call":0}`, `{"step":1,"call":-1}`, `{"step":1,"call":2}`, `{"step":2,"call":1}`} {
+		text := `{"begin":{}}` + "\n" + `{"reply":{"step":1,"message":{"calls":[{"id":"a"}]}}}` + "\n" + `{"result":` + result + "}\n{\"end\":{}}\n"
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), "is damaged in line 3: it has a result of call") {
+			t.Errorf("%s: %v", result, err)
+		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -161,8 +162,7 @@ func Read(path string) (entries []Entry, err error) {
 	}
 	for number := 1; len(text) > 0; number++ {
 		line, rest, whole := bytes.Cut(text, []byte{'\n'})
-		var e Entry
-		err := json.Unmarshal(line, &e)
+		e, err := parse(line, entries)
 		if !whole || err != nil && len(rest) == 0 {
 			break
 		}
@@ -173,4 +173,20 @@ func Read(path string) (entries []Entry, err error) {
 		text = rest
 	}
 	return entries, nil
+}
+
+// parse reads a line that follows others. A result must be of a call of the newest reply: what goes on from it relies on that.
+func parse(line []byte, before []Entry) (e Entry, err error) {
+	if err := json.Unmarshal(line, &e); err != nil || e.Result == nil {
+		return e, err
+	}
+	for _, b := range slices.Backward(before) {
+		if r := b.Reply; r != nil {
+			if e.Result.Step == r.Step && e.Result.Call >= 1 && e.Result.Call <= len(r.Message.Calls) {
+				return e, nil
+			}
+			break
+		}
+	}
+	return e, fmt.Errorf("it has a result of call %d of step %d, which was not made", e.Result.Call, e.Result.Step)
 }

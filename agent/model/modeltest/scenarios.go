@@ -46,6 +46,21 @@ func (s Scenario) Script() Script {
 	}
 }
 
+// Seeds are the bodies of the replies of the scenarios of an API, whole and as events, for fuzzing to begin with.
+func Seeds(api string) (whole, streamed []string) {
+	for _, s := range Scenarios(api) {
+		for _, r := range s.Replies {
+			if r.Body != "" {
+				whole = append(whole, r.Body)
+			}
+			if r.Events != "" {
+				streamed = append(streamed, r.Events)
+			}
+		}
+	}
+	return whole, streamed
+}
+
 // message is a whole reply with a message of such fields.
 func message(fields, finish string) string {
 	return fmt.Sprintf(`{"choices":[{"index":0,"message":{"role":"assistant",%s},"finish_reason":%q}],"usage":{"prompt_tokens":900,"completion_tokens":20}}`, fields, finish)
