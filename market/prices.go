@@ -55,6 +55,7 @@ type metadata struct {
 	period         time.Duration // of a bar, 0 if the interval does not say
 	bars           int
 	first, last    Stamp
+	jumps          []jump // that look like splits, the future included
 }
 
 // Open indexes price files. A file holds one JSON object per line and symbol,
@@ -201,7 +202,7 @@ func (s *series) read() (parsed, error) {
 }
 
 func (p parsed) metadata() *metadata {
-	about := &metadata{name: p.name, interval: p.interval, bars: len(p.bars)}
+	about := &metadata{name: p.name, interval: p.interval, bars: len(p.bars), jumps: jumpsOf(p.bars)}
 	if minutes, ok := strings.CutSuffix(p.interval, "min"); ok {
 		if n, err := strconv.Atoi(minutes); err == nil && n > 0 {
 			about.period = time.Duration(n) * time.Minute
