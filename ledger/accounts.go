@@ -52,7 +52,7 @@ type Fill struct {
 //
 // An order with an id that the ledger holds already changes nothing: the first result is returned if it was the same
 // order, at the same stamp. Errors: *[Refusal], *[UnknownRulesError], the price errors of [market.View],
-// [store.ErrSessionChanged], *[store.LeasedError], [store.ErrLeaseLost], *[store.UnreachableError].
+// *[market.FeeUnknownError], [store.ErrSessionChanged], *[store.LeasedError], [store.ErrLeaseLost], *[store.UnreachableError].
 func (a *Accounts) Submit(ctx context.Context, account string, o Order, v market.View, guards ...store.Guard) (Fill, error) {
 	judge := func(book Book, r Rules) (Record, error) { return evaluate(book, o, v, r) }
 	return a.commit(ctx, account, o, v.AsOf(), judge, guards)
@@ -88,10 +88,15 @@ func (a *Accounts) CloseDay(ctx context.Context, account string, date market.Sta
 
 // Opening is the first record of an account that is opened with cash, under the [DefaultRules].
 func Opening(cash decimal.Decimal, date market.Stamp) Record {
-	return Record{Date: date, Positions: Positions{{Cash, cash}}, Rules: DefaultRules().text()}
+	return DefaultRules().Opening(cash, date)
 }
 
-// Register opens an account with cash. A signature that has a ledger is a *[RegisteredError].
+// Opening is the first record of an account that is opened with cash under the rules.
+func (r Rules) Opening(cash decimal.Decimal, date market.Stamp) Record {
+	return Record{Date: date, Positions: Positions{{Cash, cash}}, Rules: r.text()}
+}
+
+// Register opens an account with cash, under the [DefaultRules]. A signature that has a ledger is a *[RegisteredError].
 func (a *Accounts) Register(ctx context.Context, account string, cash decimal.Decimal, date market.Stamp) (Record, error) {
 	rec := Opening(cash, date)
 	return rec, a.Open(ctx, account, rec)
@@ -205,6 +210,15 @@ func (a *Accounts) rules(ctx context.Context, account string, book *Book) (Rules
 		book.Rules = first.Rules
 	}
 	return ParseRules(book.Rules)
+}
+
+// Rules returns the rules that an account is kept under.
+func (a *Accounts) Rules(ctx context.Context, account string) (Rules, error) {
+	book, err := a.Head(ctx, account)
+	if err != nil {
+		return Rules{}, err
+	}
+	return a.rules(ctx, account, &book)
 }
 
 type placedKey struct{}

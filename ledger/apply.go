@@ -15,10 +15,11 @@ import (
 // it returns:
 //
 //	id = book.ID + 1, date >= book.Date, cash >= 0, holdings >= 0
-//	buy:  cash = old cash - price*amount, holding = old holding + amount
-//	sell: cash = old cash + price*amount, holding = old holding - amount
+//	buy:  cash = old cash - price*amount - fees, holding = old holding + amount
+//	sell: cash = old cash + price*amount - fees, holding = old holding - amount
 //
-// What the market of the account refuses is in the rules alone, see rule.go. No rules so far ask for fees.
+// A fee in kind is taken from what was bought and not from the cash. What the market of the account refuses is in the rules
+// alone, see rule.go. A fee that the rules do not tell on the day is a *[market.FeeUnknownError].
 func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 	if err := r.Check(o); err != nil {
 		return Record{}, err
@@ -33,44 +34,53 @@ func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 	if err := attempt.refused(atPrice); err != nil {
 		return Record{}, err
 	}
-	rec := Record{
-		Date: q.At, ID: book.ID + 1, Action: o.Action, Symbol: o.Symbol, Amount: o.Amount,
-		Price: decimal.NewNullDecimal(q.Price), OrderID: o.ID, Prev: book.Hash, Note: o.Note,
+	price, err := r.price(o, q)
+	if err != nil {
+		return Record{}, err
 	}
-	value, held := q.Price.Mul(o.Amount), book.Positions.Amount(o.Symbol)
-	if o.Action == Buy {
-		if value.GreaterThan(book.Cash()) {
-			return Record{}, insufficientCash(book, o, q, r, value)
-		}
-		rec.Positions = book.Positions.with(Position{o.Symbol, held.Add(o.Amount)}, Position{Cash, book.Cash().Sub(value)})
-	} else {
-		if held.LessThan(o.Amount) {
-			return Record{}, insufficientShares(book, o, q, held)
-		}
-		rec.Positions = book.Positions.with(Position{o.Symbol, held.Sub(o.Amount)}, Position{Cash, book.Cash().Add(value)})
+	return applyAt(book, o, q.At, price, r)
+}
+
+// applyAt evaluates an order that fills at a price.
+func applyAt(book Book, o Order, at market.Stamp, price decimal.Decimal, r Rules) (Record, error) {
+	rec := Record{Date: at, ID: book.ID + 1, Action: o.Action, Symbol: o.Symbol, Amount: o.Amount, OrderID: o.ID, Prev: book.Hash, Note: o.Note}
+	if held := book.Positions.Amount(o.Symbol); o.Action == Sell && held.LessThan(o.Amount) {
+		return Record{}, insufficientShares(book, o, at, held)
 	}
-	// A record that cannot be read back would lock the account.
+	charge, err := r.charge(o, at, price)
+	if err != nil {
+		return Record{}, err
+	}
+	rec.fill(book, price, charge)
+	if rec.Cash().IsNegative() && (o.Action == Buy || rec.paid().IsPositive()) {
+		return Record{}, insufficientCash(book, rec, r)
+	}
+	return rec, rec.readable(book)
+}
+
+// readable refuses a record that could not be read back, which would lock the account.
+func (rec Record) readable(book Book) error {
 	unkept := func(why string) error {
 		return &Refusal{
-			code.InvalidArgument, fmt.Sprintf("The order cannot be kept in the ledger: %s.", why), map[string]any{"symbol": o.Symbol, "amount": o.Amount},
+			code.InvalidArgument, fmt.Sprintf("The order cannot be kept in the ledger: %s.", why), map[string]any{"symbol": rec.Symbol, "amount": rec.Amount},
 		}
 	}
 	if len(rec.Positions) > len(book.Positions) { // a symbol that was not named before
 		for _, p := range book.Positions {
-			if strings.EqualFold(p.Symbol, o.Symbol) {
-				return Record{}, unkept(fmt.Sprintf("it names %s, which differs from %s only in case", p.Symbol, o.Symbol))
+			if strings.EqualFold(p.Symbol, rec.Symbol) {
+				return unkept(fmt.Sprintf("it names %s, which differs from %s only in case", p.Symbol, rec.Symbol))
 			}
 		}
 	}
-	for _, n := range []decimal.Decimal{q.Price, rec.Positions.Amount(o.Symbol), rec.Cash()} {
+	for _, n := range [...]decimal.Decimal{rec.Price.Decimal, rec.Positions.Amount(rec.Symbol), rec.Cash(), rec.Fees} {
 		if n.NumDigits() <= 18 && n.Exponent() >= -18 && n.Exponent() <= 18 {
 			continue // the fast test for a number that is short enough
 		}
 		if _, err := ParseDecimal(n.String()); err != nil {
-			return Record{}, unkept(err.Error())
+			return unkept(err.Error())
 		}
 	}
-	return rec, nil
+	return nil
 }
 
 // dateBackwards is the refusal of an order at a stamp before that of a record; key stands for the record in the details.
@@ -82,22 +92,32 @@ func dateBackwards(at, recorded market.Stamp, which, key string) error {
 	}
 }
 
-func insufficientCash(book Book, o Order, q market.Quote, r Rules, need decimal.Decimal) error {
-	details := map[string]any{"symbol": o.Symbol, "date": q.At, "price": q.Price, "required_cash": need, "cash_available": book.Cash()}
-	if most, bounded := r.Affordable(book.Cash(), q.Price); bounded {
+// insufficientCash is the refusal of the order that would make a record.
+func insufficientCash(book Book, rec Record, r Rules) error {
+	price, value := rec.Price.Decimal, rec.Price.Decimal.Mul(rec.Amount)
+	details := map[string]any{"symbol": rec.Symbol, "date": rec.Date, "price": price, "cash_available": book.Cash()}
+	if !rec.Fees.IsZero() {
+		details["fees"] = rec.Fees
+	}
+	if rec.Action == Sell {
+		details["required_cash"] = rec.paid().Sub(value)
+		return &Refusal{code.InsufficientCash, "Insufficient cash! The fees are more than the sale brings and the account has.", details}
+	}
+	details["required_cash"] = value.Add(rec.paid())
+	if most, bounded := r.affordableAt(book.Cash(), rec.Symbol, rec.Date, price); bounded {
 		details["max_amount"] = most
 	}
 	return &Refusal{code.InsufficientCash, "Insufficient cash! This action will not be allowed.", details}
 }
 
-func insufficientShares(book Book, o Order, q market.Quote, held decimal.Decimal) error {
+func insufficientShares(book Book, o Order, at market.Stamp, held decimal.Decimal) error {
 	message := "Insufficient shares! This action will not be allowed."
 	if held.IsZero() {
 		message = fmt.Sprintf("No position for %s! This action will not be allowed.", o.Symbol)
 	}
 	return &Refusal{
 		code.InsufficientPosition, message,
-		map[string]any{"symbol": o.Symbol, "date": q.At, "have": held, "want_to_sell": o.Amount, "max_amount": held},
+		map[string]any{"symbol": o.Symbol, "date": at, "have": held, "want_to_sell": o.Amount, "max_amount": held},
 	}
 }
 

@@ -115,8 +115,10 @@ type Record struct {
 	Price     decimal.NullDecimal // of one share; ledgers of other programs may not state it
 	Positions Positions
 	OrderID   string
-	Fees      decimal.Decimal
-	Prev      string // SHA-256, in hex, of the line before; "" in the first record and in records of other programs
+	Fees      decimal.Decimal // in all, in money
+	FeeItems  market.FeeItems // what they are
+	InKind    decimal.Decimal // how much of what was bought they took; Fees has its value at the price
+	Prev      string          // SHA-256, in hex, of the line before; "" in the first record and in records of other programs
 	Note      string
 	Rules     string // the JSON of the rules from this record on, see [ParseRules]; "" where they do not change
 

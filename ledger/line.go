@@ -4,7 +4,7 @@
 //	{"date": "2025-10-02", "id": 1, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 10, "price": 189.6},
 //	 "positions": {"CASH": 8104, "NVDA": 10}, "order_id": "o-1", "prev": "6d1f..."}
 //
-// The keys price, rules, order_id, fees, unverified_import, prev and note are ours; readers that do not know them pass over them.
+// The keys price, rules, order_id, fees, fee_items, fee_in_kind, unverified_import, prev and note are ours; readers that do not know them pass over them.
 
 package ledger
 
@@ -20,6 +20,7 @@ import (
 
 	"mcp-trade/decimal"
 	"mcp-trade/internal/strict"
+	"mcp-trade/market"
 	"mcp-trade/store"
 )
 
@@ -55,6 +56,12 @@ func (r Record) Line() []byte {
 	}
 	if !r.Fees.IsZero() {
 		b.WriteString(`, "fees": ` + r.Fees.String())
+	}
+	if len(r.FeeItems) > 0 {
+		b.WriteString(`, "fee_items": ` + r.FeeItems.String())
+	}
+	if !r.InKind.IsZero() {
+		b.WriteString(`, "fee_in_kind": ` + r.InKind.String())
 	}
 	if r.Unverified != 0 {
 		fmt.Fprintf(b, `, "unverified_import": %d`, r.Unverified)
@@ -116,7 +123,7 @@ func writePosition(b *bytes.Buffer, p Position, colon string) {
 func ParseLine(line []byte) (Record, error) { return new(Reader).Read(line) }
 
 // keys are those of a line that mean something here.
-var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "prev", "note", "rules", "unverified_import"}
+var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "fee_items", "fee_in_kind", "prev", "note", "rules", "unverified_import"}
 
 // member reads a member of a line.
 func (l *reading) member(s *strict.Reader, key []byte) (err error) {
@@ -145,6 +152,10 @@ func (l *reading) member(s *strict.Reader, key []byte) (err error) {
 		l.OrderID, err = parseText(value)
 	case "fees":
 		l.Fees, _, err = parseNumber(value)
+	case "fee_items":
+		l.FeeItems, err = parseFeeItems(value)
+	case "fee_in_kind":
+		l.InKind, _, err = parseNumber(value)
 	case "prev":
 		l.Prev, err = parseText(value)
 	case "note":
@@ -269,6 +280,16 @@ func (p *Positions) UnmarshalJSON(text []byte) error {
 	})
 	*p = read
 	return err
+}
+
+// parseFeeItems reads what the fees of a record are.
+func parseFeeItems(value []byte) (items market.FeeItems, err error) {
+	err = strict.Object(value, func(name, value []byte) error {
+		paid, err := parseAmount(value)
+		items = append(items, market.FeeItem{Name: string(name), Paid: paid})
+		return keyed(name, err)
+	})
+	return items, err
 }
 
 // parseAmount reads how much of something is held.

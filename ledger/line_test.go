@@ -68,7 +68,7 @@ func wantSame(t interface {
 	// Decimals that are equal may be made of different parts, so the numbers are compared by value.
 	if again.Date != rec.Date || again.ID != rec.ID || again.Action != rec.Action || again.Symbol != rec.Symbol || !again.Amount.Equal(rec.Amount) ||
 		again.Price.Valid != rec.Price.Valid || !again.Price.Decimal.Equal(rec.Price.Decimal) || again.OrderID != rec.OrderID ||
-		!again.Fees.Equal(rec.Fees) || again.Prev != rec.Prev || again.Note != rec.Note || again.Rules != rec.Rules || again.Unverified != rec.Unverified || len(again.Positions) != len(rec.Positions) {
+		!again.Fees.Equal(rec.Fees) || !again.InKind.Equal(rec.InKind) || again.FeeItems.String() != rec.FeeItems.String() || again.Prev != rec.Prev || again.Note != rec.Note || again.Rules != rec.Rules || again.Unverified != rec.Unverified || len(again.Positions) != len(rec.Positions) {
 		t.Fatalf("%+v\nbecame\n%+v", rec, again)
 	}
 	for i, p := range rec.Positions {
@@ -96,6 +96,9 @@ func TestParseLine_AnyRecord(t *testing.T) {
 			if rec.Price.Valid = rapid.Bool().Draw(t, "priced"); rec.Price.Valid {
 				rec.Price.Decimal = number.Draw(t, "price")
 			}
+		}
+		if rapid.Bool().Draw(t, "itemised") {
+			rec.FeeItems, rec.InKind = market.FeeItems{{Name: "SEC fee", Paid: number.Draw(t, "SEC fee")}, {Name: "FINRA TAF", Paid: number.Draw(t, "TAF")}}, number.Draw(t, "in kind")
 		}
 		held := rapid.SliceOfNDistinct(rapid.String(), 0, 20, func(s string) string { return strings.ToUpper(strings.ToLower(s)) }).Draw(t, "held")
 		for _, symbol := range held {

@@ -5,6 +5,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,6 +41,7 @@ func (v *Verifier) recompute(r *Record) {
 // trade recomputes a row that bought or sold.
 func (v *Verifier) trade(r *Record) {
 	if r.Prev == "" && r.Amount.IsZero() && v.unchanged(r) {
+		v.free(r)
 		v.addFinding(r, NoChange, "an amount above 0", fmt.Sprintf("%s %s %s", r.Action, r.Amount, r.Symbol))
 		return
 	}
@@ -55,36 +57,67 @@ func (v *Verifier) trade(r *Record) {
 		rules = RulesOf(market.Of(r.Symbol)) // as AI-Trader trades it
 	}
 	open := v.openOf(r)
-	price := v.price(r, open)
+	price := v.price(r, o, rules, open)
 	admitted := rules.Admit(r.Symbol, market.Of(r.Symbol))
 	quote := market.Quote{Symbol: r.Symbol, Market: rules.Market, At: r.Date, Price: price.Decimal}
-	apply := func(base Positions) (Record, error) {
-		return Apply(Book{Date: r.Date, Positions: base}, o, quote, rules)
-	}
-	if admitted == nil && price.Valid && r.Fees.IsZero() && v.agrees(r, apply) {
-		v.priced(r, open)
+	attempt := func(base Positions) Attempt { return Attempt{o, Book{Date: r.Date, Positions: base}, quote, rules} }
+	charged := v.charged(r, o, rules, price)
+	if admitted == nil && price.Valid && charged && v.agrees(r, attempt) {
+		v.priced(r, o, rules, open)
 		return
 	}
 	if admitted == nil {
 		admitted = rules.Check(o)
 	}
 	if admitted == nil {
-		admitted = Attempt{o, Book{Date: r.Date, Positions: v.before(r)}, quote, rules}.refusedAt(price.Valid)
+		admitted = attempt(v.before(r)).refusedAt(price.Valid)
 	}
 	if admitted != nil {
 		v.addFinding(r, Refused, "an order that the rules allow", fmt.Sprintf("%s %s %s: %v", r.Action, r.Amount, r.Symbol, admitted))
 	}
-	v.priced(r, open)
+	v.priced(r, o, rules, open)
 	v.compare(r, func(base Positions) Positions {
 		if !price.Valid { // without a price the cash cannot be checked
 			return applyTrade(base, r, decimal.Zero).with(Position{Cash, r.Cash()})
 		}
-		rec, err := apply(base)
-		if err != nil {
-			return applyTrade(base, r, price.Decimal) // which finds where it leads
-		}
-		return rec.Positions.with(Position{Cash, rec.Cash().Sub(r.Fees)})
+		return applyTrade(base, r, price.Decimal) // with its own fees, also where the base cannot pay for it
 	}, price)
+}
+
+// charged compares the fees of a row with what the rules ask of its trade. Without a price only that there are none can be told.
+func (v *Verifier) charged(r *Record, o Order, rules Rules, price decimal.NullDecimal) bool {
+	if !price.Valid && rules.costs.Fees() != nil {
+		return false
+	}
+	c, err := rules.charge(o, r.Date, price.Decimal)
+	if err != nil {
+		v.addFinding(r, FeesDiffer, "fees that the rules tell", err)
+		return false
+	}
+	if c.Total.Equal(r.Fees) && c.InKind.Equal(r.InKind) && slices.EqualFunc(c.Items, r.FeeItems, market.FeeItem.Equal) {
+		return true
+	}
+	v.addFinding(r, FeesDiffer, feesText(c.Total, c.Items, c.InKind), feesText(r.Fees, r.FeeItems, r.InKind))
+	return false
+}
+
+// free finds fees of a row that traded nothing.
+func (v *Verifier) free(r *Record) {
+	if v.judged && (!r.Fees.IsZero() || len(r.FeeItems) > 0 || !r.InKind.IsZero()) {
+		v.addFinding(r, FeesDiffer, 0, feesText(r.Fees, r.FeeItems, r.InKind))
+	}
+}
+
+// feesText writes fees with what they are.
+func feesText(total decimal.Decimal, items market.FeeItems, inKind decimal.Decimal) string {
+	text := total.String()
+	if len(items) > 0 {
+		text += " " + items.String()
+	}
+	if !inKind.IsZero() {
+		text += " " + inKind.String() + " in kind"
+	}
+	return text
 }
 
 // rounding finds a row that is within the tolerance but equals neither the exact result nor that of binary floats.
@@ -92,7 +125,7 @@ func (v *Verifier) rounding(r *Record) {
 	base := v.before(r)
 	exact, floats := base, base
 	if r.Traded() && !r.Amount.IsZero() {
-		price := v.price(r, v.openOf(r))
+		price := v.price(r, Order{}, Rules{}, v.openOf(r)) // of a program that knows no slippage
 		if !price.Valid {
 			return // without a price the cash cannot be checked
 		}
@@ -108,7 +141,7 @@ func (v *Verifier) rounding(r *Record) {
 
 // agrees reports whether a trade changed two positions alone, to the right amounts. If it reports false, the caller must compare the
 // whole books.
-func (v *Verifier) agrees(r *Record, apply func(Positions) (Record, error)) bool {
+func (v *Verifier) agrees(r *Record, attempt func(Positions) Attempt) bool {
 	before, now := v.two[0][:0], v.two[1][:0]
 	for _, c := range r.delta.changes {
 		switch {
@@ -122,7 +155,11 @@ func (v *Verifier) agrees(r *Record, apply func(Positions) (Record, error)) bool
 	if !r.delta.known || len(before) != 2 {
 		return false
 	}
-	rec, err := apply(before)
+	a := attempt(before)
+	if a.Rules.Check(a.Order) != nil || a.refusedAt(true) != nil {
+		return false
+	}
+	rec, err := applyAt(a.Book, a.Order, a.Quote.At, a.Quote.Price, a.Rules)
 	return err == nil && same(rec.Positions, now, tolerance(r))
 }
 
@@ -151,23 +188,26 @@ func (v *Verifier) before(r *Record) Positions {
 	return r.Positions.with(was...)
 }
 
-// price is the price that a trade is recomputed at: the one that its row states, else the open.
-func (v *Verifier) price(r *Record, o openPrice) decimal.NullDecimal {
-	if !r.Price.Valid && v.prices != nil && o.err == nil {
-		return decimal.NewNullDecimal(o.price)
+// price is the price that a trade is recomputed at: the one that its row states, else that which the open makes.
+func (v *Verifier) price(r *Record, o Order, rules Rules, open openPrice) decimal.NullDecimal {
+	if !r.Price.Valid && v.prices != nil && open.err == nil {
+		return decimal.NewNullDecimal(rules.slippage.Fill(o.Action.side(), open.price))
 	}
 	return r.Price
 }
 
-// priced compares the price that a row states with the open.
-func (v *Verifier) priced(r *Record, o openPrice) {
+// priced compares the price that a row states with the open and its slippage.
+func (v *Verifier) priced(r *Record, o Order, rules Rules, open openPrice) {
 	switch {
 	case v.prices == nil:
 		v.report.Unpriced++
-	case o.err != nil:
-		v.noBar(r, o.err)
-	case r.Price.Valid && !o.price.Equal(r.Price.Decimal):
-		v.addFinding(r, PriceDiffers, o.price, r.Price.Decimal)
+		return
+	case open.err != nil:
+		v.noBar(r, open.err)
+		return
+	}
+	if price := rules.slippage.Fill(o.Action.side(), open.price); r.Price.Valid && !price.Equal(r.Price.Decimal) {
+		v.addFinding(r, PriceDiffers, price, r.Price.Decimal)
 	}
 }
 
@@ -241,8 +281,8 @@ func applyTrade(base Positions, r *Record, price decimal.Decimal) Positions {
 	if r.sells() {
 		change = change.Neg()
 	}
-	cash := base.Amount(Cash).Sub(price.Mul(change)).Sub(r.Fees)
-	return base.with(Position{r.Symbol, base.Amount(r.Symbol).Add(change)}, Position{Cash, cash})
+	cash := base.Amount(Cash).Sub(price.Mul(change)).Sub(r.paid())
+	return base.with(Position{r.Symbol, base.Amount(r.Symbol).Add(change).Sub(r.InKind)}, Position{Cash, cash})
 }
 
 // applyTradeInFloats is applyTrade in binary floats, as AI-Trader computes it.
@@ -270,7 +310,7 @@ func impliedPrice(base Positions, r *Record) (decimal.Decimal, bool) {
 	if !r.Traded() || !r.Amount.IsPositive() {
 		return decimal.Zero, false
 	}
-	spent := base.Amount(Cash).Sub(r.Fees).Sub(r.Cash())
+	spent := base.Amount(Cash).Sub(r.paid()).Sub(r.Cash())
 	if r.sells() {
 		spent = spent.Neg()
 	}

@@ -15,6 +15,9 @@ import (
 type Rules struct {
 	Market *market.Market    // whose symbols are traded
 	other  map[string]string // the JSON of the terms that are not the default ones of the market, by their keys
+
+	costs    market.Costs
+	slippage market.Slippage
 }
 
 // DefaultRules are the rules that accounts are opened under, and those of a ledger that has none.
@@ -83,16 +86,6 @@ func (r Rules) whole(amount decimal.Decimal) bool {
 		return true
 	}
 	return amount.Mod(lot).IsZero()
-}
-
-// Affordable is the largest amount that cash buys at a price. It is not bounded where the price or the lot is 0.
-func (r Rules) Affordable(cash, price decimal.Decimal) (most decimal.Decimal, bounded bool) {
-	lot := price.Mul(r.Market.Lot)
-	if !lot.IsPositive() {
-		return decimal.Zero, false
-	}
-	lots, _ := cash.QuoRem(lot, 0)
-	return lots.Mul(r.Market.Lot), true
 }
 
 // one is the usual lot, made once.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"mcp-trade/code"
+	"mcp-trade/market"
 	"mcp-trade/store"
 )
 
@@ -94,7 +95,7 @@ func TestRules_Affordable(t *testing.T) {
 	}{
 		{"100", "12.34", "8"}, {"100", "10", "10"}, {"9", "10", "0"}, {"100", "0", ""},
 	} {
-		most, bounded := DefaultRules().Affordable(dec(c.cash), dec(c.price))
+		most, bounded := DefaultRules().Affordable(dec(c.cash), market.Quote{Price: dec(c.price)})
 		if bounded != (c.want != "") || bounded && most.String() != c.want {
 			t.Errorf("%s at %s: %s, %v", c.cash, c.price, most, bounded)
 		}

@@ -26,9 +26,10 @@ import (
 var ruleTerms = [...]term{
 	{key: "market", always: true, preset: func(m *market.Market) string { return `"` + string(m.ID) + `"` }},
 	{key: "lot", always: true, preset: func(m *market.Market) string { return m.Lot.String() }},
-	{key: "costs", always: true, preset: always(`"none"`)},
+	costsTerm,
 	{key: "fill", always: true, preset: always(`"open"`)},
 	{key: "rounding", always: true, preset: always(`"exact"`)},
+	slippageTerm,
 }
 
 // terms lists the keys that can stand in the rules of a market.
@@ -58,20 +59,25 @@ func (r Rules) text() string {
 // *[UnknownRulesError].
 func (r Rules) With(key, value string) (Rules, error) {
 	for _, t := range terms(r.Market) {
-		switch {
-		case t.key != key:
-		case value == t.preset(r.Market):
-			other := maps.Clone(r.other)
-			delete(other, key)
-			return Rules{r.Market, other}, nil
-		case t.knows != nil && t.knows(r.Market, value):
-			other := maps.Clone(r.other)
-			if other == nil {
-				other = map[string]string{}
-			}
-			other[key] = value
-			return Rules{r.Market, other}, nil
+		if t.key != key {
+			continue
 		}
+		isPreset := value == t.preset(r.Market)
+		if !isPreset && (t.knows == nil || !t.knows(r.Market, value)) {
+			break
+		}
+		other := maps.Clone(r.other)
+		delete(other, key)
+		if !isPreset && other == nil {
+			other = map[string]string{}
+		}
+		if !isPreset {
+			other[key] = value
+		}
+		if r.other = other; t.set != nil {
+			t.set(&r, value)
+		}
+		return r, nil
 	}
 	return Rules{}, &UnknownRulesError{fmt.Sprintf("%.80q: %.80s", key, value)}
 }

@@ -10,6 +10,7 @@ type term struct {
 	always bool                                      // it stands in every record, else only where it is not the default
 	preset func(m *market.Market) string             // the JSON of its default
 	knows  func(m *market.Market, value string) bool // whether the JSON is another value that this version knows; nil: none is
+	set    func(r *Rules, value string)              // keeps a value as it is computed with; nil: its JSON is enough
 }
 
 func always(text string) func(*market.Market) string {

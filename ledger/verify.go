@@ -131,8 +131,8 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 	}
 	v.checkLinks(&r)
 	v.readRules(&r)
-	if v.judged && !r.Fees.IsZero() {
-		v.addFinding(&r, FeesDiffer, 0, r.Fees)
+	if !r.Traded() {
+		v.free(&r)
 	}
 	v.checkNegative(&r)
 	if v.based {

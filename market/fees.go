@@ -6,6 +6,7 @@ package market
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mcp-trade/code"
@@ -69,9 +70,15 @@ type FeeItem struct {
 	Paid decimal.Decimal // in the market's currency
 }
 
+// Equal tells whether both have the name and the amount.
+func (f FeeItem) Equal(o FeeItem) bool { return f.Name == o.Name && f.Paid.Equal(o.Paid) }
+
+// FeeItems are what an order paid, in the order of the schedule. In JSON they are an object of numbers by name.
+type FeeItems []FeeItem
+
 // Charge is what a deal costs.
 type Charge struct {
-	Items  []FeeItem       // in the order of the schedule
+	Items  FeeItems
 	Total  decimal.Decimal // of the items
 	InKind decimal.Decimal // how much of what was bought was taken; the items have its value at the price
 }
@@ -132,6 +139,20 @@ func (c *Charge) add(r Fee, d Deal) {
 	}
 	c.Items = append(c.Items, FeeItem{r.Name, paid})
 	c.Total = c.Total.Add(paid)
+}
+
+// MarshalJSON writes an object of numbers in order.
+func (f FeeItems) MarshalJSON() ([]byte, error) { return []byte(f.text(":", ",")), nil }
+
+// String is the object as a ledger has it.
+func (f FeeItems) String() string { return f.text(": ", ", ") }
+
+func (f FeeItems) text(colon, comma string) string {
+	parts := make([]string, len(f))
+	for i, item := range f {
+		parts[i] = strconv.Quote(item.Name) + colon + item.Paid.String()
+	}
+	return "{" + strings.Join(parts, comma) + "}"
 }
 
 func (r Fee) rounded(d decimal.Decimal) decimal.Decimal {

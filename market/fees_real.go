@@ -25,11 +25,18 @@ const (
 
 // RealFees is the schedule of a market for a retail client, nil if the table has none. Orders at the market pay the taker's
 // fee. A Chinese commission includes the fees of handling and regulation, as brokers quote it.
-func (id ID) RealFees() Fees {
-	return slices.DeleteFunc(slices.Clone(id.KnownFees()), func(f Fee) bool {
-		return f.Name == HandlingFee || f.Name == RegulatoryFee || f.Name == MakerFee
-	})
-}
+func (id ID) RealFees() Fees { return realFees()[id] }
+
+var realFees = sync.OnceValue(func() map[ID]Fees {
+	paid := map[ID]Fees{}
+	for i := range markets {
+		id := markets[i].ID
+		paid[id] = slices.DeleteFunc(slices.Clone(id.KnownFees()), func(f Fee) bool {
+			return f.Name == HandlingFee || f.Name == RegulatoryFee || f.Name == MakerFee
+		})
+	}
+	return paid
+})
 
 // KnownFees are all fees of a market that the table has. Not all of them are paid for one trade: see [ID.RealFees].
 func (id ID) KnownFees() Fees {

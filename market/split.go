@@ -118,4 +118,6 @@ func ratioOf(fall float64) (ratio, bool) {
 }
 
 // quickFloat is the number to a dozen digits.
-func (n packedDecimal) quickFloat() float64 { return float64(n.coefficient) * math.Pow10(int(n.exponent)) }
+func (n packedDecimal) quickFloat() float64 {
+	return float64(n.coefficient) * math.Pow10(int(n.exponent))
+}

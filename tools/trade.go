@@ -44,8 +44,12 @@ func (p tradeParams) explain(ctx context.Context, d *Deps, err error) {
 		return
 	}
 	q, noPrice := v.Quote(p.Symbol)
+	rules := ledger.DefaultRules()
 	if book, err := d.Accounts.Book(ctx, s.Signature, s.Today); err == nil {
 		f.details["have"], f.details["cash_available"] = book.Positions.Amount(q.Symbol), book.Positions.Amount(ledger.Cash)
+		if rules, err = d.Accounts.Rules(ctx, s.Signature); err != nil {
+			return
+		}
 	}
 	if noPrice != nil {
 		return
@@ -54,7 +58,7 @@ func (p tradeParams) explain(ctx context.Context, d *Deps, err error) {
 	provided, _ := f.details["provided"].(string)
 	if m := money().FindStringSubmatch(provided); m != nil {
 		if sum, err := ledger.ParseDecimal(strings.ReplaceAll(m[1], ",", "")); err == nil {
-			if shares, bounded := ledger.DefaultRules().Affordable(sum, q.Price); bounded {
+			if shares, bounded := rules.Affordable(sum, q); bounded {
 				f.details["shares"] = shares
 			}
 		}

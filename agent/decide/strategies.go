@@ -113,7 +113,7 @@ func rebalance(ctx context.Context, d *agent.Day, wanted, open []quote) error {
 	}
 	target := map[string]decimal.Decimal{}
 	for _, q := range wanted {
-		target[q.symbol], _ = ledger.DefaultRules().Affordable(worth, q.price.Mul(decimal.NewFromInt(int64(len(wanted)))))
+		target[q.symbol], _ = ledger.DefaultRules().Affordable(worth, market.Quote{Price: q.price.Mul(decimal.NewFromInt(int64(len(wanted))))})
 	}
 	for _, action := range []ledger.Action{ledger.Sell, ledger.Buy} {
 		for _, q := range open {

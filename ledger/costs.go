@@ -1,0 +1,139 @@
+// What a fill costs: the slippage of its price, and the fees. They are terms of the rules.
+//
+//	"costs": "none"              no fees
+//	"costs": "real"              those of the market on the day
+//	"costs": {"fees": [...]}     those of a file, see package market
+//	"slippage": "5bps"           no key where there is none
+
+package ledger
+
+import (
+	"fmt"
+
+	"mcp-trade/code"
+	"mcp-trade/decimal"
+	"mcp-trade/internal/strict"
+	"mcp-trade/market"
+)
+
+var costsTerm = term{
+	key: "costs", always: true, preset: always(`"none"`),
+	knows: func(m *market.Market, value string) bool {
+		c, err := market.ParseCosts([]byte(value), m.ID)
+		return err == nil && c.String() == value
+	},
+	set: func(r *Rules, value string) { r.costs, _ = market.ParseCosts([]byte(value), r.Market.ID) }, // it is known
+}
+
+var slippageTerm = term{
+	key: "slippage", preset: always(`"none"`),
+	knows: func(_ *market.Market, value string) bool {
+		text, ok := strict.Text([]byte(value))
+		s, err := market.ParseSlippage(text)
+		return ok && err == nil && s.String() == text
+	},
+	set: func(r *Rules, value string) {
+		text, _ := strict.Text([]byte(value))
+		r.slippage, _ = market.ParseSlippage(text) // it is known
+	},
+}
+
+// WithCosts returns the rules with other costs.
+func (r Rules) WithCosts(c market.Costs, s market.Slippage) (Rules, error) {
+	r, err := r.With(costsTerm.key, c.String())
+	if err != nil {
+		return Rules{}, err
+	}
+	return r.With(slippageTerm.key, `"`+s.String()+`"`)
+}
+
+// Costs are what the account pays for its trades.
+func (r Rules) Costs() (market.Costs, market.Slippage) { return r.costs, r.slippage }
+
+// side is the side of an order's trade.
+func (a Action) side() market.Side {
+	if a == Buy {
+		return market.BuySide
+	}
+	return market.SellSide
+}
+
+// price is the price at which an order fills.
+func (r Rules) price(o Order, q market.Quote) (decimal.Decimal, error) {
+	price := r.slippage.Fill(o.Action.side(), q.Price)
+	if o.Action == Sell && q.Price.IsPositive() && !price.IsPositive() {
+		return price, &Refusal{
+			code.InvalidArgument,
+			fmt.Sprintf("%s cannot be sold: the account's slippage of %s takes all of its price of %s.", o.Symbol, r.slippage, q.Price),
+			map[string]any{"symbol": o.Symbol, "price": q.Price},
+		}
+	}
+	return price, nil
+}
+
+// charge is what an order pays that fills at a price. The error is a *[market.FeeUnknownError].
+func (r Rules) charge(o Order, at market.Stamp, price decimal.Decimal) (market.Charge, error) {
+	fees := r.costs.Fees()
+	if fees == nil {
+		return market.Charge{}, nil
+	}
+	return fees.Charge(market.Deal{Symbol: o.Symbol, Side: o.Action.side(), Date: at, Price: price, Amount: o.Amount})
+}
+
+// paid is what the fees of a record took of the cash. What they took in kind is part of them at the price.
+func (r Record) paid() decimal.Decimal {
+	if r.InKind.IsZero() {
+		return r.Fees
+	}
+	return r.Fees.Sub(r.InKind.Mul(r.Price.Decimal))
+}
+
+// fill completes a record of an order that fills at a price: its fees, and the positions after it.
+func (rec *Record) fill(book Book, price decimal.Decimal, c market.Charge) {
+	rec.Price = decimal.NewNullDecimal(price)
+	rec.Fees, rec.FeeItems, rec.InKind = c.Total, c.Items, c.InKind
+	held, cash, value := book.Positions.Amount(rec.Symbol), book.Cash().Sub(rec.paid()), price.Mul(rec.Amount)
+	if rec.Action == Buy {
+		held, cash = held.Add(rec.Amount).Sub(c.InKind), cash.Sub(value)
+	} else {
+		held, cash = held.Sub(rec.Amount), cash.Add(value)
+	}
+	rec.Positions = book.Positions.with(Position{rec.Symbol, held}, Position{Cash, cash})
+}
+
+// Affordable is the largest amount that cash buys at a quote, with what it costs. It is not bounded where the price or the
+// lot is 0, nor where a fee is unknown.
+func (r Rules) Affordable(cash decimal.Decimal, q market.Quote) (most decimal.Decimal, bounded bool) {
+	return r.affordableAt(cash, q.Symbol, q.At, r.slippage.Fill(market.BuySide, q.Price))
+}
+
+// affordableAt is Affordable at a price that has its slippage.
+func (r Rules) affordableAt(cash decimal.Decimal, symbol string, at market.Stamp, price decimal.Decimal) (most decimal.Decimal, bounded bool) {
+	lot := price.Mul(r.Market.Lot)
+	if !lot.IsPositive() {
+		return decimal.Zero, false
+	}
+	lots, _ := cash.QuoRem(lot, 0)
+	if r.costs.Fees() == nil || !lots.IsPositive() {
+		return lots.Mul(r.Market.Lot), true
+	}
+	pays := func(lots decimal.Decimal) (bool, error) {
+		amount := lots.Mul(r.Market.Lot)
+		c, err := r.charge(Order{Action: Buy, Symbol: symbol, Amount: amount}, at, price)
+		rec := Record{Price: decimal.NewNullDecimal(price), Fees: c.Total, InKind: c.InKind}
+		return !price.Mul(amount).Add(rec.paid()).GreaterThan(cash), err
+	}
+	low, high := decimal.Zero, lots // low can be paid for; no fee falls as the amount grows
+	for low.LessThan(high) {
+		middle, _ := low.Add(high).Add(one).QuoRem(decimal.NewFromInt(2), 0)
+		switch ok, err := pays(middle); {
+		case err != nil:
+			return decimal.Zero, false
+		case ok:
+			low = middle
+		default:
+			high = middle.Sub(one)
+		}
+	}
+	return low.Mul(r.Market.Lot), true
+}
