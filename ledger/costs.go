@@ -9,6 +9,7 @@ package ledger
 
 import (
 	"fmt"
+	"strings"
 
 	"mcp-trade/code"
 	"mcp-trade/decimal"
@@ -38,17 +39,20 @@ var slippageTerm = term{
 	},
 }
 
-// WithCosts returns the rules with other costs.
-func (r Rules) WithCosts(c market.Costs, s market.Slippage) (Rules, error) {
-	r, err := r.With(costsTerm.key, c.String())
-	if err != nil {
-		return Rules{}, err
+// CostsText says in a phrase what the account pays, "" for nothing: "fees: real; slippage: 5bps".
+func (r Rules) CostsText() string {
+	var parts []string
+	switch text := r.costs.String(); {
+	case text == `"`+market.RealCosts+`"`:
+		parts = append(parts, "fees: real")
+	case text != `"`+market.NoCosts+`"`:
+		parts = append(parts, "fees of a file: "+strings.Join(r.costs.Fees().Names(), ", "))
 	}
-	return r.With(slippageTerm.key, `"`+s.String()+`"`)
+	if s := r.slippage.String(); s != market.NoSlippage {
+		parts = append(parts, "slippage: "+s)
+	}
+	return strings.Join(parts, "; ")
 }
-
-// Costs are what the account pays for its trades.
-func (r Rules) Costs() (market.Costs, market.Slippage) { return r.costs, r.slippage }
 
 // side is the side of an order's trade.
 func (a Action) side() market.Side {

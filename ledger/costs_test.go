@@ -76,7 +76,7 @@ func TestApply_Costs(t *testing.T) {
 			"invalid_argument: NVDA cannot be sold: the account's slippage of half-spread:0.5 takes all of its price of 0.5. map[price:0.5 symbol:NVDA]"},
 		{"a day whose fees are not known", market.US, `"real"`, "none", "CASH 1, NVDA 1", "sell 1 NVDA", "2027-01-04", "200",
 			"rules_unknown: The FINRA TAF of NVDA on 2027-01-04 is not known to the costs that this account is kept under, so the trade cannot be charged for. " +
-				"Trade on a date that they cover, or open an account with --costs none or a file that has the fee. map[date:2027-01-04 fee:FINRA TAF symbol:NVDA]"},
+				"Trade on a date that they cover, or open an account whose costs have the fee. map[date:2027-01-04 fee:FINRA TAF symbol:NVDA]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rec, err := Apply(Book{Date: "2020-01-01", Positions: positions(c.before)}, order(c.order), market.Quote{At: c.at, Price: dec(c.open)}, costing(t, c.id, c.costs, c.slippage))

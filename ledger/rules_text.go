@@ -82,6 +82,40 @@ func (r Rules) With(key, value string) (Rules, error) {
 	return Rules{}, &UnknownRulesError{fmt.Sprintf("%.80q: %.80s", key, value)}
 }
 
+// WithCosts returns the rules with other costs.
+func (r Rules) WithCosts(c market.Costs, s market.Slippage) (Rules, error) {
+	r, err := r.With(costsTerm.key, c.String())
+	if err != nil {
+		return Rules{}, err
+	}
+	return r.With(slippageTerm.key, `"`+s.String()+`"`)
+}
+
+// OtherThanDefault is how the rules stand in a record, "" for the [DefaultRules].
+func (r Rules) OtherThanDefault() string {
+	if text := r.text(); text != defaultText {
+		return text
+	}
+	return ""
+}
+
+// Differs lists the terms in which an account's rules are others than those that are asked for, a clause each.
+func (r Rules) Differs(asked Rules) []string {
+	var list []string
+	for _, t := range terms(r.Market) {
+		const longest = 60
+		was, is := cmp.Or(r.other[t.key], t.preset(r.Market)), cmp.Or(asked.other[t.key], t.preset(asked.Market))
+		switch {
+		case was == is:
+		case len(was) > longest || len(is) > longest:
+			list = append(list, fmt.Sprintf("it was opened with other %s", t.key))
+		default:
+			list = append(list, fmt.Sprintf("it was opened with %s %s, and not %s", t.key, strings.Trim(was, `"`), strings.Trim(is, `"`)))
+		}
+	}
+	return list
+}
+
 // defaultText is the text of the default rules, which nearly every account has: it need not be read.
 const defaultText = `{"market": "us", "lot": 1, "costs": "none", "fill": "open", "rounding": "exact"}`
 

@@ -65,8 +65,8 @@ func ParseCosts(text []byte, of ID) (Costs, error) {
 		taken := slices.Collect(known.named(name))
 		switch {
 		case len(taken) == 0:
-			return Costs{}, fmt.Errorf("real: the market %q has no fee %q; it has %s", of, name, strings.Join(known.names(), ", "))
-		case slices.Contains(c.fees.names(), name):
+			return Costs{}, fmt.Errorf("real: the market %q has no fee %q; it has %s", of, name, strings.Join(known.Names(), ", "))
+		case slices.Contains(c.fees.Names(), name):
 			return Costs{}, fmt.Errorf("real: %q is there twice; take one of them out", name)
 		}
 		c.fees = append(c.fees, taken...)
@@ -114,8 +114,8 @@ func (f Fees) named(name string) func(func(Fee) bool) {
 	}
 }
 
-// names are those of its fees, each once.
-func (f Fees) names() (names []string) {
+// Names are those of its fees, each once.
+func (f Fees) Names() (names []string) {
 	for _, row := range f {
 		if !slices.Contains(names, row.Name) {
 			names = append(names, row.Name)

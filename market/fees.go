@@ -141,6 +141,18 @@ func (c *Charge) add(r Fee, d Deal) {
 	c.Total = c.Total.Add(paid)
 }
 
+// Add returns the items with those of another order, by name.
+func (f FeeItems) Add(more FeeItems) FeeItems {
+	for _, item := range more {
+		if i := slices.IndexFunc(f, func(x FeeItem) bool { return x.Name == item.Name }); i >= 0 {
+			f[i].Paid = f[i].Paid.Add(item.Paid)
+		} else {
+			f = append(f, item)
+		}
+	}
+	return f
+}
+
 // MarshalJSON writes an object of numbers in order.
 func (f FeeItems) MarshalJSON() ([]byte, error) { return []byte(f.text(":", ",")), nil }
 
@@ -171,7 +183,7 @@ type FeeUnknownError struct {
 
 func (e *FeeUnknownError) Error() string {
 	return fmt.Sprintf("The %s of %s on %s is not known to the costs that this account is kept under, so the trade cannot be charged for. "+
-		"Trade on a date that they cover, or open an account with --costs none or a file that has the fee.", e.Fee, e.Symbol, e.Date)
+		"Trade on a date that they cover, or open an account whose costs have the fee.", e.Fee, e.Symbol, e.Date)
 }
 
 func (e *FeeUnknownError) Code() code.Code { return code.RulesUnknown }

@@ -107,7 +107,7 @@ func (b builder) account(l Ledger) (Account, error) {
 	a := Account{
 		Signature: plain(l.Signature), Market: h.market, First: h.first, Last: h.last, Rows: h.rows,
 		Trades: h.trades.list(), TradeCount: h.trades.all, RoundTrips: h.roundTrips.list(), RoundTripCount: h.roundTrips.all,
-		DayStats: b.inRange(l.RunStats.Days), Warnings: h.warnings.list(),
+		DayStats: b.inRange(l.RunStats.Days), Warnings: h.warnings.list(), Costs: h.costs, FeeItems: h.feeItems,
 	}
 	if l.RunStats.Caveat != "" {
 		a.Warnings = append(a.Warnings, plain("As its run noted: "+l.RunStats.Caveat+"."))
@@ -176,15 +176,18 @@ func comparison(accounts []Account) []string {
 		return nil
 	}
 	var warnings []string
-	markets, spans := map[market.ID]bool{}, map[[2]market.Stamp]bool{}
+	markets, spans, costs := map[market.ID]bool{}, map[[2]market.Stamp]bool{}, map[string]bool{}
 	for _, a := range accounts {
-		markets[a.Market] = true
+		markets[a.Market], costs[a.Costs] = true, true
 		if n := len(a.Periods); n > 0 {
 			spans[[2]market.Stamp{a.Opening.Date, a.Periods[n-1].Date}] = true
 		}
 	}
 	if len(markets) > 1 {
 		warnings = append(warnings, "The accounts trade in different markets, so in different currencies and on different days.")
+	}
+	if len(costs) > 1 {
+		warnings = append(warnings, "The accounts pay different costs for their trades, so a part of the difference is not their doing.")
 	}
 	if len(spans) > 1 {
 		warnings = append(warnings, "The accounts cover different dates, so their total returns cannot be compared as they stand; limit the report to dates that all of them cover.")

@@ -34,9 +34,9 @@ func (l lots) apply(t *Trade) (trip RoundTrip, closed bool) {
 	if t.Action == "buy" {
 		cost := Number{}
 		if t.Value.known {
-			cost = Known((t.Value.value + t.Fees) / t.Amount)
+			cost = Known((t.Value.value + t.Fees - t.InKind*t.Price.value) / (t.Amount - t.InKind))
 		}
-		l[t.Symbol] = append(l[t.Symbol], lot{t.Date, t.Amount, cost})
+		l[t.Symbol] = append(l[t.Symbol], lot{t.Date, t.Amount - t.InKind, cost})
 		return RoundTrip{}, false
 	}
 	opened, cost := l.popFIFO(t.Symbol, t.Amount)

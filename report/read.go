@@ -35,6 +35,8 @@ type history struct {
 	roundTrips       lastN[RoundTrip]
 	tradeStats       tradeStats
 	lots             lots
+	costs            string          // of the newest rules
+	feeItems         market.FeeItems // of the trades in the range
 	warnings         warnings
 	verified         ledger.Report // zero if ledgers are not verified
 }
@@ -110,6 +112,9 @@ func (r *reader) row(rec ledger.Record, line []byte) error {
 	}
 	r.line = append(r.line[:0], line...) // a line is valid until the next one
 	r.h.last = max(r.h.last, rec.Date)
+	if rules, err := ledger.ParseRules(rec.Rules); err == nil && rec.Rules != "" {
+		r.h.costs = rules.CostsText()
+	}
 	if opening {
 		r.h.first = rec.Date
 		r.h.openingBook = r.shownPositions(rec.Positions)
@@ -168,6 +173,7 @@ func (r *reader) trade(rec ledger.Record) error {
 	t := Trade{
 		ID: rec.ID, Date: rec.Date, Action: "sell", Symbol: symbol, Amount: rec.Amount.InexactFloat64(), Fees: rec.Fees.InexactFloat64(),
 		Price: cmp.Or(fromNullDecimal(rec.Price), open), OrderID: plain(rec.OrderID), Note: prose(rec.Note),
+		FeeItems: r.feeItems(rec), InKind: rec.InKind.InexactFloat64(),
 	}
 	sign := -1.0
 	if rec.Buys() {
@@ -186,6 +192,7 @@ func (r *reader) trade(rec ledger.Record) error {
 	}
 	r.now.addTrade(t)
 	r.h.trades.add(t)
+	r.h.feeItems = r.h.feeItems.Add(t.FeeItems)
 	if closed {
 		r.h.roundTrips.add(trip)
 		r.h.tradeStats.add(trip)
@@ -197,6 +204,21 @@ func (r *reader) trade(rec ledger.Record) error {
 		return nil
 	}
 	return r.OnTrade(r.signature, t)
+}
+
+// maxFeeItems bounds the names of fees, as any ledger may have them.
+const maxFeeItems = 64
+
+// feeItems are the fees of a row, with names that are safe to show. More than there can be are one.
+func (r *reader) feeItems(rec ledger.Record) market.FeeItems {
+	var items market.FeeItems
+	for _, item := range rec.FeeItems {
+		if item.Name = r.symbol(item.Name); len(r.h.feeItems)+len(items) >= maxFeeItems {
+			item.Name = "other fees"
+		}
+		items = items.Add(market.FeeItems{item})
+	}
+	return items
 }
 
 // symbol returns a symbol that is safe to show. It keeps the results, since there are few symbols.

@@ -41,13 +41,17 @@ type Account struct {
 	RoundTripCount int         `json:"closed_all"` // how many there are
 	Holdings       []Holding   `json:"holdings"`   // at the end of the range, by symbol
 	Cash           Number      `json:"cash"`       // at the end of the range
-	Metrics        Metrics     `json:"metrics"`    //
-	Upstream       *Upstream   `json:"upstream"`   // AI-Trader's definitions; null unless the method asks for them
-	DayStats       []DayStats  `json:"notes"`      // what the run knows of the days, ascending; empty if it is not known
-	Warnings       []string    `json:"warnings"`   // what is unknown or doubtful, in sentences
-	Certainty      Comparison  `json:"certainty"`  // against the benchmark, or against cash if none was given
-	Verdict        string      `json:"verdict"`    // the same in a sentence
-	Ledger         *Proof      `json:"ledger"`     // whether the ledger that all this rests on can be trusted; null if it was not verified
+
+	Costs    string          `json:"costs,omitempty"`     // what it pays for trades, in a phrase; "" for nothing
+	FeeItems market.FeeItems `json:"fee_items,omitempty"` // what the fees in the range are
+
+	Metrics   Metrics    `json:"metrics"`   //
+	Upstream  *Upstream  `json:"upstream"`  // AI-Trader's definitions; null unless the method asks for them
+	DayStats  []DayStats `json:"notes"`     // what the run knows of the days, ascending; empty if it is not known
+	Warnings  []string   `json:"warnings"`  // what is unknown or doubtful, in sentences
+	Certainty Comparison `json:"certainty"` // against the benchmark, or against cash if none was given
+	Verdict   string     `json:"verdict"`   // the same in a sentence
+	Ledger    *Proof     `json:"ledger"`    // whether the ledger that all this rests on can be trusted; null if it was not verified
 }
 
 // Proof says how far a ledger is verified.
@@ -122,11 +126,15 @@ type Trade struct {
 	Amount   float64      `json:"amount"`   // in shares or coins
 	Price    Number       `json:"price"`    // of one; the row's, else the open of its date
 	Value    Number       `json:"value"`    // price times amount
-	Fees     float64      `json:"fees"`     //
+	Fees     float64      `json:"fees"`     // in all
 	Slippage Number       `json:"slippage"` // paid beyond the open of its date; null if that is unknown
 	Gain     Number       `json:"gain"`     // of a sale over what was paid for the same shares, after fees; null if that is unknown
 	OrderID  string       `json:"order_id,omitempty"`
-	Note     string       `json:"note,omitempty"` // as the trader wrote it: untrusted text
+
+	FeeItems market.FeeItems `json:"fee_items,omitempty"`   // what the fees are, where the ledger says so
+	InKind   float64         `json:"fee_in_kind,omitempty"` // how much of what was bought they took; Fees has its value
+
+	Note string `json:"note,omitempty"` // as the trader wrote it: untrusted text
 }
 
 // RoundTrip is a trade that was closed: a sale, and the shares bought first of those still held (first in, first out).

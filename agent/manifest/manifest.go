@@ -44,6 +44,7 @@ type Run struct {
 	From     market.Stamp    `json:"from"`
 	To       market.Stamp    `json:"to"`
 	Cash     decimal.Decimal `json:"cash"`
+	Rules    string          `json:"rules,omitempty"` // that the account is opened under, as its ledger states them; "" are the default ones
 	Lockstep bool            `json:"lockstep"`
 	Store    string          `json:"store"`            // where the ledger is kept: file or redis
 	Config   *FileHash       `json:"config,omitempty"` // the configuration

@@ -24,6 +24,7 @@ type Recording struct {
 	Left     []string       // accounts of other deciders, which have no transcripts
 	From, To market.Stamp
 	Cash     decimal.Decimal
+	Rules    string // that the accounts were opened under, see [Run]
 	Prices   []FileHash
 }
 
@@ -39,11 +40,13 @@ func (m Manifest) Recording() (Recording, error) {
 				continue
 			}
 			if r.From == "" {
-				r.From, r.Cash, r.Prices = run.From, run.Cash, run.Prices
+				r.From, r.Cash, r.Rules, r.Prices = run.From, run.Cash, run.Rules, run.Prices
 			}
 			switch {
 			case run.From != r.From || !run.Cash.Equal(r.Cash):
 				return r, fmt.Errorf("the accounts were not opened alike: %s on %s with %s, another on %s with %s", account, run.From, run.Cash, r.From, r.Cash)
+			case run.Rules != r.Rules:
+				return r, fmt.Errorf("the accounts were not opened alike: the rules of %s are others", account)
 			case !sameFiles(run.Prices, r.Prices):
 				return r, fmt.Errorf("the prices changed in the course of the run: %s", account)
 			}

@@ -158,7 +158,7 @@ func (a *accountRun) open(ctx context.Context) (err error) {
 	if err := a.Recorder.Begin(ctx, a.lease.Fence(), a.account.Name, nil); err != nil {
 		return err
 	}
-	first := ledger.Opening(a.Cash, a.From)
+	first := a.Rules.Opening(a.Cash, a.From)
 	if a.account.Opening != nil {
 		if first, err = a.account.Opening(first); err != nil {
 			return err

@@ -99,7 +99,7 @@ func newRoom(t *testing.T, dir string) *room {
 	r.accountRun = &accountRun{
 		Runner: &Runner{
 			Prices: prices, Accounts: accounts, Runs: store, From: days[0], To: days[len(days)-1],
-			Cash: decimal.NewFromInt(100000), Progress: func(Progress) {}, Steps: func(agent.Step) {}, Log: log, Now: still().Now,
+			Cash: decimal.NewFromInt(100000), Rules: ledger.DefaultRules(), Progress: func(Progress) {}, Steps: func(agent.Step) {}, Log: log, Now: still().Now,
 			Recorder: &manifest.Recorder{LogPath: filepath.Join(dir, "agent_data")},
 		},
 		days: days[1:], session: layers, lease: lease, accounts: accounts, server: mcpclient.New(c),

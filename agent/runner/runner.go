@@ -73,6 +73,7 @@ type Runner struct {
 
 	From, To market.Stamp    // accounts are opened on From; trading begins on the next trading day and ends with To
 	Cash     decimal.Decimal // to open accounts with
+	Rules    ledger.Rules    // to open them under
 
 	Changed bool // go on with accounts under other settings than they had
 	Fresh   bool // put accounts that exist aside, and open them anew

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mcp-trade/internal/format"
+	"mcp-trade/ledger"
 )
 
 // OtherSettings are the settings in which an account that is under way differs from a run.
@@ -74,6 +75,9 @@ func (r *Runner) differs(ctx context.Context, account string) ([]string, error) 
 	}
 	if !first.Cash().Equal(r.Cash) {
 		list = append(list, fmt.Sprintf("it was opened with %s of cash, and not with %s", format.Money(first.Cash()), format.Money(r.Cash)))
+	}
+	if rules, err := ledger.ParseRules(first.Rules); err == nil { // else the account cannot be traded, and says so
+		list = append(list, rules.Differs(r.Rules)...)
 	}
 	more, err := r.Recorder.Differs(ctx, account)
 	return append(list, more...), err

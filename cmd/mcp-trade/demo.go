@@ -14,6 +14,7 @@ import (
 	"mcp-trade/agent/config"
 	"mcp-trade/agent/model/apis"
 	"mcp-trade/decimal"
+	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/report"
 )
@@ -52,7 +53,7 @@ func demoCommand(s *settings) *cobra.Command {
 			if len(args) == 1 { // --llm MODEL
 				model = args[0]
 			}
-			p := plan{from: demoFirst, cash: decimal.NewFromInt(demoCash)}
+			p := plan{from: demoFirst, cash: decimal.NewFromInt(demoCash), rules: ledger.DefaultRules()}
 			if err := p.parse([]string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}); err != nil {
 				return err
 			}

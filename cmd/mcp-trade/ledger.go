@@ -37,13 +37,17 @@ func registerCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return usageError{fmt.Errorf("--date: %w", err)}
 			}
+			rules, err := s.openingRules(market.Default.Get())
+			if err != nil {
+				return err
+			}
 			r, err := s.open()
 			if err != nil {
 				return err
 			}
 			defer r.Close()
-			rec, err := r.accounts.Register(cmd.Context(), args[0], amount, day)
-			if err != nil {
+			rec := rules.Opening(amount, day)
+			if err := r.accounts.Open(cmd.Context(), args[0], rec); err != nil {
 				return err
 			}
 			head := ledger.Hash(rec.Line())
@@ -59,6 +63,7 @@ func registerCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&cash, "cash", "10000", "money to begin with")
 	cmd.Flags().StringVar(&date, "date", "", "day on which the account is opened")
 	_ = cmd.MarkFlagRequired("date")
+	s.register(cmd.Flags(), opening)
 	return cmd
 }
 

@@ -34,6 +34,7 @@ import (
 type plan struct {
 	from, to market.Stamp // accounts are opened on from; to is the last day that they trade
 	cash     decimal.Decimal
+	rules    ledger.Rules // that accounts are opened under
 	accounts []runner.Account
 	specs    map[string]string // of their deciders, as DECIDER[:ARG], or [manifest.LLMDecider]
 	parallel int               // accounts that trade at once; 0: as many as the runner thinks fit
@@ -226,7 +227,7 @@ func (s *settings) records(p plan, store string, traded *market.Prices) (map[str
 		return nil, err
 	}
 	every := manifest.Run{
-		From: p.from, To: p.to, Cash: p.cash, Lockstep: p.lockstep, Store: store, Prices: prices, Version: version(), Started: time.Now().UTC(),
+		From: p.from, To: p.to, Cash: p.cash, Rules: p.rules.OtherThanDefault(), Lockstep: p.lockstep, Store: store, Prices: prices, Version: version(), Started: time.Now().UTC(),
 	}
 	if every.Known, err = known(traded, p.to); err != nil {
 		return nil, err

@@ -48,7 +48,11 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 	// Nothing but the transcripts and the prices has a part in it.
 	s = s.onlyFolder(out)
 	s.logPath, s.prices = out, prices
-	p := plan{from: recording.From, to: recording.To, cash: recording.Cash}
+	rules, err := ledger.ParseRules(recording.Rules)
+	if err != nil {
+		return err
+	}
+	p := plan{from: recording.From, to: recording.To, cash: recording.Cash, rules: rules}
 	for _, name := range slices.Sorted(maps.Keys(recording.Runs)) {
 		p.accounts = append(p.accounts, runner.Account{
 			Name: name, Decider: llm.Replay(dir),

@@ -57,6 +57,9 @@ func printLeaderboard(w io.Writer, r report.Report) {
 		if len(a.Ledger.Reasons) > 0 {
 			fmt.Fprintf(w, "  %s\n", safetext.Line(a.Ledger.String()))
 		}
+		if a.Costs != "" {
+			fmt.Fprintf(w, "  %s\n", safetext.Line(costsText(a)))
+		}
 		for _, warning := range a.Warnings {
 			fmt.Fprintf(w, "  %s\n", safetext.Line(warning))
 		}
@@ -65,6 +68,15 @@ func printLeaderboard(w io.Writer, r report.Report) {
 	for _, warning := range r.Warnings {
 		fmt.Fprintln(w, safetext.Line(warning))
 	}
+}
+
+// costsText says what an account pays for its trades, and what it paid.
+func costsText(a report.Account) string {
+	text := a.Costs
+	for i, item := range a.FeeItems {
+		text += fmt.Sprintf("%s %s %s", map[bool]string{true: "; paid", false: ","}[i == 0], item.Name, format.Money(item.Paid))
+	}
+	return text
 }
 
 // metricText writes a figure of an account. Where the value of the last day is not known, the last value has its date.

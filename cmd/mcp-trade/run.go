@@ -72,6 +72,9 @@ func runCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return asUsage(err)
 			}
+			if p.rules, err = s.openingRules(market.Default.Get()); err != nil {
+				return err
+			}
 			r, closeRooms, err := s.runner(p)
 			if err != nil {
 				return err
@@ -96,6 +99,7 @@ func runCommand(s *settings) *cobra.Command {
 	}
 	flags.register(cmd.Flags())
 	s.register(cmd.Flags(), searching)
+	s.register(cmd.Flags(), opening)
 	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	cmd.MarkFlagsMutuallyExclusive("fresh", "change-settings", "replay")
 	return cmd
@@ -123,7 +127,7 @@ func (s *settings) runner(p plan) (*runner.Runner, func(), error) {
 		Prices: prices, Accounts: r.accounts, Server: server, Stderr: s.stderr, Runs: r.runs(), Owner: owner(),
 		Recorder: &manifest.Recorder{Store: r.runs(), LogPath: s.logPath, Runs: runs, Prices: prices}, Now: time.Now,
 		Session: func(model string) (*session.Resolver, error) { return s.session(r, model) },
-		From:    p.from, To: p.to, Cash: p.cash, Changed: p.changed, Fresh: p.fresh, Parallel: p.parallel, Lockstep: p.lockstep,
+		From:    p.from, To: p.to, Cash: p.cash, Rules: p.rules, Changed: p.changed, Fresh: p.fresh, Parallel: p.parallel, Lockstep: p.lockstep,
 		Progress: func(runner.Progress) {}, Steps: func(agent.Step) {}, Log: s.log,
 	}
 	return run, func() { _, _ = prices.Close(), r.Close() }, nil

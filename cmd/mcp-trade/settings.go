@@ -23,6 +23,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mcp-trade/internal/files"
+	"mcp-trade/market"
 	"mcp-trade/session"
 	"mcp-trade/tools"
 )
@@ -40,6 +41,7 @@ type settings struct {
 	redisWait                           int      // replicas that must have a trade
 	search                              []string // "auto", "off", or names of providers
 	searchCache                         string
+	costs, slippage                     string // of accounts that are opened
 	serving                             tools.Options
 	logFormat                           string
 	json                                bool
@@ -84,6 +86,7 @@ const (
 	everyCommand scope = iota
 	serving            // stdio
 	searching          // commands that search
+	opening            // commands that open accounts
 )
 
 // inheritance says what the server that a run launches gets of a setting.
@@ -120,6 +123,10 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.search }},
 	{flag: "search-cache", variable: "MCP_TRADE_SEARCH_CACHE", help: "record answers, replay only recorded ones, or off", preset: searchOff, scope: searching, child: inherited,
 		field: func(s *settings) any { return &s.searchCache }},
+	{flag: "costs", variable: "MCP_TRADE_COSTS", help: "fees that an account is opened with: none, real or a file", preset: market.NoCosts, scope: opening,
+		field: func(s *settings) any { return &s.costs }},
+	{flag: "slippage", variable: "MCP_TRADE_SLIPPAGE", help: "how much worse than the open its orders fill, such as 5bps or half-spread:0.02", preset: market.NoSlippage, scope: opening,
+		field: func(s *settings) any { return &s.slippage }},
 	{flag: "refusals", variable: "MCP_TRADE_REFUSALS", help: "refused calls answer with an error, as MCP has it, or with a result, as AI-Trader's client needs it: error or result",
 		otherwise: "result with the toolset ai-trader, else error", scope: serving, child: emptied,
 		field: func(s *settings) any { return &s.serving.Refusals }},

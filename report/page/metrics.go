@@ -39,7 +39,7 @@ func headline(a report.Account) []metricRow {
 		tile(report.MaxDrawdown, drawdownDates(a.Drawdown)),
 		tile(report.WinningDays, "of "+plural(m.Returns, "return")),
 		tile(report.WinningTrades, "of "+plural(m.ClosedTrades, "closed trade")),
-		{Name: "Trades", Text: count(m.Trades), Meaning: "fees " + money(m.Value(report.Fees))},
+		{Name: "Trades", Text: count(m.Trades), Meaning: feesText(a)},
 		tile(report.Exposure, "on average"),
 	}
 	if m.Value(report.ExcessReturn).Known() {
@@ -49,6 +49,22 @@ func headline(a report.Account) []metricRow {
 		list = append(list, tile(report.Tokens, "cost "+money(m.Value(report.Cost))))
 	}
 	return list
+}
+
+// feesText says what was paid for trades, and what it was.
+func feesText(a report.Account) string {
+	text := "fees " + money(a.Metrics.Value(report.Fees))
+	var items []string
+	for _, item := range a.FeeItems {
+		items = append(items, fmt.Sprintf("%s %s", item.Name, money(report.Known(item.Paid.InexactFloat64()))))
+	}
+	if len(items) > 0 {
+		text += ": " + strings.Join(items, ", ")
+	}
+	if a.Costs != "" {
+		text += " (" + a.Costs + ")"
+	}
+	return text
 }
 
 // commaJoined joins the texts that are not empty.

@@ -1,0 +1,55 @@
+// The rules that accounts are opened under: --costs and --slippage.
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+// maxCostsFile bounds a file of costs, in bytes.
+const maxCostsFile = 64 << 10
+
+// openingRules are the rules of a market with the costs that are set.
+func (s *settings) openingRules(m *market.Market) (ledger.Rules, error) {
+	costs, err := readCosts(s.costs, m.ID)
+	if err != nil {
+		return ledger.Rules{}, usageError{fmt.Errorf("--costs: %w", err)}
+	}
+	slippage, err := market.ParseSlippage(s.slippage)
+	if err != nil {
+		return ledger.Rules{}, usageError{fmt.Errorf("--slippage: %w", err)}
+	}
+	return ledger.RulesOf(m).WithCosts(costs, slippage)
+}
+
+// readCosts reads costs that have a name, or those of a file.
+func readCosts(name string, of market.ID) (market.Costs, error) {
+	if name == market.NoCosts || name == market.RealCosts {
+		return market.ParseCosts([]byte(`"`+name+`"`), of)
+	}
+	about, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return market.Costs{}, fmt.Errorf("there is no file %q; use none, real or the path of a file", name)
+	case err != nil:
+		return market.Costs{}, err
+	case !about.Mode().IsRegular() || about.Size() > maxCostsFile:
+		return market.Costs{}, fmt.Errorf("%s is no file of costs, which has at most %d bytes", name, maxCostsFile)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return market.Costs{}, err
+	}
+	costs, err := market.ParseCosts(bytes.TrimPrefix(text, []byte("\ufeff")), of) // some editors of Windows write it
+	if err != nil {
+		return market.Costs{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return costs, nil
+}
