@@ -99,6 +99,7 @@ type tradeRow struct {
 	Amount  decimal.Decimal     `json:"amount"`
 	Price   decimal.NullDecimal `json:"price"`
 	Fees    decimal.Decimal     `json:"fees"`
+	Items   market.FeeItems     `json:"fee_items,omitempty"`
 	Cash    decimal.Decimal     `json:"cash"`
 	OrderID string              `json:"order_id,omitempty"`
 	Note    string              `json:"note,omitempty"`
@@ -131,7 +132,7 @@ func getTrades(ctx context.Context, d *Deps, p tradesParams) (tradesResult, erro
 	for _, t := range trades {
 		r.Trades = append(r.Trades, tradeRow{
 			ID: t.ID, Date: t.Date, Action: t.Action, Symbol: t.Symbol, Amount: t.Amount, Price: t.Price,
-			Fees: t.Fees, Cash: t.Cash(), OrderID: t.OrderID, Note: t.Note,
+			Fees: t.Fees, Items: t.FeeItems, Cash: t.Cash(), OrderID: t.OrderID, Note: t.Note,
 		})
 	}
 	if next > 0 {
@@ -150,6 +151,7 @@ type sessionResult struct {
 	Markets   []string          `json:"markets"`
 	Ledger    string            `json:"ledger"`
 	Account   string            `json:"account" jsonschema:"registered, not_registered or unreachable"`
+	Costs     string            `json:"costs,omitempty" jsonschema:"what trades cost; none without it"`
 }
 
 func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error) {
@@ -167,9 +169,15 @@ func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error)
 	for name, source := range s.Sources {
 		r.Sources[name] = string(source)
 	}
-	_, err = d.Accounts.Book(ctx, s.Signature, s.Today)
+	var rules ledger.Rules
+	if _, err = d.Accounts.Book(ctx, s.Signature, s.Today); err == nil {
+		rules, err = d.Accounts.Rules(ctx, s.Signature)
+		r.Costs = rules.CostsText()
+	}
 	var refusal *ledger.Refusal
+	var unknown *ledger.UnknownRulesError
 	switch {
+	case errors.As(err, &unknown): // the account is there; its orders say what is wrong
 	case errors.As(err, &refusal):
 		r.Account = string(refusal.Code())
 	case err != nil:

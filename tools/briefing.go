@@ -99,6 +99,9 @@ func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) 
 	} else {
 		fmt.Fprintf(&b, "Total value: unknown, since there is no price for %s\n", strings.Join(now.Unpriced, ", "))
 	}
+	if rules, err := d.Accounts.Rules(ctx, s.Signature); err == nil && rules.CostsText() != "" {
+		fmt.Fprintf(&b, "Trades cost: %s\n", rules.CostsText())
+	}
 	if err := d.sinceYesterday(ctx, &b, s, now, v); err != nil {
 		return "", err
 	}

@@ -26,6 +26,7 @@ import (
 	"mcp-trade/decimal"
 	"mcp-trade/internal/jsonrpc"
 	"mcp-trade/ledger"
+	"mcp-trade/market"
 )
 
 // field is a field of a params struct.
@@ -236,6 +237,7 @@ var resultTypes = map[reflect.Type]*jsonschema.Schema{
 	reflect.TypeFor[decimal.Decimal]():     {Type: "number"},
 	reflect.TypeFor[decimal.NullDecimal](): oneOf("number", "null"),
 	reflect.TypeFor[ledger.Positions]():    {Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "number"}},
+	reflect.TypeFor[market.FeeItems]():     {Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "number"}},
 	reflect.TypeFor[cells]():               {Type: "array"},
 	reflect.TypeFor[symbolBar]():           {Type: "object"},
 	reflect.TypeFor[ohlcv](): {

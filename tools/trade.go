@@ -79,6 +79,7 @@ type tradeResult struct {
 	Amount    decimal.Decimal  `json:"amount"`
 	Price     decimal.Decimal  `json:"price"`
 	Fees      decimal.Decimal  `json:"fees"`
+	FeeItems  market.FeeItems  `json:"fee_items,omitempty" jsonschema:"what the fees are"`
 	Cash      decimal.Decimal  `json:"cash"`
 	Position  decimal.Decimal  `json:"position"`
 	Positions ledger.Positions `json:"positions"`
@@ -235,7 +236,7 @@ func halted(model string) error {
 func answer(status ledger.Status, r ledger.Record, replayed bool) tradeResult {
 	return tradeResult{
 		Status: status, Replayed: replayed, OrderID: r.OrderID, ID: r.ID, Date: r.Date, Action: r.Action,
-		Symbol: r.Symbol, Amount: r.Amount, Price: r.Price.Decimal, Fees: r.Fees, Cash: r.Cash(),
+		Symbol: r.Symbol, Amount: r.Amount, Price: r.Price.Decimal, Fees: r.Fees, FeeItems: r.FeeItems, Cash: r.Cash(),
 		Position: r.Positions.Amount(r.Symbol), Positions: holdingsAndCash(r.Positions), recorded: r.Positions,
 	}
 }
