@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"mcp-trade/internal/testenv"
 )
 
 func synthetic(t testing.TB, seed uint64, symbols, days int, first Stamp) string {
@@ -61,6 +63,7 @@ func TestWriteSynthetic_Deterministic(t *testing.T) {
 
 // Prices stay in bounds.
 func TestWriteSynthetic_Bounds(t *testing.T) {
+	testenv.Slow(t)
 	p := openText(t, synthetic(t, 3, 4, 20_000, "1900-01-01"))
 	if _, err := p.Info(); err != nil || len(p.Warnings()) > 0 {
 		t.Error(err, p.Warnings())

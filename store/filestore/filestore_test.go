@@ -13,6 +13,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"mcp-trade/internal/testenv"
 	"mcp-trade/store"
 	"mcp-trade/store/filestore"
 	"mcp-trade/store/storetest"
@@ -119,6 +120,7 @@ func TestStore_Contract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, t.TempDir()) })
 	storetest.Halt(t, open(t, t.TempDir()))
 	t.Run("with an index of a few lines", func(t *testing.T) {
+		testenv.Slow(t)
 		storetest.Run(t, func(t *testing.T) store.Store { return open(t, t.TempDir(), filestore.WithIndexEvery(64)) })
 	})
 }

@@ -90,6 +90,7 @@ func TestStore_AThousandAccounts(t *testing.T) {
 
 // Whatever is dropped while others are used, each ledger has every line that was acknowledged, once.
 func TestStore_MoreAccountsThanAreKept(t *testing.T) {
+	testenv.Slow(t)
 	const accounts, goroutines, each = 12, 8, 60
 	for _, kept := range []int{0, 1, 3} {
 		t.Run(fmt.Sprint(kept, " are kept"), func(t *testing.T) {

@@ -107,6 +107,9 @@ func wantUnreachable(t *testing.T, err error, unknown bool, words ...string) {
 }
 
 func TestStore_Contract_Miniredis(t *testing.T) {
+	if testenv.Missing("redis-server") == "" {
+		testenv.Slow(t) // a real Redis is quicker
+	}
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, "redis://"+miniredis.RunT(t).Addr()) })
 	storetest.Halt(t, open(t, "redis://"+miniredis.RunT(t).Addr()))
 }
