@@ -18,7 +18,7 @@ func checkRedis(ctx context.Context, s *settings, r rooms, l *session.Resolver) 
 	facts, err := redis.Facts(ctx)
 	if err != nil {
 		detail := err.Error() + "; sessions are read from files meanwhile, ledgers in Redis wait"
-		if text, _ := s.lookup("UPSTASH_REDIS_REST_URL"); text != "" && s.redisURL == "" {
+		if text, _ := s.lookup("UPSTASH_REDIS_REST_URL"); text != "" && redisOf(s).url == "" {
 			detail += ". Upstash is reached on port 6379 with TLS, not over HTTPS: where that port is closed there is no way to it"
 		}
 		return []finding{{"redis", "failed", detail}}
@@ -28,7 +28,7 @@ func checkRedis(ctx context.Context, s *settings, r rooms, l *session.Resolver) 
 		return found // sessions are not there for long
 	}
 	found = append(found, tryCommit(ctx, redis, l))
-	wait := func(f redisstore.Facts) (string, string) { return afterFailover(f, s.redisWait) }
+	wait := func(f redisstore.Facts) (string, string) { return afterFailover(f, redisOf(s).wait) }
 	found = append(found, ofEach(facts, "redis, kill of mcp-trade", afterKill)...)
 	found = append(found, ofEach(facts, "redis, kill of the server", afterServerKill)...)
 	found = append(found, ofEach(facts, "redis, power failure", afterPowerFailure)...)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
@@ -18,10 +19,10 @@ import (
 )
 
 var redisRow = storeRow{
-	name: "redis", hint: "set REDIS_URL", open: openRedis, check: checkRedis,
+	name: "redis", hint: "set REDIS_URL", values: func() any { return &redisValues{} }, valid: validRedis, open: openRedis, check: checkRedis,
 	settings: []setting{
 		{flag: "redis-url", variable: "REDIS_URL", help: "Redis without a password in its address, such as redis://127.0.0.1:6379", child: inherited,
-			field: func(s *settings) any { return &s.redisURL }},
+			field: func(s *settings) any { return &redisOf(s).url }},
 		{variable: "UPSTASH_REDIS_REST_URL", child: emptiedWithFilesOnly},
 		{variable: "UPSTASH_REDIS_REST_TOKEN", secret: true},
 		{variable: "UPSTASH_REDIS_USER"},
@@ -29,9 +30,28 @@ var redisRow = storeRow{
 		{variable: "REDIS_SENTINEL_PASSWORD", secret: true},
 		{variable: "MCP_TRADE_REDIS_CA"},
 		{flag: "redis-wait", variable: "MCP_TRADE_REDIS_WAIT", help: "how many replicas of the Redis must have a trade before it is acknowledged", child: inherited,
-			field: func(s *settings) any { return &s.redisWait }},
+			field: func(s *settings) any { return &redisOf(s).wait }},
 	},
 	keys: []keyUse{{[]string{"UPSTASH_REDIS_REST_TOKEN"}, []address{{"UPSTASH_REDIS_REST_URL", ""}}}},
+}
+
+// redisValues are the settings of Redis that have a flag.
+type redisValues struct {
+	url  string
+	wait int // replicas that must have a trade
+}
+
+func redisOf(s *settings) *redisValues { return s.own["redis"].(*redisValues) }
+
+func validRedis(s *settings, given func(flag string) bool) error {
+	v := redisOf(s)
+	switch {
+	case v.wait < 0:
+		return fmt.Errorf("--redis-wait %d: use 0 or more", v.wait)
+	case given("redis-url") && (strings.Contains(v.url, "@") || strings.Contains(v.url, "sentinel_")):
+		return errors.New("--redis-url holds a user or password, which every process of the machine can see in an argument: put it into REDIS_URL")
+	}
+	return nil
 }
 
 func openRedis(s *settings, warn func(string)) (sharedStore, error) {
@@ -40,7 +60,7 @@ func openRedis(s *settings, warn func(string)) (sharedStore, error) {
 		return nil, err
 	}
 	redisstore.LogTo(warn)
-	return redisstore.New(redisstore.Config{Options: options, Replicas: s.redisWait, NewToken: newNonce(), Warn: warn}), nil
+	return redisstore.New(redisstore.Config{Options: options, Replicas: redisOf(s).wait, NewToken: newNonce(), Warn: warn}), nil
 }
 
 func (s *settings) redisOptions() (*redis.UniversalOptions, error) {
@@ -49,8 +69,8 @@ func (s *settings) redisOptions() (*redis.UniversalOptions, error) {
 	var options *redis.UniversalOptions
 	var err error
 	switch {
-	case s.redisURL != "":
-		options, err = redisstore.Options(s.redisURL)
+	case redisOf(s).url != "":
+		options, err = redisstore.Options(redisOf(s).url)
 	case restURL != "":
 		token := get("UPSTASH_REDIS_REST_TOKEN")
 		if token == "" {

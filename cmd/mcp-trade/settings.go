@@ -31,22 +31,22 @@ import (
 // fenceVariable tells the server that a run launches under which lease it trades.
 const fenceVariable = "MCP_TRADE_FENCE"
 
-// settings are the values. Each field but the last four has a row in the table.
+// settings are the values. Each field but the last five has a row in the table.
 type settings struct {
-	modelID, redisURL, dataDir, logPath string
-	prices                              []string
-	ledger                              string
-	ttl                                 time.Duration
-	onRedisLoss                         string
-	redisWait                           int      // replicas that must have a trade
-	search                              []string // "auto", "off", or names of providers
-	searchCache                         string
-	costs, slippage                     string // of accounts that are opened
-	serving                             tools.Options
-	logFormat                           string
-	json                                bool
-	shared                              bool // the folder's group may use the files
+	modelID, dataDir, logPath string
+	prices                    []string
+	ledger                    string
+	ttl                       time.Duration
+	onRedisLoss               string
+	search                    []string // "auto", "off", or names of providers
+	searchCache               string
+	costs, slippage           string // of accounts that are opened
+	serving                   tools.Options
+	logFormat                 string
+	json                      bool
+	shared                    bool // the folder's group may use the files
 
+	own       map[string]any    // values of single stores, by their names
 	filesOnly bool              // keep to the files, whatever else is configured
 	env       map[string]string // what .env says
 	stderr    *switchWriter
@@ -172,7 +172,12 @@ func (use keyUse) settings() (rows []setting) {
 
 // newSettings returns the defaults.
 func newSettings() *settings {
-	s := &settings{}
+	s := &settings{own: map[string]any{}}
+	for _, row := range stores {
+		if row.values != nil {
+			s.own[row.name] = row.values()
+		}
+	}
 	for _, row := range settingsTable {
 		if row.preset != nil {
 			row.set(s, reflect.ValueOf(row.preset))
@@ -266,11 +271,8 @@ func (s *settings) resolve(cmd *cobra.Command) error {
 			}
 		}
 	}
-	if s.redisWait < 0 {
-		return usageError{fmt.Errorf("--redis-wait %d: use 0 or more", s.redisWait)}
-	}
-	if cmd.Flags().Changed("redis-url") && (strings.Contains(s.redisURL, "@") || strings.Contains(s.redisURL, "sentinel_")) {
-		return usageError{errors.New("--redis-url holds a user or password, which every process of the machine can see in an argument: put it into REDIS_URL")}
+	if err := s.validStores(cmd.Flags().Changed); err != nil {
+		return usageError{err}
 	}
 	if s.logPath == "" {
 		s.logPath = filepath.Join(s.dataDir, "agent_data")

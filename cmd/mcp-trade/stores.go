@@ -20,6 +20,9 @@ type storeRow struct {
 	settings []setting // of this store alone
 	keys     []keyUse  // those of its settings that are keys
 
+	values func() any // makes a struct for those of its settings that have a flag, see settings.own; nil: none has
+
+	valid func(s *settings, given func(flag string) bool) error     // whether the values of its settings can be; nil: all can
 	open  func(s *settings, warn func(string)) (sharedStore, error) // nil if it is not configured; it connects to nothing yet
 	check func(ctx context.Context, s *settings, r rooms, l *session.Resolver) []finding
 }
@@ -63,6 +66,19 @@ func ledgerNames() []string {
 		names = append(names, row.name)
 	}
 	return names
+}
+
+// validStores says which value of a store's settings cannot be. given tells which flags the command line has.
+func (s *settings) validStores(given func(flag string) bool) error {
+	for _, row := range stores {
+		if row.valid == nil {
+			continue
+		}
+		if err := row.valid(s, given); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // openShared opens the shared store that is configured. Without one it returns nil.
