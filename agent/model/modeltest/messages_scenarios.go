@@ -42,6 +42,9 @@ func messagesScenarios() []Scenario {
 	}
 	overloaded := fault(529, "overloaded_error", "Overloaded")
 	whole := blocks("tool_use", toolUse("toolu_1", one))
+	bytewise := blocks("tool_use", toolUse("toolu_1", `{"symbol":"SYN01","amount":1,"note":"größer"}`))
+	bytewise.Bytewise, bytewise.Events = true, strings.ReplaceAll(bytewise.Events, "\n", "\r\n")
+	const none = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"content\":[]}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
 	broken := whole.Events[:strings.Index(whole.Events, "event: message_delta")]
 	return []Scenario{
 		{Name: "thoughts, a text and two calls", Replies: []Reply{blocks("tool_use", messagesBlock{Type: "thinking", Thinking: "hm", Signature: "c2ln"}, messagesBlock{Type: "text", Text: "ok"}, toolUse("toolu_1", one), toolUse("toolu_2", two))},
@@ -64,6 +67,15 @@ func messagesScenarios() []Scenario {
 		{Name: "overloaded three times", Replies: []Reply{overloaded, overloaded, overloaded, Do(buy)}, Booked: once, Requests: 5},
 		{Name: "a limit of spending", Replies: []Reply{*wrong(429, `{"type":"error","error":{"type":"rate_limit_error","message":"This would exceed your spend limit","details":{"error_code":"enforced_spend_limit_reached"}}}`)}, Fails: "top it up", Requests: 1},
 		{Name: "nothing behind the results", Replies: []Reply{Do(buy), blocks("end_turn")}, Booked: once, Requests: 3},
+		{Name: "byte by byte", Replies: []Reply{bytewise}, Refuse: before("größer"), Booked: once, Requests: 2},
+		{Name: "fields of other kinds", Replies: []Reply{raw(
+			strings.NewReplacer(`"type":"message"`, `"type":"message","id":123,"created":"1700000000.5"`, `"input_tokens":20`, `"input_tokens":"20"`).Replace(whole.Body),
+			strings.NewReplacer(`"index":0`, `"index":"0","id":7`, `"input_tokens":20`, `"input_tokens":20.5`).Replace(whole.Events))}, Booked: once, Requests: 2},
+		{Name: "pings and comments while it thinks", Replies: []Reply{raw(strings.Repeat("\n", 400)+whole.Body,
+			strings.Repeat(keep+"event: ping\ndata: {\"type\": \"ping\"}\n\n", 400)+whole.Events)}, Booked: once, Requests: 2},
+		{Name: "calls without an id", Replies: []Reply{blocks("tool_use", toolUse("", one)), blocks("tool_use", toolUse("", two))}, Booked: both, Requests: 3},
+		{Name: "a network error as a reason", Replies: []Reply{blocks("network_error"), blocks("network_error", toolUse("toolu_1", one)), Do(buy)}, Booked: once, Requests: 4},
+		{Name: "no content", Replies: []Reply{raw(`{"type":"message","role":"assistant","content":[],"stop_reason":null}`, none), {Body: `{"content":null}`}, Do(buy)}, Booked: once, Requests: 4},
 		{Name: "an input that is cut off", Replies: []Reply{blocks("max_tokens", toolUse("toolu_1", one))}, Says: "your reply was cut off"},
 		{Name: "a context that is full", Replies: []Reply{blocks("model_context_window_exceeded", toolUse("toolu_1", one))}, Says: "your reply was cut off"},
 		{Name: "settings that the model does not know", Replies: []Reply{Do(buy)}, Settings: func(s *model.Settings) { warm := 0.3; s.Temperature, s.ReasoningEffort = &warm, "low" }, Refuse: func(r Request) *Reply {
