@@ -48,6 +48,7 @@ func (b builder) measure(a *Account, h history, n RunStats) {
 	a.Metrics.Trades = h.trades.all
 	a.Metrics.staleness(a)
 	a.Certainty = b.certain(a, c.sample, c.pairs)
+	b.knowledge(a, n.Training)
 	if b.Method == AITrader {
 		a.Upstream = b.upstream(a, h)
 	}

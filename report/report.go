@@ -45,13 +45,14 @@ type Account struct {
 	Costs    string          `json:"costs,omitempty"`     // what it pays for trades, in a phrase; "" for nothing
 	FeeItems market.FeeItems `json:"fee_items,omitempty"` // what the fees in the range are
 
-	Metrics   Metrics    `json:"metrics"`   //
-	Upstream  *Upstream  `json:"upstream"`  // AI-Trader's definitions; null unless the method asks for them
-	DayStats  []DayStats `json:"notes"`     // what the run knows of the days, ascending; empty if it is not known
-	Warnings  []string   `json:"warnings"`  // what is unknown or doubtful, in sentences
-	Certainty Comparison `json:"certainty"` // against the benchmark, or against cash if none was given
-	Verdict   string     `json:"verdict"`   // the same in a sentence
-	Ledger    *Proof     `json:"ledger"`    // whether the ledger that all this rests on can be trusted; null if it was not verified
+	Metrics   Metrics    `json:"metrics"`             //
+	Upstream  *Upstream  `json:"upstream"`            // AI-Trader's definitions; null unless the method asks for them
+	DayStats  []DayStats `json:"notes"`               // what the run knows of the days, ascending; empty if it is not known
+	Warnings  []string   `json:"warnings"`            // what is unknown or doubtful, in sentences
+	Certainty Comparison `json:"certainty"`           // against the benchmark, or against cash if none was given
+	Verdict   string     `json:"verdict"`             // the same in a sentence
+	Knowledge *Knowledge `json:"knowledge,omitempty"` // what a language model that traded it may remember of its days; nil if none did
+	Ledger    *Proof     `json:"ledger"`              // whether the ledger that all this rests on can be trusted; null if it was not verified
 }
 
 // Proof says how far a ledger is verified.
@@ -170,6 +171,8 @@ type RunStats struct {
 	Cost    Number     // of the model, in the currency of the account
 	Caveat  string     // what its decider could not do, in a sentence; "" for nothing
 	Days    []DayStats // ascending
+
+	Training *Training // of the language model that traded; nil if none did
 }
 
 // DayStats is what a run recorded of a day.

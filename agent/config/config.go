@@ -48,13 +48,14 @@ type DateRange struct {
 
 // Model is a model and the account that it trades.
 type Model struct {
-	Name      string `json:"name"`            // for people (signature)
-	BaseModel string `json:"basemodel"`       // what the model is called at its API
-	Signature string `json:"signature"`       // its account (name)
-	Enabled   bool   `json:"enabled"`         // false: it is passed over (true)
-	API       string `json:"api"`             // + which one it speaks (the first of those that there are; it is "" here)
-	BaseURL   string `json:"openai_base_url"` // of its API, up to /v1 (the API's)
-	KeyEnv    string `json:"api_key_env"`     // + variable that holds its key, in the environment or .env (the API's)
+	Name      string       `json:"name"`                       // for people (signature)
+	BaseModel string       `json:"basemodel"`                  // what the model is called at its API
+	Signature string       `json:"signature"`                  // its account (name)
+	Enabled   bool         `json:"enabled"`                    // false: it is passed over (true)
+	API       string       `json:"api"`                        // + which one it speaks (the first of those that there are; it is "" here)
+	BaseURL   string       `json:"openai_base_url"`            // of its API, up to /v1 (the API's)
+	Cutoff    market.Stamp `json:"knowledge_cutoff,omitempty"` // + last day that its training can tell of (not known)
+	KeyEnv    string       `json:"api_key_env"`                // + variable that holds its key, in the environment or .env (the API's)
 
 	NamedBy  string `json:"-"` // who named the base URL: [ByFile], a variable, or "" if it is the API's own
 	KeyNamed bool   `json:"-"` // the configuration names a variable for the key, and not the API's own
@@ -174,7 +175,7 @@ func (m Model) Options(key string) llm.Options {
 		Strict: m.Strict, Context: m.ContextSize, TextCalls: m.TextCalls, Memory: m.Memory,
 		MaxSteps: m.MaxSteps, MaxRetries: m.MaxRetries, BaseDelay: m.BaseDelay.Duration(), Timeout: m.Timeout.Duration(),
 		DayBudget: known(m.Budget.Day), RunBudget: known(m.Budget.Run),
-		Prompt: m.Prompt, Rules: m.CustomRules, Instructions: m.CustomInstructions,
+		Prompt: m.Prompt, Rules: m.CustomRules, Instructions: m.CustomInstructions, Cutoff: m.Cutoff.Day(),
 	}
 	if m.Price.Known() {
 		l.Prices = &model.Prices{In: m.Price.Input.Decimal, Out: m.Price.Output.Decimal, Cached: known(m.Price.CachedInput), Written: known(m.Price.CacheWrite)}

@@ -6,9 +6,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	"mcp-trade/agent"
+	"mcp-trade/agent/mask"
 	"mcp-trade/agent/model"
 	"mcp-trade/agent/transcript"
 	"mcp-trade/code"
@@ -71,12 +73,61 @@ func (d *dayConversation) call(ctx context.Context, step, number int, c model.Ca
 	}
 	var answer agent.Answer
 	if tool.server == nil {
-		answer, err = d.day.Call(ctx, tool.Name, arguments)
+		answer, err = d.askServer(ctx, tool.Name, arguments)
 	} else if answer.Text, answer.Failed, err = tool.server.Call(ctx, tool.Name, arguments); err != nil {
 		err = fmt.Errorf("%s: %w", tool.Name, err)
 	}
 	o.Content, o.Failed, o.Code, o.Filled = content(answer.Text), answer.Failed, answer.Code, answer.Filled
 	return o, err
+}
+
+// askServer calls a tool of the account's server. The answer is as the model may see it.
+func (d *dayConversation) askServer(ctx context.Context, tool string, arguments map[string]json.RawMessage) (answer agent.Answer, err error) {
+	if d.mask != nil && tool == mask.ListSymbols {
+		return d.listMasked(ctx, arguments)
+	}
+	answer, err = d.day.Call(ctx, tool, arguments)
+	answer.Text = d.mask.Answer(tool, answer.Text)
+	return answer, err
+}
+
+// listMasked answers list_symbols where the model sees masked symbols. The server would look through the true ones, and its order would
+// tell which is which, so all that it lists is looked through here. It judges the arguments first.
+func (d *dayConversation) listMasked(ctx context.Context, arguments map[string]json.RawMessage) (answer agent.Answer, err error) {
+	asked := maps.Clone(arguments)
+	for _, own := range []string{"query", "cursor"} {
+		if value := string(asked[own]); strings.HasPrefix(value, `"`) {
+			delete(asked, own)
+		}
+	}
+	answer, err = d.day.Call(ctx, mask.ListSymbols, asked)
+	if err != nil || answer.Failed {
+		answer.Text = d.mask.Answer(mask.ListSymbols, answer.Text)
+		return answer, err
+	}
+	var all []mask.Row
+	for cursor := ""; ; {
+		page, err := d.day.Call(ctx, mask.ListSymbols, map[string]json.RawMessage{"limit": json.RawMessage("500"), "cursor": quoted(cursor)})
+		if err != nil || page.Failed {
+			page.Text = d.mask.Answer(mask.ListSymbols, page.Text)
+			return page, err
+		}
+		rows, next, err := mask.Rows(page.Text)
+		if err != nil {
+			return page, err
+		}
+		if all = append(all, rows...); next == "" {
+			break
+		}
+		cursor = next
+	}
+	answer.Text = d.mask.List(all, arguments)
+	return answer, nil
+}
+
+func quoted(text string) json.RawMessage {
+	quoted, _ := json.Marshal(text) // a string always encodes
+	return quoted
 }
 
 // tooMany is the result of all calls of a turn that are beyond the bound.

@@ -13,6 +13,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcp-trade/agent"
+	"mcp-trade/agent/mask"
 	"mcp-trade/agent/model"
 )
 
@@ -23,6 +24,7 @@ const orderID = "order_id"
 type toolCatalog struct {
 	tools    []tool // in the order in which they are offered
 	external []ToolServer
+	mask     *mask.Mask // between the model and the account's own server
 }
 
 // tool is a tool as a model sees it.
@@ -34,8 +36,8 @@ type tool struct {
 }
 
 // openCatalog lists the tools of the account's server and of the external ones.
-func openCatalog(ctx context.Context, own agent.Server, external []ToolServer, strict bool) (*toolCatalog, error) {
-	c := &toolCatalog{external: external}
+func openCatalog(ctx context.Context, own agent.Server, external []ToolServer, strict bool, m *mask.Mask) (*toolCatalog, error) {
+	c := &toolCatalog{external: external, mask: m}
 	list, err := own.Tools(ctx)
 	if err == nil {
 		err = c.add(list, nil, strict)
@@ -54,10 +56,13 @@ func openCatalog(ctx context.Context, own agent.Server, external []ToolServer, s
 // add adds the tools of a server.
 func (c *toolCatalog) add(list []mcp.Tool, server ToolServer, strict bool) error {
 	for _, t := range list {
+		if server == nil && c.mask.Withholds(t.Name) {
+			continue
+		}
 		if _, twice := c.find(t.Name); twice {
 			return fmt.Errorf("two servers offer a tool %s; give one of them another name", t.Name)
 		}
-		c.tools = append(c.tools, newTool(t, server, strict))
+		c.tools = append(c.tools, newTool(t, server, strict).masked(c.mask))
 	}
 	return nil
 }
@@ -87,6 +92,12 @@ func newTool(t mcp.Tool, server ToolServer, strict bool) tool {
 		}
 	}
 	return made
+}
+
+// masked is a tool whose description names what the model may see.
+func (t tool) masked(m *mask.Mask) tool {
+	t.Description, t.Schema, t.Plain = m.Conceal(t.Description), m.Schema(t.Schema), m.Schema(t.Plain)
+	return t
 }
 
 func without(m map[string]any, name string) map[string]any {
@@ -156,13 +167,16 @@ func (c *toolCatalog) prepare(call model.Call, id string) (t tool, arguments map
 	}
 	arguments, err := readArguments(call.Arguments)
 	if err != nil {
-		return t, nil, fmt.Sprintf("The arguments of %s cannot be understood: %v. Nothing was done. Send one JSON object, such as %s.", t.Name, err, t.example())
+		return t, nil, fmt.Sprintf("The arguments of %s cannot be understood: %v. Nothing was done. Send one JSON object, such as %s.", t.Name, err, c.mask.Conceal(t.example()))
 	}
 	for name, value := range arguments {
 		// The strict form asks for every argument; null is the word for one that is left out.
 		if string(value) == "null" && !slices.Contains(t.required, name) {
 			delete(arguments, name)
 		}
+	}
+	if t.server == nil {
+		c.mask.Arguments(t.Name, arguments)
 	}
 	if t.order {
 		arguments[orderID], _ = json.Marshal(id) // a string always encodes

@@ -60,6 +60,10 @@ func (d *dayConversation) begin(ctx context.Context) error {
 			return fmt.Errorf("the transcript of %s on %s belongs to another ledger than the account has now; move the folder of logs away to trade the day anew",
 				d.journal.Account, d.journal.Date)
 		}
+		if now := d.mask.Kept(); !now.Same(b.Mask) {
+			return fmt.Errorf("the day %s of %s was begun with %s, and this run has %s; give it the same mask, or move the folder of logs away to trade the day anew",
+				d.journal.Date, d.journal.Account, b.Mask, now)
+		}
 		return nil
 	}
 	if d.day.Halted {
@@ -71,7 +75,8 @@ func (d *dayConversation) begin(ctx context.Context) error {
 	}
 	return d.journal.Commit(transcript.Entry{Begin: &transcript.Begin{
 		Account: d.day.Account, Date: d.day.Date, Model: d.Model, Ledger: d.day.Book.Hash, Tools: d.names(),
-		Messages: []model.Message{{Role: "system", Content: d.systemPrompt()}, {Role: "user", Content: facts + "\n" + startText}},
+		Messages: []model.Message{{Role: "system", Content: d.mask.Conceal(d.systemPrompt())}, {Role: "user", Content: d.mask.Briefing(facts) + "\n" + startText}},
+		Mask:     d.mask.Kept(),
 	}})
 }
 
@@ -179,7 +184,7 @@ func (d *dayConversation) end(ctx context.Context, reason string) error {
 		Cash: book.Cash(), Holdings: book.Positions.Holdings(), Value: has.Value.Total, Stale: has.Value.Stale(),
 	}
 	if turns := d.turns(); len(turns) > 0 {
-		e.Differs = discrepancies(turns[len(turns)-1].Message.Content, book)
+		e.Differs = discrepancies(d.mask.Reveal(turns[len(turns)-1].Message.Content), book)
 	}
 	warn := d.day.Log.Warn
 	text := early[reason]

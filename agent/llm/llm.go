@@ -25,8 +25,10 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcp-trade/agent"
+	"mcp-trade/agent/mask"
 	"mcp-trade/agent/model"
 	"mcp-trade/decimal"
+	"mcp-trade/market"
 )
 
 // Options say which language model decides, and within which limits. Written as JSON they hold no secret.
@@ -53,6 +55,9 @@ type Options struct {
 	Prompt       string `json:"prompt,omitempty"`       // template of the system prompt; "" is ours
 	Rules        string `json:"rules,omitempty"`        // custom_rules
 	Instructions string `json:"instructions,omitempty"` // custom_instructions
+
+	Cutoff market.Stamp `json:"knowledge_cutoff,omitempty"` // the last day that the model may remember; "" is not known
+	Mask   *mask.Mask   `json:"-"`                          // what it sees of symbols and dates; nil: the true ones
 }
 
 // Defaults fills in what o leaves open. MaxRetries and Strict stay as they are: their zeros are choices.
@@ -123,7 +128,7 @@ func (d *decider) Open(ctx context.Context, _ string, own agent.Server) (agent.T
 			return nil, err
 		}
 	}
-	catalog, err := openCatalog(ctx, own, external, d.Strict)
+	catalog, err := openCatalog(ctx, own, external, d.Strict, d.Mask)
 	if err != nil {
 		return nil, errors.Join(err, (&toolCatalog{external: external}).Close())
 	}

@@ -21,7 +21,7 @@ func Replay(logPath string) agent.Decider { return replay{logPath} }
 
 // Open lists the tools, with which orders are made.
 func (r replay) Open(ctx context.Context, _ string, own agent.Server) (agent.Trader, error) {
-	catalog, err := openCatalog(ctx, own, nil, false)
+	catalog, err := openCatalog(ctx, own, nil, false, nil)
 	return &replayer{r, catalog}, err
 }
 
@@ -43,6 +43,8 @@ func (r *replayer) Decide(ctx context.Context, d *agent.Day) error {
 		switch {
 		case e.Begin != nil && e.Begin.Ledger != d.Book.Hash:
 			return fmt.Errorf("the ledger before the day is not the one in %s", path)
+		case e.Begin != nil:
+			r.mask = e.Begin.Unmasking()
 		case e.Reply != nil:
 			reply = *e.Reply
 		case e.Result != nil:

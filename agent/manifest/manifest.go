@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"mcp-trade/agent/llm"
+	"mcp-trade/agent/mask"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/files"
 	"mcp-trade/ledger"
@@ -38,6 +39,7 @@ type Run struct {
 	Decider  string      `json:"decider"`            // as --account has it, such as momentum:5; or [LLMDecider]; "" in manifests of earlier versions, which list language models only
 	Recorded *FileHash   `json:"recorded,omitempty"` // the ledger that the decider "recorded" repeats
 	Model    llm.Options `json:"model,omitzero"`
+	Mask     *mask.Table `json:"mask,omitempty"`    // by which the model saw symbols and dates; nil: it saw the true ones
 	Servers  []string    `json:"servers,omitempty"` // names of the external servers
 	Learned  []string    `json:"learned,omitempty"` // what the model's API refused of requests, and was asked instead
 
@@ -158,6 +160,18 @@ func Read(logPath string) (Manifest, error) {
 	}
 	return m, err
 }
+
+// Of is what is noted of an account, the oldest run first.
+func Of(ctx context.Context, runs store.Runs, account string) ([]Run, error) {
+	text, err := runs.Manifest(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return parseRuns(account, text)
+}
+
+// OfModel tells whether a language model decided.
+func (run Run) OfModel() bool { return run.Decider == LLMDecider || run.Decider == "" }
 
 // update changes what is noted of an account, under the lease of its run.
 func update(ctx context.Context, runs store.Runs, lease store.Fence, account string, change func([]Run) []Run) error {

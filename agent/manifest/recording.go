@@ -33,7 +33,7 @@ func (m Manifest) Recording() (Recording, error) {
 	r := Recording{Runs: map[string]Run{}}
 	for _, account := range slices.Sorted(maps.Keys(m.Accounts)) {
 		for _, run := range m.Accounts[account] {
-			if run.Decider != LLMDecider && run.Decider != "" {
+			if !run.OfModel() {
 				if !slices.Contains(r.Left, account) {
 					r.Left = append(r.Left, account)
 				}

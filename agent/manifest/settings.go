@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"slices"
 
+	"mcp-trade/agent/mask"
 	"mcp-trade/market"
 )
 
@@ -58,7 +59,11 @@ func (r *Recorder) Differs(ctx context.Context, account string) ([]string, error
 	}
 	last := known[len(known)-1]
 	prices, err := r.pricesDiffer(run, last)
-	return append(run.differs(last), prices...), err
+	differs := run.differs(last)
+	if maskText(run.Mask) == maskText(last.Mask) && !run.Mask.Same(last.Mask) {
+		differs = append(differs, "the mask names symbols otherwise than it did, since the prices have others")
+	}
+	return append(differs, prices...), err
 }
 
 // pricesDiffer tells whether what the run before knew of the prices is no longer so. That they have grown is no difference.
@@ -93,6 +98,13 @@ func (run Run) differs(earlier Run) []string {
 	return list
 }
 
+func maskText(t *mask.Table) string {
+	if t == nil {
+		return ""
+	}
+	return t.String()
+}
+
 type setting struct{ name, value string }
 
 func (run Run) settings() []setting {
@@ -109,6 +121,6 @@ func (run Run) settings() []setting {
 	}{m.Temperature, m.TopP, m.Seed, m.ReasoningEffort})
 	return []setting{
 		{"decider", decider}, {"model", m.Model}, {"sampling", string(sampling)}, {"max_steps", fmt.Sprint(m.MaxSteps)}, {"memory", fmt.Sprint(m.Memory)},
-		{"prompt", m.Prompt}, {"custom_rules", m.Rules}, {"custom_instructions", m.Instructions},
+		{"mask", maskText(run.Mask)}, {"prompt", m.Prompt}, {"custom_rules", m.Rules}, {"custom_instructions", m.Instructions},
 	}
 }

@@ -27,6 +27,7 @@ import (
 	"strings"
 	"time"
 
+	"mcp-trade/agent/mask"
 	"mcp-trade/agent/model"
 	"mcp-trade/code"
 	"mcp-trade/decimal"
@@ -55,6 +56,7 @@ type Begin struct {
 	Ledger   string          `json:"ledger"` // hash of the account's newest record of the days before
 	Tools    []string        `json:"tools"`  // names that the model was offered
 	Messages []model.Message `json:"messages"`
+	Mask     *mask.Table     `json:"mask,omitempty"` // by which the model saw symbols and dates; nil: it saw the true ones
 }
 
 // Ask is a call of the model that is under way.

@@ -21,6 +21,7 @@ import (
 	"mcp-trade/agent/decide"
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/manifest"
+	"mcp-trade/agent/mask"
 	"mcp-trade/agent/model"
 	"mcp-trade/agent/model/apis"
 	"mcp-trade/agent/runner"
@@ -45,6 +46,7 @@ type plan struct {
 	config  string                    // path of the configuration; "" without one
 	models  map[string]llm.Options    // of the accounts that language models trade
 	lessons map[string]*model.Lessons // of their APIs, by model and address: what one account learns, those of the same model know at once
+	mask    *mask.Mask                // between them and their markets; nil for none
 	servers []string                  // names of the external servers that they may use
 }
 
@@ -87,6 +89,8 @@ func (s *settings) plan(cmd *cobra.Command, f planFlags, args []string) (p plan,
 		}
 	} else if f.from == "" || f.to == "" || len(given.accounts) == 0 {
 		return p, errors.New("a configuration file, or the flags --from, --to and --account, are required")
+	} else if cmd.Flags().Changed("mask") {
+		return p, errors.New("--mask is about language models, and no configuration names one")
 	}
 	for _, a := range given.accounts {
 		p.trade(a, given.specs[a.Name])
@@ -162,6 +166,9 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 	if text, _ := s.lookup("LOG_PATH"); text != "" || cmd.Flags().Changed("log-path") {
 		c.LogConfig.Path = ""
 	}
+	if p.mask, err = s.masking(c); err != nil {
+		return p, err
+	}
 	if err := p.addModels(cmd, f.trust, s, c, path); err != nil {
 		return p, err
 	}
@@ -197,6 +204,7 @@ func (p *plan) add(m config.Model, s *settings, c config.Config) error {
 		return err
 	}
 	o := m.Options(key)
+	o.Mask = p.mask
 	if p.models == nil {
 		p.models, p.lessons = map[string]llm.Options{}, map[string]*model.Lessons{}
 	}
@@ -244,7 +252,7 @@ func (s *settings) records(p plan, store string, traded *market.Prices) (map[str
 		run := every
 		if model, ok := p.models[a.Name]; ok {
 			run = ofModels
-			run.Model, run.Servers = model, p.servers
+			run.Model, run.Servers, run.Mask = model, p.servers, p.mask.Kept()
 		}
 		run.Decider = p.specs[a.Name]
 		if file, recorded := strings.CutPrefix(run.Decider, "recorded:"); recorded {

@@ -5,11 +5,15 @@ package main
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"mcp-trade/agent/llm"
+	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/runner"
 	"mcp-trade/agent/transcript"
+	"mcp-trade/market"
 	"mcp-trade/report"
 	"mcp-trade/store"
 )
@@ -23,6 +27,9 @@ func runStatsOf(ctx context.Context, runs store.Runs, logPath, account string) (
 	}
 	if ok {
 		n.Refused, n.Caveat = report.Known(float64(noted.Refused)), noted.Caveat
+	}
+	if n.Training, err = trainingOf(ctx, runs, account); err != nil {
+		return n, err
 	}
 	days, err := transcript.Days(logPath, account)
 	if err != nil || len(days) == 0 {
@@ -42,12 +49,36 @@ func runStatsOf(ctx context.Context, runs store.Runs, logPath, account string) (
 		all, today = all.Plus(spent), today.Plus(spent)
 		day := &n.Days[len(n.Days)-1]
 		day.Tokens, day.Cost = tokensOf(today), costOf(today)
-		text, refusals := textAndRefusals(entries)
+		text, refusals := textAndRefusals(transcript.Unmasked(entries))
 		day.Text = strings.TrimSpace(day.Text + "\n\n" + text)
 		day.Refused = report.Known(day.Refused.Float() + float64(refusals))
 	}
 	n.Tokens, n.Cost = tokensOf(all), costOf(all)
 	return n, nil
+}
+
+// trainingOf is what the manifest says of the language models that traded an account, nil if none did. Of several the latest cutoff
+// counts, and one that is not known makes all unknown.
+func trainingOf(ctx context.Context, runs store.Runs, account string) (*report.Training, error) {
+	all, err := manifest.Of(ctx, runs, account)
+	if err != nil {
+		return nil, err
+	}
+	cutoffs, t := map[string]market.Stamp{}, report.Training{Masked: true}
+	for _, run := range all {
+		if run.OfModel() {
+			cutoffs[run.Model.Model] = run.Model.Cutoff // the newest word counts: what is known of a model can be known late
+			t.Masked = t.Masked && run.Mask != nil
+		}
+	}
+	if len(cutoffs) == 0 {
+		return nil, nil
+	}
+	known := slices.Sorted(maps.Values(cutoffs))
+	if known[0] != "" {
+		t.Cutoff = known[len(known)-1]
+	}
+	return &t, nil
 }
 
 func tokensOf(s transcript.Spending) report.Number { return report.Known(float64(s.In + s.Out)) }

@@ -60,6 +60,9 @@ func printLeaderboard(w io.Writer, r report.Report) {
 		if a.Costs != "" {
 			fmt.Fprintf(w, "  %s\n", safetext.Line(costsText(a)))
 		}
+		for _, line := range a.Knowledge.Lines() {
+			fmt.Fprintf(w, "  %s\n", line)
+		}
 		for _, warning := range a.Warnings {
 			fmt.Fprintf(w, "  %s\n", safetext.Line(warning))
 		}

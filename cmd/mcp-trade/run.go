@@ -100,6 +100,7 @@ func runCommand(s *settings) *cobra.Command {
 	flags.register(cmd.Flags())
 	s.register(cmd.Flags(), searching)
 	s.register(cmd.Flags(), opening)
+	s.register(cmd.Flags(), running)
 	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	cmd.MarkFlagsMutuallyExclusive("fresh", "change-settings", "replay")
 	return cmd

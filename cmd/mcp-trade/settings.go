@@ -39,6 +39,7 @@ type settings struct {
 	ttl                       time.Duration
 	onRedisLoss               string
 	search                    []string // "auto", "off", or names of providers
+	mask                      string   // a seed; "": models see the true symbols and dates
 	searchCache               string
 	costs, slippage           string // of accounts that are opened
 	serving                   tools.Options
@@ -87,6 +88,7 @@ const (
 	serving            // stdio
 	searching          // commands that search
 	opening            // commands that open accounts
+	running            // run
 )
 
 // inheritance says what the server that a run launches gets of a setting.
@@ -127,6 +129,8 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.costs }},
 	{flag: "slippage", variable: "MCP_TRADE_SLIPPAGE", help: "how much worse than the open its orders fill, such as 5bps or half-spread:0.02", preset: market.NoSlippage, scope: opening,
 		field: func(s *settings) any { return &s.slippage }},
+	{flag: "mask", variable: "MCP_TRADE_MASK", help: "SEED: models see made-up symbols and shifted dates; the ledgers keep the true ones", otherwise: "none: models see the true ones", scope: running, child: emptied,
+		field: func(s *settings) any { return &s.mask }},
 	{flag: "refusals", variable: "MCP_TRADE_REFUSALS", help: "refused calls answer with an error, as MCP has it, or with a result, as AI-Trader's client needs it: error or result",
 		otherwise: "result with the toolset ai-trader, else error", scope: serving, child: emptied,
 		field: func(s *settings) any { return &s.serving.Refusals }},

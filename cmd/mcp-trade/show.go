@@ -16,7 +16,7 @@ import (
 )
 
 func transcriptCommand(s *settings) *cobra.Command {
-	var full bool
+	var full, unmask bool
 	cmd := &cobra.Command{
 		Use:   "show SIGNATURE [DATE]",
 		Short: "Read back what a language model thought and did on a day",
@@ -39,7 +39,7 @@ func transcriptCommand(s *settings) *cobra.Command {
 				}
 			}
 			if s.json {
-				return printDays(cmd.OutOrStdout(), args[0], days, shown)
+				return printDays(cmd.OutOrStdout(), args[0], days, shown, unmask)
 			}
 			out := cmd.OutOrStdout()
 			p := transcript.Printer{W: out, Width: proseWidth(out), Full: full, Ask: "--full", Paint: paint(out)}
@@ -47,6 +47,9 @@ func transcriptCommand(s *settings) *cobra.Command {
 				entries, err := transcript.Read(day.Path)
 				if err != nil {
 					return err
+				}
+				if unmask {
+					entries = transcript.Unmasked(entries)
 				}
 				p.Day(args[0], day.Date, entries)
 			}
@@ -56,6 +59,7 @@ func transcriptCommand(s *settings) *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&unmask, "unmask", false, "show true symbols and dates where the model saw those of --mask")
 	cmd.Flags().BoolVar(&full, "full", false, "show every text whole, and the system prompt")
 	return cmd
 }
@@ -78,8 +82,8 @@ func daysOf(days []transcript.Day, text string) ([]transcript.Day, error) {
 	return found, nil
 }
 
-// printDays prints the transcripts as they are.
-func printDays(w io.Writer, account string, days, shown []transcript.Day) error {
+// printDays prints the transcripts as they are, or with the true symbols and dates.
+func printDays(w io.Writer, account string, days, shown []transcript.Day, unmask bool) error {
 	type day struct {
 		Date    market.Stamp       `json:"date"`
 		Entries []transcript.Entry `json:"entries"`
@@ -96,6 +100,9 @@ func printDays(w io.Writer, account string, days, shown []transcript.Day) error 
 		entries, err := transcript.Read(d.Path)
 		if err != nil {
 			return err
+		}
+		if unmask {
+			entries = transcript.Unmasked(entries)
 		}
 		out.Days = append(out.Days, day{d.Date, entries})
 	}

@@ -27,7 +27,8 @@ const (
 type account struct {
 	link
 	Lead, Verdict string
-	Proof, Head   string // of the ledger; "" if it was not verified
+	Proof, Head   string   // of the ledger; "" if it was not verified
+	Knowledge     []string // what its model may remember
 	Warnings      []string
 	Headline      []metricRow
 	Metrics       []metricRow
@@ -56,7 +57,7 @@ type day struct {
 
 func newAccount(a report.Account, l link, s Data) account {
 	v := account{
-		link: l, Verdict: a.Verdict, Warnings: a.Warnings, Headline: headline(a), Metrics: allMetrics(a.Metrics),
+		link: l, Verdict: a.Verdict, Knowledge: a.Knowledge.Lines(), Warnings: a.Warnings, Headline: headline(a), Metrics: allMetrics(a.Metrics),
 		Upstream: upstreamMetrics(a.Upstream), Cash: money(a.Cash),
 	}
 	v.Lead = fmt.Sprintf("%s in %s, %s.", plural(a.TradeCount, "trade"), plural(len(a.Periods), "trading day"), a.Market.Get().Name)

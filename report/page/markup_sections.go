@@ -71,6 +71,7 @@ func (a account) node() g.Node {
 		h.H2(h.ID(a.ID+"-name"), swatch(a.Look), g.Text(a.Name)),
 		h.P(h.Class("lead"), g.Text(a.Lead)),
 		g.If(a.Verdict != "", h.P(h.Class("verdict"), g.Text(a.Verdict))),
+		g.Map(a.Knowledge, func(line string) g.Node { return h.P(h.Class("soft"), g.Text(line)) }),
 		warnings(a.Warnings),
 		g.If(a.Head != "", h.P(h.Class("soft head"), g.Text(a.Proof+" Head "), h.Code(g.Text(a.Head)))),
 		h.Dl(h.Class("headline"), g.Map(a.Headline, func(m metricRow) g.Node {
