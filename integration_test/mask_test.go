@@ -5,7 +5,6 @@ package integration_test
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -127,7 +126,7 @@ func TestAMaskedRunComesToTheLedgerOfTheSameRunWithoutAMask(t *testing.T) {
 		t.Run(cmp.Or(api, "openai"), func(t *testing.T) {
 			t.Parallel()
 			run := llmRun{from: "2025-01-01", to: to, cash: "100000", accounts: []string{"alice"}, api: api, tuning: object{
-				"stream": stream, "custom_rules": "Hold no more than 50 SYN03 before 2025-02-01.", "max_steps": 12,
+				"stream": stream, "custom_rules": "Hold no more than 50 SYN03 before 2025-02-01.", "max_steps": 12, "memory": 3,
 			}}
 			open, under := onFiles(t), onFiles(t)
 			open.prices, under.prices = synthetic, synthetic

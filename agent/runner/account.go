@@ -235,7 +235,40 @@ func (a *accountRun) result(ctx context.Context, err error) Result {
 	}
 	r.Value, r.Stale, r.Unpriced = worth.Total, worth.Stale(), worth.Unpriced
 	if opened := report.First.Cash(); r.Value.Valid && opened.IsPositive() {
-		r.Return = decimal.NewNullDecimal(r.Value.Decimal.DivRound(opened, 12).Sub(decimal.NewFromInt(1)))
+		r.Return = change(opened, r.Value)
+		r.Around = a.aroundCutoff(ctx, report.First, report.Book.Date, r.Value)
 	}
 	return r
+}
+
+// aroundCutoff tells the returns up to the decider's cutoff and after it apart, nil if there is none. value is that of the last day.
+func (a *accountRun) aroundCutoff(ctx context.Context, first ledger.Book, last market.Stamp, value decimal.NullDecimal) *AroundCutoff {
+	day := a.account.Cutoff.Day()
+	r := &AroundCutoff{Cutoff: day}
+	switch opened := first.Cash(); {
+	case day == "":
+		return nil
+	case last.Day() <= day:
+		r.Before = change(opened, value)
+	case first.Date.Day() >= day:
+		r.After = change(opened, value)
+	default:
+		book, err := a.Accounts.Book(ctx, a.account.Name, day+" 23:59:59")
+		if err != nil {
+			return r // both stay unknown
+		}
+		worth, err := a.afterClose(book, day)
+		if err == nil && worth.Total.Valid {
+			r.Before, r.After = change(opened, worth.Total), change(worth.Total.Decimal, value)
+		}
+	}
+	return r
+}
+
+// change is the return from one value to another.
+func change(from decimal.Decimal, to decimal.NullDecimal) decimal.NullDecimal {
+	if !to.Valid || !from.IsPositive() {
+		return decimal.NullDecimal{}
+	}
+	return decimal.NewNullDecimal(to.Decimal.DivRound(from, 12).Sub(decimal.NewFromInt(1)))
 }

@@ -40,6 +40,7 @@ import (
 type Account struct {
 	Name    string // its signature, and the model id of its session
 	Decider agent.Decider
+	Cutoff  market.Stamp // the last day that the decider may know of beforehand; the returns up to it and after it are told apart. "": not known
 
 	// Opening changes the record that the account is opened with, if it is not nil.
 	Opening func(ledger.Record) (ledger.Record, error)
@@ -104,12 +105,13 @@ type Result struct {
 	Trades   int                  `json:"trades"`  // in the ledger
 	Refused  int                  `json:"refused"` // orders
 	Cash     decimal.Decimal      `json:"cash"`
-	Value    decimal.NullDecimal  `json:"value"`            // after the close of its last day; null if a holding never had a close
-	Return   decimal.NullDecimal  `json:"return"`           // value over the money that the account was opened with, less 1
-	Stale    ledger.StaleCloses   `json:"stale"`            // holdings that the value counts at a close of an earlier trading day
-	Unpriced []string             `json:"unpriced"`         // holdings that never had a close
-	Caveat   string               `json:"caveat,omitempty"` // what its decider could not do
-	Head     string               `json:"head"`             // of the ledger, see [ledger.Report]
+	Value    decimal.NullDecimal  `json:"value"`                   // after the close of its last day; null if a holding never had a close
+	Return   decimal.NullDecimal  `json:"return"`                  // value over the money that the account was opened with, less 1
+	Around   *AroundCutoff        `json:"around_cutoff,omitempty"` // nil: no cutoff is known
+	Stale    ledger.StaleCloses   `json:"stale"`                   // holdings that the value counts at a close of an earlier trading day
+	Unpriced []string             `json:"unpriced"`                // holdings that never had a close
+	Caveat   string               `json:"caveat,omitempty"`        // what its decider could not do
+	Head     string               `json:"head"`                    // of the ledger, see [ledger.Report]
 	Verified bool                 `json:"verified"`
 	Verdict  ledger.Verdict       `json:"verdict"`
 	Reasons  []string             `json:"reasons"`         // unless it is verified
@@ -119,6 +121,13 @@ type Result struct {
 
 	Failed bool  `json:"-"` // the ledger cannot be read, or has what it must not have
 	Err    error `json:"-"`
+}
+
+// AroundCutoff is the return of an account whose decider may know some of its days beforehand, in two parts.
+type AroundCutoff struct {
+	Cutoff market.Stamp        `json:"knowledge_cutoff"`
+	Before decimal.NullDecimal `json:"before"` // return of the days up to the cutoff; null if there are none, or a value is unknown
+	After  decimal.NullDecimal `json:"after"`  // of those after it; likewise
 }
 
 // defaultParallel bounds how many accounts trade side by side. In lockstep the others wait with their servers running.

@@ -219,7 +219,7 @@ func (p *plan) add(m config.Model, s *settings, c config.Config) error {
 	if err != nil {
 		return fmt.Errorf("the model %s: %w", m.Signature, err)
 	}
-	p.trade(runner.Account{Name: m.Signature, Decider: decider}, manifest.LLMDecider)
+	p.trade(runner.Account{Name: m.Signature, Decider: decider, Cutoff: o.Cutoff}, manifest.LLMDecider)
 	p.models[m.Signature] = o
 	return nil
 }

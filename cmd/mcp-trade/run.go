@@ -83,6 +83,7 @@ func runCommand(s *settings) *cobra.Command {
 			if err := s.warnOfPrices(r.Prices, p.to); err != nil {
 				return err
 			}
+			s.warnOfMemory(p)
 			err = trade(cmd, s, r, p.accounts)
 			if _, stopped := errors.AsType[quietError](err); stopped {
 				first, same := "", "the same command"
@@ -156,6 +157,15 @@ func (s *settings) warnOfPrices(prices *market.Prices, to market.Stamp) error {
 		s.log.Warn().Msgf("none of the %d symbols of the prices can be traded: no order will be filled", info.Symbols)
 	}
 	return nil
+}
+
+// warnOfMemory tells which models may remember all days of a run.
+func (s *settings) warnOfMemory(p plan) {
+	for _, a := range p.accounts {
+		if a.Cutoff != "" && p.to.Day() <= a.Cutoff && p.mask == nil {
+			s.log.Warn().Str("account", a.Name).Msgf("all days of the run, to %s, lie before or on the knowledge cutoff of the model, %s: it may remember what followed; --mask hides symbols and dates from it", p.to.Day(), a.Cutoff)
+		}
+	}
 }
 
 // server says how to launch this program as the MCP server of a model.
@@ -251,7 +261,7 @@ func printResults(w io.Writer, results []runner.Result) {
 			value = format.Money(r.Value.Decimal)
 		}
 		if r.Return.Valid {
-			gain = r.Return.Decimal.Mul(decimal.NewFromInt(100)).StringFixed(2) + " %"
+			gain = percentOf(r.Return)
 		}
 		row := table.Row{r.Account, r.Days, r.Trades, r.Refused, format.Money(r.Cash), value, gain, r.Verdict}
 		if old {
@@ -264,6 +274,9 @@ func printResults(w io.Writer, results []runner.Result) {
 		if r.Caveat != "" {
 			fmt.Fprintf(w, "%s: %s.\n", r.Account, r.Caveat)
 		}
+		if c := r.Around; c != nil {
+			fmt.Fprintf(w, "The return of %s is %s up to the knowledge cutoff of its model, %s, and %s after it.\n", r.Account, percentOf(c.Before), c.Cutoff, percentOf(c.After))
+		}
 		if len(r.Stale) > 0 {
 			fmt.Fprintf(w, "The value of %s counts closes of earlier days: %s.\n", r.Account, r.Stale)
 		}
@@ -273,6 +286,14 @@ func printResults(w io.Writer, results []runner.Result) {
 	}
 	printSpending(w, results)
 	printHeads(w, results)
+}
+
+// percentOf writes a return, "-" for one that there is not.
+func percentOf(d decimal.NullDecimal) string {
+	if !d.Valid {
+		return "-"
+	}
+	return d.Decimal.Mul(decimal.NewFromInt(100)).StringFixed(2) + " %"
 }
 
 // printHeads prints what proves the ledgers later, if it is kept elsewhere.
