@@ -244,3 +244,9 @@ func isDamage(err error) bool {
 	_, ok := errors.AsType[*DamagedError](err)
 	return ok
 }
+
+// IsUnknown tells that an error is of a symbol that does not exist, or cannot be read.
+func IsUnknown(err error) bool {
+	_, unknown := errors.AsType[*UnknownSymbolError](err)
+	return unknown || isDamage(err)
+}

@@ -4,7 +4,9 @@ package market
 // without corporate actions do not tell of one.
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"mcp-trade/decimal"
@@ -29,6 +31,33 @@ func (s LikelySplit) String() string {
 		text += fmt.Sprintf(", on %s times the volume", s.Volume)
 	}
 	return text
+}
+
+// Compare orders likely splits by date and symbol.
+func (s LikelySplit) Compare(o LikelySplit) int {
+	return cmp.Or(cmp.Compare(s.Date, o.Date), cmp.Compare(s.Symbol, o.Symbol))
+}
+
+// AllLikelySplits returns those of every symbol up to a day, by date. Damaged series are left out.
+func (v View) AllLikelySplits(to Stamp) ([]LikelySplit, error) {
+	symbols, err := v.Symbols()
+	if err != nil {
+		return nil, err
+	}
+	var all []LikelySplit
+	for _, symbol := range symbols {
+		found, err := v.LikelySplits(symbol, "")
+		if err != nil && !isDamage(err) {
+			return nil, err
+		}
+		for _, s := range found {
+			if s.Date.until(to) {
+				all = append(all, s)
+			}
+		}
+	}
+	slices.SortFunc(all, LikelySplit.Compare)
+	return all, nil
 }
 
 // LikelySplits returns the days after one stamp, as of the view, on which the price of a symbol jumped as in a split, ascending.

@@ -120,6 +120,10 @@ func (b builder) account(l Ledger) (Account, error) {
 	if err := b.value(&a, h); err != nil {
 		return Account{}, fmt.Errorf("%s: %w", l.Signature, err)
 	}
+	if a.Splits, err = b.splits(h); err != nil {
+		return Account{}, fmt.Errorf("%s: %w", l.Signature, err)
+	}
+	a.Warnings = append(a.Warnings, splitWarnings(a.Splits)...)
 	b.measure(&a, h, l.RunStats)
 	if b.Prices != nil {
 		verdict, reasons := h.verified.Verdict()

@@ -1,4 +1,4 @@
-// Gaps: warnings of days with an unknown or stale value, or without a record.
+// Gaps: warnings of days with an unknown or stale value, or without a record, and of splits that the ledger does not know of.
 
 package report
 
@@ -85,4 +85,52 @@ func dateRanges(dates, days []market.Stamp) string {
 		ranges = append(ranges[:5], fmt.Sprintf("and %d more times", len(ranges)-5))
 	}
 	return strings.Join(ranges, ", ")
+}
+
+// splits returns the likely splits of the range that the account held shares through, by date. Its errors are those of reading
+// prices.
+func (b builder) splits(h history) ([]market.LikelySplit, error) {
+	var found []market.LikelySplit
+	held := map[string]bool{}
+	for _, book := range append([]ledger.Positions{h.openingBook}, booksOf(h.days)...) {
+		for _, p := range book.Holdings() {
+			held[p.Symbol] = true
+		}
+	}
+	for symbol := range held {
+		likely, err := b.View.LikelySplits(symbol, h.first)
+		if market.IsUnknown(err) {
+			continue // its value is unknown, and said to be
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range likely {
+			if b.covers(s.Date) && !b.before(s.Date) && h.book(s.Date.AddDays(-1)).Amount(symbol).IsPositive() {
+				s.Symbol = plain(s.Symbol)
+				found = append(found, s)
+			}
+		}
+	}
+	slices.SortFunc(found, market.LikelySplit.Compare)
+	return found, nil
+}
+
+func booksOf(days []day) (books []ledger.Positions) {
+	for _, d := range days {
+		books = append(books, d.book)
+	}
+	return books
+}
+
+// splitWarnings is a sentence for each of the first likely splits.
+func splitWarnings(splits []market.LikelySplit) (list []string) {
+	const told = 5
+	for _, s := range splits[:min(told, len(splits))] {
+		list = append(list, s.String()+". The ledger knows of no split, so values from that day on may be wrong.")
+	}
+	if more := len(splits) - told; more > 0 {
+		list = append(list, fmt.Sprintf("So did %d more.", more))
+	}
+	return list
 }

@@ -42,6 +42,8 @@ type Account struct {
 	Holdings       []Holding   `json:"holdings"`   // at the end of the range, by symbol
 	Cash           Number      `json:"cash"`       // at the end of the range
 
+	Splits []market.LikelySplit `json:"splits,omitempty"` // that the prices seem to have had while the account held shares; the ledger has none
+
 	Costs    string          `json:"costs,omitempty"`     // what it pays for trades, in a phrase; "" for nothing
 	FeeItems market.FeeItems `json:"fee_items,omitempty"` // what the fees in the range are
 
@@ -73,6 +75,17 @@ func (p Proof) String() string {
 
 // Ranked tells whether an account is compared with others: one whose ledger does not verify is listed below them.
 func (a Account) Ranked() bool { return a.Ledger == nil || a.Ledger.Verdict != ledger.NotVerified }
+
+// SplitMark marks the name of an account in a ranking whose values may be wrong by a split.
+const SplitMark = "split?"
+
+// Mark is what stands behind the name of an account in a ranking, "" for nothing.
+func (a Account) Mark() string {
+	if len(a.Splits) > 0 {
+		return SplitMark
+	}
+	return ""
+}
 
 // Point is a value on a date.
 type Point struct {

@@ -32,6 +32,7 @@ type holding struct {
 	PriceDate market.Stamp        `json:"price_date,omitempty"`
 	StaleDays int                 `json:"stale_days,omitempty" jsonschema:"trading days without a price since"`
 	Value     decimal.NullDecimal `json:"value"`
+	Split     string              `json:"split,omitempty" jsonschema:"the price jumped as in a split, which the account does not know of"`
 }
 
 // readSession reads the session of the caller.
@@ -56,7 +57,37 @@ func getPortfolio(ctx context.Context, d *Deps, _ noParams) (portfolioResult, er
 	if err != nil {
 		return portfolioResult{}, err
 	}
-	return portfolio(s.Signature, book, v)
+	r, err := portfolio(s.Signature, book, v)
+	if err != nil {
+		return portfolioResult{}, err
+	}
+	return r, d.markSplits(ctx, &r, v)
+}
+
+// markSplits marks the holdings whose price jumped as in a split since the account has them.
+func (d *Deps) markSplits(ctx context.Context, r *portfolioResult, v market.View) error {
+	for i, h := range r.Holdings {
+		splits, err := v.LikelySplits(h.Symbol, "")
+		if market.IsUnknown(err) {
+			continue // it has no price, which is said
+		}
+		if err != nil {
+			return err
+		}
+		for _, s := range splits {
+			book, err := d.Accounts.Book(ctx, r.Signature, s.Date.AddDays(-1))
+			if _, refused := errors.AsType[*ledger.Refusal](err); refused {
+				continue // the account was opened later
+			}
+			if err != nil {
+				return err
+			}
+			if book.Positions.Amount(h.Symbol).IsPositive() {
+				r.Holdings[i].Split = s.String()
+			}
+		}
+	}
+	return nil
 }
 
 // portfolio values a book inside the day.

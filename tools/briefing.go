@@ -91,6 +91,9 @@ func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) 
 	if err != nil {
 		return "", err
 	}
+	if err := d.markSplits(ctx, &now, v); err != nil {
+		return "", err
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Today is %s, in a simulation on historical prices. You trade the account %s.\n", s.Today, s.Signature)
 	fmt.Fprintf(&b, "Cash: %s\n", now.Cash.StringFixed(2))
@@ -158,6 +161,9 @@ func holdings(b *strings.Builder, now portfolioResult, v market.View) {
 	b.WriteString("\nHoldings (symbol, shares, last close, price now, value now):\n")
 	for _, h := range now.Holdings {
 		fmt.Fprintf(b, "%s %s %s %s %s%s\n", h.Symbol, h.Amount, lastClose(v, h.Symbol), orDash(h.Price), orDash(h.Value), stale(h))
+		if h.Split != "" {
+			fmt.Fprintf(b, "  %s. The account knows of no split, so its shares and their value may be wrong.\n", h.Split)
+		}
 	}
 }
 

@@ -35,11 +35,32 @@ func (s *settings) checkPrices() []finding {
 	for _, u := range all {
 		problems = append(problems, u.Problems...)
 	}
+	splits, err := prices.AsOf(info.Last.AddDays(1)).AllLikelySplits("")
+	if err != nil {
+		return []finding{{"prices", "failed", explain(err)}}
+	}
+	if len(splits) > 0 {
+		found = append(found, finding{"splits", "warning", "the prices jump as in a split, and tell of none: " + splitsText(splits)})
+	}
 	detail := fmt.Sprintf("%d symbols, %s to %s, %s", info.Symbols, info.First, info.Last, info.Interval)
 	if n := len(problems); n > 0 {
 		return append(found, finding{"prices", "warning", fmt.Sprintf("%s; %d warnings, the first: %s", detail, n, problems[0])})
 	}
 	return append(found, finding{"prices", "ok", detail})
+}
+
+// splitsText names the first likely splits.
+func splitsText(splits []market.LikelySplit) string {
+	const told = 3
+	var texts []string
+	for _, s := range splits[:min(told, len(splits))] {
+		texts = append(texts, s.String())
+	}
+	text := strings.Join(texts, "; ")
+	if more := len(splits) - told; more > 0 {
+		text += fmt.Sprintf("; and %d more, see: mcp-trade prices info", more)
+	}
+	return text
 }
 
 // checkPriceFile tells how many symbols of a file can be traded.

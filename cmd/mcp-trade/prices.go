@@ -7,6 +7,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
+
+	"mcp-trade/market"
 )
 
 func pricesCommand(s *settings) *cobra.Command {
@@ -24,9 +26,16 @@ func pricesCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			splits, err := prices.AsOf(info.Last.AddDays(1)).AllLikelySplits("")
+			if err != nil {
+				return err
+			}
 			w := cmd.OutOrStdout()
 			if s.json {
-				return printJSON(w, info)
+				return printJSON(w, struct {
+					market.Info
+					Splits []market.LikelySplit `json:"likely_splits,omitempty"`
+				}{info, splits})
 			}
 			fmt.Fprintf(w, "%d symbols, %s to %s, %s\n\n", info.Symbols, info.First, info.Last, info.Interval)
 			t := newTable(w, "file", ">symbols", ">bytes")
@@ -34,6 +43,9 @@ func pricesCommand(s *settings) *cobra.Command {
 				t.AppendRow(table.Row{f.Path, f.Symbols, f.Bytes})
 			}
 			t.Render()
+			for _, split := range splits {
+				fmt.Fprintf(w, "%s.\n", split)
+			}
 			if symbols {
 				fmt.Fprintln(w)
 				t = newTable(w, "symbol", "name", ">bars", "first", "last")

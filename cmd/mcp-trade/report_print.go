@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
@@ -35,7 +36,8 @@ func printLeaderboard(w io.Writer, r report.Report) {
 		if !a.Ranked() {
 			rank = "-"
 		}
-		row := table.Row{rank, a.Signature, len(a.Periods), a.Metrics.Trades}
+		name := strings.TrimSpace(a.Signature + " " + a.Mark())
+		row := table.Row{rank, name, len(a.Periods), a.Metrics.Trades}
 		for _, x := range report.MetricTable() {
 			if x.ColumnFor(r) != "" {
 				row = append(row, metricText(a, x))

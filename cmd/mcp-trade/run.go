@@ -153,6 +153,13 @@ func (s *settings) warnOfPrices(prices *market.Prices, to market.Stamp) error {
 	if info.Last.Day() < to.Day() {
 		s.log.Warn().Msgf("the prices end on %s, before --to %s", info.Last, to)
 	}
+	splits, err := prices.AsOf(to.AddDays(1)).AllLikelySplits(to.Day())
+	if err != nil {
+		return err
+	}
+	if len(splits) > 0 {
+		s.log.Warn().Msg("the prices jump as in a split, and tell of none: " + splitsText(splits))
+	}
 	if !slices.ContainsFunc(info.Series, func(series market.SeriesInfo) bool { return market.Of(series.Symbol).Tradable }) {
 		s.log.Warn().Msgf("none of the %d symbols of the prices can be traded: no order will be filled", info.Symbols)
 	}

@@ -28,6 +28,7 @@ type leaderboardRow struct {
 	Value, AsOf, Return, Sign, ExcessReturn, Sharpe, MaxDrawdown, WinRate, Days string
 	Ledger                                                                      ledger.Verdict
 	Trades                                                                      int
+	Mark                                                                        string
 }
 
 // newLeaderboard lists the accounts of a report in the order of their ranks.
@@ -59,7 +60,7 @@ func newLeaderboard(ranked report.Report, looks map[string]chart.Look) leaderboa
 		b.Rows = append(b.Rows, leaderboardRow{
 			Rank: rank, Ledger: verdict, Link: newLink(a, looks), Value: money(m.Value(report.End)), AsOf: valueDate(a), Return: signedPercent(m.Value(report.TotalReturn)), Sign: sign(m.Value(report.TotalReturn)),
 			ExcessReturn: signedPercent(m.Value(report.ExcessReturn)), Sharpe: fixed(m.Value(report.Sharpe), 2), MaxDrawdown: percent(m.Value(report.MaxDrawdown)),
-			WinRate: percent(m.Value(report.WinningDays)), Days: count(len(a.Periods)), Trades: m.Trades,
+			WinRate: percent(m.Value(report.WinningDays)), Days: count(len(a.Periods)), Trades: m.Trades, Mark: a.Mark(),
 		})
 	}
 	if ranked.Benchmark != nil {

@@ -20,7 +20,7 @@ func (b leaderboard) node() g.Node {
 	}
 	rows := g.Map(b.Rows, func(s leaderboardRow) g.Node {
 		return h.Tr(h.ID("rank-"+s.Link.ID), cell(s.Rank, "soft"),
-			rowHead(h.A(h.Href("#"+s.Link.ID), swatch(s.Link.Look), g.Text(s.Link.Name))), cell(s.Return, "main "+s.Sign),
+			rowHead(h.A(h.Href("#"+s.Link.ID), swatch(s.Link.Look), g.Text(s.Link.Name)), footnote(s.Mark)), cell(s.Return, "main "+s.Sign),
 			g.If(b.Benchmark != nil, cell(s.ExcessReturn, "")), h.Td(h.Class("num"), g.Text(s.Value), footnote(s.AsOf)),
 			cells(s.Sharpe, s.MaxDrawdown, s.WinRate, s.Days, count(s.Trades)), g.If(b.Verified, h.Td(h.Class("ledger"), g.Text(string(s.Ledger)))))
 	})
