@@ -82,7 +82,8 @@ type Shared interface {
 	// Name is how the backend is called, such as "redis".
 	Name() string
 	// SetValuesIf is SetValues if the values wanted are still what they were, "" standing for one that is not set; else it sets
-	// nothing and is [store.ErrSessionChanged]. In a shared store Cluster another write may come in between.
+	// nothing and is [store.ErrSessionChanged]. In a store that is spread over machines, such as a Redis Cluster, another write
+	// may come in between.
 	SetValuesIf(ctx context.Context, want, values map[store.Key]string, ttl time.Duration) error
 }
 
