@@ -80,6 +80,7 @@ type homes struct {
 	seen      []session.Seen
 	holding   map[holdCase]bool
 	writings  map[writeCase]fileID
+	moves     []step[world] // of the newest world whose steps were asked for: there are millions of them
 }
 
 // writeCase is a file that is written, by a command of the operator or after a commit.

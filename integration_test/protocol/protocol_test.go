@@ -57,13 +57,15 @@ func (h *homes) first(kind setting, left limits) world {
 	return w
 }
 
+// steps returns what can happen in a world. The next call reuses the memory.
 func (h *homes) steps(w world) []step[world] {
-	m := moves{from: w}
+	m := moves{from: w, list: h.moves[:0]}
 	for i := range w.servers {
 		h.serve(&m, i)
 	}
 	h.operate(&m)
 	faults(&m)
+	h.moves = m.list
 	return m.list
 }
 
