@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"mcp-trade/agent/model/modeltest"
@@ -116,5 +117,39 @@ func TestPlainHTTPBeyondThisMachineIsRefusedUnlessItIsAllowedByName(t *testing.T
 	}
 	if out := p.try(t, "models", "check", config, "--plain-http", "model.invalid"); out.code != 1 || strings.Contains(out.stderr, "unencrypted") {
 		t.Errorf("exit %d\n%s%s", out.code, out.stdout, out.stderr)
+	}
+}
+
+func TestTheServerOfARunHasNoKeyOfAModel(t *testing.T) {
+	t.Parallel()
+	p := onFiles(t)
+	var once sync.Once
+	var environments []string
+	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
+		once.Do(func() {
+			for _, pid := range p.servers(t) {
+				line, _ := os.ReadFile(filepath.Join("/proc", pid, "cmdline"))
+				env, err := os.ReadFile(filepath.Join("/proc", pid, "environ"))
+				if err == nil && strings.Contains(string(line), "\x00stdio\x00") {
+					environments = append(environments, "\x00"+string(env))
+				}
+			}
+		})
+		return normalDay(r)
+	})
+	config := p.config(t, model, firstDay, nil, "alice")
+	p.amend(t, config, "models", []object{{"signature": "alice", "basemodel": "scripted/alice", "api_key_env": "MY_MODEL"}})
+	p.env = append(p.env, "MY_MODEL="+modelKey, "AWS_SECRET="+modelKey, "JINA_API_KEY=jina-horse", "HTTPS_PROXY=http://127.0.0.1:9")
+	p.do(t, "run", config, "--trust-config")
+	if len(environments) != 1 {
+		t.Fatalf("%d servers", len(environments))
+	}
+	if env := environments[0]; strings.Contains(env, modelKey) || strings.Contains(env, "OPENAI_API_BASE") {
+		t.Errorf("a key of a model, or where it goes, is in the environment of the server: %q", env)
+	}
+	for _, has := range []string{"JINA_API_KEY=jina-horse", "HTTPS_PROXY=http://127.0.0.1:9", "PATH=", "CURRENT_MODEL_ID=alice"} {
+		if !strings.Contains(environments[0], "\x00"+has) {
+			t.Errorf("the server lacks %s: %q", has, environments[0])
+		}
 	}
 }

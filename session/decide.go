@@ -17,6 +17,7 @@ type Backends struct {
 	Shared *Backend // nil: none is configured
 	Local  Backend
 	Env    func(name string) (string, bool) // looks up an environment variable
+	EnvOf  func(name string) Source         // where it found one; nil: [FromEnvironment]
 }
 
 // Backend is what one backend answered: the values that are set, as they are stored, or why it could not be read. The values are
@@ -342,12 +343,16 @@ func (j *judge) localAfter(k store.Key) string {
 }
 
 // value returns a value's text and where it comes from.
-func (d *Decision) value(name string, env func(string) (string, bool)) (Value, bool) {
+func (d *Decision) value(name string, env func(string) (string, bool), envOf func(string) Source) (Value, bool) {
 	if v, ok := d.values[name]; ok {
 		return v, true
 	}
 	if text, ok := env(name); ok && text != "" {
-		return Value{name, text, FromEnvironment}, true
+		from := FromEnvironment
+		if envOf != nil {
+			from = envOf(name)
+		}
+		return Value{name, text, from}, true
 	}
 	return Value{}, false
 }
@@ -356,7 +361,7 @@ func (d *Decision) value(name string, env func(string) (string, bool)) (Value, b
 func (j *judge) interpret() (Session, error) {
 	s := Session{Model: j.model, Sources: map[string]Source{}}
 	for _, name := range Names {
-		if v, ok := j.d.value(name, j.h.Env); ok {
+		if v, ok := j.d.value(name, j.h.Env, j.h.EnvOf); ok {
 			j.d.values[name], s.Sources[name] = v, v.Source
 		} else if name == Signature || name == TodayDate {
 			e := &MissingError{Name: name, Model: j.model}

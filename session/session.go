@@ -93,6 +93,7 @@ type Config struct {
 	Shared Shared // comes before Local; nil without one
 	Local  Local
 	Env    func(string) (string, bool) // looks up an environment variable
+	EnvOf  func(string) Source         // where it found one; nil: [FromEnvironment]
 	TTL    time.Duration               // of the values in the shared store
 	Refuse bool                        // nothing is traded while the shared store cannot be read
 	Warn   func(string)                // is told of each fallback, once as long as it lasts
@@ -194,7 +195,7 @@ func (l *Resolver) Values(ctx context.Context, names ...string) ([]Value, error)
 	d := l.decide(ctx, names)
 	var values []Value
 	for _, name := range names {
-		if v, ok := d.value(name, l.Env); ok {
+		if v, ok := d.value(name, l.Env, l.EnvOf); ok {
 			values = append(values, v)
 		}
 	}
@@ -210,7 +211,7 @@ func (l *Resolver) decide(ctx context.Context, names []string) Decision {
 	l.readings++
 	reading := l.readings
 	l.mu.Unlock()
-	h := Backends{Local: l.readLocal(ctx, names), Env: l.Env}
+	h := Backends{Local: l.readLocal(ctx, names), Env: l.Env, EnvOf: l.EnvOf}
 	if l.Shared != nil {
 		h.Shared = l.readShared(ctx, names)
 	}
@@ -281,7 +282,7 @@ func (l *Resolver) settle(ctx context.Context, names []string, first Decision) D
 	var missed error
 	var h Backends
 	err := l.Local.ChangeValues(ctx, keys, func(held map[store.Key]string) map[store.Key]string {
-		h = Backends{Local: Backend{Name: l.local(), Values: maps.Clone(held)}, Env: l.Env}
+		h = Backends{Local: Backend{Name: l.local(), Values: maps.Clone(held)}, Env: l.Env, EnvOf: l.EnvOf}
 		if len(keys) == len(own) {
 			beside, err := l.Local.Values(ctx, all...)
 			if err != nil {

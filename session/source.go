@@ -4,7 +4,7 @@ package session
 
 import "strings"
 
-// Source is the layer that a value came from: the name of a backend, or [FromEnvironment].
+// Source is the layer that a value came from: the name of a backend, [FromEnvironment], or what stands in for the environment.
 type Source string
 
 // FromEnvironment is the layer below the backends.

@@ -58,6 +58,9 @@ func demoCommand(s *settings) *cobra.Command {
 				return err
 			}
 			if cmd.Flags().Changed("llm") {
+				if s.envErr != nil {
+					return usageError{s.envErr}
+				}
 				if err := s.demoModel(cmd, &p, model, flags); err != nil {
 					return asUsage(err)
 				}

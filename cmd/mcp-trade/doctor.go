@@ -28,7 +28,7 @@ func doctorCommand(s *settings) *cobra.Command {
 			}
 			defer r.Close()
 			found := append(checkFiles(cmd.Context(), s.access(), s.dataDir, s.logPath), s.checkPrices()...)
-			found = append(found, s.checkKeys()...)
+			found = append(append(found, s.checkEnvFile()...), s.checkKeys()...)
 			l, err := s.session(r, s.modelID)
 			if err != nil {
 				return err
@@ -99,7 +99,7 @@ func (s *settings) checkSearch(ctx context.Context, n news) []finding {
 	var ways []string
 	for _, p := range n.providers {
 		what := "search " + p.Name()
-		if s.misdirected(p.Name()) {
+		if s.misdirected(keyOfProvider(p.Name())) {
 			found = append(found, finding{what, "warning", "not asked: its address is from the .env file and its key is not"})
 			continue
 		}

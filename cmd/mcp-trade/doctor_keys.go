@@ -5,10 +5,12 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
+
+	"mcp-trade/agent/trust"
 )
 
 func keyUses() []keyUse {
@@ -79,22 +81,45 @@ func (s *settings) addressOf(a address) (text, by string) {
 	return a.builtIn, "this program"
 }
 
-// misdirected tells whether the key of a provider of news is from elsewhere than the address that it would be sent to: nobody who set
-// the key has said that it may go there.
-func (s *settings) misdirected(provider string) bool {
-	for _, row := range providers {
-		if row.name != provider {
+// misdirected tells whether a key is from the environment and an address that it would be sent to from an environment file: nobody who
+// set the key has said that it may go there.
+func (s *settings) misdirected(use keyUse) bool {
+	name, from := s.keySource(use)
+	return name != "" && from != fromDotEnv && slices.ContainsFunc(use.addresses, func(a address) bool {
+		_, by := s.addressOf(a)
+		return by == fromDotEnv
+	})
+}
+
+// checkEnvFile tells what the environment file says, without values.
+func (s *settings) checkEnvFile() []finding {
+	if s.envErr != nil {
+		return []finding{{"env file", "failed", s.envErr.Error()}}
+	}
+	if s.env == nil {
+		return nil
+	}
+	var used, hidden []string
+	others := len(s.env)
+	for _, row := range settingsTable {
+		if _, there := s.env[row.variable]; !there {
 			continue
 		}
-		if name, from := s.keySource(row.key); name != "" && from != fromDotEnv {
-			for _, a := range row.key.addresses {
-				if _, by := s.addressOf(a); by == fromDotEnv {
-					return true
-				}
-			}
+		others--
+		if sourceOf(row.variable) == fromDotEnv {
+			used = append(used, row.variable)
+		} else {
+			hidden = append(hidden, row.variable)
 		}
 	}
-	return false
+	detail := fmt.Sprintf("%s sets %s", s.envFile, cmp.Or(strings.Join(used, ", "), "none of our variables"))
+	if len(hidden) > 0 {
+		detail += "; the environment comes before it for " + strings.Join(hidden, ", ")
+	}
+	if others > 0 {
+		detail += fmt.Sprintf("; %d more variables in it are read only where a configuration names them", others)
+	}
+	return []finding{{"env file", "ok", detail}}
 }
 
 // hostOf returns the host of an address without what may be secret in it, and whether the way there is encrypted or does
@@ -104,7 +129,5 @@ func hostOf(text string) (host string, encrypted bool) {
 	if err != nil || u.Host == "" {
 		return "an address that cannot be read", true
 	}
-	ip, err := netip.ParseAddr(u.Hostname())
-	loopback := u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
-	return cmp.Or(u.Host, "?"), u.Scheme == "https" || u.Scheme == "rediss" || loopback
+	return cmp.Or(u.Host, "?"), u.Scheme == "https" || u.Scheme == "rediss" || trust.Loopback(u.Hostname())
 }

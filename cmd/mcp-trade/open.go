@@ -92,7 +92,7 @@ func (s *settings) open() (rooms, error) {
 // session wires up the session of a model.
 func (s *settings) session(r rooms, model string) (*session.Resolver, error) {
 	c := session.Config{
-		Model: model, Local: r.file, Env: s.lookup, TTL: s.ttl, Refuse: s.onRedisLoss == lossRefuse,
+		Model: model, Local: r.file, Env: s.lookup, EnvOf: func(name string) session.Source { return session.Source(sourceOf(name)) }, TTL: s.ttl, Refuse: s.onRedisLoss == lossRefuse,
 		LedgersInShared: r.shared != nil && r.ledgers.Name() == r.shared.Name(), Warn: func(text string) { s.log.Warn().Msg(text) },
 	}
 	switch {

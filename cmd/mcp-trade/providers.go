@@ -56,3 +56,13 @@ func setupHints() map[string]string {
 	}
 	return hints
 }
+
+// keyOfProvider is the key of a provider of news; the zero value if it takes none.
+func keyOfProvider(name string) keyUse {
+	for _, row := range providers {
+		if row.name == name {
+			return row.key
+		}
+	}
+	return keyUse{}
+}

@@ -32,7 +32,12 @@ var redisRow = storeRow{
 		{flag: "redis-wait", variable: "MCP_TRADE_REDIS_WAIT", help: "how many replicas of the Redis must have a trade before it is acknowledged", child: inherited,
 			field: func(s *settings) any { return &redisOf(s).wait }},
 	},
-	keys: []keyUse{{[]string{"UPSTASH_REDIS_REST_TOKEN"}, []address{{"UPSTASH_REDIS_REST_URL", ""}}}},
+	keys: redisKeys,
+}
+
+var redisKeys = []keyUse{
+	{[]string{"UPSTASH_REDIS_REST_TOKEN"}, []address{{"UPSTASH_REDIS_REST_URL", ""}}},
+	{[]string{"REDIS_SENTINEL_PASSWORD"}, []address{{"REDIS_URL", ""}}},
 }
 
 // redisValues are the settings of Redis that have a flag.
@@ -65,6 +70,11 @@ func openRedis(s *settings, warn func(string)) (sharedStore, error) {
 
 func (s *settings) redisOptions() (*redis.UniversalOptions, error) {
 	get := func(name string) string { text, _ := s.lookup(name); return text }
+	for _, use := range redisKeys {
+		if s.misdirected(use) {
+			return nil, fmt.Errorf("%s is in the environment and %s only in the %s, which may be somebody else's: put both into one of the two", use.names[0], use.addresses[0].variable, fromDotEnv)
+		}
+	}
 	restURL := get("UPSTASH_REDIS_REST_URL")
 	var options *redis.UniversalOptions
 	var err error

@@ -185,9 +185,15 @@ func (s *settings) server() (func(model string, lease store.Fence) mcpclient.Com
 	if err != nil {
 		return nil, err
 	}
+	args := []string{"stdio", "--log-format", s.logFormat}
+	if s.env == nil {
+		args = append(args, "--no-env-file")
+	} else if s.envFile != defaultEnvFile {
+		args = append(args, "--env-file", s.envFile)
+	}
 	return func(model string, lease store.Fence) mcpclient.Command {
 		return mcpclient.Command{
-			Path: self, Args: []string{"stdio", "--log-format", s.logFormat},
+			Path: self, Args: args,
 			Env: append(env(model), fmt.Sprintf("%s=%d", fenceVariable, lease)),
 		}
 	}, nil

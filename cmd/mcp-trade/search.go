@@ -65,7 +65,12 @@ func (s *settings) openNews() (news, error) {
 func (s *settings) openProvider(name string, a *archive.Archive) search.Provider {
 	for _, row := range providers {
 		if row.name == strings.TrimSpace(name) {
-			return row.open(s.first, a)
+			first := s.first
+			if s.misdirected(row.key) {
+				s.log.Warn().Msgf("%s is not asked: its key is in the environment and its address is only in the %s, which may be somebody else's", row.name, fromDotEnv)
+				first = func(...string) string { return "" }
+			}
+			return row.open(first, a)
 		}
 	}
 	return nil

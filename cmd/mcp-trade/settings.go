@@ -1,8 +1,8 @@
 // The settings: a table with a row for each. Flags, environment, help and what a run hands to its servers are made from
 // it, and the table of docs/configuration.md is held against it.
 //
-// A setting is a flag, else an environment variable, else a line of .env in the working directory, else a default. Secrets
-// have no flag, since arguments can be seen by every process of the machine.
+// A setting is a flag, else an environment variable, else a line of the environment file, which is .env in the working directory, else a
+// default. Secrets have no flag, since arguments can be seen by every process of the machine.
 
 package main
 
@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -23,6 +24,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mcp-trade/internal/files"
+	"mcp-trade/internal/mcpclient"
 	"mcp-trade/market"
 	"mcp-trade/session"
 	"mcp-trade/tools"
@@ -47,9 +49,13 @@ type settings struct {
 	json                      bool
 	shared                    bool // the folder's group may use the files
 
-	own       map[string]any    // values of single stores, by their names
-	filesOnly bool              // keep to the files, whatever else is configured
-	env       map[string]string // what .env says
+	envFile   string            // the environment file
+	noEnvFile bool              // it is not read
+	env       map[string]string // what it says
+	envErr    error             // why it cannot be read
+
+	own       map[string]any // values of single stores, by their names
+	filesOnly bool           // keep to the files, whatever else is configured
 	stderr    *switchWriter
 	log       zerolog.Logger // to stderr
 }
@@ -99,6 +105,7 @@ const (
 	inherited                               // our value, wherever it is from
 	emptied                                 // none, whatever our environment says
 	emptiedWithFilesOnly                    // none, if we keep to the files
+	withheld                                // none: it is for the models of the run
 )
 
 var settingsTable = slices.Concat(ownSettings, keySettings(), storeSettings())
@@ -138,13 +145,17 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.serving.ReadOnly }},
 	{flag: "shared", variable: "MCP_TRADE_SHARED", help: "let the folder's group read and write the files that are made, and not their owner alone", child: inherited,
 		field: func(s *settings) any { return &s.shared }},
+	{flag: "env-file", help: "file of NAME=value, read for variables that the environment does not have", preset: defaultEnvFile,
+		field: func(s *settings) any { return &s.envFile }},
+	{flag: "no-env-file", help: "read no such file",
+		field: func(s *settings) any { return &s.noEnvFile }},
 	{flag: "log-format", help: "log on stderr as console or json", preset: "console", kept: true,
 		field: func(s *settings) any { return &s.logFormat }},
 	{flag: "json", help: "print JSON for programs", kept: true,
 		field: func(s *settings) any { return &s.json }},
-	{variable: "OPENAI_MODEL"},
-	{variable: "INIT_DATE"},
-	{variable: "END_DATE"},
+	{variable: "OPENAI_MODEL", child: withheld},
+	{variable: "INIT_DATE", child: withheld},
+	{variable: "END_DATE", child: withheld},
 	{variable: session.Signature}, {variable: session.TodayDate}, {variable: session.IfTrade}, {variable: session.Halt}, // the session's last layer
 	{variable: "RUNTIME_ENV_PATH", child: emptied}, // each account of a run has a session of its own
 	{variable: fenceVariable},                      // a run sets it for each of its servers
@@ -153,22 +164,22 @@ var ownSettings = []setting{
 // keySettings are the keys of single APIs of models and providers of news, and where these go.
 func keySettings() (rows []setting) {
 	for _, use := range apiKeys() {
-		rows = append(rows, use.settings()...)
+		rows = append(rows, use.settings(withheld)...)
 	}
 	for _, row := range providers {
-		rows = append(rows, row.key.settings()...)
+		rows = append(rows, row.key.settings(untouched)...)
 	}
 	return rows
 }
 
 // settings are the variables of a key.
-func (use keyUse) settings() (rows []setting) {
+func (use keyUse) settings(child inheritance) (rows []setting) {
 	for _, name := range use.names {
-		rows = append(rows, setting{variable: name, secret: true})
+		rows = append(rows, setting{variable: name, secret: true, child: child})
 	}
 	for _, a := range use.addresses {
 		if a.variable != "" {
-			rows = append(rows, setting{variable: a.variable})
+			rows = append(rows, setting{variable: a.variable, child: child})
 		}
 	}
 	return rows
@@ -230,15 +241,24 @@ func (s *settings) register(f *pflag.FlagSet, in scope) {
 	}
 }
 
-// childEnvironment is what the server of a model, launched by this process, gets besides our environment. Settings travel
-// there, where a password in one of them is not for everyone to see.
+// programVariables are what this program heeds besides its settings: on its way to the network, and as a program of Go.
+var programVariables = []string{
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GORACE", "GOTRACEBACK", "GOCOVERDIR",
+}
+
+// childEnvironment is the environment of the server of a model, launched by this process: no more than it is to have, and none of the
+// keys of models. Settings travel there, where a password in one of them is not for everyone to see.
 func (s *settings) childEnvironment() (func(model string) []string, error) {
 	files, err := s.priceFiles()
-	return func(model string) (env []string) {
+	return func(model string) []string {
 		own := *s
 		own.modelID, own.prices = model, files
+		env := mcpclient.Environment(programVariables...)
 		for _, row := range settingsTable {
 			switch {
+			case row.child == untouched && row.variable != "":
+				env = append(env, mcpclient.Variables(row.variable)...)
 			case row.child == inherited:
 				env = append(env, row.variable+"="+row.text(&own))
 			case row.child == emptied, row.child == emptiedWithFilesOnly && s.filesOnly:
@@ -252,7 +272,7 @@ func (s *settings) childEnvironment() (func(model string) []string, error) {
 // onlyFolder returns settings that use only the files of a folder, whatever else is configured.
 func (s *settings) onlyFolder(dir string) *settings {
 	own := newSettings()
-	own.stderr, own.log, own.filesOnly = s.stderr, s.log, true
+	own.stderr, own.log, own.filesOnly, own.noEnvFile = s.stderr, s.log, true, true
 	for _, row := range settingsTable {
 		if row.kept {
 			row.set(own, row.value(s))
@@ -264,7 +284,7 @@ func (s *settings) onlyFolder(dir string) *settings {
 
 // resolve fills in what the command line left open and checks the result.
 func (s *settings) resolve(cmd *cobra.Command) error {
-	if err := s.readEnv(); err != nil {
+	if err := s.readEnv(cmd); err != nil {
 		return err
 	}
 	for _, row := range settingsTable {
@@ -297,20 +317,42 @@ func (s *settings) resolve(cmd *cobra.Command) error {
 	return nil
 }
 
-// maxEnv bounds .env, in bytes.
+// defaultEnvFile is the environment file, if no flag names another.
+const defaultEnvFile = ".env"
+
+// maxEnv bounds the environment file, in bytes.
 const maxEnv = 1 << 20
 
-// readEnv reads .env, if there is one.
-func (s *settings) readEnv() error {
-	text, err := files.Read(".env", maxEnv)
-	if errors.Is(err, fs.ErrNotExist) {
+// withoutEnv are the commands that need nothing of the environment file, or tell what is wrong with it.
+var withoutEnv = []string{"version", "help", "completion", "demo", "doctor", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
+
+// readEnv reads the environment file, if there is one. A server keeps of it what it is to have: nothing but settings, and none of those
+// that are for models.
+func (s *settings) readEnv(cmd *cobra.Command) error {
+	if s.noEnvFile {
 		return nil
 	}
-	if err != nil {
-		return err
+	text, err := files.Read(s.envFile, maxEnv)
+	if errors.Is(err, fs.ErrNotExist) && !cmd.Flags().Changed("env-file") {
+		return nil
 	}
-	if s.env, err = godotenv.UnmarshalBytes(text); err != nil {
-		return fmt.Errorf(".env cannot be read; every line must be NAME=value (the file is not shown, it may hold secrets)")
+	if err == nil {
+		if s.env, err = godotenv.UnmarshalBytes(text); err != nil {
+			err = fmt.Errorf("%s cannot be read; every line must be NAME=value (the file is not shown, it may hold secrets)", s.envFile)
+		}
+	}
+	if err != nil {
+		s.env, s.envErr = nil, fmt.Errorf("%w; --no-env-file goes without it", err)
+		words := strings.Fields(cmd.CommandPath())
+		if len(words) > 1 && slices.Contains(withoutEnv, words[1]) {
+			return nil
+		}
+		return s.envErr
+	}
+	if cmd.Name() == "stdio" {
+		maps.DeleteFunc(s.env, func(name, _ string) bool {
+			return !slices.ContainsFunc(settingsTable, func(row setting) bool { return row.variable == name && row.child != withheld })
+		})
 	}
 	return nil
 }
@@ -323,7 +365,7 @@ func (s *settings) access() files.Access {
 	return files.Owner
 }
 
-// lookup reads an environment variable, or the .env file under it.
+// lookup reads an environment variable, or the environment file under it.
 func (s *settings) lookup(name string) (string, bool) {
 	if text, ok := os.LookupEnv(name); ok {
 		return text, true

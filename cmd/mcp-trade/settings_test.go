@@ -271,7 +271,7 @@ func TestSettings_Alone(t *testing.T) {
 	if !reflect.DeepEqual(before, *s) {
 		t.Error("the settings themselves were changed")
 	}
-	given := map[string]string{"data-dir": "dir", "log-path": filepath.Join("dir", "agent_data"), "ledger": "file", "search": "off"}
+	given := map[string]string{"data-dir": "dir", "log-path": filepath.Join("dir", "agent_data"), "ledger": "file", "search": "off", "no-env-file": "true"}
 	for _, row := range settingsTable {
 		if row.field == nil {
 			continue

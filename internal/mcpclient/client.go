@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ const (
 type Command struct {
 	Path string   `json:"path"`
 	Args []string `json:"-"`
-	Env  []string `json:"-"` // in addition to that of this process
+	Env  []string `json:"-"` // all of it: nothing of ours is added
 }
 
 // Client is a connection to an MCP server.
@@ -37,7 +38,12 @@ type Client struct {
 
 // Launch starts a server as a subprocess, which logs to stderr, and shakes hands with it.
 func Launch(ctx context.Context, c Command, stderr io.Writer) (*Client, error) {
-	s := New(client.NewClient(transport.NewStdioWithOptions(c.Path, c.Env, c.Args, transport.WithCommandStderrWriter(stderr))))
+	own := func(ctx context.Context, path string, env, args []string) (*exec.Cmd, error) {
+		cmd := exec.CommandContext(ctx, path, args...)
+		cmd.Env = env
+		return cmd, nil
+	}
+	s := New(client.NewClient(transport.NewStdioWithOptions(c.Path, c.Env, c.Args, transport.WithCommandStderrWriter(stderr), transport.WithCommandFunc(own))))
 	// The context given to Start owns the subprocess: it must outlive this call, and an interrupt must not end it in the
 	// middle of an order.
 	if err := s.client.Start(context.WithoutCancel(ctx)); err != nil {

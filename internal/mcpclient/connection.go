@@ -92,7 +92,7 @@ func (s Config) launch(ctx context.Context, stderr io.Writer, tooLong *atomic.Bo
 		command = absolute
 	}
 	cmd := exec.CommandContext(ctx, command, s.Args...)
-	cmd.Env = plainEnvironment()
+	cmd.Env = Environment()
 	for name, value := range s.Env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}

@@ -104,13 +104,17 @@ func (s Config) MarshalJSON() ([]byte, error) {
 	}{s.Command, s.Env, address, s.Headers})
 }
 
-// plainEnvironment is what any program needs of the environment to run, and no key.
-func plainEnvironment() []string {
-	var env []string
-	for _, name := range []string{
+// Environment is what any program needs of the environment to run, and no key; with more variables of it.
+func Environment(more ...string) []string {
+	return Variables(append([]string{
 		"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "LC_ALL", "TZ", "TMPDIR",
 		"SYSTEMROOT", "COMSPEC", "PATHEXT", "TEMP", "TMP", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "PROGRAMFILES",
-	} {
+	}, more...)...)
+}
+
+// Variables are those of some names that are set, as NAME=value.
+func Variables(names ...string) (env []string) {
+	for _, name := range names {
 		if value, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+value)
 		}
