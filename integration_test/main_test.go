@@ -27,6 +27,9 @@ var (
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
+	if how := os.Getenv(strange); how != "" {
+		return serveStrangely(how, os.Getenv(strangeFile))
+	}
 	if err := runMoreAtOnce(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -48,6 +48,7 @@ func TestAConfigurationOfAStrangerDoesNothingUntilItIsAllowed(t *testing.T) {
 	p, config, theirs := stranger(t)
 	for _, args := range [][]string{{"run", config}, {"models", "check", config}, {"run", config, "--json", "--account", "benchmark=equal-weight"}} {
 		out := p.try(t, args...)
+		out.stderr = strings.ReplaceAll(out.stderr, `\"`, `"`) // with --json it is a text in JSON
 		if out.code != 1 || out.stdout != "" {
 			t.Errorf("%q: exit %d\n%s", args, out.code, out.stdout)
 		}

@@ -4,6 +4,8 @@ package llm
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -193,4 +195,28 @@ func (t tool) example() string {
 		names = append(names, fmt.Sprintf("%q: ...", name))
 	}
 	return "{" + strings.Join(names, ", ") + "}"
+}
+
+// pins are the tools of the external servers. An account without such servers has none.
+func (c *toolCatalog) pins() map[string]Pin {
+	all := map[string]Pin{}
+	for _, t := range c.tools {
+		if t.server != nil {
+			all[t.Name] = Pin{hashOf([]byte(t.Description)), hashOf(t.Plain)}
+		}
+	}
+	return all
+}
+
+func hashOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// hold fails unless the external servers list the tools that the account began with.
+func (c *toolCatalog) hold(p *Pins) error {
+	if len(c.external) == 0 && p.All() == nil {
+		return nil
+	}
+	return p.hold(c.pins())
 }

@@ -6,6 +6,7 @@
 //	turn.go          what a turn amounts to
 //	calls.go         carrying out the calls of a turn
 //	catalog.go       the tools that it is offered; strict.go and arguments.go are about their arguments
+//	pins.go          those of external servers, as the account met them first
 //	conversation.go  what it is sent; prompt.go begins it
 //	memory.go        what became of the decisions of the days before
 //	claims.go        what it says at the end, held against the ledger
@@ -58,6 +59,7 @@ type Options struct {
 
 	Cutoff market.Stamp `json:"knowledge_cutoff,omitempty"` // the last day that the model may remember; "" is not known
 	Mask   *mask.Mask   `json:"-"`                          // what it sees of symbols and dates; nil: the true ones
+	Pins   *Pins        `json:"-"`                          // the tools of external servers that the account began with; nil: any will do
 }
 
 // Defaults fills in what o leaves open. MaxRetries and Strict stay as they are: their zeros are choices.
@@ -129,10 +131,13 @@ func (d *decider) Open(ctx context.Context, _ string, own agent.Server) (agent.T
 		}
 	}
 	catalog, err := openCatalog(ctx, own, external, d.Strict, d.Mask)
+	if err == nil {
+		err = catalog.hold(d.Pins)
+	}
 	if err != nil {
 		return nil, errors.Join(err, (&toolCatalog{external: external}).Close())
 	}
-	return &trader{decider: d, own: own, toolCatalog: catalog}, nil
+	return &trader{decider: d, own: own, toolCatalog: catalog, listed: true}, nil
 }
 
 // trader has the model trade an account.
@@ -140,14 +145,36 @@ type trader struct {
 	*decider
 	own agent.Server
 	*toolCatalog
-	fits int // tokens that a conversation may have; 0: that was not asked yet. Less than Context says after a refusal
+	listed bool // the external servers were asked for their tools on this day
+	fits   int  // tokens that a conversation may have; 0: that was not asked yet. Less than Context says after a refusal
 }
 
 // Decide has the model trade the day, from where its transcript ends.
 func (t *trader) Decide(ctx context.Context, d *agent.Day) error {
+	if !t.listed {
+		if err := t.listAgain(ctx); err != nil {
+			return err
+		}
+	}
+	t.listed = false
 	j, err := d.Journal()
 	if err != nil {
 		return err
 	}
 	return (&dayConversation{t, d, j}).run(ctx)
+}
+
+// listAgain asks the external servers once more for their tools, and holds them.
+func (t *trader) listAgain(ctx context.Context) error {
+	now := &toolCatalog{external: t.external, mask: t.Mask}
+	for _, server := range t.external {
+		list, err := server.Tools(ctx)
+		if err == nil {
+			err = now.add(list, server, t.Strict)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return now.hold(t.Pins)
 }

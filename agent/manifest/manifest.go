@@ -43,6 +43,8 @@ type Run struct {
 	Servers  []string    `json:"servers,omitempty"` // names of the external servers
 	Learned  []string    `json:"learned,omitempty"` // what the model's API refused of requests, and was asked instead
 
+	Tools map[string]llm.Pin `json:"server_tools,omitzero"` // of the external servers, as the account met them first; nil: it has met none
+
 	From     market.Stamp    `json:"from"`
 	To       market.Stamp    `json:"to"`
 	Cash     decimal.Decimal `json:"cash"`
@@ -184,6 +186,16 @@ func update(ctx context.Context, runs store.Runs, lease store.Fence, account str
 	})
 }
 
+// recallTools has the model of a run know the tools that external servers had in the newest run of the account.
+func (run Run) recallTools(known []Run) {
+	for _, earlier := range slices.Backward(known) {
+		if earlier.Tools != nil {
+			run.Model.Pins.Recall(earlier.Tools)
+			return
+		}
+	}
+}
+
 // recall has the model of a run know what the newest run of the same model at the same address learned.
 func (run Run) recall(known []Run) {
 	for _, earlier := range slices.Backward(known) {
@@ -257,7 +269,7 @@ func (run *Run) end(after *Head) {
 // sameRun tells whether two records differ in nothing but time, and what was written.
 func sameRun(a, b Run) bool {
 	for _, r := range []*Run{&a, &b} {
-		r.Started, r.Resumed, r.Ledger, r.Learned = time.Time{}, nil, nil, nil
+		r.Started, r.Resumed, r.Ledger, r.Learned, r.Tools = time.Time{}, nil, nil, nil, nil
 	}
 	left, err := json.Marshal(a)
 	right, err2 := json.Marshal(b)

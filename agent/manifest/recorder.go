@@ -17,6 +17,7 @@ type Recorder struct {
 	LogPath string         // where the manifest and the transcripts are files, to verify a ledger against
 	Runs    map[string]Run // what is to be noted of each account; nothing of those that are not in it
 	Prices  *market.Prices // of the runs
+	Changed bool           // accounts go on under other settings than they had
 }
 
 // Begin notes what an account is run with.
@@ -28,9 +29,29 @@ func (r *Recorder) Begin(ctx context.Context, lease store.Fence, account string,
 	return r.change(ctx, lease, account, func(known []Run) []Run {
 		run := r.Runs[account]
 		run.recall(known)
+		if before != nil && !r.Changed {
+			run.recallTools(known)
+		}
 		all := run.begin(known, head)
 		all[len(all)-1].Learned = run.Model.Lessons.All()
+		if tools := run.Model.Pins.All(); tools != nil {
+			all[len(all)-1].Tools = tools
+		}
 		return all
+	})
+}
+
+// Opened notes what the decider of an account met when it was opened, before anything is traded.
+func (r *Recorder) Opened(ctx context.Context, lease store.Fence, account string) error {
+	tools := r.Runs[account].Model.Pins.All()
+	if tools == nil {
+		return nil
+	}
+	return r.change(ctx, lease, account, func(runs []Run) []Run {
+		if n := len(runs); n > 0 {
+			runs[n-1].Tools = tools
+		}
+		return runs
 	})
 }
 

@@ -92,6 +92,9 @@ func (a *accountRun) decide(ctx context.Context, b *broker) (err error) {
 			return err
 		}
 		a.trader = trader
+		if err := a.Recorder.Opened(ctx, a.lease.Fence(), a.account.Name); err != nil {
+			return err
+		}
 	}
 	defer func() { err = errors.Join(err, b.settle()) }()
 	return a.trader.Decide(ctx, &b.day)

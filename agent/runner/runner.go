@@ -52,6 +52,8 @@ type Recorder interface {
 	Differs(ctx context.Context, account string) ([]string, error)
 	// Begin notes that a run begins, and what the ledger's head is; nil if the run opens the account.
 	Begin(ctx context.Context, lease store.Fence, account string, before *ledger.Book) error
+	// Opened notes what the account's decider met when it was opened. Nothing was traded yet by this process.
+	Opened(ctx context.Context, lease store.Fence, account string) error
 	// Split notes that rows of others stand between two heads.
 	Split(ctx context.Context, lease store.Fence, account string, after, before ledger.Book) error
 	// End notes the head when the run ends.

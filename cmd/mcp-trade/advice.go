@@ -8,6 +8,7 @@ import (
 	"regexp"
 
 	"mcp-trade/agent"
+	"mcp-trade/agent/llm"
 	"mcp-trade/agent/runner"
 	"mcp-trade/search"
 	"mcp-trade/tools"
@@ -24,6 +25,7 @@ func advised(err error) string {
 	var halted *agent.HaltedError
 	var noDays *runner.NoDaysError
 	var other *runner.OtherSettingsError
+	var changed *llm.ToolsChangedError
 	var notSetUp *search.NotConfiguredError
 	switch {
 	case errors.As(err, &halted):
@@ -32,6 +34,8 @@ func advised(err error) string {
 		return fmt.Sprintf("%v; 'mcp-trade prices info' tells which they have", err)
 	case errors.As(err, &other):
 		return fmt.Sprintf("%v\nGive the settings that it had, or --change-settings to go on with these, or --fresh to archive the account and begin it anew", err)
+	case errors.As(err, &changed):
+		return fmt.Sprintf("%v\nLook at what they do now; --change-settings goes on with them", err)
 	case errors.As(err, &notSetUp):
 		return "not set up: " + setupHints()[notSetUp.Provider]
 	}

@@ -215,6 +215,7 @@ func (p *plan) add(m config.Model, s *settings, c config.Config) error {
 		}}
 	}
 	o.Lessons = p.lessons[of]
+	o.Pins = &llm.Pins{}
 	decider, err := llm.New(o, apis.Opener(time.Now), wallClock(), c.Servers(s.stderr))
 	if err != nil {
 		return fmt.Errorf("the model %s: %w", m.Signature, err)

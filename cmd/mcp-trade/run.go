@@ -127,7 +127,7 @@ func (s *settings) runner(p plan) (*runner.Runner, func(), error) {
 	}
 	run := &runner.Runner{
 		Prices: prices, Accounts: r.accounts, Server: server, Stderr: s.stderr, Runs: r.runs(), Owner: owner(),
-		Recorder: &manifest.Recorder{Store: r.runs(), LogPath: s.logPath, Runs: runs, Prices: prices}, Now: time.Now,
+		Recorder: &manifest.Recorder{Store: r.runs(), LogPath: s.logPath, Runs: runs, Prices: prices, Changed: p.changed}, Now: time.Now,
 		Session: func(model string) (*session.Resolver, error) { return s.session(r, model) },
 		From:    p.from, To: p.to, Cash: p.cash, Rules: p.rules, Changed: p.changed, Fresh: p.fresh, Parallel: p.parallel, Lockstep: p.lockstep,
 		Progress: func(runner.Progress) {}, Steps: func(agent.Step) {}, Log: s.log,
