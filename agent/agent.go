@@ -53,6 +53,7 @@ type Day struct {
 	Date    market.Stamp
 	Number  int            // of trading days before it in this run
 	Book    ledger.Book    // as it was before the day
+	Rules   ledger.Rules   // of the account
 	Market  market.View    // as of the day
 	Halted  bool           // HALT was set when the day began
 	Log     zerolog.Logger // names account and date

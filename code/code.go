@@ -26,6 +26,10 @@ const (
 	NoPrice              Code = "no_price"              // the symbol has no bar, or not the price asked for, on that date
 	InsufficientCash     Code = "insufficient_cash"     // the account cannot pay for it
 	InsufficientPosition Code = "insufficient_position" // the account holds fewer shares than are to be sold
+	LotSize              Code = "lot_size"              // the market does not trade that amount
+	TPlus1               Code = "t_plus_1"              // it was bought today, and can be sold from tomorrow on
+	PriceLimit           Code = "price_limit"           // the share is at its limit of the day, where nobody takes the other side
+	MarketClosed         Code = "market_closed"         // the exchange is closed at that time
 	AccountInUse         Code = "account_in_use"        // a run trades the account, and no other order goes in meanwhile
 	SearchUnconfigured   Code = "search_unconfigured"   // no source of news is set up; a day can be traded without one
 	SearchFailed         Code = "search_failed"         // no source of news could serve; a day can be traded without one
@@ -58,7 +62,7 @@ var table = []struct {
 	class Class
 }{
 	{UnknownSymbol, Refusal}, {NoPrice, Refusal}, {InsufficientCash, Refusal}, {InsufficientPosition, Refusal},
-	{AccountInUse, Refusal}, {SearchUnconfigured, Refusal}, {SearchFailed, Refusal},
+	{LotSize, Refusal}, {TPlus1, Refusal}, {PriceLimit, Refusal}, {MarketClosed, Refusal}, {AccountInUse, Refusal}, {SearchUnconfigured, Refusal}, {SearchFailed, Refusal},
 	{InvalidArgument, Caller}, {NotYet, Caller}, {OrderIDReused, Caller},
 	{SessionMissing, Fault}, {SessionInvalid, Fault}, {SessionUnreachable, Fault}, {NotRegistered, Fault}, {DateBackwards, Fault},
 	{Halted, Fault}, {LeaseLost, Fault}, {LedgerUnreachable, Fault}, {RulesUnknown, Fault}, {PricesUnconfigured, Fault},

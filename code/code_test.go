@@ -89,7 +89,7 @@ func TestCodes_Docs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	quoted := regexp.MustCompile("`([a-z_]+)`")
+	quoted := regexp.MustCompile("`([a-z0-9_]+)`")
 	for _, class := range classes {
 		row := regexp.MustCompile("(?m)^\\| `" + string(class) + "` \\|.*$").FindString(string(page))
 		var listed []code.Code

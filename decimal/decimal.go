@@ -70,6 +70,7 @@ func (d Decimal) IsZero() bool                             { return d.d.IsZero()
 func (d Decimal) IsPositive() bool                         { return d.d.IsPositive() }
 func (d Decimal) Round(places int32) Decimal               { return Decimal{d.d.Round(places)} }
 func (d Decimal) RoundUp(places int32) Decimal             { return Decimal{d.d.RoundUp(places)} }
+func (d Decimal) RoundDown(places int32) Decimal           { return Decimal{d.d.RoundDown(places)} }
 func (d Decimal) Float64() (value float64, exact bool)     { return d.d.Float64() }
 func (d Decimal) InexactFloat64() float64                  { return d.d.InexactFloat64() }
 func (d Decimal) String() string                           { return d.d.String() }

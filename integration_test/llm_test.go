@@ -90,7 +90,7 @@ func TestRealDecisionsGivenTurnByTurnMakeTheRealLedgers(t *testing.T) {
 		t.Run(c.market, func(t *testing.T) {
 			all := goldenLedgersOf(t, c.market, c.agents...)
 			onBothStores(t, func(t *testing.T, p *place) {
-				p.prices = all[0].prices
+				p.prices, p.env = all[0].prices, []string{"MCP_TRADE_US_HOURS=extended"} // as AI-Trader, which trades at every bar
 				model := modeltest.Start(t, decisions(all))
 				p.do(t, p.llm(t, llmRun{url: model.URL, from: c.from, to: c.to, cash: all[0].records[0].Cash().String(), accounts: c.agents})...)
 				for _, g := range all {

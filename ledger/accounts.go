@@ -98,7 +98,12 @@ func (r Rules) Opening(cash decimal.Decimal, date market.Stamp) Record {
 
 // Register opens an account with cash, under the [DefaultRules]. A signature that has a ledger is a *[RegisteredError].
 func (a *Accounts) Register(ctx context.Context, account string, cash decimal.Decimal, date market.Stamp) (Record, error) {
-	rec := Opening(cash, date)
+	return a.RegisterUnder(ctx, account, cash, date, DefaultRules())
+}
+
+// RegisterUnder is Register under other rules.
+func (a *Accounts) RegisterUnder(ctx context.Context, account string, cash decimal.Decimal, date market.Stamp, r Rules) (Record, error) {
+	rec := r.Opening(cash, date)
 	return rec, a.Open(ctx, account, rec)
 }
 
@@ -208,6 +213,9 @@ func (a *Accounts) rules(ctx context.Context, account string, book *Book) (Rules
 			return Rules{}, err
 		}
 		book.Rules = first.Rules
+		if book.Rules == "" {
+			book.Rules = unstated(book.Positions).text()
+		}
 	}
 	return ParseRules(book.Rules)
 }
@@ -232,7 +240,7 @@ func WithPlaced(ctx context.Context, placed func() (waiting int)) context.Contex
 
 // evaluate applies an order at the view's quote. It checks the order itself first, then the symbol, then the book.
 func evaluate(book Book, o Order, v market.View, rules Rules) (Record, error) {
-	quote, unknown := v.Quote(o.Symbol)
+	quote, unknown := rules.view(v).Quote(o.Symbol)
 	o.Symbol = quote.Symbol
 	if err := rules.Admit(o.Symbol, quote.Market); err != nil {
 		return Record{}, err

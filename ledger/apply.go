@@ -18,7 +18,7 @@ import (
 //	buy:  cash = old cash - price*amount - fees, holding = old holding + amount
 //	sell: cash = old cash + price*amount - fees, holding = old holding - amount
 //
-// A fee in kind is taken from what was bought and not from the cash. What the market of the account refuses is in the rules
+// up to what the rules round, see rounding.go. A fee in kind is taken from what was bought and not from the cash. What the market of the account refuses is in the rules
 // alone, see rule.go. A fee that the rules do not tell on the day is a *[market.FeeUnknownError].
 func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 	if err := r.Check(o); err != nil {
@@ -51,7 +51,13 @@ func applyAt(book Book, o Order, at market.Stamp, price decimal.Decimal, r Rules
 	if err != nil {
 		return Record{}, err
 	}
-	rec.fill(book, price, charge)
+	rec.fill(book, price, charge, r)
+	if r.keepsBought() {
+		rec.Bought = book.boughtOn(at)
+		if o.Action == Buy {
+			rec.Bought = rec.Bought.with(Position{o.Symbol, rec.Bought.Amount(o.Symbol).Add(o.Amount)})
+		}
+	}
 	if rec.Cash().IsNegative() && (o.Action == Buy || rec.paid().IsPositive()) {
 		return Record{}, insufficientCash(book, rec, r)
 	}
@@ -123,5 +129,5 @@ func insufficientShares(book Book, o Order, at market.Stamp, held decimal.Decima
 
 // noTrade returns the record of a day without a trade.
 func noTrade(book Book, date market.Stamp) Record {
-	return Record{Date: date, ID: book.ID + 1, Action: NoTrade, Positions: book.Positions, Prev: book.Hash}
+	return Record{Date: date, ID: book.ID + 1, Action: NoTrade, Positions: book.Positions, Prev: book.Hash, Bought: book.boughtOn(date)}
 }

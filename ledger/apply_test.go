@@ -162,8 +162,8 @@ func TestRules_Admit(t *testing.T) {
 // No number of shares is what money bounds that is free, and no ledger in debt may bring the program down.
 func TestApply_AmountBeyondAnyCash(t *testing.T) {
 	for _, r := range []Rules{DefaultRules(), RulesOf(market.CN.Get())} {
-		debt := Book{Date: "2025-10-01", Positions: positions("CASH -1")}
-		_, err := Apply(debt, order("buy 1 NVDA"), market.Quote{At: "2025-10-02", Price: decimal.Zero}, r)
+		debt := Book{Date: "2025-10-08", Positions: positions("CASH -1")}
+		_, err := Apply(debt, order("buy 100 NVDA"), market.Quote{At: "2025-10-09", Price: decimal.Zero}, r)
 		var refusal *Refusal
 		if !errors.As(err, &refusal) || refusal.Code() != code.InsufficientCash {
 			t.Fatal(err)

@@ -15,7 +15,7 @@ func BenchmarkJudge(b *testing.B) {
 		series = append(series, fmt.Sprintf("S%03d 2025-10-01 9 2025-10-02 10 2025-10-03 11 2025-10-06 12", i))
 	}
 	v := opens(b, series...).AsOf("2025-10-03")
-	book := Book{Date: market.Stamp("2025-10-01"), Positions: positions("CASH 1000000, S001 5"), Rules: string(Opening(dec("1"), "2025-10-01").Rules)}
+	book := Book{Date: market.Stamp("2025-10-01"), Positions: positions("CASH 1000000, S001 5"), Rules: DefaultRules().text()}
 	o := order("buy 3 s400")
 	b.ReportAllocs()
 	for b.Loop() {

@@ -93,7 +93,7 @@ func (r Record) paid() decimal.Decimal {
 }
 
 // fill completes a record of an order that fills at a price: its fees, and the positions after it.
-func (rec *Record) fill(book Book, price decimal.Decimal, c market.Charge) {
+func (rec *Record) fill(book Book, price decimal.Decimal, c market.Charge, r Rules) {
 	rec.Price = decimal.NewNullDecimal(price)
 	rec.Fees, rec.FeeItems, rec.InKind = c.Total, c.Items, c.InKind
 	held, cash, value := book.Positions.Amount(rec.Symbol), book.Cash().Sub(rec.paid()), price.Mul(rec.Amount)
@@ -102,7 +102,7 @@ func (rec *Record) fill(book Book, price decimal.Decimal, c market.Charge) {
 	} else {
 		held, cash = held.Sub(rec.Amount), cash.Add(value)
 	}
-	rec.Positions = book.Positions.with(Position{rec.Symbol, held}, Position{Cash, cash})
+	rec.Positions = book.Positions.with(Position{rec.Symbol, r.rounded(held)}, Position{Cash, r.rounded(cash)})
 }
 
 // Affordable is the largest amount that cash buys at a quote, with what it costs. It is not bounded where the price or the
@@ -113,21 +113,38 @@ func (r Rules) Affordable(cash decimal.Decimal, q market.Quote) (most decimal.De
 
 // affordableAt is Affordable at a price that has its slippage.
 func (r Rules) affordableAt(cash decimal.Decimal, symbol string, at market.Stamp, price decimal.Decimal) (most decimal.Decimal, bounded bool) {
-	lot := price.Mul(r.Market.Lot)
-	if !lot.IsPositive() {
+	unit := r.unit(symbol, at)
+	if !price.Mul(unit.Step).IsPositive() {
 		return decimal.Zero, false
 	}
-	lots, _ := cash.QuoRem(lot, 0)
-	if r.costs.Fees() == nil || !lots.IsPositive() {
-		return lots.Mul(r.Market.Lot), true
+	steps, _ := cash.QuoRem(price.Mul(unit.Step), 0)
+	most = unit.Floor(steps.Mul(unit.Step))
+	if r.costs.Fees() != nil && most.IsPositive() {
+		if most, bounded = r.payable(cash, symbol, at, price, unit, most); !bounded {
+			return decimal.Zero, false
+		}
 	}
-	pays := func(lots decimal.Decimal) (bool, error) {
-		amount := lots.Mul(r.Market.Lot)
-		c, err := r.charge(Order{Action: Buy, Symbol: symbol, Amount: amount}, at, price)
+	if price.Mul(most).LessThan(unit.LeastValue) {
+		most = decimal.Zero
+	}
+	return most, true
+}
+
+// payable is the largest amount up to another that cash pays with its fees. It reports false where a fee is unknown.
+func (r Rules) payable(cash decimal.Decimal, symbol string, at market.Stamp, price decimal.Decimal, unit market.Unit, most decimal.Decimal) (decimal.Decimal, bool) {
+	amount := func(steps decimal.Decimal) decimal.Decimal { // of so many steps above the least, less one
+		if !steps.IsPositive() {
+			return decimal.Zero
+		}
+		return unit.Least.Add(steps.Sub(one).Mul(unit.Step))
+	}
+	pays := func(steps decimal.Decimal) (bool, error) {
+		c, err := r.charge(Order{Action: Buy, Symbol: symbol, Amount: amount(steps)}, at, price)
 		rec := Record{Price: decimal.NewNullDecimal(price), Fees: c.Total, InKind: c.InKind}
-		return !price.Mul(amount).Add(rec.paid()).GreaterThan(cash), err
+		return !price.Mul(amount(steps)).Add(rec.paid()).GreaterThan(cash), err
 	}
-	low, high := decimal.Zero, lots // low can be paid for; no fee falls as the amount grows
+	above, _ := most.Sub(unit.Least).QuoRem(unit.Step, 0)
+	low, high := decimal.Zero, above.Add(one) // low can be paid for; no fee falls as the amount grows
 	for low.LessThan(high) {
 		middle, _ := low.Add(high).Add(one).QuoRem(decimal.NewFromInt(2), 0)
 		switch ok, err := pays(middle); {
@@ -139,5 +156,5 @@ func (r Rules) affordableAt(cash decimal.Decimal, symbol string, at market.Stamp
 			high = middle.Sub(one)
 		}
 	}
-	return low.Mul(r.Market.Lot), true
+	return amount(low), true
 }

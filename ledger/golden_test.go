@@ -112,7 +112,7 @@ func TestVerify_RealLedgers(t *testing.T) {
 
 // Golden ledgers: the orders of real agents, given to a fresh account, lead to the holdings and the cash they led to then.
 func TestApply_RealOrders(t *testing.T) {
-	for _, folder := range []string{"us_daily", "us_hourly_test"} {
+	for folder, of := range map[string]market.ID{"us_daily": market.US, "us_hourly_test": market.US, "cn_daily": market.CN, "cn_hourly": market.CN} {
 		for _, l := range realLedgers(t, folder) {
 			t.Run(l.name, func(t *testing.T) {
 				s := fileStore(t)
@@ -124,7 +124,7 @@ func TestApply_RealOrders(t *testing.T) {
 					}
 					switch l.classes[row] {
 					case "init":
-						_, err = a.Register(t.Context(), "a", want.Cash(), want.Date)
+						_, err = a.RegisterUnder(t.Context(), "a", want.Cash(), want.Date, asAITrader(of.Get()))
 					case "no_trade":
 						err = a.CloseDay(t.Context(), "a", want.Date)
 					case "exact_zero_amount":

@@ -100,6 +100,16 @@ type Book struct {
 	Line      []byte // the record's line
 	Hash      string // of the record's line; the next record carries it
 	Rules     string // of the record
+
+	Bought Positions // what was bought on the day of the record, in a market in which it cannot be sold on that day
+}
+
+// boughtOn is what was bought on the day of a stamp.
+func (b Book) boughtOn(at market.Stamp) Positions {
+	if b.Date.Day() != at.Day() {
+		return nil
+	}
+	return b.Bought
 }
 
 // Cash returns the money in the book.
@@ -114,6 +124,7 @@ type Record struct {
 	Amount    decimal.Decimal     // in shares, 0 unless traded
 	Price     decimal.NullDecimal // of one share; ledgers of other programs may not state it
 	Positions Positions
+	Bought    Positions // on the day of the record, where it cannot be sold on that day; so the newest record is the whole account
 	OrderID   string
 	Fees      decimal.Decimal // in all, in money
 	FeeItems  market.FeeItems // what they are

@@ -4,7 +4,7 @@
 //	{"date": "2025-10-02", "id": 1, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 10, "price": 189.6},
 //	 "positions": {"CASH": 8104, "NVDA": 10}, "order_id": "o-1", "prev": "6d1f..."}
 //
-// The keys price, rules, order_id, fees, fee_items, fee_in_kind, unverified_import, prev and note are ours; readers that do not know them pass over them.
+// The keys price, bought_today, rules, order_id, fees, fee_items, fee_in_kind, unverified_import, prev and note are ours; readers that do not know them pass over them.
 
 package ledger
 
@@ -47,6 +47,16 @@ func (r Record) Line() []byte {
 		writePosition(b, held, ": ")
 	}
 	b.WriteByte('}')
+	if len(r.Bought) > 0 {
+		b.WriteString(`, "bought_today": {`)
+		for i, bought := range r.Bought {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			writePosition(b, bought, ": ")
+		}
+		b.WriteByte('}')
+	}
 	if r.Rules != "" {
 		b.WriteString(`, "rules": ` + r.Rules)
 	}
@@ -123,7 +133,7 @@ func writePosition(b *bytes.Buffer, p Position, colon string) {
 func ParseLine(line []byte) (Record, error) { return new(Reader).Read(line) }
 
 // keys are those of a line that mean something here.
-var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "fee_items", "fee_in_kind", "prev", "note", "rules", "unverified_import"}
+var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "fee_items", "fee_in_kind", "prev", "note", "rules", "unverified_import", "bought_today"}
 
 // member reads a member of a line.
 func (l *reading) member(s *strict.Reader, key []byte) (err error) {
@@ -156,6 +166,8 @@ func (l *reading) member(s *strict.Reader, key []byte) (err error) {
 		l.FeeItems, err = parseFeeItems(value)
 	case "fee_in_kind":
 		l.InKind, _, err = parseNumber(value)
+	case "bought_today":
+		err = l.Bought.UnmarshalJSON(value)
 	case "prev":
 		l.Prev, err = parseText(value)
 	case "note":
@@ -357,5 +369,5 @@ func ParseBook(line []byte) (Book, error) {
 
 // book is the book after the record, whose line it keeps.
 func (r Record) book(line []byte) Book {
-	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Line: line, Hash: Hash(line), Rules: r.Rules}
+	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Line: line, Hash: Hash(line), Rules: r.Rules, Bought: r.Bought}
 }

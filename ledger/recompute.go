@@ -33,6 +33,7 @@ func (v *Verifier) recompute(r *Record) {
 	case !r.Amount.IsZero():
 		v.addFinding(r, Unexplained, "no amount where nothing was traded", r.Amount)
 	}
+	v.checkBought(r, v.bought(r))
 	if !v.unchanged(r) {
 		v.compare(r, func(base Positions) Positions { return base }, decimal.NullDecimal{})
 	}
@@ -52,17 +53,20 @@ func (v *Verifier) trade(r *Record) {
 	if r.Buys() {
 		o.Action = Buy
 	}
-	rules := v.rules
-	if v.kept == "" && r.Prev == "" {
-		rules = RulesOf(market.Of(r.Symbol)) // as AI-Trader trades it
-	}
-	open := v.openOf(r)
+	rules := v.rulesOf(r)
+	open := v.openOf(r, rules)
 	price := v.price(r, o, rules, open)
 	admitted := rules.Admit(r.Symbol, market.Of(r.Symbol))
-	quote := market.Quote{Symbol: r.Symbol, Market: rules.Market, At: r.Date, Price: price.Decimal}
-	attempt := func(base Positions) Attempt { return Attempt{o, Book{Date: r.Date, Positions: base}, quote, rules} }
+	quote, bought := open.quote, v.bought(r)
+	quote.Symbol, quote.Market, quote.At = r.Symbol, rules.Market, r.Date
+	if v.prices == nil || open.err != nil {
+		quote.Price = price.Decimal
+	}
+	attempt := func(base Positions) Attempt {
+		return Attempt{o, Book{Date: r.Date, Positions: base, Bought: bought}, quote, rules}
+	}
 	charged := v.charged(r, o, rules, price)
-	if admitted == nil && price.Valid && charged && v.agrees(r, attempt) {
+	if admitted == nil && price.Valid && charged && v.agrees(r, attempt, price.Decimal) {
 		v.priced(r, o, rules, open)
 		return
 	}
@@ -76,11 +80,15 @@ func (v *Verifier) trade(r *Record) {
 		v.addFinding(r, Refused, "an order that the rules allow", fmt.Sprintf("%s %s %s: %v", r.Action, r.Amount, r.Symbol, admitted))
 	}
 	v.priced(r, o, rules, open)
+	if kept, err := applyAt(attempt(v.before(r)).Book, o, r.Date, price.Decimal, rules); err == nil {
+		v.checkBought(r, kept.Bought)
+	}
 	v.compare(r, func(base Positions) Positions {
 		if !price.Valid { // without a price the cash cannot be checked
 			return applyTrade(base, r, decimal.Zero).with(Position{Cash, r.Cash()})
 		}
-		return applyTrade(base, r, price.Decimal) // with its own fees, also where the base cannot pay for it
+		traded := applyTrade(base, r, price.Decimal) // with its own fees, also where the base cannot pay for it
+		return traded.with(Position{r.Symbol, rules.rounded(traded.Amount(r.Symbol))}, Position{Cash, rules.rounded(traded.Amount(Cash))})
 	}, price)
 }
 
@@ -125,7 +133,7 @@ func (v *Verifier) rounding(r *Record) {
 	base := v.before(r)
 	exact, floats := base, base
 	if r.Traded() && !r.Amount.IsZero() {
-		price := v.price(r, Order{}, Rules{}, v.openOf(r)) // of a program that knows no slippage
+		price := v.price(r, Order{}, Rules{}, v.openOf(r, v.rulesOf(r))) // of a program that knows no slippage
 		if !price.Valid {
 			return // without a price the cash cannot be checked
 		}
@@ -141,7 +149,7 @@ func (v *Verifier) rounding(r *Record) {
 
 // agrees reports whether a trade changed two positions alone, to the right amounts. If it reports false, the caller must compare the
 // whole books.
-func (v *Verifier) agrees(r *Record, attempt func(Positions) Attempt) bool {
+func (v *Verifier) agrees(r *Record, attempt func(Positions) Attempt, price decimal.Decimal) bool {
 	before, now := v.two[0][:0], v.two[1][:0]
 	for _, c := range r.delta.changes {
 		switch {
@@ -159,8 +167,33 @@ func (v *Verifier) agrees(r *Record, attempt func(Positions) Attempt) bool {
 	if a.Rules.Check(a.Order) != nil || a.refusedAt(true) != nil {
 		return false
 	}
-	rec, err := applyAt(a.Book, a.Order, a.Quote.At, a.Quote.Price, a.Rules)
-	return err == nil && same(rec.Positions, now, tolerance(r))
+	rec, err := applyAt(a.Book, a.Order, a.Quote.At, price, a.Rules)
+	return err == nil && same(rec.Positions, now, tolerance(r)) && same(rec.Bought, r.Bought, decimal.Zero)
+}
+
+// rulesOf are the rules under which a trade was made.
+func (v *Verifier) rulesOf(r *Record) Rules {
+	if v.kept == "" && r.Prev == "" {
+		return asAITrader(market.Of(r.Symbol)) // as AI-Trader trades it
+	}
+	return v.rules
+}
+
+// bought is what was bought before a row on its day.
+func (v *Verifier) bought(r *Record) Positions {
+	return Book{Date: v.base.Date, Bought: v.base.Bought}.boughtOn(r.Date)
+}
+
+// checkBought compares what a row says was bought on its day with what was.
+func (v *Verifier) checkBought(r *Record, want Positions) {
+	if !same(want, r.Bought, decimal.Zero) {
+		v.addFinding(r, Unexplained, fmt.Sprintf("bought_today %s", boughtText(want)), boughtText(r.Bought))
+	}
+}
+
+func boughtText(p Positions) string {
+	text, _ := p.MarshalJSON() // which always encodes
+	return string(text)
 }
 
 // unchanged tells whether a row leaves the book as it was.
@@ -230,20 +263,21 @@ func (v *Verifier) noBar(r *Record, err error) {
 type openPrice struct {
 	price decimal.Decimal
 	err   error
+	quote market.Quote
 }
 
 // openOf returns the open of a row's symbol in a view as of its date.
-func (v *Verifier) openOf(r *Record) openPrice {
-	if r.Date != v.today {
-		v.today = r.Date
+func (v *Verifier) openOf(r *Record, rules Rules) openPrice {
+	if asStamped := rules.fillsAsStamped(); r.Date != v.today || asStamped != v.asStamped {
+		v.today, v.asStamped = r.Date, asStamped
 		clear(v.opens)
 	}
 	o, known := v.opens[r.Symbol]
 	if known || v.prices == nil {
 		return o
 	}
-	quote, err := v.prices.AsOf(r.Date).Quote(r.Symbol)
-	o.price, o.err = quote.Price, err
+	quote, err := rules.view(v.prices.AsOf(r.Date)).Quote(r.Symbol)
+	o.price, o.err, o.quote = quote.Price, err, quote
 	if quote.Symbol != r.Symbol {
 		o.err = fmt.Errorf("none of that name: the prices have %s", quote.Symbol)
 	}

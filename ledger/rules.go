@@ -23,6 +23,17 @@ type Rules struct {
 // DefaultRules are the rules that accounts are opened under, and those of a ledger that has none.
 func DefaultRules() Rules { return RulesOf(market.Default.Get()) }
 
+// unstated are the rules of a ledger that has none: the default ones of the market whose symbols it names. AI-Trader names all of them
+// in its first record.
+func unstated(p Positions) Rules {
+	for _, held := range p {
+		if m := market.Of(held.Symbol); held.Symbol != Cash && m.Tradable {
+			return RulesOf(m)
+		}
+	}
+	return DefaultRules()
+}
+
 // RulesOf are the default rules of a market.
 func RulesOf(m *market.Market) Rules { return Rules{Market: m} }
 
@@ -37,7 +48,7 @@ func (r Rules) Admit(symbol string, of *market.Market) error {
 	return nil
 }
 
-// maxAmount bounds an order, in shares. No company has as many.
+// maxAmount bounds an order. No company has as many shares, and no coin as many units.
 var maxAmount = decimal.NewFromInt(1_000_000_000_000_000)
 
 // Check refuses an order whose action or amount no market, no book and no price could satisfy.
@@ -51,9 +62,9 @@ func (r Rules) Check(o Order) error {
 	case strings.EqualFold(o.Symbol, Cash): // there are shares of that name; a book would take them for money
 		return invalid("%s is the name of the account's money and cannot be traded.", o.Symbol)
 	case !o.Amount.IsPositive():
-		return invalid("Amount must be positive. You tried to %s %s shares.", o.Action, o.Amount)
+		return invalid("Amount must be positive. You tried to %s %s %s.", o.Action, o.Amount, r.Market.Units)
 	case o.Amount.GreaterThan(maxAmount):
-		return invalid("Amount must be at most %s. You tried to %s %s shares.", maxAmount, o.Action, o.Amount)
+		return invalid("Amount must be at most %s. You tried to %s %s %s.", maxAmount, o.Action, o.Amount, r.Market.Units)
 	}
 	return nil
 }
@@ -66,22 +77,36 @@ func (o Order) about(r Rules) map[string]any {
 // AmountForm is the form of an amount, for schemas and for refusals.
 type AmountForm struct {
 	Type        string          // in a JSON schema
-	Minimum     decimal.Decimal // one lot
+	Minimum     decimal.Decimal // one lot; 0: anything above it
 	Description string
 	Invalid     string // the beginning of AI-Trader's sentence about something else, which ends with what was given
 }
 
 // Amount is the form of the amounts that the rules allow.
 func (r Rules) Amount() AmountForm {
-	return AmountForm{
-		"integer", r.Market.Lot, "Number of shares, a whole number such as 10",
-		"Invalid amount format. Amount must be an integer for stock trading. You provided: ",
+	if lot := r.lot(); lot.IsInteger() && lot.IsPositive() {
+		return AmountForm{
+			"integer", lot, "Number of shares, a whole number such as 10",
+			"Invalid amount format. Amount must be an integer for stock trading. You provided: ",
+		}
 	}
+	return AmountForm{
+		"number", decimal.Zero, "Number of " + r.Market.Units + ", such as 0.5",
+		"Invalid amount format. Amount must be a number. You provided: ",
+	}
+}
+
+// lot is what amounts are multiples of; 0 where parts are traded.
+func (r Rules) lot() decimal.Decimal {
+	if other, ok := r.other["lot"]; ok {
+		return decimal.RequireFromString(other) // of those that are known
+	}
+	return r.Market.Lot
 }
 
 // whole tells whether an amount is a multiple of the lot.
 func (r Rules) whole(amount decimal.Decimal) bool {
-	lot := r.Market.Lot
+	lot := r.lot()
 	if lot.IsZero() || amount.Exponent() >= 0 && lot.Equal(one) {
 		return true
 	}
@@ -90,3 +115,35 @@ func (r Rules) whole(amount decimal.Decimal) bool {
 
 // one is the usual lot, made once.
 var one = decimal.NewFromInt(1)
+
+// keepsBought tells whether what was bought on a day is kept in the record, since it cannot be sold on that day.
+func (r Rules) keepsBought() bool { return r.Market.ID == market.CN && r.other[tPlusKey] != sameDay }
+
+// unit is what amounts of a symbol are traded at a stamp under the rules.
+func (r Rules) unit(symbol string, at market.Stamp) market.Unit {
+	if r.rounding() == upstream { // AI-Trader knows no steps, but its balances have some
+		step := decimal.New(1, -upstreamDecimals)
+		return market.Unit{Step: step, Least: step}
+	}
+	return r.Market.Unit(symbol, at)
+}
+
+// asAITrader are the rules under which AI-Trader trades a market.
+func asAITrader(m *market.Market) Rules {
+	r := RulesOf(m)
+	switch m.ID {
+	case market.Crypto:
+		r.other = map[string]string{"rounding": upstream}
+	case market.CN:
+		r.other = map[string]string{lotsKey: strict100, tPlusKey: sameDay, limitsKey: noLimits, fillKey: fillAsStamped}
+	default:
+		r.other = map[string]string{hoursKey: extendedHours}
+	}
+	return r
+}
+
+// fillsAsStamped tells whether orders fill at the open of a bar that ends at their stamp, as in AI-Trader.
+func (r Rules) fillsAsStamped() bool { return r.other[fillKey] == fillAsStamped }
+
+// view is the view in which the orders of the account fill.
+func (r Rules) view(v market.View) market.View { return v.AsStamped(r.fillsAsStamped()) }

@@ -21,7 +21,8 @@ func TestParseRules(t *testing.T) {
 		{"those of today", us, ""},
 		{"in another order", `{"rounding":"exact","fill":"open","costs":"none","lot":1,"market":"us"}`, ""},
 		{"none, as in earlier ledgers", "", ""},
-		{"another market", strings.Replace(us, `"us"`, `"cn"`, 1), `"market": "cn"`},
+		{"another market", strings.Replace(us, `"us"`, `"nyse"`, 1), `"market": "nyse"`},
+		{"a term of another market", strings.Replace(us, `}`, `, "t_plus": 0}`, 1), `"t_plus": 0`},
 		{"another lot", strings.Replace(us, `1`, `100`, 1), `"lot": 100`},
 		{"a lot in words", strings.Replace(us, `1`, `"1"`, 1), `"lot": "1"`},
 		{"costs", strings.Replace(us, `"none"`, `{"fixed": 1}`, 1), `"costs": {"fixed": 1}`},
@@ -95,7 +96,7 @@ func TestRules_Affordable(t *testing.T) {
 	}{
 		{"100", "12.34", "8"}, {"100", "10", "10"}, {"9", "10", "0"}, {"100", "0", ""},
 	} {
-		most, bounded := DefaultRules().Affordable(dec(c.cash), market.Quote{Price: dec(c.price)})
+		most, bounded := DefaultRules().Affordable(dec(c.cash), market.Quote{Symbol: "NVDA", At: "2025-10-02", Price: dec(c.price)})
 		if bounded != (c.want != "") || bounded && most.String() != c.want {
 			t.Errorf("%s at %s: %s, %v", c.cash, c.price, most, bounded)
 		}

@@ -27,8 +27,8 @@ var ruleTerms = [...]term{
 	{key: "market", always: true, preset: func(m *market.Market) string { return `"` + string(m.ID) + `"` }},
 	{key: "lot", always: true, preset: func(m *market.Market) string { return m.Lot.String() }},
 	costsTerm,
-	{key: "fill", always: true, preset: always(`"open"`)},
-	{key: "rounding", always: true, preset: always(`"exact"`)},
+	{key: fillKey, always: true, preset: always(`"open"`), knows: func(m *market.Market, value string) bool { return m.ID == market.CN && value == fillAsStamped }},
+	{key: "rounding", always: true, preset: defaultRounding, knows: func(m *market.Market, value string) bool { return m.ID == market.Crypto && value == upstream }},
 	slippageTerm,
 }
 
@@ -53,6 +53,16 @@ func (r Rules) text() string {
 		}
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// Value is the JSON of a term, "" of one that the market does not have.
+func (r Rules) Value(key string) string {
+	for _, t := range terms(r.Market) {
+		if t.key == key {
+			return cmp.Or(r.other[key], t.preset(r.Market))
+		}
+	}
+	return ""
 }
 
 // With returns the rules with another value of a term, as JSON. A value that this version does not know is an

@@ -16,3 +16,8 @@ type term struct {
 func always(text string) func(*market.Market) string {
 	return func(*market.Market) string { return text }
 }
+
+// only is a term with one value beside the default.
+func only(key, preset, other string) term {
+	return term{key: key, preset: always(preset), knows: func(_ *market.Market, value string) bool { return value == other }}
+}

@@ -60,6 +60,8 @@ type Verifier struct {
 	two   [2]Positions         // the two that a trade changes, before and after
 	opens map[string]openPrice // on a date
 	today market.Stamp         // that date
+
+	asStamped bool // those opens are of bars that are stamped so, see [market.Prices.AsStamped]
 }
 
 // NewVerifier returns a verifier of a ledger. prices may be nil.
@@ -210,6 +212,8 @@ func (v *Verifier) readRules(r *Record) {
 			v.addFinding(r, UnknownRules, "rules that this version knows", err)
 		}
 		v.rules, v.kept, v.judged = rules, r.Rules, err == nil
+	} else if !v.based {
+		v.rules = unstated(r.Positions)
 	}
 	if r.OrderID == "" {
 		return

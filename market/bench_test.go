@@ -94,7 +94,7 @@ func BenchmarkFirstParse(b *testing.B) {
 			b.SetBytes(s.length)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := s.read(); err != nil {
+				if _, err := s.read(false); err != nil {
 					b.Fatal(err)
 				}
 			}

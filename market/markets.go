@@ -36,14 +36,29 @@ type Market struct {
 	ZoneName       string          // of the time zone of its stamps
 	PeriodsPerYear float64         // trading days
 	Tradable       bool            // by accounts of this program; ledgers of other markets are only read and reported on
-	Lot            decimal.Decimal // amounts must be multiples of it; 0 allows any amount
+	Lot            decimal.Decimal // amounts are multiples of it, whatever the symbol; 0: parts are traded, as the unit of the symbol says
+	Units          string          // what an amount counts
+	Example        string          // a symbol
+
+	EndStamped bool // bars within a day are stamped at their end, unless their file says otherwise
+
+	Unit func(symbol string, on Stamp) Unit                                   // of a symbol on a day
+	Tick func(symbol string, on Stamp, price decimal.Decimal) decimal.Decimal // the step of a symbol's prices on a day, at about a price; 0 if it is not known
+
+	// Limits are the lowest and the highest price of a symbol on a day after a previous close; nil: there are none.
+	Limits func(symbol string, on Stamp, before decimal.Decimal, l ShareStatus) (down, up decimal.Decimal, known bool)
+	// Session says why there is no trading at a stamp, "" if there is; extended hours count only if they are asked for. nil: always.
+	Session func(at Stamp, extended bool) (why string)
 }
 
 // markets is a value rather than the result of a function, since Of runs for each symbol of a list.
 var markets = [...]Market{
-	{ID: US, Name: "US shares", ZoneName: "America/New_York", PeriodsPerYear: 252, Tradable: true, Lot: decimal.NewFromInt(1)},
-	{ID: CN, Name: "Chinese A-shares", Suffixes: []string{".SH", ".SZ"}, ZoneName: "Asia/Shanghai", PeriodsPerYear: 242},
-	{ID: Crypto, Name: "crypto", Suffixes: []string{"-USDT"}, ZoneName: "UTC", PeriodsPerYear: 365},
+	{ID: US, Name: "US shares", ZoneName: "America/New_York", PeriodsPerYear: 252, Tradable: true, Lot: decimal.NewFromInt(1),
+		Units: "shares", Example: "AAPL", Unit: shareUnit, Tick: usTick, Session: usSession},
+	{ID: CN, Name: "Chinese A-shares", Suffixes: []string{".SH", ".SZ", ".BJ"}, ZoneName: "Asia/Shanghai", PeriodsPerYear: 242, Tradable: true, Lot: decimal.NewFromInt(1),
+		Units: "shares", Example: "600519.SH", EndStamped: true, Unit: cnUnit, Tick: cnTick, Limits: cnLimits, Session: cnSession},
+	{ID: Crypto, Name: "crypto", Suffixes: []string{"-USDT"}, ZoneName: "UTC", PeriodsPerYear: 365, Tradable: true,
+		Units: "coins", Example: "BTC-USDT", Unit: cryptoUnit, Tick: cryptoTick},
 }
 
 // Of returns the market of a symbol by its ending. Case does not matter.

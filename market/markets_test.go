@@ -25,7 +25,7 @@ func TestMarkets(t *testing.T) {
 				t.Errorf("%s: another row has %s", m.ID, suffix)
 			}
 		}
-		if m.Name == "" || m.PeriodsPerYear <= 0 || m.Zone().String() != m.ZoneName || m.Tradable && !m.Lot.IsPositive() {
+		if m.Name == "" || m.PeriodsPerYear <= 0 || m.Zone().String() != m.ZoneName || m.Units == "" || Of(m.Example) != m || m.Unit == nil || m.Tick == nil {
 			t.Errorf("it does not say all: %+v", m)
 		}
 	}

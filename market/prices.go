@@ -35,6 +35,10 @@ type Prices struct {
 	bars     int       // in memory
 	maxBars  int
 
+	asStamped bool    // bars begin at their stamps, also those that end there
+	twin      *Prices // the same files with the other asStamped; nil until it is asked for
+	twinning  sync.Mutex
+
 	dating sync.Mutex     // guards what is below
 	days   map[ID][]Stamp // as calendar returns them; nil before the first call
 }
@@ -56,6 +60,8 @@ type metadata struct {
 	bars           int
 	first, last    Stamp
 	jumps          []jump // that look like splits, the future included
+	listed         Stamp  // "" if the file does not say
+	st             []dateSpan
 }
 
 // Open indexes price files. A file holds one JSON object per line and symbol,
@@ -67,6 +73,12 @@ type metadata struct {
 //
 // "1. buy price" and "4. sell price" are other names of open and close. Values
 // are strings or numbers, and any may be absent.
+//
+// Bars within a day are stamped at their start, those of A-shares at their end;
+// "Stamps": "start" or "end" in the meta data says otherwise. They are served as
+// stamped at their start. "Listed": "2025-10-09", the first trading day of a share,
+// and "ST": [{"from": "2024-05-06", "to": "2025-06-30"}], when it stood under
+// special treatment, count for price limits.
 //
 // A damaged line is a warning. It is an error if there is no path, if a path is
 // not a readable regular file, if a file has no series at all, and if a symbol
@@ -167,7 +179,7 @@ func (p *Prices) load(s *series) ([]packedBar, error) {
 	if s.damage != nil {
 		return nil, s.damage
 	}
-	read, err := s.read()
+	read, err := s.read(p.asStamped)
 	if errors.Is(err, os.ErrClosed) {
 		return nil, fmt.Errorf("prices of %s: %w", s.symbol, err)
 	}
@@ -186,7 +198,7 @@ func (p *Prices) load(s *series) ([]packedBar, error) {
 }
 
 // read reads and parses the series, which must still be where the index says.
-func (s *series) read() (parsed, error) {
+func (s *series) read(asStamped bool) (parsed, error) {
 	text, err := s.source.read(s.offset, s.length)
 	if err != nil {
 		return parsed{}, err
@@ -198,16 +210,58 @@ func (s *series) read() (parsed, error) {
 	if read.symbol != s.symbol {
 		return parsed{}, fmt.Errorf("the symbol there is now %.40q; the file was rewritten after it was opened", read.symbol)
 	}
+	if !asStamped {
+		read.stampStarts()
+	}
 	return read, nil
 }
 
-func (p parsed) metadata() *metadata {
-	about := &metadata{name: p.name, interval: p.interval, bars: len(p.bars), jumps: jumpsOf(p.bars)}
-	if minutes, ok := strings.CutSuffix(p.interval, "min"); ok {
-		if n, err := strconv.Atoi(minutes); err == nil && n > 0 {
-			about.period = time.Duration(n) * time.Minute
+// other returns the same files with the other way to take stamps. It shares the files, and is closed with them.
+func (p *Prices) other() *Prices {
+	p.twinning.Lock()
+	defer p.twinning.Unlock()
+	if p.twin == nil {
+		p.twin = &Prices{sources: p.sources, series: map[string]*series{}, symbols: p.symbols, maxBars: p.maxBars, asStamped: !p.asStamped, twin: p}
+		for symbol, s := range p.series {
+			p.twin.series[symbol] = &series{seriesRef: s.seriesRef}
 		}
 	}
+	return p.twin
+}
+
+// AsStamped returns the same files as if all bars began at their stamps, also those that end there: AI-Trader takes them so.
+func (p *Prices) AsStamped() *Prices {
+	if p.asStamped {
+		return p
+	}
+	return p.other()
+}
+
+// stampStarts gives bars that are stamped at their end the stamp of their start.
+func (p *parsed) stampStarts() {
+	period := p.period()
+	if period == 0 || p.about.Stamps == "start" || p.about.Stamps == "" && !Of(p.symbol).EndStamped {
+		return
+	}
+	for i := range p.bars {
+		if stamp := p.bars[i].stamp; !stamp.IsDay() {
+			p.bars[i].stamp = stamp.add(-period)
+		}
+	}
+}
+
+// period is that of a bar, 0 if the interval does not say.
+func (p parsed) period() time.Duration {
+	if minutes, ok := strings.CutSuffix(p.interval, "min"); ok {
+		if n, err := strconv.Atoi(minutes); err == nil && n > 0 {
+			return time.Duration(n) * time.Minute
+		}
+	}
+	return 0
+}
+
+func (p parsed) metadata() *metadata {
+	about := &metadata{name: p.name, interval: p.interval, period: p.period(), bars: len(p.bars), jumps: jumpsOf(p.bars), listed: p.about.Listed, st: p.about.ST}
 	if about.bars > 0 {
 		about.first, about.last = p.bars[0].stamp, p.bars[about.bars-1].stamp
 	}

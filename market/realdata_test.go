@@ -24,7 +24,7 @@ func TestOpen_RealFiles(t *testing.T) {
 		{"us_daily/QQQ.json", 1, "2025-06-06", "2025-10-28", "daily", US},
 		{"us_hourly_test/merged.jsonl", 101, "2025-10-16 07:00:00", "2025-10-27 19:00:00", "60min", US},
 		{"cn_daily/merged.jsonl", 50, "2025-10-09", "2025-11-19", "daily", CN},
-		{"cn_hourly/merged.jsonl", 50, "2025-10-09 10:30:00", "2025-11-19 15:00:00", "60min", CN},
+		{"cn_hourly/merged.jsonl", 50, "2025-10-09 09:30:00", "2025-11-19 14:00:00", "60min", CN},
 		{"crypto/merged.jsonl", 10, "2024-11-26", "2025-11-16", "daily", Crypto},
 	} {
 		t.Run(c.file, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestView_OpenPrice_RealFills(t *testing.T) {
 				continue
 			}
 			want := decimal.RequireFromString(open)
-			if got, err := p.AsOf(date).OpenPrice(symbol); err != nil || !got.Equal(want) {
+			if got, err := p.AsOf(date).AsStamped(true).OpenPrice(symbol); err != nil || !got.Equal(want) {
 				t.Errorf("%s: %s at %s is %s, %v; want %s", ledger, symbol, date, got, err, want)
 			}
 			trades++

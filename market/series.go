@@ -32,6 +32,17 @@ type Bar struct {
 type meta struct {
 	Symbol string `json:"2. Symbol"`
 	Name   string `json:"2.1. Name"`
+
+	// Keys of this program.
+	Stamps string     `json:"Stamps"` // of bars within a day: "start" or "end"; "" for what is usual in the market
+	Listed Stamp      `json:"Listed"` // the first trading day
+	ST     []dateSpan `json:"ST"`     // special treatment of an A-share
+}
+
+// dateSpan is from one day to another, both included; "" as the end: until today.
+type dateSpan struct {
+	From Stamp `json:"from"`
+	To   Stamp `json:"to"`
 }
 
 // rawBar is a bar as files have it: raw Alpha Vantage says open and close,
@@ -119,7 +130,8 @@ func (b packedBar) bar() Bar {
 // parsed is a series as read.
 type parsed struct {
 	symbol, name string
-	interval     string      // "daily", "60min"
+	interval     string // "daily", "60min"
+	about        meta
 	bars         []packedBar // ascending, no stamp twice
 	warnings     warningList // without file and line
 }
@@ -136,7 +148,10 @@ func parse(text []byte) (parsed, error) {
 			return parsed{}, fmt.Errorf(`"Meta Data" is broken: %w`, err)
 		}
 	}
-	p := parsed{symbol: strings.TrimSpace(m.Symbol), name: m.Name}
+	if m.Stamps != "" && m.Stamps != "start" && m.Stamps != "end" {
+		return parsed{}, fmt.Errorf(`"Stamps" is %.40q; use "start" or "end"`, m.Stamps)
+	}
+	p := parsed{symbol: strings.TrimSpace(m.Symbol), name: m.Name, about: m}
 	series, err := p.series(fields)
 	if err != nil {
 		return parsed{}, err

@@ -99,6 +99,12 @@ func (s Stamp) Day() Stamp { return s[:min(len(s), len(dayForm))] }
 // IsDay tells whether the stamp is a day rather than a moment.
 func (s Stamp) IsDay() bool { return len(s) == len(dayForm) }
 
+// isWeekend tells whether the stamp is on a Saturday or a Sunday.
+func (s Stamp) isWeekend() bool {
+	day, err := time.Parse(dayForm, string(s.Day()))
+	return err == nil && (day.Weekday() == time.Saturday || day.Weekday() == time.Sunday)
+}
+
 // add returns the moment that is d after the moment s.
 func (s Stamp) add(d time.Duration) Stamp {
 	t, err := time.Parse(momentForm, string(s))

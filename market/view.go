@@ -110,6 +110,10 @@ type Quote struct {
 	Market *Market
 	At     Stamp           // of the view
 	Price  decimal.Decimal // of one share, at which an order fills, in the market's currency: the open of the bar at the stamp
+
+	// Of a market with price limits.
+	PreviousClose decimal.NullDecimal // of the last day before the stamp that has one
+	Status        ShareStatus
 }
 
 // Quote finds the symbol of an order and its price. It returns a *NoPriceError if
@@ -128,6 +132,9 @@ func (v View) Quote(symbol string) (Quote, error) {
 	for _, at := range []Stamp{v.asOf, v.asOf.Day()} {
 		if bar, ok := w.at(at); ok {
 			q.Price = bar.Open.Decimal
+			if q.Market.Limits != nil {
+				q.PreviousClose, q.Status = w.previousClose(), s.metadata.Load().status(w)
+			}
 			return q, nil
 		}
 	}
@@ -283,4 +290,45 @@ func (v View) find(symbol string) (*series, error) {
 		return nil, err
 	}
 	return nil, &UnknownSymbolError{symbol, similar}
+}
+
+// previousClose is the last known close of a day before that of the view.
+func (w window) previousClose() decimal.NullDecimal {
+	for i := w.from(w.asOf.Day()) - 1; i >= 0; i-- {
+		if bar, ok := w.visible(i); ok && bar.Close.Valid {
+			return bar.Close
+		}
+	}
+	return decimal.NullDecimal{}
+}
+
+// status says what is known of a share on the day of a view.
+func (m *metadata) status(w window) (l ShareStatus) {
+	today := w.asOf.Day()
+	for _, span := range m.st {
+		l.ST = l.ST || span.From <= today && (span.To == "" || today <= span.To)
+	}
+	if m.listed == "" {
+		return l
+	}
+	last := Stamp("")
+	for i := w.from(m.listed); i < len(w.bars); i++ {
+		if day := w.bars[i].stamp.Day(); day != last {
+			last = day
+			if l.Day++; l.Day > 5 { // no market has free days for longer
+				l.Day = 0
+				return l
+			}
+		}
+	}
+	return l
+}
+
+// AsStamped returns the view in which bars begin at their stamps in the files, also those that end there; else the view in which they
+// begin when they do.
+func (v View) AsStamped(asStamped bool) View {
+	if v.prices.asStamped != asStamped {
+		v.prices = v.prices.other()
+	}
+	return v
 }

@@ -194,17 +194,17 @@ func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error)
 		ModelID: s.Model, Signature: s.Signature, TodayDate: s.Today, IfTrade: s.IfTrade, Halted: s.Halted,
 		Sources: map[string]string{}, Markets: []string{}, Ledger: d.Ledger, Account: "registered",
 	}
-	for _, m := range market.Tradable() {
-		r.Markets = append(r.Markets, string(m.ID))
-	}
 	for name, source := range s.Sources {
 		r.Sources[name] = string(source)
 	}
-	var rules ledger.Rules
+	of := d.rules().Market
 	if _, err = d.Accounts.Book(ctx, s.Signature, s.Today); err == nil {
-		rules, err = d.Accounts.Rules(ctx, s.Signature)
-		r.Costs = rules.CostsText()
+		var rules ledger.Rules
+		if rules, err = d.Accounts.Rules(ctx, s.Signature); err == nil {
+			r.Costs, of = rules.CostsText(), rules.Market
+		}
 	}
+	r.Markets = append(r.Markets, string(of.ID))
 	var refusal *ledger.Refusal
 	var unknown *ledger.UnknownRulesError
 	switch {

@@ -112,7 +112,7 @@ func drawCall(t *rapid.T, tool tool) string {
 		Properties map[string]any
 		Required   []string
 	}
-	if err := json.Unmarshal(tool.params(), &schema); err != nil {
+	if err := json.Unmarshal(tool.params((&Deps{}).rules().Amount()), &schema); err != nil {
 		t.Fatal(err)
 	}
 	arguments := map[string]any{}

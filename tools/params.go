@@ -60,7 +60,7 @@ func bound(tag string) *float64 {
 
 // bind reads arguments into a params struct of these fields. A null stands for an argument that was not given, a number or a flag may
 // come as a string, and space around a string does not count.
-func bind[P any](fields []field, arguments json.RawMessage) (P, error) {
+func bind[P any](fields []field, amount ledger.AmountForm, arguments json.RawMessage) (P, error) {
 	var params P
 	given, err := splitObject(arguments)
 	if err != nil {
@@ -78,7 +78,7 @@ func bind[P any](fields []field, arguments json.RawMessage) (P, error) {
 			}
 			continue
 		}
-		if err := f.set(v.Field(f.index), raw); err != nil {
+		if err := f.set(v.Field(f.index), amount, raw); err != nil {
 			return params, err
 		}
 	}
@@ -124,7 +124,7 @@ func checkNames(fields []field, given map[string]json.RawMessage) error {
 }
 
 // set reads one argument.
-func (f field) set(to reflect.Value, raw json.RawMessage) error {
+func (f field) set(to reflect.Value, amount ledger.AmountForm, raw json.RawMessage) error {
 	text := string(raw)
 	quoted := json.Unmarshal(raw, &text) == nil
 	text = strings.TrimSpace(text)
@@ -171,7 +171,7 @@ func (f field) set(to reflect.Value, raw json.RawMessage) error {
 		d, err := ledger.ParseDecimal(text)
 		if err != nil {
 			provided := fmt.Sprintf("%.40s", text)
-			return wrong(ledger.DefaultRules().Amount().Invalid+provided, map[string]any{"argument": f.name, "provided": provided})
+			return wrong(amount.Invalid+provided, map[string]any{"argument": f.name, "provided": provided})
 		}
 		*p = d
 	}
@@ -254,14 +254,19 @@ func oneOf(types ...string) *jsonschema.Schema {
 }
 
 // paramsSchema is the input schema of a params struct.
-func paramsSchema[P any]() json.RawMessage {
+func paramsSchema[P any](amount ledger.AmountForm) json.RawMessage {
 	if reflect.TypeFor[P]().NumField() == 0 {
 		// Some model vendors refuse an object without a list of properties, even of none.
 		return json.RawMessage(`{"type":"object","properties":{},"additionalProperties":false}`)
 	}
-	amount := ledger.DefaultRules().Amount()
+	ofAmount := jsonschema.Schema{Type: amount.Type, Description: amount.Description}
+	if amount.Minimum.IsPositive() {
+		ofAmount.Minimum = jsonschema.Ptr(amount.Minimum.InexactFloat64())
+	} else {
+		ofAmount.ExclusiveMinimum = jsonschema.Ptr(0.0)
+	}
 	schema := schemaOf[P](map[reflect.Type]*jsonschema.Schema{
-		reflect.TypeFor[decimal.Decimal](): {Type: amount.Type, Description: amount.Description, Minimum: jsonschema.Ptr(amount.Minimum.InexactFloat64())},
+		reflect.TypeFor[decimal.Decimal](): &ofAmount,
 		reflect.TypeFor[tickers]():         {Type: "string"},
 	})
 	for _, f := range fieldsOf(reflect.TypeFor[P]()) {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"mcp-trade/ledger"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -68,7 +69,7 @@ func TestBind(t *testing.T) {
 		{`"symbol"`, "The arguments are not an object. Send one, such as {}."},
 		{`7`, "The arguments are not an object. Send one, such as {}."},
 	} {
-		p, err := bind[tradeParams](fieldsOf(reflect.TypeFor[tradeParams]()), json.RawMessage(c.arguments))
+		p, err := bind[tradeParams](fieldsOf(reflect.TypeFor[tradeParams]()), ledger.DefaultRules().Amount(), json.RawMessage(c.arguments))
 		got := fmt.Sprintf("%q %s %q %v %q", p.Symbol, p.Amount, p.OrderID, p.DryRun, p.Note)
 		if err != nil {
 			got = err.Error()
@@ -89,7 +90,7 @@ func TestBind_WholeNumber(t *testing.T) {
 		`{"limit":0}`: refused, `{"limit":-1}`: refused, `{"limit":201}`: refused, `{"limit":1.5}`: refused, `{"limit":"x"}`: refused,
 		`{"limit":1e30}`: refused, `{"limit":1e999}`: refused, `{"limit":true}`: refused, `{"limit":18446744073709551617}`: refused,
 	} {
-		p, err := bind[tradesParams](fieldsOf(reflect.TypeFor[tradesParams]()), json.RawMessage(arguments))
+		p, err := bind[tradesParams](fieldsOf(reflect.TypeFor[tradesParams]()), ledger.DefaultRules().Amount(), json.RawMessage(arguments))
 		got := fmt.Sprint(p.Limit)
 		if err != nil {
 			got = err.Error()
@@ -117,7 +118,7 @@ func TestBind_Tickers(t *testing.T) {
 		`{"symbol":"A,` + strings.Repeat("B", 41) + `"}`: `The argument "symbol" is longer than 40 characters.`,
 		`{"symbol":"` + strings.Repeat("A,", 51) + `"}`:  `The argument "symbol" holds more than 50 symbols.`,
 	} {
-		p, err := bind[priceParams](fieldsOf(reflect.TypeFor[priceParams]()), json.RawMessage(arguments))
+		p, err := bind[priceParams](fieldsOf(reflect.TypeFor[priceParams]()), ledger.DefaultRules().Amount(), json.RawMessage(arguments))
 		got := fmt.Sprintf("%q", p.Symbol)
 		if err != nil {
 			got = err.Error()
@@ -133,7 +134,7 @@ func FuzzBind(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, arguments []byte) {
-		p, err := bind[tradeParams](fieldsOf(reflect.TypeFor[tradeParams]()), arguments)
+		p, err := bind[tradeParams](fieldsOf(reflect.TypeFor[tradeParams]()), ledger.DefaultRules().Amount(), arguments)
 		if err != nil {
 			if len(err.Error()) > 400 {
 				t.Fatalf("the refusal of %q has %d bytes", arguments, len(err.Error()))
@@ -141,7 +142,7 @@ func FuzzBind(f *testing.F) {
 			return
 		}
 		// What was accepted can be said again in plain words, and means the same.
-		again, err := bind[tradeParams](fieldsOf(reflect.TypeFor[tradeParams]()), fmt.Appendf(nil, `{"symbol":%s,"amount":%s,"order_id":%s,"dry_run":%v,"note":%s}`,
+		again, err := bind[tradeParams](fieldsOf(reflect.TypeFor[tradeParams]()), ledger.DefaultRules().Amount(), fmt.Appendf(nil, `{"symbol":%s,"amount":%s,"order_id":%s,"dry_run":%v,"note":%s}`,
 			quote(p.Symbol), p.Amount, quote(p.OrderID), p.DryRun, quote(p.Note)))
 		if err != nil || again.Symbol != p.Symbol || !again.Amount.Equal(p.Amount) || again.OrderID != p.OrderID || again.DryRun != p.DryRun || again.Note != p.Note {
 			t.Fatalf("%q is %+v, which is %+v, %v", arguments, p, again, err)
@@ -176,14 +177,14 @@ func golden(t *testing.T, name, got string) {
 func TestTool_Declaration(t *testing.T) {
 	files := []string{"instructions.txt"}
 	for _, tool := range table() {
-		text, err := json.MarshalIndent(tool.declaration(form{}), "", "  ")
+		text, err := json.MarshalIndent(tool.declaration(&Deps{Market: tool.market}, form{}), "", "  ")
 		if err != nil {
 			t.Fatal(err)
 		}
 		golden(t, tool.name+".json", string(text)+"\n")
 		files = append(files, tool.name+".json")
 	}
-	offered, err := offer(Options{Toolsets: DefaultToolsets})
+	offered, err := offer(&Deps{}, Options{Toolsets: DefaultToolsets})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +223,7 @@ func TestTable_Descriptions(t *testing.T) {
 			wrong("there are two of this name")
 		}
 		names[tool.name] = true
-		d := tool.declaration(form{})
+		d := tool.declaration(&Deps{Market: tool.market}, form{})
 		if d.Title == "" || d.Description == "" || !strings.HasSuffix(d.Description, ".") {
 			wrong("the title is %q, the description %q", d.Title, d.Description)
 		}
@@ -240,11 +241,11 @@ func TestTable_Descriptions(t *testing.T) {
 			Required             []string
 			AdditionalProperties json.RawMessage
 		}
-		if err := json.Unmarshal(tool.params(), &params); err != nil || params.Type != "object" || params.Properties == nil || string(params.AdditionalProperties) != "false" {
-			wrong("the schema of its arguments is %s, %v", tool.params(), err)
+		if err := json.Unmarshal(tool.params((&Deps{}).rules().Amount()), &params); err != nil || params.Type != "object" || params.Properties == nil || string(params.AdditionalProperties) != "false" {
+			wrong("the schema of its arguments is %s, %v", tool.params((&Deps{}).rules().Amount()), err)
 		}
-		if strings.Contains(string(tool.params()), `"null"`) {
-			wrong("an argument may be null, which not every model API knows: %s", tool.params())
+		if strings.Contains(string(tool.params((&Deps{}).rules().Amount())), `"null"`) {
+			wrong("an argument may be null, which not every model API knows: %s", tool.params((&Deps{}).rules().Amount()))
 		}
 		for name, p := range params.Properties {
 			if p.Description == "" {
@@ -255,7 +256,7 @@ func TestTable_Descriptions(t *testing.T) {
 				wrong("the argument %s is of the session", name)
 			}
 		}
-		for _, schema := range []json.RawMessage{tool.params(), marshalSchema(tool.result()), outputSchema(tool.result())} {
+		for _, schema := range []json.RawMessage{tool.params((&Deps{}).rules().Amount()), marshalSchema(tool.result()), outputSchema(tool.result())} {
 			compile(t, tool.name, schema)
 			var tree any
 			if err := json.Unmarshal(schema, &tree); err != nil {

@@ -88,7 +88,7 @@ func (d *Deps) searchAsOf(ctx context.Context, q search.Query) (search.Answer, m
 	if q.Limit == 0 {
 		q.Limit = 5
 	}
-	q.Cutoff = search.NewCutoff(s.Today, market.Default)
+	q.Cutoff = search.NewCutoff(s.Today, d.rules().Market.ID)
 	answer, err := d.Search.Search(ctx, q)
 	return answer, s.Today, err
 }

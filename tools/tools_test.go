@@ -725,6 +725,7 @@ func TestServer_Offer(t *testing.T) {
 		{"the default", Options{Toolsets: DefaultToolsets}, "buy get_portfolio get_price get_price_history get_session get_trades list_symbols search sell"},
 		{"read only", Options{Toolsets: DefaultToolsets, ReadOnly: true}, "get_portfolio get_price get_price_history get_session get_trades list_symbols search"},
 		{"AI-Trader", Options{Toolsets: []string{TradeSet, AITraderSet}}, "buy get_information get_market_news get_portfolio get_price_local get_session get_trades sell"},
+		{"AI-Trader's crypto", Options{Toolsets: []string{AITraderSet}}, "get_information get_market_news get_price_local"},
 		{"one toolset", Options{Toolsets: []string{MarketSet}}, "get_price get_price_history list_symbols"},
 		{"nothing", Options{}, ""},
 	} {

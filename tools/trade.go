@@ -22,7 +22,7 @@ import (
 
 type tradeParams struct {
 	Symbol  string          `json:"symbol" jsonschema:"Ticker such as AAPL" max:"40"`
-	Amount  decimal.Decimal `json:"amount"` // of the form that the default rules ask for
+	Amount  decimal.Decimal `json:"amount"` // of the form that the rules of the market ask for
 	OrderID string          `json:"order_id,omitempty" jsonschema:"Your own id. The same order with it again, on the same date, trades nothing and answers with the first result" max:"128"`
 	DryRun  bool            `json:"dry_run,omitempty" jsonschema:"true: tell what would happen and trade nothing"`
 	Note    string          `json:"note,omitempty" jsonschema:"Reason for the trade, kept in the ledger" max:"500"`
@@ -44,7 +44,7 @@ func (p tradeParams) explain(ctx context.Context, d *Deps, err error) {
 		return
 	}
 	q, noPrice := v.Quote(p.Symbol)
-	rules := ledger.DefaultRules()
+	rules := d.rules()
 	if book, err := d.Accounts.Book(ctx, s.Signature, s.Today); err == nil {
 		f.details["have"], f.details["cash_available"] = book.Positions.Amount(q.Symbol), book.Positions.Amount(ledger.Cash)
 		if rules, err = d.Accounts.Rules(ctx, s.Signature); err != nil {

@@ -27,8 +27,8 @@ import (
 // Config is a run configuration. AI-Trader's keys mean what they mean there. Keys of ours are marked with a +. Every key but
 // models[].basemodel and the dates has a default.
 type Config struct {
-	AgentType   string                      `json:"agent_type,omitempty"` // BaseAgent (default) or BaseAgent_Hour; the prices say which
-	Market      string                      `json:"market,omitempty"`     // us, the only one that can be traded
+	AgentType   string                      `json:"agent_type,omitempty"` // BaseAgent (default), BaseAgentAStock or BaseAgentCrypto; with or without _Hour, the prices say which
+	Market      string                      `json:"market,omitempty"`     // us (default, or that of the agent_type), cn or crypto; the setting MCP_TRADE_MARKET comes before it
 	DateRange   DateRange                   `json:"date_range"`
 	Models      []Model                     `json:"models"`
 	AgentConfig AgentConfig                 `json:"agent_config"`
@@ -226,12 +226,28 @@ func known(d decimal.NullDecimal) *decimal.Decimal {
 	return &d.Decimal
 }
 
+// agentTypes are AI-Trader's, with the market of those that have one.
+var agentTypes = map[string]market.ID{
+	"": "", "BaseAgent": "", "BaseAgent_Hour": "", "BaseAgentAStock": market.CN, "BaseAgentAStock_Hour": market.CN, "BaseAgentCrypto": market.Crypto,
+}
+
+// tradable lists the markets that can be traded.
+func tradable() string {
+	var names []string
+	for _, m := range market.Tradable() {
+		names = append(names, string(m.ID))
+	}
+	return strings.Join(names, ", ")
+}
+
 // Validate says what is not valid, with the place of each value.
 func (c Config) Validate() error {
 	var p problems
-	p.expect(slices.Contains([]string{"", "BaseAgent", "BaseAgent_Hour"}, c.AgentType), "agent_type",
-		"%q is not one that can trade here; use BaseAgent, on US shares", c.AgentType)
-	p.expect(c.Market == string(market.US), "market", "%q cannot be traded; only US shares (us) can", c.Market)
+	of, known := agentTypes[c.AgentType]
+	p.expect(known, "agent_type", "%q is not one that can trade here; use BaseAgent, BaseAgentAStock or BaseAgentCrypto", c.AgentType)
+	p.expect(of == "" || string(of) == c.Market, "market", "%q is not the market of the agent_type %s, which is %q", c.Market, c.AgentType, of)
+	m := market.ID(c.Market).Get()
+	p.expect(m != nil && m.Tradable, "market", "%q cannot be traded; use one of %s", c.Market, tradable())
 	p.expect(c.DateRange.Init != "", "date_range.init_date", "missing; set it, or INIT_DATE")
 	p.expect(c.DateRange.End != "", "date_range.end_date", "missing; set it, or END_DATE")
 	p.expect(c.DateRange.End == "" || c.DateRange.Init.Day() < c.DateRange.End, "date_range.end_date",

@@ -94,6 +94,9 @@ func (l *loader) config(tree map[string]any) Config {
 	delete(rest, "agent_config")
 	l.decode("", rest, &c)
 	l.decode("agent_config", agent, &c.AgentConfig)
+	if of := agentTypes[c.AgentType]; of != "" && tree["market"] == nil {
+		c.Market = string(of)
+	}
 	list, ok := models.([]any)
 	l.expect(ok, "models", "must be a list of models")
 	for i, m := range list {

@@ -117,7 +117,7 @@ func sent(t *testing.T, spec string, prices *market.Prices, date market.Stamp, n
 	defer trader.Close()
 	book := ledger.Book{Date: "2025-01-01", Positions: ledger.Positions{{Symbol: ledger.Cash, Amount: decimal.NewFromInt(100000)}}}
 	var o orders
-	if err := trader.Decide(t.Context(), &agent.Day{Account: "a", Date: date, Number: number, Book: book, Market: prices.AsOf(date), Broker: &o}); err != nil {
+	if err := trader.Decide(t.Context(), &agent.Day{Account: "a", Date: date, Number: number, Book: book, Rules: ledger.DefaultRules(), Market: prices.AsOf(date), Broker: &o}); err != nil {
 		t.Fatal(err)
 	}
 	return o.sent

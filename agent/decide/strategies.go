@@ -104,6 +104,9 @@ func opens(v market.View) ([]quote, error) {
 	return quotes, nil
 }
 
+// partDecimals are the digits of a part of an account. No price is so fine that fewer shares could be bought for the missing ones.
+const partDecimals = 20
+
 // rebalance makes the account hold the symbols wanted, in equal parts of what it is worth at the opens, and nothing else
 // that can be sold today. It sells before it buys, so that the proceeds can be spent. What it could not buy is told.
 func rebalance(ctx context.Context, d *agent.Day, wanted, open []quote) error {
@@ -112,8 +115,12 @@ func rebalance(ctx context.Context, d *agent.Day, wanted, open []quote) error {
 		worth = worth.Add(q.price.Mul(d.Book.Positions.Amount(q.symbol)))
 	}
 	target := map[string]decimal.Decimal{}
+	var part decimal.Decimal
+	if n := int64(len(wanted)); n > 0 {
+		part, _ = worth.QuoRem(decimal.NewFromInt(n), partDecimals)
+	}
 	for _, q := range wanted {
-		target[q.symbol], _ = ledger.DefaultRules().Affordable(worth, market.Quote{Price: q.price.Mul(decimal.NewFromInt(int64(len(wanted))))})
+		target[q.symbol], _ = d.Rules.Affordable(part, market.Quote{Symbol: q.symbol, At: d.Date, Price: q.price})
 	}
 	for _, action := range []ledger.Action{ledger.Sell, ledger.Buy} {
 		for _, q := range open {

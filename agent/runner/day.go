@@ -67,9 +67,13 @@ func (a *accountRun) openDay(ctx context.Context, i int) (*broker, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules, err := a.accounts.Rules(ctx, a.account.Name)
+	if err != nil {
+		return nil, err
+	}
 	b := &broker{run: a, filled: map[string]bool{}}
 	b.day = agent.Day{
-		Account: a.account.Name, Date: date, Number: i, Book: book, Market: a.Prices.AsOf(date), Halted: halted,
+		Account: a.account.Name, Date: date, Number: i, Book: book, Rules: rules, Market: a.Prices.AsOf(date), Halted: halted,
 		Log: a.Log.With().Str("account", a.account.Name).Str("date", string(date)).Logger(), Broker: b,
 	}
 	return b, nil

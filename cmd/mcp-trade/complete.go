@@ -16,7 +16,7 @@ import (
 type completer = func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective)
 
 // choices are the values of flags, by name.
-var choices = map[string][]string{
+var choices = withRules(map[string][]string{
 	"ledger":        ledgerNames(),
 	"on-redis-loss": {lossFile, lossRefuse},
 	"log-format":    {"console", "json"},
@@ -26,6 +26,15 @@ var choices = map[string][]string{
 	"toolsets":      {tools.TradeSet, tools.MarketSet, tools.SearchSet, tools.AITraderSet, tools.MathSet},
 	"method":        {"own", "upstream"},
 	"benchmark":     {"equal-weight"},
+})
+
+// withRules adds what the settings of rules can be.
+func withRules(choices map[string][]string) map[string][]string {
+	choices["market"] = marketNames()
+	for _, row := range ruleTable {
+		choices[row.flag] = row.words()
+	}
+	return choices
 }
 
 // complete registers the completions of a command and of those below it.

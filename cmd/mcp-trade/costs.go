@@ -16,9 +16,13 @@ import (
 // maxCostsFile bounds a file of costs, in bytes.
 const maxCostsFile = 64 << 10
 
-// openingRules are the rules of a market with the costs that are set.
-func (s *settings) openingRules(m *market.Market) (ledger.Rules, error) {
-	costs, err := readCosts(s.costs, m.ID)
+// openingRules are the rules of the market with the costs that are set.
+func (s *settings) openingRules() (ledger.Rules, error) {
+	rules, err := s.rules()
+	if err != nil {
+		return rules, err
+	}
+	costs, err := readCosts(s.costs, rules.Market.ID)
 	if err != nil {
 		return ledger.Rules{}, usageError{fmt.Errorf("--costs: %w", err)}
 	}
@@ -26,7 +30,7 @@ func (s *settings) openingRules(m *market.Market) (ledger.Rules, error) {
 	if err != nil {
 		return ledger.Rules{}, usageError{fmt.Errorf("--slippage: %w", err)}
 	}
-	return ledger.RulesOf(m).WithCosts(costs, slippage)
+	return rules.WithCosts(costs, slippage)
 }
 
 // readCosts reads costs that have a name, or those of a file.

@@ -37,7 +37,7 @@ func registerCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return usageError{fmt.Errorf("--date: %w", err)}
 			}
-			rules, err := s.openingRules(market.Default.Get())
+			rules, err := s.openingRules()
 			if err != nil {
 				return err
 			}
@@ -64,6 +64,7 @@ func registerCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&date, "date", "", "day on which the account is opened")
 	_ = cmd.MarkFlagRequired("date")
 	s.register(cmd.Flags(), opening)
+	s.register(cmd.Flags(), trading)
 	return cmd
 }
 

@@ -141,6 +141,9 @@ func (s *settings) openPrices() (*market.Prices, error) {
 	for _, w := range prices.Warnings() {
 		s.log.Warn().Msg(w.String())
 	}
+	if s.takenAsStamped() {
+		prices = prices.AsStamped()
+	}
 	return prices, nil
 }
 

@@ -163,6 +163,9 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 		from: c.DateRange.Init, to: c.DateRange.End, cash: c.AgentConfig.InitialCash, parallel: c.Parallel, lockstep: c.Lockstep,
 		config: path, servers: slices.Sorted(maps.Keys(c.MCPServers)),
 	}
+	if text, _ := s.lookup("MCP_TRADE_MARKET"); text == "" && !cmd.Flags().Changed("market") {
+		s.market = c.Market
+	}
 	if text, _ := s.lookup("LOG_PATH"); text != "" || cmd.Flags().Changed("log-path") {
 		c.LogConfig.Path = ""
 	}

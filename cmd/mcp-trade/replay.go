@@ -52,6 +52,7 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
+	s.keepTo(rules)
 	p := plan{from: recording.From, to: recording.To, cash: recording.Cash, rules: rules}
 	for _, name := range slices.Sorted(maps.Keys(recording.Runs)) {
 		p.accounts = append(p.accounts, runner.Account{

@@ -72,7 +72,7 @@ func runCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return asUsage(err)
 			}
-			if p.rules, err = s.openingRules(market.Default.Get()); err != nil {
+			if p.rules, err = s.openingRules(); err != nil {
 				return err
 			}
 			r, closeRooms, err := s.runner(p)
@@ -102,6 +102,7 @@ func runCommand(s *settings) *cobra.Command {
 	s.register(cmd.Flags(), searching)
 	s.register(cmd.Flags(), opening)
 	s.register(cmd.Flags(), running)
+	s.register(cmd.Flags(), trading)
 	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	cmd.MarkFlagsMutuallyExclusive("fresh", "change-settings", "replay")
 	return cmd

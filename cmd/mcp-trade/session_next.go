@@ -13,11 +13,13 @@ import (
 )
 
 func nextCommand(s *settings) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "next", Short: "Set TODAY_DATE to the next trading day of the prices", Args: cobra.NoArgs,
 		Long: "Set TODAY_DATE to the next day on which any symbol of the price files has a bar; or to the next bar, if TODAY_DATE has\nan hour.",
 		RunE: s.inSession(setNext),
 	}
+	s.register(cmd.Flags(), trading)
+	return cmd
 }
 
 func setNext(cmd *cobra.Command, s *settings, l *sessionAt, _ []string) error {

@@ -43,7 +43,9 @@ type settings struct {
 	search                    []string // "auto", "off", or names of providers
 	mask                      string   // a seed; "": models see the true symbols and dates
 	searchCache               string
-	costs, slippage           string // of accounts that are opened
+	costs, slippage           string                 // of accounts that are opened
+	market                    string                 // of the accounts that are opened and served
+	ofRules                   [len(ruleTable)]string // what the settings of rules say, in the order of their table
 	serving                   tools.Options
 	logFormat                 string
 	json                      bool
@@ -95,6 +97,7 @@ const (
 	searching          // commands that search
 	opening            // commands that open accounts
 	running            // run
+	trading            // commands that open accounts, serve them, or step through the days of their market
 )
 
 // inheritance says what the server that a run launches gets of a setting.
@@ -108,7 +111,7 @@ const (
 	withheld                                // none: it is for the models of the run
 )
 
-var settingsTable = slices.Concat(ownSettings, keySettings(), storeSettings())
+var settingsTable = slices.Concat(ownSettings, ruleSettings(), keySettings(), storeSettings())
 
 // ownSettings are those of the program itself.
 var ownSettings = []setting{
@@ -309,6 +312,9 @@ func (s *settings) resolve(cmd *cobra.Command) error {
 	}
 	if !slices.Contains([]string{lossFile, lossRefuse}, s.onRedisLoss) {
 		return usageError{fmt.Errorf("--on-redis-loss %q: use file or refuse", s.onRedisLoss)}
+	}
+	if _, err := s.rules(); err != nil {
+		return err
 	}
 	if s.ttl < time.Second {
 		return usageError{fmt.Errorf("--session-ttl %v: use at least 1s", s.ttl)}

@@ -166,7 +166,7 @@ func resolved(t *testing.T, args ...string) *settings {
 	s := newSettings()
 	s.stderr = &switchWriter{screen: newScreen(os.Stderr)}
 	cmd := &cobra.Command{Use: "x", RunE: func(cmd *cobra.Command, _ []string) error { return s.resolve(cmd) }}
-	for _, in := range []scope{everyCommand, serving, searching, opening, running} {
+	for _, in := range []scope{everyCommand, serving, searching, opening, running, trading} {
 		s.register(cmd.Flags(), in)
 	}
 	cmd.SetArgs(args)
@@ -232,7 +232,7 @@ func TestSettings_ChildEnvironment(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	cmd := &cobra.Command{}
-	for _, in := range []scope{everyCommand, serving, searching, opening, running} {
+	for _, in := range []scope{everyCommand, serving, searching, opening, running, trading} {
 		child.register(cmd.Flags(), in)
 	}
 	if err := child.resolve(cmd); err != nil {

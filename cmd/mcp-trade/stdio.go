@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcp-trade/market"
 	"mcp-trade/serve"
 	"mcp-trade/session"
 	"mcp-trade/store"
@@ -26,6 +27,7 @@ func stdioCommand(s *settings) *cobra.Command {
 	}
 	s.register(cmd.Flags(), serving)
 	s.register(cmd.Flags(), searching)
+	s.register(cmd.Flags(), trading)
 	return cmd
 }
 
@@ -79,7 +81,7 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	o := s.serving
 	o.Version = version()
 	server, err := tools.NewServer(&tools.Deps{
-		Accounts: r.accounts.Under(lease), Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Log: s.log,
+		Accounts: r.accounts.Under(lease), Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Market: market.ID(s.market), Log: s.log,
 	}, o)
 	if err != nil {
 		return usageError{err}

@@ -1,0 +1,26 @@
+// The keys of the terms of single markets, and their values beside the default.
+
+package ledger
+
+// The terms that AI-Trader's accounts have otherwise.
+const (
+	lotsKey   = "lots"
+	strict100 = `"strict100"` // every order in multiples of 100, as in AI-Trader, which knows neither boards nor odd rests
+	tPlusKey  = "t_plus"
+	sameDay   = "0" // what was bought today can be sold today
+	limitsKey = "price_limits"
+	noLimits  = `"off"`
+)
+
+// The terms of the hours. AI-Trader trades at every bar that it has.
+const (
+	hoursKey      = "hours"
+	regularHours  = `"regular"`
+	extendedHours = `"extended"`
+)
+
+// The terms of the fill: at the open of the bar that begins at the stamp, or of the one that is stamped so, though it may end there.
+const (
+	fillKey       = "fill"
+	fillAsStamped = `"upstream"`
+)
