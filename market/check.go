@@ -5,6 +5,7 @@ package market
 
 import (
 	"fmt"
+	"slices"
 )
 
 // Usable says how much of the series of one symbol can be traded.
@@ -20,6 +21,10 @@ type Usable struct {
 // for operators only.
 func (p *Prices) Usable() ([]Usable, error) {
 	all := []Usable{}
+	calendar, err := p.calendar()
+	if err != nil {
+		return nil, err
+	}
 	for _, symbol := range p.symbols {
 		s := p.series[symbol]
 		bars, err := p.load(s)
@@ -29,12 +34,13 @@ func (p *Prices) Usable() ([]Usable, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, s.usable(bars))
+		all = append(all, s.usable(bars, calendar[Of(symbol).ID]))
 	}
 	return all, nil
 }
 
-func (s *series) usable(bars []packedBar) Usable {
+// usable looks at the bars of a series whose market traded on days.
+func (s *series) usable(bars []packedBar, days []Stamp) Usable {
 	u := Usable{Symbol: s.symbol, File: s.source.path}
 	kinds := []struct {
 		problem string // with the stamp of the first bar
@@ -48,6 +54,8 @@ func (s *series) usable(bars []packedBar) Usable {
 		{"%s: a daily bar is stamped with a time of day, so no order on that day finds it; write the day alone",
 			func(i int) bool { return s.metadata.Load().interval == "daily" && !bars[i].stamp.IsDay() }},
 		{"%s: the bar is impossible: its high is below its low, or its open or close lies outside of the two", func(i int) bool { return bars[i].impossible() }},
+		{"%s: no bar is of the trading day before, on which other symbols of the market have one", func(i int) bool { return afterGap(bars, i, days) }},
+		{"%s: the bar repeats the one before it in every figure", func(i int) bool { return repeats(bars, i) }},
 		{"%s: the close is less than a tenth, or more than ten times, of the closes before and after it", func(i int) bool { return isSpike(bars, i) }},
 	}
 	for _, b := range bars {
@@ -82,6 +90,26 @@ func (b packedBar) impossible() bool {
 		return a.known && b.known && a.decimal().Decimal.GreaterThan(b.decimal().Decimal)
 	}
 	return over(b.low, b.high) || over(b.open, b.high) || over(b.close, b.high) || over(b.low, b.open) || over(b.low, b.close)
+}
+
+// afterGap tells whether a bar comes after a gap, which is a day on which the market traded, and the symbol did not.
+func afterGap(bars []packedBar, i int, days []Stamp) bool {
+	if i == 0 {
+		return false
+	}
+	at, _ := slices.BinarySearch(days, bars[i].stamp.Day())
+	return at > 0 && bars[i-1].stamp.Day() < days[at-1]
+}
+
+// repeats tells whether a bar that moved has every figure of the one before it, as where a feed has stood still. One that did
+// not move may be of a day like the one before.
+func repeats(bars []packedBar, i int) bool {
+	if i == 0 || !bars[i].volume.known || !bars[i].open.known || bars[i].open == bars[i].close {
+		return false
+	}
+	a, b := bars[i-1], bars[i]
+	a.stamp = b.stamp
+	return a == b
 }
 
 // isSpike tells whether a close is more than ten times higher or lower than both

@@ -26,6 +26,10 @@ func pricesCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			problems, err := priceProblems(prices)
+			if err != nil {
+				return err
+			}
 			splits, err := prices.AsOf(info.Last.AddDays(1)).AllLikelySplits("")
 			if err != nil {
 				return err
@@ -34,8 +38,9 @@ func pricesCommand(s *settings) *cobra.Command {
 			if s.json {
 				return printJSON(w, struct {
 					market.Info
-					Splits []market.LikelySplit `json:"likely_splits,omitempty"`
-				}{info, splits})
+					Splits   []market.LikelySplit `json:"likely_splits,omitempty"`
+					Problems []string             `json:"problems,omitempty"`
+				}{info, splits, problems})
 			}
 			fmt.Fprintf(w, "%d symbols, %s to %s, %s\n\n", info.Symbols, info.First, info.Last, info.Interval)
 			t := newTable(w, "file", ">symbols", ">bytes")
@@ -45,6 +50,9 @@ func pricesCommand(s *settings) *cobra.Command {
 			t.Render()
 			for _, split := range splits {
 				fmt.Fprintf(w, "%s.\n", split)
+			}
+			for _, problem := range problems {
+				fmt.Fprintln(w, problem)
 			}
 			if symbols {
 				fmt.Fprintln(w)
@@ -60,4 +68,21 @@ func pricesCommand(s *settings) *cobra.Command {
 	info.Flags().BoolVar(&symbols, "symbols", false, "list the symbols too")
 	cmd.AddCommand(info)
 	return cmd
+}
+
+// priceProblems lists what is odd about the series: damage, gaps, outliers, bars that stand still or are there twice.
+func priceProblems(prices *market.Prices) (problems []string, err error) {
+	usable, err := prices.Usable()
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range prices.Warnings() {
+		problems = append(problems, w.String())
+	}
+	for _, u := range usable {
+		for _, w := range u.Problems {
+			problems = append(problems, w.String())
+		}
+	}
+	return problems, nil
 }
