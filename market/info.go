@@ -2,6 +2,8 @@ package market
 
 // This file describes the price files to operators.
 
+import "fmt"
+
 // Info describes a set of price files, the future included.
 type Info struct {
 	Files    []FileInfo   `json:"files"`    // in the order given to Open
@@ -10,6 +12,21 @@ type Info struct {
 	Last     Stamp        `json:"last"`     // likewise
 	Interval string       `json:"interval"` // "daily", "60min" and so on, "mixed" if series differ
 	Series   []SeriesInfo `json:"series"`   // by symbol, ascending
+}
+
+// Survivors says, in a sentence, that every symbol of the files has bars to their end, as in a list that was chosen when the days were
+// over; "" if one ends before, or there are fewer than two.
+func (i Info) Survivors() string {
+	if i.Symbols < 2 {
+		return ""
+	}
+	for _, s := range i.Series {
+		if s.Last == "" || s.Last.Day() < i.Last.Day() {
+			return ""
+		}
+	}
+	return fmt.Sprintf("None of the %d symbols leaves the prices before their end, %s: if the list was chosen afterwards, as that of an index of today is, "+
+		"what failed or fell out meanwhile is missing, and returns on it are too high.", i.Symbols, i.Last.Day())
 }
 
 // FileInfo describes a price file.

@@ -44,6 +44,7 @@ type Options struct {
 	Method       Method         // "" is Own
 	RiskFree     float64        // risk-free rate of a year, 0.02 for 2 %
 	Benchmark    *Series        // nil: none
+	Universe     string         // see [Report]
 	CarryForward bool           // accounts go on to the end of the range without records, as those do that are still traded
 	Trades       int            // how many trades, and as many closed trades, an account's report holds; 0 is DefaultTrades
 
@@ -66,7 +67,7 @@ func Build(ledgers []Ledger, o Options) (Report, error) {
 	}
 	r := Report{
 		Method: o.Method, From: o.From, To: o.To, RiskFree: o.RiskFree, Benchmark: o.Benchmark,
-		Accounts: make([]Account, len(ledgers)), Warnings: []string{},
+		Accounts: make([]Account, len(ledgers)), Warnings: []string{}, Universe: o.Universe,
 	}
 	b := builder{Options: o}
 	errs := make([]error, len(ledgers))

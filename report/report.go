@@ -17,9 +17,10 @@ type Report struct {
 	To        market.Stamp `json:"to,omitempty"`
 	RiskFree  float64      `json:"risk_free"` // risk-free rate of a year, 0.02 for 2 %
 	Benchmark *Series      `json:"benchmark,omitempty"`
-	Accounts  []Account    `json:"accounts"` // the highest total return first, then those without one, and last those that are not verified
-	Pairs     []Comparison `json:"pairs"`    // each account against each one listed after it
-	Warnings  []string     `json:"warnings"` // about more than one account
+	Accounts  []Account    `json:"accounts"`           // the highest total return first, then those without one, and last those that are not verified
+	Pairs     []Comparison `json:"pairs"`              // each account against each one listed after it
+	Warnings  []string     `json:"warnings"`           // about more than one account
+	Universe  string       `json:"universe,omitempty"` // what is doubtful about the list of symbols, in a sentence; "" for nothing
 }
 
 // Account is what one account was worth, and how it came about. Money is in the currency of its market.

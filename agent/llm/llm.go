@@ -10,7 +10,7 @@
 //	conversation.go  what it is sent; prompt.go begins it
 //	memory.go        what became of the decisions of the days before
 //	claims.go        what it says at the end, held against the ledger
-//	check.go         one cheap question, before anything is traded
+//	check.go         one cheap question, before anything is traded; probe.go asks what a model recalls of prices
 //	replay.go        the same orders again, from transcripts, without a model
 //
 // Which API is asked is the model.Opener's business.

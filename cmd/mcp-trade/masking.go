@@ -51,9 +51,12 @@ func (s *settings) symbolsToMask() ([]mask.Symbol, error) {
 	}
 	defer prices.Close()
 	info, err := prices.Info()
-	var symbols []mask.Symbol
+	return symbolsOf(info), err
+}
+
+func symbolsOf(info market.Info) (symbols []mask.Symbol) {
 	for _, series := range info.Series {
 		symbols = append(symbols, mask.Symbol{Symbol: series.Symbol, Name: series.Name})
 	}
-	return symbols, err
+	return symbols
 }

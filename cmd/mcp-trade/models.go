@@ -46,7 +46,7 @@ func modelsCommand(s *settings) *cobra.Command {
 		},
 	}
 	flags.trust.register(check.Flags())
-	cmd.AddCommand(check)
+	cmd.AddCommand(check, probeCommand(s))
 	return cmd
 }
 
@@ -62,9 +62,6 @@ type checkedModel struct {
 	Cost    *decimal.Decimal `json:"cost"` // null: its prices are not configured
 	Learned []string         `json:"learned,omitempty"`
 }
-
-// atOnce is how many models are asked at a time.
-const atOnce = 8
 
 // checkModels asks the models of a plan, side by side.
 func checkModels(cmd *cobra.Command, p plan) []checkedModel {

@@ -43,6 +43,9 @@ func pricesCommand(s *settings) *cobra.Command {
 				}{info, splits, problems})
 			}
 			fmt.Fprintf(w, "%d symbols, %s to %s, %s\n\n", info.Symbols, info.First, info.Last, info.Interval)
+			if text := info.Survivors(); text != "" {
+				fmt.Fprintf(w, "%s\n\n", text)
+			}
 			t := newTable(w, "file", ">symbols", ">bytes")
 			for _, f := range info.Files {
 				t.AppendRow(table.Row{f.Path, f.Symbols, f.Bytes})

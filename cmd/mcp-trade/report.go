@@ -97,6 +97,11 @@ func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r
 	if err != nil {
 		return report.Report{}, err
 	}
+	info, err := r.prices.Info()
+	if err != nil {
+		return report.Report{}, err
+	}
+	o.Universe = info.Survivors()
 	if o.Benchmark, err = f.series(o, ledgers); err != nil {
 		return report.Report{}, err
 	}

@@ -70,6 +70,9 @@ func printLeaderboard(w io.Writer, r report.Report) {
 		}
 		fmt.Fprintf(w, "  head %s\n", a.Ledger.Head)
 	}
+	if r.Universe != "" {
+		fmt.Fprintln(w, r.Universe)
+	}
 	for _, warning := range r.Warnings {
 		fmt.Fprintln(w, safetext.Line(warning))
 	}

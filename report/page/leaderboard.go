@@ -68,6 +68,9 @@ func newLeaderboard(ranked report.Report, looks map[string]chart.Look) leaderboa
 		b.Benchmark = &leaderboardRow{Link: link{Name: ranked.Benchmark.Name, Look: chart.Benchmark}, Return: signedPercent(r), Sign: sign(r)}
 	}
 	b.Note = "Each account after the close of each trading day, each holding at its last known close."
+	if ranked.Universe != "" {
+		b.Note += " " + ranked.Universe
+	}
 	if ranked.RiskFree != 0 {
 		b.Note += fmt.Sprintf(" Risk-free rate: %s a year.", percent(report.Known(ranked.RiskFree)))
 	}
