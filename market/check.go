@@ -132,5 +132,5 @@ func (n packedDecimal) float() float64 {
 	return f
 }
 
-// Tradable tells whether an order can fill in the series.
-func (u Usable) Tradable() bool { return u.Opens > 0 && Of(u.Symbol).Tradable }
+// Tradable tells whether an order of an account in a market can fill in the series.
+func (u Usable) Tradable(in ID) bool { return u.Opens > 0 && Of(u.Symbol).ID == in }

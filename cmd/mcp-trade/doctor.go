@@ -65,6 +65,7 @@ func doctorCommand(s *settings) *cobra.Command {
 		},
 	}
 	s.register(cmd.Flags(), searching)
+	s.register(cmd.Flags(), trading)
 	return cmd
 }
 

@@ -29,7 +29,7 @@ func (s *settings) checkPrices() []finding {
 	}
 	var found []finding
 	for _, f := range info.Files {
-		found = append(found, checkPriceFile(f, all))
+		found = append(found, checkPriceFile(f, all, market.ID(s.market).Get()))
 	}
 	problems := prices.Warnings()
 	for _, u := range all {
@@ -63,21 +63,17 @@ func splitsText(splits []market.LikelySplit) string {
 	return text
 }
 
-// checkPriceFile tells how many symbols of a file can be traded.
-func checkPriceFile(f market.FileInfo, all []market.Usable) finding {
+// checkPriceFile tells how many symbols of a file can be traded by accounts in a market.
+func checkPriceFile(f market.FileInfo, all []market.Usable, in *market.Market) finding {
 	n := 0
 	for _, u := range all {
-		if u.File == f.Path && u.Tradable() {
+		if u.File == f.Path && u.Tradable(in.ID) {
 			n++
 		}
 	}
 	detail := fmt.Sprintf("%s: %d of %d symbols can be traded", f.Path, n, f.Symbols)
 	if n == 0 {
-		var names []string
-		for _, m := range market.Tradable() {
-			names = append(names, m.Name)
-		}
-		return finding{"price file", "warning", detail + ": an order needs a bar with a known open, and only " + strings.Join(names, " and ") + " can be traded"}
+		return finding{"price file", "warning", fmt.Sprintf("%s: an order needs a bar with a known open, and only %s can be traded with --market %s", detail, in.Name, in.ID)}
 	}
 	return finding{"price file", "ok", detail}
 }

@@ -80,7 +80,7 @@ func runCommand(s *settings) *cobra.Command {
 				return err
 			}
 			defer closeRooms()
-			if err := s.warnOfPrices(r.Prices, p.to); err != nil {
+			if err := s.warnOfPrices(r.Prices, p.to, p.rules.Market); err != nil {
 				return err
 			}
 			s.warnOfMemory(p)
@@ -146,7 +146,7 @@ func owner() store.Owner {
 }
 
 // warnOfPrices tells what the prices keep a run from: days that they do not have, and all trades.
-func (s *settings) warnOfPrices(prices *market.Prices, to market.Stamp) error {
+func (s *settings) warnOfPrices(prices *market.Prices, to market.Stamp, in *market.Market) error {
 	info, err := prices.Info()
 	if err != nil || info.Last == "" {
 		return err
@@ -161,8 +161,8 @@ func (s *settings) warnOfPrices(prices *market.Prices, to market.Stamp) error {
 	if len(splits) > 0 {
 		s.log.Warn().Msg("the prices jump as in a split, and tell of none: " + splitsText(splits))
 	}
-	if !slices.ContainsFunc(info.Series, func(series market.SeriesInfo) bool { return market.Of(series.Symbol).Tradable }) {
-		s.log.Warn().Msgf("none of the %d symbols of the prices can be traded: no order will be filled", info.Symbols)
+	if !slices.ContainsFunc(info.Series, func(series market.SeriesInfo) bool { return market.Of(series.Symbol) == in }) {
+		s.log.Warn().Msgf("none of the %d symbols of the prices can be traded: no order will be filled, since --market is %s", info.Symbols, in.ID)
 	}
 	return nil
 }
