@@ -11,7 +11,7 @@ import (
 	"mcp-trade/internal/testenv"
 )
 
-func TestWhatIsWrongWithAPageIsFound(t *testing.T) {
+func TestTab_Complaints(t *testing.T) {
 	testenv.Slow(t)
 	path := filepath.Join(t.TempDir(), "bad.html")
 	page := `<!DOCTYPE html><title>bad</title><p style="color: #ddd; background: #fff">hardly to be read</p>
