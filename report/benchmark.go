@@ -143,7 +143,7 @@ func (c *computation) against(benchmark *Series) {
 	c.up, c.down = captureRatios(account, other)
 	c.regressionErr = errNoBenchmark
 	if account != nil {
-		c.alphaEstimate, c.betaEstimate, c.regressionErr = interval.Regression(c.excess(account), c.excess(other))
+		c.alphaEstimate, c.betaEstimate, c.regressionErr = interval.Regression(interval.One(c.excess(account)), c.excess(other))
 	}
 }
 

@@ -46,6 +46,7 @@ type Options struct {
 	Benchmark    *Series        // nil: none
 	Universe     string         // see [Report]
 	CarryForward bool           // accounts go on to the end of the range without records, as those do that are still traded
+	Variants     []Variant      // of an experiment, which are compared in place of pairs of accounts; each account of theirs is among the ledgers
 	Trades       int            // how many trades, and as many closed trades, an account's report holds; 0 is DefaultTrades
 
 	// OnTrade, unless it is nil, is called with each trade in the range, oldest first. Accounts are read in parallel, each by one

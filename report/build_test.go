@@ -168,6 +168,13 @@ func TestMetrics_Usage(t *testing.T) {
 	near(t, "refused", a.Metrics.Value("refused"), 3)
 	near(t, "tokens per percent", a.Metrics.Value("tokens_per_percent"), 500)
 	near(t, "cost per percent", a.Metrics.Value("cost_per_percent"), 0.05)
+	if why := a.Metrics.Undefined["cost_per_excess"]; why != "no benchmark was given" {
+		t.Errorf("the cost per percent of excess is undefined since %q", why)
+	}
+	half := Series{Name: "half", Points: []Point{{"2025-10-01", Known(100)}, {week[0], Known(102)}, {week[1], Known(105)}}}
+	benchmarked := one(t, Options{View: p.AsOf(always), From: week[0], To: week[1], Benchmark: &half}, l)
+	near(t, "tokens per percent of excess", benchmarked.Metrics.Value("tokens_per_excess"), 1000)
+	near(t, "cost per percent of excess", benchmarked.Metrics.Value("cost_per_excess"), 0.1)
 	if len(a.DayStats) != 1 || a.DayStats[0].Text != "buy\uFFFD[2J <b>now</b>" {
 		t.Errorf("notes %+v", a.DayStats)
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
+
 	"mcp-trade/internal/format"
 	"mcp-trade/market"
 	"mcp-trade/report/interval"
@@ -55,7 +57,7 @@ func (c *computation) growthInterval() (interval.Estimate, error) {
 }
 
 func (c *computation) sharpeInterval() (interval.Estimate, error) {
-	e, err := interval.Sharpe(c.excess(c.returns))
+	e, err := interval.Sharpe(interval.One(c.excess(c.returns)), interval.Runs{})
 	return e.Map(func(ratio float64) float64 { return ratio * c.rootOfYear }), err
 }
 
@@ -64,7 +66,7 @@ func (c *computation) alphaInterval() (interval.Estimate, error) {
 }
 
 func (c *computation) betaInterval() (interval.Estimate, error) {
-	return c.betaEstimate, c.regressionErr
+	return c.betaEstimate.Estimate, c.regressionErr
 }
 
 var (
@@ -114,6 +116,28 @@ func (s sample) excess(returns []float64) []float64 {
 	return less
 }
 
+// excessOf returns the same of runs.
+func (s sample) excessOf(runs interval.Runs) interval.Runs {
+	less := interval.Runs{Seeds: runs.Seeds}
+	for _, returns := range runs.Daily {
+		less.Daily = append(less.Daily, s.excess(returns))
+	}
+	return less
+}
+
+// logarithmsOf returns ln(1+r) of each return of runs.
+func logarithmsOf(runs interval.Runs) (interval.Runs, error) {
+	all := interval.Runs{Seeds: runs.Seeds}
+	for _, returns := range runs.Daily {
+		logs, err := logarithms(returns)
+		if err != nil {
+			return all, err
+		}
+		all.Daily = append(all.Daily, logs)
+	}
+	return all, nil
+}
+
 // logarithms returns ln(1+r) of each return.
 func logarithms(returns []float64) ([]float64, error) {
 	logs := make([]float64, len(returns))
@@ -149,10 +173,14 @@ func (b builder) compare(r *Report) {
 	adjust(accounts)
 	for i := range r.Accounts {
 		a := &r.Accounts[i]
-		a.Verdict = a.Certainty.sentence(len(r.Accounts))
+		a.Verdict = a.Certainty.sentence(len(r.Accounts), "account")
 		a.withhold()
 	}
 	r.Pairs = []Comparison{}
+	if b.Variants != nil {
+		b.variants(r) // in place of pairs of accounts
+		return
+	}
 	for i, s := range samples {
 		for j := i + 1; j < len(samples); j++ {
 			other := Series{Points: samples[j].points}
@@ -170,63 +198,64 @@ func (b builder) compare(r *Report) {
 
 // alone compares an account with cash that earns nothing.
 func alone(s sample) Comparison {
-	zero := make([]float64, len(s.returns))
 	c := Comparison{}
 	if n := len(s.points); len(s.returns) > 0 {
 		c.From, c.To = s.points[0].Date, s.points[n-1].Date
 	}
-	c.grow(s.returns, zero)
+	c.grow(interval.One(s.returns), interval.Runs{})
 	return c
 }
 
 // paired compares the returns of an account and of another series.
 func paired(p alignedReturns, s sample) Comparison {
 	c := Comparison{From: p.from, To: p.to}
-	c.grow(p.account, p.benchmark)
-	if c.Returns < minRatio {
-		return c
-	}
-	if e, err := interval.SharpeDifference(s.excess(p.account), s.excess(p.benchmark)); err == nil {
-		e = e.Map(func(ratio float64) float64 { return ratio * math.Sqrt(s.periodsPerYear) })
-		c.Sharpe, c.SharpeInterval = Known(e.Value), intervalOf(e)
-	}
+	a, b := interval.One(p.account), interval.One(p.benchmark)
+	c.grow(a, b)
+	c.ratios(a, b, s)
 	return c
 }
 
-// grow fills in how much further an account came than another series. The other may have been wiped out as well as the account.
-func (c *Comparison) grow(account, other []float64) {
-	c.Returns = len(account)
-	logs, err := logarithms(account)
-	others, err2 := logarithms(other)
-	if err = errors.Join(err, err2); err != nil {
-		c.Undefined = errWipedOut.Error()
+// ratios fills in the difference of the Sharpe ratios of returns.
+func (c *Comparison) ratios(a, b interval.Runs, s sample) {
+	if c.Returns < minRatio {
 		return
 	}
-	for i := range logs {
-		logs[i] -= others[i]
+	if e, err := interval.Sharpe(s.excessOf(a), s.excessOf(b)); err == nil {
+		annual := e.Map(func(ratio float64) float64 { return ratio * math.Sqrt(s.periodsPerYear) })
+		c.Sharpe, c.SharpeInterval = Known(annual.Value), intervalOf(annual)
 	}
-	n, sum := float64(len(logs)), 0.0
-	for _, d := range logs {
-		sum += d
+}
+
+// grow fills in how much further accounts came than other series, both by their returns; without others, than cash. Each may have been wiped out.
+// What it returns is the estimate of the difference of their mean daily growth, unless Undefined tells why there is none.
+func (c *Comparison) grow(accounts, others interval.Runs) interval.Repeated {
+	c.Returns = len(accounts.Daily[0])
+	logs, err := logarithmsOf(accounts)
+	otherLogs, err2 := logarithmsOf(others)
+	if err != nil || err2 != nil {
+		c.Undefined = errWipedOut.Error()
+		return interval.Repeated{}
 	}
-	if len(logs) > 0 {
+	n, sum := float64(c.Returns), floats.Sum(interval.Less(logs, otherLogs))
+	if c.Returns > 0 {
 		c.Ahead = Known(math.Expm1(sum))
 	}
-	if len(logs) < minGrowth {
-		c.Undefined = fewReturns(minGrowth, len(logs)).Error()
-		return
+	if c.Returns < minGrowth {
+		c.Undefined = fewReturns(minGrowth, c.Returns).Error()
+		return interval.Repeated{}
 	}
-	e, err := interval.Mean(logs)
+	e, err := interval.Difference(logs, otherLogs)
 	switch {
 	case errors.Is(err, interval.ErrConstant) && math.Abs(sum) < 1e-9:
 		c.Undefined = "both are equal"
-		return
+		return e
 	case err != nil:
 		c.Undefined = err.Error()
-		return
+		return e
 	}
 	c.AheadInterval = intervalOf(e.Map(func(growth float64) float64 { return math.Expm1(growth * n) }))
 	c.P, c.Needed = Known(e.P), Known(e.Needed())
+	return e
 }
 
 // adjust fills in Holm's p-values of comparisons that are looked at together. One without a p-value counts as one that tells nothing.
@@ -244,8 +273,8 @@ func adjust(family []*Comparison) {
 	}
 }
 
-// sentence tells what the comparison says, beside so many accounts.
-func (c Comparison) sentence(accounts int) string {
+// sentence tells what the comparison says, beside so many accounts or what else is compared.
+func (c Comparison) sentence(many int, what string) string {
 	over, other := "Over "+count(c.Returns, "daily return"), "a return of 0"
 	if c.Against != "" {
 		over, other = fmt.Sprintf("Against %s over %s", c.Against, count(c.Returns, "daily return")), c.Against
@@ -255,8 +284,8 @@ func (c Comparison) sentence(accounts int) string {
 	}
 	percent := func(n Number) string { return fmt.Sprintf("%+.1f %%", 100*n.value) }
 	text := fmt.Sprintf("%s: %s, 95 %% interval %s to %s (p %s", over, percent(c.Ahead), percent(c.AheadInterval.Low), percent(c.AheadInterval.High), c.P.Text(2))
-	if accounts > 1 {
-		text += fmt.Sprintf(", %s among %d accounts", c.Adjusted.Text(2), accounts)
+	if many > 1 {
+		text += fmt.Sprintf(", %s among %s", c.Adjusted.Text(2), count(many, what))
 	}
 	switch text += "): "; {
 	case c.Adjusted.value < 0.05 && c.Ahead.value > 0:
@@ -264,7 +293,7 @@ func (c Comparison) sentence(accounts int) string {
 	case c.Adjusted.value < 0.05:
 		return text + "worse than chance explains."
 	case c.P.value < 0.05:
-		return fmt.Sprintf("%snot distinguishable from %s, since one of %d accounts may come that far by chance.", text, other, accounts)
+		return fmt.Sprintf("%snot distinguishable from %s, since one of %s may come that far by chance.", text, other, count(many, what))
 	case !c.Needed.known:
 		return fmt.Sprintf("%snot distinguishable from %s.", text, other)
 	}

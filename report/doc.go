@@ -26,18 +26,18 @@
 // degrees of freedom). P is the highest value so far, the opening's included. A drawdown lasts from the day of P to the first
 // day at P again, or to the end; its length is counted in trading days with a known value and in calendar days.
 //
-//	value at opening    V0
-//	value at close      Vn
-//	total return        Vn/V0 - 1
-//	annualized return   (Vn/V0)^(365/d) - 1, with d calendar days from V0 to Vn
-//	volatility          sd(r) * sqrt(A)
-//	Sharpe ratio        (mean(r) - rf/A) / sd(r) * sqrt(A)
-//	Sortino ratio       (mean(r) - rf/A) / sqrt(sum(min(r,0)^2)/n) * sqrt(A): the downside over all n returns, against 0
-//	Calmar ratio        annualized return / max drawdown
-//	max drawdown        the highest of 1 - V/P
-//	best day            the highest of r
-//	worst day           the lowest of r
-//	win rate (days)     fraction of the returns above 0
+//	value at opening              V0
+//	value at close                Vn
+//	total return                  Vn/V0 - 1
+//	annualized return             (Vn/V0)^(365/d) - 1, with d calendar days from V0 to Vn
+//	volatility                    sd(r) * sqrt(A)
+//	Sharpe ratio                  (mean(r) - rf/A) / sd(r) * sqrt(A)
+//	Sortino ratio                 (mean(r) - rf/A) / sqrt(sum(min(r,0)^2)/n) * sqrt(A): the downside over all n returns, against 0
+//	Calmar ratio                  annualized return / max drawdown
+//	max drawdown                  the highest of 1 - V/P
+//	best day                      the highest of r
+//	worst day                     the lowest of r
+//	win rate (days)               fraction of the returns above 0
 //
 // # Trades
 //
@@ -45,37 +45,39 @@
 // brought, less its fees, less what was paid for the same shares with their fees. A sale of shares whose cost is not known
 // closes none. Where the book after a day's last row differs from what the trades leave, the book counts.
 //
-//	win rate (trades)   fraction of the closed trades with a gain above 0
-//	profit factor       sum of the gains / sum of the losses of closed trades
-//	turnover            (bought + sold)/2 / mean(V1 ... Vn) * A / number of periods
-//	exposure            mean over the periods of 1 - cash/V
-//	fees                sum of the fees of purchases and sales
-//	slippage            sum of (price - open) * amount of purchases and (open - price) * amount of sales, with the open of the
-//	                    bar that the trade was filled in; below 0 if prices were better than that
+//	win rate (trades)             fraction of the closed trades with a gain above 0
+//	profit factor                 sum of the gains / sum of the losses of closed trades
+//	turnover                      (bought + sold)/2 / mean(V1 ... Vn) * A / number of periods
+//	exposure                      mean over the periods of 1 - cash/V
+//	fees                          sum of the fees of purchases and sales
+//	slippage                      sum of (price - open) * amount of purchases and (open - price) * amount of sales, with the open of the
+//	                              bar that the trade was filled in; below 0 if prices were better than that
 //
 // # Model
 //
 // A run records what its model used; of a ledger without such a record these figures are unknown.
 //
-//	orders refused      count of the orders that the server refused during the run
-//	tokens              sum of the tokens that the model read and wrote
-//	cost                what those tokens cost, where the run knew their prices
-//	tokens per percent  tokens / (100 * total return)
-//	cost per percent    cost / (100 * total return)
+//	orders refused                count of the orders that the server refused during the run
+//	tokens                        sum of the tokens that the model read and wrote
+//	cost                          what those tokens cost, where the run knew their prices
+//	tokens per percent            tokens / (100 * total return)
+//	cost per percent              cost / (100 * total return)
+//	tokens per percent of excess  tokens / (100 * excess return)
+//	cost per percent of excess    cost / (100 * excess return)
 //
 // # Benchmark
 //
 // b1 ... bm are the returns of the benchmark between the same dates as those of the account, r1 ... rm; a date without a value
 // of the benchmark is left out of both.
 //
-//	benchmark return    (1+b1)...(1+bm) - 1
-//	excess return       (1+r1)...(1+rm) - (1+b1)...(1+bm)
-//	alpha               A * (mean(r) - rf/A - beta * (mean(b) - rf/A))
-//	beta                cov(r, b) / var(b)
-//	tracking error      sd(r - b) * sqrt(A)
-//	information ratio   mean(r - b) / sd(r - b) * sqrt(A)
-//	up capture          sum of r / sum of b, over the pairs with b > 0
-//	down capture        sum of r / sum of b, over the pairs with b < 0
+//	benchmark return              (1+b1)...(1+bm) - 1
+//	excess return                 (1+r1)...(1+rm) - (1+b1)...(1+bm)
+//	alpha                         A * (mean(r) - rf/A - beta * (mean(b) - rf/A))
+//	beta                          cov(r, b) / var(b)
+//	tracking error                sd(r - b) * sqrt(A)
+//	information ratio             mean(r - b) / sd(r - b) * sqrt(A)
+//	up capture                    sum of r / sum of b, over the pairs with b > 0
+//	down capture                  sum of r / sum of b, over the pairs with b < 0
 //
 // # Certainty
 //
@@ -94,6 +96,27 @@
 // chance, so p is adjusted by Holm's method for all accounts of the report, and for pairs for all pairs. Below 0.05 the
 // difference is more than chance explains. Leaving out accounts that were run makes the adjusted p too low.
 // The returns needed are those of a test that finds a difference of this size in four of five samples.
+//
+// # Variants of an experiment
+//
+// A variant is a set of accounts that differ by chance alone. Its figures are means over its runs, on the days that all of its accounts have. A
+// mean lies elsewhere on other days, and with other runs of the same model, so its variance counts both:
+//
+//	V       Vd + Vr - Ve, at least Vd and at least Vr
+//	Vd      long-run variance of the daily means over the runs, / n days
+//	Vr      variance of the means of the runs, / R runs; of two variants the sum of both
+//	Ve      mean square of what neither the day nor the run explains, / (n R)
+//
+// The degrees of freedom are those of Welch and Satterthwaite. A single run tells nothing of others: its interval is that of its
+// account. Repetitions of one seed may be the same to the letter, so of several seeds each counts as one run, the mean of its
+// repetitions. Returns needed are those that so many runs take; if their lasting parts hide the difference on any number of days there
+// are none. The p-values of all variants of the experiment against the benchmark are one family of Holm's method, and those of all
+// pairs another. Variants of different periods are not compared.
+//
+// On the days of a period alone, analysis of variance of ln(1 + total return) tells the runs of a variant from the variants: standard
+// deviations within and between, and the part of the variance that the variant explains. It takes two variants of three runs.
+//
+// The cost per percent of excess of a variant is that of all its accounts over the sum of their excess returns in percent.
 //
 // # Few periods
 //

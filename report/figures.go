@@ -28,6 +28,7 @@ const (
 	Tokens        Key = "tokens"
 	Cost          Key = "cost"
 	ExcessReturn  Key = "excess_return"
+	Alpha         Key = "alpha"
 	Beta          Key = "beta"
 )
 

@@ -228,6 +228,14 @@ var metricTable = [...]Metric{
 		Meaning: "of total return", Formula: "cost / (100 * total return)",
 		compute: func(c *computation) (float64, string) { return c.perPercent(c.run.Cost) },
 	},
+	{Key: "tokens_per_excess", Name: "tokens per percent of excess", Unit: Count, Group: Usage,
+		Meaning: "of excess return", Formula: "tokens / (100 * excess return)",
+		compute: func(c *computation) (float64, string) { return c.perExcess(c.run.Tokens) },
+	},
+	{Key: "cost_per_excess", Name: "cost per percent of excess", Unit: Money, Group: Usage,
+		Meaning: "of excess return", Formula: "cost / (100 * excess return)",
+		compute: func(c *computation) (float64, string) { return c.perExcess(c.run.Cost) },
+	},
 
 	{Key: "benchmark_return", Name: "benchmark return", Unit: Change, Group: Relative,
 		Meaning: "over the same dates", Formula: "(1+b1)...(1+bm) - 1",
@@ -237,10 +245,10 @@ var metricTable = [...]Metric{
 		Column: "excess return over {benchmark}", Shown: benchmarked,
 		Meaning: "total return less the benchmark return", Formula: "(1+r1)...(1+rm) - (1+b1)...(1+bm)",
 		compute: func(c *computation) (float64, string) {
-			return c.pairs.accountTotal.value - c.pairs.benchmarkTotal.value, c.noPairs
+			return c.excessReturn(), c.noPairs
 		},
 	},
-	{Key: "alpha", Name: "alpha", Unit: Change, Group: Relative, Least: minRatio, Annual: true,
+	{Key: Alpha, Name: "alpha", Unit: Change, Group: Relative, Least: minRatio, Annual: true,
 		Column: "alpha", Shown: benchmarked,
 		Meaning: "return that beta does not explain, annualized", Formula: "A * (mean(r) - rf/A - beta * (mean(b) - rf/A))",
 		interval: (*computation).alphaInterval,

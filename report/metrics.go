@@ -91,7 +91,7 @@ type computation struct {
 	alpha, beta                  float64
 	active, activeSD             float64 // mean and standard deviation of the excess returns
 	up, down                     float64 // captures
-	alphaEstimate, betaEstimate  interval.Estimate
+	alphaEstimate, betaEstimate  interval.Repeated
 	regressionErr                error
 }
 
@@ -236,4 +236,16 @@ func (c *computation) perPercent(n Number) (float64, string) {
 	value, unrecorded := recorded(n)
 	percent := c.gain.value * 100
 	return value / percent, firstReason(unrecorded, reasonIf(percent <= 0, "nothing was gained"))
+}
+
+// excessReturn is the total return over that of the benchmark.
+func (c *computation) excessReturn() float64 {
+	return c.pairs.accountTotal.value - c.pairs.benchmarkTotal.value
+}
+
+// perExcess is what the run recorded, for each percent of excess return.
+func (c *computation) perExcess(n Number) (float64, string) {
+	value, unrecorded := recorded(n)
+	percent := c.excessReturn() * 100
+	return value / percent, firstReason(unrecorded, c.noPairs, reasonIf(percent <= 0, "nothing was gained over the benchmark"))
 }

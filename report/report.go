@@ -19,6 +19,7 @@ type Report struct {
 	Benchmark *Series      `json:"benchmark,omitempty"`
 	Accounts  []Account    `json:"accounts"`           // the highest total return first, then those without one, and last those that are not verified
 	Pairs     []Comparison `json:"pairs"`              // each account against each one listed after it
+	Variants  *Variants    `json:"variants,omitempty"` // of an experiment, whose accounts are compared by them and not as Pairs
 	Warnings  []string     `json:"warnings"`           // about more than one account
 	Universe  string       `json:"universe,omitempty"` // what is doubtful about the list of symbols, in a sentence; "" for nothing
 }

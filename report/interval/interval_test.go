@@ -38,8 +38,8 @@ func TestEstimates(t *testing.T) {
 	}
 	regression := func(which int) func() (Estimate, error) {
 		return func() (Estimate, error) {
-			alpha, beta, err := Regression(seriesX, seriesY)
-			return []Estimate{alpha, beta}[which], err
+			alpha, beta, err := Regression(One(seriesX), seriesY)
+			return []Estimate{alpha.Estimate, beta.Estimate}[which], err
 		}
 	}
 	const any = -1 // a p-value or standard error that the other program did not tell
@@ -53,10 +53,10 @@ func TestEstimates(t *testing.T) {
 		{"mean of Z", func() (Estimate, error) { return Mean(seriesZ) }, 0.000583333333, any, any, any, 0.564935845190},
 		{"growth", func() (Estimate, error) { return Mean(logs) }, 0.002122006120, -0.002533114093, 0.006777126333, any, 0.294076181963},
 		{"total return", func() (Estimate, error) { return total(Mean(logs)) }, 0.025791052467, -0.029940014925, 0.084723934098, any, 0.294076181963},
-		{"difference of means", func() (Estimate, error) { return Mean(less(seriesX, seriesY)) }, 0.001225, -0.000301955062, 0.002751955062, any, 0.094163288851},
-		{"Sharpe ratio", func() (Estimate, error) { return annual(Sharpe(seriesX)) }, 3.974812367409, -5.388958444221, 13.338583179038, 3.642665906146, any},
-		{"Sharpe ratio of Y", func() (Estimate, error) { return annual(Sharpe(seriesY)) }, 1.979470576847, -6.395894403442, 10.354835557137, any, any},
-		{"difference of Sharpe ratios", func() (Estimate, error) { return annual(SharpeDifference(seriesX, seriesY)) }, 1.995341790561, -0.887497420516, 4.878181001638, any, 0.135331765271},
+		{"difference of means", func() (Estimate, error) { return Mean(Less(One(seriesX), One(seriesY))) }, 0.001225, -0.000301955062, 0.002751955062, any, 0.094163288851},
+		{"Sharpe ratio", func() (Estimate, error) { return annual(sharpe(seriesX, nil)) }, 3.974812367409, -5.388958444221, 13.338583179038, 3.642665906146, any},
+		{"Sharpe ratio of Y", func() (Estimate, error) { return annual(sharpe(seriesY, nil)) }, 1.979470576847, -6.395894403442, 10.354835557137, any, any},
+		{"difference of Sharpe ratios", func() (Estimate, error) { return annual(sharpe(seriesX, seriesY)) }, 1.995341790561, -0.887497420516, 4.878181001638, any, 0.135331765271},
 		{"alpha", regression(0), 0.001115289918, -0.000400778876, 0.002631358712, any, any},
 		{"beta", regression(1), 1.117546516659, 0.921585906582, 1.313507126737, any, any},
 	} {
@@ -102,10 +102,10 @@ func TestEstimates_Unknown(t *testing.T) {
 	}{
 		{"two values", second(Mean(seriesX[:2])), ErrTooFew},
 		{"the same value", second(Mean(flat)), ErrConstant},
-		{"the Sharpe ratio of the same value", second(Sharpe(flat)), ErrConstant},
-		{"two series that are equal", second(SharpeDifference(seriesX, seriesX)), ErrConstant},
-		{"a benchmark that stands still", third(Regression(seriesX[:4], flat)), ErrConstant},
-		{"an account that is its benchmark", third(Regression(seriesX, seriesX)), ErrConstant},
+		{"the Sharpe ratio of the same value", second(sharpe(flat, nil)), ErrConstant},
+		{"two series that are equal", second(sharpe(seriesX, seriesX)), ErrConstant},
+		{"a benchmark that stands still", third(Regression(One(seriesX[:4]), flat)), ErrConstant},
+		{"an account that is its benchmark", third(Regression(One(seriesX), seriesX)), ErrConstant},
 	} {
 		if !errors.Is(c.err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, c.err, c.want)
@@ -114,7 +114,17 @@ func TestEstimates_Unknown(t *testing.T) {
 }
 
 func second(_ Estimate, err error) error   { return err }
-func third(_, _ Estimate, err error) error { return err }
+func third(_, _ Repeated, err error) error { return err }
+
+// sharpe estimates the Sharpe ratio of one run, less that of another unless it is nil.
+func sharpe(a, b []float64) (Estimate, error) {
+	var other Runs
+	if b != nil {
+		other = One(b)
+	}
+	e, err := Sharpe(One(a), other)
+	return e.Estimate, err
+}
 
 func TestLongRunVariance(t *testing.T) {
 	if got := longRunVariance(seriesX); math.Abs(got-3.928451675381759e-05) > 1e-15 {
@@ -245,7 +255,7 @@ func TestEstimates_Coverage(t *testing.T) {
 						x[i] = mean + sd*x[i]
 					}
 					m, _ := Mean(x)
-					s, _ := Sharpe(x)
+					s, _ := sharpe(x, nil)
 					if m.Low <= mean && mean <= m.High {
 						means++
 					}
