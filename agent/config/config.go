@@ -36,6 +36,7 @@ type Config struct {
 	Parallel    int                         `json:"parallel"`              // + accounts that trade side by side: 1 to 64 (4)
 	Lockstep    bool                        `json:"lockstep"`              // + true: all accounts end a day before any begins the next
 	MCPServers  map[string]mcpclient.Config `json:"mcp_servers,omitempty"` // + external servers by name; a tool is offered to the models as NAME_TOOL
+	Experiment  Experiment                  `json:"experiment,omitzero"`   // + several accounts for each model; Models are then those of its trials
 	Dir         string                      `json:"-"`                     // the folder of its file
 }
 
@@ -63,9 +64,44 @@ type Model struct {
 	ExtraHeaders mcpclient.Secrets `json:"extra_headers,omitempty"` // + of every request; values may name variables: ${NAME}
 	Variables    mcpclient.Secrets `json:"-"`                       // that they name, with their values
 
+	Trial  *Trial    `json:"-"` // of an experiment; nil without one
+	Period DateRange `json:"-"` // of the trial
+
 	Tuning
 
 	api model.API // the one that API names
+}
+
+// Experiment crosses the enabled models with prompts, seeds, periods and repetitions. Each combination is a trial with an account of its own.
+type Experiment struct {
+	Name        string   `json:"name"`                  // + begins the name of every account
+	Prompts     []Prompt `json:"prompts,omitempty"`     // + each model trades with each of them (with its own alone)
+	Seeds       []int    `json:"seeds,omitempty"`       // + likewise (with its own, or none)
+	Periods     []Period `json:"periods,omitempty"`     // + likewise, in place of date_range
+	Repetitions int      `json:"repetitions,omitempty"` // + of the same: 1 or more (1)
+}
+
+// Prompt is what a trial's prompt says otherwise than that of its model; what is not given is the model's.
+type Prompt struct {
+	Name               string `json:"name"`
+	PromptFile         string `json:"prompt_file,omitempty"`
+	CustomRules        string `json:"custom_rules,omitempty"`
+	CustomInstructions string `json:"custom_instructions,omitempty"`
+}
+
+// Period is a date range with a name.
+type Period struct {
+	Name string `json:"name"`
+	DateRange
+}
+
+// Trial says of an account of an experiment what it tries. Prompt and Period are "", and Seed is nil, where the experiment names none.
+type Trial struct {
+	Model      string `json:"model"` // its signature in the configuration
+	Prompt     string `json:"prompt,omitempty"`
+	Seed       *int   `json:"seed,omitempty"`
+	Period     string `json:"period,omitempty"`
+	Repetition int    `json:"repetition"` // from 1
 }
 
 // AgentConfig holds for every model; what a model says of the same comes before it.
@@ -248,10 +284,13 @@ func (c Config) Validate() error {
 	p.expect(of == "" || string(of) == c.Market, "market", "%q is not the market of the agent_type %s, which is %q", c.Market, c.AgentType, of)
 	m := market.ID(c.Market).Get()
 	p.expect(m != nil && m.Tradable, "market", "%q cannot be traded; use one of %s", c.Market, tradable())
-	p.expect(c.DateRange.Init != "", "date_range.init_date", "missing; set it, or INIT_DATE")
-	p.expect(c.DateRange.End != "", "date_range.end_date", "missing; set it, or END_DATE")
-	p.expect(c.DateRange.End == "" || c.DateRange.Init.Day() < c.DateRange.End, "date_range.end_date",
-		"%s is not after %s", c.DateRange.End, c.DateRange.Init)
+	if len(c.Experiment.Periods) == 0 {
+		p.expect(c.DateRange.Init != "", "date_range.init_date", "missing; set it, or INIT_DATE")
+		p.expect(c.DateRange.End != "", "date_range.end_date", "missing; set it, or END_DATE")
+		c.DateRange.validate(&p, "date_range")
+	} else {
+		p.expect(c.DateRange == DateRange{}, "date_range", "is given (there, by INIT_DATE or END_DATE, or on the command line), and so is experiment.periods; use one of the two")
+	}
 	p.expect(c.AgentConfig.InitialCash.IsPositive(), "agent_config.initial_cash", "%s is not above 0", c.AgentConfig.InitialCash)
 	p.expect(between(c.Parallel, 1, 64), "parallel", "%d is not 1 to 64", c.Parallel)
 	before := len(p)
@@ -274,6 +313,10 @@ func (c Config) Validate() error {
 		validateServer(&p, name, s)
 	}
 	return p.err()
+}
+
+func (d DateRange) validate(p *problems, at string) {
+	p.expect(d.End == "" || d.Init.Day() < d.End, at+".end_date", "%s is not after %s", d.End, d.Init)
 }
 
 func (m Model) validate(p *problems, at string) {

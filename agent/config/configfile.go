@@ -48,12 +48,12 @@ func Load(path string, apis []model.API, lookup func(string) (string, bool)) (c 
 	c = l.config(tree)
 	c.Dir = l.dir
 	if l.problems == nil {
-		l.problems = append(l.problems, c.Validate())
+		l.problems = append(l.problems, c.Validate(), c.Experiment.validate(c.Enabled()))
 	}
 	if err := l.err(); err != nil {
 		return c, l.warnings, fmt.Errorf("%s is not valid:\n%w", path, err)
 	}
-	return c, l.warnings, nil
+	return c.expanded(), l.warnings, nil
 }
 
 // parseTree reads JSON, with the line of a mistake.
@@ -117,6 +117,11 @@ func (l *loader) config(tree map[string]any) Config {
 			s.Folder = filepath.Join(l.dir, s.Folder)
 		}
 		c.MCPServers[name] = s
+	}
+	for i := range c.Experiment.Prompts {
+		if p := &c.Experiment.Prompts[i]; p.PromptFile != "" && !filepath.IsAbs(p.PromptFile) {
+			p.PromptFile = filepath.Join(l.dir, p.PromptFile)
+		}
 	}
 	return c
 }
@@ -242,6 +247,8 @@ func (l *loader) mistake(at string, err error) {
 		what = "must be " + kindOf(kind.Expected.Type())
 	case errors.As(err, &form):
 		what = "must be " + kindOf(form.Expected.Type())
+	case strings.HasPrefix(what, "source data must be an array"):
+		what = "must be a list"
 	case strings.HasPrefix(what, "expected a map"):
 		what = "must be an object"
 	}

@@ -27,17 +27,24 @@ func (c *Config) Complete(lookup func(string) (string, bool)) error {
 		p.expand(at+".headers", s.Headers, s.Variables, lookup)
 		c.MCPServers[name] = s
 	}
+	prompts := map[string]string{} // by file: the trials of an experiment share them
 	for i := range c.Models {
 		m, at := &c.Models[i], fmt.Sprintf("models[%d]", i)
+		if m.Trial != nil {
+			at = "experiment[" + m.Signature + "]"
+		}
 		if !m.Enabled {
 			continue
 		}
 		m.Variables = mcpclient.Secrets{}
 		p.expand(at+".extra_headers", m.ExtraHeaders, m.Variables, lookup)
-		if m.PromptFile != "" {
+		if text, known := prompts[m.PromptFile]; known {
+			m.Prompt = text
+		} else if m.PromptFile != "" {
 			text, err := c.read(m.PromptFile)
 			p.expect(err == nil, at+".prompt_file", "%v", err)
 			m.Prompt = string(text)
+			prompts[m.PromptFile] = m.Prompt
 		}
 	}
 	return p.err()

@@ -138,7 +138,7 @@ func (a *accountRun) resume(ctx context.Context) (first int, err error) {
 		return 0, err
 	}
 	if head.Date > a.days[len(a.days)-1] {
-		a.Log.Warn().Str("account", a.account.Name).Msg(fmt.Sprintf("the account is at %s already: there is nothing to trade up to %s", head.Date, a.To))
+		a.Log.Warn().Str("account", a.account.Name).Msg(fmt.Sprintf("the account is at %s already: there is nothing to trade up to %s", head.Date, a.account.To))
 	}
 	if a.checkpoint, err = a.readCheckpoint(ctx); err != nil {
 		return 0, err
@@ -158,7 +158,7 @@ func (a *accountRun) open(ctx context.Context) (err error) {
 	if err := a.Recorder.Begin(ctx, a.lease.Fence(), a.account.Name, nil); err != nil {
 		return err
 	}
-	first := a.Rules.Opening(a.Cash, a.From)
+	first := a.Rules.Opening(a.Cash, a.account.From)
 	if a.account.Opening != nil {
 		if first, err = a.account.Opening(first); err != nil {
 			return err

@@ -84,7 +84,7 @@ func (a *accountRun) before(i int) market.Stamp {
 	if i > 0 {
 		return a.days[i-1]
 	}
-	return a.From
+	return a.account.From
 }
 
 // decide has the decider trade the day. Whether it came to the end or not, what it did is counted.

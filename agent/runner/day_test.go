@@ -104,7 +104,7 @@ func newRoom(t *testing.T, dir string) *room {
 		},
 		days: days[1:], session: layers, lease: lease, accounts: accounts, server: mcpclient.New(c),
 	}
-	r.account.Name = "alice"
+	r.account = Account{Name: "alice", From: days[0], To: days[len(days)-1]}
 	if _, err := r.resume(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -42,6 +42,8 @@ type Account struct {
 	Decider agent.Decider
 	Cutoff  market.Stamp // the last day that the decider may know of beforehand; the returns up to it and after it are told apart. "": not known
 
+	From, To market.Stamp // its own dates; "": those of the runner
+
 	// Opening changes the record that the account is opened with, if it is not nil.
 	Opening func(ledger.Record) (ledger.Record, error)
 }
@@ -138,12 +140,11 @@ const defaultParallel = 16
 // Run runs the accounts side by side and returns one result for each. Accounts that exist go on after their last complete
 // day. When ctx is done no further order is sent; the one under way is awaited.
 func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) {
-	days, err := r.days()
-	if err != nil {
-		return nil, err
-	}
-	names := map[string]bool{}
-	for _, a := range accounts {
+	names, periods := map[string]bool{}, map[period]*days{}
+	accounts = slices.Clone(accounts)
+	for i := range accounts {
+		a := &accounts[i]
+		a.From, a.To = cmp.Or(a.From, r.From), cmp.Or(a.To, r.To)
 		if names[a.Name] {
 			return nil, fmt.Errorf("the account %s is named twice", a.Name)
 		}
@@ -151,22 +152,27 @@ func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) 
 			return nil, fmt.Errorf("the account %s is an archive, and is not traded", a.Name)
 		}
 		names[a.Name] = true
+		if err := r.addDays(periods, period{a.From, a.To}); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.checkSettings(ctx, accounts); err != nil {
 		return nil, err
 	}
 	results := make([]Result, len(accounts))
 	seats := semaphore.NewWeighted(int64(cmp.Or(r.Parallel, defaultParallel)))
-	var lockstep *barrier
 	if r.Lockstep {
-		lockstep = newBarrier(len(accounts), len(days))
+		for _, d := range periods {
+			d.barrier = newBarrier(d.accounts, len(d.stamps))
+		}
 	}
 	var wait sync.WaitGroup
 	for i, a := range accounts {
 		wait.Go(func() {
-			run := accountRun{Runner: r, account: a, days: days, seats: seats, barrier: lockstep}
+			d := periods[period{a.From, a.To}]
+			run := accountRun{Runner: r, account: a, days: d.stamps, seats: seats, barrier: d.barrier}
 			err := run.run(ctx)
-			lockstep.end(run.completedDays, len(days))
+			d.barrier.end(run.completedDays, len(d.stamps))
 			results[i] = run.result(context.WithoutCancel(ctx), err)
 		})
 	}
@@ -181,15 +187,38 @@ func (e *NoDaysError) Error() string {
 	return fmt.Sprintf("the prices have no trading day after %s up to %s", e.From, e.To)
 }
 
-// days are the trading days of the run: those after From, up to To.
-func (r *Runner) days() ([]market.Stamp, error) {
-	days, err := r.Prices.Stamps(r.From, r.To)
+// period is the dates of an account.
+type period struct{ from, to market.Stamp }
+
+// days are the trading days of the accounts of a period, which are in lockstep with each other alone.
+type days struct {
+	stamps   []market.Stamp
+	accounts int
+	barrier  *barrier // nil unless they are in lockstep
+}
+
+// addDays counts an account of a period.
+func (r *Runner) addDays(periods map[period]*days, p period) error {
+	if periods[p] == nil {
+		stamps, err := Days(r.Prices, p.from, p.to)
+		if err != nil {
+			return err
+		}
+		periods[p] = &days{stamps: stamps}
+	}
+	periods[p].accounts++
+	return nil
+}
+
+// Days are the trading days of a run: those after from, up to to.
+func Days(prices *market.Prices, from, to market.Stamp) ([]market.Stamp, error) {
+	stamps, err := prices.Stamps(from, to)
 	if err != nil {
 		return nil, err
 	}
-	days = slices.DeleteFunc(days, func(d market.Stamp) bool { return d.Day() <= r.From.Day() })
-	if len(days) == 0 {
-		return nil, &NoDaysError{r.From, r.To}
+	stamps = slices.DeleteFunc(stamps, func(d market.Stamp) bool { return d.Day() <= from.Day() })
+	if len(stamps) == 0 {
+		return nil, &NoDaysError{from, to}
 	}
-	return days, nil
+	return stamps, nil
 }

@@ -36,7 +36,7 @@ func (r *Runner) checkSettings(ctx context.Context, accounts []Account) error {
 	}
 	var refused OtherSettingsError
 	for _, a := range accounts {
-		differs, err := r.differs(ctx, a.Name)
+		differs, err := r.differs(ctx, a)
 		if err == nil && len(differs) > 0 {
 			refused.Accounts = append(refused.Accounts, OtherSettings{a.Name, differs})
 		}
@@ -49,7 +49,7 @@ func (r *Runner) checkSettings(ctx context.Context, accounts []Account) error {
 
 // admitSettings looks once more under the lease, where nobody changes the account.
 func (a *accountRun) admitSettings(ctx context.Context) error {
-	differs, err := a.differs(ctx, a.account.Name)
+	differs, err := a.differs(ctx, a.account)
 	if err != nil || len(differs) == 0 {
 		return err
 	}
@@ -61,8 +61,8 @@ func (a *accountRun) admitSettings(ctx context.Context) error {
 }
 
 // differs lists the differences between the run and what an account was opened and run with; none of one that is new.
-func (r *Runner) differs(ctx context.Context, account string) ([]string, error) {
-	first, err := r.Accounts.First(ctx, account)
+func (r *Runner) differs(ctx context.Context, account Account) ([]string, error) {
+	first, err := r.Accounts.First(ctx, account.Name)
 	if isNew(err) {
 		return nil, nil
 	}
@@ -70,8 +70,8 @@ func (r *Runner) differs(ctx context.Context, account string) ([]string, error) 
 		return nil, err
 	}
 	var list []string
-	if first.Date.Day() != r.From.Day() {
-		list = append(list, fmt.Sprintf("it was opened on %s, and not on %s", first.Date, r.From))
+	if first.Date.Day() != account.From.Day() {
+		list = append(list, fmt.Sprintf("it was opened on %s, and not on %s", first.Date, account.From))
 	}
 	if !first.Cash().Equal(r.Cash) {
 		list = append(list, fmt.Sprintf("it was opened with %s of cash, and not with %s", format.Money(first.Cash()), format.Money(r.Cash)))
@@ -79,6 +79,6 @@ func (r *Runner) differs(ctx context.Context, account string) ([]string, error) 
 	if rules, err := ledger.ParseRules(first.Rules); err == nil { // else the account cannot be traded, and says so
 		list = append(list, rules.Differs(r.Rules)...)
 	}
-	more, err := r.Recorder.Differs(ctx, account)
+	more, err := r.Recorder.Differs(ctx, account.Name)
 	return append(list, more...), err
 }

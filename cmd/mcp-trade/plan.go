@@ -48,6 +48,13 @@ type plan struct {
 	lessons map[string]*model.Lessons // of their APIs, by model and address: what one account learns, those of the same model know at once
 	mask    *mask.Mask                // between them and their markets; nil for none
 	servers []string                  // names of the external servers that they may use
+	trials  []trialAccount            // those accounts that are trials of an experiment
+}
+
+// trialAccount is an account of an experiment.
+type trialAccount struct {
+	Account string `json:"account"`
+	config.Trial
 }
 
 // planFlags are the flags of run. What is "" or 0 was not given.
@@ -223,7 +230,10 @@ func (p *plan) add(m config.Model, s *settings, c config.Config) error {
 	if err != nil {
 		return fmt.Errorf("the model %s: %w", m.Signature, err)
 	}
-	p.trade(runner.Account{Name: m.Signature, Decider: decider, Cutoff: o.Cutoff}, manifest.LLMDecider)
+	p.trade(runner.Account{Name: m.Signature, Decider: decider, Cutoff: o.Cutoff, From: m.Period.Init, To: m.Period.End}, manifest.LLMDecider)
+	if m.Trial != nil {
+		p.trials = append(p.trials, trialAccount{m.Signature, *m.Trial})
+	}
 	p.models[m.Signature] = o
 	return nil
 }
@@ -239,10 +249,7 @@ func (s *settings) records(p plan, store string, traded *market.Prices) (map[str
 		return nil, err
 	}
 	every := manifest.Run{
-		From: p.from, To: p.to, Cash: p.cash, Rules: p.rules.OtherThanDefault(), Lockstep: p.lockstep, Store: store, Prices: prices, Version: version(), Started: time.Now().UTC(),
-	}
-	if every.Known, err = known(traded, p.to); err != nil {
-		return nil, err
+		Cash: p.cash, Rules: p.rules.OtherThanDefault(), Lockstep: p.lockstep, Store: store, Prices: prices, Version: version(), Started: time.Now().UTC(),
 	}
 	if every.Config, err = hashFile(p.config); err != nil {
 		return nil, err
@@ -251,14 +258,20 @@ func (s *settings) records(p plan, store string, traded *market.Prices) (map[str
 	if err != nil {
 		return nil, err
 	}
-	runs := map[string]manifest.Run{}
+	runs, ends := map[string]manifest.Run{}, map[market.Stamp]*manifest.Known{}
 	for _, a := range p.accounts {
 		run := every
 		if model, ok := p.models[a.Name]; ok {
 			run = ofModels
 			run.Model, run.Servers, run.Mask = model, p.servers, p.mask.Kept()
 		}
-		run.Decider = p.specs[a.Name]
+		run.Decider, run.From, run.To = p.specs[a.Name], cmp.Or(a.From, p.from), cmp.Or(a.To, p.to)
+		if run.Known = ends[run.To]; run.Known == nil {
+			if run.Known, err = known(traded, run.To); err != nil {
+				return nil, err
+			}
+			ends[run.To] = run.Known
+		}
 		if file, recorded := strings.CutPrefix(run.Decider, "recorded:"); recorded {
 			if run.Recorded, err = hashFile(file); err != nil {
 				return nil, err

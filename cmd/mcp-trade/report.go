@@ -23,9 +23,9 @@ import (
 
 // reportFlags are the flags of the command as they were given.
 type reportFlags struct {
-	from, to, benchmark, method, out, serve string
-	riskFree                                float64
-	open                                    bool
+	from, to, benchmark, method, out, serve, experiment string
+	riskFree                                            float64
+	open                                                bool
 }
 
 // endOfTime is after every bar: whoever looks back from there sees all of them.
@@ -38,6 +38,7 @@ func reportCommand(s *settings) *cobra.Command {
 		Long: "Tell what accounts were worth at the close of each trading day, and what follows from it. Without arguments every account\n" +
 			"but archives is reported. With --out the folder gets report.html, report.json, equity.csv, trades.csv and charts as SVG and\n" +
 			"PNG. With --serve the page report.html is served and follows the ledgers as they grow.\n" +
+			"With --experiment the accounts of an experiment are reported, and what their models, prompts and runs tell apart.\n" +
 			"A figure that is not known is '-', or null with its reason in report.json.",
 		Example: "  mcp-trade report --benchmark equal-weight\n  mcp-trade report gpt-5 qwen3-max --benchmark QQQ.json --from 2025-10-01 --out results\n  mcp-trade report --serve 127.0.0.1:8090",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -53,6 +54,9 @@ func reportCommand(s *settings) *cobra.Command {
 				return printJSON(cmd.OutOrStdout(), r)
 			}
 			printLeaderboard(cmd.OutOrStdout(), r)
+			if r.Variants != nil {
+				printVariants(cmd.OutOrStdout(), r)
+			}
 			if f.out != "" {
 				_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWritten to %s: report.html, report.json, equity.csv, trades.csv, charts as SVG and PNG.\n", f.out)
 			}
@@ -62,6 +66,7 @@ func reportCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&f.from, "from", "", "first day (default the first of each account)")
 	cmd.Flags().StringVar(&f.to, "to", "", "last day (default the last of each account)")
 	cmd.Flags().StringVar(&f.benchmark, "benchmark", "", "what to compare with: a symbol, a price file of one symbol, or equal-weight")
+	cmd.Flags().StringVar(&f.experiment, "experiment", "", "configuration whose experiment to compare, as run took it")
 	cmd.Flags().StringVar(&f.method, "method", string(report.Own), "own, or upstream for AI-Trader's published figures too")
 	cmd.Flags().Float64Var(&f.riskFree, "risk-free", 0, "risk-free rate of a year, 0.02 for 2 %")
 	cmd.Flags().StringVar(&f.out, "out", "", "folder to write the report to")
@@ -93,6 +98,10 @@ func (s *settings) report(ctx context.Context, f reportFlags, names []string) (r
 
 // build is report on stores and prices that are open.
 func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r rooms, names []string) (report.Report, error) {
+	names, absent, err := s.trialsOf(ctx, f.experiment, &o, r, names)
+	if err != nil {
+		return report.Report{}, err
+	}
 	ledgers, left, err := s.reported(ctx, r, names)
 	if err != nil {
 		return report.Report{}, err
@@ -102,6 +111,7 @@ func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r
 		return report.Report{}, err
 	}
 	o.Universe = info.Survivors()
+	left = append(left, absent...)
 	if o.Benchmark, err = f.series(o, ledgers); err != nil {
 		return report.Report{}, err
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -51,6 +52,7 @@ func apisInHelp() string {
 func runCommand(s *settings) *cobra.Command {
 	var flags planFlags
 	var replay string
+	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "run [CONFIG.json]",
 		Short: "Trade accounts through the days, each through an MCP server of its own",
@@ -71,6 +73,9 @@ func runCommand(s *settings) *cobra.Command {
 			p, err := s.plan(cmd, flags, args)
 			if err != nil {
 				return asUsage(err)
+			}
+			if dryRun {
+				return s.printPlan(cmd, p)
 			}
 			if p.rules, err = s.openingRules(); err != nil {
 				return err
@@ -104,7 +109,9 @@ func runCommand(s *settings) *cobra.Command {
 	s.register(cmd.Flags(), running)
 	s.register(cmd.Flags(), trading)
 	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list the accounts and their trading days; open, ask and write nothing")
 	cmd.MarkFlagsMutuallyExclusive("fresh", "change-settings", "replay")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "replay")
 	return cmd
 }
 
@@ -170,8 +177,9 @@ func (s *settings) warnOfPrices(prices *market.Prices, to market.Stamp, in *mark
 // warnOfMemory tells which models may remember all days of a run.
 func (s *settings) warnOfMemory(p plan) {
 	for _, a := range p.accounts {
-		if a.Cutoff != "" && p.to.Day() <= a.Cutoff && p.mask == nil {
-			s.log.Warn().Str("account", a.Name).Msgf("all days of the run, to %s, lie before or on the knowledge cutoff of the model, %s: it may remember what followed; --mask hides symbols and dates from it", p.to.Day(), a.Cutoff)
+		to := cmp.Or(a.To, p.to).Day()
+		if a.Cutoff != "" && to <= a.Cutoff && p.mask == nil {
+			s.log.Warn().Str("account", a.Name).Msgf("all days of the run, to %s, lie before or on the knowledge cutoff of the model, %s: it may remember what followed; --mask hides symbols and dates from it", to, a.Cutoff)
 		}
 	}
 }
