@@ -25,9 +25,9 @@ func TestARefusalIsLearnedOnceForAllAccountsOfAModel(t *testing.T) {
 		return normalDay(r)
 	})
 	p := onFiles(t)
-	p.prices, p.env = synthetic, []string{"OPENAI_API_KEY=" + modelKey}
+	p.prices, p.env = synthetic, []string{"OPENAI_API_KEY=" + modelKey, "OPENAI_API_BASE=" + server.URL}
 	of := func(account, model string) object {
-		return object{"signature": account, "basemodel": model, "openai_base_url": server.URL}
+		return object{"signature": account, "basemodel": model}
 	}
 	config := p.writeConfig(t, object{
 		"date_range": object{"init_date": "2025-01-01", "end_date": fiveDays}, "agent_config": object{"temperature": 0.3}, "parallel": 1,
