@@ -40,7 +40,8 @@ func withRules(choices map[string][]string) map[string][]string {
 // complete registers the completions of a command and of those below it.
 func (s *settings) complete(cmd *cobra.Command) {
 	for name, values := range choices {
-		if cmd.LocalNonPersistentFlags().Lookup(name) != nil || cmd.PersistentFlags().Lookup(name) != nil {
+		// Local flags are asked for so: no flag of a parent is among them yet, and cobra's own question copies all sets at every start.
+		if cmd.Flags().Lookup(name) != nil || cmd.PersistentFlags().Lookup(name) != nil {
 			_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 		}
 	}
