@@ -76,6 +76,12 @@ func TestARecordedRunIsReplayedToTheSameBytesWithoutAConnection(t *testing.T) {
 		if strings.Count(said, "all as recorded") != len(accounts) {
 			t.Errorf("it does not say that the ledgers are the same:\n%s", said)
 		}
+
+		p.do(t, "ledger", "archive", "bob")
+		said = elsewhere.do(t, "run", "--replay", filepath.Join(p.dir, "agent_data"))
+		if strings.Count(said, "all as recorded") != 1 || !strings.Contains(said, "bob.archived-1: not replayed, since it was put aside") {
+			t.Errorf("it does not leave the account that was put aside:\n%s", said)
+		}
 	})
 }
 

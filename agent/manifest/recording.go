@@ -16,12 +16,13 @@ import (
 	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/store"
 )
 
 // Recording is a run of language models as its manifest tells it.
 type Recording struct {
-	Runs     map[string]Run // the newest of each account
-	Left     []string       // accounts of other deciders, which have no transcripts
+	Runs     map[string]Run    // the newest of each account
+	Left     map[string]string // accounts that are not repeated, each with the reason
 	From, To market.Stamp
 	Cash     decimal.Decimal
 	Rules    string // that the accounts were opened under, see [Run]
@@ -30,13 +31,15 @@ type Recording struct {
 
 // Recording puts the accounts of a manifest that language models traded together. They must have been opened alike, and trade on the same prices.
 func (m Manifest) Recording() (Recording, error) {
-	r := Recording{Runs: map[string]Run{}}
+	r := Recording{Runs: map[string]Run{}, Left: map[string]string{}}
 	for _, account := range slices.Sorted(maps.Keys(m.Accounts)) {
+		if store.IsArchive(account) {
+			r.Left[account] = "it was put aside"
+			continue
+		}
 		for _, run := range m.Accounts[account] {
 			if !run.OfModel() {
-				if !slices.Contains(r.Left, account) {
-					r.Left = append(r.Left, account)
-				}
+				r.Left[account] = "no language model traded it"
 				continue
 			}
 			if r.From == "" {

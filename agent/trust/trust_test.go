@@ -66,7 +66,7 @@ func TestWants(t *testing.T) {
 		{name: "a prompt of all", more: `, "agent_config": {"prompt_file": "/etc/passwd"}`, want: `read the file "/etc/passwd" into a prompt`},
 		{name: "a log path", more: `, "log_config": {"log_path": "./data/agent_data"}`},
 		{name: "a log path elsewhere", more: `, "log_config": {"log_path": "/srv/x"}`, want: `write ledgers and transcripts into the folder "/srv/x"`},
-		{name: "a command", more: `, "mcp_servers": {"news": {"command": "sh", "args": ["-c", "id >\u001b[8m ‮pwned"]}}`,
+		{name: "a command", more: `, "mcp_servers": {"news": {"command": "sh", "args": ["-c", "id >\u001b[8m \u202epwned"]}}`,
 			want: `run the command "sh" "-c" "id >\x1b[8m \u202epwned" in an empty folder`},
 		{name: "a command with all", more: `, "mcp_servers": {"n": {"command": "/bin/x", "folder": "sub", "env": {"TOKEN": "a ${T}", "PATH": "/horse"}}}`,
 			want: fmt.Sprintf(`run the command "/bin/x" in the folder %q, with the variables PATH, TOKEN, whose values hold T of the environment`, filepath.Join(dir, "sub"))},

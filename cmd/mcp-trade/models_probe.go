@@ -36,6 +36,7 @@ func probeCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return asUsage(err)
 			}
+			p.accounts = p.askedApart()
 			asked, m, err := s.questions(p, questions, seed)
 			if err != nil {
 				return err

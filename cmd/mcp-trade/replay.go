@@ -108,8 +108,8 @@ func (s *settings) compare(cmd *cobra.Command, dir string, recording manifest.Re
 			say("%s: %d bytes of ledger, all as recorded\n", name, size)
 		}
 	}
-	for _, name := range recording.Left {
-		say("%s: not replayed, since no language model traded it\n", name)
+	for _, name := range slices.Sorted(maps.Keys(recording.Left)) {
+		say("%s: not replayed, since %s\n", name, recording.Left[name])
 	}
 	if differ > 0 {
 		return quietError(exitFailed)
