@@ -27,8 +27,10 @@ const (
 var rules = [...]rule{
 	{name: "whole lots", when: beforePrice, judge: wholeLots, says: "An amount is a multiple of the account's lot: one share where a market has no other unit."},
 	{name: "hours", when: beforePrice, judge: session, terms: []term{{
-		key: hoursKey, preset: always(regularHours), knows: func(m *market.Market, value string) bool { return m.ID == market.US && value == extendedHours },
-	}}, says: "An order comes while the exchanges trade: US shares 09:30 to 16:00, on half days to 13:00, with the hours `extended` from 04:00 to 20:00; A-shares 09:30 to 11:30 and 13:00 to 15:00, on the days of 2024 to 2026 that the exchanges published. A day without an hour stands for its open."},
+		key: hoursKey, preset: presetHours, knows: func(m *market.Market, value string) bool {
+			return m.ID == market.US && (value == regularHours || value == extendedHours)
+		},
+	}}, says: "An order comes while the exchanges trade: US shares 09:30 to 16:00, on half days to 13:00, with the hours `extended` from 04:00 to 20:00, and at every bar in a ledger that states no hours; A-shares 09:30 to 11:30 and 13:00 to 15:00, on the days of 2024 to 2026 that the exchanges published. A day without an hour stands for its open."},
 	{name: "board lots", in: market.CN, when: beforePrice, judge: cnLots, terms: []term{only(lotsKey, `"exchange"`, strict100)}, says: "Main board and ChiNext: multiples of 100. STAR: 200 or more. BSE: 100 or more. An odd rest is sold whole. At most 1,000,000 in an order on a main board, 50,000 on STAR. With the lots `strict100` multiples of 100, as in AI-Trader."},
 	{name: "T+1", in: market.CN, when: atPrice, judge: cnTPlus, terms: []term{only(tPlusKey, "1", sameDay)}, says: "What was bought on a day is not sold on it. With a `t_plus` of 0 it is."},
 	{name: "price limits", in: market.CN, when: atPrice, judge: cnPriceLimits, terms: []term{only(limitsKey, `"on"`, noLimits)}, says: "Nothing is bought at the upper limit of the day, nor sold at the lower one: 10 % from the previous close on a main board (ST 5 % until 2026-07-05), 20 % on ChiNext (10 %, ST 5 %, until 2020-08-23) and STAR, 30 % at BSE. With the `price_limits` `off` it is, as in AI-Trader."},

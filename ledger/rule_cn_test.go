@@ -117,19 +117,24 @@ func TestApply_PriceLimits(t *testing.T) {
 }
 
 func TestApply_Hours(t *testing.T) {
-	extended, err := DefaultRules().With("hours", extendedHours)
-	if err != nil {
-		t.Fatal(err)
+	of := func(hours string) Rules {
+		r, err := DefaultRules().With("hours", hours)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
 	}
+	regular, extended := of(regularHours), of(extendedHours)
 	for _, c := range []struct {
 		rules   Rules
 		symbol  string
 		at      market.Stamp
 		refused bool
 	}{
-		{DefaultRules(), "NVDA", "2026-11-27 13:05:00", true}, {extended, "NVDA", "2026-11-27 13:05:00", false},
-		{DefaultRules(), "NVDA", "2025-10-27 04:00:00", true}, {extended, "NVDA", "2025-10-27 04:00:00", false},
-		{DefaultRules(), "NVDA", "2025-10-27", false}, {DefaultRules(), "NVDA", "2025-10-27 10:00:00", false},
+		{regular, "NVDA", "2026-11-27 13:05:00", true}, {extended, "NVDA", "2026-11-27 13:05:00", false},
+		{regular, "NVDA", "2025-10-27 04:00:00", true}, {extended, "NVDA", "2025-10-27 04:00:00", false},
+		{regular, "NVDA", "2025-10-27", false}, {regular, "NVDA", "2025-10-27 10:00:00", false},
+		{DefaultRules(), "NVDA", "2025-10-27 03:00:00", false}, {extended, "NVDA", "2025-10-27 03:00:00", true},
 		{cnRules(t, ""), "600519.SH", "2025-10-09 11:30:00", true}, {cnRules(t, "fill=upstream"), "600519.SH", "2025-10-09 11:30:00", false},
 		{cnRules(t, ""), "600519.SH", "2024-02-09", true}, {cnRules(t, ""), "600519.SH", "2026-02-14", true}, {cnRules(t, ""), "600519.SH", "2025-10-09", false},
 	} {

@@ -136,8 +136,6 @@ func asAITrader(m *market.Market) Rules {
 		r.other = map[string]string{"rounding": upstream}
 	case market.CN:
 		r.other = map[string]string{lotsKey: strict100, tPlusKey: sameDay, limitsKey: noLimits, fillKey: fillAsStamped}
-	default:
-		r.other = map[string]string{hoursKey: extendedHours}
 	}
 	return r
 }

@@ -92,6 +92,9 @@ func (r Rules) With(key, value string) (Rules, error) {
 	return Rules{}, &UnknownRulesError{fmt.Sprintf("%.80q: %.80s", key, value)}
 }
 
+// WithoutHours returns the rules without hours of their own.
+func (r Rules) WithoutHours() (Rules, error) { return r.With(hoursKey, presetHours(r.Market)) }
+
 // WithCosts returns the rules with other costs.
 func (r Rules) WithCosts(c market.Costs, s market.Slippage) (Rules, error) {
 	r, err := r.With(costsTerm.key, c.String())

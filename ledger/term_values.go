@@ -12,11 +12,12 @@ const (
 	noLimits  = `"off"`
 )
 
-// The terms of the hours. AI-Trader trades at every bar that it has.
+// The terms of the hours. AI-Trader, and this program before it knew hours, trade US shares at every bar that they have.
 const (
 	hoursKey      = "hours"
 	regularHours  = `"regular"`
 	extendedHours = `"extended"`
+	allHours      = `"all"`
 )
 
 // The terms of the fill: at the open of the bar that begins at the stamp, or of the one that is stamped so, though it may end there.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"mcp-trade/ledger"
 	"mcp-trade/market"
@@ -16,9 +17,13 @@ import (
 // maxCostsFile bounds a file of costs, in bytes.
 const maxCostsFile = 64 << 10
 
-// openingRules are the rules of the market with the costs that are set.
-func (s *settings) openingRules() (ledger.Rules, error) {
+// openingRules are the rules of the market, for accounts that are opened at these stamps, with the costs that are set. An account of
+// days has no hours.
+func (s *settings) openingRules(opens ...market.Stamp) (ledger.Rules, error) {
 	rules, err := s.rules()
+	if err == nil && !slices.ContainsFunc(opens, func(at market.Stamp) bool { return !at.IsDay() }) {
+		rules, err = rules.WithoutHours()
+	}
 	if err != nil {
 		return rules, err
 	}

@@ -37,7 +37,7 @@ func registerCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return usageError{fmt.Errorf("--date: %w", err)}
 			}
-			rules, err := s.openingRules()
+			rules, err := s.openingRules(day)
 			if err != nil {
 				return err
 			}

@@ -334,3 +334,12 @@ func exists(path string) bool {
 func wallClock() llm.Clock {
 	return llm.Clock{Now: time.Now, Jitter: rand.Float64, Sleep: pause.For}
 }
+
+// opens are the stamps at which accounts of the plan are opened.
+func (p plan) opens() []market.Stamp {
+	var all []market.Stamp
+	for _, a := range p.accounts {
+		all = append(all, cmp.Or(a.From, p.from))
+	}
+	return all
+}

@@ -77,7 +77,7 @@ func runCommand(s *settings) *cobra.Command {
 			if dryRun {
 				return s.printPlan(cmd, p)
 			}
-			if p.rules, err = s.openingRules(); err != nil {
+			if p.rules, err = s.openingRules(p.opens()...); err != nil {
 				return err
 			}
 			r, closeRooms, err := s.runner(p)
