@@ -5,7 +5,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/model/apis"
-	"mcp-trade/agent/runner"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/format"
 )
@@ -51,16 +49,6 @@ func modelsCommand(s *settings) *cobra.Command {
 	flags.trust.register(check.Flags())
 	cmd.AddCommand(check, probeCommand(s))
 	return cmd
-}
-
-// askedApart are the accounts of a plan, but of the trials of a model in an experiment the first alone: the others ask the same of its API.
-func (p plan) askedApart() []runner.Account {
-	seen, more := map[string]bool{}, map[string]bool{}
-	for _, t := range p.trials {
-		more[t.Account] = seen[t.Model]
-		seen[t.Model] = true
-	}
-	return slices.DeleteFunc(p.accounts, func(a runner.Account) bool { return more[a.Name] })
 }
 
 // checkedModel is what came of asking a model.

@@ -343,3 +343,13 @@ func (p plan) opens() []market.Stamp {
 	}
 	return all
 }
+
+// askedApart are the accounts of a plan, but of the trials of a model in an experiment the first alone: the others ask the same of its API.
+func (p plan) askedApart() []runner.Account {
+	seen, more := map[string]bool{}, map[string]bool{}
+	for _, t := range p.trials {
+		more[t.Account] = seen[t.Model]
+		seen[t.Model] = true
+	}
+	return slices.DeleteFunc(p.accounts, func(a runner.Account) bool { return more[a.Name] })
+}
