@@ -145,7 +145,7 @@ func (p *place) dialogues(t *testing.T) string {
 func TestAKilledRunOfLanguageModelsIsResumedToTheSameBytes(t *testing.T) {
 	testenv.Slow(t)
 	t.Parallel()
-	kills := scaled(t, 100, 20/raceSlows) // on each store
+	kills := scaled(t, 100, 10/raceSlows) // on each store
 	accounts := []string{"alice", "bob"}
 	onBothStores(t, func(t *testing.T, p *place) {
 		asked := make(chan struct{}, 10_000)
