@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -69,11 +68,11 @@ func TestAnExperimentIsKilledGoneOnWithAndCompared(t *testing.T) {
 	quiet := modeltest.Start(t, trialDay)
 	undisturbed.do(t, "run", undisturbed.experiment(t, quiet.URL, crossed()))
 
-	var kill func()
 	var asked atomic.Int32
+	enough := make(chan struct{})
 	model := modeltest.Start(t, func(r modeltest.Request) modeltest.Reply {
 		if asked.Add(1) == 40 {
-			kill()
+			close(enough)
 		}
 		return trialDay(r)
 	})
@@ -83,9 +82,17 @@ func TestAnExperimentIsKilledGoneOnWithAndCompared(t *testing.T) {
 		t.Fatalf("%d requests; the plan:\n%s", model.Asked(), plan)
 	}
 	cmd := p.command("run", config)
-	kill = func() { _ = cmd.Process.Signal(os.Kill) }
-	if err := cmd.Run(); err == nil {
-		t.Fatal("the run was not killed")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan error, 1)
+	go func() { over <- cmd.Wait() }()
+	select {
+	case <-enough:
+		_ = cmd.Process.Kill()
+		<-over
+	case err := <-over:
+		t.Fatalf("the run was over before it was killed: %v", err)
 	}
 	p.childless(t)
 	p.do(t, "run", config)
