@@ -30,16 +30,16 @@ var asAITrader = []struct {
 func TestGoldenLedgersOfEveryMarketReplayedCallByCall(t *testing.T) {
 	t.Parallel()
 	for _, c := range asAITrader {
-		exact := 0
 		t.Run(c.folder, func(t *testing.T) {
 			testenv.Slow(t)
+			exact := 0
 			for _, g := range goldenLedgersOf(t, c.folder, c.agents...) {
 				t.Run(g.agent, func(t *testing.T) { exact += replayParts(t, g, c.env) })
 			}
+			if exact != c.exact {
+				t.Errorf("%d rows were repeated, of %d", exact, c.exact)
+			}
 		})
-		if exact != c.exact && !testing.Short() {
-			t.Errorf("%s: %d rows were repeated, of %d", c.folder, exact, c.exact)
-		}
 	}
 }
 
