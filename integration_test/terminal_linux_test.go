@@ -13,27 +13,25 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/internal/testenv"
 )
 
 // atTerminal runs a command at a terminal where somebody types a text, and returns what stood there in the end.
 func (p *place) atTerminal(t *testing.T, types string, args ...string) (said string, code int) {
 	t.Helper()
 	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skip(err)
+	given := func() {
+		t.Helper()
+		testenv.Require(t, "terminal", err == nil, fmt.Sprintf("this machine gives no terminal: %v", err))
 	}
+	given()
 	defer terminal.Close()
-	if err := unix.IoctlSetPointerInt(int(terminal.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Skip(err)
-	}
+	err = unix.IoctlSetPointerInt(int(terminal.Fd()), unix.TIOCSPTLCK, 0)
+	given()
 	number, err := unix.IoctlGetUint32(int(terminal.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Skip(err)
-	}
+	given()
 	end, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skip(err)
-	}
+	given()
 	if _, err := io.WriteString(terminal, types); err != nil {
 		t.Fatal(err)
 	}

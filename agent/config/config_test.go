@@ -247,9 +247,8 @@ func TestConfig_Complete(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, to := range map[string]string{"out.txt": secret, "in.txt": "inside.txt"} {
-		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
-			t.Skip(err)
-		}
+		err := os.Symlink(to, filepath.Join(dir, name))
+		testenv.Require(t, "links", err == nil, fmt.Sprintf("this machine makes no symbolic link: %v", err))
 	}
 	lookup := func(string) (string, bool) { t.Error("a variable was looked up"); return "", false }
 	for _, c := range []struct {
