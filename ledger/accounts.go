@@ -54,12 +54,20 @@ type Fill struct {
 // order, at the same stamp. Errors: *[Refusal], *[UnknownRulesError], the price errors of [market.View],
 // *[market.FeeUnknownError], [store.ErrSessionChanged], *[store.LeasedError], [store.ErrLeaseLost], *[store.UnreachableError].
 func (a *Accounts) Submit(ctx context.Context, account string, o Order, v market.View, guards ...store.Guard) (Fill, error) {
+	o, err := a.forValue(ctx, account, o, v)
+	if err != nil {
+		return Fill{}, err
+	}
 	judge := func(book Book, r Rules) (Record, error) { return evaluate(book, o, v, r) }
 	return a.commit(ctx, account, o, v.AsOf(), judge, guards)
 }
 
 // Preview evaluates an order as Submit does and commits nothing.
 func (a *Accounts) Preview(ctx context.Context, account string, o Order, v market.View) (Record, error) {
+	o, err := a.forValue(ctx, account, o, v)
+	if err != nil {
+		return Record{}, err
+	}
 	book, err := a.Head(ctx, account)
 	if err != nil {
 		return Record{}, err
@@ -69,6 +77,31 @@ func (a *Accounts) Preview(ctx context.Context, account string, o Order, v marke
 		return Record{}, err
 	}
 	return evaluate(book, o, v, rules)
+}
+
+// forValue returns an order for a sum of money with its amount at the view's quote: as much as the money buys with the costs, or the most
+// that is worth no more in a sale. The amount rests on the quote and the rules alone, so a repeated order has the same.
+func (a *Accounts) forValue(ctx context.Context, account string, o Order, v market.View) (Order, error) {
+	if !o.Value.Valid {
+		return o, nil
+	}
+	r, err := a.Rules(ctx, account)
+	if err != nil {
+		return o, err
+	}
+	q, unknown := r.view(v).Quote(o.Symbol)
+	if err := r.Admit(q.Symbol, q.Market); err != nil {
+		return o, err
+	}
+	if unknown != nil {
+		return o, unknown
+	}
+	price, err := r.price(o, q)
+	if err != nil {
+		return o, err
+	}
+	o.Amount, err = r.amountFor(o, q, price)
+	return o, err
 }
 
 // CloseDay commits a no_trade record unless the account has a record of that date, other than its first, or of a later one.
@@ -245,6 +278,12 @@ func evaluate(book Book, o Order, v market.View, rules Rules) (Record, error) {
 	if err := rules.Admit(o.Symbol, quote.Market); err != nil {
 		return Record{}, err
 	}
+	if o.All {
+		var err error
+		if o, err = (Attempt{o, book, quote, rules}).ofAll(); err != nil {
+			return Record{}, err
+		}
+	}
 	if err := rules.Check(o); err != nil {
 		return Record{}, err
 	}
@@ -270,7 +309,7 @@ func replay(line []byte, o Order, at market.Stamp) (Fill, error) {
 	used := fmt.Sprintf("%s %s %s on %s", first.Action, first.Amount, first.Symbol, first.Date)
 	details := map[string]any{"order_id": o.ID, "first": map[string]any{"id": first.ID, "action": first.Action, "symbol": first.Symbol, "amount": first.Amount, "date": first.Date}}
 	switch {
-	case first.Action != o.Action || !sameSymbol(first.Symbol, o.Symbol) || !first.Amount.Equal(o.Amount):
+	case first.Action != o.Action || !sameSymbol(first.Symbol, o.Symbol) || !first.Amount.Equal(o.Amount) && !o.All: // how much was all is not in the record
 		return Fill{}, &Refusal{
 			code.OrderIDReused, fmt.Sprintf("The order id %q belongs to another order: %s. Use a new order id for a new order.", o.ID, used), details,
 		}

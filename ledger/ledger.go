@@ -46,6 +46,10 @@ type Order struct {
 	Symbol string
 	Amount decimal.Decimal // in shares
 	Note   string          // kept with the record; may be ""
+
+	// In place of the amount, see size.go.
+	Value decimal.NullDecimal // money
+	All   bool                // what can be sold
 }
 
 // Position is how much of one thing an account holds: shares of a symbol, or money under the name [Cash].

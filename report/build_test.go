@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"mcp-trade/decimal"
 	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
@@ -213,6 +214,25 @@ func TestBuild_HostileText(t *testing.T) {
 	}
 	if w := r.Accounts[0].Warnings; len(w) != 1 || strings.Contains(w[0], "\x1b") {
 		t.Errorf("warnings %q", w)
+	}
+}
+
+// A spreadsheet gets what the fees of a trade are.
+func TestWriteTrade_FeeItems(t *testing.T) {
+	for want, items := range map[string]market.FeeItems{
+		"a,1,2025-10-02,sell,A,2,,,0,,,,,\n": nil,
+		`a,1,2025-10-02,sell,A,2,,,0,,,,,"{""commission"": 5, ""stamp duty"": 0.95}"` + "\n": {
+			{Name: "commission", Paid: decimal.RequireFromString("5")}, {Name: "stamp duty", Paid: decimal.RequireFromString("0.95")},
+		},
+	} {
+		var text bytes.Buffer
+		rows := csv.NewWriter(&text)
+		if err := WriteTrade(rows, "a", Trade{ID: 1, Date: "2025-10-02", Action: "sell", Symbol: "A", Amount: 2, FeeItems: items}); err != nil {
+			t.Fatal(err)
+		}
+		if rows.Flush(); text.String() != want {
+			t.Errorf("%q, want %q", text.String(), want)
+		}
 	}
 }
 

@@ -96,6 +96,7 @@ func drawArgument(t *rapid.T, name string) any {
 		"date": dates, "start": dates, "end": dates, "limit": {1, 2, 3, 5},
 		"query": {"", "a", "AAB"}, "cursor": {"", "AAA", "AAC", "1"},
 		"symbols": {[]string{"AAA"}}, "tickers": {"AAA,AAB"}, "topics": {"earnings"},
+		"side": {"buy", "sell"}, "value": {1, 250, 900, 4000}, "all": {true, false},
 		"a": {1, 2.5}, "b": {3, -4},
 	}[name]
 	if values == nil {
@@ -172,7 +173,7 @@ func answers(t *rapid.T, folder string, symbols map[string]bars, today string, r
 		t.Fatal(err)
 	}
 	server, err := NewServer(&Deps{Accounts: ledger.NewAccounts(s), Prices: prices, Ledger: "file", Log: zerolog.Nop()},
-		Options{Toolsets: []string{TradeSet, MarketSet, SearchSet, AITraderSet, MathSet}})
+		Options{Toolsets: []string{TradeSet, MarketSet, SearchSet, OrdersSet, AITraderSet, MathSet}})
 	if err != nil {
 		t.Fatal(err)
 	}

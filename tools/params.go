@@ -6,6 +6,9 @@
 //	json:"limit,omitempty"       the name; omitempty makes it optional
 //	jsonschema:"How many ..."    the description
 //	min:"1" max:"500"            bounds of a number; max also bounds the length of a string, or of a list
+//	of:"buy,sell"                the words that a string can be
+//
+// An optional sum of money or price is a decimal.NullDecimal above 0.
 
 package tools
 
@@ -34,6 +37,7 @@ type field struct {
 	name     string
 	optional bool
 	min, max *float64
+	words    []string
 	index    int
 	kind     reflect.Type
 }
@@ -45,7 +49,7 @@ func fieldsOf(t reflect.Type) []field {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		fields = append(fields, field{
 			name: name, optional: strings.Contains(options, "omitempty"), index: i, kind: f.Type,
-			min: bound(f.Tag.Get("min")), max: bound(f.Tag.Get("max")),
+			min: bound(f.Tag.Get("min")), max: bound(f.Tag.Get("max")), words: splitList(f.Tag.Get("of")),
 		})
 	}
 	return fields
@@ -133,6 +137,9 @@ func (f field) set(to reflect.Value, amount ledger.AmountForm, raw json.RawMessa
 		if !quoted {
 			return f.refuse("must be a string")
 		}
+		if len(f.words) > 0 {
+			return f.setWord(p, text)
+		}
 		if err := f.checkText(text, *f.max); err != nil {
 			return err
 		}
@@ -167,6 +174,12 @@ func (f field) set(to reflect.Value, amount ledger.AmountForm, raw json.RawMessa
 			return f.refuse(fmt.Sprintf("must be a whole number from %g to %g", *f.min, *f.max))
 		}
 		*p = int(d.IntPart())
+	case *decimal.NullDecimal:
+		d, err := ledger.ParseDecimal(text)
+		if err != nil || !d.IsPositive() {
+			return f.refuse("must be a number above 0")
+		}
+		*p = decimal.NewNullDecimal(d)
 	case *decimal.Decimal:
 		d, err := ledger.ParseDecimal(text)
 		if err != nil {
@@ -175,6 +188,16 @@ func (f field) set(to reflect.Value, amount ledger.AmountForm, raw json.RawMessa
 		}
 		*p = d
 	}
+	return nil
+}
+
+// setWord reads one of some words.
+func (f field) setWord(to *string, text string) error {
+	i := slices.IndexFunc(f.words, func(word string) bool { return strings.EqualFold(word, text) })
+	if i < 0 {
+		return f.refuse("must be " + strings.Join(f.words, " or "))
+	}
+	*to = f.words[i]
 	return nil
 }
 
@@ -266,8 +289,9 @@ func paramsSchema[P any](amount ledger.AmountForm) json.RawMessage {
 		ofAmount.ExclusiveMinimum = jsonschema.Ptr(0.0)
 	}
 	schema := schemaOf[P](map[reflect.Type]*jsonschema.Schema{
-		reflect.TypeFor[decimal.Decimal](): &ofAmount,
-		reflect.TypeFor[tickers]():         {Type: "string"},
+		reflect.TypeFor[decimal.Decimal]():     &ofAmount,
+		reflect.TypeFor[decimal.NullDecimal](): {Type: "number", ExclusiveMinimum: jsonschema.Ptr(0.0)},
+		reflect.TypeFor[tickers]():             {Type: "string"},
 	})
 	for _, f := range fieldsOf(reflect.TypeFor[P]()) {
 		p := schema.Properties[f.name]
@@ -276,6 +300,9 @@ func paramsSchema[P any](amount ledger.AmountForm) json.RawMessage {
 		}
 		switch f.kind.Kind() {
 		case reflect.String: // its length is not told: strict model APIs do not know the keyword, and the refusal says it
+			if !f.optional { // else they would want null among the words
+				p.Enum = anyOf(f.words)
+			}
 		case reflect.Slice:
 			p.Type, p.Types, p.MaxItems = "array", nil, jsonschema.Ptr(int(*f.max))
 		case reflect.Struct: // an amount, of which the rules have said all
@@ -284,6 +311,13 @@ func paramsSchema[P any](amount ledger.AmountForm) json.RawMessage {
 		}
 	}
 	return marshalSchema(schema)
+}
+
+func anyOf(words []string) (list []any) {
+	for _, word := range words {
+		list = append(list, word)
+	}
+	return list
 }
 
 // resultSchema is the schema of a result struct.

@@ -89,7 +89,7 @@ func newFixture(t *testing.T, symbols map[string]bars) *fixture {
 	}
 	f.set(t, session.Signature, "gpt-5", session.TodayDate, "2025-10-02")
 	f.register(t, "gpt-5", "10000")
-	f.serve(t, Options{Version: "1.2.3", Toolsets: []string{TradeSet, MarketSet, SearchSet, MathSet}})
+	f.serve(t, Options{Version: "1.2.3", Toolsets: []string{TradeSet, MarketSet, SearchSet, OrdersSet, MathSet}})
 	return f
 }
 
@@ -727,6 +727,7 @@ func TestServer_Offer(t *testing.T) {
 		{"AI-Trader", Options{Toolsets: []string{TradeSet, AITraderSet}}, "buy get_information get_market_news get_portfolio get_price_local get_session get_trades sell"},
 		{"AI-Trader's crypto", Options{Toolsets: []string{AITraderSet}}, "get_information get_market_news get_price_local"},
 		{"one toolset", Options{Toolsets: []string{MarketSet}}, "get_price get_price_history list_symbols"},
+		{"orders", Options{Toolsets: []string{OrdersSet}}, "place_order"},
 		{"nothing", Options{}, ""},
 	} {
 		f.serve(t, c.o)
@@ -751,7 +752,7 @@ func TestServer_Offer(t *testing.T) {
 	if _, err := NewServer(f.Deps, Options{Toolsets: DefaultToolsets, Refusals: "no"}); err == nil || err.Error() != `refusals as "no": use result or error` {
 		t.Error(err)
 	}
-	if _, err := NewServer(f.Deps, Options{Toolsets: []string{"trade", "trades"}}); err == nil || err.Error() != `unknown toolset "trades"; known are trade, market, search, ai-trader, math` {
+	if _, err := NewServer(f.Deps, Options{Toolsets: []string{"trade", "trades"}}); err == nil || err.Error() != `unknown toolset "trades"; known are trade, market, search, orders, ai-trader, math` {
 		t.Error(err)
 	}
 }

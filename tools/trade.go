@@ -114,11 +114,15 @@ func (t aiTraderTrade) MarshalJSON() ([]byte, error) {
 }
 
 func buy(ctx context.Context, d *Deps, p tradeParams) (tradeResult, error) {
-	return d.trade(ctx, ledger.Buy, p)
+	return d.trade(ctx, p.order(ledger.Buy), p.DryRun)
 }
 
 func sell(ctx context.Context, d *Deps, p tradeParams) (tradeResult, error) {
-	return d.trade(ctx, ledger.Sell, p)
+	return d.trade(ctx, p.order(ledger.Sell), p.DryRun)
+}
+
+func (p tradeParams) order(action ledger.Action) ledger.Order {
+	return ledger.Order{ID: p.OrderID, Action: action, Symbol: p.Symbol, Amount: p.Amount, Note: p.Note}
 }
 
 const (
@@ -129,11 +133,10 @@ const (
 // trade executes an order in the session. It first evaluates the order in the cached session, and the commit checks that the
 // session still holds. A refusal or a replay makes no commit, so it is final only in a session that was just read. An order
 // that has begun is finished, even if the caller has left.
-func (d *Deps) trade(ctx context.Context, action ledger.Action, p tradeParams) (tradeResult, error) {
+func (d *Deps) trade(ctx context.Context, order ledger.Order, dryRun bool) (tradeResult, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), orderTimeout)
 	defer cancel()
-	order := ledger.Order{ID: p.OrderID, Action: action, Symbol: p.Symbol, Amount: p.Amount, Note: p.Note}
-	if p.DryRun {
+	if dryRun {
 		return d.preview(ctx, order)
 	}
 	caller, err := session.CallerOf(ctx)

@@ -129,7 +129,7 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.ttl }},
 	{flag: "on-redis-loss", variable: "MCP_TRADE_ON_REDIS_LOSS", help: "without Redis trade in the session of the file, or refuse every trade: file or refuse", preset: lossFile, child: inherited,
 		field: func(s *settings) any { return &s.onRedisLoss }},
-	{flag: "toolsets", variable: "MCP_TRADE_TOOLSETS", help: "tools to serve: trade, market, search, ai-trader, math", preset: tools.DefaultToolsets, scope: serving, child: emptied,
+	{flag: "toolsets", variable: "MCP_TRADE_TOOLSETS", help: "tools to serve: trade, market, search, orders, ai-trader, math", preset: tools.DefaultToolsets, scope: serving, child: emptied,
 		field: func(s *settings) any { return &s.serving.Toolsets }},
 	{flag: "search", variable: "MCP_TRADE_SEARCH", help: "where news comes from: auto, off, or some of " + strings.Join(providerNames(), ",") + " in order of preference", preset: []string{searchAuto}, scope: searching, child: inherited,
 		field: func(s *settings) any { return &s.search }},
