@@ -65,6 +65,8 @@ type Broker interface {
 	// Order sends an order and reports whether it was filled. A refusal is no error; what keeps orders from being judged is.
 	// Calling it in the same way after an interruption sends nothing twice.
 	Order(ctx context.Context, action ledger.Action, symbol string, amount decimal.Decimal) (filled bool, err error)
+	// Skip stands for an order that is not sent since it would be refused. Those after it have the ids that they would have had.
+	Skip()
 	// Call calls a tool of the account's server. An order has the argument order_id, by which it is known again, and is awaited
 	// whatever becomes of ctx. An error says that the tool's answer is unknown, or tells nothing of what was asked.
 	Call(ctx context.Context, tool string, arguments map[string]json.RawMessage) (Answer, error)

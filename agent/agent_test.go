@@ -50,6 +50,7 @@ func (p *paper) Call(_ context.Context, tool string, arguments map[string]json.R
 func (p *paper) Journal() (*transcript.Journal, error)                { panic("it keeps none") }
 func (p *paper) Spent() transcript.Spending                           { return transcript.Spending{} }
 func (p *paper) Step(agent.Step)                                      {}
+func (p *paper) Skip()                                                {}
 func (p *paper) Caveat(string)                                        {}
 func (p *paper) Trades(context.Context, int) ([]ledger.Record, error) { return nil, nil }
 func (p *paper) Standing(context.Context) (agent.Standing, error) {

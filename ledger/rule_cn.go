@@ -9,8 +9,6 @@ import (
 	"mcp-trade/decimal"
 )
 
-var hundred = decimal.NewFromInt(100)
-
 // cnLots refuses an amount that the share's board does not trade. A rest that is less than the least purchase is sold whole, alone or
 // with whole lots.
 func cnLots(a Attempt) error {

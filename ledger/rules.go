@@ -113,8 +113,8 @@ func (r Rules) whole(amount decimal.Decimal) bool {
 	return amount.Mod(lot).IsZero()
 }
 
-// one is the usual lot, made once.
-var one = decimal.NewFromInt(1)
+// The usual lots, made once.
+var one, hundred = decimal.NewFromInt(1), decimal.NewFromInt(100)
 
 // keepsBought tells whether what was bought on a day is kept in the record, since it cannot be sold on that day.
 func (r Rules) keepsBought() bool { return r.Market.ID == market.CN && r.other[tPlusKey] != sameDay }
@@ -124,6 +124,9 @@ func (r Rules) unit(symbol string, at market.Stamp) market.Unit {
 	if r.rounding() == upstream { // AI-Trader knows no steps, but its balances have some
 		step := decimal.New(1, -upstreamDecimals)
 		return market.Unit{Step: step, Least: step}
+	}
+	if r.other[lotsKey] == strict100 {
+		return market.Unit{Step: hundred, Least: hundred}
 	}
 	return r.Market.Unit(symbol, at)
 }

@@ -23,7 +23,7 @@ type Row struct {
 // Table returns the deciders, in the order in which readers see them.
 func Table() []Row {
 	return []Row{
-		{"equal-weight", "", "equal-weight", "holds every symbol in equal parts, in whole shares; it says what a part was too small for",
+		{"equal-weight", "", "equal-weight", "holds every symbol in equal parts, in whole lots; it says what a part was too small for",
 			func(string) (agent.Decider, error) { return agent.DeciderFunc(equalWeight), nil }},
 		{"momentum", "[:N]", "momentum:5", "holds the N symbols that gained most lately (5)", openMomentum},
 		{"random", "[:SEED]", "random:1", "trades at random, the same for the same seed (1)", openRandom},

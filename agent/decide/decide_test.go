@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,11 +98,10 @@ func (o *orders) Order(_ context.Context, action ledger.Action, symbol string, a
 	return false, nil
 }
 
-func (o *orders) Standing(context.Context) (agent.Standing, error) {
-	return agent.Standing{Book: ledger.Book{}}, nil
-}
-
 func (o *orders) Caveat(string) {}
+func (o *orders) Skip()         {}
+
+func (o *orders) Trades(context.Context, int) ([]ledger.Record, error) { return nil, nil }
 
 // sent are the orders of a decider on a day of an account that holds cash.
 func sent(t *testing.T, spec string, prices *market.Prices, date market.Stamp, number int) []string {
@@ -183,7 +183,11 @@ func TestUnbought(t *testing.T) {
 		}
 		return b
 	}
-	quotes := []quote{{"A", decimal.NewFromInt(30)}, {"B", decimal.NewFromInt(400)}, {"C", decimal.NewFromInt(300)}, {"D", decimal.NewFromInt(500)}, {"E", decimal.NewFromInt(600)}}
+	var quotes []market.Quote
+	for symbol, price := range map[string]int64{"A": 30, "B": 400, "C": 300, "D": 500, "E": 600} {
+		quotes = append(quotes, market.Quote{Symbol: symbol, At: "2025-10-01", Price: decimal.NewFromInt(price)})
+	}
+	slices.SortFunc(quotes, func(a, b market.Quote) int { return strings.Compare(a.Symbol, b.Symbol) })
 	for _, c := range []struct {
 		worth int64
 		has   ledger.Book
@@ -194,7 +198,7 @@ func TestUnbought(t *testing.T) {
 		{1000, holding(800, "A"), "4 of 5 symbols were not bought on 2025-10-01, in equal parts of 200.00: B, C, D and 1 more; 800.00 of 1,000.00 stayed in cash; a share of each takes an account of 3,000.00"},
 		{5000, holding(4970, "A", "B", "C", "D"), "1 of 5 symbols were not bought on 2025-10-01, in equal parts of 1,000.00: E; 4,970.00 of 5,000.00 stayed in cash"}, // refused
 	} {
-		if got := unbought("2025-10-01", quotes, decimal.NewFromInt(c.worth), c.has); got != c.want {
+		if got := unbought(ledger.DefaultRules(), quotes, decimal.NewFromInt(c.worth), c.has); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
 	}

@@ -32,13 +32,17 @@ func recorded(path string) (agent.Decider, error) {
 		if err != nil {
 			return nil, fmt.Errorf("recorded:%s row %d: %w", path, row, err)
 		}
-		if rec.Action == ledger.Buy || rec.Action == ledger.Sell {
+		if rec.Traded() {
 			trades[rec.Date] = append(trades[rec.Date], rec)
 		}
 	}
 	repeat := func(ctx context.Context, d *agent.Day) error {
 		for _, t := range trades[d.Date] {
-			if _, err := d.Order(ctx, t.Action, t.Symbol, t.Amount); err != nil {
+			action := ledger.Sell
+			if t.Buys() { // under any of its names
+				action = ledger.Buy
+			}
+			if _, err := d.Order(ctx, action, t.Symbol, t.Amount); err != nil {
 				return err
 			}
 		}

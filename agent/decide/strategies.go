@@ -4,54 +4,68 @@ package decide
 
 import (
 	"context"
-	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"mcp-trade/agent"
 	"mcp-trade/decimal"
-	"mcp-trade/internal/format"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
 
 // equalWeight holds every symbol in equal parts.
 func equalWeight(ctx context.Context, d *agent.Day) error {
-	if d.Number > 0 && d.Date.Day()[:7] == d.Book.Date.Day()[:7] {
-		return nil
+	due, err := monthBegins(ctx, d)
+	if err != nil || !due {
+		return err
 	}
-	open, err := opens(d.Market)
+	open, err := opens(d)
 	if err != nil {
 		return err
 	}
 	return rebalance(ctx, d, open, open)
 }
 
+// monthBegins tells whether the day is the first of a month, or of the run, on which the account can trade. Of the hours before the
+// exchange opens there may be several.
+func monthBegins(ctx context.Context, d *agent.Day) (bool, error) {
+	month := func(at market.Stamp) market.Stamp { return at.Day()[:7] }
+	switch {
+	case d.Rules.Closed(d.Date) != nil:
+		return false, nil
+	case d.Number == 0 || month(d.Date) != month(d.Book.Date):
+		return true, nil
+	case d.Rules.Closed(d.Book.Date) == nil:
+		return false, nil
+	}
+	newest, err := d.Trades(ctx, 1)
+	return len(newest) == 0 || month(newest[0].Date) != month(d.Date), err
+}
+
 // momentum holds the symbols that gained most.
 func momentum(n int) agent.DeciderFunc {
 	return func(ctx context.Context, d *agent.Day) error {
 		const every, bars = 5, 20
-		if d.Number%every != 0 {
+		if d.Number%every != 0 || d.Rules.Closed(d.Date) != nil {
 			return nil
 		}
-		open, err := opens(d.Market)
+		open, err := opens(d)
 		if err != nil {
 			return err
 		}
 		gains := map[string]decimal.Decimal{}
 		for _, q := range open {
-			past, _, err := d.Market.Bars(q.symbol, "", "", bars+1)
+			past, _, err := d.Market.Bars(q.Symbol, "", "", bars+1)
 			if err != nil {
 				return err
 			}
 			if len(past) > bars && past[0].Open.Valid {
-				gains[q.symbol] = q.price.DivRound(past[0].Open.Decimal, 8)
+				gains[q.Symbol] = q.Price.DivRound(past[0].Open.Decimal, 8)
 			}
 		}
-		best := slices.DeleteFunc(slices.Clone(open), func(q quote) bool { _, known := gains[q.symbol]; return !known })
-		slices.SortStableFunc(best, func(a, b quote) int { return gains[b.symbol].Cmp(gains[a.symbol]) })
+		best := slices.DeleteFunc(slices.Clone(open), func(q market.Quote) bool { _, known := gains[q.Symbol]; return !known })
+		slices.SortStableFunc(best, func(a, b market.Quote) int { return gains[b.Symbol].Cmp(gains[a.Symbol]) })
 		if len(best) == 0 {
 			return nil // too early to tell
 		}
@@ -59,23 +73,24 @@ func momentum(n int) agent.DeciderFunc {
 	}
 }
 
-// random trades at random, a few orders a day, most of them sensible.
+// random trades at random, a few orders a day.
 func random(seed uint64) agent.DeciderFunc {
 	return func(ctx context.Context, d *agent.Day) error {
-		open, err := opens(d.Market)
-		if err != nil || len(open) == 0 {
+		open, err := opens(d)
+		if err != nil || len(open) == 0 || d.Rules.Closed(d.Date) != nil {
 			return err
 		}
 		h := fnv.New64a()
 		h.Write([]byte(d.Date))
 		dice := rand.New(rand.NewPCG(seed, h.Sum64()))
+		s := sizer{d: d, book: d.Book}
 		for range dice.IntN(4) {
 			q := open[dice.IntN(len(open))]
-			action, amount := ledger.Buy, decimal.NewFromInt(int64(1+dice.IntN(20)))
-			if held := d.Book.Positions.Amount(q.symbol); held.IsPositive() && dice.IntN(2) == 0 {
+			action, amount := ledger.Buy, d.Rules.Least(q).Mul(decimal.NewFromInt(int64(1+dice.IntN(20))))
+			if held := d.Book.Positions.Amount(q.Symbol); held.IsPositive() && dice.IntN(2) == 0 {
 				action, amount = ledger.Sell, decimal.Min(held, amount)
 			}
-			if _, err := d.Order(ctx, action, q.symbol, amount); err != nil {
+			if err := s.whole(ctx, action, q, amount); err != nil {
 				return err
 			}
 		}
@@ -83,22 +98,16 @@ func random(seed uint64) agent.DeciderFunc {
 	}
 }
 
-// quote is a symbol and its open of the day.
-type quote struct {
-	symbol string
-	price  decimal.Decimal
-}
-
-// opens lists the symbols that open on the view's day, by name.
-func opens(v market.View) ([]quote, error) {
-	symbols, err := v.Symbols()
+// opens lists the symbols of the account's market that open on the day, by name.
+func opens(d *agent.Day) ([]market.Quote, error) {
+	symbols, err := d.Market.Symbols()
 	if err != nil {
 		return nil, err
 	}
-	var quotes []quote
+	var quotes []market.Quote
 	for _, symbol := range symbols {
-		if price, err := v.OpenPrice(symbol); err == nil {
-			quotes = append(quotes, quote{symbol, price})
+		if q, err := d.Rules.Quote(d.Market, symbol); err == nil {
+			quotes = append(quotes, q)
 		}
 	}
 	return quotes, nil
@@ -108,11 +117,12 @@ func opens(v market.View) ([]quote, error) {
 const partDecimals = 20
 
 // rebalance makes the account hold the symbols wanted, in equal parts of what it is worth at the opens, and nothing else
-// that can be sold today. It sells before it buys, so that the proceeds can be spent. What it could not buy is told.
-func rebalance(ctx context.Context, d *agent.Day, wanted, open []quote) error {
-	worth := d.Book.Cash()
+// that can be sold today. It sells before it buys, so that the proceeds can be spent. What it could not trade is told.
+func rebalance(ctx context.Context, d *agent.Day, wanted, open []market.Quote) error {
+	s := sizer{d: d, book: d.Book}
+	worth := s.book.Cash()
 	for _, q := range open {
-		worth = worth.Add(q.price.Mul(d.Book.Positions.Amount(q.symbol)))
+		worth = worth.Add(q.Price.Mul(s.book.Positions.Amount(q.Symbol)))
 	}
 	target := map[string]decimal.Decimal{}
 	var part decimal.Decimal
@@ -120,55 +130,22 @@ func rebalance(ctx context.Context, d *agent.Day, wanted, open []quote) error {
 		part, _ = worth.QuoRem(decimal.NewFromInt(n), partDecimals)
 	}
 	for _, q := range wanted {
-		target[q.symbol], _ = d.Rules.Affordable(part, market.Quote{Symbol: q.symbol, At: d.Date, Price: q.price})
+		target[q.Symbol], _ = d.Rules.Affordable(part, q)
 	}
 	for _, action := range []ledger.Action{ledger.Sell, ledger.Buy} {
 		for _, q := range open {
-			change := target[q.symbol].Sub(d.Book.Positions.Amount(q.symbol))
+			change := target[q.Symbol].Sub(d.Book.Positions.Amount(q.Symbol))
 			if action == ledger.Sell {
 				change = change.Neg()
 			}
 			if !change.IsPositive() {
 				continue
 			}
-			if _, err := d.Order(ctx, action, q.symbol, change); err != nil {
+			if err := s.most(ctx, action, q, change); err != nil {
 				return err
 			}
 		}
 	}
-	has, err := d.Standing(ctx)
-	if err != nil {
-		return err
-	}
-	d.Caveat(unbought(d.Date, wanted, worth, has.Book))
+	d.Caveat(join(unbought(d.Rules, wanted, worth, s.book), s.untraded()))
 	return nil
-}
-
-// unbought says which of the symbols wanted an account worth so much does not hold after rebalancing; "" if it holds all. In whole
-// shares a small account is another portfolio than its decider's name says.
-func unbought(date market.Stamp, wanted []quote, worth decimal.Decimal, has ledger.Book) string {
-	var missing []string
-	parts, dearest := decimal.NewFromInt(int64(len(wanted))), decimal.Zero
-	for _, q := range wanted {
-		if !has.Positions.Amount(q.symbol).IsPositive() {
-			missing = append(missing, q.symbol)
-		}
-		if q.price.GreaterThan(dearest) {
-			dearest = q.price
-		}
-	}
-	if len(missing) == 0 {
-		return ""
-	}
-	const named = 3
-	list := strings.Join(missing[:min(named, len(missing))], ", ")
-	if more := len(missing) - named; more > 0 {
-		list += fmt.Sprintf(" and %d more", more)
-	}
-	text := fmt.Sprintf("%d of %d symbols were not bought on %s, in equal parts of %s: %s; %s of %s stayed in cash", len(missing), len(wanted), date,
-		format.Money(worth.DivRound(parts, 2)), list, format.Money(has.Cash()), format.Money(worth))
-	if enough := dearest.Mul(parts); enough.GreaterThan(worth) {
-		text += fmt.Sprintf("; a share of each takes an account of %s", format.Money(enough))
-	}
-	return text
 }

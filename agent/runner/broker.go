@@ -22,7 +22,7 @@ const orderID = "order_id"
 type broker struct {
 	run     *accountRun
 	day     agent.Day
-	orders  int             // sent by Order so far
+	orders  int             // of Order and Skip so far
 	filled  map[string]bool // orders, by id
 	journal *transcript.Journal
 }
@@ -53,6 +53,9 @@ func (b *broker) Order(ctx context.Context, action ledger.Action, symbol string,
 	b.run.checkpoint.refuse(id, answer.Code)
 	return false, b.run.saveCheckpoint(context.WithoutCancel(ctx))
 }
+
+// Skip takes the number of an order.
+func (b *broker) Skip() { b.orders++ }
 
 // quoted is a string as JSON.
 func quoted(s string) json.RawMessage {

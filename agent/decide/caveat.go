@@ -1,0 +1,65 @@
+// What a strategy could not do, for those who read its results.
+
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mcp-trade/decimal"
+	"mcp-trade/internal/format"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+)
+
+// unbought says which of the symbols wanted an account worth so much does not hold after rebalancing; "" if it holds all. In whole
+// lots a small account is another portfolio than its decider's name says.
+func unbought(r ledger.Rules, wanted []market.Quote, worth decimal.Decimal, has ledger.Book) string {
+	var missing []string
+	parts, dearest, least := decimal.NewFromInt(int64(len(wanted))), decimal.Zero, "a share"
+	for _, q := range wanted {
+		if !has.Positions.Amount(q.Symbol).IsPositive() {
+			missing = append(missing, q.Symbol)
+		}
+		amount := r.Least(q)
+		if price := q.Price.Mul(amount); price.GreaterThan(dearest) {
+			dearest = price
+		}
+		if !amount.Equal(decimal.NewFromInt(1)) {
+			least = "the least order"
+		}
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%d of %d symbols were not bought on %s, in equal parts of %s: %s; %s of %s stayed in cash", len(missing), len(wanted), wanted[0].At,
+		format.Money(worth.DivRound(parts, 2)), first(missing, ", "), format.Money(has.Cash()), format.Money(worth))
+	if enough := dearest.Mul(parts); enough.GreaterThan(worth) {
+		text += fmt.Sprintf("; %s of each takes an account of %s", least, format.Money(enough))
+	}
+	return text
+}
+
+// untraded says which orders were not sent, and why; "" if there is none.
+func (s *sizer) untraded() string {
+	if len(s.refused) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d orders were not sent on %s, since they would be refused: %s", len(s.refused), s.d.Date, first(s.refused, "; "))
+}
+
+// first lists the first few of many.
+func first(list []string, between string) string {
+	const named = 3
+	text := strings.Join(list[:min(named, len(list))], between)
+	if more := len(list) - named; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// join makes one text of those that say something.
+func join(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ". ")
+}
