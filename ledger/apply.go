@@ -38,14 +38,15 @@ func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	return applyAt(book, o, q.At, price, r)
+	return applyAt(attempt, price)
 }
 
-// applyAt evaluates an order that fills at a price.
-func applyAt(book Book, o Order, at market.Stamp, price decimal.Decimal, r Rules) (Record, error) {
+// applyAt evaluates an order that fills at a price, which is the quote's with its slippage.
+func applyAt(a Attempt, price decimal.Decimal) (Record, error) {
+	book, o, at, r := a.Book, a.Order, a.Quote.At, a.Rules
 	rec := Record{Date: at, ID: book.ID + 1, Action: o.Action, Symbol: o.Symbol, Amount: o.Amount, OrderID: o.ID, Prev: book.Hash, Note: o.Note}
 	if held := book.Positions.Amount(o.Symbol); o.Action == Sell && held.LessThan(o.Amount) {
-		return Record{}, insufficientShares(book, o, at, held)
+		return Record{}, a.insufficientShares(held)
 	}
 	charge, err := r.charge(o, at, price)
 	if err != nil {
@@ -59,7 +60,7 @@ func applyAt(book Book, o Order, at market.Stamp, price decimal.Decimal, r Rules
 		}
 	}
 	if rec.Cash().IsNegative() && (o.Action == Buy || rec.paid().IsPositive()) {
-		return Record{}, insufficientCash(book, rec, r)
+		return Record{}, a.insufficientCash(rec)
 	}
 	return rec, rec.readable(book)
 }
@@ -99,9 +100,9 @@ func dateBackwards(at, recorded market.Stamp, which, key string) error {
 }
 
 // insufficientCash is the refusal of the order that would make a record.
-func insufficientCash(book Book, rec Record, r Rules) error {
+func (a Attempt) insufficientCash(rec Record) error {
 	price, value := rec.Price.Decimal, rec.Price.Decimal.Mul(rec.Amount)
-	details := map[string]any{"symbol": rec.Symbol, "date": rec.Date, "price": price, "cash_available": book.Cash()}
+	details := map[string]any{"symbol": rec.Symbol, "date": rec.Date, "price": price, "cash_available": a.Book.Cash()}
 	if !rec.Fees.IsZero() {
 		details["fees"] = rec.Fees
 	}
@@ -110,20 +111,20 @@ func insufficientCash(book Book, rec Record, r Rules) error {
 		return &Refusal{code.InsufficientCash, "Insufficient cash! The fees are more than the sale brings and the account has.", details}
 	}
 	details["required_cash"] = value.Add(rec.paid())
-	if most, bounded := r.affordableAt(book.Cash(), rec.Symbol, rec.Date, price); bounded {
+	if most, bounded := a.Rules.affordableAt(a.Book.Cash(), a.Quote, price); bounded {
 		details["max_amount"] = most
 	}
 	return &Refusal{code.InsufficientCash, "Insufficient cash! This action will not be allowed.", details}
 }
 
-func insufficientShares(book Book, o Order, at market.Stamp, held decimal.Decimal) error {
+func (a Attempt) insufficientShares(held decimal.Decimal) error {
 	message := "Insufficient shares! This action will not be allowed."
 	if held.IsZero() {
-		message = fmt.Sprintf("No position for %s! This action will not be allowed.", o.Symbol)
+		message = fmt.Sprintf("No position for %s! This action will not be allowed.", a.Order.Symbol)
 	}
 	return &Refusal{
 		code.InsufficientPosition, message,
-		map[string]any{"symbol": o.Symbol, "date": at, "have": held, "want_to_sell": o.Amount, "max_amount": held},
+		map[string]any{"symbol": a.Order.Symbol, "date": a.Quote.At, "have": held, "want_to_sell": a.Order.Amount, "max_amount": a.mostSold()},
 	}
 }
 

@@ -108,23 +108,23 @@ func (rec *Record) fill(book Book, price decimal.Decimal, c market.Charge, r Rul
 // Affordable is the largest amount that cash buys at a quote, with what it costs. It is not bounded where the price or the
 // lot is 0, nor where a fee is unknown.
 func (r Rules) Affordable(cash decimal.Decimal, q market.Quote) (most decimal.Decimal, bounded bool) {
-	return r.affordableAt(cash, q.Symbol, q.At, r.slippage.Fill(market.BuySide, q.Price))
+	return r.affordableAt(cash, q, r.slippage.Fill(market.BuySide, q.Price))
 }
 
 // affordableAt is Affordable at a price that has its slippage.
-func (r Rules) affordableAt(cash decimal.Decimal, symbol string, at market.Stamp, price decimal.Decimal) (most decimal.Decimal, bounded bool) {
-	unit := r.unit(symbol, at)
+func (r Rules) affordableAt(cash decimal.Decimal, q market.Quote, price decimal.Decimal) (most decimal.Decimal, bounded bool) {
+	unit := r.unit(q.Symbol, q.At)
 	if !price.Mul(unit.Step).IsPositive() {
 		return decimal.Zero, false
 	}
 	steps, _ := cash.QuoRem(price.Mul(unit.Step), 0)
 	most = unit.Floor(steps.Mul(unit.Step))
 	if r.costs.Fees() != nil && most.IsPositive() {
-		if most, bounded = r.payable(cash, symbol, at, price, unit, most); !bounded {
+		if most, bounded = r.payable(cash, q.Symbol, q.At, price, unit, most); !bounded {
 			return decimal.Zero, false
 		}
 	}
-	if price.Mul(most).LessThan(unit.LeastValue) {
+	if q.Price.Mul(most).LessThan(unit.LeastValue) {
 		most = decimal.Zero
 	}
 	return most, true

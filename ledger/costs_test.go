@@ -69,6 +69,9 @@ func TestApply_Costs(t *testing.T) {
 		{"nothing can be bought where the least fee takes it all", market.US, flat, "none", "CASH 104.99", "buy 1 NVDA", "2025-10-02", "100",
 			"insufficient_cash: Insufficient cash! This action will not be allowed. " +
 				"map[cash_available:104.99 date:2025-10-02 fees:5 max_amount:0 price:100 required_cash:105 symbol:NVDA]"},
+		{"slippage makes an order worth no more", market.Crypto, `"none"`, "100bps", "CASH 5.04", "buy 100 XRP-USDT", "2025-10-21", "2.49",
+			"insufficient_cash: Insufficient cash! This action will not be allowed. " +
+				"map[cash_available:5.04 date:2025-10-21 max_amount:0 price:2.5149 required_cash:251.49 symbol:XRP-USDT]"},
 		{"a sale that brings less than its fees", market.US, flat, "none", "CASH 1, NVDA 1", "sell 1 NVDA", "2025-10-02", "2",
 			"insufficient_cash: Insufficient cash! The fees are more than the sale brings and the account has. " +
 				"map[cash_available:1 date:2025-10-02 fees:5 price:2 required_cash:3 symbol:NVDA]"},
@@ -79,7 +82,7 @@ func TestApply_Costs(t *testing.T) {
 				"Trade on a date that they cover, or open an account whose costs have the fee. map[date:2027-01-04 fee:FINRA TAF symbol:NVDA]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			rec, err := Apply(Book{Date: "2020-01-01", Positions: positions(c.before)}, order(c.order), market.Quote{At: c.at, Price: dec(c.open)}, costing(t, c.id, c.costs, c.slippage))
+			rec, err := Apply(Book{Date: "2020-01-01", Positions: positions(c.before)}, order(c.order), market.Quote{Symbol: order(c.order).Symbol, At: c.at, Price: dec(c.open)}, costing(t, c.id, c.costs, c.slippage))
 			got := ""
 			if coded, ok := errors.AsType[code.Error](err); ok {
 				got = fmt.Sprintf("%s: %v %v", coded.Code(), err, coded.Details())

@@ -80,7 +80,7 @@ func (v *Verifier) trade(r *Record) {
 		v.addFinding(r, Refused, "an order that the rules allow", fmt.Sprintf("%s %s %s: %v", r.Action, r.Amount, r.Symbol, admitted))
 	}
 	v.priced(r, o, rules, open)
-	if kept, err := applyAt(attempt(v.before(r)).Book, o, r.Date, price.Decimal, rules); err == nil {
+	if kept, err := applyAt(attempt(v.before(r)), price.Decimal); err == nil {
 		v.checkBought(r, kept.Bought)
 	}
 	v.compare(r, func(base Positions) Positions {
@@ -167,7 +167,7 @@ func (v *Verifier) agrees(r *Record, attempt func(Positions) Attempt, price deci
 	if a.Rules.Check(a.Order) != nil || a.refusedAt(true) != nil {
 		return false
 	}
-	rec, err := applyAt(a.Book, a.Order, a.Quote.At, price, a.Rules)
+	rec, err := applyAt(a, price)
 	return err == nil && same(rec.Positions, now, tolerance(r)) && same(rec.Bought, r.Bought, decimal.Zero)
 }
 

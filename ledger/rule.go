@@ -3,7 +3,10 @@
 
 package ledger
 
-import "mcp-trade/market"
+import (
+	"mcp-trade/decimal"
+	"mcp-trade/market"
+)
 
 // rule is a row of the list.
 type rule struct {
@@ -56,4 +59,16 @@ func (a Attempt) refusedAt(priced bool) error {
 		return err
 	}
 	return a.refused(atPrice)
+}
+
+// mostSold is the largest amount of the order's symbol that the rules let the account sell: all that can be sold today, or the whole
+// steps of it.
+func (a Attempt) mostSold() decimal.Decimal {
+	most := a.sellableAtOnce()
+	for _, a.Order.Amount = range [...]decimal.Decimal{most, a.Rules.unit(a.Quote.Symbol, a.Quote.At).Floor(most)} {
+		if a.Order.Amount.IsPositive() && a.refusedAt(true) == nil {
+			return a.Order.Amount
+		}
+	}
+	return decimal.Zero
 }

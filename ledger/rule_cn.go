@@ -74,6 +74,14 @@ func (a Attempt) sellable() decimal.Decimal {
 	return held
 }
 
+// sellableAtOnce is how much of it one order can sell, whatever its lots.
+func (a Attempt) sellableAtOnce() decimal.Decimal {
+	if largest := a.Rules.unit(a.Quote.Symbol, a.Quote.At).Largest; largest.IsPositive() {
+		return decimal.Min(a.sellable(), largest)
+	}
+	return a.sellable()
+}
+
 // cnTPlus refuses to sell on a day what was bought on it (SZSE since 1995-01-01, rule 3.1.4). The proceeds of a sale buy at once.
 func cnTPlus(a Attempt) error {
 	can, held := a.sellable(), a.Book.Positions.Amount(a.Order.Symbol)
@@ -84,7 +92,7 @@ func cnTPlus(a Attempt) error {
 		code.TPlus1,
 		fmt.Sprintf("T+1 restriction violated! You bought %s shares of %s today and cannot sell them until tomorrow.", a.boughtToday(), a.Order.Symbol),
 		map[string]any{
-			"symbol": a.Order.Symbol, "date": a.Quote.At, "have": held, "want_to_sell": a.Order.Amount, "sellable_today": can, "max_amount": can,
+			"symbol": a.Order.Symbol, "date": a.Quote.At, "have": held, "want_to_sell": a.Order.Amount, "sellable_today": can, "max_amount": a.sellableAtOnce(),
 		},
 	}
 }

@@ -66,6 +66,9 @@ func TestApply_CN(t *testing.T) {
 		{"cash for three lots", "CASH 2300", "", "buy 500 601398.SH", "7.31", "", "insufficient_cash max_amount:300"},
 		{"cash for 305 of STAR", "CASH 40000", "", "buy 400 688981.SH", "131.07", "", "insufficient_cash max_amount:305"},
 
+		{"as AI-Trader: cash for 305 of STAR", "CASH 40000", "", "buy 400 688981.SH", "131.07", "lots=strict100", "insufficient_cash max_amount:300"},
+		{"more than is held, of which some was bought today", "CASH 0, 600519.SH 300", "600519.SH 100", "sell 400 600519.SH", "1460", "", "insufficient_position max_amount:200"},
+
 		{"what was bought today", "CASH 0, 600519.SH 100", "600519.SH 100", "sell 100 600519.SH", "1460", "", "t_plus_1 You bought 100 shares of 600519.SH today"},
 		{"more than what was held before today", "CASH 0, 600519.SH 300", "600519.SH 100", "sell 300 600519.SH", "1460", "", "t_plus_1 sellable_today:200"},
 		{"what was held before today", "CASH 0, 600519.SH 300", "600519.SH 100", "sell 200 600519.SH", "1460", "", "CASH 292000, 600519.SH 100"},

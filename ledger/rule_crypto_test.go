@@ -46,6 +46,12 @@ func TestApply_Crypto(t *testing.T) {
 		{"so little cash that no order of it is taken", "CASH 4.99", "buy 1 BTC-USDT", "110500", "2025-10-20", strictly,
 			"insufficient_cash: Insufficient cash! This action will not be allowed. " +
 				"map[cash_available:4.99 date:2025-10-20 max_amount:0 price:110500 required_cash:110500 symbol:BTC-USDT]"},
+		{"more than is held, which is no multiple of the step", "CASH 0, BTC-USDT 0.01232766", "sell 1 BTC-USDT", "110500", "2025-10-20", strictly,
+			"insufficient_position: Insufficient shares! This action will not be allowed. " +
+				"map[date:2025-10-20 have:0.01232766 max_amount:0.01232 symbol:BTC-USDT want_to_sell:1]"},
+		{"more than is held, which is less than an order is worth", "CASH 0, BTC-USDT 0.00004766", "sell 1 BTC-USDT", "110500", "2025-10-20", strictly,
+			"insufficient_position: Insufficient shares! This action will not be allowed. " +
+				"map[date:2025-10-20 have:0.00004766 max_amount:0 symbol:BTC-USDT want_to_sell:1]"},
 		{"nothing", "CASH 1000", "buy 0 BTC-USDT", "110500", "2025-10-20", strictly,
 			"invalid_argument: Amount must be positive. You tried to buy 0 coins. map[amount:0 minimum:0 symbol:BTC-USDT]"},
 		{"as AI-Trader: no step", "CASH 100", "buy 0.00006 ADA-USDT", "0.5", "2025-10-21", upstream, "CASH 100, ADA-USDT 0.0001"},

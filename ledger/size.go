@@ -17,7 +17,7 @@ func (r Rules) amountFor(o Order, q market.Quote, price decimal.Decimal) (decima
 	switch {
 	case !bounded:
 	case o.Action == Buy:
-		amount, bounded = r.affordableAt(worth, q.Symbol, q.At, price)
+		amount, bounded = r.affordableAt(worth, q, price)
 	default:
 		whole, _ := worth.QuoRem(price.Mul(unit.Step), 0)
 		amount = unit.Floor(whole.Mul(unit.Step))
@@ -52,8 +52,8 @@ func (a Attempt) ofAll() (Order, error) {
 		return o, &Refusal{code.InvalidArgument, "Only a sale can be of all. Give a purchase an amount or a value.", map[string]any{"symbol": o.Symbol}}
 	}
 	if !held.IsPositive() {
-		o.Amount = unit.Least
-		return o, insufficientShares(a.Book, o, a.Quote.At, held)
+		a.Order.Amount = unit.Least
+		return o, a.insufficientShares(held)
 	}
 	switch o.Amount = a.sellable(); {
 	case !o.Amount.IsPositive():
