@@ -138,6 +138,12 @@ func TestApply_Hours(t *testing.T) {
 		{regular, "NVDA", "2025-10-27 04:00:00", true}, {extended, "NVDA", "2025-10-27 04:00:00", false},
 		{regular, "NVDA", "2025-10-27", false}, {regular, "NVDA", "2025-10-27 10:00:00", false},
 		{DefaultRules(), "NVDA", "2025-10-27 03:00:00", false}, {extended, "NVDA", "2025-10-27 03:00:00", true},
+		{regular, "NVDA", "2025-12-25 10:00:00", true}, {extended, "NVDA", "2025-12-25 10:00:00", true}, {regular, "NVDA", "2025-12-25", true},
+		{extended, "NVDA", "2025-11-29 10:00:00", true}, {regular, "NVDA", "2025-01-09 10:00:00", true}, {regular, "NVDA", "2025-01-10 10:00:00", false},
+		{DefaultRules(), "NVDA", "2025-12-25", false},               // an account of days: its price files have no bar, or decide
+		{regular, "NVDA", "2029-01-02 10:00:00", false},             // the calendar does not tell
+		{cnRules(t, ""), "600519.SH", "2027-01-04 10:00:00", false}, // not published
+		{cnRules(t, ""), "600519.SH", "2027-01-02 10:00:00", true},
 		{cnRules(t, ""), "600519.SH", "2025-10-09 11:30:00", true}, {cnRules(t, "fill=upstream"), "600519.SH", "2025-10-09 11:30:00", false},
 		{cnRules(t, ""), "600519.SH", "2024-02-09", true}, {cnRules(t, ""), "600519.SH", "2026-02-14", true}, {cnRules(t, ""), "600519.SH", "2025-10-09", false},
 	} {
@@ -146,6 +152,33 @@ func TestApply_Hours(t *testing.T) {
 		refusal, ok := errors.AsType[*Refusal](err)
 		if ok != c.refused || c.refused && refusal.code != code.MarketClosed || !c.refused && err != nil {
 			t.Errorf("%s at %s under %s: %v", c.symbol, c.at, c.rules.text(), err)
+		}
+	}
+}
+
+// Who meets a closed exchange learns why, and when it trades again, if that is published.
+func TestApply_Closed(t *testing.T) {
+	regular, err := DefaultRules().With("hours", regularHours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		rules Rules
+		at    market.Stamp
+		want  string
+	}{
+		{regular, "2025-12-25 10:00:00", "market_closed: Nothing is traded at 2025-12-25 10:00:00: NYSE and Nasdaq are closed on that day (Christmas Day). " +
+			"The next trading day is 2025-12-26. map[date:2025-12-25 10:00:00 next_trading_day:2025-12-26 symbol:X]"},
+		{regular, "2026-11-27 13:05:00", "market_closed: Nothing is traded at 2026-11-27 13:05:00: the exchanges trade from 09:30 to 13:00 on that day. " +
+			"Trade at the next bar. map[date:2026-11-27 13:05:00 symbol:X]"},
+		{cnRules(t, ""), "2024-02-09", "market_closed: Nothing is traded at 2024-02-09: the exchanges are closed on that day (by their notice for 2024). " +
+			"The next trading day is 2024-02-19. map[date:2024-02-09 next_trading_day:2024-02-19 symbol:X]"},
+		{cnRules(t, ""), "2027-01-02", "market_closed: Nothing is traded at 2027-01-02: the exchanges are closed on Saturdays and Sundays. " +
+			"The next trading day is not known: the calendar has 2024-01-01 to 2026-12-31, and later days may not be published yet. map[date:2027-01-02 symbol:X]"},
+	} {
+		rec, err := Apply(Book{Date: "2024-01-02", Positions: positions("CASH 900000")}, order("buy 100 X"), market.Quote{Market: c.rules.Market, At: c.at, Price: dec("10")}, c.rules)
+		if got := outcome(rec, err); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
 	}
 }

@@ -5,7 +5,6 @@ package ledger
 import (
 	"cmp"
 	"fmt"
-	"strings"
 
 	"mcp-trade/code"
 	"mcp-trade/market"
@@ -19,18 +18,28 @@ func presetHours(m *market.Market) string {
 	return regularHours
 }
 
-// session refuses an order while the exchange is closed. See market/us.go and market/cn.go for hours, days, dates and sources.
+// session refuses an order while the exchanges are closed. See market/us.go and market/cn.go for hours, days, dates and sources. Of a day
+// that their calendar does not tell of, the price files decide: without a bar there is no price.
 func session(a Attempt) error {
-	hours := cmp.Or(a.Rules.other[hoursKey], presetHours(a.Rules.Market))
-	if a.Rules.Market.Session == nil || hours == allHours || a.Rules.fillsAsStamped() {
+	m, at := a.Rules.Market, a.Quote.At
+	hours := cmp.Or(a.Rules.other[hoursKey], presetHours(m))
+	if m.Hours == nil || hours == allHours || a.Rules.fillsAsStamped() {
 		return nil
 	}
-	why := a.Rules.Market.Session(a.Quote.At, hours == extendedHours)
-	if why == "" {
-		return nil
+	details := map[string]any{"symbol": a.Order.Symbol, "date": at}
+	refuse := func(why, next string) error {
+		return &Refusal{code.MarketClosed, fmt.Sprintf("Nothing is traded at %s: %s. %s", at, why, next), details}
 	}
-	return &Refusal{
-		code.MarketClosed, fmt.Sprintf("Nothing is traded at %s: %s. Trade at the next bar.", a.Quote.At, strings.TrimSuffix(why, ".")),
-		map[string]any{"symbol": a.Order.Symbol, "date": a.Quote.At},
+	if why, _ := m.Calendar.Closed(at); why != "" {
+		day, known := m.Calendar.Next(at)
+		if !known {
+			return refuse(why, fmt.Sprintf("The next trading day is not known: the calendar has %s to %s, and later days may not be published yet.", m.Calendar.From, m.Calendar.To))
+		}
+		details["next_trading_day"] = day
+		return refuse(why, fmt.Sprintf("The next trading day is %s.", day))
 	}
+	if why := m.Hours(at, hours == extendedHours); why != "" {
+		return refuse(why, "Trade at the next bar.")
+	}
+	return nil
 }

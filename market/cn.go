@@ -131,25 +131,27 @@ func freeDays(b board, day Stamp) int {
 	return 1
 }
 
+// cnCalendar is that of SSE, SZSE and BSE. A year that it does not tell of is not published yet, or was not looked up.
+var cnCalendar = Calendar{Exchanges: "the exchanges", From: "2024-01-01", To: "2026-12-31", Holiday: cnHoliday}
+
 // cnClosed are the weekdays on which the exchanges are closed, by year: notices of SSE, SZSE and BSE. On Saturdays and Sundays they are
-// always closed, also on those that are work days elsewhere. A year that is not here is not published yet, or was not looked up.
+// closed also where those are work days elsewhere.
 var cnClosed = map[Stamp]string{
 	"2024": "01-01 02-09 02-12 02-13 02-14 02-15 02-16 04-04 04-05 05-01 05-02 05-03 06-10 09-16 09-17 10-01 10-02 10-03 10-04 10-07",
 	"2025": "01-01 01-28 01-29 01-30 01-31 02-03 02-04 04-04 05-01 05-02 05-05 06-02 10-01 10-02 10-03 10-06 10-07 10-08",
 	"2026": "01-01 01-02 02-16 02-17 02-18 02-19 02-20 02-23 04-06 05-01 05-04 05-05 06-19 09-25 10-01 10-02 10-05 10-06 10-07",
 }
 
-// cnSession tells whether the exchanges trade at a stamp, and if not, why. Hours: 09:30 to 11:30 and 13:00 to 15:00 Shanghai time (SZSE
-// since 2006-07-01, SSE since 2018-08-20). Of a year that is not published nothing is known but the weekends: the days of the price files
-// count.
-func cnSession(at Stamp, _ bool) (why string) {
-	if at.isWeekend() {
-		return "the exchanges are closed on Saturdays and Sundays"
+func cnHoliday(day Stamp) string {
+	if strings.Contains(cnClosed[day[:4]], string(day[5:])) {
+		return "by their notice for " + string(day[:4])
 	}
-	day := at.Day()
-	if closed, published := cnClosed[day[:4]]; published && strings.Contains(closed, string(day[5:])) {
-		return "the exchanges are closed on that day"
-	}
+	return ""
+}
+
+// cnHours tells whether the exchanges trade at a moment of a trading day, and if not, why: 09:30 to 11:30 and 13:00 to 15:00 Shanghai time
+// (SZSE since 2006-07-01, SSE since 2018-08-20). A day without an hour stands for its open.
+func cnHours(at Stamp, _ bool) (why string) {
 	if at.IsDay() {
 		return ""
 	}

@@ -65,7 +65,7 @@ func TestCNLimits(t *testing.T) {
 	}
 }
 
-func TestSession(t *testing.T) {
+func TestMarket_Hours(t *testing.T) {
 	for _, c := range []struct {
 		of       ID
 		at       Stamp
@@ -73,17 +73,15 @@ func TestSession(t *testing.T) {
 		open     bool
 	}{
 		{CN, "2025-10-09", false, true}, {CN, "2025-10-09 09:29:59", false, false}, {CN, "2025-10-09 09:30:00", false, true},
-		{CN, "2025-10-09 11:29:00", false, true}, {CN, "2025-10-09 11:30:00", false, false}, {CN, "2025-10-09 13:00:00", false, true}, {CN, "2025-10-09 15:00:00", false, false},
-		{CN, "2024-02-09", false, false}, // a work day of the state, and none of the exchanges
-		{CN, "2026-02-14", false, false}, // a Saturday that is a work day elsewhere
-		{CN, "2025-10-08", false, false}, {CN, "2026-02-24", false, true},
-		{CN, "2027-02-05", false, true}, {CN, "2027-02-06", false, false}, // not published: only weekends are known
+		{CN, "2025-10-09 11:29:59", false, true}, {CN, "2025-10-09 11:30:00", false, false}, {CN, "2025-10-09 12:59:59", false, false},
+		{CN, "2025-10-09 13:00:00", false, true}, {CN, "2025-10-09 14:59:59", false, true}, {CN, "2025-10-09 15:00:00", false, false},
 		{US, "2026-11-27 13:05:00", false, false}, {US, "2026-11-27 12:59:00", false, true}, {US, "2026-11-27 13:05:00", true, true}, {US, "2026-11-27 17:00:00", true, false},
 		{US, "2025-10-27 09:00:00", false, false}, {US, "2025-10-27 09:30:00", false, true}, {US, "2025-10-27 15:59:00", false, true}, {US, "2025-10-27 16:00:00", false, false},
 		{US, "2025-10-27 04:00:00", true, true}, {US, "2025-10-27 03:59:00", true, false}, {US, "2025-10-27 19:00:00", true, true}, {US, "2025-10-27 20:00:00", true, false},
-		{US, "2025-12-25", false, true}, // the files have no bar
+		{US, "2012-07-03 13:00:00", false, false}, {US, "2013-07-05 13:00:00", false, true}, {US, "2026-07-02 13:00:00", false, true},
+		{US, "2025-12-26", false, true},
 	} {
-		if why := c.of.Get().Session(c.at, c.extended); (why == "") != c.open {
+		if why := c.of.Get().Hours(c.at, c.extended); (why == "") != c.open {
 			t.Errorf("%s at %s, extended %v: %q", c.of, c.at, c.extended, why)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"sort"
-	"time"
 
 	"mcp-trade/decimal"
 )
@@ -136,23 +135,4 @@ func (v View) Close(symbol string, day Stamp) (decimal.Decimal, error) {
 		return decimal.Decimal{}, w.noPrice(day)
 	}
 	return w.bars[end-1].close.decimal().Decimal, nil
-}
-
-// AddDays returns the calendar day that is n days after that of the stamp.
-func (s Stamp) AddDays(n int) Stamp {
-	day, err := time.Parse(dayForm, string(s.Day()))
-	if err != nil {
-		return s // not a stamp
-	}
-	return Stamp(day.AddDate(0, 0, n).Format(dayForm))
-}
-
-// DaysSince returns how many calendar days lie between an earlier stamp and this one.
-func (s Stamp) DaysSince(earlier Stamp) int {
-	a, errA := time.Parse(dayForm, string(earlier.Day()))
-	b, errB := time.Parse(dayForm, string(s.Day()))
-	if errA != nil || errB != nil {
-		return 0 // not stamps
-	}
-	return int(b.Sub(a) / (24 * time.Hour))
 }

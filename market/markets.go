@@ -46,17 +46,19 @@ type Market struct {
 	Tick func(symbol string, on Stamp, price decimal.Decimal) decimal.Decimal // the step of a symbol's prices on a day, at about a price; 0 if it is not known
 
 	// Limits are the lowest and the highest price of a symbol on a day after a previous close; nil: there are none.
-	Limits func(symbol string, on Stamp, before decimal.Decimal, l ShareStatus) (down, up decimal.Decimal, known bool)
-	// Session says why there is no trading at a stamp, "" if there is; extended hours count only if they are asked for. nil: always.
-	Session func(at Stamp, extended bool) (why string)
+	Limits   func(symbol string, on Stamp, before decimal.Decimal, l ShareStatus) (down, up decimal.Decimal, known bool)
+	Calendar *Calendar // of its exchanges; nil: they trade every day
+	// Hours says why there is no trading at a stamp of a trading day, "" if there is; extended hours count only if they are asked for.
+	// nil: always.
+	Hours func(at Stamp, extended bool) (why string)
 }
 
 // markets is a value rather than the result of a function, since Of runs for each symbol of a list.
 var markets = [...]Market{
 	{ID: US, Name: "US shares", ZoneName: "America/New_York", PeriodsPerYear: 252, Tradable: true, Lot: decimal.NewFromInt(1),
-		Units: "shares", Example: "AAPL", Unit: shareUnit, Tick: usTick, Session: usSession},
+		Units: "shares", Example: "AAPL", Unit: shareUnit, Tick: usTick, Calendar: &usCalendar, Hours: usHours},
 	{ID: CN, Name: "Chinese A-shares", Suffixes: []string{".SH", ".SZ", ".BJ"}, ZoneName: "Asia/Shanghai", PeriodsPerYear: 242, Tradable: true, Lot: decimal.NewFromInt(1),
-		Units: "shares", Example: "600519.SH", EndStamped: true, Unit: cnUnit, Tick: cnTick, Limits: cnLimits, Session: cnSession},
+		Units: "shares", Example: "600519.SH", EndStamped: true, Unit: cnUnit, Tick: cnTick, Limits: cnLimits, Calendar: &cnCalendar, Hours: cnHours},
 	{ID: Crypto, Name: "crypto", Suffixes: []string{"-USDT"}, ZoneName: "UTC", PeriodsPerYear: 365, Tradable: true,
 		Units: "coins", Example: "BTC-USDT", Unit: cryptoUnit, Tick: cryptoTick},
 }
@@ -93,4 +95,22 @@ func Tradable() []*Market {
 		}
 	}
 	return tradable
+}
+
+// OffTick returns the prices next to one that is no multiple of the tick of a symbol on a day: one below, unless that is 0, and one above.
+// It returns nil for a price on the tick, and where the tick is not known. Open, high, low and close of a bar may lie off it; a limit or a
+// stop price of an order may not.
+func (m *Market) OffTick(symbol string, on Stamp, price decimal.Decimal) (nearest []decimal.Decimal) {
+	tick := m.Tick(symbol, on, price)
+	if !tick.IsPositive() {
+		return nil
+	}
+	rest := price.Mod(tick)
+	if rest.IsZero() {
+		return nil
+	}
+	if below := price.Sub(rest); below.IsPositive() {
+		nearest = append(nearest, below)
+	}
+	return append(nearest, price.Sub(rest).Add(tick))
 }

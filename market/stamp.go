@@ -122,3 +122,22 @@ func (s Stamp) until(to Stamp) bool {
 	}
 	return to == "" || s <= to
 }
+
+// AddDays returns the calendar day that is n days after that of the stamp.
+func (s Stamp) AddDays(n int) Stamp {
+	day, err := time.Parse(dayForm, string(s.Day()))
+	if err != nil {
+		return s // not a stamp
+	}
+	return Stamp(day.AddDate(0, 0, n).Format(dayForm))
+}
+
+// DaysSince returns how many calendar days lie between an earlier stamp and this one.
+func (s Stamp) DaysSince(earlier Stamp) int {
+	a, errA := time.Parse(dayForm, string(earlier.Day()))
+	b, errB := time.Parse(dayForm, string(s.Day()))
+	if errA != nil || errB != nil {
+		return 0 // not stamps
+	}
+	return int(b.Sub(a) / (24 * time.Hour))
+}

@@ -2,11 +2,7 @@ package market
 
 // This file has what US shares are traded in.
 
-import (
-	"strings"
-
-	"mcp-trade/decimal"
-)
+import "mcp-trade/decimal"
 
 // shareUnit is one share. US shares have no other unit for an order: a round lot matters for quotes alone.
 func shareUnit(string, Stamp) Unit {
@@ -24,19 +20,14 @@ func usTick(_ string, _ Stamp, price decimal.Decimal) decimal.Decimal {
 	return decimal.New(1, -2)
 }
 
-// usHalfDays are the days on which NYSE and Nasdaq close at 13:00: their calendars of 2020 to 2027.
-const usHalfDays = "2020-11-27 2020-12-24 2021-11-26 2022-11-25 2023-07-03 2023-11-24 2024-07-03 2024-11-29 2024-12-24 " +
-	"2025-07-03 2025-11-28 2025-12-24 2026-11-27 2026-12-24 2027-11-26"
-
-// usSession tells whether NYSE and Nasdaq trade at a moment, and if not, why: 09:30 to 16:00 New York time, on half days to 13:00; with
-// the extended hours of brokers 04:00 to 20:00, on half days to 17:00. A day without an hour stands for its open. Holidays are not
-// looked up: on them the price files have no bar.
-func usSession(at Stamp, extended bool) (why string) {
+// usHours tells whether NYSE and Nasdaq trade at a moment of a trading day, and if not, why: 09:30 to 16:00 New York time, on half days to
+// 13:00; with the extended hours of brokers 04:00 to 20:00, on half days to 17:00. A day without an hour stands for its open.
+func usHours(at Stamp, extended bool) (why string) {
 	if at.IsDay() {
 		return ""
 	}
 	open, end := "09:30", "16:00"
-	if strings.Contains(usHalfDays, string(at.Day())) {
+	if isUSHalfDay(at.Day()) {
 		end = "13:00"
 	}
 	if extended {
