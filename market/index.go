@@ -149,7 +149,7 @@ func (s *priceFile) symbolOf(l line) (string, error) {
 		return "", errors.New("torn: the line does not end with the object that it begins")
 	}
 	if symbol := symbolNearStart(head); symbol != "" {
-		return symbol, nil
+		return symbol, CheckSymbol(symbol)
 	}
 	return s.identify(l.offset, l.length)
 }
@@ -198,7 +198,7 @@ func (s *priceFile) identify(offset, length int64) (string, error) {
 	if symbol == "" {
 		return "", errors.New(`no symbol: "2. Symbol" is missing in "Meta Data"`)
 	}
-	return symbol, nil
+	return symbol, CheckSymbol(symbol)
 }
 
 // read returns a part of the file, without a byte order mark and without the

@@ -163,7 +163,7 @@ func checkWarning(t *testing.T, p *Prices, want string) {
 func TestOpen_BadStamps(t *testing.T) {
 	p := openText(t, seriesLine("A", "2025-10-02", "2025-02-30", "2025-10-01T09:30", "2025-10-01 09:30", "2025-10-01 09:30:00"))
 	bars, _, err := p.AsOf("2025-10-03").Bars("A", "", "", 0)
-	if err != nil || len(bars) != 2 || text(bars[0]) != "2025-10-01 09:30:00 13.5 13.9 13.1 13.7 1300" {
+	if err != nil || len(bars) != 2 || text(bars[0]) != "2025-10-01 09:30:00 14.5 14.9 14.1 14.7 1400" {
 		t.Error(bars, err)
 	}
 	if got := p.Warnings(); len(got) != 3 {

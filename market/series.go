@@ -6,6 +6,7 @@ package market
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,29 +49,52 @@ type dateSpan struct {
 // rawBar is a bar as files have it: raw Alpha Vantage says open and close,
 // merged files say buy price and sell price.
 type rawBar struct {
-	Open   rawNumber `json:"1. open"`
-	Buy    rawNumber `json:"1. buy price"`
-	High   rawNumber `json:"2. high"`
-	Low    rawNumber `json:"3. low"`
-	Close  rawNumber `json:"4. close"`
-	Sell   rawNumber `json:"4. sell price"`
-	Volume rawNumber `json:"5. volume"`
+	key                                       string // its stamp, as written
+	open, buy, high, low, close, sell, volume rawNumber
+	adjusted                                  rawNumber // passed over: it knows the future
+
+	unread []string // names that are not known
+	twice  bool     // a figure is there twice
+}
+
+// figure returns where the figure of a name goes, nil if the name is not known. Case does not matter.
+func (f *rawBar) figure(name []byte) *rawNumber {
+	switch string(name) {
+	case "1. open":
+		return &f.open
+	case "1. buy price":
+		return &f.buy
+	case "2. high":
+		return &f.high
+	case "3. low":
+		return &f.low
+	case "4. close":
+		return &f.close
+	case "4. sell price":
+		return &f.sell
+	case "5. volume", "6. volume": // the latter of Alpha Vantage's adjusted series
+		return &f.volume
+	case "5. adjusted close":
+		return &f.adjusted
+	}
+	if lower := bytes.ToLower(name); !bytes.Equal(lower, name) {
+		return f.figure(lower)
+	}
+	return nil
 }
 
 // rawNumber is the text of a JSON string or number, "" if there is none.
 type rawNumber string
 
-func (f *rawNumber) UnmarshalJSON(b []byte) error {
-	switch {
-	case string(b) == "null":
-	case b[0] != '"':
-		*f = rawNumber(b)
-	case bytes.IndexByte(b, '\\') >= 0:
-		return json.Unmarshal(b, (*string)(f))
-	default: // nearly all values
-		*f = rawNumber(b[1 : len(b)-1])
+// numberOf is the text of a JSON value.
+func numberOf(value []byte) rawNumber {
+	switch value[0] {
+	case 'n': // null
+		return ""
+	case '"':
+		return rawNumber(unquoted(value))
 	}
-	return nil
+	return rawNumber(value)
 }
 
 // maxDigits is how many digits of a number 64 bits can hold.
@@ -132,78 +156,127 @@ type parsed struct {
 	symbol, name string
 	interval     string // "daily", "60min"
 	about        meta
-	bars         []packedBar // ascending, no stamp twice
-	warnings     warningList // without file and line
+	bars         []packedBar        // ascending, no stamp twice
+	unread       map[string]*unread // by name
+	warnings     warningList        // without file and line
 }
 
 // parse reads a price object.
 func parse(text []byte) (parsed, error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(text, &fields); err != nil {
-		return parsed{}, fmt.Errorf("not one JSON object: %w", err)
-	}
-	var m meta
-	if raw, ok := fields["Meta Data"]; ok {
-		if err := json.Unmarshal(raw, &m); err != nil {
-			return parsed{}, fmt.Errorf(`"Meta Data" is broken: %w`, err)
-		}
-	}
-	if m.Stamps != "" && m.Stamps != "start" && m.Stamps != "end" {
-		return parsed{}, fmt.Errorf(`"Stamps" is %.40q; use "start" or "end"`, m.Stamps)
-	}
-	p := parsed{symbol: strings.TrimSpace(m.Symbol), name: m.Name, about: m}
-	series, err := p.series(fields)
+	var p parsed
+	bars, err := p.object(text)
 	if err != nil {
 		return parsed{}, err
 	}
-	p.bars = make([]packedBar, 0, len(series))
-	// In the order of the text, and stable: of two spellings of one stamp always
-	// the same one counts.
-	for _, key := range slices.Sorted(maps.Keys(series)) {
-		p.add(key, series[key])
+	p.bars = make([]packedBar, 0, len(bars))
+	for i := range bars {
+		p.add(&bars[i])
 	}
 	slices.SortStableFunc(p.bars, func(a, b packedBar) int { return strings.Compare(string(a.stamp), string(b.stamp)) })
-	p.bars = slices.CompactFunc(p.bars, func(a, b packedBar) bool {
-		if a.stamp == b.stamp {
-			p.warn("%s: a second bar at this stamp is left out", a.stamp)
-		}
-		return a.stamp == b.stamp
-	})
+	p.dropRepeated()
+	for _, name := range slices.Sorted(maps.Keys(p.unread)) {
+		u := p.unread[name]
+		p.warn("%s: %.40q of the bar is not read (%d bars have it)", u.first, name, u.bars)
+	}
 	return p, nil
 }
 
-// series finds the only time series among the fields of the object, and records
-// its interval.
-func (p *parsed) series(fields map[string]json.RawMessage) (series map[string]rawBar, err error) {
-	found := 0
-	for key, raw := range fields {
-		interval, ok := strings.CutPrefix(key, "Time Series (")
-		if !ok {
-			continue
+// object reads the members of a price object, and returns the bars of its time series in the order of the text.
+func (p *parsed) object(text []byte) (bars []rawBar, err error) {
+	var about []byte
+	series := 0
+	r := newObjectReader(text)
+	var broken error // of the time series; of an object that is none, that is told first
+	err = r.members(func(name []byte) error {
+		interval, isSeries := bytes.CutPrefix(name, []byte("Time Series ("))
+		isMeta := string(name) == "Meta Data"
+		if isSeries {
+			series++
+			p.interval = strings.ToLower(string(bytes.TrimSuffix(interval, []byte(")"))))
 		}
-		if found++; found > 1 {
-			return nil, errors.New("more than one time series in one object")
+		value, err := r.ReadValue()
+		switch {
+		case err != nil:
+			return err
+		case isMeta:
+			about = bytes.Clone(value)
+		case isSeries && broken == nil:
+			bars, broken = readSeries(value)
 		}
-		p.interval = strings.ToLower(strings.TrimSuffix(interval, ")"))
-		if err := json.Unmarshal(raw, &series); err != nil {
-			return nil, fmt.Errorf("the time series is broken: %w", err)
-		}
+		return nil
+	})
+	if err == nil {
+		err = r.end()
 	}
-	if found == 0 {
-		return nil, errors.New("no time series")
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("not one JSON object: %w", err)
+	case series == 0:
+		err = errors.New("no time series")
+	case series > 1:
+		err = errors.New("more than one time series in one object")
+	case broken != nil:
+		err = fmt.Errorf("the time series is broken: %w", broken)
 	}
-	if len(series) == 0 {
+	if meta := p.readMeta(about); meta != nil || err != nil {
+		return nil, cmp.Or(meta, err)
+	}
+	if len(bars) == 0 {
 		p.warn("the time series has no bars")
 	}
-	return series, nil
+	return bars, nil
 }
 
-// add appends the bar that the file has under the key.
-func (p *parsed) add(key string, f rawBar) {
-	stamp, err := ParseStamp(key)
+// readMeta reads the "Meta Data" of a price object.
+func (p *parsed) readMeta(text []byte) error {
+	if text != nil {
+		if err := json.Unmarshal(text, &p.about); err != nil {
+			return fmt.Errorf(`"Meta Data" is broken: %w`, err)
+		}
+	}
+	if s := p.about.Stamps; s != "" && s != "start" && s != "end" {
+		return fmt.Errorf(`"Stamps" is %.40q; use "start" or "end"`, s)
+	}
+	p.symbol, p.name = strings.TrimSpace(p.about.Symbol), p.about.Name
+	return nil
+}
+
+// readSeries reads a time series.
+func readSeries(text []byte) (bars []rawBar, err error) {
+	r := newObjectReader(text)
+	err = r.members(func(key []byte) error {
+		bars = append(bars, rawBar{key: string(key)})
+		f := &bars[len(bars)-1]
+		if r.PeekKind() == 'n' { // null
+			return r.SkipValue()
+		}
+		return r.members(func(name []byte) error {
+			to := f.figure(name)
+			if to == nil {
+				f.unread = append(f.unread, string(name))
+				return r.SkipValue()
+			}
+			value, err := r.ReadValue()
+			if err != nil {
+				return err
+			}
+			f.twice = f.twice || *to != ""
+			*to = numberOf(value)
+			return nil
+		})
+	})
+	return bars, err
+}
+
+// add appends a bar of the file.
+func (p *parsed) add(f *rawBar) {
+	stamp, err := ParseStamp(f.key)
 	if err != nil {
 		p.warn("a bar is left out: %v", err)
 		return
+	}
+	if p.interval == "daily" && strings.HasSuffix(string(stamp), " 00:00:00") {
+		stamp = stamp.Day() // as pandas writes a day
 	}
 	read := func(what string, f rawNumber, zeroToo bool) packedDecimal {
 		n, err := f.pack(zeroToo)
@@ -212,23 +285,59 @@ func (p *parsed) add(key string, f rawBar) {
 		}
 		return n
 	}
+	if f.twice {
+		p.warn("%s: a figure of the bar is there twice; the last in the file counts", stamp)
+	}
+	for _, name := range f.unread {
+		p.note(name, stamp)
+	}
 	p.bars = append(p.bars, packedBar{
 		stamp:  stamp,
-		open:   read("open", either(f.Buy, f.Open), false),
-		high:   read("high", f.High, false),
-		low:    read("low", f.Low, false),
-		close:  read("close", either(f.Sell, f.Close), false),
-		volume: read("volume", f.Volume, true),
+		open:   read("open", cmp.Or(f.buy, f.open), false),
+		high:   read("high", f.high, false),
+		low:    read("low", f.low, false),
+		close:  read("close", cmp.Or(f.sell, f.close), false),
+		volume: read("volume", f.volume, true),
 	})
+}
+
+// unread is a name that bars have for a figure, and that this program does not read.
+type unread struct {
+	first Stamp // in the order of the text
+	bars  int
+}
+
+// maxUnread is how many such names are told.
+const maxUnread = 20
+
+func (p *parsed) note(name string, at Stamp) {
+	u, ok := p.unread[name]
+	if !ok {
+		if len(p.unread) == maxUnread {
+			return
+		}
+		u = &unread{first: at}
+		if p.unread == nil {
+			p.unread = map[string]*unread{}
+		}
+		p.unread[name] = u
+	}
+	u.bars++
+}
+
+// dropRepeated leaves of several bars at one stamp the last in the file.
+func (p *parsed) dropRepeated() {
+	kept := p.bars[:0]
+	for i, bar := range p.bars {
+		if i+1 < len(p.bars) && p.bars[i+1].stamp == bar.stamp {
+			p.warn("%s: a bar at this stamp is there twice; the last in the file counts", bar.stamp)
+			continue
+		}
+		kept = append(kept, bar)
+	}
+	p.bars = kept
 }
 
 func (p *parsed) warn(format string, args ...any) {
 	p.warnings.add(Warning{Problem: p.symbol + ": " + fmt.Sprintf(format, args...)})
-}
-
-func either(a, b rawNumber) rawNumber {
-	if a != "" {
-		return a
-	}
-	return b
 }
