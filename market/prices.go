@@ -27,7 +27,8 @@ const maxBars = 250_000
 type Prices struct {
 	sources []*priceFile
 	series  map[string]*series
-	symbols []string // ascending
+	symbols []string            // ascending
+	told    map[string][]Action // of an actions file, by symbol; nil without one
 
 	mu       sync.Mutex // guards what is below
 	warnings warningList
@@ -59,8 +60,10 @@ type metadata struct {
 	period         time.Duration // of a bar, 0 if the interval does not say
 	bars           int
 	first, last    Stamp
-	jumps          []jump // that look like splits, the future included
-	listed         Stamp  // "" if the file does not say
+	jumps          []jump   // that look like splits, the future included
+	actions        []Action // in their order, the future included
+	adjustment     adjustment
+	listed         Stamp // "" if the file does not say
 	st             []dateSpan
 }
 
@@ -189,7 +192,7 @@ func (p *Prices) load(s *series) ([]packedBar, error) {
 		return nil, s.damage
 	}
 	if s.metadata.Load() == nil {
-		s.metadata.Store(read.metadata())
+		s.metadata.Store(read.metadata(p.told[s.symbol]))
 		p.warn(s, read.warnings)
 	}
 	s.bars.Store(&read.bars)
@@ -221,7 +224,7 @@ func (p *Prices) other() *Prices {
 	p.twinning.Lock()
 	defer p.twinning.Unlock()
 	if p.twin == nil {
-		p.twin = &Prices{sources: p.sources, series: map[string]*series{}, symbols: p.symbols, maxBars: p.maxBars, asStamped: !p.asStamped, twin: p}
+		p.twin = &Prices{sources: p.sources, series: map[string]*series{}, symbols: p.symbols, told: p.told, maxBars: p.maxBars, asStamped: !p.asStamped, twin: p}
 		for symbol, s := range p.series {
 			p.twin.series[symbol] = &series{seriesRef: s.seriesRef}
 		}
@@ -260,8 +263,13 @@ func (p parsed) period() time.Duration {
 	return 0
 }
 
-func (p parsed) metadata() *metadata {
-	about := &metadata{name: p.name, interval: p.interval, period: p.period(), bars: len(p.bars), jumps: jumpsOf(p.bars), listed: p.about.Listed, st: p.about.ST}
+// metadata is what is kept of the series, with the actions that an actions file tells of it.
+func (p parsed) metadata(told []Action) *metadata {
+	actions := merged(p.actions, told)
+	about := &metadata{
+		name: p.name, interval: p.interval, period: p.period(), bars: len(p.bars), jumps: jumpsOf(p.bars, actions), listed: p.about.Listed, st: p.about.ST,
+		actions: actions, adjustment: adjustmentOf(p.bars, actions, p.adjusted),
+	}
 	if about.bars > 0 {
 		about.first, about.last = p.bars[0].stamp, p.bars[about.bars-1].stamp
 	}

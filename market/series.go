@@ -47,11 +47,11 @@ type dateSpan struct {
 }
 
 // rawBar is a bar as files have it: raw Alpha Vantage says open and close,
-// merged files say buy price and sell price.
+// merged files say buy price and sell price. Alpha Vantage's daily adjusted rows have raw prices too, and three columns more.
 type rawBar struct {
 	key                                       string // its stamp, as written
 	open, buy, high, low, close, sell, volume rawNumber
-	adjusted                                  rawNumber // passed over: it knows the future
+	adjusted, dividend, split                 rawNumber // the adjusted close knows the future, and is not traded at
 
 	unread []string // names that are not known
 	twice  bool     // a figure is there twice
@@ -76,6 +76,10 @@ func (f *rawBar) figure(name []byte) *rawNumber {
 		return &f.volume
 	case "5. adjusted close":
 		return &f.adjusted
+	case "7. dividend amount":
+		return &f.dividend
+	case "8. split coefficient":
+		return &f.split
 	}
 	if lower := bytes.ToLower(name); !bytes.Equal(lower, name) {
 		return f.figure(lower)
@@ -159,6 +163,9 @@ type parsed struct {
 	bars         []packedBar        // ascending, no stamp twice
 	unread       map[string]*unread // by name
 	warnings     warningList        // without file and line
+	actions      []Action           // that the rows state, ascending
+
+	adjusted map[Stamp]packedDecimal // the adjusted closes, of rows that have them
 }
 
 // parse reads a price object.
@@ -178,6 +185,7 @@ func parse(text []byte) (parsed, error) {
 		u := p.unread[name]
 		p.warn("%s: %.40q of the bar is not read (%d bars have it)", u.first, name, u.bars)
 	}
+	slices.SortFunc(p.actions, Action.Compare)
 	return p, nil
 }
 
@@ -299,6 +307,45 @@ func (p *parsed) add(f *rawBar) {
 		close:  read("close", cmp.Or(f.sell, f.close), false),
 		volume: read("volume", f.volume, true),
 	})
+	p.addActions(stamp, f)
+	if n, err := f.adjusted.pack(false); err == nil && n.known {
+		if p.adjusted == nil {
+			p.adjusted = map[Stamp]packedDecimal{}
+		}
+		p.adjusted[stamp] = n
+	}
+}
+
+// addActions adds those that a bar's row states.
+func (p *parsed) addActions(at Stamp, f *rawBar) {
+	if f.dividend == "" && f.split == "" {
+		return
+	}
+	add := func(a Action) {
+		a.Date, a.Symbol = at.Day(), p.symbol
+		p.actions = slices.DeleteFunc(p.actions, func(b Action) bool { return b.Compare(a) == 0 })
+		p.actions = append(p.actions, a) // the last in the file counts
+	}
+	dividend, err := f.dividend.pack(true)
+	if err != nil {
+		p.warn("%s: dividend amount %.40q %v; the dividend is not known", at, string(f.dividend), err)
+	} else if dividend.known && dividend.coefficient > 0 {
+		add(Action{Kind: Dividend, Amount: dividend.decimal()})
+	}
+	split, err := f.split.pack(false)
+	if err == nil && !split.known {
+		return
+	}
+	ratio, ok := Ratio{}, false
+	if err == nil {
+		ratio, ok = ratioOfCoefficient(split.coefficient, -int(split.exponent))
+	}
+	switch {
+	case !ok:
+		p.warn("%s: split coefficient %.40q is not that of a split; whether there was one is not known", at, string(f.split))
+	case ratio != Ratio{1, 1}:
+		add(Action{Kind: Split, Ratio: ratio})
+	}
 }
 
 // unread is a name that bars have for a figure, and that this program does not read.

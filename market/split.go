@@ -22,6 +22,7 @@ type LikelySplit struct {
 	Close  decimal.Decimal `json:"close"` // the last before it
 	Open   decimal.Decimal `json:"open"`
 	Volume string          `json:"volume,omitempty"` // times that of the bar before; "" while the bar is not over
+	Told   bool            `json:"-"`                // a corporate action explains it
 }
 
 // String says what was seen: "ORLY: split 15:1 on 2025-06-10? It opened at 90, after a close of 1348.1".
@@ -38,7 +39,7 @@ func (s LikelySplit) Compare(o LikelySplit) int {
 	return cmp.Or(cmp.Compare(s.Date, o.Date), cmp.Compare(s.Symbol, o.Symbol))
 }
 
-// AllLikelySplits returns those of every symbol up to a day, by date. Damaged series are left out.
+// AllLikelySplits returns those of every symbol up to a day that no corporate action explains, by date. Damaged series are left out.
 func (v View) AllLikelySplits(to Stamp) ([]LikelySplit, error) {
 	symbols, err := v.Symbols()
 	if err != nil {
@@ -51,7 +52,7 @@ func (v View) AllLikelySplits(to Stamp) ([]LikelySplit, error) {
 			return nil, err
 		}
 		for _, s := range found {
-			if s.Date.until(to) {
+			if s.Date.until(to) && !s.Told {
 				all = append(all, s)
 			}
 		}
@@ -75,7 +76,7 @@ func (v View) LikelySplits(symbol string, after Stamp) ([]LikelySplit, error) {
 		if j.stamp <= after || j.stamp > v.asOf {
 			continue
 		}
-		split := LikelySplit{s.symbol, j.stamp.Day(), j.ratio.String(), j.close.decimal().Decimal, j.open.decimal().Decimal, ""}
+		split := LikelySplit{s.symbol, j.stamp.Day(), j.ratio.String(), j.close.decimal().Decimal, j.open.decimal().Decimal, "", j.told}
 		if w.hasEnded(j.stamp) && j.volumes > 0 {
 			split.Volume = strconv.FormatFloat(j.volumes, 'g', 3, 64)
 		}

@@ -53,6 +53,7 @@ type Run struct {
 	Store    string          `json:"store"`            // where the ledger is kept: file or redis
 	Config   *FileHash       `json:"config,omitempty"` // the configuration
 	Prices   []FileHash      `json:"prices"`
+	Actions  *FileHash       `json:"actions,omitempty"`      // the actions file beside them
 	Known    *Known          `json:"prices_known,omitempty"` // of them, by the end of the run; nil in manifests of earlier versions
 
 	// Of a language model.

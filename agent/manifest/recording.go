@@ -27,6 +27,7 @@ type Recording struct {
 	Cash     decimal.Decimal
 	Rules    string // that the accounts were opened under, see [Run]
 	Prices   []FileHash
+	Actions  *FileHash // the actions file; nil for none
 }
 
 // Recording puts the accounts of a manifest that language models traded together. They must have been opened alike, and trade on the same prices.
@@ -43,14 +44,14 @@ func (m Manifest) Recording() (Recording, error) {
 				continue
 			}
 			if r.From == "" {
-				r.From, r.Cash, r.Rules, r.Prices = run.From, run.Cash, run.Rules, run.Prices
+				r.From, r.Cash, r.Rules, r.Prices, r.Actions = run.From, run.Cash, run.Rules, run.Prices, run.Actions
 			}
 			switch {
 			case run.From != r.From || !run.Cash.Equal(r.Cash):
 				return r, fmt.Errorf("the accounts were not opened alike: %s on %s with %s, another on %s with %s", account, run.From, run.Cash, r.From, r.Cash)
 			case run.Rules != r.Rules:
 				return r, fmt.Errorf("the accounts were not opened alike: the rules of %s are others", account)
-			case !sameFiles(run.Prices, r.Prices):
+			case !sameFiles(run.Prices, r.Prices) || !sameFile(run.Actions, r.Actions):
 				return r, fmt.Errorf("the prices changed in the course of the run: %s", account)
 			}
 			r.To, r.Runs[account] = max(r.To, run.To), run
@@ -71,13 +72,24 @@ func (r Recording) Head(account string) string {
 	return ""
 }
 
-// SamePrices is an error unless files hold what they held when the run was recorded.
-func (r Recording) SamePrices(files []string) error {
+// SamePrices is an error unless price files and the actions file, "" for none, hold what they held when the run was recorded.
+func (r Recording) SamePrices(files []string, actions string) error {
 	now, err := HashFiles(files)
+	if err == nil && actions != "" {
+		var file []FileHash
+		if file, err = HashFiles([]string{actions}); err == nil && !sameFile(&file[0], r.Actions) {
+			err = errors.New("the actions file is not that of the recorded run: its SHA-256 differs from the manifest's")
+		}
+	}
 	if err == nil && !sameFiles(now, r.Prices) {
 		err = errors.New("the price files are not those of the recorded run: their SHA-256 differ from the manifest's")
 	}
 	return err
+}
+
+// sameFile tells whether two files, of which either may not be there, hold the same.
+func sameFile(a, b *FileHash) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.SHA256 == b.SHA256
 }
 
 func sameFiles(a, b []FileHash) bool {

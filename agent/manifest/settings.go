@@ -69,6 +69,8 @@ func (r *Recorder) Differs(ctx context.Context, account string) ([]string, error
 // pricesDiffer tells whether what the run before knew of the prices is no longer so. That they have grown is no difference.
 func (r *Recorder) pricesDiffer(run, last Run) ([]string, error) {
 	switch {
+	case !sameFile(run.Actions, last.Actions):
+		return []string{"the file of corporate actions is another one"}, nil
 	case sameFiles(run.Prices, last.Prices):
 		return nil, nil
 	case last.Known == nil:

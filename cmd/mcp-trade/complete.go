@@ -19,6 +19,7 @@ type completer = func(cmd *cobra.Command, args []string, begun string) ([]string
 var choices = withRules(map[string][]string{
 	"ledger":        ledgerNames(),
 	"on-redis-loss": {lossFile, lossRefuse},
+	"adjusted":      {adjustedWarn, adjustedRefuse},
 	"log-format":    {"console", "json"},
 	"search":        append([]string{searchAuto, searchOff}, providerNames()...),
 	"search-cache":  {"record", "replay", searchOff},

@@ -11,7 +11,7 @@ import (
 
 // checkPrices looks at every price file.
 func (s *settings) checkPrices() []finding {
-	prices, err := s.openPrices()
+	prices, err := s.openAnyPrices()
 	switch {
 	case err != nil:
 		return []finding{{"prices", "failed", explain(err)}}
@@ -41,6 +41,13 @@ func (s *settings) checkPrices() []finding {
 	}
 	if len(splits) > 0 {
 		found = append(found, finding{"splits", "warning", "the prices jump as in a split, and tell of none: " + splitsText(splits)})
+	}
+	adjusted, err := prices.Adjusted()
+	if err != nil {
+		return []finding{{"prices", "failed", explain(err)}}
+	}
+	for _, a := range adjusted {
+		found = append(found, finding{"adjusted", map[string]string{adjustedWarn: "warning", adjustedRefuse: "failed"}[s.adjusted], a.String() + "; take the raw prices"})
 	}
 	detail := fmt.Sprintf("%d symbols, %s to %s, %s", info.Symbols, info.First, info.Last, info.Interval)
 	if n := len(problems); n > 0 {

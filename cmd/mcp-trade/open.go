@@ -128,15 +128,41 @@ func (s *settings) priceFiles() ([]string, error) {
 	return files, nil
 }
 
-// openPrices opens the price files; without any it returns nil.
+// openPrices opens the price files; without any it returns nil. It looks at whether they are adjusted only where such ones are refused,
+// since that takes the reading of all of them.
 func (s *settings) openPrices() (*market.Prices, error) {
+	prices, err := s.openAnyPrices()
+	if err != nil || prices == nil || s.adjusted != adjustedRefuse {
+		return prices, err
+	}
+	adjusted, err := prices.Adjusted()
+	if err == nil && len(adjusted) > 0 {
+		err = fmt.Errorf("%s; take the raw prices, or --adjusted warn", adjusted[0])
+	}
+	if err != nil {
+		return nil, errors.Join(err, prices.Close())
+	}
+	return prices, nil
+}
+
+// openAnyPrices is openPrices also of adjusted ones.
+func (s *settings) openAnyPrices() (*market.Prices, error) {
 	files, err := s.priceFiles()
 	if err != nil || len(files) == 0 {
 		return nil, err
 	}
+	var actions []market.Action
+	if s.actions != "" {
+		if actions, err = market.ReadActions(s.actions); err != nil {
+			return nil, usageError{fmt.Errorf("--actions: %w", err)}
+		}
+	}
 	prices, err := market.Open(files...)
 	if err != nil {
 		return nil, err
+	}
+	if s.actions != "" {
+		prices.Tell(actions)
 	}
 	for _, w := range prices.Warnings() {
 		s.log.Warn().Msg(w.String())
@@ -150,8 +176,13 @@ func (s *settings) openPrices() (*market.Prices, error) {
 // needPrices is openPrices for a command that is nothing without them.
 func (s *settings) needPrices() (*market.Prices, error) {
 	prices, err := s.openPrices()
+	return prices, s.pricesMissing(prices, err)
+}
+
+// pricesMissing is the error of opening prices, or that there are none.
+func (s *settings) pricesMissing(prices *market.Prices, err error) error {
 	if err == nil && prices == nil {
 		err = usageError{fmt.Errorf("no price files: name them with --prices or MCP_TRADE_PRICES, or put a *merged*.jsonl into %s", s.dataDir)}
 	}
-	return prices, err
+	return err
 }

@@ -254,6 +254,9 @@ func (s *settings) records(p plan, store string, traded *market.Prices) (map[str
 	if every.Config, err = hashFile(p.config); err != nil {
 		return nil, err
 	}
+	if every.Actions, err = hashFile(s.actions); err != nil {
+		return nil, err
+	}
 	ofModels, err := s.newsRecord(every)
 	if err != nil {
 		return nil, err

@@ -17,8 +17,8 @@ func pricesCommand(s *settings) *cobra.Command {
 	info := &cobra.Command{
 		Use: "info", Short: "Print what the price files hold: files, symbols, dates", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			prices, err := s.needPrices()
-			if err != nil {
+			prices, err := s.openAnyPrices()
+			if err := s.pricesMissing(prices, err); err != nil {
 				return err
 			}
 			defer prices.Close()
@@ -34,13 +34,18 @@ func pricesCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			adjusted, err := prices.Adjusted()
+			if err != nil {
+				return err
+			}
 			w := cmd.OutOrStdout()
 			if s.json {
 				return printJSON(w, struct {
 					market.Info
 					Splits   []market.LikelySplit `json:"likely_splits,omitempty"`
+					Adjusted []market.Adjusted    `json:"adjusted,omitempty"`
 					Problems []string             `json:"problems,omitempty"`
-				}{info, splits, problems})
+				}{info, splits, adjusted, problems})
 			}
 			fmt.Fprintf(w, "%d symbols, %s to %s, %s\n\n", info.Symbols, info.First, info.Last, info.Interval)
 			if text := info.Survivors(); text != "" {
@@ -53,6 +58,9 @@ func pricesCommand(s *settings) *cobra.Command {
 			t.Render()
 			for _, split := range splits {
 				fmt.Fprintf(w, "%s.\n", split)
+			}
+			for _, a := range adjusted {
+				fmt.Fprintf(w, "%s.\n", a)
 			}
 			for _, problem := range problems {
 				fmt.Fprintln(w, problem)

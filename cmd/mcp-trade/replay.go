@@ -38,7 +38,11 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 			prices = append(prices, f.Path)
 		}
 	}
-	if err := recording.SamePrices(prices); err != nil {
+	actions := s.actions
+	if actions == "" && recording.Actions != nil {
+		actions = recording.Actions.Path
+	}
+	if err := recording.SamePrices(prices, actions); err != nil {
 		return err
 	}
 	out, err := s.replayInto(cmd, recording)
@@ -47,7 +51,7 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 	}
 	// Nothing but the transcripts and the prices has a part in it.
 	s = s.onlyFolder(out)
-	s.logPath, s.prices = out, prices
+	s.logPath, s.prices, s.actions = out, prices, actions
 	rules, err := ledger.ParseRules(recording.Rules)
 	if err != nil {
 		return err

@@ -168,6 +168,13 @@ func (s *settings) warnOfPrices(prices *market.Prices, to market.Stamp, in *mark
 	if len(splits) > 0 {
 		s.log.Warn().Msg("the prices jump as in a split, and tell of none: " + splitsText(splits))
 	}
+	adjusted, err := prices.Adjusted()
+	if err != nil {
+		return err
+	}
+	for _, a := range adjusted {
+		s.log.Warn().Msg(a.String())
+	}
 	if !slices.ContainsFunc(info.Series, func(series market.SeriesInfo) bool { return market.Of(series.Symbol) == in }) {
 		s.log.Warn().Msgf("none of the %d symbols of the prices can be traded: no order will be filled, since --market is %s", info.Symbols, in.ID)
 	}

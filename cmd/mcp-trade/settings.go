@@ -37,6 +37,8 @@ const fenceVariable = "MCP_TRADE_FENCE"
 type settings struct {
 	modelID, dataDir, logPath string
 	prices                    []string
+	actions                   string // a file, "" without one
+	adjusted                  string // what becomes of adjusted prices
 	ledger                    string
 	ttl                       time.Duration
 	onRedisLoss               string
@@ -66,6 +68,12 @@ type settings struct {
 const (
 	lossFile   = "file"   // it trades in the session of its file
 	lossRefuse = "refuse" // it refuses every trade
+)
+
+// What becomes of adjusted prices.
+const (
+	adjustedWarn   = "warn"
+	adjustedRefuse = "refuse" // no command goes on with them
 )
 
 // What --search can say beside names of providers.
@@ -123,6 +131,10 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.logPath }},
 	{flag: "prices", variable: "MCP_TRADE_PRICES", help: "price file, repeatable", otherwise: "every *merged*.jsonl in the data dir", child: inherited,
 		field: func(s *settings) any { return &s.prices }},
+	{flag: "actions", variable: "MCP_TRADE_ACTIONS", help: "file of corporate actions, beside those in the rows of the price files", otherwise: "none", child: inherited,
+		field: func(s *settings) any { return &s.actions }},
+	{flag: "adjusted", variable: "MCP_TRADE_ADJUSTED", help: "of prices that know of later splits or dividends warn, or refuse them: warn or refuse", preset: adjustedWarn, child: emptied,
+		field: func(s *settings) any { return &s.adjusted }},
 	{flag: "ledger", variable: "MCP_TRADE_LEDGER", help: "where ledgers are kept: " + strings.Join(ledgerNames(), " or "), otherwise: inWords(storeRow.ledgerName, " or ") + " when one is configured, else file", child: inherited,
 		field: func(s *settings) any { return &s.ledger }},
 	{flag: "session-ttl", variable: "MCP_TRADE_SESSION_TTL", help: "life of a session in Redis after its last use", preset: session.DefaultTTL, child: inherited, kept: true,
@@ -312,6 +324,9 @@ func (s *settings) resolve(cmd *cobra.Command) error {
 	}
 	if !slices.Contains([]string{lossFile, lossRefuse}, s.onRedisLoss) {
 		return usageError{fmt.Errorf("--on-redis-loss %q: use file or refuse", s.onRedisLoss)}
+	}
+	if !slices.Contains([]string{adjustedWarn, adjustedRefuse}, s.adjusted) {
+		return usageError{fmt.Errorf("--adjusted %q: use warn or refuse", s.adjusted)}
 	}
 	if _, err := s.rules(); err != nil {
 		return err

@@ -1,0 +1,78 @@
+package market
+
+// This file has the corporate actions as a view knows them: from their ex day on.
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+)
+
+// Actions returns the corporate actions of a symbol whose ex day comes after the day of one stamp, up to the day of the view, in their
+// order.
+func (v View) Actions(symbol string, after Stamp) ([]Action, error) {
+	s, err := v.find(symbol)
+	if err != nil {
+		return nil, err
+	}
+	about := s.metadata.Load()
+	if about == nil {
+		if _, err := v.prices.load(s); err != nil {
+			return nil, err
+		}
+		about = s.metadata.Load()
+	}
+	var known []Action
+	for _, a := range about.actions {
+		if after.Day() < a.Date && a.Date <= v.asOf.Day() {
+			known = append(known, a)
+		}
+	}
+	return known, nil
+}
+
+// At returns the market as it was seen at an earlier stamp. A later one is that of the view.
+func (v View) At(earlier Stamp) View {
+	v.asOf = min(v.asOf, earlier)
+	return v
+}
+
+// Tell adds the actions of an actions file. It comes before anything is read.
+func (p *Prices) Tell(actions []Action) {
+	p.told = map[string][]Action{}
+	for _, a := range actions {
+		p.told[a.Symbol] = append(p.told[a.Symbol], a)
+	}
+	for _, symbol := range slices.Sorted(maps.Keys(p.told)) {
+		if p.series[symbol] == nil {
+			p.warnings.add(Warning{Problem: fmt.Sprintf("%s; no price file has that symbol", p.told[symbol][0])})
+		}
+	}
+}
+
+// StatesActions tells whether the rows of any price file have places for dividends and splits, or an actions file was given. It reads
+// the files, and no series.
+func (p *Prices) StatesActions() (bool, error) {
+	if p.told != nil {
+		return true, nil
+	}
+	block := make([]byte, blockSize)
+	for _, source := range p.sources {
+		for at := int64(0); ; {
+			n, err := source.file.ReadAt(block, at)
+			if bytes.Contains(block[:n], []byte(`"7. dividend amount"`)) || bytes.Contains(block[:n], []byte(`"8. split coefficient"`)) {
+				return true, nil
+			}
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				return false, fmt.Errorf("price file: %w", err)
+			}
+			at += blockSize - 64 // a name may lie across two blocks
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,106 @@
+package market
+
+// This file says which price files hold adjusted prices: what their series tell together.
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Adjusted says that the prices of a file are adjusted, or seem to be.
+type Adjusted struct {
+	File    string `json:"file"`
+	Certain bool   `json:"certain"`
+	Why     string `json:"why"` // a clause
+}
+
+func (a Adjusted) String() string {
+	verb := "seems to hold"
+	if a.Certain {
+		verb = "holds"
+	}
+	return fmt.Sprintf("%s %s adjusted prices, which know of later splits or dividends: %s", a.File, verb, a.Why)
+}
+
+// Adjusted lists the price files that hold adjusted prices, with the reason of each. Without corporate actions only the digits of the
+// prices can tell, and prices that were adjusted by whole cents pass. It reads every series; damaged ones are left out.
+func (p *Prices) Adjusted() ([]Adjusted, error) {
+	files := map[*priceFile]*adjustedFile{}
+	for _, symbol := range p.symbols {
+		s := p.series[symbol]
+		if s.metadata.Load() == nil {
+			if _, err := p.load(s); isDamage(err) {
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+		}
+		if files[s.source] == nil {
+			files[s.source] = &adjustedFile{}
+		}
+		files[s.source].add(symbol, s.metadata.Load().adjustment)
+	}
+	var all []Adjusted
+	for _, source := range p.sources {
+		if f := files[source]; f != nil {
+			all = append(all, f.verdicts(source.path)...)
+		}
+	}
+	return all, nil
+}
+
+// adjustedFile sums up the series of a file.
+type adjustedFile struct {
+	closes, splits, finer []string // what was seen, by symbol
+	dividends, series     int
+	odds                  float64
+}
+
+func (f *adjustedFile) add(symbol string, a adjustment) {
+	if a.closes != "" {
+		f.closes = append(f.closes, fmt.Sprintf("%s on %s", symbol, a.closes))
+	}
+	for _, day := range a.splits {
+		f.splits = append(f.splits, fmt.Sprintf("%s on %s", symbol, day))
+	}
+	if f.dividends += a.dividends; a.dividends > 0 {
+		f.series++
+	}
+	f.odds += a.odds
+	const few = 20
+	if Of(symbol).ID != Crypto && a.prices >= few && a.offTick*2 > a.prices {
+		f.finer = append(f.finer, symbol)
+	}
+}
+
+// verdicts are what the series of a file tell together. One dividend is lost in the moves of a night; those of all series together are
+// not.
+func (f *adjustedFile) verdicts(path string) (all []Adjusted) {
+	say := func(certain bool, format string, args ...any) {
+		all = append(all, Adjusted{path, certain, fmt.Sprintf(format, args...)})
+	}
+	const certain, likely = 9.2, 4.6 // 10,000 and 100 to one
+	if len(f.closes) > 0 {
+		say(true, "the close before an action is the adjusted close (%s)", someOf(f.closes))
+	}
+	if len(f.splits) > 0 {
+		say(true, "the price makes no jump at a split (%s)", someOf(f.splits))
+	}
+	if f.odds > likely {
+		say(f.odds > certain, "%d dividends of %d symbols leave no gap on their ex days", f.dividends, f.series)
+	}
+	if len(f.finer) > 0 {
+		say(false, "most prices lie between ticks (%s)", someOf(f.finer))
+	}
+	return all
+}
+
+// someOf names the first few.
+func someOf(list []string) string {
+	const told = 3
+	text := strings.Join(list[:min(told, len(list))], ", ")
+	if more := len(list) - told; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
