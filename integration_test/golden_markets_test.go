@@ -10,6 +10,7 @@ import (
 
 	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
+	"mcp-trade/market"
 )
 
 // asAITrader are the settings under which a folder of real ledgers was traded, with the agents that traded there.
@@ -97,7 +98,7 @@ func replayPart(t *testing.T, g golden, env, lines []string, from, end int) (exa
 			sameBook(t, row, want.Positions, answer.Positions)
 			exact++
 		case "no_trade":
-			if err := accounts.CloseDay(t.Context(), g.agent, want.Date); err != nil {
+			if err := accounts.CloseDay(t.Context(), g.agent, new(market.Prices).AsOf(want.Date)); err != nil {
 				t.Fatal(err)
 			}
 		default:

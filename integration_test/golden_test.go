@@ -115,7 +115,7 @@ func replayGolden(t *testing.T, p *place, g golden) {
 		case "exact_zero_amount":
 			tr.refused(t, "invalid_argument", string(want.Action), order)
 		case "no_trade":
-			if err := accounts.CloseDay(t.Context(), g.agent, want.Date); err != nil {
+			if err := accounts.CloseDay(t.Context(), g.agent, new(market.Prices).AsOf(want.Date)); err != nil {
 				t.Fatal(err)
 			}
 			newest := p.records(t, g.agent)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,11 +45,12 @@ func (a *Accounts) Under(lease store.Fence) *Accounts {
 // Fill is the result of an order.
 type Fill struct {
 	Record
-	Replayed bool // the order was committed earlier; Record is what it did then
+	Replayed bool     // the order was committed earlier; Record is what it did then
+	Settled  []Record // the events that were due before it, as far as this call committed them
 }
 
-// Submit evaluates an order at the open of the view's bar, and commits it under the guards. If another commit comes in between,
-// Submit evaluates the order again on the newer book.
+// Submit evaluates an order at the open of the view's bar, and commits it under the guards. The events that are due come first, see
+// [Accounts.Settle]. If another commit comes in between, Submit evaluates the order again on the newer book.
 //
 // An order with an id that the ledger holds already changes nothing: the first result is returned if it was the same
 // order, at the same stamp. Errors: *[Refusal], *[UnknownRulesError], the price errors of [market.View],
@@ -59,7 +61,7 @@ func (a *Accounts) Submit(ctx context.Context, account string, o Order, v market
 		return Fill{}, err
 	}
 	judge := func(book Book, r Rules) (Record, error) { return evaluate(book, o, v, r) }
-	return a.commit(ctx, account, o, v.AsOf(), judge, guards)
+	return a.commit(ctx, account, o, v, judge, guards)
 }
 
 // Preview evaluates an order as Submit does and commits nothing.
@@ -76,7 +78,16 @@ func (a *Accounts) Preview(ctx context.Context, account string, o Order, v marke
 	if err != nil {
 		return Record{}, err
 	}
-	return evaluate(book, o, v, rules)
+	for {
+		event, due, err := nextEvent(book, v, rules)
+		if err != nil {
+			return Record{}, err
+		}
+		if !due {
+			return evaluate(book, o, v, rules)
+		}
+		book = event.book(event.Line())
+	}
 }
 
 // forValue returns an order for a sum of money with its amount at the view's quote: as much as the money buys with the costs, or the most
@@ -104,10 +115,11 @@ func (a *Accounts) forValue(ctx context.Context, account string, o Order, v mark
 	return o, err
 }
 
-// CloseDay commits a no_trade record unless the account has a record of that date, other than its first, or of a later one.
-func (a *Accounts) CloseDay(ctx context.Context, account string, date market.Stamp) error {
-	errClosed := errors.New("the day has a record")
-	_, err := a.commit(ctx, account, Order{}, date, func(book Book, _ Rules) (Record, error) {
+// CloseDay commits a no_trade record of the view's date unless the account has a record of that date, other than its first, or of
+// a later one. The events that are due come first.
+func (a *Accounts) CloseDay(ctx context.Context, account string, v market.View) error {
+	errClosed, date := errors.New("the day has a record"), v.AsOf()
+	_, err := a.commit(ctx, account, Order{}, v, func(book Book, _ Rules) (Record, error) {
 		if book.Date > date || book.Date == date && book.ID > 0 {
 			return Record{}, errClosed
 		}
@@ -163,65 +175,78 @@ func (e *RegisteredError) Error() string {
 // always makes progress.
 const maxTries = 500
 
-// commit appends the record that evaluate makes of the newest book; at is the stamp of the order.
+// commit appends the events that are due as of the view, and then the record that evaluate makes of the newest book.
 //
 // The first try uses the cached book of the last commit in this process and does not read the ledger: if the book is out of date,
 // the append conflicts. A refusal is final only on a book that was just read.
-func (a *Accounts) commit(ctx context.Context, account string, o Order, at market.Stamp, evaluate func(Book, Rules) (Record, error), guards []store.Guard) (Fill, error) {
+func (a *Accounts) commit(ctx context.Context, account string, o Order, v market.View, evaluate func(Book, Rules) (Record, error), guards []store.Guard) (done Fill, err error) {
 	book, known := a.heads.Get(account)
-	for try := range maxTries {
+	for try := 0; try < maxTries; try++ {
 		fresh := !known || try > 0
 		if fresh {
 			head, ordered, err := a.ledgers.Head(ctx, account, o.ID)
 			if err != nil {
-				return Fill{}, err
+				return done, err
 			}
 			if ordered != nil {
-				return replay(ordered, o, at)
+				return done.replay(ordered, o, v.AsOf())
 			}
 			if book, err = parseHead(account, head); err != nil {
-				return Fill{}, err
+				return done, err
 			}
 		}
 		rules, err := a.rules(ctx, account, &book)
 		if err != nil {
-			return Fill{}, err
+			return done, err
 		}
-		rec, err := evaluate(book, rules)
+		rec, due, err := nextEvent(book, v, rules)
+		if err == nil && !due {
+			rec, err = evaluate(book, rules)
+		}
 		if err != nil && !fresh {
 			continue
 		}
 		if err != nil {
-			return Fill{}, err
+			return done, err
 		}
-		err = a.append(ctx, account, book, rec, guards)
+		err = a.append(ctx, account, book, rec, due, guards)
 		var used *store.UsedError
 		switch {
+		case err == nil && due:
+			done.Settled = append(done.Settled, rec)
+			book, known = a.heads.Get(account)
+			try = -1 // this was another order's turn
+			continue
 		case err == nil:
-			return Fill{Record: rec}, nil
+			done.Record = rec
+			return done, nil
 		case errors.As(err, &used):
-			return replay(used.Line, o, at)
+			return done.replay(used.Line, o, v.AsOf())
 		case !errors.Is(err, store.ErrConflict):
 			a.heads.Delete(account)
-			return Fill{}, err
+			return done, err
 		}
 		if err := yield(ctx, try); err != nil {
-			return Fill{}, err
+			return done, err
 		}
 	}
-	return Fill{}, &store.UnreachableError{
+	return done, &store.UnreachableError{
 		Engine: "ledger", Doing: "commit", Err: fmt.Errorf("other orders on the account %s came first %d times", account, maxTries),
 	}
 }
 
 // append commits the record that follows book. The account's next order can be evaluated on it as soon as its line has its
 // place; neither order is acknowledged before its line is durable.
-func (a *Accounts) append(ctx context.Context, account string, book Book, rec Record, guards []store.Guard) error {
+// An event gives its place to nobody: the order that it came before is still to be evaluated.
+func (a *Accounts) append(ctx context.Context, account string, book Book, rec Record, event bool, guards []store.Guard) error {
 	line, placed := rec.Line(), false
 	next := rec.book(line)
 	next.Rules = cmp.Or(next.Rules, book.Rules)
+	if !rec.Traded() {
+		guards = unmarked(guards)
+	}
 	c := store.Commit{Account: account, After: book.Line, Entry: rec.entry(), Line: line, Guards: guards, Fence: a.fence}
-	if waiting, ok := ctx.Value(placedKey{}).(func() int); ok {
+	if waiting, ok := ctx.Value(placedKey{}).(func() int); ok && !event {
 		c.Placed = func() int {
 			placed = true
 			a.heads.Put(account, next)
@@ -233,6 +258,15 @@ func (a *Accounts) append(ctx context.Context, account string, book Book, rec Re
 		a.heads.Put(account, next)
 	}
 	return err
+}
+
+// unmarked are the guards of a record that is no trade: the session is proved, and the mark of a trade is not set in it.
+func unmarked(guards []store.Guard) []store.Guard {
+	guards = slices.Clone(guards)
+	for i := range guards {
+		guards[i].Update = nil
+	}
+	return guards
 }
 
 // rules returns the rules that follow a book, and notes them in it. They stand in its record, else they are those that were
@@ -293,32 +327,37 @@ func evaluate(book Book, o Order, v market.View, rules Rules) (Record, error) {
 	if unknown != nil {
 		return Record{}, unknown
 	}
-	return Apply(book, o, quote, rules)
+	rec, err := Apply(book, o, quote, rules)
+	if err != nil {
+		return Record{}, err
+	}
+	return rules.limited(book, rec, v)
 }
 
 // replay answers an order whose id is in the ledger with the first result, if it is the order that had it. An order id
 // belongs to the stamp at which it was used: at a later stamp, the same order is a new one and needs a new id.
-func replay(line []byte, o Order, at market.Stamp) (Fill, error) {
+func (f Fill) replay(line []byte, o Order, at market.Stamp) (Fill, error) {
 	first, err := ParseLine(line)
 	if err != nil {
-		return Fill{}, err
+		return f, err
 	}
 	if at < first.Date {
-		return Fill{}, dateBackwards(at, first.Date, "a record", "record")
+		return f, dateBackwards(at, first.Date, "a record", "record")
 	}
 	used := fmt.Sprintf("%s %s %s on %s", first.Action, first.Amount, first.Symbol, first.Date)
 	details := map[string]any{"order_id": o.ID, "first": map[string]any{"id": first.ID, "action": first.Action, "symbol": first.Symbol, "amount": first.Amount, "date": first.Date}}
 	switch {
 	case first.Action != o.Action || !sameSymbol(first.Symbol, o.Symbol) || !first.Amount.Equal(o.Amount) && !o.All: // how much was all is not in the record
-		return Fill{}, &Refusal{
+		return f, &Refusal{
 			code.OrderIDReused, fmt.Sprintf("The order id %q belongs to another order: %s. Use a new order id for a new order.", o.ID, used), details,
 		}
 	case at != first.Date:
-		return Fill{}, &Refusal{
+		return f, &Refusal{
 			code.OrderIDReused, fmt.Sprintf("The order id %q was used before today: %s. Today is %s. Use a new order id for a new order.", o.ID, used, at), details,
 		}
 	}
-	return Fill{Record: first, Replayed: true}, nil
+	f.Record, f.Replayed = first, true
+	return f, nil
 }
 
 func parseHead(account string, head []byte) (Book, error) {

@@ -156,7 +156,7 @@ func TestAccounts_Submit_UnregisteredAccount(t *testing.T) {
 	_, errExport := a.Export(t.Context(), "a", &strings.Builder{})
 	for what, err := range map[string]error{
 		"submit": errSubmit, "preview": errPreview, "head": errHead, "book": errBook, "export": errExport,
-		"close": a.CloseDay(t.Context(), "a", "2025-10-02"),
+		"close": a.CloseDay(t.Context(), "a", testPrices(t).AsOf("2025-10-02")),
 	} {
 		refusal, ok := errors.AsType[*Refusal](err)
 		if !ok || refusal.code != code.NotRegistered || refusal.details["signature"] != "a" || refusal.Error() != "The account a is not registered." {
@@ -361,7 +361,7 @@ func TestAccounts_CloseDay(t *testing.T) {
 			}
 			// Twice by whoever knows the book, and once by who does not.
 			for _, a := range []*Accounts{a, a, NewAccounts(s)} {
-				if err := a.CloseDay(t.Context(), "a", c.date); err != nil {
+				if err := a.CloseDay(t.Context(), "a", p.AsOf(c.date)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -381,7 +381,7 @@ func TestAccounts_Book(t *testing.T) {
 	a := NewAccounts(s)
 	mustSubmit(t, a, p, "2025-10-02", order("buy 1 NVDA"))
 	mustSubmit(t, a, p, "2025-10-02", order("buy 1 MSFT"))
-	if err := a.CloseDay(t.Context(), "a", "2025-10-03"); err != nil {
+	if err := a.CloseDay(t.Context(), "a", testPrices(t).AsOf("2025-10-03")); err != nil {
 		t.Fatal(err)
 	}
 	mustSubmit(t, a, p, "2025-10-06", order("sell 1 NVDA"))
@@ -413,7 +413,7 @@ func TestAccounts_Trades(t *testing.T) {
 	for range 3 { // ids 1, 2, 3
 		mustSubmit(t, a, p, "2025-10-02", order("buy 1 NVDA"))
 	}
-	if err := a.CloseDay(t.Context(), "a", "2025-10-03"); err != nil { // id 4
+	if err := a.CloseDay(t.Context(), "a", testPrices(t).AsOf("2025-10-03")); err != nil { // id 4
 		t.Fatal(err)
 	}
 	mustSubmit(t, a, p, "2025-10-06", order("sell 1 NVDA")) // id 5
@@ -587,7 +587,7 @@ func TestAccounts_Submit_UnreadableHead(t *testing.T) {
 	_, errSubmit := submit(t, a, p, "2025-10-02", order("buy 1 NVDA"))
 	_, errPreview := a.Preview(t.Context(), "a", order("buy 1 NVDA"), p.AsOf("2025-10-02"))
 	_, errBook := a.Book(t.Context(), "a", "2025-10-02")
-	for what, err := range map[string]error{"submit": errSubmit, "preview": errPreview, "book": errBook, "close": a.CloseDay(t.Context(), "a", "2025-10-02")} {
+	for what, err := range map[string]error{"submit": errSubmit, "preview": errPreview, "book": errBook, "close": a.CloseDay(t.Context(), "a", testPrices(t).AsOf("2025-10-02"))} {
 		if !errors.Is(err, gone) {
 			t.Errorf("%s: %v", what, err)
 		}

@@ -44,7 +44,7 @@ func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 // applyAt evaluates an order that fills at a price, which is the quote's with its slippage.
 func applyAt(a Attempt, price decimal.Decimal) (Record, error) {
 	book, o, at, r := a.Book, a.Order, a.Quote.At, a.Rules
-	rec := Record{Date: at, ID: book.ID + 1, Action: o.Action, Symbol: o.Symbol, Amount: o.Amount, OrderID: o.ID, Prev: book.Hash, Note: o.Note}
+	rec := Record{Date: at, ID: book.ID + 1, Action: o.Action, Symbol: o.Symbol, Amount: o.Amount, OrderID: o.ID, Prev: book.Hash, Note: o.Note, Orders: book.Orders}
 	if held := book.Positions.Amount(o.Symbol); o.Action == Sell && held.LessThan(o.Amount) {
 		return Record{}, a.insufficientShares(held)
 	}
@@ -130,5 +130,5 @@ func (a Attempt) insufficientShares(held decimal.Decimal) error {
 
 // noTrade returns the record of a day without a trade.
 func noTrade(book Book, date market.Stamp) Record {
-	return Record{Date: date, ID: book.ID + 1, Action: NoTrade, Positions: book.Positions, Prev: book.Hash, Bought: book.boughtOn(date)}
+	return Record{Date: date, ID: book.ID + 1, Action: NoTrade, Positions: book.Positions, Prev: book.Hash, Bought: book.boughtOn(date), Orders: book.Orders}
 }

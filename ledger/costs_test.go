@@ -135,7 +135,7 @@ func charged(t *testing.T, p *market.Prices) []string {
 		t.Fatal(err)
 	}
 	mustSubmit(t, a, p, "2025-10-02", order("buy 30 NVDA"))
-	if err := a.CloseDay(t.Context(), "a", "2025-10-03"); err != nil {
+	if err := a.CloseDay(t.Context(), "a", testPrices(t).AsOf("2025-10-03")); err != nil {
 		t.Fatal(err)
 	}
 	mustSubmit(t, a, p, "2025-10-06", with("o-1", order("sell 12 NVDA")))

@@ -27,6 +27,8 @@ const (
 	NoBar        Class = "no bar"          // the price files have no bar of the symbol on the date
 	PriceDiffers Class = "price differs"   // filled at a price that is not the open of the bar
 	FeesDiffer   Class = "fees"            // not what the rules ask for
+	SkippedEvent Class = "skipped event"   // what was due before the row was not done
+	NotDue       Class = "not due"         // an event that was not due
 	Refused      Class = "refused"         // an order that the rules refuse
 	NoChange     Class = "changes nothing" // a trade of nothing, as AI-Trader lets it pass
 	Rounding     Class = "rounding"        // off by less than the tolerance, but not the result of AI-Trader's floats

@@ -126,7 +126,7 @@ func TestApply_RealOrders(t *testing.T) {
 					case "init":
 						_, err = a.RegisterUnder(t.Context(), "a", want.Cash(), want.Date, asAITrader(of.Get()))
 					case "no_trade":
-						err = a.CloseDay(t.Context(), "a", want.Date)
+						err = a.CloseDay(t.Context(), "a", l.prices.AsOf(want.Date))
 					case "exact_zero_amount":
 						_, err := a.Submit(t.Context(), "a", realOrder(row, want), l.prices.AsOf(want.Date))
 						if refusal, ok := errors.AsType[*Refusal](err); !ok || refusal.code != code.InvalidArgument {

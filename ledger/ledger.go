@@ -28,6 +28,9 @@ const (
 	Buy      Action = "buy"      // money for shares
 	Sell     Action = "sell"     // shares for money
 	NoTrade  Action = "no_trade" // a trading day without a trade
+	Place    Action = "order"    // placed an order that waits
+	Cancel   Action = "cancel"   // ended it as asked
+	Expire   Action = "expire"   // ended it otherwise, see Why
 )
 
 // Status is what became of an order.
@@ -35,11 +38,12 @@ type Status string
 
 // The statuses.
 const (
-	Filled Status = "filled"  // it is in the ledger
-	DryRun Status = "dry_run" // it would have been filled
+	Filled  Status = "filled"  // it is in the ledger
+	DryRun  Status = "dry_run" // it would have been filled
+	Pending Status = "pending" // it waits
 )
 
-// Order asks for a trade at the open of the current bar.
+// Order asks for a trade: at the open of the current bar, unless its terms or the rules say otherwise.
 type Order struct {
 	ID     string // chosen by the caller to make repeating the order safe; may be ""
 	Action Action // Buy or Sell
@@ -50,6 +54,8 @@ type Order struct {
 	// In place of the amount, see size.go.
 	Value decimal.NullDecimal // money
 	All   bool                // what can be sold
+
+	Terms
 }
 
 // Position is how much of one thing an account holds: shares of a symbol, or money under the name [Cash].
@@ -105,7 +111,10 @@ type Book struct {
 	Hash      string // of the record's line; the next record carries it
 	Rules     string // of the record
 
-	Bought Positions // what was bought on the day of the record, in a market in which it cannot be sold on that day
+	Bought Positions  // what was bought on the day of the record, in a market in which it cannot be sold on that day
+	Orders OpenOrders // that wait
+
+	newest moment // of the record
 }
 
 // boughtOn is what was bought on the day of a stamp.
@@ -129,6 +138,7 @@ type Record struct {
 	Price     decimal.NullDecimal // of one share; ledgers of other programs may not state it
 	Positions Positions
 	Bought    Positions // on the day of the record, where it cannot be sold on that day; so the newest record is the whole account
+	Orders    OpenOrders
 	OrderID   string
 	Fees      decimal.Decimal // in all, in money
 	FeeItems  market.FeeItems // what they are
@@ -136,6 +146,12 @@ type Record struct {
 	Prev      string          // SHA-256, in hex, of the line before; "" in the first record and in records of other programs
 	Note      string
 	Rules     string // the JSON of the rules from this record on, see [ParseRules]; "" where they do not change
+
+	Of    int64        // the record that placed the order which this one fills, cancels or ends; 0: none
+	At    market.Stamp // the bar in which that happened, where the date of the record is not that of an open
+	Why   string       // the order ended
+	Side  Action       // of an order that is placed, cancelled or ended
+	Terms              // of an order that is placed
 
 	Unverified int64 // how many records before this one were imported unverified; 0 in all records but the mark of an import
 

@@ -4,7 +4,7 @@
 //	{"date": "2025-10-02", "id": 1, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 10, "price": 189.6},
 //	 "positions": {"CASH": 8104, "NVDA": 10}, "order_id": "o-1", "prev": "6d1f..."}
 //
-// The keys price, bought_today, rules, order_id, fees, fee_items, fee_in_kind, unverified_import, prev and note are ours; readers that do not know them pass over them.
+// The keys price, those of orders that wait, bought_today, orders, rules, order_id, fees, fee_items, fee_in_kind, unverified_import, prev and note are ours; readers that do not know them pass over them.
 
 package ledger
 
@@ -29,15 +29,8 @@ func (r Record) Line() []byte {
 	b := bytes.NewBuffer(make([]byte, 0, 256+16*len(r.Positions)))
 	fmt.Fprintf(b, `{"date": "%s", "id": %d`, r.Date, r.ID)
 	if r.Action != Register {
-		b.WriteString(`, "this_action": {"action": `)
-		writeText(b, string(r.Action))
-		b.WriteString(`, "symbol": `)
-		writeText(b, r.Symbol)
-		b.WriteString(`, "amount": ` + r.Amount.String())
-		if r.Price.Valid {
-			b.WriteString(`, "price": ` + r.Price.Decimal.String())
-		}
-		b.WriteByte('}')
+		b.WriteString(`, "this_action": `)
+		r.writeAction(b)
 	}
 	b.WriteString(`, "positions": {`)
 	for i, held := range r.Positions {
@@ -56,6 +49,10 @@ func (r Record) Line() []byte {
 			writePosition(b, bought, ": ")
 		}
 		b.WriteByte('}')
+	}
+	if len(r.Orders) > 0 {
+		b.WriteString(`, "orders": `)
+		r.Orders.write(b)
 	}
 	if r.Rules != "" {
 		b.WriteString(`, "rules": ` + r.Rules)
@@ -86,6 +83,26 @@ func (r Record) Line() []byte {
 	}
 	b.WriteByte('}')
 	return b.Bytes()
+}
+
+// writeAction writes what was done.
+func (r Record) writeAction(b *bytes.Buffer) {
+	b.WriteString(`{"action": `)
+	writeText(b, string(r.Action))
+	b.WriteString(`, "symbol": `)
+	writeText(b, r.Symbol)
+	b.WriteString(`, "amount": ` + r.Amount.String())
+	if r.Price.Valid {
+		b.WriteString(`, "price": ` + r.Price.Decimal.String())
+	}
+	writeMember(b, "side", string(r.Side))
+	r.Terms.write(b)
+	if r.Of != 0 {
+		fmt.Fprintf(b, `, "order": %d`, r.Of)
+	}
+	writeMember(b, "at", string(r.At))
+	writeMember(b, "why", r.Why)
+	b.WriteByte('}')
 }
 
 // entry is what a store reads in the line of the record.
@@ -133,7 +150,7 @@ func writePosition(b *bytes.Buffer, p Position, colon string) {
 func ParseLine(line []byte) (Record, error) { return new(Reader).Read(line) }
 
 // keys are those of a line that mean something here.
-var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "fee_items", "fee_in_kind", "prev", "note", "rules", "unverified_import", "bought_today"}
+var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "fee_items", "fee_in_kind", "prev", "note", "rules", "unverified_import", "bought_today", "orders"}
 
 // member reads a member of a line.
 func (l *reading) member(s *strict.Reader, key []byte) (err error) {
@@ -146,6 +163,9 @@ func (l *reading) member(s *strict.Reader, key []byte) (err error) {
 		}
 		l.hasBook = true
 		return l.book(s)
+	case "orders":
+		l.Orders, err = parseOpenOrders(s)
+		return keyed(key, err)
 	}
 	value, err := s.Value()
 	if err != nil {
@@ -208,15 +228,39 @@ func (l *reading) action(s *strict.Reader) error {
 		case "price":
 			a.Price.Decimal, a.Price.Valid, err = parseNumber(value)
 		default:
-			return strict.Unlike(key, "action", "symbol", "amount", "price")
+			err = a.orderMember(key, value)
 		}
 		return keyed(key, err)
 	})
 	if a.Action != Register {
 		l.Action, l.Symbol, l.Amount, l.Price = a.Action, a.Symbol, a.Amount, a.Price
+		l.Side, l.Terms, l.Of, l.At, l.Why = a.Side, a.Terms, a.Of, a.At, a.Why
 	}
 	return err
 }
+
+// orderMember reads a member of an action that is about an order.
+func (r *Record) orderMember(key, value []byte) (err error) {
+	if is, err := r.Terms.member(key, value); is {
+		return err
+	}
+	switch string(key) {
+	case "side":
+		r.Side, err = parseKind(value)
+	case "order":
+		r.Of, err = parseID(value)
+	case "at":
+		r.At, err = parseStamp(value)
+	case "why":
+		r.Why, err = parseText(value)
+	default:
+		err = strict.Unlike(key, actionKeys...)
+	}
+	return err
+}
+
+// actionKeys are the keys of an action.
+var actionKeys = append([]string{"action", "symbol", "amount", "price", "side", "order", "at", "why"}, termKeys...)
 
 // parseKind reads what an action does.
 func parseKind(value []byte) (Action, error) {
@@ -369,5 +413,5 @@ func ParseBook(line []byte) (Book, error) {
 
 // book is the book after the record, whose line it keeps.
 func (r Record) book(line []byte) Book {
-	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Line: line, Hash: Hash(line), Rules: r.Rules, Bought: r.Bought}
+	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Line: line, Hash: Hash(line), Rules: r.Rules, Bought: r.Bought, Orders: r.Orders, newest: r.moment()}
 }

@@ -41,6 +41,25 @@ func TestRecord_Line(t *testing.T) {
 		}, `{"date": "2025-10-02", "id": 1, "this_action": {"action": "sell_crypto", "symbol": "BTC-USDT", "amount": 0.00006}, "positions": {"CASH": 1000}}`},
 		{"a day without a trade", noTrade(Book{Date: "2025-10-02", ID: 3, Positions: positions("CASH 1, NVDA 2"), Hash: "ff"}, "2025-10-03"),
 			`{"date": "2025-10-03", "id": 4, "this_action": {"action": "no_trade", "symbol": "", "amount": 0}, "positions": {"CASH": 1, "NVDA": 2}, "prev": "ff"}`},
+		{"an order that waits", Record{
+			Date: "2025-10-02", ID: 4, Action: Place, Symbol: "NVDA", Amount: dec("10"), Side: Buy, Terms: Terms{Type: LimitOrder, Limit: dec("180"), Until: Day},
+			Positions: positions("CASH 2000"), OrderID: "o-2", Prev: "ff",
+			Orders: OpenOrders{{ID: 4, Action: Buy, Symbol: "NVDA", Amount: dec("10"), Terms: Terms{Type: LimitOrder, Limit: dec("180"), Until: Day}, Placed: "2025-10-02", Reserved: dec("1800")}},
+		}, `{"date": "2025-10-02", "id": 4, "this_action": {"action": "order", "symbol": "NVDA", "amount": 10, "side": "buy", "type": "limit", "limit_price": 180, "until": "day"}, ` +
+			`"positions": {"CASH": 2000}, "orders": [{"id": 4, "action": "buy", "symbol": "NVDA", "amount": 10, "type": "limit", "limit_price": 180, "until": "day", "placed": "2025-10-02", "reserved": 1800}], ` +
+			`"order_id": "o-2", "prev": "ff"}`},
+		{"a fill of it, in part", Record{
+			Date: "2025-10-03", ID: 5, Action: Buy, Symbol: "NVDA", Amount: dec("4"), Price: decimal.NewNullDecimal(dec("180")), Of: 4, At: "2025-10-02",
+			Positions: positions("CASH 1280, NVDA 4"), Prev: "ff", Orders: OpenOrders{
+				{ID: 4, Action: Buy, Symbol: "NVDA", Amount: dec("6"), Terms: Terms{Type: LimitOrder, Limit: dec("180"), Until: GTC}, Placed: "2025-10-02", Last: "2025-10-02", Reserved: dec("1080")},
+				{ID: 3, Action: Sell, Symbol: "AMD", Amount: dec("1"), Terms: Terms{Type: StopOrder, Stop: dec("90"), Until: GTC}, Placed: "2025-10-01"},
+			},
+		}, `{"date": "2025-10-03", "id": 5, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 4, "price": 180, "order": 4, "at": "2025-10-02"}, "positions": {"CASH": 1280, "NVDA": 4}, ` +
+			`"orders": [{"id": 4, "action": "buy", "symbol": "NVDA", "amount": 6, "type": "limit", "limit_price": 180, "until": "gtc", "placed": "2025-10-02", "last": "2025-10-02", "reserved": 1080}, ` +
+			`{"id": 3, "action": "sell", "symbol": "AMD", "amount": 1, "type": "stop", "stop_price": 90, "until": "gtc", "placed": "2025-10-01"}], "prev": "ff"}`},
+		{"the end of an order", Record{
+			Date: "2025-10-03", ID: 5, Action: Expire, Symbol: "NVDA", Amount: dec("6"), Side: Buy, Of: 4, Why: "The day is over.", Positions: positions("CASH 1280"), Prev: "ff",
+		}, `{"date": "2025-10-03", "id": 5, "this_action": {"action": "expire", "symbol": "NVDA", "amount": 6, "side": "buy", "order": 4, "why": "The day is over."}, "positions": {"CASH": 1280}, "prev": "ff"}`},
 		{"a mark of an import", Record{Date: "2025-10-03", ID: 4, Action: NoTrade, Positions: positions("CASH 1"), OrderID: "unverified-import-1", Unverified: 4, Prev: "ff"},
 			`{"date": "2025-10-03", "id": 4, "this_action": {"action": "no_trade", "symbol": "", "amount": 0}, "positions": {"CASH": 1}, ` +
 				`"order_id": "unverified-import-1", "unverified_import": 4, "prev": "ff"}`},
@@ -68,7 +87,7 @@ func wantSame(t interface {
 	// Decimals that are equal may be made of different parts, so the numbers are compared by value.
 	if again.Date != rec.Date || again.ID != rec.ID || again.Action != rec.Action || again.Symbol != rec.Symbol || !again.Amount.Equal(rec.Amount) ||
 		again.Price.Valid != rec.Price.Valid || !again.Price.Decimal.Equal(rec.Price.Decimal) || again.OrderID != rec.OrderID ||
-		!again.Fees.Equal(rec.Fees) || !again.InKind.Equal(rec.InKind) || again.FeeItems.String() != rec.FeeItems.String() || again.Prev != rec.Prev || again.Note != rec.Note || again.Rules != rec.Rules || again.Unverified != rec.Unverified || len(again.Positions) != len(rec.Positions) {
+		!again.Fees.Equal(rec.Fees) || !again.InKind.Equal(rec.InKind) || again.FeeItems.String() != rec.FeeItems.String() || again.Prev != rec.Prev || again.Note != rec.Note || again.Rules != rec.Rules || again.Unverified != rec.Unverified || string(actionOf(again)) != string(actionOf(rec)) || again.Orders.String() != rec.Orders.String() || len(again.Positions) != len(rec.Positions) {
 		t.Fatalf("%+v\nbecame\n%+v", rec, again)
 	}
 	for i, p := range rec.Positions {
@@ -76,6 +95,12 @@ func wantSame(t interface {
 			t.Fatalf("position %d: %v became %v", i, p, again.Positions[i])
 		}
 	}
+}
+
+// actionOf is what is written of an order in a record, without the numbers that every action has.
+func actionOf(r Record) []byte {
+	r.Amount, r.Price = decimal.Zero, decimal.NullDecimal{}
+	return r.Line()[:bytes.Index(r.Line(), []byte(`, "positions": `))]
 }
 
 // Any record is read as it was written.
@@ -97,6 +122,22 @@ func TestParseLine_AnyRecord(t *testing.T) {
 				rec.Price.Decimal = number.Draw(t, "price")
 			}
 		}
+		terms := rapid.Custom(func(t *rapid.T) Terms {
+			return Terms{
+				rapid.SampledFrom([]OrderType{"", MarketOrder, LimitOrder, StopOrder, `"`}).Draw(t, "type"), number.Draw(t, "limit"), number.Draw(t, "stop"),
+				rapid.SampledFrom([]Until{"", Day, GTC}).Draw(t, "until"),
+			}
+		})
+		if rec.Action != Register {
+			rec.Side, rec.Terms, rec.Why = rapid.SampledFrom([]Action{"", Buy, Sell}).Draw(t, "side"), terms.Draw(t, "terms"), rapid.String().Draw(t, "why")
+			rec.Of, rec.At = rapid.Int64Min(0).Draw(t, "order"), rapid.SampledFrom([]market.Stamp{"", "2025-10-01", "2025-10-01 10:00:00"}).Draw(t, "at")
+		}
+		rec.Orders = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) OpenOrder {
+			return OpenOrder{
+				rapid.Int64Min(1).Draw(t, "id"), rapid.SampledFrom([]Action{Buy, Sell}).Draw(t, "action"), rapid.String().Draw(t, "symbol"), number.Draw(t, "amount"), terms.Draw(t, "terms"),
+				"2025-10-01", rapid.SampledFrom([]market.Stamp{"", "2025-10-02"}).Draw(t, "last"), number.Draw(t, "reserved"),
+			}
+		}), 0, 3).Draw(t, "orders")
 		if rapid.Bool().Draw(t, "itemised") {
 			rec.FeeItems, rec.InKind = market.FeeItems{{Name: "SEC fee", Paid: number.Draw(t, "SEC fee")}, {Name: "FINRA TAF", Paid: number.Draw(t, "TAF")}}, number.Draw(t, "in kind")
 		}
@@ -162,6 +203,15 @@ func TestParseLine_Errors(t *testing.T) {
 		"a key twice in what is unknown":  `{"date": "2025-10-01", "id": 1, "positions": {}, "x": [{"a": 1, "A": 1}]}`,
 		"a byte that is no text":          "{\"date\": \"2025-10-01\", \"id\": 0, \"positions\": {}, \"note\": \"\xff\"}",
 		"half a character":                `{"date": "2025-10-01", "id": 0, "positions": {}, "note": "\ud83d"}`,
+		"an order of no record":           `{"date": "2025-10-01", "id": 1, "this_action": {"action": "buy", "symbol": "A", "amount": 1, "order": 0}, "positions": {}}`,
+		"a bar of no calendar":            `{"date": "2025-10-01", "id": 1, "this_action": {"action": "buy", "symbol": "A", "amount": 1, "at": "2025-02-30"}, "positions": {}}`,
+		"orders in an object":             `{"date": "2025-10-01", "id": 1, "positions": {}, "orders": {"id": 1}}`,
+		"an order that is a number":       `{"date": "2025-10-01", "id": 1, "positions": {}, "orders": [1]}`,
+		"an order without its id":         `{"date": "2025-10-01", "id": 1, "positions": {}, "orders": [{"action": "buy", "symbol": "A", "amount": 1, "placed": "2025-10-01"}]}`,
+		"an endless order":                `{"date": "2025-10-01", "id": 1, "positions": {}, "orders": [{"id": 1, "action": "buy", "symbol": "A", "amount": 1e999, "placed": "2025-10-01"}]}`,
+		"an order's id twice":             `{"date": "2025-10-01", "id": 1, "positions": {}, "orders": [{"id": 1, "id": 2, "action": "buy", "symbol": "A", "amount": 1, "placed": "2025-10-01"}]}`,
+		"an order's key in another case":  `{"date": "2025-10-01", "id": 1, "positions": {}, "orders": [{"id": 1, "action": "buy", "symbol": "A", "amount": 1, "Placed": "2025-10-01"}]}`,
+		"a limit in another case":         `{"date": "2025-10-01", "id": 1, "this_action": {"action": "order", "symbol": "A", "amount": 1, "Limit_price": 5}, "positions": {}}`,
 		"a byte order mark":               "\ufeff" + `{"date": "2025-10-01", "id": 0, "positions": {}}`,
 	} {
 		if r, err := ParseLine([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), "not a ledger line: ") {
@@ -234,6 +284,9 @@ func FuzzParseLine(f *testing.F) {
 		`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 10000}}`,
 		`{"date": "2025-10-02 10:30:00", "id": 1, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 10, "price": 189.6},` +
 			` "positions": {"CASH": 8104, "NVDA": 10}, "order_id": "o", "fees": 1e-3, "prev": "\"", "note": "<"}`,
+		`{"date": "2025-10-01", "id": 3, "this_action": {"action": "expire", "symbol": "A", "amount": 1, "side": "buy", "order": 2, "at": "2025-10-01", "why": "<"}, "positions": {}}`,
+		`{"date": "2025-10-01", "id": 2, "this_action": {"action": "order", "symbol": "A", "amount": 1, "side": "sell", "type": "stop", "stop_price": 9, "until": "gtc"}, "positions": {},` +
+			` "orders": [{"id": 2, "action": "sell", "symbol": "A", "amount": 1, "type": "stop", "stop_price": 9, "until": "gtc", "placed": "2025-10-01", "last": null, "reserved": 0}, {}]}`,
 		`{"date": "2025-10-01", "id": -1, "this_action": {"action": "\"", "amount": 7, "price": null}, "positions": {"A": 1e30, "B": -0.0}}`,
 		`{"date": "2025-10-01", "id": 0, "positions": {"A": 1, "a": 2}, "Positions": {}, "id": 1}`,
 		`{"date": "2025-10-01", "id": 1, GARBAGE "this_action": {"action": "buy"}, "positions": {}}`,

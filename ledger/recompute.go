@@ -24,6 +24,9 @@ func (v *Verifier) follows(r *Record) {
 }
 
 func (v *Verifier) recompute(r *Record) {
+	if v.event(r) {
+		return
+	}
 	switch {
 	case r.Traded():
 		v.trade(r)
@@ -34,6 +37,7 @@ func (v *Verifier) recompute(r *Record) {
 		v.addFinding(r, Unexplained, "no amount where nothing was traded", r.Amount)
 	}
 	v.checkBought(r, v.bought(r))
+	v.checkOrders(r, v.base.Orders)
 	if !v.unchanged(r) {
 		v.compare(r, func(base Positions) Positions { return base }, decimal.NullDecimal{})
 	}
@@ -54,6 +58,7 @@ func (v *Verifier) trade(r *Record) {
 		o.Action = Buy
 	}
 	rules := v.rulesOf(r)
+	v.checkOrders(r, v.base.Orders)
 	open := v.openOf(r, rules)
 	price := v.price(r, o, rules, open)
 	admitted := rules.Admit(r.Symbol, market.Of(r.Symbol))
@@ -63,7 +68,7 @@ func (v *Verifier) trade(r *Record) {
 		quote.Price = price.Decimal
 	}
 	attempt := func(base Positions) Attempt {
-		return Attempt{o, Book{Date: r.Date, Positions: base, Bought: bought}, quote, rules}
+		return Attempt{o, Book{Date: r.Date, Positions: base, Bought: bought, Orders: v.base.Orders}, quote, rules}
 	}
 	charged := v.charged(r, o, rules, price)
 	if admitted == nil && price.Valid && charged && v.agrees(r, attempt, price.Decimal) {

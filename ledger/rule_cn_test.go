@@ -326,7 +326,7 @@ func TestApply_RealOrdersUnderTPlus(t *testing.T) {
 			case "init":
 				_, err = a.RegisterUnder(t.Context(), "a", want.Cash(), want.Date, under)
 			case "no_trade":
-				err = a.CloseDay(t.Context(), "a", want.Date)
+				err = a.CloseDay(t.Context(), "a", l.prices.AsOf(want.Date))
 			default:
 				_, err = a.Submit(t.Context(), "a", realOrder(row, want), l.prices.AsOf(want.Date))
 				refusal, ok := errors.AsType[*Refusal](err)
@@ -365,5 +365,5 @@ func sellAllTheSame(t *testing.T, a *Accounts, s store.Ledgers, l realLedger, ro
 	for i, p := range rec.Bought {
 		rec.Bought[i].Amount = decimal.Min(p.Amount, rec.Positions.Amount(p.Symbol))
 	}
-	return a.append(t.Context(), "a", book, rec, nil)
+	return a.append(t.Context(), "a", book, rec, false, nil)
 }

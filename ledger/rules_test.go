@@ -76,7 +76,7 @@ func TestUnknownRulesError(t *testing.T) {
 			_, preview := a.Preview(t.Context(), "a", order("buy 1 NVDA"), p.AsOf("2025-10-02"))
 			_, first := submit(t, a, p, "2025-10-02", order("buy 1 NVDA"))
 			_, second := submit(t, a, p, "2025-10-02", order("buy 1 NVDA"))
-			closing := a.CloseDay(t.Context(), "a", "2025-10-03")
+			closing := a.CloseDay(t.Context(), "a", testPrices(t).AsOf("2025-10-03"))
 			for _, err := range []error{preview, first, second, closing} {
 				var unknown *UnknownRulesError
 				if c.known && err != nil || !c.known && (!errors.As(err, &unknown) || unknown.What != `"rounding": "cent"`) {

@@ -28,7 +28,7 @@ func written(t *testing.T, p *market.Prices) []string {
 	a := NewAccounts(s)
 	mustSubmit(t, a, p, "2025-10-02", with("o-17", order("buy 30 NVDA"))) // CASH 700
 	mustSubmit(t, a, p, "2025-10-02", order("buy 1 MSFT"))                // CASH 200
-	if err := a.CloseDay(t.Context(), "a", "2025-10-03"); err != nil {
+	if err := a.CloseDay(t.Context(), "a", testPrices(t).AsOf("2025-10-03")); err != nil {
 		t.Fatal(err)
 	}
 	mustSubmit(t, a, p, "2025-10-06", order("sell 12 NVDA")) // CASH 344

@@ -43,7 +43,7 @@ func TestAccountRun_Resume(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRoom(t, t.TempDir())
-			if err := r.accounts.CloseDay(t.Context(), "alice", r.days[0]); err != nil {
+			if err := r.accounts.CloseDay(t.Context(), "alice", r.Prices.AsOf(r.days[0])); err != nil {
 				t.Fatal(err)
 			}
 			r.fill(t, 1, c.order)
@@ -67,7 +67,7 @@ func TestAccountRun_Resume(t *testing.T) {
 // A closed day is over, whatever became of the checkpoint.
 func TestAccountRun_Resume_AfterADayWithoutATrade(t *testing.T) {
 	r := newRoom(t, t.TempDir())
-	if err := r.accounts.CloseDay(t.Context(), "alice", r.days[0]); err != nil {
+	if err := r.accounts.CloseDay(t.Context(), "alice", r.Prices.AsOf(r.days[0])); err != nil {
 		t.Fatal(err)
 	}
 	if first, err := r.resume(t.Context()); first != 1 || err != nil {

@@ -153,7 +153,7 @@ func (a *accountRun) traded(ctx context.Context, date market.Stamp) (bool, error
 // close ends a day: the ledger says whether it had a trade, the flag should say the same.
 func (a *accountRun) close(ctx context.Context, i int) error {
 	date := a.days[i]
-	if err := a.accounts.CloseDay(ctx, a.account.Name, date); err != nil {
+	if err := a.accounts.CloseDay(ctx, a.account.Name, a.Prices.AsOf(date)); err != nil {
 		return err
 	}
 	book, err := a.accounts.Head(ctx, a.account.Name)

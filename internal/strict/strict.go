@@ -123,6 +123,15 @@ func (r *Reader) Object(member func(r *Reader, key []byte) error) error {
 	return err
 }
 
+// List reads a value that is a list, and calls item where each of its values is to be read, by one of the reader's methods. An error
+// of item ends the reading and is returned.
+func (r *Reader) List(item func(r *Reader) error) error {
+	if r.peek() != '[' {
+		return r.expected("a list")
+	}
+	return r.items(']', func() error { return item(r) })
+}
+
 // Null passes over a value that is null, and tells whether it was.
 func (r *Reader) Null() bool {
 	if !bytes.HasPrefix(r.text[r.at:], []byte("null")) {

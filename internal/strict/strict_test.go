@@ -44,6 +44,28 @@ func TestObject(t *testing.T) {
 	}
 }
 
+func TestReader_List(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"a": [1, {"b": 2} ]}`: "1|{\"b\": 2}|<nil>", `{"a": []}`: "<nil>", `{"a": 1}`: "byte 6: '1' is not a list", `{"a": [1 2]}`: "1|byte 9: '2' is not a comma or a ']'",
+		`{"a": [1, 3]}`: "1|three",
+	} {
+		got := ""
+		err := Read([]byte(text), func(r *Reader, _ []byte) error {
+			return r.List(func(r *Reader) error {
+				value, err := r.Value()
+				if string(value) == "3" {
+					return errors.New("three")
+				}
+				got += string(value) + "|"
+				return err
+			})
+		})
+		if got += fmt.Sprint(err); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
 // wide is a ledger line whose book lists n symbols, two of which hold so much.
 func wide(n int, held, cash string) []byte {
 	var b strings.Builder
