@@ -42,27 +42,35 @@ func (p *Prices) Usable() ([]Usable, error) {
 // usable looks at the bars of a series whose market traded on days.
 func (s *series) usable(bars []packedBar, days []Stamp) Usable {
 	u := Usable{Symbol: s.symbol, File: s.source.path}
-	kinds := []struct {
-		problem string // with the stamp of the first bar
-		is      func(i int) bool
-	}{
-		{"%s: no figure of the bar is known; their names may be others than this program reads (1. open or 1. buy price, 2. high, 3. low, 4. close or 4. sell price)",
-			func(i int) bool {
-				b := bars[i]
-				return !b.open.known && !b.high.known && !b.low.known && !b.close.known
-			}},
-		{"%s: a daily bar is stamped with a time of day, so no order on that day finds it; write the day alone",
-			func(i int) bool { return s.metadata.Load().interval == "daily" && !bars[i].stamp.IsDay() }},
-		{"%s: the bar is impossible: its high is below its low, or its open or close lies outside of the two", func(i int) bool { return bars[i].impossible() }},
-		{"%s: no bar is of the trading day before, on which other symbols of the market have one", func(i int) bool { return afterGap(bars, i, days) }},
-		{"%s: the bar repeats the one before it in every figure", func(i int) bool { return repeats(bars, i) }},
-		{"%s: the close is less than a tenth, or more than ten times, of the closes before and after it", func(i int) bool { return isSpike(bars, i) }},
-	}
 	for _, b := range bars {
 		if b.open.known {
 			u.Opens++
 		}
 	}
+	u.Problems = s.told(bars, []oddity{
+		{"no figure of the bar is known; their names may be others than this program reads (1. open or 1. buy price, 2. high, 3. low, 4. close or 4. sell price)",
+			func(i int) bool {
+				b := bars[i]
+				return !b.open.known && !b.high.known && !b.low.known && !b.close.known
+			}},
+		{"a daily bar is stamped with a time of day, so no order on that day finds it; write the day alone",
+			func(i int) bool { return s.metadata.Load().interval == "daily" && !bars[i].stamp.IsDay() }},
+		{"the bar is impossible: its high is below its low, or its open or close lies outside of the two", func(i int) bool { return bars[i].impossible() }},
+		{"no bar is of the trading day before, on which other symbols of the market have one", func(i int) bool { return afterGap(bars, i, days) }},
+		{"the bar repeats the one before it in every figure", func(i int) bool { return repeats(bars, i) }},
+		{"the close is less than a tenth, or more than ten times, of the closes before and after it", func(i int) bool { return isSpike(bars, i) }},
+	})
+	return u
+}
+
+// oddity is something odd that a bar may have.
+type oddity struct {
+	problem string
+	is      func(i int) bool // the bar at an index has it
+}
+
+// told tells of each kind of oddity at which bar it is first, and at how many others.
+func (s *series) told(bars []packedBar, kinds []oddity) (told []Warning) {
 	for _, k := range kinds {
 		first, count := Stamp(""), 0
 		for i := range bars {
@@ -75,13 +83,13 @@ func (s *series) usable(bars []packedBar, days []Stamp) Usable {
 		if count == 0 {
 			continue
 		}
-		problem := s.symbol + ": " + fmt.Sprintf(k.problem, first)
+		problem := fmt.Sprintf("%s: %s: %s", s.symbol, first, k.problem)
 		if count > 1 {
 			problem += fmt.Sprintf(" (and %d bars more)", count-1)
 		}
-		u.Problems = append(u.Problems, Warning{File: s.source.path, Line: s.line, Problem: problem})
+		told = append(told, Warning{File: s.source.path, Line: s.line, Symbol: s.symbol, At: string(first), Problem: problem})
 	}
-	return u
+	return told
 }
 
 // impossible tells whether the prices of a bar contradict each other.

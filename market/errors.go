@@ -85,13 +85,15 @@ func (e *DamagedError) Details() map[string]any { return map[string]any{"symbol"
 
 // Warning is a fault in a price file. The rest of the file is still served.
 type Warning struct {
-	File    string // "" if the warning is about no single place
-	Line    int    // from 1
-	Problem string
+	File    string `json:"file"`             // "" if the warning is about no single place
+	Line    int    `json:"line,omitempty"`   // from 1; 0 if it is about no single line
+	Symbol  string `json:"symbol,omitempty"` // "" if it is about none
+	At      string `json:"at,omitempty"`     // the bar, or the first of them, as a stamp or as the file writes it; "" if it is about none
+	Problem string `json:"problem"`          // in words that name symbol and bar
 }
 
 func (w Warning) String() string {
-	if w.File == "" {
+	if w.Line == 0 {
 		return w.Problem
 	}
 	return fmt.Sprintf("%s:%d: %s", w.File, w.Line, w.Problem)

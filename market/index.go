@@ -73,7 +73,7 @@ func (s *priceFile) index(block []byte) ([]seriesRef, warningList, error) {
 	err := s.lines(block, func(l line) {
 		symbol, err := s.symbolOf(l)
 		if err != nil {
-			damaged.add(Warning{s.path, l.number, err.Error()})
+			damaged.add(Warning{File: s.path, Line: l.number, Problem: err.Error()})
 			return
 		}
 		found = append(found, seriesRef{symbol, s, l.number, l.offset, l.length})

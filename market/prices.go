@@ -188,7 +188,7 @@ func (p *Prices) load(s *series) ([]packedBar, error) {
 	}
 	if err != nil {
 		s.damage = &DamagedError{s.symbol, s.source.path, s.line, err}
-		p.warn(s, warningList{kept: []Warning{{Problem: fmt.Sprintf("prices of %s cannot be read: %v", s.symbol, err)}}})
+		p.warn(s, warningList{kept: []Warning{{Symbol: s.symbol, Problem: fmt.Sprintf("prices of %s cannot be read: %v", s.symbol, err)}}})
 		return nil, s.damage
 	}
 	if s.metadata.Load() == nil {

@@ -183,7 +183,7 @@ func parse(text []byte) (parsed, error) {
 	p.dropRepeated()
 	for _, name := range slices.Sorted(maps.Keys(p.unread)) {
 		u := p.unread[name]
-		p.warn("%s: %.40q of the bar is not read (%d bars have it)", u.first, name, u.bars)
+		p.warn(string(u.first), "%s: %.40q of the bar is not read (%d bars have it)", u.first, name, u.bars)
 	}
 	slices.SortFunc(p.actions, Action.Compare)
 	return p, nil
@@ -230,7 +230,7 @@ func (p *parsed) object(text []byte) (bars []rawBar, err error) {
 		return nil, cmp.Or(meta, err)
 	}
 	if len(bars) == 0 {
-		p.warn("the time series has no bars")
+		p.warn("", "the time series has no bars")
 	}
 	return bars, nil
 }
@@ -280,21 +280,21 @@ func readSeries(text []byte) (bars []rawBar, err error) {
 func (p *parsed) add(f *rawBar) {
 	stamp, err := ParseStamp(f.key)
 	if err != nil {
-		p.warn("a bar is left out: %v", err)
+		p.warn(f.key, "a bar is left out: %v", err)
 		return
 	}
 	if p.interval == "daily" && strings.HasSuffix(string(stamp), " 00:00:00") {
 		stamp = stamp.Day() // as pandas writes a day
 	}
-	read := func(what string, f rawNumber, zeroToo bool) packedDecimal {
-		n, err := f.pack(zeroToo)
+	read := func(what string, text rawNumber, zeroToo bool) packedDecimal {
+		n, err := text.pack(zeroToo)
 		if err != nil {
-			p.warn("%s: %s %.40q %v and is taken as unknown", stamp, what, string(f), err)
+			p.warn(f.key, "%s: %s %.40q %v and is taken as unknown", stamp, what, string(text), err)
 		}
 		return n
 	}
 	if f.twice {
-		p.warn("%s: a figure of the bar is there twice; the last in the file counts", stamp)
+		p.warn(f.key, "%s: a figure of the bar is there twice; the last in the file counts", stamp)
 	}
 	for _, name := range f.unread {
 		p.note(name, stamp)
@@ -377,7 +377,7 @@ func (p *parsed) dropRepeated() {
 	kept := p.bars[:0]
 	for i, bar := range p.bars {
 		if i+1 < len(p.bars) && p.bars[i+1].stamp == bar.stamp {
-			p.warn("%s: a bar at this stamp is there twice; the last in the file counts", bar.stamp)
+			p.warn(string(bar.stamp), "%s: a bar at this stamp is there twice; the last in the file counts", bar.stamp)
 			continue
 		}
 		kept = append(kept, bar)
@@ -385,6 +385,7 @@ func (p *parsed) dropRepeated() {
 	p.bars = kept
 }
 
-func (p *parsed) warn(format string, args ...any) {
-	p.warnings.add(Warning{Problem: p.symbol + ": " + fmt.Sprintf(format, args...)})
+// warn adds a warning of the series, about the bar at a stamp if it is about one.
+func (p *parsed) warn(at, format string, args ...any) {
+	p.warnings.add(Warning{Symbol: p.symbol, At: at, Problem: p.symbol + ": " + fmt.Sprintf(format, args...)})
 }

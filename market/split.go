@@ -67,6 +67,9 @@ func (v View) LikelySplits(symbol string, after Stamp) ([]LikelySplit, error) {
 	if err != nil {
 		return nil, err
 	}
+	if about := s.metadata.Load(); about != nil && len(about.jumps) == 0 {
+		return nil, nil // nearly always; no series need be read
+	}
 	w, err := v.visibleWindow(s)
 	if err != nil {
 		return nil, err
