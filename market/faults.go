@@ -141,7 +141,10 @@ func (s *series) strict(bars []packedBar) []Warning {
 			b := bars[i]
 			return b.volume.known && b.volume.coefficient == 0 && b.high.known && b.low.known && b.high != b.low
 		}},
-		{"the day is a Saturday or Sunday, on which the market is closed", func(i int) bool { return m.ID != Crypto && bars[i].stamp.isWeekend() }},
+		{"the exchanges are closed on that day", func(i int) bool {
+			why, _ := m.Calendar.Closed(bars[i].stamp)
+			return why != ""
+		}},
 	})
 }
 

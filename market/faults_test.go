@@ -79,6 +79,7 @@ var changes = []change{
 	{"no bar", "no bar is of the trading day before", onBar(func(string) string {
 		return `"2019-12-31": {"1. open": "7", "2. high": "7", "3. low": "7", "4. close": "7", "5. volume": "7"}`
 	})},
+	{"a Sunday", "the exchanges are closed on that day", onBar(func(bar string) string { return `"2025-03-09` + bar[11:] })},
 	{"a day that no calendar has", "is not a date or time", onBar(func(bar string) string { return `"2025-02-30` + bar[11:] })},
 	{"a stamp with a zone", "is not a date or time", onBar(func(bar string) string { return bar[:11] + `T00:00:00-04:00` + bar[11:] })},
 	{"a time of day", "stamped with a time of day", onBar(func(bar string) string { return bar[:11] + ` 16:00:00` + bar[11:] })},
@@ -139,9 +140,9 @@ func figureAsNumber(lines []string, line int, day string) []string {
 
 // Every change of a good file is named with its line and a reason, or changes no figure that anybody is shown.
 func TestCheck_Changes(t *testing.T) {
-	const days, each = 40, 6
+	const days, each = 30, 6
 	var good bytes.Buffer
-	if err := WriteSynthetic(&good, 7, 4, days, "2025-01-06"); err != nil {
+	if err := WriteSynthetic(&good, 7, 4, days, "2025-03-03"); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
@@ -156,7 +157,7 @@ func TestCheck_Changes(t *testing.T) {
 	if c, err := Check(write(good.String())); err != nil || len(c.Faults) > 0 || c.Bars != 4*days || c.Info.Symbols != 4 {
 		t.Fatalf("the good file: %+v, %v", c, err)
 	}
-	calendar, err := weekdays("2025-01-06", days)
+	calendar, err := weekdays("2025-03-03", days)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +255,7 @@ func TestCheck_Files(t *testing.T) {
 // Prices that lie between the steps of their market look adjusted.
 func TestCheck_Adjusted(t *testing.T) {
 	var b strings.Builder
-	days, err := weekdays("2025-01-06", 30)
+	days, err := weekdays("2025-03-03", 30)
 	if err != nil {
 		t.Fatal(err)
 	}
