@@ -328,7 +328,7 @@ func (p *parsed) addActions(at Stamp, f *rawBar) {
 	}
 	dividend, err := f.dividend.pack(true)
 	if err != nil {
-		p.warn("%s: dividend amount %.40q %v; the dividend is not known", at, string(f.dividend), err)
+		p.warn(f.key, "%s: dividend amount %.40q %v; the dividend is not known", at, string(f.dividend), err)
 	} else if dividend.known && dividend.coefficient > 0 {
 		add(Action{Kind: Dividend, Amount: dividend.decimal()})
 	}
@@ -342,7 +342,7 @@ func (p *parsed) addActions(at Stamp, f *rawBar) {
 	}
 	switch {
 	case !ok:
-		p.warn("%s: split coefficient %.40q is not that of a split; whether there was one is not known", at, string(f.split))
+		p.warn(f.key, "%s: split coefficient %.40q is not that of a split; whether there was one is not known", at, string(f.split))
 	case ratio != Ratio{1, 1}:
 		add(Action{Kind: Split, Ratio: ratio})
 	}
