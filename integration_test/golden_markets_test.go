@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"mcp-trade/decimal"
 	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
@@ -117,18 +118,13 @@ func TestVerifyNamesTheStaleRowsOfCrypto(t *testing.T) {
 	for _, g := range goldenLedgersOf(t, "crypto", "gpt-5", "MiniMax-M2", "claude-3.7-sonnet") {
 		p := onFiles(t)
 		p.prices = g.prices
-		var reports []struct{ Findings []ledger.Finding }
-		out := p.try(t, "ledger", "verify", g.file, "--json")
-		if err := json.Unmarshal([]byte(out.stdout), &reports); err != nil || len(reports) != 1 {
-			t.Fatalf("%v: %s%s", err, out.stdout, out.stderr)
-		}
 		stale := map[int]bool{}
 		for row, class := range g.classes {
 			if class == "exact_stale_base" {
 				stale[row] = true
 			}
 		}
-		for _, f := range reports[0].Findings {
+		for _, f := range p.findings(t, g.file) {
 			if f.Class == ledger.StaleBase && stale[f.Row] {
 				delete(stale, f.Row)
 			} else if f.Class != ledger.BrokenID {
@@ -138,5 +134,89 @@ func TestVerifyNamesTheStaleRowsOfCrypto(t *testing.T) {
 		if len(stale) > 0 {
 			t.Errorf("%s: the rows %v are not named", g.agent, stale)
 		}
+	}
+}
+
+// findings are what verifying a ledger finds.
+func (p *place) findings(t *testing.T, which string) []ledger.Finding {
+	t.Helper()
+	out := p.try(t, "ledger", "verify", which, "--json")
+	var reports []struct{ Findings []ledger.Finding }
+	if err := json.Unmarshal([]byte(out.stdout), &reports); err != nil || len(reports) != 1 {
+		t.Fatalf("%v: %s%s", err, out.stdout, out.stderr)
+	}
+	return reports[0].Findings
+}
+
+// Under T+1, exactly the sales are refused that were marked so by whoever looked at each row. Such a row is put into the ledger as it was,
+// so that the orders after it meet the account that they met then.
+func TestGoldenLedgersOfHoursUnderTPlus1(t *testing.T) {
+	testenv.Slow(t)
+	t.Parallel()
+	refused := 0
+	for _, g := range goldenLedgersOf(t, "cn_hourly", "gpt-5-astock-hour", "qwen3-max-astock-hour") {
+		t.Run(g.agent, func(t *testing.T) {
+			p := onFiles(t)
+			p.prices, p.env = g.prices, []string{"MCP_TRADE_MARKET=cn", "MCP_TRADE_CN_LOTS=strict100", "MCP_TRADE_CN_PRICE_LIMITS=off", "MCP_TRADE_CN_HOURLY_FILL=upstream"}
+			refused += replayUnderTPlus1(t, p, g)
+		})
+	}
+	if refused != 54 {
+		t.Errorf("%d sales were refused, want 54", refused)
+	}
+}
+
+// replayUnderTPlus1 repeats a ledger and returns how many sales were refused.
+func replayUnderTPlus1(t *testing.T, p *place, g golden) (refused int) {
+	text, err := os.ReadFile(strings.Replace(g.file, "position.jsonl", "rows.tsv", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	marks := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
+	p.open(t, g.agent, g.records[0].Cash().String(), string(g.records[0].Date))
+	tr, accounts, today := p.trade(t, g.agent), p.accounts(t), g.records[0].Date
+	for row, want := range g.records[1:] {
+		row++
+		if want.Date != today {
+			today = want.Date
+			p.setDate(t, g.agent, string(today))
+		}
+		order := args{"symbol": want.Symbol, "amount": json.Number(want.Amount.String())}
+		switch {
+		case want.Action == ledger.NoTrade:
+			if err := accounts.CloseDay(t.Context(), g.agent, want.Date); err != nil {
+				t.Fatal(err)
+			}
+		case strings.Contains(marks[row], "T1_VIOLATION"):
+			tr.refused(t, "t_plus_1", string(want.Action), order)
+			p.sellAllTheSame(t, g.agent, want)
+			refused++
+		default:
+			if fill := tr.call(t, string(want.Action), order); fill.failed {
+				t.Fatalf("row %d: %s", row, fill.text)
+			}
+		}
+	}
+	return refused
+}
+
+// sellAllTheSame puts a row of a sale into a ledger. Of what was bought on the day, no more is left to be sold than there is.
+func (p *place) sellAllTheSame(t *testing.T, account string, row ledger.Record) {
+	t.Helper()
+	file := p.ledgerFile(account)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	newest, err := ledger.ParseLine([]byte(lines[len(lines)-1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bought := range newest.Bought {
+		row.Bought = append(row.Bought, ledger.Position{Symbol: bought.Symbol, Amount: decimal.Min(bought.Amount, row.Positions.Amount(bought.Symbol))})
+	}
+	if err := os.WriteFile(file, append(text, append(row.Line(), '\n')...), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -3,6 +3,7 @@
 package integration_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,13 +22,14 @@ import (
 	"mcp-trade/agent/model/apis"
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/internal/testenv"
-	"mcp-trade/ledger"
+	"mcp-trade/market"
 )
 
 // llmRun is a run of models that a script plays.
 type llmRun struct {
 	url, from, to, cash string
 	api                 string // "": chat completions
+	agentType, market   string // "": BaseAgent, which trades us
 	accounts            []string
 	tuning              object // more of agent_config
 }
@@ -47,9 +51,13 @@ func (p *place) llm(t testing.TB, r llmRun) []string {
 		}
 		models = append(models, m)
 	}
-	command := []string{"run", p.writeConfig(t, object{
-		"agent_type": "BaseAgent", "date_range": object{"init_date": r.from, "end_date": r.to}, "models": models, "agent_config": tuning,
-	})}
+	config := object{
+		"agent_type": cmp.Or(r.agentType, "BaseAgent"), "date_range": object{"init_date": r.from, "end_date": r.to}, "models": models, "agent_config": tuning,
+	}
+	if r.market != "" {
+		config["market"] = r.market
+	}
+	command := []string{"run", p.writeConfig(t, config)}
 	if r.api != "" {
 		command = append(command, "--trust-config")
 	}
@@ -61,9 +69,9 @@ func decisions(ledgers []golden) modeltest.Script {
 	orders := map[string][]modeltest.Call{} // by account and date
 	for _, g := range ledgers {
 		for _, r := range g.records {
-			if r.Action == ledger.Buy || r.Action == ledger.Sell {
-				key := "scripted/" + g.agent + " " + string(r.Date)
-				orders[key] = append(orders[key], modeltest.Order(string(r.Action), r.Symbol, json.Number(r.Amount.String())))
+			if r.Traded() {
+				key, action := "scripted/"+g.agent+" "+string(r.Date), strings.TrimSuffix(string(r.Action), "_crypto")
+				orders[key] = append(orders[key], modeltest.Order(action, r.Symbol, json.Number(r.Amount.String())))
 			}
 		}
 	}
@@ -91,16 +99,143 @@ func TestRealDecisionsGivenTurnByTurnMakeTheRealLedgers(t *testing.T) {
 			all := goldenLedgersOf(t, c.market, c.agents...)
 			onBothStores(t, func(t *testing.T, p *place) {
 				p.prices, p.env = all[0].prices, []string{"MCP_TRADE_US_HOURS=extended"} // as AI-Trader, which trades at every bar
-				model := modeltest.Start(t, decisions(all))
-				p.do(t, p.llm(t, llmRun{url: model.URL, from: c.from, to: c.to, cash: all[0].records[0].Cash().String(), accounts: c.agents})...)
-				for _, g := range all {
-					got := p.records(t, g.agent)
-					sameRun(t, g, got, c.days)
-					p.verified(t, g.agent)
-					t.Logf("%s: %d records", g.agent, len(got))
-				}
+				p.decideAsIn(t, all, llmRun{from: c.from, to: c.to}, c.days)
 			})
 		})
+	}
+}
+
+// Ledgers of AI-Trader's other markets. The configurations name agent and market as its own do.
+func TestRealDecisionsOfEveryMarketGivenTurnByTurn(t *testing.T) {
+	testenv.Slow(t)
+	t.Parallel()
+	runs := map[string]llmRun{
+		"cn_daily":  {agentType: "BaseAgentAStock", market: "cn", to: "2025-11-19"},
+		"cn_hourly": {agentType: "BaseAgentAStock_Hour", market: "cn", to: "2025-11-19 15:00:00"},
+		"crypto":    {agentType: "BaseAgentCrypto", market: "crypto", to: "2025-11-15"},
+	}
+	for _, c := range asAITrader {
+		run, ok := runs[c.folder]
+		if !ok {
+			continue
+		}
+		t.Run(c.folder, func(t *testing.T) {
+			exact := 0
+			for _, g := range goldenLedgersOf(t, c.folder, c.agents...) {
+				for _, part := range partsOf(g, run.to) {
+					p := onFiles(t)
+					p.prices, p.env = g.prices, slices.DeleteFunc(slices.Clone(c.env), func(v string) bool { return strings.HasPrefix(v, "MCP_TRADE_MARKET") })
+					exact += p.decidePart(t, g, part, run)
+				}
+			}
+			if exact != c.exact {
+				t.Errorf("%d rows came out as they were, of %d", exact, c.exact)
+			}
+		})
+	}
+}
+
+// part is a part of a ledger that AI-Trader wrote in one go.
+type part struct {
+	golden
+	first int          // its first row: that of the account's opening, or one that was computed from an older one
+	to    market.Stamp // its last day
+}
+
+// partsOf cuts a ledger where AI-Trader computed a row from an older one. What follows is of an account that has what that row says.
+func partsOf(g golden, to string) (parts []part) {
+	for first := 0; first < len(g.records); {
+		end := first + 1
+		for end < len(g.records) && g.classes[end] != "exact_stale_base" {
+			end++
+		}
+		p := part{g, first, market.Stamp(to)}
+		p.records, p.classes = g.records[first:end], g.classes[first:end]
+		if end < len(g.records) {
+			p.to = g.records[end-1].Date
+		}
+		parts, first = append(parts, p), end
+	}
+	return parts
+}
+
+// decidePart runs a model that decides as a part of a ledger has it, and returns how many rows came out as they were. The rows before it
+// are there already, the newest as of the day before, so that its day is not over.
+func (p *place) decidePart(t *testing.T, all golden, part part, run llmRun) (exact int) {
+	t.Helper()
+	opened := all.records[0]
+	run.from, run.to, run.cash = string(opened.Date), string(part.to), opened.Cash().String()
+	since := opened.Date
+	if part.first > 0 {
+		since = all.records[part.first-1].Date
+		p.takeOver(t, all, part.first, since, run)
+	}
+	after := golden{agent: part.agent, records: part.records[1:]}
+	run.url, run.accounts = modeltest.Start(t, decisions([]golden{after})).URL, []string{part.agent}
+	if out := p.try(t, p.llm(t, run)...); out.code != 0 && part.first == 0 || !strings.Contains(out.stderr, ", "+string(part.to)+", ") {
+		t.Fatalf("exit %d\n%s%s", out.code, out.stdout, out.stderr)
+	}
+	sameRun(t, part.golden, p.records(t, part.agent)[part.first:], tradingDays(t, p.prices, since, part.to))
+	for _, f := range p.findings(t, part.agent) {
+		if f.Row > part.first {
+			t.Errorf("%s: %s", part.agent, f)
+		}
+	}
+	for _, class := range part.classes {
+		if class == "exact" {
+			exact++
+		}
+	}
+	return exact
+}
+
+// takeOver has an account begin with the rows that AI-Trader wrote up to one, which is dated since.
+func (p *place) takeOver(t *testing.T, g golden, last int, since market.Stamp, run llmRun) {
+	t.Helper()
+	opening := *p
+	opening.env = append(slices.Clone(p.env), "MCP_TRADE_MARKET="+run.market)
+	opening.open(t, g.agent, run.cash, run.from)
+	text, err := os.ReadFile(g.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfterN(string(text), "\n", last+2)[:last+1]
+	lines[0] = strings.TrimSuffix(strings.TrimSpace(lines[0]), "}") + `, "rules": ` + p.records(t, g.agent)[0].Rules + "}\n"
+	lines[last] = strings.Replace(lines[last], string(g.records[last].Date), string(since), 1)
+	if err := os.WriteFile(p.ledgerFile(g.agent), []byte(strings.Join(lines, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tradingDays counts the stamps of a price file after one stamp up to another.
+func tradingDays(t *testing.T, file string, after, to market.Stamp) int {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamps := map[market.Stamp]bool{}
+	for _, found := range regexp.MustCompile(`"(\d{4}-\d\d-\d\d( [\d:]{8})?)": \{`).FindAllStringSubmatch(string(text), -1) {
+		if at := market.Stamp(found[1]); at > after && at <= to {
+			stamps[at] = true
+		}
+	}
+	return len(stamps)
+}
+
+// decideAsIn runs models that decide as ledgers have it, turn by turn, and holds their accounts against them.
+func (p *place) decideAsIn(t *testing.T, ledgers []golden, run llmRun, days int) {
+	t.Helper()
+	run.url, run.cash = modeltest.Start(t, decisions(ledgers)).URL, ledgers[0].records[0].Cash().String()
+	for _, g := range ledgers {
+		run.accounts = append(run.accounts, g.agent)
+	}
+	p.do(t, p.llm(t, run)...)
+	for _, g := range ledgers {
+		got := p.records(t, g.agent)
+		sameRun(t, g, got, days)
+		p.verified(t, g.agent)
+		t.Logf("%s: %d records", g.agent, len(got))
 	}
 }
 

@@ -76,7 +76,7 @@ type Runner struct {
 	Recorder Recorder
 	Now      func() time.Time // for transcripts
 
-	From, To market.Stamp    // accounts are opened on From; trading begins on the next trading day and ends with To
+	From, To market.Stamp    // accounts are opened on From; trading begins with the next of [Days] and ends with To
 	Cash     decimal.Decimal // to open accounts with
 	Rules    ledger.Rules    // to open them under
 
@@ -210,13 +210,14 @@ func (r *Runner) addDays(periods map[period]*days, p period) error {
 	return nil
 }
 
-// Days are the trading days of a run: those after from, up to to.
+// Days are the trading days of a run, or the hours where the prices have hours: those after from, up to to. From a day on, that is from the
+// next day on; from a moment on, from the next stamp on.
 func Days(prices *market.Prices, from, to market.Stamp) ([]market.Stamp, error) {
 	stamps, err := prices.Stamps(from, to)
 	if err != nil {
 		return nil, err
 	}
-	stamps = slices.DeleteFunc(stamps, func(d market.Stamp) bool { return d.Day() <= from.Day() })
+	stamps = slices.DeleteFunc(stamps, func(d market.Stamp) bool { return d <= from || from.IsDay() && d.Day() == from })
 	if len(stamps) == 0 {
 		return nil, &NoDaysError{from, to}
 	}

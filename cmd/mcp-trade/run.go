@@ -61,8 +61,8 @@ func runCommand(s *settings) *cobra.Command {
 			"key: " + apisInHelp() + ". docs/running-agents.md lists\n" +
 			"what can stand in a configuration. A flag comes before it.\n\n" +
 			"An account is NAME=DECIDER[:ARG]:\n" + decidersInHelp() + "\n" +
-			"Accounts are opened on --from and trade from the next trading day on. A run that was interrupted goes on where it\n" +
-			"stopped when it is started again.",
+			"Accounts are opened on --from and trade from the next trading day on; from a moment, from the next hour of the prices\n" +
+			"on. A run that was interrupted goes on where it stopped when it is started again.",
 		Example: "  mcp-trade run config.json --account benchmark=equal-weight\n" +
 			"  mcp-trade run --prices merged.jsonl --from 2025-10-01 --to 2025-10-30 --account steady=equal-weight --account chaser=momentum:5",
 		Args: cobra.MaximumNArgs(1),
