@@ -57,7 +57,7 @@ func (m *model) judge(side ledger.Action, symbol string, amount *big.Rat, moment
 			against[c] = true
 		}
 	}
-	refuse(code.InvalidArgument, amount.Sign() <= 0 || amount.Cmp(rat("1000000000000000")) > 0 || m.id != market.Crypto && !amount.IsInt())
+	refuse(code.InvalidArgument, amount.Sign() <= 0 || amount.Cmp(rat("1000000000000000")) > 0 || !m.inParts() && !amount.IsInt())
 	refuse(code.LotSize, !m.inLots(side, symbol, amount, moment))
 	refuse(code.MarketClosed, m.closed(moment))
 	b, ok := m.barAt(symbol, moment)
@@ -76,13 +76,13 @@ func (m *model) judge(side ledger.Action, symbol string, amount *big.Rat, moment
 	made.fees, made.inKind = m.fees(side, symbol, moment[:10], made.price, amount)
 	paid := sub(made.fees, mul(made.inKind, made.price))
 	if side == ledger.Buy {
-		made.cash = m.kept(sub(sub(m.cash, mul(made.price, amount)), paid))
+		made.cash = m.keptCash(sub(sub(m.cash, mul(made.price, amount)), paid))
 		made.held = m.kept(sub(add(m.held[symbol], amount), made.inKind))
 	} else {
 		refuse(code.InvalidArgument, made.price.Sign() <= 0)
 		refuse(code.InsufficientPosition, amount.Cmp(m.held[symbol]) > 0)
 		refuse(code.TPlus1, amount.Cmp(sub(m.held[symbol], m.boughtToday(symbol))) > 0 && amount.Cmp(m.held[symbol]) <= 0)
-		made.cash = m.kept(sub(add(m.cash, mul(made.price, amount)), paid))
+		made.cash = m.keptCash(sub(add(m.cash, mul(made.price, amount)), paid))
 		made.held = m.kept(sub(m.held[symbol], amount))
 	}
 	refuse(code.InsufficientCash, made.cash.Sign() < 0)
@@ -111,10 +111,12 @@ func (m *model) known(symbol, moment string) bool {
 func (m *model) inLots(side ledger.Action, symbol string, amount *big.Rat, moment string) bool {
 	multiple := func(of *big.Rat) bool { return new(big.Rat).Quo(amount, of).IsInt() }
 	switch {
-	case m.id == market.US, m.terms["rounding"] == "upstream":
+	case m.terms["rounding"] == "upstream":
 		return true
-	case m.id == market.Crypto:
+	case m.inParts():
 		return multiple(m.step(symbol, moment))
+	case m.id == market.US:
+		return true
 	case m.terms["lots"] == "strict100":
 		return multiple(rat("100"))
 	}
@@ -143,9 +145,14 @@ func (m *model) least(symbol string) *big.Rat {
 	return rat("100")
 }
 
-// step is what the amounts of a pair are multiples of.
+// inParts tells whether parts are traded.
+func (m *model) inParts() bool { return m.id == market.Crypto || m.terms["lot"] != "" }
+
+// step is what amounts are multiples of where parts are traded.
 func (m *model) step(symbol, moment string) *big.Rat {
 	switch {
+	case m.id == market.US:
+		return rat("0.000001")
 	case symbol == "BTC-USDT":
 		return rat("0.00001")
 	case symbol == "XRP-USDT" && moment[:10] < "2025-06-03":
@@ -233,6 +240,14 @@ func (m *model) fees(side ledger.Action, symbol, day string, price, amount *big.
 	return none, none
 }
 
+// keptCash is what is left of the cash: beside fractions of shares it is whole cents.
+func (m *model) keptCash(left *big.Rat) *big.Rat {
+	if m.id == market.US && m.inParts() && left.Sign() >= 0 {
+		return rounded(left, 2, "down")
+	}
+	return m.kept(left)
+}
+
 // kept is what is left of a sum in the account: crypto loses what is finer than a balance.
 func (m *model) kept(left *big.Rat) *big.Rat {
 	switch {
@@ -249,7 +264,7 @@ func (m *model) stepAbove(symbol string, amount *big.Rat, moment string) *big.Ra
 	switch {
 	case m.terms["rounding"] == "upstream":
 		return add(amount, rat("0.0001"))
-	case m.id == market.Crypto:
+	case m.inParts():
 		return add(amount, m.step(symbol, moment))
 	case m.id == market.US:
 		return add(amount, rat("1"))

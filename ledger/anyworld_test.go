@@ -37,6 +37,10 @@ var worlds = []world{
 		symbols: []string{"NVDA", "MSFT", "F"},
 	},
 	{
+		name: "us in fractions", id: market.US, days: []string{"2025-05-12", "2025-05-13", "2025-05-14", "2025-05-15"},
+		symbols: []string{"NVDA", "MSFT", "F"}, terms: [][]string{{"lot=0.000001"}},
+	},
+	{
 		// 2025-07-03 is half a day.
 		name: "us hourly", id: market.US, days: []string{"2025-05-13", "2025-05-14", "2025-07-03"},
 		hours:   []string{"09:00:00", "10:00:00", "12:00:00", "13:00:00", "15:00:00", "16:00:00"},

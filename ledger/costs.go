@@ -102,7 +102,7 @@ func (rec *Record) fill(book Book, price decimal.Decimal, c market.Charge, r Rul
 	} else {
 		held, cash = held.Sub(rec.Amount), cash.Add(value)
 	}
-	rec.Positions = book.Positions.with(Position{rec.Symbol, r.rounded(held)}, Position{Cash, r.rounded(cash)})
+	rec.Positions = book.Positions.with(r.rounded(Position{rec.Symbol, held}), r.rounded(Position{Cash, cash}))
 }
 
 // Affordable is the largest amount that cash buys at a quote, with what it costs. It is not bounded where the price or the

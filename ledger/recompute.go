@@ -93,7 +93,7 @@ func (v *Verifier) trade(r *Record) {
 			return applyTrade(base, r, decimal.Zero).with(Position{Cash, r.Cash()})
 		}
 		traded := applyTrade(base, r, price.Decimal) // with its own fees, also where the base cannot pay for it
-		return traded.with(Position{r.Symbol, rules.rounded(traded.Amount(r.Symbol))}, Position{Cash, rules.rounded(traded.Amount(Cash))})
+		return traded.with(rules.rounded(Position{r.Symbol, traded.Amount(r.Symbol)}), rules.rounded(Position{Cash, traded.Amount(Cash)}))
 	}, price)
 }
 
@@ -307,7 +307,7 @@ func (v *Verifier) compare(r *Record, expectedFrom func(Positions) Positions, pr
 			}
 		}
 	}
-	if implied, ok := impliedPrice(base, r); ok && price.Valid {
+	if implied, ok := impliedPrice(base, r); ok && price.Valid && !implied.Equal(price.Decimal) { // the same: rounded otherwise
 		v.addFinding(r, PriceDiffers, price.Decimal, implied)
 		return
 	}

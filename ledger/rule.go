@@ -37,7 +37,8 @@ var rules = [...]rule{
 	{name: "board lots", in: market.CN, when: beforePrice, judge: cnLots, terms: []term{only(lotsKey, `"exchange"`, strict100)}, says: "Main board and ChiNext: multiples of 100. STAR: 200 or more. BSE: 100 or more. An odd rest is sold whole. At most 1,000,000 in an order on a main board, 50,000 on STAR. With the lots `strict100` multiples of 100, as in AI-Trader."},
 	{name: "T+1", in: market.CN, when: atPrice, judge: cnTPlus, terms: []term{only(tPlusKey, "1", sameDay)}, says: "What was bought on a day is not sold on it. With a `t_plus` of 0 it is."},
 	{name: "price limits", in: market.CN, when: atPrice, judge: cnPriceLimits, terms: []term{only(limitsKey, `"on"`, noLimits)}, says: "Nothing is bought at the upper limit of the day, nor sold at the lower one: 10 % from the previous close on a main board (ST 5 % until 2026-07-05), 20 % on ChiNext (10 %, ST 5 %, until 2020-08-23) and STAR, 30 % at BSE. With the `price_limits` `off` it is, as in AI-Trader."},
-	{name: "step", in: market.Crypto, when: beforePrice, judge: cryptoSteps, says: "An amount is a multiple of the pair's step on Binance on that day: 0.00001 BTC, 0.1 XRP since 2025-06-03. Any 8 decimals where no step is known."},
+	{name: "fractions", in: market.US, when: beforePrice, judge: steps, says: "With a `lot` of 0.000001 an amount is a multiple of it, not of a whole share."},
+	{name: "step", in: market.Crypto, when: beforePrice, judge: steps, says: "An amount is a multiple of the pair's step on Binance on that day: 0.00001 BTC, 0.1 XRP since 2025-06-03. Any 8 decimals where no step is known."},
 	{name: "least value", in: market.Crypto, when: atPrice, judge: cryptoLeastValue, says: "An order is worth at least 10 USDT from 2021-10-11 on, and 5 USDT from 2023-09-15 on."},
 }
 

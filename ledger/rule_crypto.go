@@ -9,8 +9,9 @@ import (
 	"mcp-trade/decimal"
 )
 
-// cryptoSteps refuses an amount that is no multiple of its pair's step. See market/crypto.go for the steps, their dates and the source.
-func cryptoSteps(a Attempt) error {
+// steps refuses an amount that is no multiple of the step in which parts are traded. See market/crypto.go for those of pairs, their dates
+// and the source.
+func steps(a Attempt) error {
 	if a.Rules.rounding() == upstream {
 		return nil
 	}

@@ -84,7 +84,7 @@ func (r Rules) Check(o Order) error {
 
 // about are the details of a refusal of the order's amount.
 func (o Order) about(r Rules) map[string]any {
-	return map[string]any{"symbol": o.Symbol, "amount": o.Amount, "minimum": r.Market.Lot}
+	return map[string]any{"symbol": o.Symbol, "amount": o.Amount, "minimum": r.lot()}
 }
 
 // AmountForm is the form of an amount, for schemas and for refusals.
@@ -109,7 +109,7 @@ func (r Rules) Amount() AmountForm {
 	}
 }
 
-// lot is what amounts are multiples of; 0 where parts are traded.
+// lot is what amounts are multiples of; 0 where parts are traded, in the steps of the symbol.
 func (r Rules) lot() decimal.Decimal {
 	if other, ok := r.other["lot"]; ok {
 		return decimal.RequireFromString(other) // of those that are known
@@ -117,10 +117,10 @@ func (r Rules) lot() decimal.Decimal {
 	return r.Market.Lot
 }
 
-// whole tells whether an amount is a multiple of the lot.
+// whole tells whether an amount is a multiple of the lot, where parts are not traded.
 func (r Rules) whole(amount decimal.Decimal) bool {
 	lot := r.lot()
-	if lot.IsZero() || amount.Exponent() >= 0 && lot.Equal(one) {
+	if lot.LessThan(one) || amount.Exponent() >= 0 && lot.Equal(one) {
 		return true
 	}
 	return amount.Mod(lot).IsZero()
@@ -140,6 +140,9 @@ func (r Rules) unit(symbol string, at market.Stamp) market.Unit {
 	}
 	if r.other[lotsKey] == strict100 {
 		return market.Unit{Step: hundred, Least: hundred}
+	}
+	if _, other := r.other["lot"]; other {
+		return market.Unit{Step: r.lot(), Least: r.lot()}
 	}
 	return r.Market.Unit(symbol, at)
 }

@@ -25,10 +25,10 @@ import (
 // ruleTerms are the keys of every record; what a rule of the list adds follows them.
 var ruleTerms = [...]term{
 	{key: "market", always: true, preset: func(m *market.Market) string { return `"` + string(m.ID) + `"` }},
-	{key: "lot", always: true, preset: func(m *market.Market) string { return m.Lot.String() }},
+	lotTerm,
 	costsTerm,
 	{key: fillKey, always: true, preset: always(`"open"`), knows: func(m *market.Market, value string) bool { return m.ID == market.CN && value == fillAsStamped }},
-	{key: "rounding", always: true, preset: defaultRounding, knows: func(m *market.Market, value string) bool { return m.ID == market.Crypto && value == upstream }},
+	{key: "rounding", always: true, preset: defaultRounding, knows: knownRounding},
 	slippageTerm,
 }
 

@@ -3,8 +3,6 @@
 package tools
 
 import (
-	"cmp"
-
 	"github.com/rs/zerolog"
 
 	"mcp-trade/ledger"
@@ -19,11 +17,14 @@ type Deps struct {
 	Prices   *market.Prices   // nil: the server was given none
 	Search   *search.Searcher // nil: search is off
 	Ledger   string           // the engine that keeps the ledgers: "file" or "redis"
-	Market   market.ID        // of the accounts that are served; "": [market.Default]
+	Rules    ledger.Rules     // for which the tools are described; the zero value: [ledger.DefaultRules]
 	Log      zerolog.Logger
 }
 
-// rules are the default rules of the market that is served. An account has its own, in its ledger.
+// rules are those that are served. An account has its own, in its ledger.
 func (d *Deps) rules() ledger.Rules {
-	return ledger.RulesOf(cmp.Or(d.Market, market.Default).Get())
+	if d.Rules.Market == nil {
+		return ledger.DefaultRules()
+	}
+	return d.Rules
 }

@@ -3,11 +3,11 @@ package tools
 // Tests of arguments, and of what the tools say of themselves.
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"mcp-trade/ledger"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -18,6 +18,8 @@ import (
 	"github.com/tiktoken-go/tokenizer"
 
 	"mcp-trade/code"
+	"mcp-trade/ledger"
+	"mcp-trade/market"
 	"mcp-trade/store"
 )
 
@@ -177,7 +179,7 @@ func golden(t *testing.T, name, got string) {
 func TestTool_Declaration(t *testing.T) {
 	files := []string{"instructions.txt"}
 	for _, tool := range table() {
-		text, err := json.MarshalIndent(tool.declaration(&Deps{Market: tool.market}, form{}), "", "  ")
+		text, err := json.MarshalIndent(tool.declaration(&Deps{Rules: ledger.RulesOf(cmp.Or(tool.market, market.Default).Get())}, form{}), "", "  ")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -223,7 +225,7 @@ func TestTable_Descriptions(t *testing.T) {
 			wrong("there are two of this name")
 		}
 		names[tool.name] = true
-		d := tool.declaration(&Deps{Market: tool.market}, form{})
+		d := tool.declaration(&Deps{Rules: ledger.RulesOf(cmp.Or(tool.market, market.Default).Get())}, form{})
 		if d.Title == "" || d.Description == "" || !strings.HasSuffix(d.Description, ".") {
 			wrong("the title is %q, the description %q", d.Title, d.Description)
 		}

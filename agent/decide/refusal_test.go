@@ -148,7 +148,7 @@ func TestTable_NothingRefused(t *testing.T) {
 	coins := []string{"BTC-USDT", "ETH-USDT", "ADA-USDT", "XRP-USDT", "NEW-USDT"}
 	daily, hourlyCN := []string{""}, []string{" 10:30:00", " 11:30:00", " 14:00:00", " 15:00:00"}
 	hourly := []string{" 08:00:00", " 09:00:00", " 10:00:00", " 15:00:00", " 17:00:00"}
-	us, usHours := []string{"", `costs="real" slippage="5bps"`}, []string{`hours="regular" costs="real"`, `hours="extended"`, ""}
+	us, usHours := []string{"", `costs="real" slippage="5bps"`, `lot=0.000001 costs="real"`}, []string{`hours="regular" costs="real"`, `hours="extended"`, ""}
 	cn := []string{"", `costs="real" slippage="5bps"`, upstream, upstream + ` fill="upstream"`}
 	crypto := []string{"", `costs="real" slippage="5bps"`, `rounding="upstream"`}
 	for _, c := range []struct {

@@ -22,6 +22,8 @@ type ruleRow struct {
 var ruleTable = [...]ruleRow{
 	{"us-hours", "MCP_TRADE_US_HOURS", "us: trade in regular hours, also before and after them, or at every bar: regular, extended or all", market.US, "hours",
 		[][2]string{{"regular", `"regular"`}, {"extended", `"extended"`}, {"all", `"all"`}}},
+	{"us-fractions", "MCP_TRADE_US_FRACTIONS", "us: trade whole shares, or parts of 0.000001 with cash in cents, rounded against the account: off or on", market.US, "lot",
+		[][2]string{{"off", "1"}, {"on", "0.000001"}}},
 	{"cn-lots", "MCP_TRADE_CN_LOTS", "cn: lots of the share's board, or multiples of 100 as in AI-Trader: exchange or strict100", market.CN, "lots",
 		[][2]string{{"exchange", `"exchange"`}, {"strict100", `"strict100"`}}},
 	{"cn-t-plus", "MCP_TRADE_CN_T_PLUS", "cn: days after which what was bought can be sold: 1 or 0", market.CN, "t_plus", [][2]string{{"1", "1"}, {"0", "0"}}},

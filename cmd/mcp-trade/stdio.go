@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mcp-trade/market"
 	"mcp-trade/serve"
 	"mcp-trade/session"
 	"mcp-trade/store"
@@ -80,8 +79,12 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	defer news.Close()
 	o := s.serving
 	o.Version = version()
+	rules, err := s.rules()
+	if err != nil {
+		return err
+	}
 	server, err := tools.NewServer(&tools.Deps{
-		Accounts: r.accounts.Under(lease), Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Market: market.ID(s.market), Log: s.log,
+		Accounts: r.accounts.Under(lease), Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Rules: rules, Log: s.log,
 	}, o)
 	if err != nil {
 		return usageError{err}
