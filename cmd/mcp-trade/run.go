@@ -71,6 +71,9 @@ func runCommand(s *settings) *cobra.Command {
 				return s.replay(cmd, replay)
 			}
 			p, err := s.plan(cmd, flags, args)
+			if err == nil {
+				err = s.warnOfLimits(p)
+			}
 			if err != nil {
 				return asUsage(err)
 			}
@@ -107,6 +110,7 @@ func runCommand(s *settings) *cobra.Command {
 	s.register(cmd.Flags(), searching)
 	s.register(cmd.Flags(), opening)
 	s.register(cmd.Flags(), running)
+	s.register(cmd.Flags(), limiting)
 	s.register(cmd.Flags(), trading)
 	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list the accounts and their trading days; open, ask and write nothing")
