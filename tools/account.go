@@ -183,6 +183,7 @@ type sessionResult struct {
 	Ledger    string            `json:"ledger"`
 	Account   string            `json:"account" jsonschema:"registered, not_registered or unreachable"`
 	Costs     string            `json:"costs,omitempty" jsonschema:"what trades cost; none without it"`
+	Limits    []string          `json:"limits,omitempty" jsonschema:"set by the operator: what an order must not exceed"`
 }
 
 func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error) {
@@ -193,6 +194,7 @@ func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error)
 	r := sessionResult{
 		ModelID: s.Model, Signature: s.Signature, TodayDate: s.Today, IfTrade: s.IfTrade, Halted: s.Halted,
 		Sources: map[string]string{}, Markets: []string{}, Ledger: d.Ledger, Account: "registered",
+		Limits: d.Accounts.Limits(s.Signature).Lines(),
 	}
 	for name, source := range s.Sources {
 		r.Sources[name] = string(source)

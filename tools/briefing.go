@@ -105,6 +105,9 @@ func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) 
 	if rules, err := d.Accounts.Rules(ctx, s.Signature); err == nil && rules.CostsText() != "" {
 		fmt.Fprintf(&b, "Trades cost: %s\n", rules.CostsText())
 	}
+	if lines := d.Accounts.Limits(s.Signature).Lines(); len(lines) > 0 {
+		fmt.Fprintf(&b, "Limits that the operator set, which no order can exceed:\n- %s\n", strings.Join(lines, "\n- "))
+	}
 	if err := d.sinceYesterday(ctx, &b, s, now, v); err != nil {
 		return "", err
 	}
