@@ -127,3 +127,47 @@ func TestAModelIsToldOfItsLimitsAndOfWhatFits(t *testing.T) {
 		}
 	}
 }
+
+func TestARunTellsWhyOrdersWereRefused(t *testing.T) {
+	t.Parallel()
+	p := onFiles(t)
+	p.prices = synthetic
+	file := p.limitsFile(t, `{"all": {"max_positions": 3}, "accounts": {"nobody": {}}}`)
+	run := []string{"run", "--from", "2025-01-01", "--to", "2025-01-10", "--account", "even=equal-weight", "--limits", file}
+	out := p.try(t, append(run, "--json")...)
+	var results []struct {
+		Refused   int
+		RefusedBy map[string]int `json:"refused_by"`
+		Verdict   string
+	}
+	if err := json.Unmarshal([]byte(out.stdout), &results); err != nil || len(results) != 1 || out.code != 0 {
+		t.Fatalf("exit %d: %v\n%s%s", out.code, err, out.stdout, out.stderr)
+	}
+	if r := results[0]; r.Refused == 0 || r.RefusedBy["limit_exceeded max_positions"] != r.Refused || r.Verdict != "verified" {
+		t.Errorf("%+v", r)
+	}
+	for _, want := range []string{"refused: ", " limit_exceeded max_positions", "the limits name nobody, which is no account of this run"} {
+		if !strings.Contains(out.stderr, want) {
+			t.Errorf("the run does not say %q:\n%s", want, out.stderr)
+		}
+	}
+	again := p.try(t, run...)
+	reason := fmt.Sprintf("%d limit_exceeded max_positions", results[0].Refused)
+	if !strings.Contains(again.stdout, "Refused orders of even: "+reason) {
+		t.Errorf("the table of the run:\n%s", again.stdout)
+	}
+	dir := filepath.Join(p.dir, "report")
+	printed := p.do(t, "report", "even", "--out", dir)
+	for name, want := range map[string]string{"report.html": "Orders refused: " + reason, "report.json": `"limit_exceeded max_positions": `} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s does not say %q: %v", name, want, err)
+		}
+	}
+	if !strings.Contains(printed, "orders refused: "+reason) {
+		t.Errorf("the report does not say %q:\n%s", reason, printed)
+	}
+	if other := p.try(t, "run", "--from", "2025-01-01", "--to", "2025-01-20", "--account", "even=equal-weight"); other.code == 0 || !strings.Contains(other.stderr, "limits was") {
+		t.Errorf("without the limits: exit %d\n%s", other.code, other.stderr)
+	}
+}

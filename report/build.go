@@ -111,6 +111,7 @@ func (b builder) account(l Ledger) (Account, error) {
 		Trades: h.trades.list(), TradeCount: h.trades.all, RoundTrips: h.roundTrips.list(), RoundTripCount: h.roundTrips.all,
 		DayStats: b.inRange(l.RunStats.Days), Warnings: h.warnings.list(), Costs: h.costs, FeeItems: h.feeItems,
 	}
+	a.RefusedBy = l.RunStats.Reasons
 	if l.RunStats.Caveat != "" {
 		a.Warnings = append(a.Warnings, plain("As its run noted: "+l.RunStats.Caveat+"."))
 	}

@@ -77,7 +77,7 @@ func (d *dayConversation) call(ctx context.Context, step, number int, c model.Ca
 	} else if answer.Text, answer.Failed, err = tool.server.Call(ctx, tool.Name, arguments); err != nil {
 		err = fmt.Errorf("%s: %w", tool.Name, err)
 	}
-	o.Content, o.Failed, o.Code, o.Filled = content(answer.Text), answer.Failed, answer.Code, answer.Filled
+	o.Content, o.Failed, o.Code, o.Limit, o.Filled = content(answer.Text), answer.Failed, answer.Code, answer.Limit, answer.Filled
 	return o, err
 }
 

@@ -50,7 +50,7 @@ func (b *broker) Order(ctx context.Context, action ledger.Action, symbol string,
 		b.filled[id] = true
 		return true, nil
 	}
-	b.run.checkpoint.refuse(id, answer.Code)
+	b.run.checkpoint.refuse(id, answer.Code.For(answer.Limit))
 	return false, b.run.saveCheckpoint(context.WithoutCancel(ctx))
 }
 
@@ -71,7 +71,7 @@ func (b *broker) Call(ctx context.Context, tool string, arguments map[string]jso
 	}
 	var id string
 	if json.Unmarshal(arguments[orderID], &id) == nil {
-		b.count(id, answer.Filled, answer.Failed, answer.Code)
+		b.count(id, answer.Filled, answer.Failed, answer.Code, answer.Limit)
 	}
 	return answer, nil
 }
@@ -88,6 +88,9 @@ func (b *broker) send(ctx context.Context, tool string, arguments map[string]jso
 	}
 	a := readAnswer(text)
 	answer := agent.Answer{Text: text, Failed: failed || a.Code != "", Code: a.Code}
+	if a.Code == code.LimitExceeded {
+		answer.Limit = a.Limit
+	}
 	answer.Filled = order && !answer.Failed && a.Status == ledger.Filled
 	switch {
 	case answer.Filled:
@@ -101,12 +104,12 @@ func (b *broker) send(ctx context.Context, tool string, arguments map[string]jso
 }
 
 // count counts an order. That of an id is counted once.
-func (b *broker) count(id string, filled, failed bool, why code.Code) {
+func (b *broker) count(id string, filled, failed bool, why code.Code, limit string) {
 	switch {
 	case filled:
 		b.filled[id] = true
 	case failed && why != code.Halted:
-		b.run.checkpoint.refuse(id, why)
+		b.run.checkpoint.refuse(id, why.For(limit))
 	}
 }
 
@@ -128,7 +131,7 @@ func (b *broker) settle() error {
 	b.run.today = transcript.SpendingOf(b.journal.Entries)
 	for _, e := range b.journal.Entries {
 		if o := e.Result; o != nil && o.OrderID != "" {
-			b.count(o.OrderID, o.Filled, o.Failed, o.Code)
+			b.count(o.OrderID, o.Filled, o.Failed, o.Code, o.Limit)
 		}
 	}
 	return b.journal.Close()

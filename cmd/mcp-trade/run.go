@@ -317,6 +317,11 @@ func printResults(w io.Writer, results []runner.Result) {
 			fmt.Fprintf(w, "The value of %s is unknown: there is no close of %s.\n", r.Account, strings.Join(r.Unpriced, ", "))
 		}
 	}
+	for _, r := range results {
+		if len(r.RefusedBy) > 0 {
+			fmt.Fprintf(w, "Refused orders of %s: %s.\n", r.Account, r.RefusedBy)
+		}
+	}
 	printSpending(w, results)
 	printHeads(w, results)
 }
