@@ -157,13 +157,14 @@ func (b packedBar) bar() Bar {
 
 // parsed is a series as read.
 type parsed struct {
-	symbol, name string
-	interval     string // "daily", "60min"
-	about        meta
-	bars         []packedBar        // ascending, no stamp twice
-	unread       map[string]*unread // by name
-	warnings     warningList        // without file and line
-	actions      []Action           // that the rows state, ascending
+	symbol, name  string
+	interval      string // "daily", "60min"
+	about         meta
+	bars          []packedBar        // ascending, no stamp twice
+	unread        map[string]*unread // by name
+	warnings      warningList        // without file and line
+	actions       []Action           // that the rows state, ascending
+	statesActions bool               // the rows have places for them
 
 	adjusted map[Stamp]packedDecimal // the adjusted closes, of rows that have them
 }
@@ -321,6 +322,7 @@ func (p *parsed) addActions(at Stamp, f *rawBar) {
 	if f.dividend == "" && f.split == "" {
 		return
 	}
+	p.statesActions = true
 	add := func(a Action) {
 		a.Date, a.Symbol = at.Day(), p.symbol
 		p.actions = slices.DeleteFunc(p.actions, func(b Action) bool { return b.Compare(a) == 0 })

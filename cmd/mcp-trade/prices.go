@@ -12,7 +12,7 @@ import (
 )
 
 func pricesCommand(s *settings) *cobra.Command {
-	cmd := &cobra.Command{Use: "prices", Short: "Look at the price files"}
+	cmd := &cobra.Command{Use: "prices", Short: "Make, check and look at price files"}
 	var symbols bool
 	info := &cobra.Command{
 		Use: "info", Short: "Print what the price files hold: files, symbols, dates", Args: cobra.NoArgs,
@@ -77,7 +77,7 @@ func pricesCommand(s *settings) *cobra.Command {
 		},
 	}
 	info.Flags().BoolVar(&symbols, "symbols", false, "list the symbols too")
-	cmd.AddCommand(info, checkCommand(s))
+	cmd.AddCommand(info, checkCommand(s), convertCommand(s))
 	return cmd
 }
 

@@ -1,0 +1,66 @@
+package convert
+
+// This file reads price files, and replies of Alpha Vantage, which have the same form.
+
+import (
+	"cmp"
+	"fmt"
+
+	"mcp-trade/decimal"
+	"mcp-trade/feed"
+	"mcp-trade/market"
+)
+
+func readObjects(r *reader) error {
+	faults := market.ReadSeries(r.file.File, func(s market.FileSeries) {
+		g := r.series(s.Symbol)
+		g.Name = cmp.Or(g.Name, s.Name)
+		interval := "Daily"
+		if s.Interval != "daily" {
+			interval = s.Interval
+		}
+		if g.Interval != "" && g.Interval != interval || g.Interval == "" && len(g.Bars) > 0 {
+			r.file.fault(s.Line, "", "%s: the bars are %s, and others of the symbol are not; convert them apart", s.Symbol, interval)
+			return
+		}
+		g.Interval, g.Stamps = interval, cmp.Or(g.Stamps, s.Stamps)
+		if len(g.Bars) == 0 {
+			g.Bars = make([]feed.Bar, 0, len(s.Bars))
+		}
+		for _, b := range s.Bars {
+			bar := feed.Bar{Stamp: b.Stamp, Line: s.Line}
+			for i, n := range []decimal.NullDecimal{b.Open, b.High, b.Low, b.Close, b.Volume} {
+				if n.Valid {
+					bar.Figures[i] = n.Decimal.String()
+				}
+			}
+			r.add(g, bar)
+		}
+		if s.StatesActions {
+			g.act("", feed.Action{})
+		}
+		for _, a := range s.Actions {
+			had := g.Actions[a.Date.Day()]
+			switch a.Kind {
+			case market.Dividend:
+				had.Dividend = a.Amount.Decimal.String()
+			case market.Split:
+				had.Split = fraction(a.Ratio)
+			}
+			g.act(a.Date, had)
+		}
+	})
+	for _, w := range faults {
+		r.file.fault(w.Line, w.At, "%s", w.Problem)
+	}
+	return nil
+}
+
+// fraction is a ratio as Alpha Vantage has it, a decimal.
+func fraction(r market.Ratio) string {
+	text, err := feed.Number(fmt.Sprintf("%.10f", float64(r.Is)/float64(r.Was)))
+	if err != nil {
+		return "" // both sides are bounded
+	}
+	return text
+}
