@@ -52,7 +52,8 @@ type Day struct {
 	Account string
 	Date    market.Stamp
 	Number  int            // of trading days before it in this run
-	Book    ledger.Book    // as it was before the day
+	Before  string         // hash of the account's newest row before the day
+	Book    ledger.Book    // after what happened to the account since then, and before it trades on the day
 	Rules   ledger.Rules   // of the account
 	Market  market.View    // as of the day
 	Halted  bool           // HALT was set when the day began
@@ -62,9 +63,9 @@ type Day struct {
 
 // Broker is what the runner does for a trader on a day.
 type Broker interface {
-	// Order sends an order and reports whether it was filled. A refusal is no error; what keeps orders from being judged is.
+	// Order sends an order and reports whether it was filled, or waits. A refusal is no error; what keeps orders from being judged is.
 	// Calling it in the same way after an interruption sends nothing twice.
-	Order(ctx context.Context, action ledger.Action, symbol string, amount decimal.Decimal) (filled bool, err error)
+	Order(ctx context.Context, action ledger.Action, symbol string, amount decimal.Decimal) (accepted bool, err error)
 	// Skip stands for an order that is not sent since it would be refused. Those after it have the ids that they would have had.
 	Skip()
 	// Call calls a tool of the account's server. An order has the argument order_id, by which it is known again, and is awaited
@@ -89,8 +90,8 @@ type Answer struct {
 	Text   string    // as it was when an order was filled for the first time, even if it is repeated
 	Failed bool      // the tool refused, or the call was wrong
 	Code   code.Code // why it failed
-	Limit  string    // which limit it would have exceeded, "" for none
 	Filled bool      // an order is in the ledger
+	Placed bool      // an order is in the ledger and filled nothing: it waits, or it ended one that waits
 }
 
 // Standing is what an account has on a day.

@@ -184,7 +184,7 @@ func replayUnderTPlus1(t *testing.T, p *place, g golden) (refused int) {
 		order := args{"symbol": want.Symbol, "amount": json.Number(want.Amount.String())}
 		switch {
 		case want.Action == ledger.NoTrade:
-			if err := accounts.CloseDay(t.Context(), g.agent, want.Date); err != nil {
+			if err := accounts.CloseDay(t.Context(), g.agent, new(market.Prices).AsOf(want.Date)); err != nil {
 				t.Fatal(err)
 			}
 		case strings.Contains(marks[row], "T1_VIOLATION"):

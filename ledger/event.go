@@ -31,8 +31,5 @@ func nextEvent(book Book, v market.View, r Rules) (next Record, due bool, err er
 			next, due = rec, true
 		}
 	}
-	if due {
-		next, err = r.counted(book, next, v)
-	}
-	return next, due, err
+	return next, due, nil
 }

@@ -8,6 +8,7 @@
 package ledger
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -41,6 +42,9 @@ const (
 	Filled  Status = "filled"  // it is in the ledger
 	DryRun  Status = "dry_run" // it would have been filled
 	Pending Status = "pending" // it waits
+
+	Cancelled Status = "cancelled" // it waited, and was ended as asked
+	Expired   Status = "expired"   // it waited, and was ended otherwise
 )
 
 // Order asks for a trade: at the open of the current bar, unless its terms or the rules say otherwise.
@@ -111,9 +115,8 @@ type Book struct {
 	Hash      string // of the record's line; the next record carries it
 	Rules     string // of the record
 
-	Bought Positions   // what was bought on the day of the record, in a market in which it cannot be sold on that day
-	Orders OpenOrders  // that wait
-	Limits *LimitState // nil: no record so far was made under limits
+	Bought Positions  // what was bought on the day of the record, in a market in which it cannot be sold on that day
+	Orders OpenOrders // that wait
 
 	newest moment // of the record
 }
@@ -148,8 +151,6 @@ type Record struct {
 	Note      string
 	Rules     string // the JSON of the rules from this record on, see [ParseRules]; "" where they do not change
 
-	Limits *LimitState // what they count; nil: no record so far was made under limits
-
 	Of    int64        // the record that placed the order which this one fills, cancels or ends; 0: none
 	At    market.Stamp // the bar in which that happened, where the date of the record is not that of an open
 	Why   string       // the order ended
@@ -163,6 +164,17 @@ type Record struct {
 
 // Traded tells whether the record bought or sold something.
 func (r Record) Traded() bool { return r.Buys() || r.sells() }
+
+// Asked tells whether the record did what the account was told to: traded, placed an order or cancelled one. What was due did the rest.
+func (r Record) Asked() bool {
+	return r.Traded() && r.Of == 0 || r.Action == Place || r.Action == Cancel
+}
+
+// Due tells whether the record is an event, see event.go.
+func (r Record) Due() bool { return r.Of != 0 && r.Action != Cancel }
+
+// On is when it happened: in the bar of an earlier stamp where it is known only from the date on.
+func (r Record) On() market.Stamp { return cmp.Or(r.At, r.Date) }
 
 // Buys tells whether the record bought something.
 func (r Record) Buys() bool  { return store.Bought(string(r.Action)) }

@@ -25,11 +25,7 @@ import (
 //
 // Anchors are hashes of the ledger that were recorded elsewhere, in the order of recording. The error is that of reading lines.
 func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, anchors ...Anchor) (Report, error) {
-	return NewVerifier(prices, anchors...).Verify(lines)
-}
-
-// Verify verifies the rows of a ledger. The error is that of reading lines.
-func (v *Verifier) Verify(lines iter.Seq2[[]byte, error]) (Report, error) {
+	v := NewVerifier(prices, anchors...)
 	for line, err := range lines {
 		if err != nil {
 			return v.Report(), err
@@ -42,7 +38,6 @@ func (v *Verifier) Verify(lines iter.Seq2[[]byte, error]) (Report, error) {
 // Verifier verifies a ledger row by row, see [Verify].
 type Verifier struct {
 	prices  *market.Prices
-	limits  *Limits // nil: none are given
 	report  Report
 	anchors *anchored
 	reader  Reader
@@ -52,6 +47,7 @@ type Verifier struct {
 	head   string         // hash over all rows, see [Report]
 	from   int            // the first row that the hash of the newest stands for
 	at     AnchoredRow    // the newest that could be read
+	asked  int            // rows that did what the account was told to
 	found  int            // findings so far
 	base   Record         // the newest row that could be read, with the positions of the reader
 	based  bool           // there is one
@@ -76,9 +72,6 @@ func NewVerifier(prices *market.Prices, anchors ...Anchor) *Verifier {
 		rules: DefaultRules(), judged: true, orders: map[string]int{}, opens: map[string]openPrice{},
 	}
 }
-
-// Under has rows held against limits too, if they are not nil, from the first row on that was made under some.
-func (v *Verifier) Under(l *Limits) { v.limits = l }
 
 // Report is what was found in the rows that were given, and what the anchors say if those were all.
 func (v *Verifier) Report() Report {
@@ -136,6 +129,9 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 	if r.Traded() {
 		v.report.Trades++
 	}
+	if r.Asked() {
+		v.asked++
+	}
 	if r.Unverified != 0 {
 		v.markImported(&r)
 	}
@@ -147,7 +143,6 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 	v.checkNegative(&r)
 	if v.based {
 		v.follows(&r)
-		v.limited(&r)
 	} else {
 		v.checkOpening(&r)
 		v.report.First = r.book(bytes.Clone(line))
@@ -156,10 +151,10 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 	v.extendHash(line, r.Prev)
 	v.base, v.based, v.unread = r, true, 0
 	v.ours = v.ours || r.Prev != "" || r.Rules != ""
-	v.at = AnchoredRow{row, v.from, r.ID, r.Date, v.report.Trades}
+	v.at = AnchoredRow{row, v.from, r.ID, r.Date, v.asked}
 	if len(v.anchors.waiting) > 0 {
 		v.anchors.row(v.lineHash(), v.at)
-		v.anchors.row(v.head, AnchoredRow{row, 0, r.ID, r.Date, v.report.Trades})
+		v.anchors.row(v.head, AnchoredRow{row, 0, r.ID, r.Date, v.asked})
 	}
 	return r, nil
 }

@@ -142,7 +142,7 @@ func (p *Prices) Warnings() []Warning {
 }
 
 // AsOf returns the market as seen at the stamp, which must come from ParseStamp.
-func (p *Prices) AsOf(s Stamp) View { return View{p, s} }
+func (p *Prices) AsOf(s Stamp) View { return View{prices: p, asOf: s} }
 
 // Stamps returns every stamp at which any symbol has a bar, ascending, from
 // `from` to `to`, both included ("" is no bound, a day as the end includes all

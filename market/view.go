@@ -25,6 +25,13 @@ import (
 type View struct {
 	prices *Prices
 	asOf   Stamp
+	before bool // nothing begins at the stamp yet
+}
+
+// BeforeOpen is the view at its stamp before any bar begins there: what was over by then is whole, and there is no open yet.
+func (v View) BeforeOpen() View {
+	v.before = true
+	return v
 }
 
 // AsOf returns the stamp of the view.
@@ -176,7 +183,7 @@ func (v View) visibleWindow(s *series) (window, error) {
 	if err != nil {
 		return window{}, err
 	}
-	begun := sort.Search(len(bars), func(i int) bool { return bars[i].stamp > v.asOf })
+	begun := sort.Search(len(bars), func(i int) bool { return bars[i].stamp > v.asOf || v.before && bars[i].stamp == v.asOf })
 	return window{s.symbol, v.asOf, s.metadata.Load().period, bars[:begun]}, nil
 }
 
@@ -322,12 +329,6 @@ func (m *metadata) status(w window) (l ShareStatus) {
 		}
 	}
 	return l
-}
-
-// By returns the view as of a stamp, if that is earlier.
-func (v View) By(at Stamp) View {
-	v.asOf = min(v.asOf, at)
-	return v
 }
 
 // AsStamped returns the view in which bars begin at their stamps in the files, also those that end there; else the view in which they

@@ -109,9 +109,11 @@ func (b builder) account(l Ledger) (Account, error) {
 	a := Account{
 		Signature: plain(l.Signature), Market: h.market, First: h.first, Last: h.last, Rows: h.rows,
 		Trades: h.trades.list(), TradeCount: h.trades.all, RoundTrips: h.roundTrips.list(), RoundTripCount: h.roundTrips.all,
-		DayStats: b.inRange(l.RunStats.Days), Warnings: h.warnings.list(), Costs: h.costs, FeeItems: h.feeItems,
+		DayStats: b.inRange(l.RunStats.Days), Warnings: h.warnings.list(), Costs: h.costs, FeeItems: h.feeItems, Fills: h.fills,
 	}
-	a.RefusedBy = l.RunStats.Reasons
+	if h.orders.Placed+h.orders.Filled+h.orders.Cancelled+h.orders.Expired+h.orders.Open > 0 {
+		a.Orders = &h.orders
+	}
 	if l.RunStats.Caveat != "" {
 		a.Warnings = append(a.Warnings, plain("As its run noted: "+l.RunStats.Caveat+"."))
 	}
@@ -183,15 +185,18 @@ func comparison(accounts []Account) []string {
 		return nil
 	}
 	var warnings []string
-	markets, spans, costs := map[market.ID]bool{}, map[[2]market.Stamp]bool{}, map[string]bool{}
+	markets, spans, costs, fills := map[market.ID]bool{}, map[[2]market.Stamp]bool{}, map[string]bool{}, map[string]bool{}
 	for _, a := range accounts {
-		markets[a.Market], costs[a.Costs] = true, true
+		markets[a.Market], costs[a.Costs], fills[a.Fills] = true, true, true
 		if n := len(a.Periods); n > 0 {
 			spans[[2]market.Stamp{a.Opening.Date, a.Periods[n-1].Date}] = true
 		}
 	}
 	if len(markets) > 1 {
 		warnings = append(warnings, "The accounts trade in different markets, so in different currencies and on different days.")
+	}
+	if len(fills) > 1 {
+		warnings = append(warnings, "The orders of the accounts fill by different rules, so a part of the difference is not their doing.")
 	}
 	if len(costs) > 1 {
 		warnings = append(warnings, "The accounts pay different costs for their trades, so a part of the difference is not their doing.")

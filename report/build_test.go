@@ -220,8 +220,8 @@ func TestBuild_HostileText(t *testing.T) {
 // A spreadsheet gets what the fees of a trade are.
 func TestWriteTrade_FeeItems(t *testing.T) {
 	for want, items := range map[string]market.FeeItems{
-		"a,1,2025-10-02,sell,A,2,,,0,,,,,\n": nil,
-		`a,1,2025-10-02,sell,A,2,,,0,,,,,"{""commission"": 5, ""stamp duty"": 0.95}"` + "\n": {
+		"a,1,2025-10-02,sell,A,2,,,0,,,,,,,\n": nil,
+		`a,1,2025-10-02,sell,A,2,,,0,,,,,"{""commission"": 5, ""stamp duty"": 0.95}",,` + "\n": {
 			{Name: "commission", Paid: decimal.RequireFromString("5")}, {Name: "stamp duty", Paid: decimal.RequireFromString("0.95")},
 		},
 	} {

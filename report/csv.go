@@ -62,7 +62,7 @@ func oldestClose(p Period) string {
 
 // TradeColumns are the names of the columns that [WriteTrade] fills.
 func TradeColumns() []string {
-	return []string{"account", "id", "date", "action", "symbol", "amount", "price", "value", "fees", "slippage", "gain", "order_id", "note", "fee_items"}
+	return []string{"account", "id", "date", "action", "symbol", "amount", "price", "value", "fees", "slippage", "gain", "order_id", "note", "fee_items", "order", "type"}
 }
 
 // WriteTrade writes a row for a trade of an account.
@@ -71,8 +71,12 @@ func WriteTrade(c *csv.Writer, signature string, t Trade) error {
 	if len(t.FeeItems) > 0 {
 		items = t.FeeItems.String()
 	}
+	order := ""
+	if t.Order > 0 {
+		order = strconv.FormatInt(t.Order, 10)
+	}
 	return c.Write([]string{
 		cell(signature), strconv.FormatInt(t.ID, 10), string(t.Date), t.Action, cell(t.Symbol), number(t.Amount), t.Price.cell(),
-		t.Value.cell(), number(t.Fees), t.Slippage.cell(), t.Gain.cell(), cell(t.OrderID), cell(t.Note), items,
+		t.Value.cell(), number(t.Fees), t.Slippage.cell(), t.Gain.cell(), cell(t.OrderID), cell(t.Note), items, order, t.Type,
 	})
 }

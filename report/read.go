@@ -35,7 +35,8 @@ type history struct {
 	roundTrips       lastN[RoundTrip]
 	tradeStats       tradeStats
 	lots             lots
-	costs            string          // of the newest rules
+	costs, fills     string          // of the newest rules
+	orders           Orders          // that waited
 	feeItems         market.FeeItems // of the trades in the range
 	warnings         warnings
 	verified         ledger.Report // zero if ledgers are not verified
@@ -52,11 +53,13 @@ type reader struct {
 	opens     map[string]Number // of the date being read
 	symbols   map[string]string
 	date      market.Stamp
+	types     map[int64]ledger.OrderType // of the orders that waited
 }
 
 // read reads a ledger.
 func (b builder) read(l Ledger) (history, error) {
-	r := reader{builder: b, signature: l.Signature, days: map[market.Stamp]*day{}, opens: map[string]Number{}, symbols: map[string]string{}}
+	r := reader{builder: b, signature: l.Signature, days: map[market.Stamp]*day{}, opens: map[string]Number{}, symbols: map[string]string{}, types: map[int64]ledger.OrderType{}}
+	r.h.fills = ledger.FillsOpen
 	r.h.trades.max, r.h.roundTrips.max, r.h.lots = b.Trades, b.Trades, lots{}
 	v := ledger.NewVerifier(b.Prices, l.Anchors...)
 	for line, err := range l.Lines {
@@ -92,9 +95,17 @@ func (b builder) read(l Ledger) (history, error) {
 	return r.h, nil
 }
 
-// row adds a row, given with its line. Only the book after the last row of a day is needed, so endDay parses that line again.
+// row adds a row, given with its line. Only the book after the last row of a day is needed, so endDay parses that line again. A fill
+// counts on the day of its bar, which may have been over before it was known.
 func (r *reader) row(rec ledger.Record, line []byte) error {
+	rec.Date = rec.On()
 	opening := r.h.first == ""
+	if !opening && r.covers(rec.Date) {
+		r.count(rec)
+	}
+	if rec.Due() && !rec.Traded() {
+		return nil // the end of an order changes no book
+	}
 	if !opening && !r.covers(rec.Date) {
 		r.h.rowsAfterRange = true
 		return nil
@@ -113,7 +124,7 @@ func (r *reader) row(rec ledger.Record, line []byte) error {
 	r.line = append(r.line[:0], line...) // a line is valid until the next one
 	r.h.last = max(r.h.last, rec.Date)
 	if rules, err := ledger.ParseRules(rec.Rules); err == nil && rec.Rules != "" {
-		r.h.costs = rules.CostsText()
+		r.h.costs, r.h.fills = rules.CostsText(), rules.FillsText()
 	}
 	if opening {
 		r.h.first = rec.Date
@@ -122,6 +133,36 @@ func (r *reader) row(rec ledger.Record, line []byte) error {
 		return nil // the account begins with the book after its first row
 	}
 	return r.trade(rec)
+}
+
+// count counts what a row says of orders that wait.
+func (r *reader) count(rec ledger.Record) {
+	o := &r.h.orders
+	if rec.Action == ledger.Place {
+		r.types[rec.ID] = cmp.Or(rec.Type, ledger.MarketOrder)
+	}
+	o.Open = len(rec.Orders)
+	if r.before(rec.Date) {
+		return
+	}
+	switch {
+	case rec.Action == ledger.Place:
+		o.Placed++
+	case rec.Action == ledger.Cancel:
+		o.Cancelled++
+	case rec.Action == ledger.Expire:
+		o.Expired++
+		if o.Reasons == nil {
+			o.Reasons = map[string]int{}
+		}
+		why := plain(rec.Why)
+		if _, known := o.Reasons[why]; !known && len(o.Reasons) >= maxReasons {
+			why = "other reasons"
+		}
+		o.Reasons[why]++
+	case rec.Traded() && rec.Of != 0:
+		o.Filled++
+	}
 }
 
 func (r *reader) beginDay(date market.Stamp) {
@@ -174,6 +215,7 @@ func (r *reader) trade(rec ledger.Record) error {
 		ID: rec.ID, Date: rec.Date, Action: "sell", Symbol: symbol, Amount: rec.Amount.InexactFloat64(), Fees: rec.Fees.InexactFloat64(),
 		Price: cmp.Or(fromNullDecimal(rec.Price), open), OrderID: plain(rec.OrderID), Note: prose(rec.Note),
 		FeeItems: r.feeItems(rec), InKind: rec.InKind.InexactFloat64(),
+		Order: rec.Of, Type: plain(string(r.types[rec.Of])),
 	}
 	sign := -1.0
 	if rec.Buys() {

@@ -3,10 +3,12 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
-	"mcp-trade/code"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
@@ -45,9 +47,10 @@ type Account struct {
 	Holdings       []Holding   `json:"holdings"`   // at the end of the range, by symbol
 	Cash           Number      `json:"cash"`       // at the end of the range
 
-	RefusedBy code.Reasons `json:"refused_by,omitempty"` // why its runs were refused orders, as far as it is known, in and out of the range
-
 	Splits []market.LikelySplit `json:"splits,omitempty"` // that the prices seem to have had while the account held shares; the ledger has none
+
+	Fills  string  `json:"fills"`            // when its orders fill, and how much of a bar, in a phrase: "open", "next open"
+	Orders *Orders `json:"orders,omitempty"` // that waited; nil if none did
 
 	Costs    string          `json:"costs,omitempty"`     // what it pays for trades, in a phrase; "" for nothing
 	FeeItems market.FeeItems `json:"fee_items,omitempty"` // what the fees in the range are
@@ -60,6 +63,37 @@ type Account struct {
 	Verdict   string     `json:"verdict"`             // the same in a sentence
 	Knowledge *Knowledge `json:"knowledge,omitempty"` // what a language model that traded it may remember of its days; nil if none did
 	Ledger    *Proof     `json:"ledger"`              // whether the ledger that all this rests on can be trusted; null if it was not verified
+}
+
+// Orders counts the orders of an account that waited, in the range.
+type Orders struct {
+	Placed    int            `json:"placed"`
+	Filled    int            `json:"filled"` // each in part, or as a whole
+	Cancelled int            `json:"cancelled"`
+	Expired   int            `json:"expired"`
+	Reasons   map[string]int `json:"reasons,omitempty"` // of those that expired
+	Open      int            `json:"open"`              // at the end of the range
+}
+
+// maxReasons bounds the reasons that are told apart.
+const maxReasons = 20
+
+// String says what became of them: "5 orders waited: 3 fills, 1 cancelled, 1 expired (The day is over.)".
+func (o Orders) String() string {
+	text := fmt.Sprintf("%d orders waited: %d fills, %d cancelled, %d expired", o.Placed, o.Filled, o.Cancelled, o.Expired)
+	var reasons []string
+	for _, why := range slices.SortedFunc(maps.Keys(o.Reasons), func(a, b string) int {
+		return cmp.Or(cmp.Compare(o.Reasons[b], o.Reasons[a]), cmp.Compare(a, b))
+	}) {
+		reasons = append(reasons, fmt.Sprintf("%d: %s", o.Reasons[why], strings.TrimSuffix(why, ".")))
+	}
+	if len(reasons) > 0 {
+		text += " (" + strings.Join(reasons, "; ") + ")"
+	}
+	if o.Open > 0 {
+		text += fmt.Sprintf(", %d still open", o.Open)
+	}
+	return text + "."
 }
 
 // Proof says how far a ledger is verified.
@@ -139,7 +173,7 @@ type Drawdown struct {
 // Trade is a record that bought or sold.
 type Trade struct {
 	ID       int64        `json:"id"`
-	Date     market.Stamp `json:"date"`
+	Date     market.Stamp `json:"date"`   // of the bar in which it filled
 	Action   string       `json:"action"` // buy or sell
 	Symbol   string       `json:"symbol"`
 	Amount   float64      `json:"amount"`   // in shares or coins
@@ -149,6 +183,8 @@ type Trade struct {
 	Slippage Number       `json:"slippage"` // paid beyond the open of its date; null if that is unknown
 	Gain     Number       `json:"gain"`     // of a sale over what was paid for the same shares, after fees; null if that is unknown
 	OrderID  string       `json:"order_id,omitempty"`
+	Order    int64        `json:"order,omitempty"` // that waited and was filled, by the id of the record that placed it
+	Type     string       `json:"type,omitempty"`  // of that order: market, limit or stop
 
 	FeeItems market.FeeItems `json:"fee_items,omitempty"`   // what the fees are, where the ledger says so
 	InKind   float64         `json:"fee_in_kind,omitempty"` // how much of what was bought they took; Fees has its value
@@ -184,12 +220,11 @@ type Holding struct {
 
 // RunStats is what the run that wrote a ledger recorded beside it.
 type RunStats struct {
-	Refused Number       // orders refused
-	Reasons code.Reasons // of them, as far as they are known
-	Tokens  Number       // that the model used
-	Cost    Number       // of the model, in the currency of the account
-	Caveat  string       // what its decider could not do, in a sentence; "" for nothing
-	Days    []DayStats   // ascending
+	Refused Number     // orders refused
+	Tokens  Number     // that the model used
+	Cost    Number     // of the model, in the currency of the account
+	Caveat  string     // what its decider could not do, in a sentence; "" for nothing
+	Days    []DayStats // ascending
 
 	Training *Training // of the language model that traded; nil if none did
 }
@@ -201,8 +236,6 @@ type DayStats struct {
 	Tokens  Number       `json:"tokens"`
 	Cost    Number       `json:"cost"`
 	Refused Number       `json:"refused"`
-
-	RefusedBy code.Reasons `json:"refused_by,omitempty"` // why
 }
 
 // Interval is the 95 % interval of a figure, see package interval.

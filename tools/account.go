@@ -22,6 +22,9 @@ type portfolioResult struct {
 	Holdings   []holding           `json:"holdings"`
 	TotalValue decimal.NullDecimal `json:"total_value"`
 	Unpriced   []string            `json:"unpriced"`
+
+	Reserved ledger.Positions `json:"reserved,omitempty" jsonschema:"unlisted"` // by orders that wait
+	Orders   []openOrder      `json:"open_orders,omitempty" jsonschema:"unlisted"`
 }
 
 type holding struct {
@@ -33,6 +36,24 @@ type holding struct {
 	StaleDays int                 `json:"stale_days,omitempty" jsonschema:"trading days without a price since"`
 	Value     decimal.NullDecimal `json:"value"`
 	Split     string              `json:"split,omitempty" jsonschema:"the price jumped as in a split, which the account does not know of"`
+}
+
+// openOrder is an order that waits.
+type openOrder struct {
+	ID       int64            `json:"id"`
+	Side     ledger.Action    `json:"side"`
+	Symbol   string           `json:"symbol"`
+	Amount   decimal.Decimal  `json:"amount"`
+	Type     ledger.OrderType `json:"type"`
+	Limit    decimal.Decimal  `json:"limit_price,omitzero"`
+	Stop     decimal.Decimal  `json:"stop_price,omitzero"`
+	Until    ledger.Until     `json:"until"`
+	Placed   market.Stamp     `json:"placed"`
+	Reserved decimal.Decimal  `json:"reserved,omitzero" jsonschema:"cash that it keeps"`
+}
+
+func openOrderOf(o ledger.OpenOrder) openOrder {
+	return openOrder{o.ID, o.Action, o.Symbol, o.Amount, o.Type, o.Limit, o.Stop, o.Until, o.Placed, o.Reserved}
 }
 
 // readSession reads the session of the caller.
@@ -53,7 +74,7 @@ func getPortfolio(ctx context.Context, d *Deps, _ noParams) (portfolioResult, er
 	if err != nil {
 		return portfolioResult{}, err
 	}
-	book, err := d.Accounts.Book(ctx, s.Signature, s.Today)
+	book, _, err := d.Accounts.Due(ctx, s.Signature, s.Today, v)
 	if err != nil {
 		return portfolioResult{}, err
 	}
@@ -98,6 +119,10 @@ func portfolio(signature string, book ledger.Book, v market.View) (portfolioResu
 	}
 	r := portfolioResult{
 		Signature: signature, Date: v.AsOf(), Cash: worth.Cash, Holdings: []holding{}, TotalValue: worth.Total, Unpriced: worth.Unpriced,
+		Reserved: book.Orders.Reserved(),
+	}
+	for _, o := range book.Orders {
+		r.Orders = append(r.Orders, openOrderOf(o))
 	}
 	for _, h := range worth.Holdings {
 		x := holding{Symbol: h.Symbol, Amount: h.Amount, Price: h.Price, PriceDate: h.At, StaleDays: h.StaleDays, Value: h.Value}
@@ -134,6 +159,9 @@ type tradeRow struct {
 	Cash    decimal.Decimal     `json:"cash"`
 	OrderID string              `json:"order_id,omitempty"`
 	Note    string              `json:"note,omitempty"`
+
+	Order int64        `json:"order,omitempty" jsonschema:"unlisted"` // that waited, by its number
+	At    market.Stamp `json:"at,omitempty" jsonschema:"unlisted"`    // the bar in which it filled, known from the date on
 }
 
 func getTrades(ctx context.Context, d *Deps, p tradesParams) (tradesResult, error) {
@@ -164,6 +192,7 @@ func getTrades(ctx context.Context, d *Deps, p tradesParams) (tradesResult, erro
 		r.Trades = append(r.Trades, tradeRow{
 			ID: t.ID, Date: t.Date, Action: t.Action, Symbol: t.Symbol, Amount: t.Amount, Price: t.Price,
 			Fees: t.Fees, Items: t.FeeItems, Cash: t.Cash(), OrderID: t.OrderID, Note: t.Note,
+			Order: t.Of, At: t.At,
 		})
 	}
 	if next > 0 {
@@ -183,7 +212,7 @@ type sessionResult struct {
 	Ledger    string            `json:"ledger"`
 	Account   string            `json:"account" jsonschema:"registered, not_registered or unreachable"`
 	Costs     string            `json:"costs,omitempty" jsonschema:"what trades cost; none without it"`
-	Limits    []string          `json:"limits,omitempty" jsonschema:"set by the operator: what an order must not exceed"`
+	Fills     string            `json:"fills,omitempty" jsonschema:"unlisted"` // when orders fill, unless it is at the open of the order's bar
 }
 
 func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error) {
@@ -194,7 +223,6 @@ func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error)
 	r := sessionResult{
 		ModelID: s.Model, Signature: s.Signature, TodayDate: s.Today, IfTrade: s.IfTrade, Halted: s.Halted,
 		Sources: map[string]string{}, Markets: []string{}, Ledger: d.Ledger, Account: "registered",
-		Limits: d.Accounts.Limits(s.Signature).Lines(),
 	}
 	for name, source := range s.Sources {
 		r.Sources[name] = string(source)
@@ -204,6 +232,9 @@ func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error)
 		var rules ledger.Rules
 		if rules, err = d.Accounts.Rules(ctx, s.Signature); err == nil {
 			r.Costs, of = rules.CostsText(), rules.Market
+			if fills := rules.FillsText(); fills != ledger.FillsOpen {
+				r.Fills = fills
+			}
 		}
 	}
 	r.Markets = append(r.Markets, string(of.ID))

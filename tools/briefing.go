@@ -83,7 +83,7 @@ func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	book, err := d.Accounts.Book(ctx, s.Signature, s.Today)
+	book, due, err := d.Accounts.Due(ctx, s.Signature, s.Today, v)
 	if err != nil {
 		return "", err
 	}
@@ -102,21 +102,66 @@ func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) 
 	} else {
 		fmt.Fprintf(&b, "Total value: unknown, since there is no price for %s\n", strings.Join(now.Unpriced, ", "))
 	}
-	if rules, err := d.Accounts.Rules(ctx, s.Signature); err == nil && rules.CostsText() != "" {
-		fmt.Fprintf(&b, "Trades cost: %s\n", rules.CostsText())
-	}
-	if lines := d.Accounts.Limits(s.Signature).Lines(); len(lines) > 0 {
-		fmt.Fprintf(&b, "Limits that the operator set, which no order can exceed:\n- %s\n", strings.Join(lines, "\n- "))
+	fill := "Orders fill at today's opens."
+	if rules, err := d.Accounts.Rules(ctx, s.Signature); err == nil {
+		if rules.CostsText() != "" {
+			fmt.Fprintf(&b, "Trades cost: %s\n", rules.CostsText())
+		}
+		if of := rules.FillsText(); of != ledger.FillsOpen {
+			fill = fmt.Sprintf("Market orders fill by the account's rule: %s. Until then they wait.", of)
+		}
 	}
 	if err := d.sinceYesterday(ctx, &b, s, now, v); err != nil {
+		return "", err
+	}
+	if err := d.orders(ctx, &b, s, book, due); err != nil {
 		return "", err
 	}
 	holdings(&b, now, v)
 	if err := quotes(&b, v); err != nil {
 		return "", err
 	}
-	b.WriteString("\nOrders fill at today's opens. Highs, lows and closes of today are not known yet.\n")
+	fmt.Fprintf(&b, "\n%s Highs, lows and closes of today are not known yet.\n", fill)
 	return b.String(), nil
+}
+
+// orders tells what became of the orders that waited since the account last traded, and which wait now. Of an account without any there
+// is nothing to tell.
+func (d *Deps) orders(ctx context.Context, b *strings.Builder, s session.Session, book ledger.Book, due []ledger.Record) error {
+	events, err := d.Accounts.EventsSince(ctx, s.Signature, s.Today)
+	if err != nil {
+		return err
+	}
+	if events = append(events, due...); len(events) > 0 {
+		b.WriteString("\nYour orders since the day before:\n")
+		for _, e := range events {
+			fmt.Fprintf(b, "%s\n", e.Event())
+		}
+	}
+	if len(book.Orders) == 0 {
+		return nil
+	}
+	b.WriteString("\nOpen orders (number, side, amount, symbol, type and price, until, placed):\n")
+	for _, o := range book.Orders {
+		fmt.Fprintf(b, "%d %s %s %s %s%s %s %s\n", o.ID, o.Action, o.Amount, o.Symbol, o.Type, priceOf(o), o.Until, o.Placed)
+	}
+	var kept []string
+	for _, p := range book.Orders.Reserved() {
+		kept = append(kept, fmt.Sprintf("%s %s", p.Symbol, p.Amount))
+	}
+	fmt.Fprintf(b, "They reserve: %s\n", strings.Join(kept, ", "))
+	return nil
+}
+
+// priceOf is the price that an order waits for, after a space, "" if it waits for none.
+func priceOf(o ledger.OpenOrder) string {
+	switch o.Type {
+	case ledger.LimitOrder:
+		return " " + o.Limit.String()
+	case ledger.StopOrder:
+		return " " + o.Stop.String()
+	}
+	return ""
 }
 
 // sinceYesterday compares the value now, at today's opens, with that of the evening before at yesterday's opens. Trades at

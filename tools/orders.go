@@ -1,12 +1,14 @@
-// place_order.
+// place_order and get_orders.
 
 package tools
 
 import (
 	"context"
+	"slices"
 
 	"mcp-trade/decimal"
 	"mcp-trade/ledger"
+	"mcp-trade/market"
 )
 
 type orderParams struct {
@@ -39,5 +41,75 @@ func (p orderParams) order() (ledger.Order, error) {
 	if given != 1 {
 		return ledger.Order{}, wrong("An order needs one of amount, value and all: true, and no two of them.", map[string]any{"valid": []string{"amount", "value", "all"}})
 	}
-	return ledger.Order{ID: p.OrderID, Action: ledger.Action(p.Side), Symbol: p.Symbol, Amount: p.Amount, Value: p.Value, All: p.All, Note: p.Note}, nil
+	return ledger.Order{
+		ID: p.OrderID, Action: ledger.Action(p.Side), Symbol: p.Symbol, Amount: p.Amount, Value: p.Value, All: p.All, Note: p.Note,
+	}, nil
+}
+
+type ordersParams struct {
+	Limit int `json:"limit,omitempty" jsonschema:"How many orders that ended or filled at most. Default 20" min:"1" max:"200"`
+}
+
+type ordersResult struct {
+	Date  market.Stamp `json:"date"`
+	Open  []openOrder  `json:"open"`
+	Ended []endedOrder `json:"ended" jsonschema:"newest first; a fill in part leaves the rest open"`
+}
+
+// endedOrder is what became of an order.
+type endedOrder struct {
+	ID     int64           `json:"id"`
+	Status ledger.Status   `json:"status" jsonschema:"filled, cancelled or expired"`
+	Date   market.Stamp    `json:"date"`
+	At     market.Stamp    `json:"at,omitempty" jsonschema:"the bar in which it happened, known from date on"`
+	Side   ledger.Action   `json:"side"`
+	Symbol string          `json:"symbol"`
+	Amount decimal.Decimal `json:"amount"`
+	Price  decimal.Decimal `json:"price,omitzero"`
+	Why    string          `json:"why,omitempty"`
+}
+
+func getOrders(ctx context.Context, d *Deps, p ordersParams) (ordersResult, error) {
+	s, err := readSession(ctx)
+	if err != nil {
+		return ordersResult{}, err
+	}
+	v, err := d.asOf(s)
+	if err != nil {
+		return ordersResult{}, err
+	}
+	book, due, err := d.Accounts.Due(ctx, s.Signature, s.Today, v)
+	if err != nil {
+		return ordersResult{}, err
+	}
+	if p.Limit == 0 {
+		p.Limit = 20
+	}
+	ended, err := d.Accounts.OrderEvents(ctx, s.Signature, s.Today, p.Limit)
+	if err != nil {
+		return ordersResult{}, err
+	}
+	r := ordersResult{Date: s.Today, Open: []openOrder{}, Ended: []endedOrder{}}
+	for _, o := range book.Orders {
+		r.Open = append(r.Open, openOrderOf(o))
+	}
+	for _, rec := range slices.Backward(due) {
+		r.Ended = append(r.Ended, endedOrderOf(rec))
+	}
+	for _, rec := range ended {
+		r.Ended = append(r.Ended, endedOrderOf(rec))
+	}
+	r.Ended = r.Ended[:min(len(r.Ended), p.Limit)]
+	return r, nil
+}
+
+func endedOrderOf(r ledger.Record) endedOrder {
+	e := endedOrder{ID: r.Of, Status: ledger.Expired, Date: r.Date, At: r.At, Side: r.Side, Symbol: r.Symbol, Amount: r.Amount, Price: r.Price.Decimal, Why: r.Why}
+	switch {
+	case r.Traded():
+		e.Status, e.Side = ledger.Filled, r.Action
+	case r.Action == ledger.Cancel:
+		e.Status = ledger.Cancelled
+	}
+	return e
 }

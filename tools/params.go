@@ -352,6 +352,9 @@ func schemaOf[T any](types map[reflect.Type]*jsonschema.Schema) *jsonschema.Sche
 	return schema
 }
 
+// unlisted is the description of a field of a result that no schema lists: few accounts have it, and every list of tools would pay for it.
+const unlisted = "unlisted"
+
 // allowExtraFields allows fields that a schema does not name, so that results can grow. It removes null from the type of lists and
 // of what a pointer leads to, which are there or left out and never null here: some clients do not understand a list of types.
 func allowExtraFields(s *jsonschema.Schema) {
@@ -361,7 +364,12 @@ func allowExtraFields(s *jsonschema.Schema) {
 	if s.Type == "object" && len(s.Properties) > 0 {
 		s.AdditionalProperties = nil
 	}
-	for _, p := range s.Properties {
+	for name, p := range s.Properties {
+		if p.Description == unlisted {
+			delete(s.Properties, name)
+			s.PropertyOrder = slices.DeleteFunc(s.PropertyOrder, func(listed string) bool { return listed == name })
+			continue
+		}
 		allowExtraFields(p)
 	}
 	if s.Items != nil {

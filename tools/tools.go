@@ -86,6 +86,10 @@ func table() []tool {
 				"To repeat a call safely after a lost answer, give it an order_id.",
 		}, placeOrder),
 		newTool(tool{
+			name: "get_orders", set: OrdersSet, title: "Orders", hints: hints{readOnly: true},
+			description: "The account's orders that wait, and what became of the newest others: filled, cancelled, or expired with the reason.",
+		}, getOrders),
+		newTool(tool{
 			name: "get_price_local", set: AITraderSet, title: "Price (AI-Trader)", hints: hints{readOnly: true},
 			description: "Open, high, low, close and volume of one symbol on one date, as AI-Trader's tool of this name answers. Of today only the open is known yet; the rest is null.",
 		}, getPriceLocal),
@@ -334,22 +338,29 @@ func (s *Server) MCP() *server.MCPServer { return s.mcp }
 
 // offer picks rows of the table.
 func offer(d *Deps, o Options) ([]tool, error) {
-	var known []string
 	var offered []tool
 	for _, t := range table() {
-		if !slices.Contains(known, t.set) {
-			known = append(known, t.set)
-		}
 		if slices.Contains(o.Toolsets, t.set) && !(o.ReadOnly && t.placesOrder) && (t.market == "" || t.market == d.rules().Market.ID) {
 			offered = append(offered, t)
 		}
 	}
-	for _, set := range o.Toolsets {
-		if !slices.Contains(known, set) {
-			return nil, fmt.Errorf("unknown toolset %q; known are %s", set, strings.Join(known, ", "))
+	return offered, CheckToolsets(o.Toolsets)
+}
+
+// CheckToolsets is an error that names the known toolsets, unless all of some names are of one.
+func CheckToolsets(names []string) error {
+	var known []string
+	for _, t := range table() {
+		if !slices.Contains(known, t.set) {
+			known = append(known, t.set)
 		}
 	}
-	return offered, nil
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("unknown toolset %q; known are %s", name, strings.Join(known, ", "))
+		}
+	}
+	return nil
 }
 
 // instructions tells a model what the server is for and what each tool does.

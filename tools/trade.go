@@ -77,12 +77,14 @@ type tradeResult struct {
 	Action    ledger.Action    `json:"action"`
 	Symbol    string           `json:"symbol"`
 	Amount    decimal.Decimal  `json:"amount"`
-	Price     decimal.Decimal  `json:"price"`
+	Price     decimal.Decimal  `json:"price,omitzero"`
 	Fees      decimal.Decimal  `json:"fees"`
 	FeeItems  market.FeeItems  `json:"fee_items,omitempty" jsonschema:"what the fees are"`
 	Cash      decimal.Decimal  `json:"cash"`
 	Position  decimal.Decimal  `json:"position"`
 	Positions ledger.Positions `json:"positions"`
+
+	Waits *openOrder `json:"order,omitempty" jsonschema:"unlisted"` // where the order is pending
 
 	recorded ledger.Positions // as in the ledger: what is no longer held, too
 }
@@ -130,24 +132,34 @@ const (
 	maxSessionChanges = 5                // how often the session may change while one order is evaluated
 )
 
-// trade executes an order in the session. It first evaluates the order in the cached session, and the commit checks that the
-// session still holds. A refusal or a replay makes no commit, so it is final only in a session that was just read. An order
-// that has begun is finished, even if the caller has left.
+// trade executes an order in the session.
 func (d *Deps) trade(ctx context.Context, order ledger.Order, dryRun bool) (tradeResult, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), orderTimeout)
-	defer cancel()
 	if dryRun {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), orderTimeout)
+		defer cancel()
 		return d.preview(ctx, order)
 	}
-	caller, err := session.CallerOf(ctx)
+	fill, err := d.commit(ctx, func(ctx context.Context, s session.Session) (ledger.Fill, error) { return d.submit(ctx, order, s) })
 	if err != nil {
 		return tradeResult{}, err
 	}
+	return answer(statusOf(fill.Record), fill.Record, fill.Replayed), nil
+}
+
+// commit commits what do does in the session. It first does it in the cached session, and the commit checks that the session still
+// holds. A refusal or a replay makes no commit, so it is final only in a session that was just read. What has begun is finished, even
+// if the caller has left.
+func (d *Deps) commit(ctx context.Context, do func(context.Context, session.Session) (ledger.Fill, error)) (fill ledger.Fill, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), orderTimeout)
+	defer cancel()
+	caller, err := session.CallerOf(ctx)
+	if err != nil {
+		return fill, err
+	}
 	s, fresh, err := caller.Cached(ctx)
-	var fill ledger.Fill
 	for try := 0; ; try++ {
 		if err == nil {
-			fill, err = d.submit(ctx, order, s)
+			fill, err = do(ctx, s)
 		}
 		if try == maxSessionChanges || isFinal(fill, err, fresh) {
 			break
@@ -159,13 +171,10 @@ func (d *Deps) trade(ctx context.Context, order ledger.Order, dryRun bool) (trad
 		}
 		fresh = true
 	}
-	if err != nil {
-		return tradeResult{}, err
-	}
-	if !fill.Replayed {
+	if err == nil && !fill.Replayed && fill.Traded() {
 		caller.Session.Traded(s)
 	}
-	return answer(ledger.Filled, fill.Record, fill.Replayed), nil
+	return fill, err
 }
 
 // isFinal reports whether the outcome of an order stands. In a session that was read for the order it does, unless the session
@@ -236,12 +245,33 @@ func halted(model string) error {
 	}
 }
 
+// statusOf is what became of the order that a record is of.
+func statusOf(r ledger.Record) ledger.Status {
+	switch r.Action {
+	case ledger.Place:
+		return ledger.Pending
+	case ledger.Cancel:
+		return ledger.Cancelled
+	}
+	return ledger.Filled
+}
+
 func answer(status ledger.Status, r ledger.Record, replayed bool) tradeResult {
-	return tradeResult{
+	t := tradeResult{
 		Status: status, Replayed: replayed, OrderID: r.OrderID, ID: r.ID, Date: r.Date, Action: r.Action,
 		Symbol: r.Symbol, Amount: r.Amount, Price: r.Price.Decimal, Fees: r.Fees, FeeItems: r.FeeItems, Cash: r.Cash(),
 		Position: r.Positions.Amount(r.Symbol), Positions: holdingsAndCash(r.Positions), recorded: r.Positions,
 	}
+	if r.Side != "" {
+		t.Action = r.Side
+	}
+	for _, o := range r.Orders {
+		if o.ID == r.ID {
+			waits := openOrderOf(o)
+			t.Waits = &waits
+		}
+	}
+	return t
 }
 
 // holdingsAndCash returns the positions that an answer lists: the holdings, and CASH.

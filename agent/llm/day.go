@@ -56,7 +56,7 @@ func (d *dayConversation) ended() string {
 func (d *dayConversation) begin(ctx context.Context) error {
 	if len(d.journal.Entries) > 0 {
 		b := d.journal.Entries[0].Begin
-		if b == nil || b.Ledger != d.day.Book.Hash {
+		if b == nil || b.Ledger != d.day.Before {
 			return fmt.Errorf("the transcript of %s on %s belongs to another ledger than the account has now; move the folder of logs away to trade the day anew",
 				d.journal.Account, d.journal.Date)
 		}
@@ -74,7 +74,7 @@ func (d *dayConversation) begin(ctx context.Context) error {
 		return err
 	}
 	return d.journal.Commit(transcript.Entry{Begin: &transcript.Begin{
-		Account: d.day.Account, Date: d.day.Date, Model: d.Model, Ledger: d.day.Book.Hash, Tools: d.names(),
+		Account: d.day.Account, Date: d.day.Date, Model: d.Model, Ledger: d.day.Before, Tools: d.names(),
 		Messages: []model.Message{{Role: "system", Content: d.mask.Conceal(d.systemPrompt())}, {Role: "user", Content: d.mask.Briefing(facts) + "\n" + startText}},
 		Mask:     d.mask.Kept(),
 	}})

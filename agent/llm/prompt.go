@@ -84,10 +84,34 @@ func (p prompt) render(values map[string]string) string {
 	return strings.TrimSpace(b.String())
 }
 
+// What our prompt says of orders, and what it says in place of that where orders wait.
+const (
+	fillsAtOnce  = "Orders fill at once, at today's open."
+	fillsLater   = "Market orders wait (pending) and fill at the next open of their symbol, whatever a tool's description says of today's open."
+	fillsOrders  = " Limit and stop orders wait (pending) until a bar proves that they fill; until then they reserve cash or holdings, and the first message of each day tells what became of them."
+	countsFilled = "An order counts only once a tool has answered that it was filled."
+	countsWaits  = "An order counts only once it was filled: a tool answers filled, or pending for one that waits."
+)
+
+// ofOrders is a prompt with what it says of orders as the account has them.
+func (d *dayConversation) ofOrders(text string) string {
+	fills := fillsAtOnce
+	if d.day.Rules.NextOpen() {
+		fills = fillsLater
+	}
+	if slices.Contains(d.names(), "place_order") {
+		fills += fillsOrders
+	}
+	if fills == fillsAtOnce {
+		return text
+	}
+	return strings.NewReplacer(fillsAtOnce, fills, countsFilled, countsWaits).Replace(text)
+}
+
 // systemPrompt is what the model is told about itself and its task.
 func (d *dayConversation) systemPrompt() string {
-	return d.prompt.render(map[string]string{
+	return d.ofOrders(d.prompt.render(map[string]string{
 		"account": d.day.Account, "date": string(d.day.Date), "model": d.Model, "max_steps": strconv.Itoa(d.MaxSteps),
 		"tools": strings.Join(d.names(), ", "), "stop_signal": StopSignal, "rules": d.Rules, "instructions": d.Instructions,
-	})
+	}))
 }

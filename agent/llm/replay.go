@@ -41,7 +41,7 @@ func (r *replayer) Decide(ctx context.Context, d *agent.Day) error {
 	var reply transcript.Reply
 	for _, e := range entries {
 		switch {
-		case e.Begin != nil && e.Begin.Ledger != d.Book.Hash:
+		case e.Begin != nil && e.Begin.Ledger != d.Before:
 			return fmt.Errorf("the ledger before the day is not the one in %s", path)
 		case e.Begin != nil:
 			r.mask = e.Begin.Unmasking()
@@ -74,7 +74,7 @@ func (r *replayer) repeat(ctx context.Context, d *agent.Day, reply transcript.Re
 	if err != nil {
 		return err
 	}
-	if is.Filled != was.Filled || is.Code != was.Code {
+	if is.Filled != was.Filled || is.Placed != was.Placed || is.Code != was.Code {
 		return fmt.Errorf("the order %s came to %s, and now to %s", was.OrderID, clip.Bytes(was.Content, 300), clip.Bytes(is.Text, 300))
 	}
 	return nil

@@ -39,17 +39,17 @@ type Run struct {
 	Decider  string      `json:"decider"`            // as --account has it, such as momentum:5; or [LLMDecider]; "" in manifests of earlier versions, which list language models only
 	Recorded *FileHash   `json:"recorded,omitempty"` // the ledger that the decider "recorded" repeats
 	Model    llm.Options `json:"model,omitzero"`
-	Mask     *mask.Table `json:"mask,omitempty"`    // by which the model saw symbols and dates; nil: it saw the true ones
-	Servers  []string    `json:"servers,omitempty"` // names of the external servers
-	Learned  []string    `json:"learned,omitempty"` // what the model's API refused of requests, and was asked instead
+	Mask     *mask.Table `json:"mask,omitempty"`     // by which the model saw symbols and dates; nil: it saw the true ones
+	Servers  []string    `json:"servers,omitempty"`  // names of the external servers
+	Toolsets []string    `json:"toolsets,omitempty"` // of this program that its server had; nil: the default ones
+	Learned  []string    `json:"learned,omitempty"`  // what the model's API refused of requests, and was asked instead
 
 	Tools map[string]llm.Pin `json:"server_tools,omitzero"` // of the external servers, as the account met them first; nil: it has met none
 
 	From     market.Stamp    `json:"from"`
 	To       market.Stamp    `json:"to"`
 	Cash     decimal.Decimal `json:"cash"`
-	Rules    string          `json:"rules,omitempty"`  // that the account is opened under, as its ledger states them; "" are the default ones
-	Limits   string          `json:"limits,omitempty"` // that the account is traded under, as JSON; "" for none
+	Rules    string          `json:"rules,omitempty"` // that the account is opened under, as its ledger states them; "" are the default ones
 	Lockstep bool            `json:"lockstep"`
 	Store    string          `json:"store"`            // where the ledger is kept: file or redis
 	Config   *FileHash       `json:"config,omitempty"` // the configuration

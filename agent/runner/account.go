@@ -66,7 +66,7 @@ func (a *accountRun) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.noteEnd(context.WithoutCancel(ctx))) }()
 	if first == len(a.days) {
-		return nil
+		return a.settleEnd(ctx)
 	}
 	a.pass(first)
 	if a.server, err = mcpclient.Launch(ctx, a.Server(a.account.Name, a.lease.Fence()), a.Stderr); err != nil {
@@ -88,7 +88,23 @@ func (a *accountRun) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return nil
+	return a.settleEnd(ctx)
+}
+
+// settleEnd commits what became of open orders by the end of the last day. What the next day begins with is not part of the run.
+func (a *accountRun) settleEnd(ctx context.Context) error {
+	last := a.days[len(a.days)-1]
+	v := a.Prices.AsOf(last.AddDays(1)).BeforeOpen()
+	book, events, err := a.accounts.Due(ctx, a.account.Name, v.AsOf(), v)
+	if err != nil || len(events) == 0 || book.Date < last {
+		return err
+	}
+	s, err := a.session.Read(ctx)
+	if err != nil || s.Halted {
+		return err
+	}
+	_, err = a.accounts.Settle(ctx, a.account.Name, v)
+	return err
 }
 
 // runDay trades a day when the others let it begin.
@@ -147,10 +163,25 @@ func (a *accountRun) resume(ctx context.Context) (first int, err error) {
 		a.Log.Warn().Str("account", a.account.Name).Msg(fmt.Sprintf("the newest record is an order of a run on %s, and no checkpoint of that day is here: whether the day was over is not known, so it is gone on with", head.Date))
 		a.checkpoint = a.checkpoint.next(head.Date)
 	}
-	for first < len(a.days) && a.done(a.days[first], head.Date) {
+	newest, err := a.asked(ctx, head)
+	for first < len(a.days) && a.done(a.days[first], newest) {
 		first++
 	}
-	return first, nil
+	return first, err
+}
+
+// asked is the date of the newest record that is no event: what is due says nothing of whether a day was traded.
+func (a *accountRun) asked(ctx context.Context, head ledger.Book) (market.Stamp, error) {
+	if !isEvent(head) {
+		return head.Date, nil
+	}
+	return a.accounts.LastAsked(ctx, a.account.Name)
+}
+
+// isEvent tells whether the newest record of a book is an event.
+func isEvent(head ledger.Book) bool {
+	r, err := ledger.ParseLine(head.Line)
+	return err == nil && r.Due()
 }
 
 // open opens the account.
@@ -206,7 +237,7 @@ func (a *accountRun) done(day, newest market.Stamp) bool {
 // result says what became of the account, whether or not it came to the end.
 func (a *accountRun) result(ctx context.Context, err error) Result {
 	r := Result{
-		Account: a.account.Name, Refused: a.checkpoint.Before + len(a.checkpoint.Refused), RefusedBy: a.checkpoint.reasons(), Err: err, Caveat: a.checkpoint.Caveat,
+		Account: a.account.Name, Refused: a.checkpoint.Before + len(a.checkpoint.Refused), Err: err, Caveat: a.checkpoint.Caveat,
 		Verdict: ledger.NotVerified, Reasons: []string{"it cannot be read"}, Findings: []ledger.Finding{}, Failed: true,
 	}
 	if spent := a.checkpoint.Spent.Plus(a.today); spent.Calls > 0 {
@@ -229,14 +260,18 @@ func (a *accountRun) result(ctx context.Context, err error) Result {
 	for r.Days < len(a.days) && a.done(a.days[r.Days], report.Book.Date) {
 		r.Days++
 	}
-	worth, err := a.afterClose(report.Book, report.Book.Date)
+	valued := report.Book.Date
+	if isEvent(report.Book) { // which is known from the day after its bar on
+		valued = min(valued, a.days[len(a.days)-1])
+	}
+	worth, err := a.afterClose(report.Book, valued)
 	if err != nil {
 		return r // its value stays unknown
 	}
 	r.Value, r.Stale, r.Unpriced = worth.Total, worth.Stale(), worth.Unpriced
 	if opened := report.First.Cash(); r.Value.Valid && opened.IsPositive() {
 		r.Return = change(opened, r.Value)
-		r.Around = a.aroundCutoff(ctx, report.First, report.Book.Date, r.Value)
+		r.Around = a.aroundCutoff(ctx, report.First, valued, r.Value)
 	}
 	return r
 }

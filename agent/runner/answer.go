@@ -24,7 +24,6 @@ type toolAnswer struct {
 	Date   market.Stamp  `json:"date"`
 	Error  string        `json:"error"`
 	Code   code.Code     `json:"code"`
-	Limit  string        `json:"limit"` // that was exceeded
 
 	text string
 }

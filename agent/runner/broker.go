@@ -24,11 +24,12 @@ type broker struct {
 	day     agent.Day
 	orders  int             // of Order and Skip so far
 	filled  map[string]bool // orders, by id
+	settled int             // orders of earlier days that were filled when the day began
 	journal *transcript.Journal
 }
 
 // Order sends an order. Its id is made of the date and its number.
-func (b *broker) Order(ctx context.Context, action ledger.Action, symbol string, amount decimal.Decimal) (filled bool, err error) {
+func (b *broker) Order(ctx context.Context, action ledger.Action, symbol string, amount decimal.Decimal) (accepted bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
@@ -40,17 +41,17 @@ func (b *broker) Order(ctx context.Context, action ledger.Action, symbol string,
 	a, answer, err := b.send(ctx, string(action), map[string]json.RawMessage{
 		"symbol": quoted(symbol), "amount": json.RawMessage(amount.String()), orderID: quoted(id),
 	})
-	if err == nil && !answer.Filled && !a.judged() {
+	if err == nil && !answer.Filled && !answer.Placed && !a.judged() {
 		err = a.fault() // a halt, which says nothing of the order
 	}
 	if err != nil {
 		return false, fmt.Errorf("%s %s %s: %w", action, amount, symbol, err)
 	}
-	if answer.Filled {
-		b.filled[id] = true
+	if answer.Filled || answer.Placed {
+		b.count(id, answer.Filled, false, "")
 		return true, nil
 	}
-	b.run.checkpoint.refuse(id, answer.Code.For(answer.Limit))
+	b.run.checkpoint.refuse(id, answer.Code)
 	return false, b.run.saveCheckpoint(context.WithoutCancel(ctx))
 }
 
@@ -71,7 +72,7 @@ func (b *broker) Call(ctx context.Context, tool string, arguments map[string]jso
 	}
 	var id string
 	if json.Unmarshal(arguments[orderID], &id) == nil {
-		b.count(id, answer.Filled, answer.Failed, answer.Code, answer.Limit)
+		b.count(id, answer.Filled, answer.Failed, answer.Code)
 	}
 	return answer, nil
 }
@@ -88,12 +89,10 @@ func (b *broker) send(ctx context.Context, tool string, arguments map[string]jso
 	}
 	a := readAnswer(text)
 	answer := agent.Answer{Text: text, Failed: failed || a.Code != "", Code: a.Code}
-	if a.Code == code.LimitExceeded {
-		answer.Limit = a.Limit
-	}
 	answer.Filled = order && !answer.Failed && a.Status == ledger.Filled
+	answer.Placed = order && !answer.Failed && (a.Status == ledger.Pending || a.Status == ledger.Cancelled)
 	switch {
-	case answer.Filled:
+	case answer.Filled, answer.Placed:
 		err = a.checkFill(b.day.Date)
 		answer.Text = firstTime(text)
 	case answer.Failed && !a.judged() && a.Code != code.Halted,
@@ -104,12 +103,12 @@ func (b *broker) send(ctx context.Context, tool string, arguments map[string]jso
 }
 
 // count counts an order. That of an id is counted once.
-func (b *broker) count(id string, filled, failed bool, why code.Code, limit string) {
+func (b *broker) count(id string, filled, failed bool, why code.Code) {
 	switch {
 	case filled:
 		b.filled[id] = true
 	case failed && why != code.Halted:
-		b.run.checkpoint.refuse(id, why.For(limit))
+		b.run.checkpoint.refuse(id, why)
 	}
 }
 
@@ -131,7 +130,7 @@ func (b *broker) settle() error {
 	b.run.today = transcript.SpendingOf(b.journal.Entries)
 	for _, e := range b.journal.Entries {
 		if o := e.Result; o != nil && o.OrderID != "" {
-			b.count(o.OrderID, o.Filled, o.Failed, o.Code, o.Limit)
+			b.count(o.OrderID, o.Filled, o.Failed, o.Code)
 		}
 	}
 	return b.journal.Close()

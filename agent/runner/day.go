@@ -7,10 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/transcript"
-	"mcp-trade/code"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -41,7 +41,7 @@ func (a *accountRun) tradeDay(ctx context.Context, i int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	refused := a.checkpoint.today()
+	refused := len(a.checkpoint.Refused)
 	if err := a.close(ctx, i); err != nil {
 		return err
 	}
@@ -64,7 +64,17 @@ func (a *accountRun) openDay(ctx context.Context, i int) (*broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	book, err := a.accounts.Book(ctx, a.account.Name, a.before(i))
+	before, err := a.accounts.Book(ctx, a.account.Name, a.before(i))
+	if err != nil {
+		return nil, err
+	}
+	book, events, err := a.accounts.Due(ctx, a.account.Name, a.before(i), a.Prices.AsOf(date))
+	if err == nil && halted {
+		book, events = before, nil // a halt fills nothing
+	}
+	if err == nil && len(events) > 0 {
+		err = a.settle(ctx, date)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -72,12 +82,34 @@ func (a *accountRun) openDay(ctx context.Context, i int) (*broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &broker{run: a, filled: map[string]bool{}}
+	b := &broker{run: a, filled: map[string]bool{}, settled: trades(events)}
 	b.day = agent.Day{
-		Account: a.account.Name, Date: date, Number: i, Book: book, Rules: rules, Market: a.Prices.AsOf(date), Halted: halted,
+		Account: a.account.Name, Date: date, Number: i, Before: before.Hash, Book: book, Rules: rules, Market: a.Prices.AsOf(date), Halted: halted,
 		Log: a.Log.With().Str("account", a.account.Name).Str("date", string(date)).Logger(), Broker: b,
 	}
 	return b, nil
+}
+
+// settle commits what is due when a day begins. The session has its date; a trade of the day before it is none of the day.
+func (a *accountRun) settle(ctx context.Context, date market.Stamp) error {
+	s, err := a.session.Read(ctx)
+	if err != nil || s.Halted {
+		return err
+	}
+	events, err := a.accounts.Settle(ctx, a.account.Name, a.Prices.AsOf(date), s.Guards()...)
+	if err != nil || trades(events) == 0 {
+		return err
+	}
+	traded, err := a.traded(ctx, date)
+	if err != nil {
+		return err
+	}
+	return a.session.Set(ctx, map[string]any{session.IfTrade: traded})
+}
+
+// trades counts the records that bought or sold.
+func trades(records []ledger.Record) int {
+	return len(slices.DeleteFunc(slices.Clone(records), func(r ledger.Record) bool { return !r.Traded() }))
 }
 
 // before is the trading day before one of the run, or the day on which the account was opened.
@@ -134,13 +166,13 @@ func (a *accountRun) turnTo(ctx context.Context, date market.Stamp) (halted bool
 }
 
 // report tells of a completed day.
-func (a *accountRun) report(ctx context.Context, b *broker, refused code.Reasons) error {
+func (a *accountRun) report(ctx context.Context, b *broker, refused int) error {
 	has, err := b.Standing(ctx)
 	if err != nil {
 		return err
 	}
 	a.Progress(Progress{
-		Account: a.account.Name, Done: b.day.Number + 1, Of: len(a.days), Date: b.day.Date, Trades: len(b.filled), Refused: refused, Value: has.Value.Total,
+		Account: a.account.Name, Done: b.day.Number + 1, Of: len(a.days), Date: b.day.Date, Trades: len(b.filled) + b.settled, Refused: refused, Value: has.Value.Total,
 	})
 	return nil
 }

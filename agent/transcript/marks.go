@@ -42,7 +42,7 @@ func ReadMarks(path string) (m Marks, err error) {
 		switch {
 		case e.Begin != nil:
 			m.Begin = e.Begin.Ledger
-		case e.Result != nil && e.Result.OrderID != "" && (e.Result.Filled || e.Result.Code == code.Halted):
+		case e.Result != nil && e.Result.OrderID != "" && (e.Result.Filled || e.Result.Placed || e.Result.Code == code.Halted):
 			m.Trades++ // an order that came while trading was halted may have been filled before an interruption
 		case e.End != nil:
 			m.End = e.End.Ledger

@@ -1,4 +1,4 @@
-// The rules that accounts are opened under: --costs and --slippage.
+// The rules that accounts are opened under: --costs, --slippage, --fill and --volume-cap.
 
 package main
 
@@ -35,7 +35,33 @@ func (s *settings) openingRules(opens ...market.Stamp) (ledger.Rules, error) {
 	if err != nil {
 		return ledger.Rules{}, usageError{fmt.Errorf("--slippage: %w", err)}
 	}
-	return rules.WithCosts(costs, slippage)
+	if rules, err = rules.WithCosts(costs, slippage); err != nil {
+		return rules, err
+	}
+	return s.fillRules(rules)
+}
+
+// fillRules adds when orders fill, and how much of a bar's volume.
+func (s *settings) fillRules(r ledger.Rules) (ledger.Rules, error) {
+	if !slices.Contains([]string{fillOpen, fillNextOpen}, s.fill) {
+		return r, usageError{fmt.Errorf("--fill %q: use %s or %s", s.fill, fillOpen, fillNextOpen)}
+	}
+	var err error
+	if s.fill == fillNextOpen {
+		if s.takenAsStamped() {
+			return r, usageError{errors.New("--fill next-open and --cn-hourly-fill upstream are two rules of when an order fills; use one")}
+		}
+		if r, err = r.With("fill", `"`+fillNextOpen+`"`); err != nil {
+			return r, err
+		}
+	}
+	if s.volumeCap == noVolumeCap {
+		return r, nil
+	}
+	if r, err = r.With("volume_cap", `"`+s.volumeCap+`"`); err != nil {
+		return r, usageError{fmt.Errorf("--volume-cap %q: use a share above 0%% and up to 100%%, such as 10%%, or %s", s.volumeCap, noVolumeCap)}
+	}
+	return r, nil
 }
 
 // readCosts reads costs that have a name, or those of a file.

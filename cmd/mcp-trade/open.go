@@ -85,11 +85,7 @@ func (s *settings) open() (rooms, error) {
 	if r.ledgers, err = s.ledgersIn(r.file, r.shared); err != nil {
 		return r, usageError{err}
 	}
-	limits, err := s.accountLimits()
-	if err != nil {
-		return r, err
-	}
-	r.accounts = ledger.NewAccounts(r.ledgers).Limited(limits)
+	r.accounts = ledger.NewAccounts(r.ledgers)
 	return r, nil
 }
 

@@ -29,6 +29,7 @@ import (
 	"mcp-trade/internal/pause"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/tools"
 )
 
 // plan is what a run is to do.
@@ -170,17 +171,23 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 		from: c.DateRange.Init, to: c.DateRange.End, cash: c.AgentConfig.InitialCash, parallel: c.Parallel, lockstep: c.Lockstep,
 		config: path, servers: slices.Sorted(maps.Keys(c.MCPServers)),
 	}
-	if text, _ := s.lookup("MCP_TRADE_MARKET"); text == "" && !cmd.Flags().Changed("market") {
-		s.market = c.Market
+	for _, own := range []struct {
+		flag, variable, says string
+		to                   *string
+	}{{"market", "MCP_TRADE_MARKET", c.Market, &s.market}, {"fill", "MCP_TRADE_FILL", c.Fill, &s.fill}, {"volume-cap", "MCP_TRADE_VOLUME_CAP", c.VolumeCap, &s.volumeCap}} {
+		if text, _ := s.lookup(own.variable); own.says != "" && text == "" && !cmd.Flags().Changed(own.flag) {
+			*own.to = own.says
+		}
+	}
+	if len(c.Toolsets) > 0 {
+		if err := tools.CheckToolsets(c.Toolsets); err != nil {
+			return p, fmt.Errorf("%s: toolsets: %w", path, err)
+		}
+		s.serving.Toolsets = c.Toolsets
 	}
 	if text, _ := s.lookup("LOG_PATH"); text != "" || cmd.Flags().Changed("log-path") {
 		c.LogConfig.Path = ""
 	}
-	limits, err := c.AccountLimits()
-	if err != nil {
-		return p, err
-	}
-	s.limits = cmp.Or(s.limits, limits.String())
 	if p.mask, err = s.masking(c); err != nil {
 		return p, err
 	}
@@ -262,10 +269,6 @@ func (s *settings) records(p plan, store string, traded *market.Prices) (map[str
 	if every.Actions, err = hashFile(s.actions); err != nil {
 		return nil, err
 	}
-	limits, err := s.accountLimits()
-	if err != nil {
-		return nil, err
-	}
 	ofModels, err := s.newsRecord(every)
 	if err != nil {
 		return nil, err
@@ -275,9 +278,8 @@ func (s *settings) records(p plan, store string, traded *market.Prices) (map[str
 		run := every
 		if model, ok := p.models[a.Name]; ok {
 			run = ofModels
-			run.Model, run.Servers, run.Mask = model, p.servers, p.mask.Kept()
+			run.Model, run.Servers, run.Mask, run.Toolsets = model, p.servers, p.mask.Kept(), s.otherToolsets()
 		}
-		run.Limits = limits.Of(a.Name).Text()
 		run.Decider, run.From, run.To = p.specs[a.Name], cmp.Or(a.From, p.from), cmp.Or(a.To, p.to)
 		if run.Known = ends[run.To]; run.Known == nil {
 			if run.Known, err = known(traded, run.To); err != nil {

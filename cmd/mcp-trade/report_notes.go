@@ -13,7 +13,6 @@ import (
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/runner"
 	"mcp-trade/agent/transcript"
-	"mcp-trade/code"
 	"mcp-trade/market"
 	"mcp-trade/report"
 	"mcp-trade/store"
@@ -27,7 +26,7 @@ func runStatsOf(ctx context.Context, runs store.Runs, logPath, account string) (
 		return n, err
 	}
 	if ok {
-		n.Refused, n.Reasons, n.Caveat = report.Known(float64(noted.Refused)), noted.Reasons, noted.Caveat
+		n.Refused, n.Caveat = report.Known(float64(noted.Refused)), noted.Caveat
 	}
 	if n.Training, err = trainingOf(ctx, runs, account); err != nil {
 		return n, err
@@ -50,10 +49,9 @@ func runStatsOf(ctx context.Context, runs store.Runs, logPath, account string) (
 		all, today = all.Plus(spent), today.Plus(spent)
 		day := &n.Days[len(n.Days)-1]
 		day.Tokens, day.Cost = tokensOf(today), costOf(today)
-		text, reasons := textAndRefusals(transcript.Unmasked(entries))
+		text, refusals := textAndRefusals(transcript.Unmasked(entries))
 		day.Text = strings.TrimSpace(day.Text + "\n\n" + text)
-		day.Refused = report.Known(day.Refused.Float() + float64(len(reasons)))
-		day.RefusedBy = day.RefusedBy.Plus(code.Of(reasons...))
+		day.Refused = report.Known(day.Refused.Float() + float64(refusals))
 	}
 	n.Tokens, n.Cost = tokensOf(all), costOf(all)
 	return n, nil
@@ -93,8 +91,8 @@ func costOf(s transcript.Spending) report.Number {
 	return report.Known(s.Cost.InexactFloat64())
 }
 
-// textAndRefusals returns what the model said in a transcript, and why orders of it were refused.
-func textAndRefusals(entries []transcript.Entry) (text string, refused []code.Reason) {
+// textAndRefusals returns what the model said in a transcript, and how many of its orders were refused.
+func textAndRefusals(entries []transcript.Entry) (text string, refused int) {
 	var texts []string
 	for _, e := range entries {
 		if e.Reply != nil {
@@ -103,7 +101,7 @@ func textAndRefusals(entries []transcript.Entry) (text string, refused []code.Re
 			}
 		}
 		if e.Result != nil && e.Result.OrderID != "" && e.Result.Failed {
-			refused = append(refused, e.Result.Code.For(e.Result.Limit))
+			refused++
 		}
 	}
 	return strings.Join(texts, "\n\n"), refused

@@ -59,11 +59,12 @@ func printLeaderboard(w io.Writer, r report.Report) {
 		if len(a.Ledger.Reasons) > 0 {
 			fmt.Fprintf(w, "  %s\n", safetext.Line(a.Ledger.String()))
 		}
+		fmt.Fprintf(w, "  fills: %s\n", safetext.Line(a.Fills))
+		if a.Orders != nil {
+			fmt.Fprintf(w, "  %s\n", safetext.Line(a.Orders.String()))
+		}
 		if a.Costs != "" {
 			fmt.Fprintf(w, "  %s\n", safetext.Line(costsText(a)))
-		}
-		if len(a.RefusedBy) > 0 {
-			fmt.Fprintf(w, "  orders refused: %s\n", safetext.Line(a.RefusedBy.String()))
 		}
 		for _, line := range a.Knowledge.Lines() {
 			fmt.Fprintf(w, "  %s\n", line)

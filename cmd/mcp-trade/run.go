@@ -71,9 +71,6 @@ func runCommand(s *settings) *cobra.Command {
 				return s.replay(cmd, replay)
 			}
 			p, err := s.plan(cmd, flags, args)
-			if err == nil {
-				err = s.warnOfLimits(p)
-			}
 			if err != nil {
 				return asUsage(err)
 			}
@@ -110,7 +107,6 @@ func runCommand(s *settings) *cobra.Command {
 	s.register(cmd.Flags(), searching)
 	s.register(cmd.Flags(), opening)
 	s.register(cmd.Flags(), running)
-	s.register(cmd.Flags(), limiting)
 	s.register(cmd.Flags(), trading)
 	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list the accounts and their trading days; open, ask and write nothing")
@@ -206,6 +202,9 @@ func (s *settings) server() (func(model string, lease store.Fence) mcpclient.Com
 		return nil, err
 	}
 	args := []string{"stdio", "--log-format", s.logFormat}
+	if other := s.otherToolsets(); other != nil {
+		args = append(args, "--toolsets", strings.Join(other, ","))
+	}
 	if s.env == nil {
 		args = append(args, "--no-env-file")
 	} else if s.envFile != defaultEnvFile {
@@ -315,11 +314,6 @@ func printResults(w io.Writer, results []runner.Result) {
 		}
 		if len(r.Unpriced) > 0 {
 			fmt.Fprintf(w, "The value of %s is unknown: there is no close of %s.\n", r.Account, strings.Join(r.Unpriced, ", "))
-		}
-	}
-	for _, r := range results {
-		if len(r.RefusedBy) > 0 {
-			fmt.Fprintf(w, "Refused orders of %s: %s.\n", r.Account, r.RefusedBy)
 		}
 	}
 	printSpending(w, results)

@@ -46,7 +46,7 @@ type settings struct {
 	mask                      string   // a seed; "": models see the true symbols and dates
 	searchCache               string
 	costs, slippage           string                 // of accounts that are opened
-	limits                    string                 // that accounts are traded under: a file, or what is in one
+	fill, volumeCap           string                 // likewise
 	market                    string                 // of the accounts that are opened and served
 	ofRules                   [len(ruleTable)]string // what the settings of rules say, in the order of their table
 	serving                   tools.Options
@@ -75,6 +75,13 @@ const (
 const (
 	adjustedWarn   = "warn"
 	adjustedRefuse = "refuse" // no command goes on with them
+)
+
+// What --fill and --volume-cap can say beside a share of the volume.
+const (
+	fillOpen     = "open"
+	fillNextOpen = "next-open"
+	noVolumeCap  = "none"
 )
 
 // What --search can say beside names of providers.
@@ -106,7 +113,6 @@ const (
 	searching          // commands that search
 	opening            // commands that open accounts
 	running            // run
-	limiting           // commands that trade, or hold ledgers against limits
 	trading            // commands that open accounts, serve them, or step through the days of their market
 )
 
@@ -153,8 +159,10 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.costs }},
 	{flag: "slippage", variable: "MCP_TRADE_SLIPPAGE", help: "how much worse than the open its orders fill, such as 5bps or half-spread:0.02", preset: market.NoSlippage, scope: opening,
 		field: func(s *settings) any { return &s.slippage }},
-	{flag: "limits", variable: "MCP_TRADE_LIMITS", help: "file of limits that accounts are traded under", otherwise: "none", scope: limiting, child: inherited,
-		field: func(s *settings) any { return &s.limits }},
+	{flag: "fill", variable: "MCP_TRADE_FILL", help: "when its market orders fill: at the open that the trader sees, or at the next one: open or next-open", preset: fillOpen, scope: opening,
+		field: func(s *settings) any { return &s.fill }},
+	{flag: "volume-cap", variable: "MCP_TRADE_VOLUME_CAP", help: "how much of a bar's volume its orders may fill, such as 10%", preset: noVolumeCap, scope: opening,
+		field: func(s *settings) any { return &s.volumeCap }},
 	{flag: "mask", variable: "MCP_TRADE_MASK", help: "SEED: models see made-up symbols and shifted dates; the ledgers keep the true ones", otherwise: "none: models see the true ones", scope: running, child: emptied,
 		field: func(s *settings) any { return &s.mask }},
 	{flag: "refusals", variable: "MCP_TRADE_REFUSALS", help: "refused calls answer with an error, as MCP has it, or with a result, as AI-Trader's client needs it: error or result",
@@ -270,10 +278,9 @@ var programVariables = []string{
 // keys of models. Settings travel there, where a password in one of them is not for everyone to see.
 func (s *settings) childEnvironment() (func(model string) []string, error) {
 	files, err := s.priceFiles()
-	limits, errLimits := s.accountLimits()
 	return func(model string) []string {
 		own := *s
-		own.modelID, own.prices, own.limits = model, files, limits.Only(model).String() // whatever becomes of their file
+		own.modelID, own.prices = model, files
 		env := mcpclient.Environment(programVariables...)
 		for _, row := range settingsTable {
 			switch {
@@ -286,7 +293,7 @@ func (s *settings) childEnvironment() (func(model string) []string, error) {
 			}
 		}
 		return env
-	}, errors.Join(err, errLimits)
+	}, err
 }
 
 // onlyFolder returns settings that use only the files of a folder, whatever else is configured.
@@ -381,6 +388,14 @@ func (s *settings) readEnv(cmd *cobra.Command) error {
 		})
 	}
 	return nil
+}
+
+// otherToolsets are the toolsets that the servers of a run have in place of the default ones, nil for those.
+func (s *settings) otherToolsets() []string {
+	if slices.Equal(s.serving.Toolsets, tools.DefaultToolsets) {
+		return nil
+	}
+	return s.serving.Toolsets
 }
 
 // access says who may use the files that are kept.

@@ -61,8 +61,11 @@ func newAccount(a report.Account, l link, s Data) account {
 		Upstream: upstreamMetrics(a.Upstream), Cash: money(a.Cash),
 	}
 	v.Lead = fmt.Sprintf("%s in %s, %s.", plural(a.TradeCount, "trade"), plural(len(a.Periods), "trading day"), a.Market.Get().Name)
-	if len(a.RefusedBy) > 0 {
-		v.Lead += fmt.Sprintf(" Orders refused: %s.", a.RefusedBy)
+	if a.Fills != ledger.FillsOpen && a.Fills != "" {
+		v.Lead += fmt.Sprintf(" Fills: %s.", a.Fills)
+	}
+	if a.Orders != nil {
+		v.Lead += " " + a.Orders.String()
 	}
 	if a.Ledger != nil {
 		v.Proof, v.Head = a.Ledger.String(), a.Ledger.Head
@@ -225,11 +228,7 @@ func newDay(date market.Stamp, n report.DayStats, trades []report.Trade, r repor
 		known = append(known, "cost "+fixed(n.Cost, 4))
 	}
 	if n.Refused.Float() > 0 {
-		refused := plural(int(n.Refused.Float()), "order") + " refused"
-		if len(n.RefusedBy) > 0 {
-			refused += " (" + n.RefusedBy.String() + ")"
-		}
-		known = append(known, refused)
+		known = append(known, plural(int(n.Refused.Float()), "order")+" refused")
 	}
 	d.Notes = strings.Join(known, ", ")
 	d.More = max(0, len(trades)-maxDayRows)

@@ -64,7 +64,7 @@ func newTrades(r report.Report, rest string) trades {
 		}
 		t.Rows = append(t.Rows, row)
 		t.Fees = t.Fees || x.trade.Fees != 0
-		t.Notes = t.Notes || x.trade.Note != ""
+		t.Notes = t.Notes || row.Note != ""
 	}
 	switch n := len(t.Rows); {
 	case n == 0:
@@ -77,11 +77,19 @@ func newTrades(r report.Report, rest string) trades {
 	return t
 }
 
+// orderOf says which order that waited a trade filled, before the note of the trade.
+func orderOf(t report.Trade) string {
+	if t.Order == 0 {
+		return ""
+	}
+	return fmt.Sprintf("(%s) ", strings.TrimSpace(fmt.Sprintf("%s order %d", t.Type, t.Order)))
+}
+
 func newTrade(account string, t report.Trade) trade {
 	return trade{
 		ID: fmt.Sprintf("t-%s-%d", elementID(account), t.ID), Account: account, Date: string(t.Date), Action: t.Action, Verb: verb(t.Action), Symbol: t.Symbol,
 		Amount: amount(t.Amount), Price: price(t.Price), Value: money(t.Value), Fees: money(report.Known(t.Fees)), Gain: signedMoney(t.Gain), Sign: sign(t.Gain),
 		AmountV: sortKey(report.Known(t.Amount)), PriceV: sortKey(t.Price), ValueV: sortKey(t.Value), GainV: sortKey(t.Gain), FeesV: sortKey(report.Known(t.Fees)),
-		Note: t.Note,
+		Note: orderOf(t) + t.Note,
 	}
 }
