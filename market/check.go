@@ -13,7 +13,19 @@ type Usable struct {
 	Symbol   string
 	File     string
 	Opens    int       // bars with a known open: the stamps at which an order can fill
-	Problems []Warning // the first of each kind, with how many there are
+	Problems []Warning // what is wrong with the form of bars: the first of each kind, with how many there are
+	Oddities []Oddity  // what is odd about well-formed bars
+}
+
+// All are the problems and the oddities, but for bars that are there twice: reading warns of them.
+func (u Usable) All() []Warning {
+	all := slices.Clone(u.Problems)
+	for _, o := range u.Oddities {
+		if o.Kind != Doubled {
+			all = append(all, o.warning())
+		}
+	}
+	return all
 }
 
 // Usable looks at every bar of every series that can be read, by symbol,
@@ -21,7 +33,7 @@ type Usable struct {
 // for operators only.
 func (p *Prices) Usable() ([]Usable, error) {
 	all := []Usable{}
-	calendar, err := p.calendar()
+	traded, err := p.tradingDays()
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +46,7 @@ func (p *Prices) Usable() ([]Usable, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, s.usable(bars, calendar[Of(symbol).ID]))
+		all = append(all, s.usable(bars, traded[Of(symbol).ID].days))
 	}
 	return all, nil
 }
@@ -56,10 +68,8 @@ func (s *series) usable(bars []packedBar, days []Stamp) Usable {
 		{"a daily bar is stamped with a time of day, so no order on that day finds it; write the day alone",
 			func(i int) bool { return s.metadata.Load().interval == "daily" && !bars[i].stamp.IsDay() }},
 		{"the bar is impossible: its high is below its low, or its open or close lies outside of the two", func(i int) bool { return bars[i].impossible() }},
-		{"no bar is of the trading day before, on which other symbols of the market have one", func(i int) bool { return afterGap(bars, i, days) }},
-		{"the bar repeats the one before it in every figure", func(i int) bool { return repeats(bars, i) }},
-		{"the close is less than a tenth, or more than ten times, of the closes before and after it", func(i int) bool { return isSpike(bars, i) }},
 	})
+	u.Oddities = s.oddities(bars, days)
 	return u
 }
 
@@ -98,46 +108,6 @@ func (b packedBar) impossible() bool {
 		return a.known && b.known && a.decimal().Decimal.GreaterThan(b.decimal().Decimal)
 	}
 	return over(b.low, b.high) || over(b.open, b.high) || over(b.close, b.high) || over(b.low, b.open) || over(b.low, b.close)
-}
-
-// afterGap tells whether a bar comes after a gap, which is a day on which the market traded, and the symbol did not.
-func afterGap(bars []packedBar, i int, days []Stamp) bool {
-	if i == 0 {
-		return false
-	}
-	at, _ := slices.BinarySearch(days, bars[i].stamp.Day())
-	return at > 0 && bars[i-1].stamp.Day() < days[at-1]
-}
-
-// repeats tells whether a bar that moved has every figure of the one before it, as where a feed has stood still. One that did
-// not move may be of a day like the one before.
-func repeats(bars []packedBar, i int) bool {
-	if i == 0 || !bars[i].volume.known || !bars[i].open.known || bars[i].open == bars[i].close {
-		return false
-	}
-	a, b := bars[i-1], bars[i]
-	a.stamp = b.stamp
-	return a == b
-}
-
-// isSpike tells whether a close is more than ten times higher or lower than both
-// of its neighbours.
-func isSpike(bars []packedBar, i int) bool {
-	if i == 0 || i == len(bars)-1 {
-		return false
-	}
-	before, at, after := bars[i-1].close, bars[i].close, bars[i+1].close
-	if !before.known || !at.known || !after.known {
-		return false
-	}
-	const times = 10
-	a, b, c := before.float(), at.float(), after.float()
-	return b*times < min(a, c) || b > times*max(a, c)
-}
-
-func (n packedDecimal) float() float64 {
-	f, _ := n.decimal().Decimal.Float64()
-	return f
 }
 
 // Tradable tells whether an order of an account in a market can fill in the series.

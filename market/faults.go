@@ -44,7 +44,7 @@ func Check(paths ...string) (Checked, error) {
 	}
 	c.Faults = append(c.Faults, p.Warnings()...)
 	for _, u := range usable {
-		c.Faults = append(c.Faults, u.Problems...)
+		c.Faults = append(c.Faults, u.All()...)
 	}
 	if c.Info, err = p.Info(); err != nil {
 		return Checked{}, err
@@ -130,7 +130,6 @@ func (c *Checked) checkSeries(p *Prices) error {
 
 // strict lists what is odd about bars for a run.
 func (s *series) strict(bars []packedBar) []Warning {
-	m := Of(s.symbol)
 	return s.told(bars, []oddity{
 		{"the bar has no open, so no order fills at it", func(i int) bool { return !bars[i].open.known }},
 		{"a high, low, close or volume is not known, and the bar is not the newest", func(i int) bool {
@@ -140,10 +139,6 @@ func (s *series) strict(bars []packedBar) []Warning {
 		{"the volume is 0, but the price moved", func(i int) bool {
 			b := bars[i]
 			return b.volume.known && b.volume.coefficient == 0 && b.high.known && b.low.known && b.high != b.low
-		}},
-		{"the exchanges are closed on that day", func(i int) bool {
-			why, _ := m.Calendar.Closed(bars[i].stamp)
-			return why != ""
 		}},
 	})
 }

@@ -76,7 +76,7 @@ var changes = []change{
 	{"a figure twice", "is there twice", onBar(replace(`{`, `{"2. high": "99999999", `))},
 	{"a bar twice", "is there twice", onBar(func(bar string) string { return bar + ", " + bar })},
 	{"a bar twice, in another spelling", "is there twice", onBar(func(bar string) string { return bar + ", " + strings.Replace(bar, `":`, `T00:00":`, 1) })},
-	{"no bar", "no bar is of the trading day before", onBar(func(string) string {
+	{"no bar", "no bar, though the exchanges traded on that day", onBar(func(string) string {
 		return `"2019-12-31": {"1. open": "7", "2. high": "7", "3. low": "7", "4. close": "7", "5. volume": "7"}`
 	})},
 	{"a Sunday", "the exchanges are closed on that day", onBar(func(bar string) string { return `"2025-03-09` + bar[11:] })},

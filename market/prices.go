@@ -60,6 +60,7 @@ type metadata struct {
 	period         time.Duration // of a bar, 0 if the interval does not say
 	bars           int
 	first, last    Stamp
+	doubled        []Stamp  // stamps at which the file has more bars than one, once for each that is left out
 	jumps          []jump   // that look like splits, the future included
 	actions        []Action // in their order, the future included
 	adjustment     adjustment
@@ -267,7 +268,7 @@ func (p parsed) period() time.Duration {
 func (p parsed) metadata(told []Action) *metadata {
 	actions := merged(p.actions, told)
 	about := &metadata{
-		name: p.name, interval: p.interval, period: p.period(), bars: len(p.bars), jumps: jumpsOf(p.bars, actions), listed: p.about.Listed, st: p.about.ST,
+		name: p.name, interval: p.interval, period: p.period(), bars: len(p.bars), doubled: p.doubled, jumps: jumpsOf(p.bars, actions), listed: p.about.Listed, st: p.about.ST,
 		actions: actions, adjustment: adjustmentOf(p.bars, actions, p.adjusted),
 	}
 	if about.bars > 0 {

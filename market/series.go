@@ -163,6 +163,7 @@ type parsed struct {
 	bars          []packedBar        // ascending, no stamp twice
 	unread        map[string]*unread // by name
 	warnings      warningList        // without file and line
+	doubled       []Stamp            // of the bars that are left out, since another at the stamp follows
 	actions       []Action           // that the rows state, ascending
 	statesActions bool               // the rows have places for them
 
@@ -380,6 +381,7 @@ func (p *parsed) dropRepeated() {
 	for i, bar := range p.bars {
 		if i+1 < len(p.bars) && p.bars[i+1].stamp == bar.stamp {
 			p.warn(string(bar.stamp), "%s: a bar at this stamp is there twice; the last in the file counts", bar.stamp)
+			p.doubled = append(p.doubled, bar.stamp)
 			continue
 		}
 		kept = append(kept, bar)

@@ -33,7 +33,7 @@ func (s *settings) checkPrices() []finding {
 	}
 	problems := prices.Warnings()
 	for _, u := range all {
-		problems = append(problems, u.Problems...)
+		problems = append(problems, u.All()...)
 	}
 	splits, err := prices.AsOf(info.Last.AddDays(1)).AllLikelySplits("")
 	if err != nil {

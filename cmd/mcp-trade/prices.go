@@ -4,6 +4,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -26,7 +28,7 @@ func pricesCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			problems, err := priceProblems(prices)
+			found, err := oddPrices(prices)
 			if err != nil {
 				return err
 			}
@@ -44,8 +46,8 @@ func pricesCommand(s *settings) *cobra.Command {
 					market.Info
 					Splits   []market.LikelySplit `json:"likely_splits,omitempty"`
 					Adjusted []market.Adjusted    `json:"adjusted,omitempty"`
-					Problems []string             `json:"problems,omitempty"`
-				}{info, splits, adjusted, problems})
+					odd
+				}{info, splits, adjusted, *found})
 			}
 			fmt.Fprintf(w, "%d symbols, %s to %s, %s\n\n", info.Symbols, info.First, info.Last, info.Interval)
 			if text := info.Survivors(); text != "" {
@@ -62,9 +64,7 @@ func pricesCommand(s *settings) *cobra.Command {
 			for _, a := range adjusted {
 				fmt.Fprintf(w, "%s.\n", a)
 			}
-			for _, problem := range problems {
-				fmt.Fprintln(w, problem)
-			}
+			found.print(w)
 			if symbols {
 				fmt.Fprintln(w)
 				t = newTable(w, "symbol", "name", ">bars", "first", "last")
@@ -81,19 +81,73 @@ func pricesCommand(s *settings) *cobra.Command {
 	return cmd
 }
 
-// priceProblems lists what is odd about the series: damage, gaps, outliers, bars that stand still or are there twice.
-func priceProblems(prices *market.Prices) (problems []string, err error) {
+// odd is what is odd about price files.
+type odd struct {
+	Oddities []market.Oddity      `json:"oddities,omitempty"`     // of bars and days, by symbol
+	Unknown  []market.UnknownDays `json:"unknown_days,omitempty"` // by market
+	Problems []string             `json:"problems,omitempty"`     // damage, and bars of a wrong form
+}
+
+func oddPrices(prices *market.Prices) (*odd, error) {
 	usable, err := prices.Usable()
 	if err != nil {
 		return nil, err
 	}
+	var found odd
 	for _, w := range prices.Warnings() {
-		problems = append(problems, w.String())
+		found.Problems = append(found.Problems, w.String())
 	}
 	for _, u := range usable {
 		for _, w := range u.Problems {
-			problems = append(problems, w.String())
+			found.Problems = append(found.Problems, w.String())
 		}
+		found.Oddities = append(found.Oddities, u.Oddities...)
 	}
-	return problems, nil
+	found.Unknown, err = prices.UnknownDays()
+	return &found, err
+}
+
+// print prints oddities in a table, those of several symbols that have the same together.
+func (o *odd) print(w io.Writer) {
+	for _, problem := range o.Problems {
+		fmt.Fprintln(w, problem)
+	}
+	var rows []table.Row
+	symbols := map[string][]string{} // by what they have
+	for _, x := range o.Oddities {
+		var first []string
+		for _, at := range x.First {
+			first = append(first, string(at))
+		}
+		if x.Count > len(first) {
+			first = append(first, "...")
+		}
+		row := table.Row{x.Kind, x.Count, strings.Join(first, ", ")}
+		if key := fmt.Sprint(row...); symbols[key] == nil {
+			rows = append(rows, row)
+		}
+		symbols[fmt.Sprint(row...)] = append(symbols[fmt.Sprint(row...)], x.Symbol)
+	}
+	if len(rows) > 0 {
+		fmt.Fprintln(w)
+		t := newTable(w, "odd", ">count", "first", "symbols")
+		for _, row := range rows {
+			t.AppendRow(append(row, named(symbols[fmt.Sprint(row...)])))
+		}
+		t.Render()
+	}
+	for _, u := range o.Unknown {
+		fmt.Fprintf(w, "%s: whether %d weekdays without a bar are holidays or gaps is not known, the first %s: the calendar of the exchanges has %s to %s.\n",
+			u.Market, u.Count, u.First[0], u.From, u.To)
+	}
+}
+
+// named names a few symbols.
+func named(symbols []string) string {
+	const told = 3
+	text := strings.Join(symbols[:min(told, len(symbols))], ", ")
+	if more := len(symbols) - told; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
