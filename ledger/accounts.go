@@ -107,6 +107,7 @@ func (a *Accounts) forValue(ctx context.Context, account string, o Order, v mark
 	if unknown != nil {
 		return o, unknown
 	}
+	q.Price = o.expected(q.Price)
 	price, err := r.price(o, q)
 	if err != nil {
 		return o, err
@@ -321,17 +322,16 @@ func evaluate(book Book, o Order, v market.View, rules Rules) (Record, error) {
 	if err := rules.Check(o); err != nil {
 		return Record{}, err
 	}
+	if o.waits(rules) {
+		return (Attempt{o, book, quote, rules}).waiting(v, unknown)
+	}
 	if err := (Attempt{o, book, quote, rules}).refused(beforePrice); err != nil {
 		return Record{}, err
 	}
 	if unknown != nil {
 		return Record{}, unknown
 	}
-	rec, err := Apply(book, o, quote, rules)
-	if err != nil {
-		return Record{}, err
-	}
-	return rules.limited(book, rec, v)
+	return (Attempt{o, book, quote, rules}).now(v)
 }
 
 // replay answers an order whose id is in the ledger with the first result, if it is the order that had it. An order id
@@ -347,7 +347,7 @@ func (f Fill) replay(line []byte, o Order, at market.Stamp) (Fill, error) {
 	used := fmt.Sprintf("%s %s %s on %s", first.Action, first.Amount, first.Symbol, first.Date)
 	details := map[string]any{"order_id": o.ID, "first": map[string]any{"id": first.ID, "action": first.Action, "symbol": first.Symbol, "amount": first.Amount, "date": first.Date}}
 	switch {
-	case first.Action != o.Action || !sameSymbol(first.Symbol, o.Symbol) || !first.Amount.Equal(o.Amount) && !o.All: // how much was all is not in the record
+	case !first.did(o):
 		return f, &Refusal{
 			code.OrderIDReused, fmt.Sprintf("The order id %q belongs to another order: %s. Use a new order id for a new order.", o.ID, used), details,
 		}
@@ -358,6 +358,23 @@ func (f Fill) replay(line []byte, o Order, at market.Stamp) (Fill, error) {
 	}
 	f.Record, f.Replayed = first, true
 	return f, nil
+}
+
+// did tells whether the record is what an order did.
+func (r Record) did(o Order) bool {
+	if o.Action == Cancel {
+		return r.Action == Cancel && r.Of == o.of
+	}
+	side, waits := r.Action, r.Type != ""
+	if r.Action == Place {
+		side = r.Side
+	}
+	if waits || o.Type == LimitOrder || o.Type == StopOrder {
+		if t := o.inFull(); t.Type != r.Type || t.Until != r.Until || !t.Limit.Equal(r.Limit) || !t.Stop.Equal(r.Stop) {
+			return false
+		}
+	}
+	return side == o.Action && sameSymbol(r.Symbol, o.Symbol) && (r.Amount.Equal(o.Amount) || o.All) // how much was all is not in the record
 }
 
 func parseHead(account string, head []byte) (Book, error) {

@@ -45,8 +45,8 @@ func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 func applyAt(a Attempt, price decimal.Decimal) (Record, error) {
 	book, o, at, r := a.Book, a.Order, a.Quote.At, a.Rules
 	rec := Record{Date: at, ID: book.ID + 1, Action: o.Action, Symbol: o.Symbol, Amount: o.Amount, OrderID: o.ID, Prev: book.Hash, Note: o.Note, Orders: book.Orders}
-	if held := book.Positions.Amount(o.Symbol); o.Action == Sell && held.LessThan(o.Amount) {
-		return Record{}, a.insufficientShares(held)
+	if o.Action == Sell && book.free(o.Symbol).LessThan(o.Amount) {
+		return Record{}, a.insufficientShares(book.Positions.Amount(o.Symbol))
 	}
 	charge, err := r.charge(o, at, price)
 	if err != nil {
@@ -59,7 +59,11 @@ func applyAt(a Attempt, price decimal.Decimal) (Record, error) {
 			rec.Bought = rec.Bought.with(Position{o.Symbol, rec.Bought.Amount(o.Symbol).Add(o.Amount)})
 		}
 	}
-	if rec.Cash().IsNegative() && (o.Action == Buy || rec.paid().IsPositive()) {
+	left := rec.Cash()
+	if len(book.Orders) > 0 {
+		left = left.Sub(book.Orders.kept(Cash))
+	}
+	if left.IsNegative() && (o.Action == Buy || rec.paid().IsPositive()) {
 		return Record{}, a.insufficientCash(rec)
 	}
 	return rec, rec.readable(book)
@@ -102,19 +106,23 @@ func dateBackwards(at, recorded market.Stamp, which, key string) error {
 // insufficientCash is the refusal of the order that would make a record.
 func (a Attempt) insufficientCash(rec Record) error {
 	price, value := rec.Price.Decimal, rec.Price.Decimal.Mul(rec.Amount)
-	details := map[string]any{"symbol": rec.Symbol, "date": rec.Date, "price": price, "cash_available": a.Book.Cash()}
+	details := map[string]any{"symbol": rec.Symbol, "date": rec.Date, "price": price, "cash_available": a.Book.free(Cash)}
+	reserved := ""
+	if kept := a.Book.Orders.kept(Cash); kept.IsPositive() {
+		details["reserved"], reserved = kept, fmt.Sprintf(" Orders that wait keep %s of the cash.", kept)
+	}
 	if !rec.Fees.IsZero() {
 		details["fees"] = rec.Fees
 	}
 	if rec.Action == Sell {
 		details["required_cash"] = rec.paid().Sub(value)
-		return &Refusal{code.InsufficientCash, "Insufficient cash! The fees are more than the sale brings and the account has.", details}
+		return &Refusal{code.InsufficientCash, "Insufficient cash! The fees are more than the sale brings and the account has." + reserved, details}
 	}
 	details["required_cash"] = value.Add(rec.paid())
-	if most, bounded := a.Rules.affordableAt(a.Book.Cash(), a.Quote, price); bounded {
+	if most, bounded := a.Rules.affordableAt(a.Book.free(Cash), a.Quote, price); bounded {
 		details["max_amount"] = most
 	}
-	return &Refusal{code.InsufficientCash, "Insufficient cash! This action will not be allowed.", details}
+	return &Refusal{code.InsufficientCash, "Insufficient cash! This action will not be allowed." + reserved, details}
 }
 
 func (a Attempt) insufficientShares(held decimal.Decimal) error {
@@ -122,10 +130,12 @@ func (a Attempt) insufficientShares(held decimal.Decimal) error {
 	if held.IsZero() {
 		message = fmt.Sprintf("No position for %s! This action will not be allowed.", a.Order.Symbol)
 	}
-	return &Refusal{
-		code.InsufficientPosition, message,
-		map[string]any{"symbol": a.Order.Symbol, "date": a.Quote.At, "have": held, "want_to_sell": a.Order.Amount, "max_amount": a.mostSold()},
+	details := map[string]any{"symbol": a.Order.Symbol, "date": a.Quote.At, "have": held, "want_to_sell": a.Order.Amount, "max_amount": a.mostSold()}
+	if kept := a.Book.Orders.kept(a.Order.Symbol); kept.IsPositive() {
+		details["reserved"] = kept
+		message += fmt.Sprintf(" Orders that wait keep %s of them.", kept)
 	}
+	return &Refusal{code.InsufficientPosition, message, details}
 }
 
 // noTrade returns the record of a day without a trade.

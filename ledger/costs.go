@@ -83,9 +83,18 @@ func (a Action) side() market.Side {
 	return market.SellSide
 }
 
+// fillsAt is the price at which an order fills where the market has one: with its slippage, but no worse than its limit price.
+func (r Rules) fillsAt(o Order, price decimal.Decimal) decimal.Decimal {
+	price = r.slippage.Fill(o.Action.side(), price)
+	if o.Type == LimitOrder && !o.reached(o.Action, price) {
+		return o.Limit
+	}
+	return price
+}
+
 // price is the price at which an order fills.
 func (r Rules) price(o Order, q market.Quote) (decimal.Decimal, error) {
-	price := r.slippage.Fill(o.Action.side(), q.Price)
+	price := r.fillsAt(o, q.Price)
 	if o.Action == Sell && q.Price.IsPositive() && !price.IsPositive() {
 		return price, &Refusal{
 			code.InvalidArgument,

@@ -60,6 +60,8 @@ type Order struct {
 	All   bool                // what can be sold
 
 	Terms
+
+	of int64 // the order that it cancels
 }
 
 // Position is how much of one thing an account holds: shares of a symbol, or money under the name [Cash].
@@ -123,10 +125,19 @@ type Book struct {
 
 // boughtOn is what was bought on the day of a stamp.
 func (b Book) boughtOn(at market.Stamp) Positions {
-	if b.Date.Day() != at.Day() {
+	if cmp.Or(b.newest.at, b.Date).Day() != at.Day() {
 		return nil
 	}
 	return b.Bought
+}
+
+// free is how much of a symbol, or of [Cash], no open order keeps from others.
+func (b Book) free(symbol string) decimal.Decimal {
+	held := b.Positions.Amount(symbol)
+	if len(b.Orders) == 0 {
+		return held
+	}
+	return held.Sub(b.Orders.kept(symbol))
 }
 
 // Cash returns the money in the book.

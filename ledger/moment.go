@@ -45,7 +45,7 @@ func (m moment) compare(o moment) int {
 // moment is the place of the record in the order of events.
 func (r Record) moment() moment {
 	if r.Of == 0 || r.Action == Cancel {
-		return moment{date: r.Date, phase: asked}
+		return moment{date: r.Date, phase: asked, at: r.Date}
 	}
 	m := moment{r.Date, atOpen, cmp.Or(r.At, r.Date), r.sells() || r.Side == Sell, r.Symbol, r.Of}
 	switch {

@@ -5,38 +5,12 @@ package ledger
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"mcp-trade/decimal"
 	"mcp-trade/internal/strict"
 	"mcp-trade/market"
 )
-
-// OrderType is at which price an order fills.
-type OrderType string
-
-// The types of orders.
-const (
-	MarketOrder OrderType = "market" // at the open; so is an order that states no type
-	LimitOrder  OrderType = "limit"  // at its limit price or better
-	StopOrder   OrderType = "stop"   // at the market, once its stop price is reached
-)
-
-// Until is how long an order waits.
-type Until string
-
-// How long an order waits.
-const (
-	Day Until = "day" // to the end of the day; so does an order that does not say
-	GTC Until = "gtc" // until it is filled or cancelled
-)
-
-// Terms are when an order fills. The zero value is a market order.
-type Terms struct {
-	Type  OrderType
-	Limit decimal.Decimal // the limit price, of a limit order
-	Stop  decimal.Decimal // the stop price, of a stop order
-	Until Until
-}
 
 // OpenOrder is an order that waits.
 type OpenOrder struct {
@@ -53,32 +27,42 @@ type OpenOrder struct {
 // OpenOrders are listed in the order of their placing.
 type OpenOrders []OpenOrder
 
-// write writes the terms as members of an object, each after a comma.
-func (t Terms) write(b *bytes.Buffer) {
-	writeMember(b, "type", string(t.Type))
-	writeNumber(b, "limit_price", t.Limit)
-	writeNumber(b, "stop_price", t.Stop)
-	writeMember(b, "until", string(t.Until))
+// kept is how much of a symbol, or of [Cash], the orders keep from others.
+func (o OpenOrders) kept(symbol string) (kept decimal.Decimal) {
+	for _, open := range o {
+		switch {
+		case open.Action == Buy && symbol == Cash:
+			kept = kept.Add(open.Reserved)
+		case open.Action == Sell && symbol == open.Symbol:
+			kept = kept.Add(open.Amount)
+		}
+	}
+	return kept
 }
 
-// termKeys are the keys that write writes.
-var termKeys = []string{"type", "limit_price", "stop_price", "until"}
+// index is the place of an order, -1 if it is not open.
+func (o OpenOrders) index(id int64) int {
+	return slices.IndexFunc(o, func(open OpenOrder) bool { return open.ID == id })
+}
 
-// member reads a member of an object, if it is one of the terms.
-func (t *Terms) member(key, value []byte) (is bool, err error) {
-	switch string(key) {
-	case "type":
-		t.Type, err = parseTyped[OrderType](value)
-	case "limit_price":
-		t.Limit, _, err = parseNumber(value)
-	case "stop_price":
-		t.Stop, _, err = parseNumber(value)
-	case "until":
-		t.Until, err = parseTyped[Until](value)
-	default:
-		return false, nil
+// without returns the orders without one.
+func (o OpenOrders) without(n int) OpenOrders { return slices.Delete(slices.Clone(o), n, n+1) }
+
+// filled returns the orders after one was filled in a bar, or a part of it, for which so much was paid.
+func (o OpenOrders) filled(n int, amount, paid decimal.Decimal, bar market.Stamp) OpenOrders {
+	left := o[n].Amount.Sub(amount)
+	if !left.IsPositive() {
+		return o.without(n)
 	}
-	return true, err
+	o = slices.Clone(o)
+	o[n].Amount, o[n].Last = left, bar
+	if o[n].Action == Buy {
+		o[n].Reserved = o[n].Reserved.Sub(paid)
+		if o[n].Reserved.IsNegative() {
+			o[n].Reserved = decimal.Zero
+		}
+	}
+	return o
 }
 
 // write writes the orders as a list.

@@ -31,8 +31,11 @@ func (v *Verifier) recompute(r *Record) {
 	case r.Traded():
 		v.trade(r)
 		return
+	case r.Action == Place || r.Action == Cancel:
+		v.asks(r)
+		return
 	case r.Action != NoTrade:
-		v.addFinding(r, Unexplained, "an action: buy, sell or no_trade", fmt.Sprintf("%q", r.Action))
+		v.addFinding(r, Unexplained, "an action: buy, sell, order, cancel, expire or no_trade", fmt.Sprintf("%q", r.Action))
 	case !r.Amount.IsZero():
 		v.addFinding(r, Unexplained, "no amount where nothing was traded", r.Amount)
 	}
@@ -53,7 +56,7 @@ func (v *Verifier) trade(r *Record) {
 	if !v.judged {
 		return // the rules are unknown to this version
 	}
-	o := Order{ID: r.OrderID, Action: Sell, Symbol: r.Symbol, Amount: r.Amount, Note: r.Note}
+	o := Order{ID: r.OrderID, Action: Sell, Symbol: r.Symbol, Amount: r.Amount, Note: r.Note, Terms: r.Terms}
 	if r.Buys() {
 		o.Action = Buy
 	}
@@ -186,7 +189,7 @@ func (v *Verifier) rulesOf(r *Record) Rules {
 
 // bought is what was bought before a row on its day.
 func (v *Verifier) bought(r *Record) Positions {
-	return Book{Date: v.base.Date, Bought: v.base.Bought}.boughtOn(r.Date)
+	return Book{Date: v.base.Date, Bought: v.base.Bought, newest: v.base.moment()}.boughtOn(r.Date)
 }
 
 // checkBought compares what a row says was bought on its day with what was.
@@ -229,7 +232,7 @@ func (v *Verifier) before(r *Record) Positions {
 // price is the price that a trade is recomputed at: the one that its row states, else that which the open makes.
 func (v *Verifier) price(r *Record, o Order, rules Rules, open openPrice) decimal.NullDecimal {
 	if !r.Price.Valid && v.prices != nil && open.err == nil {
-		return decimal.NewNullDecimal(rules.slippage.Fill(o.Action.side(), open.price))
+		return decimal.NewNullDecimal(rules.fillsAt(o, open.price))
 	}
 	return r.Price
 }
@@ -244,7 +247,7 @@ func (v *Verifier) priced(r *Record, o Order, rules Rules, open openPrice) {
 		v.noBar(r, open.err)
 		return
 	}
-	if price := rules.slippage.Fill(o.Action.side(), open.price); r.Price.Valid && !price.Equal(r.Price.Decimal) {
+	if price := rules.fillsAt(o, open.price); r.Price.Valid && !price.Equal(r.Price.Decimal) {
 		v.addFinding(r, PriceDiffers, price, r.Price.Decimal)
 	}
 }

@@ -4,9 +4,12 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
+	"mcp-trade/decimal"
 	"mcp-trade/market"
 )
 
@@ -21,6 +24,7 @@ func (v *Verifier) event(r *Record) bool {
 	case v.prices == nil:
 		if is {
 			v.report.Unpriced++
+			v.unpriced(r)
 		}
 		return is
 	}
@@ -39,6 +43,68 @@ func (v *Verifier) event(r *Record) bool {
 		v.addFinding(r, SkippedEvent, "before it "+want.actionText(), r.actionText())
 	}
 	return is
+}
+
+// unpriced holds an event against the book before it where no prices are given: which event was due, and at which price, cannot be told.
+func (v *Verifier) unpriced(r *Record) {
+	book := v.book(r)
+	n := book.Orders.index(r.Of)
+	if n < 0 {
+		v.addFinding(r, NotDue, fmt.Sprintf("an order that waits; those are %s", book.Orders), r.actionText())
+		return
+	}
+	o := book.Orders[n]
+	side := r.Side
+	if r.Traded() {
+		side = r.Action
+	}
+	if side != o.Action || r.Symbol != o.Symbol || r.Amount.GreaterThan(o.Amount) || !r.Traded() && !r.Amount.Equal(o.Amount) {
+		v.addFinding(r, NotDue, fmt.Sprintf("an event of the order %s", OpenOrders{o}), r.actionText())
+		return
+	}
+	if !r.Traded() {
+		v.checkOrders(r, book.Orders.without(n))
+		v.compare(r, func(base Positions) Positions { return base }, decimal.NullDecimal{})
+		return
+	}
+	v.checkOrders(r, book.Orders.filled(n, r.Amount, book.Cash().Sub(r.Cash()), cmp.Or(r.At, r.Date)))
+	v.compare(r, func(base Positions) Positions {
+		traded := applyTrade(base, r, r.Price.Decimal)
+		return traded.with(v.rules.rounded(Position{r.Symbol, traded.Amount(r.Symbol)}), v.rules.rounded(Position{Cash, traded.Amount(Cash)}))
+	}, r.Price)
+}
+
+// asks holds a row that places or cancels an order against what the rules make of it.
+func (v *Verifier) asks(r *Record) {
+	if !v.judged {
+		return // the rules are unknown to this version
+	}
+	book := v.book(r)
+	var want Record
+	var err error
+	switch {
+	case r.Action == Cancel:
+		want, err = cancel(book, r.Of, r.OrderID, r.Date)
+	case v.prices == nil:
+		v.report.Unpriced++
+		if want = *r; len(r.Orders) > 0 { // what is reserved cannot be told
+			last := r.Orders[len(r.Orders)-1]
+			placed := OpenOrder{r.ID, r.Side, r.Symbol, r.Amount, r.Terms, r.Date, "", last.Reserved}
+			want.Positions, want.Bought, want.Orders = book.Positions, book.boughtOn(r.Date), append(slices.Clone(book.Orders), placed)
+		}
+	default:
+		o := Order{ID: r.OrderID, Action: r.Side, Symbol: r.Symbol, Amount: r.Amount, Note: r.Note, Terms: r.Terms}
+		want, err = evaluate(book, o, v.prices.AsOf(r.Date), v.rules)
+	}
+	want.Prev, want.Rules, want.Note = r.Prev, r.Rules, r.Note
+	switch {
+	case errors.As(err, new(*market.DamagedError)):
+		v.report.Unpriced++
+	case err != nil:
+		v.addFinding(r, Refused, "an order that the rules allow", fmt.Sprintf("%s: %v", r.actionText(), err))
+	case string(want.Line()) != string(r.Line()):
+		v.differs(r, want)
+	}
 }
 
 // differs adds the finding of an event that is not the one that was due.

@@ -2,7 +2,10 @@
 
 package ledger
 
-import "mcp-trade/market"
+import (
+	"mcp-trade/decimal"
+	"mcp-trade/market"
+)
 
 // The ways to round. Exact keeps every digit.
 const (
@@ -30,6 +33,19 @@ func (r Rules) rounded(left Position) Position {
 		left.Amount = left.Amount.RoundDown(coinDecimals)
 	}
 	return left
+}
+
+// roundedUp rounds what is kept for a fill, so that what the fill takes is no more.
+func (r Rules) roundedUp(kept decimal.Decimal) decimal.Decimal {
+	switch r.rounding() {
+	case exact:
+		return kept
+	case cents:
+		return kept.RoundUp(centDecimals)
+	case upstream:
+		return kept.RoundUp(upstreamDecimals)
+	}
+	return kept.RoundUp(coinDecimals)
 }
 
 // rounding returns how the account rounds.

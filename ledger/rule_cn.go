@@ -31,7 +31,7 @@ func cnLots(a Attempt) error {
 		} else {
 			inLots = inLots || rest.IsPositive() && amount.Mod(unit.Step).Equal(rest)
 		}
-		inLots = inLots || amount.GreaterThan(a.Book.Positions.Amount(a.Order.Symbol)) // which is told as such
+		inLots = inLots || amount.GreaterThan(a.Book.free(a.Order.Symbol)) // which is told as such
 	}
 	switch {
 	case inLots:
@@ -71,7 +71,7 @@ func (a Attempt) sellable() decimal.Decimal {
 	if a.Rules.keepsBought() {
 		held = held.Sub(a.boughtToday())
 	}
-	return held
+	return decimal.Min(held, a.Book.free(a.Order.Symbol))
 }
 
 // sellableAtOnce is how much of it one order can sell, whatever its lots.
@@ -85,7 +85,7 @@ func (a Attempt) sellableAtOnce() decimal.Decimal {
 // cnTPlus refuses to sell on a day what was bought on it (SZSE since 1995-01-01, rule 3.1.4). The proceeds of a sale buy at once.
 func cnTPlus(a Attempt) error {
 	can, held := a.sellable(), a.Book.Positions.Amount(a.Order.Symbol)
-	if a.Order.Action != Sell || !a.Order.Amount.GreaterThan(can) || a.Order.Amount.GreaterThan(held) {
+	if a.Order.Action != Sell || !a.Order.Amount.GreaterThan(can) || a.Order.Amount.GreaterThan(a.Book.free(a.Order.Symbol)) {
 		return nil
 	}
 	return &Refusal{

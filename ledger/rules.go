@@ -18,7 +18,10 @@ type Rules struct {
 
 	costs    market.Costs
 	slippage market.Slippage
-	limit    limit // nil: none
+
+	volumeCap decimal.Decimal // a part of a bar's volume, 0: none
+
+	limit limit // nil: none
 }
 
 // limit judges a record that trades before it is committed: it returns the record, with what it adds to it, or why the operator does
@@ -69,6 +72,7 @@ func (r Rules) Check(o Order) error {
 	invalid := func(format string, args ...any) error {
 		return &Refusal{code.InvalidArgument, fmt.Sprintf(format, args...), o.about(r)}
 	}
+	wrong := o.wrong()
 	switch {
 	case o.Action != Buy && o.Action != Sell:
 		return invalid("Unknown action %q. Use buy or sell.", o.Action)
@@ -78,6 +82,9 @@ func (r Rules) Check(o Order) error {
 		return invalid("Amount must be positive. You tried to %s %s %s.", o.Action, o.Amount, r.Market.Units)
 	case o.Amount.GreaterThan(maxAmount):
 		return invalid("Amount must be at most %s. You tried to %s %s %s.", maxAmount, o.Action, o.Amount, r.Market.Units)
+	}
+	if wrong != "" {
+		return &Refusal{code.InvalidArgument, wrong, map[string]any{"symbol": o.Symbol, "type": o.Type}}
 	}
 	return nil
 }
@@ -161,6 +168,9 @@ func asAITrader(m *market.Market) Rules {
 
 // fillsAsStamped tells whether orders fill at the open of a bar that ends at their stamp, as in AI-Trader.
 func (r Rules) fillsAsStamped() bool { return r.other[fillKey] == fillAsStamped }
+
+// fillsNext tells whether orders wait for the next open.
+func (r Rules) fillsNext() bool { return r.other[fillKey] == fillNextOpen }
 
 // view is the view in which the orders of the account fill.
 func (r Rules) view(v market.View) market.View { return v.AsStamped(r.fillsAsStamped()) }

@@ -27,9 +27,12 @@ var ruleTerms = [...]term{
 	{key: "market", always: true, preset: func(m *market.Market) string { return `"` + string(m.ID) + `"` }},
 	lotTerm,
 	costsTerm,
-	{key: fillKey, always: true, preset: always(`"open"`), knows: func(m *market.Market, value string) bool { return m.ID == market.CN && value == fillAsStamped }},
+	{key: fillKey, always: true, preset: always(`"open"`), knows: func(m *market.Market, value string) bool {
+		return value == fillNextOpen || m.ID == market.CN && value == fillAsStamped
+	}},
 	{key: "rounding", always: true, preset: defaultRounding, knows: knownRounding},
 	slippageTerm,
+	volumeCapTerm,
 }
 
 // terms lists the keys that can stand in the rules of a market.

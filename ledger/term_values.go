@@ -40,8 +40,10 @@ const (
 	allHours      = `"all"`
 )
 
-// The terms of the fill: at the open of the bar that begins at the stamp, or of the one that is stamped so, though it may end there.
+// The terms of the fill: at the open of the bar that begins at the stamp, or of the one that is stamped so, though it may end there, or
+// of the next bar.
 const (
 	fillKey       = "fill"
 	fillAsStamped = `"upstream"`
+	fillNextOpen  = `"next-open"`
 )

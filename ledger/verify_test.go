@@ -138,8 +138,8 @@ func TestVerify_Findings(t *testing.T) {
 		{"fees that no rule asks for", 4, `"CASH": 448, "NVDA": 6, "MSFT": 1}`, `"CASH": 446, "NVDA": 6, "MSFT": 1}, "fees": 2`,
 			[]string{"row 4 (id 4, 2025-10-06): fees: expected 0, found 2"}},
 		{"fees of a day without a trade", 3, `"MSFT": 1}`, `"MSFT": 1}, "fees": 2`, []string{"row 3 (id 3, 2025-10-03): fees: expected 0, found 2"}},
-		{"an action that nobody knows", 3, "no_trade", "dividend", []string{`row 3 (id 3, 2025-10-03): does not follow: expected an action: buy, sell or no_trade, found "dividend"`}},
-		{"no action", 3, `"this_action"`, `"that_action"`, []string{`row 3 (id 3, 2025-10-03): does not follow: expected an action: buy, sell or no_trade, found ""`}},
+		{"an action that nobody knows", 3, "no_trade", "dividend", []string{`row 3 (id 3, 2025-10-03): does not follow: expected an action: buy, sell, order, cancel, expire or no_trade, found "dividend"`}},
+		{"no action", 3, `"this_action"`, `"that_action"`, []string{`row 3 (id 3, 2025-10-03): does not follow: expected an action: buy, sell, order, cancel, expire or no_trade, found ""`}},
 		{"a first row that trades", 0, `"positions"`, `"this_action": {"action": "buy", "symbol": "NVDA", "amount": 1}, "positions"`,
 			[]string{"row 0 (id 0, 2025-10-01): does not follow: expected an opening, found buy 1 NVDA"}},
 		{"the key of the book twice", 4, `"positions"`, `"positions": {"CASH": 448}, "positions"`, []string{
