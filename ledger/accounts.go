@@ -116,12 +116,12 @@ func (a *Accounts) forValue(ctx context.Context, account string, o Order, v mark
 	return o, err
 }
 
-// CloseDay commits a no_trade record of the view's date unless the account has a record of that date, other than its first, or of
-// a later one. The events that are due come first.
+// CloseDay commits a no_trade record of the view's date unless the account has a record of that date, other than its first and corporate
+// actions, or of a later one. The events that are due come first.
 func (a *Accounts) CloseDay(ctx context.Context, account string, v market.View) error {
 	errClosed, date := errors.New("the day has a record"), v.AsOf()
 	_, err := a.commit(ctx, account, Order{}, v, func(book Book, _ Rules) (Record, error) {
-		if book.Date > date || book.Date == date && book.ID > 0 {
+		if book.Date > date || book.Date == date && book.ID > 0 && book.newest.phase != action {
 			return Record{}, errClosed
 		}
 		return noTrade(book, date), nil

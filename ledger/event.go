@@ -12,10 +12,10 @@ import "mcp-trade/market"
 type source func(Book, market.View, Rules) (rec Record, due bool, err error)
 
 // sources are the kinds of events. A new one is a file event_NAME.go with its function, and a row here.
-var sources = [...]source{orderEvents}
+var sources = [...]source{orderEvents, endedByActions, actionEvents}
 
 // quiet tells whether nothing can happen to an account with those open orders under the rules, whatever the prices.
-func quiet(open OpenOrders, _ Rules) bool { return len(open) == 0 }
+func quiet(open OpenOrders, r Rules) bool { return len(open) == 0 && !r.Actions() }
 
 // nextEvent returns the record of the earliest event that is due as of the view.
 func nextEvent(book Book, v market.View, r Rules) (next Record, due bool, err error) {

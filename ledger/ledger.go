@@ -32,6 +32,10 @@ const (
 	Place    Action = "order"    // placed an order that waits
 	Cancel   Action = "cancel"   // ended it as asked
 	Expire   Action = "expire"   // ended it otherwise, see Why
+	Dividend Action = "dividend" // money for each share held
+	Split    Action = "split"    // other shares for those held
+	Rename   Action = "rename"   // the same shares under another symbol
+	Delist   Action = "delist"   // money for all that was held
 )
 
 // Status is what became of an order.
@@ -167,6 +171,10 @@ type Record struct {
 	Why   string       // the order ended
 	Side  Action       // of an order that is placed, cancelled or ended
 	Terms              // of an order that is placed
+
+	Ratio  market.Ratio    // of a split
+	To     string          // the new symbol of a rename
+	Income decimal.Decimal // money that a corporate action paid; Amount is what was held, Price the money for one share
 
 	Unverified int64 // how many records before this one were imported unverified; 0 in all records but the mark of an import
 

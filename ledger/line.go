@@ -102,6 +102,11 @@ func (r Record) writeAction(b *bytes.Buffer) {
 	}
 	writeMember(b, "at", string(r.At))
 	writeMember(b, "why", r.Why)
+	if r.Ratio.Is != 0 {
+		writeMember(b, "ratio", r.Ratio.String())
+	}
+	writeMember(b, "to", r.To)
+	writeNumber(b, "cash", r.Income)
 	b.WriteByte('}')
 }
 
@@ -235,11 +240,12 @@ func (l *reading) action(s *strict.Reader) error {
 	if a.Action != Register {
 		l.Action, l.Symbol, l.Amount, l.Price = a.Action, a.Symbol, a.Amount, a.Price
 		l.Side, l.Terms, l.Of, l.At, l.Why = a.Side, a.Terms, a.Of, a.At, a.Why
+		l.Ratio, l.To, l.Income = a.Ratio, a.To, a.Income
 	}
 	return err
 }
 
-// orderMember reads a member of an action that is about an order.
+// orderMember reads a member of an action that is about an order, or a corporate one.
 func (r *Record) orderMember(key, value []byte) (err error) {
 	if is, err := r.Terms.member(key, value); is {
 		return err
@@ -253,6 +259,15 @@ func (r *Record) orderMember(key, value []byte) (err error) {
 		r.At, err = parseStamp(value)
 	case "why":
 		r.Why, err = parseText(value)
+	case "ratio":
+		var text string
+		if text, err = parseText(value); err == nil && text != "" {
+			r.Ratio, err = market.ParseRatio(text)
+		}
+	case "to":
+		r.To, err = parseText(value)
+	case "cash":
+		r.Income, _, err = parseNumber(value)
 	default:
 		err = strict.Unlike(key, actionKeys...)
 	}
@@ -260,7 +275,7 @@ func (r *Record) orderMember(key, value []byte) (err error) {
 }
 
 // actionKeys are the keys of an action.
-var actionKeys = append([]string{"action", "symbol", "amount", "price", "side", "order", "at", "why"}, termKeys...)
+var actionKeys = append([]string{"action", "symbol", "amount", "price", "side", "order", "at", "why", "ratio", "to", "cash"}, termKeys...)
 
 // parseKind reads what an action does.
 func parseKind(value []byte) (Action, error) {

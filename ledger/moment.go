@@ -42,8 +42,21 @@ func (m moment) compare(o moment) int {
 		cmp.Compare(m.symbol, o.symbol), cmp.Compare(m.order, o.order))
 }
 
+// actionOrder is the place of a corporate action among those of its symbol and day; -1 for another record.
+func actionOrder(a Action) int64 {
+	for i, kind := range [...]Action{Dividend, Split, Rename, Delist} {
+		if a == kind {
+			return int64(i)
+		}
+	}
+	return -1
+}
+
 // moment is the place of the record in the order of events.
 func (r Record) moment() moment {
+	if n := actionOrder(r.Action); n >= 0 {
+		return moment{date: r.Date, phase: action, symbol: r.Symbol, order: n}
+	}
 	if r.Of == 0 || r.Action == Cancel {
 		return moment{date: r.Date, phase: asked, at: r.Date}
 	}

@@ -21,6 +21,9 @@ func (v *Verifier) event(r *Record) bool {
 		return false
 	case !v.judged:
 		return is // the rules are unknown to this version
+	case r.IsAction() && !v.rules.Actions():
+		v.addFinding(r, NotDue, "no event", r.actionText())
+		return true
 	case v.prices == nil:
 		if is {
 			v.report.Unpriced++
@@ -48,6 +51,10 @@ func (v *Verifier) event(r *Record) bool {
 // unpriced holds an event against the book before it where no prices are given: which event was due, and at which price, cannot be told.
 func (v *Verifier) unpriced(r *Record) {
 	book := v.book(r)
+	if r.IsAction() {
+		v.restated(r, book)
+		return
+	}
 	n := book.Orders.index(r.Of)
 	if n < 0 {
 		v.addFinding(r, NotDue, fmt.Sprintf("an order that waits; those are %s", book.Orders), r.actionText())
@@ -72,6 +79,15 @@ func (v *Verifier) unpriced(r *Record) {
 		traded := applyTrade(base, r, r.Price.Decimal)
 		return traded.with(v.rules.rounded(Position{r.Symbol, traded.Amount(r.Symbol)}), v.rules.rounded(Position{Cash, traded.Amount(Cash)}))
 	}, r.Price)
+}
+
+// restated holds a corporate action against what it states itself.
+func (v *Verifier) restated(r *Record, book Book) {
+	want, _ := v.rules.applied(book, r.stated(), func() decimal.NullDecimal { return r.Price })
+	want.Prev, want.Rules = r.Prev, r.Rules
+	if string(want.Line()) != string(r.Line()) {
+		v.differs(r, want)
+	}
 }
 
 // asks holds a row that places or cancels an order against what the rules make of it.

@@ -174,3 +174,6 @@ func (r Rules) fillsNext() bool { return r.other[fillKey] == fillNextOpen }
 
 // view is the view in which the orders of the account fill.
 func (r Rules) view(v market.View) market.View { return v.AsStamped(r.fillsAsStamped()) }
+
+// Actions tells whether corporate actions are applied.
+func (r Rules) Actions() bool { return r.other[actionsKey] == actionsOn }

@@ -3,7 +3,7 @@
 //	"rules": {"market": "us", "lot": 1, "costs": "none", "fill": "open", "rounding": "exact"}
 //
 // which is: symbols of that market are traded, in multiples of the lot, without costs, at the open of the bar in which the
-// order is given, and money is kept with every digit. A ledger without them was opened by AI-Trader, or by an earlier version
+// order is given, and money is kept with every digit. Corporate actions are applied where "actions" is "on". A ledger without them was opened by AI-Trader, or by an earlier version
 // of this program, which knew no other rules.
 //
 // Another rule adds its key only where it is not the default of the market, see the terms of a [rule].
@@ -33,6 +33,7 @@ var ruleTerms = [...]term{
 	{key: "rounding", always: true, preset: defaultRounding, knows: knownRounding},
 	slippageTerm,
 	volumeCapTerm,
+	only(actionsKey, `"off"`, actionsOn),
 }
 
 // terms lists the keys that can stand in the rules of a market.
@@ -106,6 +107,9 @@ func (r Rules) WithCosts(c market.Costs, s market.Slippage) (Rules, error) {
 	}
 	return r.With(slippageTerm.key, `"`+s.String()+`"`)
 }
+
+// WithActions returns the rules under which corporate actions are applied.
+func (r Rules) WithActions() (Rules, error) { return r.With(actionsKey, actionsOn) }
 
 // OtherThanDefault is how the rules stand in a record, "" for the [DefaultRules].
 func (r Rules) OtherThanDefault() string {

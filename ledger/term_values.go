@@ -47,3 +47,9 @@ const (
 	fillAsStamped = `"upstream"`
 	fillNextOpen  = `"next-open"`
 )
+
+// The term of corporate actions. Ledgers that do not state it know of none.
+const (
+	actionsKey = "actions"
+	actionsOn  = `"on"`
+)

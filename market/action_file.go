@@ -94,7 +94,10 @@ func parseAction(line []byte) (a Action, err error) {
 			a.Symbol, err = parseSymbol(value)
 		case "split":
 			kinds, a.Kind = append(kinds, name), Split
-			a.Ratio, err = parseRatio(value)
+			text, _ := strict.Text(value)
+			if a.Ratio, err = ParseRatio(text); err != nil {
+				err = fmt.Errorf("%.40s %w", value, err)
+			}
 		case "dividend":
 			kinds, a.Kind = append(kinds, name), Dividend
 			a.Amount, err = parseMoney(value, false)
@@ -153,19 +156,14 @@ func parseSymbol(value []byte) (string, error) {
 	return text, nil
 }
 
-// parseRatio reads "15:1".
-func parseRatio(value []byte) (Ratio, error) {
-	wrong := fmt.Errorf(`%.40s is not a ratio; write "15:1" for 15 new shares in place of one, "1:10" for one in place of 10`, value)
-	text, ok := strict.Text(value)
+// ParseRatio reads the ratio of a split, "15:1".
+func ParseRatio(text string) (Ratio, error) {
 	is, was, two := strings.Cut(text, ":")
 	a, errA := strconv.ParseUint(is, 10, 32)
 	b, errB := strconv.ParseUint(was, 10, 32)
-	if !ok || !two || errA != nil || errB != nil {
-		return Ratio{}, wrong
-	}
 	r, ok := Ratio{int64(a), int64(b)}.reduced()
-	if !ok || r == (Ratio{1, 1}) {
-		return Ratio{}, wrong
+	if !two || errA != nil || errB != nil || !ok || r == (Ratio{1, 1}) {
+		return Ratio{}, errors.New(`is not a ratio; write "15:1" for 15 new shares in place of one, "1:10" for one in place of 10`)
 	}
 	return r, nil
 }

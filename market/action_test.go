@@ -121,9 +121,9 @@ func adjustedRows(symbol string, rows ...[6]string) string {
 }
 
 // told are the actions that a view knows of a symbol.
-func told(t *testing.T, p *Prices, asOf, after Stamp, symbol string) string {
+func told(t *testing.T, p *Prices, asOf, from Stamp, symbol string) string {
 	t.Helper()
-	actions, err := p.AsOf(asOf).Actions(symbol, after)
+	actions, err := p.AsOf(asOf).Actions(symbol, from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,11 +146,11 @@ func TestView_Actions(t *testing.T) {
 	for _, c := range [][3]string{
 		{"2025-06-09", "", ""},
 		{"2025-06-10", "", "A: dividend of 2 a share on 2025-06-10; A: split 2:1 on 2025-06-10"},
-		{"2025-06-10 09:30:00", "2025-06-09 15:00:00", "A: dividend of 2 a share on 2025-06-10; A: split 2:1 on 2025-06-10"},
-		{"2025-06-12", "2025-06-10", "A: dividend of 0.5 a share on 2025-06-11"},
+		{"2025-06-10 09:30:00", "2025-06-10 15:00:00", "A: dividend of 2 a share on 2025-06-10; A: split 2:1 on 2025-06-10"},
+		{"2025-06-12", "2025-06-11", "A: dividend of 0.5 a share on 2025-06-11"},
 	} {
 		if got := told(t, p, Stamp(c[0]), Stamp(c[1]), "A"); got != c[2] {
-			t.Errorf("as of %s after %q: %s\nwant %s", c[0], c[1], got, c[2])
+			t.Errorf("as of %s from %q: %s\nwant %s", c[0], c[1], got, c[2])
 		}
 	}
 	if w := p.Warnings(); len(w) != 2 || !strings.Contains(w[0].String(), "dividend amount \"-1\" is negative") || !strings.Contains(w[1].String(), "split coefficient \"0\"") {
@@ -253,5 +253,24 @@ func TestPrices_Adjusted(t *testing.T) {
 				t.Errorf("%s, %v\nwant %s", text, err, c.want)
 			}
 		})
+	}
+}
+
+// A last close from before a split is that of a share as it is later, where that is asked for.
+func TestView_AfterSplits(t *testing.T) {
+	p := openText(t, adjustedRows("A", [6]string{"2025-06-09", "100", "100", "30", "0", "1"}, [6]string{"2025-06-10", "", "", "", "1", "3"}, [6]string{"2025-06-12", "34", "35", "35", "0", "1"}))
+	for _, c := range []struct {
+		asOf, day   Stamp
+		raw, counts string
+	}{{"2025-06-10", "2025-06-10", "100", "33.33333333"}, {"2025-06-13", "2025-06-09", "100", "100"}, {"2025-06-13", "2025-06-11", "100", "33.33333333"}, {"2025-06-13", "2025-06-12", "35", "35"}} {
+		for _, v := range []View{p.AsOf(c.asOf), p.AsOf(c.asOf).AfterSplits()} {
+			want := c.raw
+			if v.afterSplits {
+				want = c.counts
+			}
+			if price, _, err := v.LastCloseBy("A", c.day); err != nil || price.String() != want {
+				t.Errorf("as of %s on %s, after splits %t: %s, %v, want %s", c.asOf, c.day, v.afterSplits, price, err, want)
+			}
+		}
 	}
 }

@@ -115,10 +115,46 @@ func (v View) LastCloseBy(symbol string, day Stamp) (decimal.Decimal, Stamp, err
 	end := sort.Search(len(w.bars), func(i int) bool { return !w.bars[i].stamp.until(day.Day()) })
 	for i := end - 1; i >= 0; i-- {
 		if bar, ok := w.visible(i); ok && bar.Close.Valid {
-			return bar.Close.Decimal, bar.Stamp, nil
+			price, err := v.laterShare(w.symbol, bar.Close.Decimal, bar.Stamp, day)
+			return price, bar.Stamp, err
 		}
 	}
 	return decimal.Decimal{}, "", w.noPrice(v.asOf)
+}
+
+// laterShare is what a close comes to by the splits after its bar, up to a day.
+func (v View) laterShare(symbol string, price decimal.Decimal, of, day Stamp) (decimal.Decimal, error) {
+	if !v.afterSplits {
+		return price, nil
+	}
+	actions, err := v.At(day.Day()).Actions(symbol, of)
+	for _, a := range actions {
+		if a.Kind == Split && a.Date > of.Day() {
+			price = price.Mul(decimal.NewFromInt(a.Ratio.Was)).DivRound(decimal.NewFromInt(a.Ratio.Is), shareDecimals)
+		}
+	}
+	return price, err
+}
+
+// shareDecimals is how finely a price is known that a split divided.
+const shareDecimals = 8
+
+// referenceClose is the close that the price limits of a day rest on: less the dividends, and divided by the splits, that came after it,
+// to the nearest cent.
+func (v View) referenceClose(symbol string, before Bar) decimal.NullDecimal {
+	actions, err := v.Actions(symbol, before.Stamp)
+	price := before.Close.Decimal
+	for _, a := range actions {
+		switch {
+		case a.Date <= before.Stamp.Day():
+			continue
+		case a.Kind == Dividend:
+			price = price.Sub(a.Amount.Decimal).Round(2)
+		case a.Kind == Split:
+			price = price.Mul(decimal.NewFromInt(a.Ratio.Was)).DivRound(decimal.NewFromInt(a.Ratio.Is), 2)
+		}
+	}
+	return decimal.NullDecimal{Decimal: price, Valid: err == nil && price.IsPositive()}
 }
 
 // Close returns the close of a symbol on a day: that of the day's last bar.

@@ -26,6 +26,8 @@ type View struct {
 	prices *Prices
 	asOf   Stamp
 	before bool // nothing begins at the stamp yet
+
+	afterSplits bool // see AfterSplits
 }
 
 // BeforeOpen is the view at its stamp before any bar begins there: what was over by then is whole, and there is no open yet.
@@ -140,7 +142,7 @@ func (v View) Quote(symbol string) (Quote, error) {
 		if bar, ok := w.at(at); ok {
 			q.Price = bar.Open.Decimal
 			if q.Market.Limits != nil {
-				q.PreviousClose, q.Status = w.previousClose(), s.metadata.Load().status(w)
+				q.PreviousClose, q.Status = v.previousClose(w), s.metadata.Load().status(w)
 			}
 			return q, nil
 		}
@@ -299,11 +301,47 @@ func (v View) find(symbol string) (*series, error) {
 	return nil, &UnknownSymbolError{symbol, similar}
 }
 
-// previousClose is the last known close of a day before that of the view.
-func (w window) previousClose() decimal.NullDecimal {
+// Actions returns the corporate actions of a symbol from the day of one stamp up to that of the view, in their order.
+func (v View) Actions(symbol string, from Stamp) ([]Action, error) {
+	s, err := v.find(symbol)
+	if err != nil {
+		return nil, err
+	}
+	about := s.metadata.Load()
+	if about == nil {
+		if _, err := v.prices.load(s); err != nil {
+			return nil, err
+		}
+		about = s.metadata.Load()
+	}
+	var known []Action
+	for _, a := range about.actions {
+		if from.Day() <= a.Date && (a.Date < v.asOf.Day() || a.Date == v.asOf.Day() && !v.before) {
+			known = append(known, a)
+		}
+	}
+	return known, nil
+}
+
+// AfterSplits returns the view in which a last close is that of a share as it is later: a split that came in between divides it.
+func (v View) AfterSplits() View {
+	v.afterSplits = true
+	return v
+}
+
+// At returns the market as it was seen at an earlier stamp. A later one is that of the view.
+func (v View) At(earlier Stamp) View {
+	if earlier < v.asOf {
+		v.asOf, v.before = earlier, false
+	}
+	return v
+}
+
+// previousClose is the last known close of a day before that of the view, as the price limits of the day rest on it.
+func (v View) previousClose(w window) decimal.NullDecimal {
 	for i := w.from(w.asOf.Day()) - 1; i >= 0; i-- {
 		if bar, ok := w.visible(i); ok && bar.Close.Valid {
-			return bar.Close
+			return v.referenceClose(w.symbol, bar)
 		}
 	}
 	return decimal.NullDecimal{}

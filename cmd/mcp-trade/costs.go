@@ -18,7 +18,7 @@ import (
 const maxCostsFile = 64 << 10
 
 // openingRules are the rules of the market, for accounts that are opened at these stamps, with the costs that are set. An account of
-// days has no hours.
+// days has no hours. Corporate actions are applied where the prices tell of them.
 func (s *settings) openingRules(opens ...market.Stamp) (ledger.Rules, error) {
 	rules, err := s.rules()
 	if err == nil && !slices.ContainsFunc(opens, func(at market.Stamp) bool { return !at.IsDay() }) {
@@ -38,7 +38,24 @@ func (s *settings) openingRules(opens ...market.Stamp) (ledger.Rules, error) {
 	if rules, err = rules.WithCosts(costs, slippage); err != nil {
 		return rules, err
 	}
-	return s.fillRules(rules)
+	if rules, err = s.fillRules(rules); err != nil {
+		return rules, err
+	}
+	stated, err := s.statesActions()
+	if err != nil || !stated {
+		return rules, err
+	}
+	return rules.WithActions()
+}
+
+// statesActions tells whether the prices, if there are any, tell of corporate actions.
+func (s *settings) statesActions() (bool, error) {
+	prices, err := s.openAnyPrices()
+	if err != nil || prices == nil {
+		return false, err
+	}
+	stated, err := prices.StatesActions()
+	return stated, errors.Join(err, prices.Close())
 }
 
 // fillRules adds when orders fill, and how much of a bar's volume.

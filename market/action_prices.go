@@ -1,6 +1,6 @@
 package market
 
-// This file has the corporate actions as a view knows them: from their ex day on.
+// This file says where prices know corporate actions from: an actions file, and the rows of price files.
 
 import (
 	"bytes"
@@ -9,35 +9,6 @@ import (
 	"maps"
 	"slices"
 )
-
-// Actions returns the corporate actions of a symbol whose ex day comes after the day of one stamp, up to the day of the view, in their
-// order.
-func (v View) Actions(symbol string, after Stamp) ([]Action, error) {
-	s, err := v.find(symbol)
-	if err != nil {
-		return nil, err
-	}
-	about := s.metadata.Load()
-	if about == nil {
-		if _, err := v.prices.load(s); err != nil {
-			return nil, err
-		}
-		about = s.metadata.Load()
-	}
-	var known []Action
-	for _, a := range about.actions {
-		if after.Day() < a.Date && a.Date <= v.asOf.Day() {
-			known = append(known, a)
-		}
-	}
-	return known, nil
-}
-
-// At returns the market as it was seen at an earlier stamp. A later one is that of the view.
-func (v View) At(earlier Stamp) View {
-	v.asOf = min(v.asOf, earlier)
-	return v
-}
 
 // Tell adds the actions of an actions file. It comes before anything is read.
 func (p *Prices) Tell(actions []Action) {
