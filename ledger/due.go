@@ -107,8 +107,11 @@ func (a *Accounts) LastAsked(ctx context.Context, account string) (market.Stamp,
 	return "", notRegistered(account)
 }
 
-// Event says in a sentence what became of an order.
+// Event says in a sentence what became of an order, or what a corporate action did.
 func (r Record) Event() string {
+	if r.IsAction() {
+		return r.ActionText()
+	}
 	text := fmt.Sprintf("order %d", r.Of)
 	switch {
 	case r.Traded():

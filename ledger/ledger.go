@@ -190,7 +190,7 @@ func (r Record) Asked() bool {
 }
 
 // Due tells whether the record is an event, see event.go.
-func (r Record) Due() bool { return r.Of != 0 && r.Action != Cancel }
+func (r Record) Due() bool { return r.Of != 0 && r.Action != Cancel || r.IsAction() }
 
 // On is when it happened: in the bar of an earlier stamp where it is known only from the date on.
 func (r Record) On() market.Stamp { return cmp.Or(r.At, r.Date) }

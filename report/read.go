@@ -103,7 +103,7 @@ func (r *reader) row(rec ledger.Record, line []byte) error {
 	if !opening && r.covers(rec.Date) {
 		r.count(rec)
 	}
-	if rec.Due() && !rec.Traded() {
+	if rec.Due() && !rec.Traded() && !rec.IsAction() {
 		return nil // the end of an order changes no book
 	}
 	if !opening && !r.covers(rec.Date) {

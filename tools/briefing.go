@@ -132,12 +132,17 @@ func (d *Deps) orders(ctx context.Context, b *strings.Builder, s session.Session
 	if err != nil {
 		return err
 	}
-	if events = append(events, due...); len(events) > 0 {
-		b.WriteString("\nYour orders since the day before:\n")
+	events = append(events, due...)
+	tell := func(title string, actions bool) {
 		for _, e := range events {
-			fmt.Fprintf(b, "%s\n", e.Event())
+			if e.IsAction() == actions {
+				fmt.Fprintf(b, "%s%s\n", title, e.Event())
+				title = ""
+			}
 		}
 	}
+	tell("\nWhat companies did since the day before:\n", true)
+	tell("\nYour orders since the day before:\n", false)
 	if len(book.Orders) == 0 {
 		return nil
 	}
