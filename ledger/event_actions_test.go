@@ -310,7 +310,7 @@ func TestNextEvent_OpenOrdersEndByActions(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := func(id int64, symbol string, placed market.Stamp) OpenOrder {
-		return OpenOrder{ID: id, Action: Buy, Symbol: symbol, Amount: dec("5"), Placed: placed, Terms: Terms{Type: LimitOrder, Limit: dec("1"), Until: GTC}}
+		return OpenOrder{ID: id, Action: Buy, Symbol: symbol, Amount: dec("5"), Placed: placed, Terms: Terms{Type: LimitOrder, Limit: dec("0.5"), Until: GTC}}
 	}
 	book := Book{Date: "2025-10-02", ID: 9, Positions: Positions{{Cash, dec("1000")}, {"AAA", dec("2")}}, Orders: OpenOrders{open(1, "AAA", "2025-10-02"), open(2, "NOT", "2025-10-02"), open(3, "END", "2025-10-06")}}
 	var got []string
