@@ -90,6 +90,7 @@ type Answer struct {
 	Text   string    // as it was when an order was filled for the first time, even if it is repeated
 	Failed bool      // the tool refused, or the call was wrong
 	Code   code.Code // why it failed
+	Limit  string    // which limit it would have exceeded, "" for none
 	Filled bool      // an order is in the ledger
 	Placed bool      // an order is in the ledger and filled nothing: it waits, or it ended one that waits
 }

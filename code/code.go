@@ -31,6 +31,7 @@ const (
 	PriceLimit           Code = "price_limit"           // the share is at its limit of the day, where nobody takes the other side
 	MarketClosed         Code = "market_closed"         // the exchange is closed at that time
 	AccountInUse         Code = "account_in_use"        // a run trades the account, and no other order goes in meanwhile
+	LimitExceeded        Code = "limit_exceeded"        // a limit that the operator set does not allow it
 	SearchUnconfigured   Code = "search_unconfigured"   // no source of news is set up; a day can be traded without one
 	SearchFailed         Code = "search_failed"         // no source of news could serve; a day can be traded without one
 )
@@ -62,7 +63,7 @@ var table = []struct {
 	class Class
 }{
 	{UnknownSymbol, Refusal}, {NoPrice, Refusal}, {InsufficientCash, Refusal}, {InsufficientPosition, Refusal},
-	{LotSize, Refusal}, {TPlus1, Refusal}, {PriceLimit, Refusal}, {MarketClosed, Refusal}, {AccountInUse, Refusal}, {SearchUnconfigured, Refusal}, {SearchFailed, Refusal},
+	{LotSize, Refusal}, {TPlus1, Refusal}, {PriceLimit, Refusal}, {MarketClosed, Refusal}, {AccountInUse, Refusal}, {LimitExceeded, Refusal}, {SearchUnconfigured, Refusal}, {SearchFailed, Refusal},
 	{InvalidArgument, Caller}, {NotYet, Caller}, {OrderIDReused, Caller},
 	{SessionMissing, Fault}, {SessionInvalid, Fault}, {SessionUnreachable, Fault}, {NotRegistered, Fault}, {DateBackwards, Fault},
 	{Halted, Fault}, {LeaseLost, Fault}, {LedgerUnreachable, Fault}, {RulesUnknown, Fault}, {PricesUnconfigured, Fault},

@@ -25,6 +25,7 @@ import (
 type Accounts struct {
 	ledgers store.Ledgers
 	fence   store.Fence // 0: of no run
+	limits  AccountLimits
 
 	heads *lru.Cache[Book] // the newest book seen of each account
 }
@@ -39,8 +40,16 @@ func NewAccounts(ledgers store.Ledgers) *Accounts {
 
 // Under returns the accounts as a run commits to them under its lease.
 func (a *Accounts) Under(lease store.Fence) *Accounts {
-	return &Accounts{ledgers: a.ledgers, fence: lease, heads: lru.New[Book](keptHeads, nil)}
+	return &Accounts{ledgers: a.ledgers, fence: lease, limits: a.limits, heads: lru.New[Book](keptHeads, nil)}
 }
+
+// Limited returns the accounts as they are traded under limits.
+func (a *Accounts) Limited(l AccountLimits) *Accounts {
+	return &Accounts{ledgers: a.ledgers, fence: a.fence, limits: l, heads: lru.New[Book](keptHeads, nil)}
+}
+
+// Limits are those that an account is traded under.
+func (a *Accounts) Limits(account string) Limits { return a.limits.Of(account) }
 
 // Fill is the result of an order.
 type Fill struct {
@@ -204,6 +213,9 @@ func (a *Accounts) commit(ctx context.Context, account string, o Order, v market
 		if err == nil && !due {
 			rec, err = evaluate(book, rules)
 		}
+		if err == nil {
+			rec, err = rules.counted(book, rec, v)
+		}
 		if err != nil && !fresh {
 			continue
 		}
@@ -285,7 +297,9 @@ func (a *Accounts) rules(ctx context.Context, account string, book *Book) (Rules
 			book.Rules = unstated(book.Positions).text()
 		}
 	}
-	return ParseRules(book.Rules)
+	r, err := ParseRules(book.Rules)
+	r.limits = a.limits.Of(account)
+	return r, err
 }
 
 // Rules returns the rules that an account is kept under.

@@ -161,30 +161,34 @@ func (r Rules) affordableAt(cash decimal.Decimal, q market.Quote, price decimal.
 }
 
 // payable is the largest amount up to another that cash pays with its fees. It reports false where a fee is unknown.
-func (r Rules) payable(cash decimal.Decimal, symbol string, at market.Stamp, price decimal.Decimal, unit market.Unit, most decimal.Decimal) (decimal.Decimal, bool) {
+func (r Rules) payable(cash decimal.Decimal, symbol string, at market.Stamp, price decimal.Decimal, unit market.Unit, most decimal.Decimal) (amount decimal.Decimal, known bool) {
+	known = true
+	amount = largest(unit, most, func(amount decimal.Decimal) bool {
+		c, err := r.charge(Order{Action: Buy, Symbol: symbol, Amount: amount}, at, price)
+		rec := Record{Price: decimal.NewNullDecimal(price), Fees: c.Total, InKind: c.InKind}
+		known = known && err == nil
+		return known && !price.Mul(amount).Add(rec.paid()).GreaterThan(cash)
+	})
+	return amount, known
+}
+
+// largest is the largest amount up to another that fits, 0 if none does. What is more than an amount that does not fit must not fit.
+func largest(unit market.Unit, most decimal.Decimal, fits func(decimal.Decimal) bool) decimal.Decimal {
 	amount := func(steps decimal.Decimal) decimal.Decimal { // of so many steps above the least, less one
 		if !steps.IsPositive() {
 			return decimal.Zero
 		}
 		return unit.Least.Add(steps.Sub(one).Mul(unit.Step))
 	}
-	pays := func(steps decimal.Decimal) (bool, error) {
-		c, err := r.charge(Order{Action: Buy, Symbol: symbol, Amount: amount(steps)}, at, price)
-		rec := Record{Price: decimal.NewNullDecimal(price), Fees: c.Total, InKind: c.InKind}
-		return !price.Mul(amount(steps)).Add(rec.paid()).GreaterThan(cash), err
-	}
 	above, _ := most.Sub(unit.Least).QuoRem(unit.Step, 0)
-	low, high := decimal.Zero, above.Add(one) // low can be paid for; no fee falls as the amount grows
+	low, high := decimal.Zero, above.Add(one) // low fits
 	for low.LessThan(high) {
 		middle, _ := low.Add(high).Add(one).QuoRem(decimal.NewFromInt(2), 0)
-		switch ok, err := pays(middle); {
-		case err != nil:
-			return decimal.Zero, false
-		case ok:
+		if fits(amount(middle)) {
 			low = middle
-		default:
+		} else {
 			high = middle.Sub(one)
 		}
 	}
-	return amount(low), true
+	return amount(low)
 }

@@ -31,5 +31,8 @@ func nextEvent(book Book, v market.View, r Rules) (next Record, due bool, err er
 			next, due = rec, true
 		}
 	}
-	return next, due, nil
+	if due {
+		next, err = r.counted(book, next, v)
+	}
+	return next, due, err
 }

@@ -34,6 +34,8 @@ const (
 	Rounding     Class = "rounding"        // off by less than the tolerance, but not the result of AI-Trader's floats
 	Negative     Class = "negative"        // cash or a holding below zero
 	StaleBase    Class = "stale base"      // computed from an older row: what came in between is lost
+	LimitsDiffer Class = "limits"          // not what the limits count after the row before it
+	OverLimit    Class = "over a limit"    // an order that the limits refuse
 	Unexplained  Class = "does not follow" // the book is not the one before it plus the trade
 )
 
@@ -78,9 +80,11 @@ type Report struct {
 	// the line. After the first row it is the SHA-256 of the line.
 	Head string `json:"head"`
 
-	Anchored []AnchoredRow `json:"-"`                           // the row of each anchor
-	Outside  []Span        `json:"outside,omitempty"`           // rows that were written outside of the recorded runs
-	Imported *Imported     `json:"unverified_import,omitempty"` // nil: no row was imported unverified
+	Anchored  []AnchoredRow `json:"-"`                      // the row of each anchor
+	Outside   []Span        `json:"outside,omitempty"`      // rows that were written outside of the recorded runs
+	Unlimited int           `json:"other_limits,omitempty"` // rows that were made under other limits than they are held against
+
+	Imported *Imported `json:"unverified_import,omitempty"` // nil: no row was imported unverified
 }
 
 // Imported are the first rows of a ledger, which were imported unverified.
@@ -165,6 +169,9 @@ func (r Report) Verdict() (Verdict, []string) {
 	}
 	if len(r.Outside) > 0 {
 		reasons = append(reasons, outside(r.Outside))
+	}
+	if r.Unlimited > 0 {
+		reasons = append(reasons, fmt.Sprintf("%d rows were made under other limits than those given", r.Unlimited))
 	}
 	if n := r.Counts[Unchained]; n > 0 {
 		reasons = append(reasons, fmt.Sprintf("another program wrote %d rows after those of this one", n))

@@ -121,8 +121,9 @@ type Book struct {
 	Hash      string // of the record's line; the next record carries it
 	Rules     string // of the record
 
-	Bought Positions  // what was bought on the day of the record, in a market in which it cannot be sold on that day
-	Orders OpenOrders // that wait
+	Bought Positions   // what was bought on the day of the record, in a market in which it cannot be sold on that day
+	Orders OpenOrders  // that wait
+	Limits *LimitState // nil: no record so far was made under limits
 
 	newest moment // of the record
 }
@@ -165,6 +166,8 @@ type Record struct {
 	Prev      string          // SHA-256, in hex, of the line before; "" in the first record and in records of other programs
 	Note      string
 	Rules     string // the JSON of the rules from this record on, see [ParseRules]; "" where they do not change
+
+	Limits *LimitState // what they count; nil: no record so far was made under limits
 
 	Of    int64        // the record that placed the order which this one fills, cancels or ends; 0: none
 	At    market.Stamp // the bar in which that happened, where the date of the record is not that of an open

@@ -4,7 +4,7 @@
 //	{"date": "2025-10-02", "id": 1, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 10, "price": 189.6},
 //	 "positions": {"CASH": 8104, "NVDA": 10}, "order_id": "o-1", "prev": "6d1f..."}
 //
-// The keys price, those of orders that wait, bought_today, orders, rules, order_id, fees, fee_items, fee_in_kind, unverified_import, prev and note are ours; readers that do not know them pass over them.
+// The keys price, those of orders that wait, bought_today, orders, rules, limits, order_id, fees, fee_items, fee_in_kind, unverified_import, prev and note are ours; readers that do not know them pass over them.
 
 package ledger
 
@@ -56,6 +56,10 @@ func (r Record) Line() []byte {
 	}
 	if r.Rules != "" {
 		b.WriteString(`, "rules": ` + r.Rules)
+	}
+	if r.Limits != nil {
+		b.WriteString(`, "limits": `)
+		r.Limits.write(b)
 	}
 	if r.OrderID != "" {
 		b.WriteString(`, "order_id": `)
@@ -155,7 +159,7 @@ func writePosition(b *bytes.Buffer, p Position, colon string) {
 func ParseLine(line []byte) (Record, error) { return new(Reader).Read(line) }
 
 // keys are those of a line that mean something here.
-var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "fee_items", "fee_in_kind", "prev", "note", "rules", "unverified_import", "bought_today", "orders"}
+var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "fee_items", "fee_in_kind", "prev", "note", "rules", "unverified_import", "bought_today", "orders", "limits"}
 
 // member reads a member of a line.
 func (l *reading) member(s *strict.Reader, key []byte) (err error) {
@@ -193,6 +197,8 @@ func (l *reading) member(s *strict.Reader, key []byte) (err error) {
 		l.InKind, _, err = parseNumber(value)
 	case "bought_today":
 		err = l.Bought.UnmarshalJSON(value)
+	case "limits":
+		l.Limits, err = parseLimitState(value)
 	case "prev":
 		l.Prev, err = parseText(value)
 	case "note":
@@ -363,6 +369,39 @@ func parseFeeItems(value []byte) (items market.FeeItems, err error) {
 	return items, err
 }
 
+// parseLimitState reads the state in a line.
+func parseLimitState(value []byte) (*LimitState, error) {
+	var s LimitState
+	seen := map[string]bool{}
+	err := strict.Object(value, func(key, value []byte) (err error) {
+		seen[string(key)] = true
+		switch string(key) {
+		case "hash":
+			if s.Hash, err = parseText(value); err == nil && len(s.Hash) != limitHash {
+				err = fmt.Errorf("%.40s is no hash of limits", value)
+			}
+		case "orders":
+			var whole bool
+			if s.Orders, whole = strict.Int(value); !whole || s.Orders < 0 {
+				err = fmt.Errorf("%.40s is not a number of orders", value)
+			}
+		case "turnover":
+			s.Turnover, err = parseAmount(value)
+		case "day_start":
+			s.DayStart.Decimal, s.DayStart.Valid, err = parseNumber(value)
+		case "peak":
+			s.Peak.Decimal, s.Peak.Valid, err = parseNumber(value)
+		default:
+			return strict.Unlike(key, "hash", "orders", "turnover", "day_start", "peak")
+		}
+		return keyed(key, err)
+	})
+	if err == nil && !(seen["orders"] && seen["turnover"]) {
+		err = fmt.Errorf("%.80s lacks orders or turnover", value)
+	}
+	return &s, err
+}
+
 // parseAmount reads how much of something is held.
 func parseAmount(value []byte) (decimal.Decimal, error) {
 	amount, given, err := parseNumber(value)
@@ -428,5 +467,5 @@ func ParseBook(line []byte) (Book, error) {
 
 // book is the book after the record, whose line it keeps.
 func (r Record) book(line []byte) Book {
-	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Line: line, Hash: Hash(line), Rules: r.Rules, Bought: r.Bought, Orders: r.Orders, newest: r.moment()}
+	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Line: line, Hash: Hash(line), Rules: r.Rules, Bought: r.Bought, Orders: r.Orders, Limits: r.Limits, newest: r.moment()}
 }

@@ -217,6 +217,37 @@ func (v *Verifier) unchanged(r *Record) bool {
 	return true
 }
 
+// limited recomputes what the limits count after a row, and holds its order against those that are given.
+func (v *Verifier) limited(r *Record) {
+	if v.base.Limits == nil && r.Limits == nil {
+		return
+	}
+	if r.Limits == nil {
+		v.addFinding(r, LimitsDiffer, "what the limits count", "none")
+		return
+	}
+	hash := r.Limits.Hash
+	if v.limits != nil && hash != v.limits.Hash() {
+		v.report.Unlimited++
+	}
+	if !v.judged || v.prices == nil {
+		return
+	}
+	t, err := newTrial(hash, v.book(r), *r, v.prices.AsOf(r.Date), v.rules)
+	if err != nil { // prices that cannot be read are no finding
+		return
+	}
+	if !t.rec.Limits.equal(r.Limits) {
+		v.addFinding(r, LimitsDiffer, t.rec.Limits, r.Limits)
+	}
+	if v.limits == nil || !r.Traded() {
+		return
+	}
+	if e := v.limits.excess(t, true); e != nil {
+		v.addFinding(r, OverLimit, e.key+" "+e.value, e.sentence(t))
+	}
+}
+
 // before is the book that a row was made from.
 func (v *Verifier) before(r *Record) Positions {
 	if !r.delta.known {

@@ -31,8 +31,12 @@ func (v *Verifier) event(r *Record) bool {
 		}
 		return is
 	}
-	want, due, err := nextEvent(v.book(r), v.prices.AsOf(r.Date), v.rules)
-	want.Prev, want.Rules = r.Prev, r.Rules
+	rules := v.rules
+	if v.limits != nil {
+		rules.limits = *v.limits
+	}
+	want, due, err := nextEvent(v.book(r), v.prices.AsOf(r.Date), rules)
+	want.Prev, want.Rules, want.Limits = r.Prev, r.Rules, r.Limits // which are held against others
 	switch {
 	case errors.As(err, new(*market.DamagedError)):
 		v.report.Unpriced++
@@ -142,7 +146,7 @@ func (v *Verifier) differs(r *Record, want Record) {
 // book is the book that a row was made from.
 func (v *Verifier) book(r *Record) Book {
 	return Book{
-		Date: v.base.Date, ID: v.base.ID, Positions: v.before(r), Hash: v.lineHash(), Bought: v.base.Bought, Orders: v.base.Orders, newest: v.base.moment(),
+		Date: v.base.Date, ID: v.base.ID, Positions: v.before(r), Hash: v.lineHash(), Bought: v.base.Bought, Orders: v.base.Orders, Limits: v.base.Limits, newest: v.base.moment(),
 	}
 }
 

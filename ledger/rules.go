@@ -21,19 +21,7 @@ type Rules struct {
 
 	volumeCap decimal.Decimal // a part of a bar's volume, 0: none
 
-	limit limit // nil: none
-}
-
-// limit judges a record that trades before it is committed: it returns the record, with what it adds to it, or why the operator does
-// not allow it. It is asked for the trades of events too.
-type limit func(book Book, rec Record, v market.View) (Record, error)
-
-// limited asks the limit.
-func (r Rules) limited(book Book, rec Record, v market.View) (Record, error) {
-	if r.limit == nil || !rec.Traded() {
-		return rec, nil
-	}
-	return r.limit(book, rec, v)
+	limits Limits // of the operator, who can change them at any time: they do not stand in the rules of a record
 }
 
 // DefaultRules are the rules that accounts are opened under, and those of a ledger that has none.

@@ -25,7 +25,11 @@ import (
 //
 // Anchors are hashes of the ledger that were recorded elsewhere, in the order of recording. The error is that of reading lines.
 func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, anchors ...Anchor) (Report, error) {
-	v := NewVerifier(prices, anchors...)
+	return NewVerifier(prices, anchors...).Verify(lines)
+}
+
+// Verify verifies the rows of a ledger. The error is that of reading lines.
+func (v *Verifier) Verify(lines iter.Seq2[[]byte, error]) (Report, error) {
 	for line, err := range lines {
 		if err != nil {
 			return v.Report(), err
@@ -38,6 +42,7 @@ func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, anchors ...An
 // Verifier verifies a ledger row by row, see [Verify].
 type Verifier struct {
 	prices  *market.Prices
+	limits  *Limits // nil: none are given
 	report  Report
 	anchors *anchored
 	reader  Reader
@@ -72,6 +77,9 @@ func NewVerifier(prices *market.Prices, anchors ...Anchor) *Verifier {
 		rules: DefaultRules(), judged: true, orders: map[string]int{}, opens: map[string]openPrice{},
 	}
 }
+
+// Under has rows held against limits too, if they are not nil, from the first row on that was made under some.
+func (v *Verifier) Under(l *Limits) { v.limits = l }
 
 // Report is what was found in the rows that were given, and what the anchors say if those were all.
 func (v *Verifier) Report() Report {
@@ -143,6 +151,7 @@ func (v *Verifier) Row(line []byte) (Record, error) {
 	v.checkNegative(&r)
 	if v.based {
 		v.follows(&r)
+		v.limited(&r)
 	} else {
 		v.checkOpening(&r)
 		v.report.First = r.book(bytes.Clone(line))

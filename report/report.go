@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"mcp-trade/code"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
@@ -46,6 +47,8 @@ type Account struct {
 	RoundTripCount int         `json:"closed_all"` // how many there are
 	Holdings       []Holding   `json:"holdings"`   // at the end of the range, by symbol
 	Cash           Number      `json:"cash"`       // at the end of the range
+
+	RefusedBy code.Reasons `json:"refused_by,omitempty"` // why its runs were refused orders, as far as it is known, in and out of the range
 
 	Splits []market.LikelySplit `json:"splits,omitempty"` // that the prices seem to have had while the account held shares; the ledger has none
 
@@ -220,11 +223,12 @@ type Holding struct {
 
 // RunStats is what the run that wrote a ledger recorded beside it.
 type RunStats struct {
-	Refused Number     // orders refused
-	Tokens  Number     // that the model used
-	Cost    Number     // of the model, in the currency of the account
-	Caveat  string     // what its decider could not do, in a sentence; "" for nothing
-	Days    []DayStats // ascending
+	Refused Number       // orders refused
+	Reasons code.Reasons // of them, as far as they are known
+	Tokens  Number       // that the model used
+	Cost    Number       // of the model, in the currency of the account
+	Caveat  string       // what its decider could not do, in a sentence; "" for nothing
+	Days    []DayStats   // ascending
 
 	Training *Training // of the language model that traded; nil if none did
 }
@@ -236,6 +240,8 @@ type DayStats struct {
 	Tokens  Number       `json:"tokens"`
 	Cost    Number       `json:"cost"`
 	Refused Number       `json:"refused"`
+
+	RefusedBy code.Reasons `json:"refused_by,omitempty"` // why
 }
 
 // Interval is the 95 % interval of a figure, see package interval.

@@ -213,6 +213,7 @@ type sessionResult struct {
 	Account   string            `json:"account" jsonschema:"registered, not_registered or unreachable"`
 	Costs     string            `json:"costs,omitempty" jsonschema:"what trades cost; none without it"`
 	Fills     string            `json:"fills,omitempty" jsonschema:"unlisted"` // when orders fill, unless it is at the open of the order's bar
+	Limits    []string          `json:"limits,omitempty" jsonschema:"set by the operator: what an order must not exceed"`
 }
 
 func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error) {
@@ -223,6 +224,7 @@ func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error)
 	r := sessionResult{
 		ModelID: s.Model, Signature: s.Signature, TodayDate: s.Today, IfTrade: s.IfTrade, Halted: s.Halted,
 		Sources: map[string]string{}, Markets: []string{}, Ledger: d.Ledger, Account: "registered",
+		Limits: d.Accounts.Limits(s.Signature).Lines(),
 	}
 	for name, source := range s.Sources {
 		r.Sources[name] = string(source)

@@ -111,6 +111,9 @@ func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) 
 			fill = fmt.Sprintf("Market orders fill by the account's rule: %s. Until then they wait.", of)
 		}
 	}
+	if lines := d.Accounts.Limits(s.Signature).Lines(); len(lines) > 0 {
+		fmt.Fprintf(&b, "Limits that the operator set, which no order can exceed:\n- %s\n", strings.Join(lines, "\n- "))
+	}
 	if err := d.sinceYesterday(ctx, &b, s, now, v); err != nil {
 		return "", err
 	}

@@ -20,6 +20,7 @@ import (
 	"mcp-trade/decimal"
 	"mcp-trade/internal/mcpclient"
 	"mcp-trade/internal/rawjson"
+	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/store"
 )
@@ -39,6 +40,7 @@ type Config struct {
 	Parallel    int                         `json:"parallel"`              // + accounts that trade side by side: 1 to 64 (4)
 	Lockstep    bool                        `json:"lockstep"`              // + true: all accounts end a day before any begins the next
 	MCPServers  map[string]mcpclient.Config `json:"mcp_servers,omitempty"` // + external servers by name; a tool is offered to the models as NAME_TOOL
+	Limits      map[string]any              `json:"limits,omitempty"`      // + limits that accounts are traded under (none); the setting MCP_TRADE_LIMITS comes before it
 	Experiment  Experiment                  `json:"experiment,omitzero"`   // + several accounts for each model; Models are then those of its trials
 	Dir         string                      `json:"-"`                     // the folder of its file
 }
@@ -193,6 +195,18 @@ func (c Config) Enabled() []Model {
 	return slices.DeleteFunc(slices.Clone(c.Models), func(m Model) bool { return !m.Enabled })
 }
 
+// AccountLimits are the limits that accounts are traded under.
+func (c Config) AccountLimits() (ledger.AccountLimits, error) {
+	if c.Limits == nil {
+		return ledger.AccountLimits{}, nil
+	}
+	text, err := rawjson.Marshal(c.Limits)
+	if err != nil {
+		return ledger.AccountLimits{}, err
+	}
+	return ledger.ParseAccountLimits(text)
+}
+
 // Key looks up the model's API key, in the environment or .env. An error says which variable to set.
 func (m Model) Key(lookup func(string) (string, bool)) (string, error) {
 	key, _ := lookup(m.KeyEnv)
@@ -312,6 +326,8 @@ func (c Config) Validate() error {
 			owners[m.Signature] = i
 		}
 	}
+	_, err := c.AccountLimits()
+	p.expect(err == nil, "limits", "%v", err)
 	for name, s := range c.MCPServers {
 		validateServer(&p, name, s)
 	}

@@ -77,7 +77,7 @@ func (d *dayConversation) call(ctx context.Context, step, number int, c model.Ca
 	} else if answer.Text, answer.Failed, err = tool.server.Call(ctx, tool.Name, arguments); err != nil {
 		err = fmt.Errorf("%s: %w", tool.Name, err)
 	}
-	o.Content, o.Failed, o.Code, o.Filled, o.Placed = content(answer.Text), answer.Failed, answer.Code, answer.Filled, answer.Placed
+	o.Content, o.Failed, o.Code, o.Limit, o.Filled, o.Placed = content(answer.Text), answer.Failed, answer.Code, answer.Limit, answer.Filled, answer.Placed
 	return o, err
 }
 

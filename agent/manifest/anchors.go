@@ -14,10 +14,12 @@ import (
 )
 
 // Verify verifies the ledger of an account, also against what the manifest and the transcripts of a log path noted of it, and
-// against more anchors. See [ledger.Verify] and [Anchors].
-func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, logPath, account, store string, more ...ledger.Anchor) (ledger.Report, error) {
+// against limits, if some are given, and more anchors. See [ledger.Verify] and [Anchors].
+func Verify(lines iter.Seq2[[]byte, error], prices *market.Prices, limits *ledger.Limits, logPath, account, store string, more ...ledger.Anchor) (ledger.Report, error) {
 	anchors, unread := Anchors(logPath, account, store)
-	report, err := ledger.Verify(lines, prices, append(anchors, more...)...)
+	v := ledger.NewVerifier(prices, append(anchors, more...)...)
+	v.Under(limits)
+	report, err := v.Verify(lines)
 	if unread != nil {
 		report.Add(Unread(unread))
 	}

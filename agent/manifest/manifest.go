@@ -49,7 +49,8 @@ type Run struct {
 	From     market.Stamp    `json:"from"`
 	To       market.Stamp    `json:"to"`
 	Cash     decimal.Decimal `json:"cash"`
-	Rules    string          `json:"rules,omitempty"` // that the account is opened under, as its ledger states them; "" are the default ones
+	Rules    string          `json:"rules,omitempty"`  // that the account is opened under, as its ledger states them; "" are the default ones
+	Limits   string          `json:"limits,omitempty"` // that the account is traded under, as JSON; "" for none
 	Lockstep bool            `json:"lockstep"`
 	Store    string          `json:"store"`            // where the ledger is kept: file or redis
 	Config   *FileHash       `json:"config,omitempty"` // the configuration

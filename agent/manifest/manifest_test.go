@@ -157,7 +157,7 @@ func TestAnchors(t *testing.T) {
 		t.Fatal(err)
 	}
 	none := func(func([]byte, error) bool) {}
-	if r, err := Verify(none, nil, dir, "alice", "file"); err != nil || !strings.Contains(fmt.Sprint(r.Findings), "run-manifest.json cannot be read") {
+	if r, err := Verify(none, nil, nil, dir, "alice", "file"); err != nil || !strings.Contains(fmt.Sprint(r.Findings), "run-manifest.json cannot be read") {
 		t.Errorf("a manifest that cannot be read: %v, %v", r.Findings, err)
 	}
 }

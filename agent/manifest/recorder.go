@@ -80,5 +80,5 @@ func (r *Recorder) change(ctx context.Context, lease store.Fence, account string
 
 // Verify verifies a ledger, also against the manifest and the transcripts.
 func (r *Recorder) Verify(account string, lines iter.Seq2[[]byte, error], prices *market.Prices) (ledger.Report, error) {
-	return Verify(lines, prices, r.LogPath, account, r.Runs[account].Store)
+	return Verify(lines, prices, nil, r.LogPath, account, r.Runs[account].Store)
 }

@@ -46,11 +46,14 @@ func (m Manifest) Recording() (Recording, error) {
 			if r.From == "" {
 				r.From, r.Cash, r.Rules, r.Prices, r.Actions = run.From, run.Cash, run.Rules, run.Prices, run.Actions
 			}
+			before, again := r.Runs[account]
 			switch {
 			case run.From != r.From || !run.Cash.Equal(r.Cash):
 				return r, fmt.Errorf("the accounts were not opened alike: %s on %s with %s, another on %s with %s", account, run.From, run.Cash, r.From, r.Cash)
 			case run.Rules != r.Rules:
 				return r, fmt.Errorf("the accounts were not opened alike: the rules of %s are others", account)
+			case again && before.Limits != run.Limits:
+				return r, fmt.Errorf("the limits of %s changed in the course of the run", account)
 			case !sameFiles(run.Prices, r.Prices) || !sameFile(run.Actions, r.Actions):
 				return r, fmt.Errorf("the prices changed in the course of the run: %s", account)
 			}

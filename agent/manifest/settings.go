@@ -123,6 +123,6 @@ func (run Run) settings() []setting {
 	}{m.Temperature, m.TopP, m.Seed, m.ReasoningEffort})
 	return []setting{
 		{"decider", decider}, {"model", m.Model}, {"sampling", string(sampling)}, {"max_steps", fmt.Sprint(m.MaxSteps)}, {"memory", fmt.Sprint(m.Memory)},
-		{"mask", maskText(run.Mask)}, {"prompt", m.Prompt}, {"custom_rules", m.Rules}, {"custom_instructions", m.Instructions},
+		{"mask", maskText(run.Mask)}, {"limits", run.Limits}, {"prompt", m.Prompt}, {"custom_rules", m.Rules}, {"custom_instructions", m.Instructions},
 	}
 }

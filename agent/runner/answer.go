@@ -24,6 +24,7 @@ type toolAnswer struct {
 	Date   market.Stamp  `json:"date"`
 	Error  string        `json:"error"`
 	Code   code.Code     `json:"code"`
+	Limit  string        `json:"limit"` // that was exceeded
 
 	text string
 }

@@ -48,10 +48,10 @@ func (b *broker) Order(ctx context.Context, action ledger.Action, symbol string,
 		return false, fmt.Errorf("%s %s %s: %w", action, amount, symbol, err)
 	}
 	if answer.Filled || answer.Placed {
-		b.count(id, answer.Filled, false, "")
+		b.count(id, answer.Filled, false, "", "")
 		return true, nil
 	}
-	b.run.checkpoint.refuse(id, answer.Code)
+	b.run.checkpoint.refuse(id, answer.Code.For(answer.Limit))
 	return false, b.run.saveCheckpoint(context.WithoutCancel(ctx))
 }
 
@@ -72,7 +72,7 @@ func (b *broker) Call(ctx context.Context, tool string, arguments map[string]jso
 	}
 	var id string
 	if json.Unmarshal(arguments[orderID], &id) == nil {
-		b.count(id, answer.Filled, answer.Failed, answer.Code)
+		b.count(id, answer.Filled, answer.Failed, answer.Code, answer.Limit)
 	}
 	return answer, nil
 }
@@ -89,6 +89,9 @@ func (b *broker) send(ctx context.Context, tool string, arguments map[string]jso
 	}
 	a := readAnswer(text)
 	answer := agent.Answer{Text: text, Failed: failed || a.Code != "", Code: a.Code}
+	if a.Code == code.LimitExceeded {
+		answer.Limit = a.Limit
+	}
 	answer.Filled = order && !answer.Failed && a.Status == ledger.Filled
 	answer.Placed = order && !answer.Failed && (a.Status == ledger.Pending || a.Status == ledger.Cancelled)
 	switch {
@@ -103,12 +106,12 @@ func (b *broker) send(ctx context.Context, tool string, arguments map[string]jso
 }
 
 // count counts an order. That of an id is counted once.
-func (b *broker) count(id string, filled, failed bool, why code.Code) {
+func (b *broker) count(id string, filled, failed bool, why code.Code, limit string) {
 	switch {
 	case filled:
 		b.filled[id] = true
 	case failed && why != code.Halted:
-		b.run.checkpoint.refuse(id, why)
+		b.run.checkpoint.refuse(id, why.For(limit))
 	}
 }
 
@@ -130,7 +133,7 @@ func (b *broker) settle() error {
 	b.run.today = transcript.SpendingOf(b.journal.Entries)
 	for _, e := range b.journal.Entries {
 		if o := e.Result; o != nil && o.OrderID != "" {
-			b.count(o.OrderID, o.Filled, o.Failed, o.Code)
+			b.count(o.OrderID, o.Filled, o.Failed, o.Code, o.Limit)
 		}
 	}
 	return b.journal.Close()

@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"mcp-trade/agent/transcript"
 	"mcp-trade/code"
@@ -16,22 +18,29 @@ import (
 // checkpoint is saved when a day begins, when an order is refused, and when the day is complete; at once for a day that
 // is complete and the next one that begins.
 type checkpoint struct {
-	Date     market.Stamp         `json:"date"`
-	Complete bool                 `json:"complete"`
-	Refused  map[string]code.Code `json:"refused,omitempty"` // orders of the day by id, and their codes
-	Before   int                  `json:"refused_before"`    // how many orders were refused on earlier days
-	Spent    transcript.Spending  `json:"spent,omitzero"`    // by a language model, on the days that are complete
-	Caveat   string               `json:"caveat,omitempty"`  // what a reader of the results must know
+	Date     market.Stamp           `json:"date"`
+	Complete bool                   `json:"complete"`
+	Refused  map[string]code.Reason `json:"refused,omitempty"`    // orders of the day by id, and why
+	Before   int                    `json:"refused_before"`       // how many orders were refused on earlier days
+	Reasons  code.Reasons           `json:"refused_by,omitempty"` // of those; of what earlier versions counted no reason is known
+	Spent    transcript.Spending    `json:"spent,omitzero"`       // by a language model, on the days that are complete
+	Caveat   string                 `json:"caveat,omitempty"`     // what a reader of the results must know
 }
 
 // next is the checkpoint of a later day that begins.
 func (c checkpoint) next(day market.Stamp) checkpoint {
-	return checkpoint{Date: day, Before: c.Before + len(c.Refused), Spent: c.Spent, Caveat: c.Caveat}
+	return checkpoint{Date: day, Before: c.Before + len(c.Refused), Reasons: c.reasons(), Spent: c.Spent, Caveat: c.Caveat}
 }
 
-func (c *checkpoint) refuse(id string, why code.Code) {
+// today counts the refusals of the day by their reasons.
+func (c checkpoint) today() code.Reasons { return code.Of(slices.Collect(maps.Values(c.Refused))...) }
+
+// reasons counts those of all days so far.
+func (c checkpoint) reasons() code.Reasons { return c.Reasons.Plus(c.today()) }
+
+func (c *checkpoint) refuse(id string, why code.Reason) {
 	if c.Refused == nil {
-		c.Refused = map[string]code.Code{}
+		c.Refused = map[string]code.Reason{}
 	}
 	c.Refused[id] = why
 }
@@ -59,8 +68,9 @@ func (a *accountRun) saveCheckpoint(ctx context.Context) error {
 
 // Noted is what the runs of an account noted beside its ledger.
 type Noted struct {
-	Refused int    // orders
-	Caveat  string // what a reader of the results must know, "" for nothing
+	Refused int          // orders
+	Reasons code.Reasons // of them, as far as they are known
+	Caveat  string       // what a reader of the results must know, "" for nothing
 }
 
 // ReadNoted returns what the runs of an account noted; ok is false if it was never run.
@@ -73,5 +83,5 @@ func ReadNoted(ctx context.Context, runs store.Runs, account string) (n Noted, o
 	if err := json.Unmarshal(text, &c); err != nil {
 		return n, false, fmt.Errorf("the checkpoint of %s cannot be read: %w", account, err)
 	}
-	return Noted{c.Before + len(c.Refused), c.Caveat}, true, nil
+	return Noted{c.Before + len(c.Refused), c.reasons(), c.Caveat}, true, nil
 }

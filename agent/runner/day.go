@@ -11,6 +11,7 @@ import (
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/transcript"
+	"mcp-trade/code"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -41,7 +42,7 @@ func (a *accountRun) tradeDay(ctx context.Context, i int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	refused := len(a.checkpoint.Refused)
+	refused := a.checkpoint.today()
 	if err := a.close(ctx, i); err != nil {
 		return err
 	}
@@ -166,7 +167,7 @@ func (a *accountRun) turnTo(ctx context.Context, date market.Stamp) (halted bool
 }
 
 // report tells of a completed day.
-func (a *accountRun) report(ctx context.Context, b *broker, refused int) error {
+func (a *accountRun) report(ctx context.Context, b *broker, refused code.Reasons) error {
 	has, err := b.Standing(ctx)
 	if err != nil {
 		return err

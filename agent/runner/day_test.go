@@ -423,7 +423,7 @@ func TestBroker_Call(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(seen) != 2 || seen[1].Trades != 3 || seen[1].Refused != 1 || r.checkpoint.Before != 2 {
+	if len(seen) != 2 || seen[1].Trades != 3 || seen[1].Refused.String() != "1 insufficient_cash" || r.checkpoint.Before != 2 {
 		t.Errorf("%+v, %+v", seen, r.checkpoint)
 	}
 	if n := strings.Count(r.ledger(t), `"order_id": "mine-`); n != 4 {

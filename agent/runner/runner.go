@@ -28,6 +28,7 @@ import (
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/transcript"
+	"mcp-trade/code"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/mcpclient"
 	"mcp-trade/ledger"
@@ -96,32 +97,33 @@ type Progress struct {
 	Account  string
 	Done, Of int // trading days
 	Date     market.Stamp
-	Trades   int // on that day
-	Refused  int // on that day
+	Trades   int          // on that day
+	Refused  code.Reasons // on that day
 
 	Value decimal.NullDecimal // after the close of that day, before it at the hour's opens; null if a holding has no price
 }
 
 // Result is what became of an account.
 type Result struct {
-	Account  string               `json:"account"`
-	Days     int                  `json:"days"`    // completed
-	Trades   int                  `json:"trades"`  // in the ledger
-	Refused  int                  `json:"refused"` // orders
-	Cash     decimal.Decimal      `json:"cash"`
-	Value    decimal.NullDecimal  `json:"value"`                   // after the close of its last day; null if a holding never had a close
-	Return   decimal.NullDecimal  `json:"return"`                  // value over the money that the account was opened with, less 1
-	Around   *AroundCutoff        `json:"around_cutoff,omitempty"` // nil: no cutoff is known
-	Stale    ledger.StaleCloses   `json:"stale"`                   // holdings that the value counts at a close of an earlier trading day
-	Unpriced []string             `json:"unpriced"`                // holdings that never had a close
-	Caveat   string               `json:"caveat,omitempty"`        // what its decider could not do
-	Head     string               `json:"head"`                    // of the ledger, see [ledger.Report]
-	Verified bool                 `json:"verified"`
-	Verdict  ledger.Verdict       `json:"verdict"`
-	Reasons  []string             `json:"reasons"`         // unless it is verified
-	Findings []ledger.Finding     `json:"findings"`        // the first ones
-	Spent    *transcript.Spending `json:"spent,omitempty"` // by a language model
-	Error    string               `json:"error,omitempty"` // why the account did not come to the end
+	Account   string               `json:"account"`
+	Days      int                  `json:"days"`                 // completed
+	Trades    int                  `json:"trades"`               // in the ledger
+	Refused   int                  `json:"refused"`              // orders
+	RefusedBy code.Reasons         `json:"refused_by,omitempty"` // why, as far as it is known
+	Cash      decimal.Decimal      `json:"cash"`
+	Value     decimal.NullDecimal  `json:"value"`                   // after the close of its last day; null if a holding never had a close
+	Return    decimal.NullDecimal  `json:"return"`                  // value over the money that the account was opened with, less 1
+	Around    *AroundCutoff        `json:"around_cutoff,omitempty"` // nil: no cutoff is known
+	Stale     ledger.StaleCloses   `json:"stale"`                   // holdings that the value counts at a close of an earlier trading day
+	Unpriced  []string             `json:"unpriced"`                // holdings that never had a close
+	Caveat    string               `json:"caveat,omitempty"`        // what its decider could not do
+	Head      string               `json:"head"`                    // of the ledger, see [ledger.Report]
+	Verified  bool                 `json:"verified"`
+	Verdict   ledger.Verdict       `json:"verdict"`
+	Reasons   []string             `json:"reasons"`         // unless it is verified
+	Findings  []ledger.Finding     `json:"findings"`        // the first ones
+	Spent     *transcript.Spending `json:"spent,omitempty"` // by a language model
+	Error     string               `json:"error,omitempty"` // why the account did not come to the end
 
 	Failed bool  `json:"-"` // the ledger cannot be read, or has what it must not have
 	Err    error `json:"-"`

@@ -94,6 +94,7 @@ type Outcome struct {
 	Content   string          `json:"content"`             // as the model sees it
 	Failed    bool            `json:"failed,omitempty"`
 	Code      code.Code       `json:"code,omitempty"`     // of a refusal
+	Limit     string          `json:"limit,omitempty"`    // which limit the order would have exceeded
 	OrderID   string          `json:"order_id,omitempty"` // of an order that was sent
 	Filled    bool            `json:"filled,omitempty"`   // it is in the ledger
 	Placed    bool            `json:"placed,omitempty"`   // it is in the ledger and filled nothing: it waits, or it ended one that waits

@@ -84,7 +84,7 @@ func (s *settings) verifyCopy(cmd *cobra.Command, r rooms, account, path string,
 	if from := s.evidence(cmd.Context(), r, path); isFile(path) && from.logPath != "" {
 		noted, unread = manifest.Anchors(from.logPath, from.account, from.store)
 	}
-	report, err := e.verify(r.prices, noted)
+	report, err := e.verify(r.prices, nil, noted)
 	if unread != nil {
 		report.Add(manifest.Unread(unread))
 	}

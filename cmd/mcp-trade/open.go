@@ -85,7 +85,11 @@ func (s *settings) open() (rooms, error) {
 	if r.ledgers, err = s.ledgersIn(r.file, r.shared); err != nil {
 		return r, usageError{err}
 	}
-	r.accounts = ledger.NewAccounts(r.ledgers)
+	limits, err := s.accountLimits()
+	if err != nil {
+		return r, err
+	}
+	r.accounts = ledger.NewAccounts(r.ledgers).Limited(limits)
 	return r, nil
 }
 

@@ -188,6 +188,11 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 	if text, _ := s.lookup("LOG_PATH"); text != "" || cmd.Flags().Changed("log-path") {
 		c.LogConfig.Path = ""
 	}
+	limits, err := c.AccountLimits()
+	if err != nil {
+		return p, err
+	}
+	s.limits = cmp.Or(s.limits, limits.String())
 	if p.mask, err = s.masking(c); err != nil {
 		return p, err
 	}
@@ -269,6 +274,10 @@ func (s *settings) records(p plan, store string, traded *market.Prices) (map[str
 	if every.Actions, err = hashFile(s.actions); err != nil {
 		return nil, err
 	}
+	limits, err := s.accountLimits()
+	if err != nil {
+		return nil, err
+	}
 	ofModels, err := s.newsRecord(every)
 	if err != nil {
 		return nil, err
@@ -280,6 +289,7 @@ func (s *settings) records(p plan, store string, traded *market.Prices) (map[str
 			run = ofModels
 			run.Model, run.Servers, run.Mask, run.Toolsets = model, p.servers, p.mask.Kept(), s.otherToolsets()
 		}
+		run.Limits = limits.Of(a.Name).Text()
 		run.Decider, run.From, run.To = p.specs[a.Name], cmp.Or(a.From, p.from), cmp.Or(a.To, p.to)
 		if run.Known = ends[run.To]; run.Known == nil {
 			if run.Known, err = known(traded, run.To); err != nil {

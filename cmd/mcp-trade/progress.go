@@ -123,13 +123,17 @@ func (v *progressView) message(name string, a *accountView) string {
 // plainDay is a completed day as a line.
 func plainDay(p runner.Progress, s agent.Step) string {
 	line := fmt.Sprintf("%s: day %d of %d, %s", p.Account, p.Done, p.Of, p.Date)
+	refused := ""
+	if len(p.Refused) > 0 {
+		refused = ", refused: " + p.Refused.String()
+	}
 	if s.Step == 0 {
-		return line
+		return line + refused
 	}
 	if s.Date == p.Date {
 		line += fmt.Sprintf(", %d steps, %s tokens", s.Step, format.Count(s.Tokens))
 	}
-	line += fmt.Sprintf(", %d trades", p.Trades)
+	line += fmt.Sprintf(", %d trades", p.Trades) + refused
 	if p.Value.Valid {
 		line += ", value " + format.Money(p.Value.Decimal)
 	}

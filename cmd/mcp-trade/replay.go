@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -57,16 +58,23 @@ func (s *settings) replay(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	s.keepTo(rules)
+	limits := ledger.AccountLimits{}
 	p := plan{from: recording.From, to: recording.To, cash: recording.Cash, rules: rules}
 	for _, name := range slices.Sorted(maps.Keys(recording.Runs)) {
 		if own := recording.Runs[name].Toolsets; own != nil {
 			s.serving.Toolsets = own
 		}
+		of, err := ledger.ParseLimits(name, []byte(cmp.Or(recording.Runs[name].Limits, "{}")))
+		if err != nil {
+			return err
+		}
+		limits = limits.With(name, of)
 		p.accounts = append(p.accounts, runner.Account{
 			Name: name, Decider: llm.Replay(dir),
 			Opening: func(first ledger.Record) (ledger.Record, error) { return manifest.Opening(dir, name, first) },
 		})
 	}
+	s.limits = limits.String()
 	r, closeRooms, err := s.runner(p)
 	if err != nil {
 		return err

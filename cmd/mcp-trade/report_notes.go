@@ -13,6 +13,7 @@ import (
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/runner"
 	"mcp-trade/agent/transcript"
+	"mcp-trade/code"
 	"mcp-trade/market"
 	"mcp-trade/report"
 	"mcp-trade/store"
@@ -26,7 +27,7 @@ func runStatsOf(ctx context.Context, runs store.Runs, logPath, account string) (
 		return n, err
 	}
 	if ok {
-		n.Refused, n.Caveat = report.Known(float64(noted.Refused)), noted.Caveat
+		n.Refused, n.Reasons, n.Caveat = report.Known(float64(noted.Refused)), noted.Reasons, noted.Caveat
 	}
 	if n.Training, err = trainingOf(ctx, runs, account); err != nil {
 		return n, err
@@ -49,9 +50,10 @@ func runStatsOf(ctx context.Context, runs store.Runs, logPath, account string) (
 		all, today = all.Plus(spent), today.Plus(spent)
 		day := &n.Days[len(n.Days)-1]
 		day.Tokens, day.Cost = tokensOf(today), costOf(today)
-		text, refusals := textAndRefusals(transcript.Unmasked(entries))
+		text, reasons := textAndRefusals(transcript.Unmasked(entries))
 		day.Text = strings.TrimSpace(day.Text + "\n\n" + text)
-		day.Refused = report.Known(day.Refused.Float() + float64(refusals))
+		day.Refused = report.Known(day.Refused.Float() + float64(len(reasons)))
+		day.RefusedBy = day.RefusedBy.Plus(code.Of(reasons...))
 	}
 	n.Tokens, n.Cost = tokensOf(all), costOf(all)
 	return n, nil
@@ -91,8 +93,8 @@ func costOf(s transcript.Spending) report.Number {
 	return report.Known(s.Cost.InexactFloat64())
 }
 
-// textAndRefusals returns what the model said in a transcript, and how many of its orders were refused.
-func textAndRefusals(entries []transcript.Entry) (text string, refused int) {
+// textAndRefusals returns what the model said in a transcript, and why orders of it were refused.
+func textAndRefusals(entries []transcript.Entry) (text string, refused []code.Reason) {
 	var texts []string
 	for _, e := range entries {
 		if e.Reply != nil {
@@ -101,7 +103,7 @@ func textAndRefusals(entries []transcript.Entry) (text string, refused int) {
 			}
 		}
 		if e.Result != nil && e.Result.OrderID != "" && e.Result.Failed {
-			refused++
+			refused = append(refused, e.Result.Code.For(e.Result.Limit))
 		}
 	}
 	return strings.Join(texts, "\n\n"), refused

@@ -66,6 +66,9 @@ func printLeaderboard(w io.Writer, r report.Report) {
 		if a.Costs != "" {
 			fmt.Fprintf(w, "  %s\n", safetext.Line(costsText(a)))
 		}
+		if len(a.RefusedBy) > 0 {
+			fmt.Fprintf(w, "  orders refused: %s\n", safetext.Line(a.RefusedBy.String()))
+		}
 		for _, line := range a.Knowledge.Lines() {
 			fmt.Fprintf(w, "  %s\n", line)
 		}

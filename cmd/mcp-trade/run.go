@@ -71,6 +71,9 @@ func runCommand(s *settings) *cobra.Command {
 				return s.replay(cmd, replay)
 			}
 			p, err := s.plan(cmd, flags, args)
+			if err == nil {
+				err = s.warnOfLimits(p)
+			}
 			if err != nil {
 				return asUsage(err)
 			}
@@ -107,6 +110,7 @@ func runCommand(s *settings) *cobra.Command {
 	s.register(cmd.Flags(), searching)
 	s.register(cmd.Flags(), opening)
 	s.register(cmd.Flags(), running)
+	s.register(cmd.Flags(), limiting)
 	s.register(cmd.Flags(), trading)
 	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list the accounts and their trading days; open, ask and write nothing")
@@ -314,6 +318,11 @@ func printResults(w io.Writer, results []runner.Result) {
 		}
 		if len(r.Unpriced) > 0 {
 			fmt.Fprintf(w, "The value of %s is unknown: there is no close of %s.\n", r.Account, strings.Join(r.Unpriced, ", "))
+		}
+	}
+	for _, r := range results {
+		if len(r.RefusedBy) > 0 {
+			fmt.Fprintf(w, "Refused orders of %s: %s.\n", r.Account, r.RefusedBy)
 		}
 	}
 	printSpending(w, results)

@@ -47,6 +47,7 @@ type settings struct {
 	searchCache               string
 	costs, slippage           string                 // of accounts that are opened
 	fill, volumeCap           string                 // likewise
+	limits                    string                 // that accounts are traded under: a file, or what is in one
 	market                    string                 // of the accounts that are opened and served
 	ofRules                   [len(ruleTable)]string // what the settings of rules say, in the order of their table
 	serving                   tools.Options
@@ -113,6 +114,7 @@ const (
 	searching          // commands that search
 	opening            // commands that open accounts
 	running            // run
+	limiting           // commands that trade, or hold ledgers against limits
 	trading            // commands that open accounts, serve them, or step through the days of their market
 )
 
@@ -163,6 +165,8 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.fill }},
 	{flag: "volume-cap", variable: "MCP_TRADE_VOLUME_CAP", help: "how much of a bar's volume its orders may fill, such as 10%", preset: noVolumeCap, scope: opening,
 		field: func(s *settings) any { return &s.volumeCap }},
+	{flag: "limits", variable: "MCP_TRADE_LIMITS", help: "file of limits that accounts are traded under", otherwise: "none", scope: limiting, child: inherited,
+		field: func(s *settings) any { return &s.limits }},
 	{flag: "mask", variable: "MCP_TRADE_MASK", help: "SEED: models see made-up symbols and shifted dates; the ledgers keep the true ones", otherwise: "none: models see the true ones", scope: running, child: emptied,
 		field: func(s *settings) any { return &s.mask }},
 	{flag: "refusals", variable: "MCP_TRADE_REFUSALS", help: "refused calls answer with an error, as MCP has it, or with a result, as AI-Trader's client needs it: error or result",
@@ -278,9 +282,10 @@ var programVariables = []string{
 // keys of models. Settings travel there, where a password in one of them is not for everyone to see.
 func (s *settings) childEnvironment() (func(model string) []string, error) {
 	files, err := s.priceFiles()
+	limits, errLimits := s.accountLimits()
 	return func(model string) []string {
 		own := *s
-		own.modelID, own.prices = model, files
+		own.modelID, own.prices, own.limits = model, files, limits.Only(model).String() // whatever becomes of their file
 		env := mcpclient.Environment(programVariables...)
 		for _, row := range settingsTable {
 			switch {
@@ -293,7 +298,7 @@ func (s *settings) childEnvironment() (func(model string) []string, error) {
 			}
 		}
 		return env
-	}, err
+	}, errors.Join(err, errLimits)
 }
 
 // onlyFolder returns settings that use only the files of a folder, whatever else is configured.

@@ -166,7 +166,7 @@ func resolved(t *testing.T, args ...string) *settings {
 	s := newSettings()
 	s.stderr = &switchWriter{screen: newScreen(os.Stderr)}
 	cmd := &cobra.Command{Use: "x", RunE: func(cmd *cobra.Command, _ []string) error { return s.resolve(cmd) }}
-	for _, in := range []scope{everyCommand, serving, searching, opening, running, trading} {
+	for _, in := range []scope{everyCommand, serving, searching, opening, running, limiting, trading} {
 		s.register(cmd.Flags(), in)
 	}
 	cmd.SetArgs(args)
@@ -196,6 +196,9 @@ func everyFlag() (args []string) {
 			if allowed != row.text(s) {
 				value = allowed
 			}
+		}
+		if row.flag == "limits" {
+			value = `{"all": {"max_positions": 2}, "accounts": {}}` // as a run hands them on
 		}
 		args = append(args, "--"+row.flag+"="+value)
 	}
@@ -232,7 +235,7 @@ func TestSettings_ChildEnvironment(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	cmd := &cobra.Command{}
-	for _, in := range []scope{everyCommand, serving, searching, opening, running, trading} {
+	for _, in := range []scope{everyCommand, serving, searching, opening, running, limiting, trading} {
 		child.register(cmd.Flags(), in)
 	}
 	if err := child.resolve(cmd); err != nil {

@@ -26,6 +26,7 @@ func stdioCommand(s *settings) *cobra.Command {
 	}
 	s.register(cmd.Flags(), serving)
 	s.register(cmd.Flags(), searching)
+	s.register(cmd.Flags(), limiting)
 	s.register(cmd.Flags(), trading)
 	return cmd
 }

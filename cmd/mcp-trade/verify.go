@@ -29,7 +29,7 @@ func verifyCommand(s *settings) *cobra.Command {
 		Use: "verify [SIGNATURE|FILE...]", Short: "Prove that each row follows from the one before it and from the prices",
 		Long: "Recompute each row of a ledger as an order is executed: from the row before it, at the open of its date, by the rules that\n" +
 			"the ledger was kept under; and check ids, dates, order ids, balances and the chain of hashes. Without arguments every\n" +
-			"account is verified.\n\n" +
+			"account is verified. With --limits each order of an account under limits is held against those of the file too.\n\n" +
 			"verified         every row follows; a trade of nothing, as AI-Trader lets it pass, is listed and is no failure\n" +
 			"partly verified  no row contradicts that, but some were written after our rows by another program, or outside of the\n" +
 			"                 recorded runs, or imported unverified, or are rounded in no known way, or no price is there to hold a\n" +
@@ -65,6 +65,7 @@ func verifyCommand(s *settings) *cobra.Command {
 			return s.verify(cmd, r, args, given)
 		},
 	}
+	s.register(cmd.Flags(), limiting)
 	cmd.Flags().StringVar(&head, "head", "", "hash of a row that was kept elsewhere: the ledger must have that row")
 	return cmd
 }
@@ -116,11 +117,13 @@ func (s *settings) evidence(ctx context.Context, r rooms, name string) evidence 
 	return e
 }
 
-func (e evidence) verify(prices *market.Prices, given []ledger.Anchor) (ledger.Report, error) {
+func (e evidence) verify(prices *market.Prices, limits *ledger.Limits, given []ledger.Anchor) (ledger.Report, error) {
 	if e.logPath == "" {
-		return ledger.Verify(e.lines, prices, given...)
+		v := ledger.NewVerifier(prices, given...)
+		v.Under(limits)
+		return v.Verify(e.lines)
 	}
-	return manifest.Verify(e.lines, prices, e.logPath, e.account, e.store, given...)
+	return manifest.Verify(e.lines, prices, limits, e.logPath, e.account, e.store, given...)
 }
 
 // verified is what became of verifying a ledger.
@@ -168,7 +171,12 @@ func (s *settings) verify(cmd *cobra.Command, r rooms, names []string, given []l
 	results, ok := []verified{}, true
 	for _, name := range names {
 		e := s.evidence(cmd.Context(), r, name)
-		report, err := e.verify(r.prices, given)
+		var limits *ledger.Limits
+		if s.limits != "" {
+			of := r.accounts.Limits(e.account)
+			limits = &of
+		}
+		report, err := e.verify(r.prices, limits, given)
 		if err == nil && report.Rows == 0 {
 			err = fmt.Errorf("%s has no ledger", name)
 		}

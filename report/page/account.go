@@ -67,6 +67,9 @@ func newAccount(a report.Account, l link, s Data) account {
 	if a.Orders != nil {
 		v.Lead += " " + a.Orders.String()
 	}
+	if len(a.RefusedBy) > 0 {
+		v.Lead += fmt.Sprintf(" Orders refused: %s.", a.RefusedBy)
+	}
 	if a.Ledger != nil {
 		v.Proof, v.Head = a.Ledger.String(), a.Ledger.Head
 	}
@@ -228,7 +231,11 @@ func newDay(date market.Stamp, n report.DayStats, trades []report.Trade, r repor
 		known = append(known, "cost "+fixed(n.Cost, 4))
 	}
 	if n.Refused.Float() > 0 {
-		known = append(known, plural(int(n.Refused.Float()), "order")+" refused")
+		refused := plural(int(n.Refused.Float()), "order") + " refused"
+		if len(n.RefusedBy) > 0 {
+			refused += " (" + n.RefusedBy.String() + ")"
+		}
+		known = append(known, refused)
 	}
 	d.Notes = strings.Join(known, ", ")
 	d.More = max(0, len(trades)-maxDayRows)

@@ -1,0 +1,52 @@
+// The limits that accounts are traded under: --limits.
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"mcp-trade/agent/runner"
+	"mcp-trade/internal/files"
+	"mcp-trade/ledger"
+)
+
+// maxLimitsFile bounds a file of limits, in bytes: a run hands it to its servers in their environment.
+const maxLimitsFile = 32 << 10
+
+// accountLimits reads the limits that are set: a file, or, as a run hands them to its servers, the JSON itself.
+func (s *settings) accountLimits() (ledger.AccountLimits, error) {
+	if s.limits == "" {
+		return ledger.AccountLimits{}, nil
+	}
+	text, source := []byte(s.limits), "MCP_TRADE_LIMITS"
+	if !strings.HasPrefix(s.limits, "{") {
+		var err error
+		source = s.limits
+		if text, err = files.Read(source, maxLimitsFile); errors.Is(err, fs.ErrNotExist) {
+			return ledger.AccountLimits{}, usageError{fmt.Errorf("--limits: there is no file %q", source)}
+		} else if err != nil {
+			return ledger.AccountLimits{}, usageError{fmt.Errorf("--limits: %w", err)}
+		}
+	}
+	limits, err := ledger.ParseAccountLimits(bytes.TrimPrefix(text, []byte("\ufeff"))) // some editors of Windows write it
+	if err != nil {
+		return ledger.AccountLimits{}, usageError{fmt.Errorf("%s: %w", source, err)}
+	}
+	return limits, nil
+}
+
+// warnOfLimits tells of limits of accounts that the plan does not have: their names may be misspelt.
+func (s *settings) warnOfLimits(p plan) error {
+	limits, err := s.accountLimits()
+	for _, name := range limits.Names() {
+		if !slices.ContainsFunc(p.accounts, func(a runner.Account) bool { return a.Name == name }) {
+			s.log.Warn().Msgf("the limits name %s, which is no account of this run", name)
+		}
+	}
+	return err
+}
