@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -129,7 +130,14 @@ func (c scene) play(t testing.TB, p *market.Prices, daily bool) (ledger []string
 			if on != string(at) {
 				continue
 			}
-			if _, err := a.Submit(t.Context(), "a", termsOrder(o), p.AsOf(at)); err != nil {
+			var err error
+			if id, cancels := strings.CutPrefix(o, "cancel "); cancels {
+				n, _ := strconv.ParseInt(id, 10, 64)
+				_, err = a.Cancel(t.Context(), "a", n, "", p.AsOf(at))
+			} else {
+				_, err = a.Submit(t.Context(), "a", termsOrder(o), p.AsOf(at))
+			}
+			if err != nil {
 				refused = append(refused, "refused: "+err.Error())
 			}
 		}
@@ -241,6 +249,11 @@ func TestOpenOrders(t *testing.T) {
 				"buy 1 NVDA at 97 of 1 in 2025-10-01 11:00:00 on 2025-10-01 12:00:00", "expire buy 1 NVDA of 2 on 2025-10-02: The day is over.",
 				"buy 1 NVDA at 94 of 3 in 2025-10-02 09:30:00 on 2025-10-02 10:30:00",
 			}},
+		{name: "one is cancelled, and another was filled before it could be", bars: quiet + "2025-10-02 100 102 94 96 1000, 2025-10-03 94 95 90 94 1000",
+			orders: []string{"2025-10-01: buy 2 NVDA limit 95 gtc", "2025-10-01: buy 2 NVDA limit 91 gtc", "2025-10-03: cancel 2"},
+			want: []string{
+				"order buy 2 NVDA on 2025-10-01", "order buy 2 NVDA on 2025-10-01", "buy 2 NVDA at 95 of 1 in 2025-10-02 on 2025-10-03", "cancel 2 NVDA of 2 on 2025-10-03",
+			}},
 		{name: "T+1", in: market.CN, bars: "600000.SH, 2025-10-09 10 10.5 9.5 10 100000, 2025-10-10 10 10.9 9.9 10 100000",
 			orders: []string{"2025-10-09: buy 100 600000.SH", "2025-10-09: sell 100 600000.SH limit 10.2 gtc"},
 			want: []string{
@@ -284,6 +297,98 @@ func TestOpenOrders(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Rows that were written otherwise than it happened are found.
+func TestVerify_ForgedOpenOrders(t *testing.T) {
+	c := scene{
+		cash: "10000", bars: "NVDA, 2025-10-01 100 101 99 100 1000, 2025-10-02 100 102 94 96 1000, 2025-10-03 96 97 95 96 1000",
+		orders: []string{"2025-10-01: buy 2 NVDA limit 95 gtc", "2025-10-01: buy 1 NVDA limit 90", "2025-10-03: buy 1 NVDA", "2025-10-03: cancel 9", "2025-10-03: sell 1 NVDA limit 99 gtc", "2025-10-03: cancel 6"},
+	}
+	p := candles(t, c.bars)
+	honest, _ := c.play(t, p, true)
+	// 0 opening, 1 order, 2 order, 3 expire of 2, 4 fill of 1, 5 buy, 6 order, 7 cancel
+	if len(honest) != 8 {
+		t.Fatal(strings.Join(honest, "\n"))
+	}
+	drop := func(row int) func([]string) []string {
+		return func(rows []string) []string {
+			rows = slices.Delete(slices.Clone(rows), row, row+1)
+			return chained(t, rows, func(i int, r *Record) { r.ID = int64(i) })
+		}
+	}
+	change := func(row int, what func(r *Record)) func([]string) []string {
+		return func(rows []string) []string {
+			return chained(t, rows, func(i int, r *Record) {
+				if i == row {
+					what(r)
+				}
+			})
+		}
+	}
+	twice := func(rows []string) []string {
+		again := slices.Insert(slices.Clone(rows[:5]), 5, rows[4])
+		return chained(t, again, func(i int, r *Record) {
+			r.ID = int64(i)
+			if i == 5 {
+				r.Positions = positions("CASH 9620, NVDA 4")
+			}
+		})
+	}
+	for _, f := range []struct {
+		name  string
+		forge func([]string) []string
+		row   int
+		class Class
+	}{
+		{"a fill at a better price", change(4, func(r *Record) { r.Price.Decimal, r.Positions = dec("94"), positions("CASH 9812, NVDA 2") }), 4, PriceDiffers},
+		{"a fill of more than was ordered", change(4, func(r *Record) { r.Amount, r.Positions = dec("3"), positions("CASH 9715, NVDA 3") }), 4, NotDue},
+		{"a fill in another bar", change(4, func(r *Record) { r.At = "2025-10-01" }), 4, NotDue},
+		{"a fill on the day before it is known", change(4, func(r *Record) { r.Date = "2025-10-02" }), 4, NotDue},
+		{"a fill whose money stayed", change(4, func(r *Record) { r.Positions = positions("CASH 10000, NVDA 2") }), 4, Unexplained},
+		{"a fill of an order that was not open", change(4, func(r *Record) { r.Of = 7 }), 4, NotDue},
+		{"an order filled twice", twice, 5, NotDue},
+		{"a fill that was left out", drop(4), 4, SkippedEvent},
+		{"an end that was left out", drop(3), 3, NotDue},
+		{"an end too early", change(3, func(r *Record) { r.Date = "2025-10-01" }), 3, NotDue},
+		{"an end for another reason", change(3, func(r *Record) { r.Why = "It was too dear." }), 3, NotDue},
+		{"an order that ends and stays", change(3, func(r *Record) {
+			r.Orders = append(r.Orders, OpenOrder{ID: 2, Action: Buy, Symbol: "NVDA", Amount: dec("1"), Placed: "2025-10-01"})
+		}), 3, Unexplained},
+		{"less reserved", change(1, func(r *Record) { r.Orders[0].Reserved = dec("1") }), 1, Unexplained},
+		{"less reserved, later", change(5, func(r *Record) {
+			r.Orders = OpenOrders{{ID: 1, Action: Buy, Symbol: "NVDA", Amount: dec("1"), Placed: "2025-10-01"}}
+		}), 5, Unexplained},
+		{"a limit that was changed", change(2, func(r *Record) { r.Orders[0].Limit = dec("99") }), 2, Unexplained},
+		{"an order that nobody could place", change(1, func(r *Record) {
+			r.Amount, r.Orders[0].Amount, r.Orders[0].Reserved = dec("200"), dec("200"), dec("19000")
+		}), 1, Refused},
+		{"a cancelled order that stays", change(7, func(r *Record) {
+			r.Orders = OpenOrders{{ID: 6, Action: Sell, Symbol: "NVDA", Amount: dec("1"), Terms: Terms{Type: LimitOrder, Limit: dec("99"), Until: GTC}, Placed: "2025-10-03"}}
+		}), 7, Unexplained},
+		{"a cancelled order that was none", change(7, func(r *Record) { r.Of = 3 }), 7, Refused},
+		{"a purchase under a limit that its price is beyond", change(5, func(r *Record) { r.Terms = Terms{Type: LimitOrder, Limit: dec("90"), Until: Day} }), 5, Refused},
+	} {
+		rows := f.forge(honest)
+		report, err := Verify(linesIn(rows), p)
+		if err != nil || len(report.Findings) == 0 || report.Findings[0].Row != f.row || report.Findings[0].Class != f.class {
+			t.Errorf("%s: %v, %v\n%s", f.name, report.Findings, err, rows[f.row])
+		}
+	}
+	for _, f := range []struct {
+		name  string
+		forge func([]string) []string
+	}{
+		{"a fill of an order that was not open", change(4, func(r *Record) { r.Of = 7 })},
+		{"a fill of more than was ordered", change(4, func(r *Record) { r.Amount, r.Positions = dec("3"), positions("CASH 9715, NVDA 3") })},
+		{"an order filled twice", twice},
+		{"a fill whose money stayed", change(4, func(r *Record) { r.Positions = positions("CASH 10000, NVDA 2") })},
+		{"a limit that was changed", change(2, func(r *Record) { r.Orders[0].Limit = dec("99") })},
+	} {
+		if report, err := Verify(linesIn(f.forge(honest)), nil); err != nil || !report.Failed() {
+			t.Errorf("%s, without prices: %v, %v", f.name, report.Findings, err)
+		}
 	}
 }
 
