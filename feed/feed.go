@@ -56,7 +56,22 @@ type Series struct {
 	// Actions are by day. Where the source states none, the map is nil: then it is not known whether there were any.
 	Actions map[market.Stamp]Action
 
-	Source any // where the bars are from, as JSON; nil if that is not told
+	Sources []Provenance // where the bars are from, the oldest first
+	About   About
+}
+
+// Provenance is where a reply is from.
+type Provenance struct {
+	Source  string    `json:"source"`
+	Request string    `json:"request"` // its address, without a key
+	At      time.Time `json:"fetched_at"`
+	SHA256  string    `json:"sha256"` // of the reply
+}
+
+// About is what a price file says of a share beside its bars, as it says it; nil: nothing.
+type About struct {
+	Listed json.RawMessage `json:"Listed"`
+	ST     json.RawMessage `json:"ST"`
 }
 
 // Number returns a decimal as price files have it: plain digits with a point, without zeros that say nothing. Text that is no
@@ -166,8 +181,14 @@ func (s *Series) Write(w *bufio.Writer) error {
 	if s.Stamps != "" {
 		meta = append(meta, member{"Stamps", s.Stamps})
 	}
-	if s.Source != nil {
-		meta = append(meta, member{"Source", s.Source})
+	if s.About.Listed != nil {
+		meta = append(meta, member{"Listed", s.About.Listed})
+	}
+	if s.About.ST != nil {
+		meta = append(meta, member{"ST", s.About.ST})
+	}
+	if s.Sources != nil {
+		meta = append(meta, member{"Sources", s.Sources})
 	}
 	w.WriteString(`{"Meta Data": {`)
 	for i, x := range meta {
@@ -224,3 +245,15 @@ func (s *Series) writeBar(w *bufio.Writer, i int) {
 
 // Moment is the stamp of a time, in its own zone.
 func Moment(t time.Time) market.Stamp { return market.Stamp(t.Format("2006-01-02 15:04:05")) }
+
+// Take adds a bar, unless it cannot be, or another bar of the stamp is there: then it tells so.
+func (s *Series) Take(b Bar, told []string) []string {
+	if why := b.Impossible(); why != "" {
+		return append(told, fmt.Sprintf("the bar of %s is left out: %s", b.Stamp, why))
+	}
+	if n := len(s.Bars); n > 0 && s.Bars[n-1].Stamp >= b.Stamp {
+		return append(told, fmt.Sprintf("a bar of %s after one of %s is left out", b.Stamp, s.Bars[n-1].Stamp))
+	}
+	s.Bars = append(s.Bars, b)
+	return told
+}

@@ -16,6 +16,7 @@ type FileSeries struct {
 	Bars          []Bar
 	Actions       []Action // that the rows state
 	StatesActions bool     // the rows have places for them
+	About         []byte   // the "Meta Data", JSON
 }
 
 // ReadSeries calls yield with each series of a price file, by symbol. What cannot be read is a fault. An error says that yield was
@@ -33,7 +34,7 @@ func ReadSeries(path string, yield func(FileSeries)) (faults []Warning) {
 			continue
 		}
 		p.warn(s, read.warnings)
-		f := FileSeries{symbol, read.name, read.interval, read.about.Stamps, s.line, make([]Bar, len(read.bars)), read.actions, read.statesActions}
+		f := FileSeries{symbol, read.name, read.interval, read.about.Stamps, s.line, make([]Bar, len(read.bars)), read.actions, read.statesActions, read.aboutText}
 		for i, b := range read.bars {
 			f.Bars[i] = b.bar()
 		}

@@ -160,6 +160,7 @@ type parsed struct {
 	symbol, name  string
 	interval      string // "daily", "60min"
 	about         meta
+	aboutText     []byte             // it, as the file has it
 	bars          []packedBar        // ascending, no stamp twice
 	unread        map[string]*unread // by name
 	warnings      warningList        // without file and line
@@ -228,6 +229,7 @@ func (p *parsed) object(text []byte) (bars []rawBar, err error) {
 	case broken != nil:
 		err = fmt.Errorf("the time series is broken: %w", broken)
 	}
+	p.aboutText = about
 	if meta := p.readMeta(about); meta != nil || err != nil {
 		return nil, cmp.Or(meta, err)
 	}

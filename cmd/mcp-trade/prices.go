@@ -77,7 +77,7 @@ func pricesCommand(s *settings) *cobra.Command {
 		},
 	}
 	info.Flags().BoolVar(&symbols, "symbols", false, "list the symbols too")
-	cmd.AddCommand(info, checkCommand(s), convertCommand(s))
+	cmd.AddCommand(info, checkCommand(s), convertCommand(s), fetchCommand(s))
 	return cmd
 }
 

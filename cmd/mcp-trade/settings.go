@@ -200,6 +200,9 @@ func keySettings() (rows []setting) {
 	for _, row := range providers {
 		rows = append(rows, row.key.settings(untouched)...)
 	}
+	for _, row := range priceSources {
+		rows = append(rows, setting{variable: row.variable, child: withheld})
+	}
 	return rows
 }
 

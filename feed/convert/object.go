@@ -4,6 +4,7 @@ package convert
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 
 	"mcp-trade/decimal"
@@ -24,6 +25,7 @@ func readObjects(r *reader) error {
 			return
 		}
 		g.Interval, g.Stamps = interval, cmp.Or(g.Stamps, s.Stamps)
+		r.about(g, s)
 		if len(g.Bars) == 0 {
 			g.Bars = make([]feed.Bar, 0, len(s.Bars))
 		}
@@ -54,6 +56,28 @@ func readObjects(r *reader) error {
 		r.file.fault(w.Line, w.At, "%s", w.Problem)
 	}
 	return nil
+}
+
+// about takes over what a price file says of a share, and where its bars are from.
+func (r *reader) about(g *gathered, s market.FileSeries) {
+	var about struct {
+		feed.About
+		Sources []feed.Provenance `json:"Sources"`
+	}
+	if s.About == nil {
+		return
+	}
+	if err := json.Unmarshal(s.About, &about); err != nil {
+		r.file.fault(s.Line, "", "%s: where the bars are from cannot be read, and is left out: %v", s.Symbol, err)
+		return
+	}
+	if g.About.Listed == nil {
+		g.About.Listed = about.Listed
+	}
+	if g.About.ST == nil {
+		g.About.ST = about.ST
+	}
+	g.Sources = append(g.Sources, about.Sources...)
 }
 
 // fraction is a ratio as Alpha Vantage has it, a decimal.

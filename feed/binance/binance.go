@@ -1,0 +1,118 @@
+// Package binance is a source of crypto pairs against USDT without a key: Binance's klines.
+package binance
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"mcp-trade/feed"
+)
+
+// Name is the source's name.
+const Name = "binance"
+
+// URL is the service's address for market data unless another is given.
+const URL = "https://data-api.binance.vision"
+
+// Pace is how far apart requests begin: a request weighs 2 of the 6000 that an address has a minute.
+const Pace = 100 * time.Millisecond
+
+// perPage is how many bars one reply holds at most.
+const perPage = 1000
+
+// Binance is the source.
+type Binance struct{ URL string } // "": the usual one
+
+// Name implements [feed.Source].
+func (Binance) Name() string { return Name }
+
+// Fetch implements [feed.Source].
+func (b Binance) Fetch(ctx context.Context, get feed.Getter, job feed.Job) (*feed.Series, []string, error) {
+	s := &feed.Series{Symbol: job.Symbol, Interval: job.Interval}
+	interval := map[string]string{"Daily": "1d", "60min": "1h"}[job.Interval]
+	from, end := job.From.In(time.UTC), job.To.AddDays(1).In(time.UTC)
+	var told []string
+	for from.Before(end) {
+		query := url.Values{
+			"symbol": {strings.ReplaceAll(job.Symbol, "-", "")}, "interval": {interval}, "limit": {strconv.Itoa(perPage)},
+			"startTime": {strconv.FormatInt(from.UnixMilli(), 10)}, "endTime": {strconv.FormatInt(end.UnixMilli()-1, 10)},
+		}
+		reply, err := get.Get(ctx, cmp.Or(b.URL, URL)+"/api/v3/klines?"+query.Encode(), nil, http.StatusBadRequest)
+		if err != nil {
+			return nil, nil, err
+		}
+		rows, err := parse(reply)
+		if err != nil {
+			return nil, nil, err
+		}
+		s.Sources = append(s.Sources, reply.Provenance)
+		for _, row := range rows {
+			bar, opened, err := row.bar(job)
+			if err != nil {
+				return nil, nil, err
+			}
+			told = s.Take(bar, told)
+			if !opened.Before(from) {
+				from = opened.Add(time.Millisecond)
+			}
+		}
+		if len(rows) < perPage {
+			break
+		}
+	}
+	return s, told, nil
+}
+
+// kline is a row of a reply: the time of the open in thousandths of a second, open, high, low, close, volume, and more.
+type kline []json.RawMessage
+
+// parse reads a reply.
+func parse(reply feed.Reply) ([]kline, error) {
+	if reply.Status == http.StatusBadRequest {
+		var e struct{ Code int }
+		const invalidSymbol = -1121
+		if json.Unmarshal(reply.Body, &e) == nil && e.Code == invalidSymbol {
+			return nil, &feed.Outcome{Kind: feed.NoSuch, Says: "it does not know the pair"}
+		}
+		return nil, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("it refuses the request with the code %d", e.Code)}
+	}
+	var rows []kline
+	if err := json.Unmarshal(reply.Body, &rows); err != nil || len(rows) > perPage {
+		return nil, &feed.Outcome{Kind: feed.Broken, Says: "its answer is no list of klines"}
+	}
+	return rows, nil
+}
+
+// bar reads a row.
+func (k kline) bar(job feed.Job) (b feed.Bar, opened time.Time, err error) {
+	broken := &feed.Outcome{Kind: feed.Broken, Says: "a row of its answer is no kline"}
+	var ms int64
+	if len(k) < 6 || json.Unmarshal(k[0], &ms) != nil {
+		return b, opened, broken
+	}
+	opened = time.UnixMilli(ms).UTC()
+	b.Stamp = feed.Moment(opened)
+	if day := b.Stamp.Day(); day < job.From || day > job.To {
+		return b, opened, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("it has a bar of %s, which was not asked for", day)}
+	}
+	if job.Interval == "Daily" {
+		b.Stamp = b.Stamp.Day()
+	}
+	for f := range b.Figures {
+		var text string
+		if json.Unmarshal(k[f+1], &text) != nil {
+			return b, opened, broken
+		}
+		if b.Figures[f], err = feed.Number(text); err != nil {
+			return b, opened, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("the %s of %s is no number of a price file", feed.FigureNames[f], b.Stamp)}
+		}
+	}
+	return b, opened, nil
+}
