@@ -70,8 +70,11 @@ var worlds = []world{
 	},
 }
 
-// bar is the open and the close of a bar; nil is unknown.
-type bar struct{ open, close *big.Rat }
+// bar is a bar. Now and then one has no volume.
+type bar struct {
+	open, high, low, close *big.Rat
+	volume                 int64
+}
 
 // drawn is a world with prices, and the rules and costs of an account in it.
 type drawn struct {
@@ -160,7 +163,11 @@ func (d *drawn) drawBars(r *rand.Rand, symbol string) map[string]bar {
 			open = oneOf(r, down, up, add(down, big.NewRat(1, 100)), sub(up, big.NewRat(1, 100)))
 		}
 		price = roundHalfUp(mul(open, hundredths(97, 103)), 2)
-		bars[stamp] = bar{open, price}
+		high, low := open, price
+		if high.Cmp(low) < 0 {
+			high, low = low, high
+		}
+		bars[stamp] = bar{open, roundHalfUp(mul(high, hundredths(100, 103)), 2), roundHalfUp(mul(low, hundredths(97, 100)), 2), price, oneOf[int64](r, 0, 700, 5000, 90_000)}
 	}
 	return bars
 }
@@ -175,7 +182,9 @@ func (d *drawn) open(t *rapid.T, dir string) *market.Prices {
 	for _, symbol := range d.symbols {
 		bars := map[string]map[string]string{}
 		for stamp, b := range d.bars[symbol] {
-			bars[stamp] = map[string]string{"1. open": b.open.FloatString(2), "4. close": b.close.FloatString(2), "5. volume": "1000"}
+			bars[stamp] = map[string]string{
+				"1. open": b.open.FloatString(2), "2. high": b.high.FloatString(2), "3. low": b.low.FloatString(2), "4. close": b.close.FloatString(2), "5. volume": fmt.Sprint(b.volume),
+			}
 		}
 		line, err := json.Marshal(map[string]any{"Meta Data": map[string]string{"2. Symbol": symbol}, "Time Series (" + interval + ")": bars})
 		if err != nil {
