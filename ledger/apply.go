@@ -53,7 +53,7 @@ func applyAt(a Attempt, price decimal.Decimal) (Record, error) {
 		return Record{}, err
 	}
 	rec.fill(book, price, charge, r)
-	if r.keepsBought() {
+	if r.KeepsBought() {
 		rec.Bought = book.boughtOn(at)
 		if o.Action == Buy {
 			rec.Bought = rec.Bought.with(Position{o.Symbol, rec.Bought.Amount(o.Symbol).Add(o.Amount)})

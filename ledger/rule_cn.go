@@ -68,7 +68,7 @@ func (a Attempt) boughtToday() decimal.Decimal {
 // sellable is how much of the order's symbol can be sold today.
 func (a Attempt) sellable() decimal.Decimal {
 	held := a.Book.Positions.Amount(a.Order.Symbol)
-	if a.Rules.keepsBought() {
+	if a.Rules.KeepsBought() {
 		held = held.Sub(a.boughtToday())
 	}
 	return decimal.Min(held, a.Book.free(a.Order.Symbol))

@@ -94,7 +94,7 @@ type AmountForm struct {
 func (r Rules) Amount() AmountForm {
 	if lot := r.lot(); lot.IsInteger() && lot.IsPositive() {
 		return AmountForm{
-			"integer", lot, "Number of shares, a whole number such as 10",
+			"integer", lot, "Number of shares, " + r.exampleAmount(),
 			"Invalid amount format. Amount must be an integer for stock trading. You provided: ",
 		}
 	}
@@ -102,6 +102,14 @@ func (r Rules) Amount() AmountForm {
 		"number", decimal.Zero, "Number of " + r.Market.Units + ", such as 0.5",
 		"Invalid amount format. Amount must be a number. You provided: ",
 	}
+}
+
+// exampleAmount is one that is traded.
+func (r Rules) exampleAmount() string {
+	if least := r.unit(r.Market.Example, "").Least; least.GreaterThan(one) {
+		return fmt.Sprintf("in lots, such as %s or %s", least, least.Add(least))
+	}
+	return "a whole number such as 10"
 }
 
 // lot is what amounts are multiples of; 0 where parts are traded, in the steps of the symbol.
@@ -124,8 +132,8 @@ func (r Rules) whole(amount decimal.Decimal) bool {
 // The usual lots, made once.
 var one, hundred = decimal.NewFromInt(1), decimal.NewFromInt(100)
 
-// keepsBought tells whether what was bought on a day is kept in the record, since it cannot be sold on that day.
-func (r Rules) keepsBought() bool { return r.Market.ID == market.CN && r.other[tPlusKey] != sameDay }
+// KeepsBought tells whether what was bought on a day is kept in the record, since it cannot be sold on that day.
+func (r Rules) KeepsBought() bool { return r.Market.ID == market.CN && r.other[tPlusKey] != sameDay }
 
 // unit is what amounts of a symbol are traded at a stamp under the rules.
 func (r Rules) unit(symbol string, at market.Stamp) market.Unit {

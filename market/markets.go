@@ -39,6 +39,8 @@ type Market struct {
 	Lot            decimal.Decimal // amounts are multiples of it, whatever the symbol; 0: parts are traded, as the unit of the symbol says
 	Units          string          // what an amount counts
 	Example        string          // a symbol
+	Another        string          // one more
+	Currency       string          // of its prices
 
 	EndStamped bool // bars within a day are stamped at their end, unless their file says otherwise
 
@@ -56,11 +58,11 @@ type Market struct {
 // markets is a value rather than the result of a function, since Of runs for each symbol of a list.
 var markets = [...]Market{
 	{ID: US, Name: "US shares", ZoneName: "America/New_York", PeriodsPerYear: 252, Tradable: true, Lot: decimal.NewFromInt(1),
-		Units: "shares", Example: "AAPL", Unit: shareUnit, Tick: usTick, Calendar: &usCalendar, Hours: usHours},
+		Units: "shares", Example: "AAPL", Another: "MSFT", Currency: "USD", Unit: shareUnit, Tick: usTick, Calendar: &usCalendar, Hours: usHours},
 	{ID: CN, Name: "Chinese A-shares", Suffixes: []string{".SH", ".SZ", ".BJ"}, ZoneName: "Asia/Shanghai", PeriodsPerYear: 242, Tradable: true, Lot: decimal.NewFromInt(1),
-		Units: "shares", Example: "600519.SH", EndStamped: true, Unit: cnUnit, Tick: cnTick, Limits: cnLimits, Calendar: &cnCalendar, Hours: cnHours},
+		Units: "shares", Example: "600519.SH", Another: "601318.SH", Currency: "CNY", EndStamped: true, Unit: cnUnit, Tick: cnTick, Limits: cnLimits, Calendar: &cnCalendar, Hours: cnHours},
 	{ID: Crypto, Name: "crypto", Suffixes: []string{"-USDT"}, ZoneName: "UTC", PeriodsPerYear: 365, Tradable: true,
-		Units: "coins", Example: "BTC-USDT", Unit: cryptoUnit, Tick: cryptoTick},
+		Units: "coins", Example: "BTC-USDT", Another: "ETH-USDT", Currency: "USDT", Unit: cryptoUnit, Tick: cryptoTick},
 }
 
 // Of returns the market of a symbol by its ending. Case does not matter.

@@ -30,6 +30,7 @@ type portfolioResult struct {
 type holding struct {
 	Symbol    string              `json:"symbol"`
 	Amount    decimal.Decimal     `json:"amount"`
+	Sellable  *decimal.Decimal    `json:"sellable,omitempty" jsonschema:"how much of it can be sold today; all of it without this field"`
 	Price     decimal.NullDecimal `json:"price"`
 	PriceType string              `json:"price_type,omitempty"`
 	PriceDate market.Stamp        `json:"price_date,omitempty"`
@@ -82,7 +83,22 @@ func getPortfolio(ctx context.Context, d *Deps, _ noParams) (portfolioResult, er
 	if err != nil {
 		return portfolioResult{}, err
 	}
+	rules, err := d.Accounts.Rules(ctx, s.Signature)
+	if err == nil { // else the orders say what is wrong
+		r.markSellable(book, rules)
+	}
 	return r, d.markSplits(ctx, &r, v)
+}
+
+// markSellable says of each holding how much can be sold today, where that may be less than all of it.
+func (r *portfolioResult) markSellable(book ledger.Book, rules ledger.Rules) {
+	if !rules.KeepsBought() {
+		return
+	}
+	for i, h := range r.Holdings {
+		can := rules.Sellable(book, h.Symbol, r.Date)
+		r.Holdings[i].Sellable = &can
+	}
 }
 
 // markSplits marks the holdings whose price jumped as in a split since the account has them.
@@ -213,6 +229,7 @@ type sessionResult struct {
 	Account   string            `json:"account" jsonschema:"registered, not_registered or unreachable"`
 	Costs     string            `json:"costs,omitempty" jsonschema:"what trades cost; none without it"`
 	Fills     string            `json:"fills,omitempty" jsonschema:"unlisted"` // when orders fill, unless it is at the open of the order's bar
+	Rules     string            `json:"rules,omitempty" jsonschema:"what is traded, in which amounts, and when"`
 	Limits    []string          `json:"limits,omitempty" jsonschema:"set by the operator: what an order must not exceed"`
 }
 
@@ -233,7 +250,7 @@ func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error)
 	if _, err = d.Accounts.Book(ctx, s.Signature, s.Today); err == nil {
 		var rules ledger.Rules
 		if rules, err = d.Accounts.Rules(ctx, s.Signature); err == nil {
-			r.Costs, of = rules.CostsText(), rules.Market
+			r.Costs, r.Rules, of = rules.CostsText(), rules.Brief(s.Today), rules.Market
 			if fills := rules.FillsText(); fills != ledger.FillsOpen {
 				r.Fills = fills
 			}

@@ -94,6 +94,11 @@ func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) 
 	if err := d.markSplits(ctx, &now, v); err != nil {
 		return "", err
 	}
+	rules, unknown := d.Accounts.Rules(ctx, s.Signature)
+	if unknown != nil { // the orders say what is wrong
+		rules = d.rules()
+	}
+	now.markSellable(book, rules)
 	var b strings.Builder
 	fmt.Fprintf(&b, "Today is %s, in a simulation on historical prices. You trade the account %s.\n", s.Today, s.Signature)
 	fmt.Fprintf(&b, "Cash: %s\n", now.Cash.StringFixed(2))
@@ -102,8 +107,11 @@ func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) 
 	} else {
 		fmt.Fprintf(&b, "Total value: unknown, since there is no price for %s\n", strings.Join(now.Unpriced, ", "))
 	}
+	if brief := rules.Brief(s.Today); brief != "" {
+		fmt.Fprintf(&b, "Rules: %s\n", brief)
+	}
 	fill := "Orders fill at today's opens."
-	if rules, err := d.Accounts.Rules(ctx, s.Signature); err == nil {
+	if unknown == nil {
 		if rules.CostsText() != "" {
 			fmt.Fprintf(&b, "Trades cost: %s\n", rules.CostsText())
 		}
@@ -120,7 +128,7 @@ func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) 
 	if err := d.orders(ctx, &b, s, book, due); err != nil {
 		return "", err
 	}
-	holdings(&b, now, v)
+	holdings(&b, now, v, rules.Market.Units)
 	if err := quotes(&b, v); err != nil {
 		return "", err
 	}
@@ -209,18 +217,26 @@ func previous(v market.View, holdings []holding) (market.Stamp, bool) {
 	return newest, newest != ""
 }
 
-func holdings(b *strings.Builder, now portfolioResult, v market.View) {
+func holdings(b *strings.Builder, now portfolioResult, v market.View, units string) {
 	if len(now.Holdings) == 0 {
 		b.WriteString("\nHoldings: none\n")
 		return
 	}
-	b.WriteString("\nHoldings (symbol, shares, last close, price now, value now):\n")
+	fmt.Fprintf(b, "\nHoldings (symbol, %s, last close, price now, value now):\n", units)
 	for _, h := range now.Holdings {
-		fmt.Fprintf(b, "%s %s %s %s %s%s\n", h.Symbol, h.Amount, lastClose(v, h.Symbol), orDash(h.Price), orDash(h.Value), stale(h))
+		fmt.Fprintf(b, "%s %s %s %s %s%s%s\n", h.Symbol, h.Amount, lastClose(v, h.Symbol), orDash(h.Price), orDash(h.Value), stale(h), unsellable(h))
 		if h.Split != "" {
 			fmt.Fprintf(b, "  %s. The account knows of no split, so its shares and their value may be wrong.\n", h.Split)
 		}
 	}
+}
+
+// unsellable says how much of a holding can be sold today, if it is not all of it.
+func unsellable(h holding) string {
+	if h.Sellable == nil || h.Sellable.Equal(h.Amount) {
+		return ""
+	}
+	return fmt.Sprintf(" (%s can be sold today)", h.Sellable)
 }
 
 // stale returns the date of a holding's price if its market has traded since then.

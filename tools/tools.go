@@ -134,13 +134,21 @@ type tool struct {
 	call   func(context.Context, *Deps, json.RawMessage) (any, error)
 }
 
-// inWordsOf returns a function that says in the words of a market what the table says in those of [market.Default].
-func inWordsOf(m *market.Market) func(string) string {
-	of := market.Default.Get()
+// inWordsOf returns a function that says in the words of an account's rules what the table says in those of [market.Default].
+func inWordsOf(r ledger.Rules) func(string) string {
+	of, m := market.Default.Get(), r.Market
 	if m == of {
 		return func(text string) string { return text }
 	}
-	return strings.NewReplacer("shares", m.Units, "such as "+of.Example, "such as "+m.Example).Replace
+	words := []string{
+		"historical prices.", "historical prices of " + m.Name + ", in " + m.Currency + ".",
+		"shares with cash", m.Units + " with cash, in " + m.Currency, "shares", m.Units,
+		of.Example + "," + of.Another, m.Example + "," + m.Another, "such as " + of.Example, "such as " + m.Example,
+	}
+	if r.KeepsBought() {
+		words = append(words, "Short selling is not possible.", "What was bought today can be sold from the next trading day on. Short selling is not possible.")
+	}
+	return strings.NewReplacer(words...).Replace
 }
 
 // hints are what a client may assume of a tool. A tool of an open world reaches beyond the data that the server was given.
@@ -175,7 +183,7 @@ func (t tool) declaration(d *Deps, f form) mcp.Tool {
 		schema = outputSchema(t.result())
 	}
 	rules := d.rules()
-	words := inWordsOf(rules.Market)
+	words := inWordsOf(rules)
 	return mcp.Tool{
 		Name: t.name, Title: words(t.title), Description: words(t.description),
 		RawInputSchema: json.RawMessage(words(string(t.params(rules.Amount())))), RawOutputSchema: schema,
@@ -310,7 +318,7 @@ func NewServer(d *Deps, o Options) (*Server, error) {
 	s := &Server{
 		mcp: server.NewMCPServer("mcp-trade", o.Version,
 			server.WithTitle("mcp-trade"),
-			server.WithInstructions(inWordsOf(d.rules().Market)(instructions(offered))),
+			server.WithInstructions(inWordsOf(d.rules())(instructions(offered))),
 			server.WithToolCapabilities(false),
 			server.WithResourceCapabilities(false, false),
 			server.WithPromptCapabilities(false),

@@ -86,7 +86,7 @@ func random(seed uint64) agent.DeciderFunc {
 		s := sizer{d: d, book: d.Book}
 		for range dice.IntN(4) {
 			q := open[dice.IntN(len(open))]
-			action, amount := ledger.Buy, d.Rules.Least(q).Mul(decimal.NewFromInt(int64(1+dice.IntN(20))))
+			action, amount := ledger.Buy, smallest(d.Rules, q).Mul(decimal.NewFromInt(int64(1+dice.IntN(20))))
 			if held := d.Book.Positions.Amount(q.Symbol); held.IsPositive() && dice.IntN(2) == 0 {
 				action, amount = ledger.Sell, decimal.Min(held, amount)
 			}
@@ -96,6 +96,18 @@ func random(seed uint64) agent.DeciderFunc {
 		}
 		return nil
 	}
+}
+
+// smallest is the least order; where that is a small part of a share or coin, what 10 units of money buy.
+func smallest(r ledger.Rules, q market.Quote) decimal.Decimal {
+	least := r.Least(q)
+	if !least.LessThan(decimal.NewFromInt(1)) {
+		return least
+	}
+	if ten, bounded := r.Affordable(decimal.NewFromInt(10), q); bounded && ten.GreaterThan(least) {
+		return ten
+	}
+	return least
 }
 
 // opens lists the symbols of the account's market that open on the day, by name.
