@@ -115,7 +115,7 @@ func TestAModelIsToldOfItsLimitsAndOfWhatFits(t *testing.T) {
 	if err := os.WriteFile(file, []byte(`{"all": {"max_order_value": 200}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out := p.try(t, "ledger", "verify", "alice"); out.code != 1 || !strings.Contains(out.stdout, "over a limit") || !strings.Contains(out.stdout, "1 rows were made under other limits") {
+	if out := p.try(t, "ledger", "verify", "alice"); out.code != 1 || !strings.Contains(out.stdout, "over a limit") || !strings.Contains(out.stdout, "1 rows were made under limits that were not given") {
 		t.Errorf("exit %d: %s", out.code, out.stdout)
 	}
 	for text, want := range map[string]string{`{"all": {"max_positions": 0}}`: "limits.json: all.max_positions: 0 is not a whole number from 1 on", `{`: "limits.json: "} {

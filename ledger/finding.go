@@ -171,7 +171,7 @@ func (r Report) Verdict() (Verdict, []string) {
 		reasons = append(reasons, outside(r.Outside))
 	}
 	if r.Unlimited > 0 {
-		reasons = append(reasons, fmt.Sprintf("%d rows were made under other limits than those given", r.Unlimited))
+		reasons = append(reasons, fmt.Sprintf("%d rows were made under limits that were not given", r.Unlimited))
 	}
 	if n := r.Counts[Unchained]; n > 0 {
 		reasons = append(reasons, fmt.Sprintf("another program wrote %d rows after those of this one", n))

@@ -23,6 +23,7 @@ type limitRow struct {
 	of    func(trial) decimal.NullDecimal          // what a part is a part of; nil: nothing
 	least bool                                     // the bound is the least that is allowed, else the most
 	small bool                                     // what is too little breaks it, so that more may fit
+	once  bool                                     // it judges an order when it is given, and no fill of one that waited
 	stops bool                                     // what reaches the most is too much
 	names func(l Limits, key string, t trial) bool // of a limit without a number: whether the trade breaks it
 }
@@ -48,9 +49,9 @@ var limitTable = [...]limitRow{
 	{key: "barred_symbols", unit: symbols, names: barred, says: "These symbols are not bought."},
 	{key: "max_loss_a_day", unit: ofDay, stops: true, would: trial.loss, of: trial.dayStart, says: "Once the equity is so far below that of the day before, nothing is bought on the day."},
 	{key: "max_drawdown", unit: ofPeak, stops: true, would: trial.drawdown, of: trial.peak, says: "While the equity is so far below its highest, nothing is bought."},
-	{key: "max_orders_a_day", unit: counted, would: trial.orders, says: "After so many orders on a day, sales among them, nothing is bought on it."},
+	{key: "max_orders_a_day", unit: counted, once: true, would: trial.orders, says: "After so many orders on a day, sales among them, nothing is bought on it."},
 	{key: "max_positions", unit: counted, would: trial.positions, says: "After a purchase so many symbols are held at most."},
-	{key: "min_order_value", unit: inMoney, least: true, small: true, would: trial.value, of: trial.equity, says: "A purchase is worth at least so much."},
+	{key: "min_order_value", unit: inMoney, least: true, small: true, once: true, would: trial.value, of: trial.equity, says: "A purchase is worth at least so much."},
 	{key: "max_order_value", unit: inMoney, would: trial.value, of: trial.equity, says: "A purchase is worth at most so much."},
 	{key: "max_order_quantity", unit: inShares, would: trial.amount, says: "A purchase is of at most so many shares."},
 	{key: "max_symbol_share", unit: inPart, would: trial.ofSymbol, of: trial.equity, says: "After a purchase its symbol is at most so much of the equity."},
@@ -138,7 +139,7 @@ func (l Limits) excess(t trial, small bool) *excess {
 	for i := range limitTable {
 		row := &limitTable[i]
 		value := l.value(row.key)
-		if value == "" || t.rec.sells() && !row.sales || row.small && !small {
+		if value == "" || t.rec.sells() && !row.sales || row.small && !small || row.once && t.rec.Of != 0 {
 			continue
 		}
 		if row.names != nil {
@@ -190,10 +191,13 @@ func (row *limitRow) part(n, whole decimal.Decimal) string {
 	return `"` + percent(part) + `"`
 }
 
+// limitStands begins the sentences of limits.
+const limitStands = "The operator's limit "
+
 // sentence says which limit stands in the way.
 func (e *excess) sentence(t trial) string {
 	value, would := strings.Trim(e.value, `"`), strings.Trim(e.would, `"`)
-	head := fmt.Sprintf("The operator's limit %s %s does not allow it: ", e.key, value)
+	head := fmt.Sprintf("%s%s %s does not allow it: ", limitStands, e.key, value)
 	says := strings.ToLower(e.says[:1]) + strings.TrimSuffix(e.says[1:], ".")
 	switch {
 	case e.unknown && len(t.worth.Unpriced) > 0:

@@ -29,7 +29,7 @@ func (r Rules) limited(book Book, rec Record, v market.View) (Record, error) {
 	if len(t.worth.Unpriced) > 0 && e.unknown {
 		details["unpriced"] = t.worth.Unpriced
 	}
-	if rec.Buys() {
+	if rec.Buys() && rec.Of == 0 { // of an order that waits all that is left ends
 		most := decimal.Zero
 		if !e.unknown {
 			most = r.mostWithin(book, rec, v)
@@ -59,7 +59,7 @@ func newTrial(hash string, book Book, rec Record, v market.View, r Rules) (trial
 		return trial{rec: rec}, nil
 	}
 	at := cmp.Or(rec.At, rec.Date)
-	v = r.view(v).By(at)
+	v = r.view(v).At(at)
 	s, day := LimitState{Hash: hash}, at.Day()
 	newest := cmp.Or(book.newest.at, book.Date).Day()
 	before := book.Limits
@@ -111,7 +111,7 @@ func (r Rules) mostWithin(book Book, rec Record, v market.View) decimal.Decimal 
 	if err != nil {
 		return decimal.Zero
 	}
-	most, bounded := r.affordableAt(book.Cash(), q, rec.Price.Decimal)
+	most, bounded := r.affordableAt(book.free(Cash), q, rec.Price.Decimal)
 	if !bounded {
 		most = rec.Amount
 	}

@@ -15,6 +15,8 @@ type Limits struct {
 	bounds  map[string]Bound    // by their keys
 	symbols map[string][]string // likewise
 	windows map[string][]Window // likewise
+
+	hash string // of how they are written
 }
 
 // Bound is a number that a limit allows: an amount, or a part of something.

@@ -433,3 +433,55 @@ func (w *limitWitness) wants(t *rapid.T, before Book, rec Record) {
 		}
 	}
 }
+
+// An order that waits is held against the limits when it is placed and when it is filled; whoever verifies without the limits says so.
+func TestLimits_OpenOrders(t *testing.T) {
+	p := candles(t, "NVDA, 2025-10-01 100 101 99 100 1000, 2025-10-02 100 101 99 100 1000, 2025-10-03 96 97 90 94 1000", "AMD, 2025-10-01 50 51 49 50 1000, 2025-10-02 50 51 49 50 1000, 2025-10-03 50 51 49 50 1000")
+	s := opened(t, "10000")
+	a := limitedBy(t, s, `{"max_positions": 1, "max_order_value": 950, "max_orders_a_day": 3, "min_order_value": 40}`)
+	if _, err := submit(t, a, p, "2025-10-01", termsOrder("buy 10 NVDA limit 95.5 gtc")); refusedBy(err) != "max_order_value 955, at most 9" {
+		t.Error(err)
+	}
+	mustSubmit(t, a, p, "2025-10-01", termsOrder("buy 9 NVDA limit 95 gtc"))
+	mustSubmit(t, a, p, "2025-10-01", termsOrder("buy 1 NVDA limit 98 gtc"))
+	mustSubmit(t, a, p, "2025-10-01", order("buy 1 AMD")) // the last order of its day, and the one position
+	if _, err := submit(t, a, p, "2025-10-01", termsOrder("buy 1 AMD limit 45 gtc")); refusedBy(err) != "max_orders_a_day 4, at most 0" {
+		t.Error(err)
+	}
+	mustSubmit(t, a, p, "2025-10-03", order("sell 1 AMD"))
+	if _, err := a.Settle(t.Context(), "a", p.AsOf("2025-10-04")); err != nil {
+		t.Fatal(err)
+	}
+	const why = "The operator's limit max_positions 1 does not allow it: after a purchase so many symbols are held at most; the order would make it 2."
+	want := []string{
+		"order buy 9 NVDA on 2025-10-01", "order buy 1 NVDA on 2025-10-01", "buy 1 AMD at 50 on 2025-10-01",
+		"expire buy 1 NVDA of 2 in 2025-10-03 on 2025-10-03: " + why, "sell 1 AMD at 50 on 2025-10-03", "buy 9 NVDA at 95 of 1 in 2025-10-03 on 2025-10-04",
+	}
+	var got []string
+	for _, line := range lines(t, s)[1:] {
+		r, err := ParseLine([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, deed(r))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	of, other := a.Limits("a"), limitedBy(t, s, `{"max_positions": 2}`).Limits("a")
+	for name, c := range map[string]struct {
+		given     *Limits
+		unlimited int
+	}{"under its limits": {&of, 0}, "without limits": {nil, 1}, "under others": {&other, 6}} {
+		v := NewVerifier(p)
+		v.Under(c.given)
+		if r, err := v.Verify(s.Lines(t.Context(), "a")); err != nil || r.Failed() || r.Unlimited != c.unlimited {
+			t.Errorf("%s: %v, %d rows of other limits, %v", name, r.Findings, r.Unlimited, err)
+		}
+	}
+	forged := lines(t, s)
+	forged[4] = strings.Replace(forged[4], "The operator's limit", "Nobody's limit", 1)
+	if r, _ := Verify(linesOf(strings.Join(rechained(t, forged), "\n")+"\n"), p); !r.Failed() {
+		t.Error("an order that ended for no reason is not found")
+	}
+}

@@ -87,9 +87,9 @@ func ParseAccountLimits(text []byte) (a AccountLimits, err error) {
 		return wrongLimit{fmt.Sprintf("%.40s: there is no such key; limits are under all and accounts", key)}
 	})
 	for _, name := range slices.Sorted(maps.Keys(single)) {
-		l := a.all.clone()
+		var l Limits
 		if err == nil {
-			err = l.parse("accounts."+name, single[name])
+			l, err = a.all.with("accounts."+name, single[name])
 		}
 		a = a.With(name, l)
 	}
@@ -100,13 +100,21 @@ func ParseAccountLimits(text []byte) (a AccountLimits, err error) {
 }
 
 // ParseLimits reads limits that stand under a key. The error is a sentence that begins with it.
-func ParseLimits(at string, text []byte) (Limits, error) {
-	l := Limits{}.clone()
-	return l, l.parse(at, text)
+func ParseLimits(at string, text []byte) (Limits, error) { return Limits{}.with(at, text) }
+
+// with returns the limits with those of a text over them.
+func (l Limits) with(at string, text []byte) (Limits, error) {
+	l = l.clone()
+	if err := l.parse(at, text); err != nil || l.None() {
+		return Limits{}, err
+	}
+	sum := sha256.Sum256([]byte(l.String()))
+	l.hash = hex.EncodeToString(sum[:])[:limitHash]
+	return l, nil
 }
 
 func (l Limits) clone() Limits {
-	c := Limits{map[string]Bound{}, map[string][]string{}, map[string][]Window{}}
+	c := Limits{bounds: map[string]Bound{}, symbols: map[string][]string{}, windows: map[string][]Window{}}
 	maps.Copy(c.bounds, l.bounds)
 	maps.Copy(c.symbols, l.symbols)
 	maps.Copy(c.windows, l.windows)
@@ -305,13 +313,7 @@ func (l Limits) Text() string {
 }
 
 // Hash stands for the limits in a record, "" for none.
-func (l Limits) Hash() string {
-	if l.None() {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(l.String()))
-	return hex.EncodeToString(sum[:])[:limitHash]
-}
+func (l Limits) Hash() string { return l.hash }
 
 // Lines say each limit in a line: "max_positions 10: After a purchase so many symbols are held at most."
 func (l Limits) Lines() (lines []string) {

@@ -45,7 +45,7 @@ func (a Attempt) waiting(v market.View, unknown error) (Record, error) {
 	if open && !a.Rules.fillsNext() && session(a) == nil && a.Order.reached(a.Order.Action, known) {
 		return a.now(v)
 	}
-	return a.place(known)
+	return a.place(v, known)
 }
 
 // plausible refuses a price that is far from the one that is known: it is a slip.
@@ -108,7 +108,7 @@ func (a Attempt) fitsVolume(v market.View) error {
 
 // place returns the record that places the order. It must be possible to pay for it at the price that is expected: that much is
 // reserved.
-func (a Attempt) place(known decimal.Decimal) (Record, error) {
+func (a Attempt) place(v market.View, known decimal.Decimal) (Record, error) {
 	o, book := a.Order, a.Book
 	a.Quote.Price = o.expected(known)
 	if err := a.refusedBy(true); err != nil {
@@ -125,6 +125,9 @@ func (a Attempt) place(known decimal.Decimal) (Record, error) {
 		return Record{}, err
 	}
 	filled, err := applyAt(a, price)
+	if err == nil { // the limits are asked now, as if it were filled, and again when it is
+		_, err = a.Rules.limited(book, filled, v)
+	}
 	if err != nil {
 		return Record{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"mcp-trade/decimal"
 	"mcp-trade/market"
@@ -31,10 +32,7 @@ func (v *Verifier) event(r *Record) bool {
 		}
 		return is
 	}
-	rules := v.rules
-	if v.limits != nil {
-		rules.limits = *v.limits
-	}
+	rules, known := v.limitedRules(r)
 	want, due, err := nextEvent(v.book(r), v.prices.AsOf(r.Date), rules)
 	want.Prev, want.Rules, want.Limits = r.Prev, r.Rules, r.Limits // which are held against others
 	switch {
@@ -42,6 +40,12 @@ func (v *Verifier) event(r *Record) bool {
 		v.report.Unpriced++
 	case err != nil:
 		v.addFinding(r, Unexplained, "an account whose events can be told", err)
+	case due && !known && r.endedByLimit(want): // whether they did cannot be told
+		if v.limits == nil { // else it is counted anyway
+			v.report.Unlimited++
+		}
+		v.checkOrders(r, v.base.Orders.without(v.base.Orders.index(r.Of)))
+		v.compare(r, func(base Positions) Positions { return base }, decimal.NullDecimal{})
 	case is && !due:
 		v.addFinding(r, NotDue, "no event", r.actionText())
 	case is && string(want.Line()) != string(r.Line()):
@@ -114,9 +118,10 @@ func (v *Verifier) asks(r *Record) {
 		}
 	default:
 		o := Order{ID: r.OrderID, Action: r.Side, Symbol: r.Symbol, Amount: r.Amount, Note: r.Note, Terms: r.Terms}
-		want, err = evaluate(book, o, v.prices.AsOf(r.Date), v.rules)
+		rules, _ := v.limitedRules(r)
+		want, err = evaluate(book, o, v.prices.AsOf(r.Date), rules)
 	}
-	want.Prev, want.Rules, want.Note = r.Prev, r.Rules, r.Note
+	want.Prev, want.Rules, want.Note, want.Limits = r.Prev, r.Rules, r.Note, r.Limits
 	switch {
 	case errors.As(err, new(*market.DamagedError)):
 		v.report.Unpriced++
@@ -125,6 +130,20 @@ func (v *Verifier) asks(r *Record) {
 	case string(want.Line()) != string(r.Line()):
 		v.differs(r, want)
 	}
+}
+
+// limitedRules are the rules of a row, with the limits that are given if it was made under them.
+func (v *Verifier) limitedRules(r *Record) (rules Rules, limited bool) {
+	if rules = v.rules; v.limits == nil || r.Limits == nil || v.limits.Hash() != r.Limits.Hash {
+		return rules, false
+	}
+	rules.limits = *v.limits
+	return rules, true
+}
+
+// endedByLimit tells whether the row says that a limit ended the order that would have been filled.
+func (r Record) endedByLimit(fill Record) bool {
+	return r.Action == Expire && strings.HasPrefix(r.Why, limitStands) && r.Limits != nil && r.Limits.Hash != "" && fill.Traded() && fill.Of == r.Of && fill.Date == r.Date
 }
 
 // differs adds the finding of an event that is not the one that was due.

@@ -369,12 +369,6 @@ func (m *metadata) status(w window) (l ShareStatus) {
 	return l
 }
 
-// By returns the view as of a stamp, if that is earlier.
-func (v View) By(at Stamp) View {
-	v.asOf = min(v.asOf, at)
-	return v
-}
-
 // AsStamped returns the view in which bars begin at their stamps in the files, also those that end there; else the view in which they
 // begin when they do.
 func (v View) AsStamped(asStamped bool) View {
