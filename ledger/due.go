@@ -27,8 +27,13 @@ func (a *Accounts) Due(ctx context.Context, account string, asOf market.Stamp, v
 	if err != nil {
 		return book, nil, err
 	}
+	return rules.Due(book, v)
+}
+
+// Due returns a book after the events that are due by a view, and their records.
+func (r Rules) Due(book Book, v market.View) (_ Book, events []Record, err error) {
 	for {
-		event, due, err := nextEvent(book, v, rules)
+		event, due, err := nextEvent(book, v, r)
 		if err != nil || !due {
 			return book, events, err
 		}
@@ -73,6 +78,25 @@ func (a *Accounts) OrderEvents(ctx context.Context, account string, asOf market.
 	}
 	return events, nil
 }
+
+// CorporateActions returns up to limit corporate actions of what an account held, the newest first. It looks through the newest rows alone.
+func (a *Accounts) CorporateActions(ctx context.Context, account string, limit int) (actions []Record, err error) {
+	for r, err := range a.newest(ctx, account, maxStamp) {
+		if err != nil {
+			return nil, err
+		}
+		if r.IsAction() {
+			actions = append(actions, r)
+		}
+		if len(actions) >= limit {
+			break
+		}
+	}
+	return actions, nil
+}
+
+// maxStamp comes after every stamp.
+const maxStamp market.Stamp = "9999-12-31 23:59:59"
 
 // EventsSince returns what happened to an account as of a stamp since it last traded or closed a day before that, the oldest first.
 func (a *Accounts) EventsSince(ctx context.Context, account string, today market.Stamp) (events []Record, err error) {

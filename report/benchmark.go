@@ -12,7 +12,8 @@ import (
 	"mcp-trade/report/interval"
 )
 
-// SymbolSeries is the benchmark of holding one symbol: its closes from a day on, as far as the view shows them.
+// SymbolSeries is the benchmark of holding one symbol: its closes from a day on, as far as the view shows them. Where corporate actions
+// are known it is what became of one share: splits are followed, dividends buy more at the close of their ex day, and the name says so.
 func SymbolSeries(v market.View, symbol string) (Series, error) {
 	symbol, err := v.Resolve(symbol)
 	if err != nil {
@@ -23,17 +24,24 @@ func SymbolSeries(v market.View, symbol string) (Series, error) {
 	if err != nil {
 		return Series{}, err
 	}
+	h := holdShare(v, symbol)
 	for _, d := range days {
-		if price, err := v.Close(symbol, d); err == nil {
-			s.Points = append(s.Points, Point{d, Known(price.InexactFloat64())})
+		if value, traded := h.close(d); traded {
+			s.Points = append(s.Points, Point{d, Known(value)})
 		}
 	}
-	return s, nil
+	if h.paid {
+		s.Name += withDividends
+	}
+	return s, h.err
 }
+
+// withDividends is in the name of a benchmark that got some: it is a total return.
+const withDividends = " with dividends"
 
 // EqualWeight is the benchmark of putting the same money into every symbol that has a close on the first day, and holding it.
 // The first day is the last trading day before from, or else the first one there is. On a day without a close a symbol counts
-// with its last one.
+// with its last one. Corporate actions count as in [SymbolSeries].
 func EqualWeight(v market.View, from, to market.Stamp) (Series, error) {
 	s := Series{Name: "equal-weight", Points: []Point{}}
 	days, err := v.Days("", "", to)
@@ -46,19 +54,23 @@ func EqualWeight(v market.View, from, to market.Stamp) (Series, error) {
 	if err != nil {
 		return s, err
 	}
-	values, held := make([]float64, len(days)), 0
+	values, held, paid := make([]float64, len(days)), 0, false
 	for _, symbol := range symbols {
-		base, err := v.Close(symbol, days[0])
-		if err != nil {
+		h := holdShare(v, symbol)
+		base, traded := h.close(days[0])
+		if !traded {
 			continue
 		}
 		held++
 		growth := 1.0
 		for i, d := range days {
-			if price, err := v.Close(symbol, d); err == nil {
-				growth = price.InexactFloat64() / base.InexactFloat64()
+			if value, traded := h.close(d); traded {
+				growth = value / base
 			}
 			values[i] += growth
+		}
+		if paid = paid || h.paid; h.err != nil {
+			return s, h.err
 		}
 	}
 	for i, d := range days {
@@ -66,7 +78,79 @@ func EqualWeight(v market.View, from, to market.Stamp) (Series, error) {
 			s.Points = append(s.Points, Point{d, Known(values[i] / float64(held))})
 		}
 	}
+	if paid {
+		s.Name += withDividends
+	}
 	return s, nil
+}
+
+// share is what became of one share that is held from its first close on.
+type share struct {
+	view    market.View
+	symbol  string // that it has now
+	from    market.Stamp
+	actions []market.Action // that are still to come
+	held    float64
+	due     float64 // dividends that buy more at the next close
+	cash    float64 // of a delisting
+	paid    bool    // a dividend
+	err     error
+}
+
+func holdShare(v market.View, symbol string) *share { return &share{view: v, symbol: symbol, held: 1} }
+
+// close is the value after a day, which must come after that of the call before; traded is false on a day without a close.
+func (h *share) close(day market.Stamp) (value float64, traded bool) {
+	if h.from != "" {
+		for len(h.actions) > 0 && h.actions[0].Date <= day && h.held > 0 {
+			h.apply(h.actions[0])
+		}
+	}
+	if h.held == 0 {
+		return h.cash, true
+	}
+	price, err := h.view.Close(h.symbol, day)
+	if err != nil {
+		return 0, false
+	}
+	p := price.InexactFloat64()
+	if h.held, h.due = h.held+h.due/p, 0; h.from == "" {
+		h.from = day
+		h.follow(day.AddDays(1))
+	}
+	return h.held * p, true
+}
+
+// follow reads the actions of the symbol from a day on.
+func (h *share) follow(from market.Stamp) {
+	actions, err := h.view.Actions(h.symbol, from)
+	if err != nil && !market.IsUnknown(err) {
+		h.err = err
+	}
+	h.actions = actions
+}
+
+func (h *share) apply(a market.Action) {
+	h.actions = h.actions[1:]
+	switch a.Kind {
+	case market.Dividend:
+		h.due, h.paid = h.due+h.held*a.Amount.Decimal.InexactFloat64(), true
+	case market.Split:
+		h.held *= float64(a.Ratio.Is) / float64(a.Ratio.Was)
+	case market.Rename:
+		h.symbol = a.To
+		h.follow(a.Date)
+	case market.Delisting:
+		price := a.Amount.Decimal.InexactFloat64()
+		if !a.Amount.Valid {
+			last, _, err := h.view.At(a.Date).AfterSplits().LastClose(h.symbol)
+			if err != nil {
+				return
+			}
+			price = last.InexactFloat64()
+		}
+		h.cash, h.held = h.held*price+h.due, 0
+	}
 }
 
 // at returns the value of the newest point at or before a date.

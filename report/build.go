@@ -123,6 +123,8 @@ func (b builder) account(l Ledger) (Account, error) {
 			return Account{}, err
 		}
 	}
+	a.Actions, a.Dividends = h.actions, h.dividends
+	b.View = h.rules.Valuing(b.View)
 	if err := b.value(&a, h); err != nil {
 		return Account{}, fmt.Errorf("%s: %w", l.Signature, err)
 	}

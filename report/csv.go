@@ -60,6 +60,21 @@ func oldestClose(p Period) string {
 	return ""
 }
 
+// WriteActions writes a row for each corporate action of each account.
+func WriteActions(w io.Writer, r Report) error {
+	c := csv.NewWriter(w)
+	_ = c.Write([]string{"account", "id", "date", "action", "symbol", "amount", "ratio", "to", "price", "cash"}) // Error tells
+	for _, a := range r.Accounts {
+		for _, x := range a.Actions {
+			_ = c.Write([]string{
+				cell(a.Signature), strconv.FormatInt(x.ID, 10), string(x.Date), cell(string(x.Action)), cell(x.Symbol), number(x.Amount), cell(x.Ratio), cell(x.To), x.Price.cell(), number(x.Cash),
+			})
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
 // TradeColumns are the names of the columns that [WriteTrade] fills.
 func TradeColumns() []string {
 	return []string{"account", "id", "date", "action", "symbol", "amount", "price", "value", "fees", "slippage", "gain", "order_id", "note", "fee_items", "order", "type"}

@@ -106,7 +106,7 @@ func (b builder) splits(h history) ([]market.LikelySplit, error) {
 			return nil, err
 		}
 		for _, s := range likely {
-			if b.covers(s.Date) && !b.before(s.Date) && h.book(s.Date.AddDays(-1)).Amount(symbol).IsPositive() {
+			if (!s.Told || !h.rules.Actions()) && b.covers(s.Date) && !b.before(s.Date) && h.book(s.Date.AddDays(-1)).Amount(symbol).IsPositive() {
 				s.Symbol = plain(s.Symbol)
 				found = append(found, s)
 			}

@@ -35,7 +35,10 @@ type history struct {
 	roundTrips       lastN[RoundTrip]
 	tradeStats       tradeStats
 	lots             lots
-	costs, fills     string          // of the newest rules
+	rules            ledger.Rules // the newest
+	costs, fills     string       // of them
+	actions          []CorporateAction
+	dividends        float64         // that they paid
 	orders           Orders          // that waited
 	feeItems         market.FeeItems // of the trades in the range
 	warnings         warnings
@@ -62,6 +65,7 @@ func (b builder) read(l Ledger) (history, error) {
 	r.h.fills = ledger.FillsOpen
 	r.h.trades.max, r.h.roundTrips.max, r.h.lots = b.Trades, b.Trades, lots{}
 	v := ledger.NewVerifier(b.Prices, l.Anchors...)
+	var newest []byte // the newest line
 	for line, err := range l.Lines {
 		if err != nil {
 			return history{}, fmt.Errorf("%s: %w", l.Signature, err)
@@ -78,9 +82,17 @@ func (b builder) read(l Ledger) (history, error) {
 		if err := r.row(rec, line); err != nil {
 			return history{}, err
 		}
+		newest = append(newest[:0], line...)
 	}
 	if r.h.first == "" {
 		return history{}, &NoLedgerError{l.Signature}
+	}
+	last, err := ledger.ParseBook(newest) // it was read before
+	if err == nil {
+		err = r.project(last)
+	}
+	if err != nil {
+		return history{}, err
 	}
 	r.endDay()
 	for _, date := range slices.Sorted(maps.Keys(r.days)) {
@@ -124,6 +136,7 @@ func (r *reader) row(rec ledger.Record, line []byte) error {
 	r.line = append(r.line[:0], line...) // a line is valid until the next one
 	r.h.last = max(r.h.last, rec.Date)
 	if rules, err := ledger.ParseRules(rec.Rules); err == nil && rec.Rules != "" {
+		r.h.rules = rules
 		r.h.costs, r.h.fills = rules.CostsText(), rules.FillsText()
 	}
 	if opening {
@@ -131,6 +144,10 @@ func (r *reader) row(rec ledger.Record, line []byte) error {
 		r.h.openingBook = r.shownPositions(rec.Positions)
 		r.h.lots.seed(r.h.openingBook, rec.Date)
 		return nil // the account begins with the book after its first row
+	}
+	if rec.IsAction() {
+		r.action(rec)
+		return nil
 	}
 	return r.trade(rec)
 }

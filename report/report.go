@@ -48,7 +48,9 @@ type Account struct {
 	Holdings       []Holding   `json:"holdings"`   // at the end of the range, by symbol
 	Cash           Number      `json:"cash"`       // at the end of the range
 
-	RefusedBy code.Reasons `json:"refused_by,omitempty"` // why its runs were refused orders, as far as it is known, in and out of the range
+	RefusedBy code.Reasons      `json:"refused_by,omitempty"`        // why its runs were refused orders, as far as it is known, in and out of the range
+	Actions   []CorporateAction `json:"corporate_actions,omitempty"` // in the range, of what it held, oldest first
+	Dividends float64           `json:"dividends,omitempty"`         // that they paid: part of the value, and of no trade's gain
 
 	Splits []market.LikelySplit `json:"splits,omitempty"` // that the prices seem to have had while the account held shares; the ledger has none
 

@@ -25,6 +25,7 @@ type portfolioResult struct {
 
 	Reserved ledger.Positions `json:"reserved,omitempty" jsonschema:"unlisted"` // by orders that wait
 	Orders   []openOrder      `json:"open_orders,omitempty" jsonschema:"unlisted"`
+	Actions  []string         `json:"corporate_actions,omitempty" jsonschema:"unlisted"` // since the day before
 }
 
 type holding struct {
@@ -75,24 +76,36 @@ func getPortfolio(ctx context.Context, d *Deps, _ noParams) (portfolioResult, er
 	if err != nil {
 		return portfolioResult{}, err
 	}
-	book, _, err := d.Accounts.Due(ctx, s.Signature, s.Today, v)
+	book, due, err := d.Accounts.Due(ctx, s.Signature, s.Today, v)
 	if err != nil {
 		return portfolioResult{}, err
 	}
-	r, err := portfolio(s.Signature, book, v)
+	rules, err := d.bookRules(ctx, s.Signature)
 	if err != nil {
 		return portfolioResult{}, err
 	}
-	rules, err := d.Accounts.Rules(ctx, s.Signature)
-	if err == nil { // else the orders say what is wrong
-		r.markSellable(book, rules)
+	r, err := portfolio(s.Signature, book, rules.Valuing(v))
+	if err != nil {
+		return portfolioResult{}, err
 	}
-	return r, d.markSplits(ctx, &r, v)
+	if rules.Actions() {
+		events, err := d.Accounts.EventsSince(ctx, s.Signature, s.Today)
+		if err != nil {
+			return portfolioResult{}, err
+		}
+		for _, e := range append(events, due...) {
+			if e.IsAction() {
+				r.Actions = append(r.Actions, e.ActionText())
+			}
+		}
+	}
+	r.markSellable(book, rules)
+	return r, d.markSplits(ctx, &r, v, rules)
 }
 
 // markSellable says of each holding how much can be sold today, where that may be less than all of it.
 func (r *portfolioResult) markSellable(book ledger.Book, rules ledger.Rules) {
-	if !rules.KeepsBought() {
+	if rules.Market == nil || !rules.KeepsBought() { // else the orders say what is wrong
 		return
 	}
 	for i, h := range r.Holdings {
@@ -101,8 +114,17 @@ func (r *portfolioResult) markSellable(book ledger.Book, rules ledger.Rules) {
 	}
 }
 
-// markSplits marks the holdings whose price jumped as in a split since the account has them.
-func (d *Deps) markSplits(ctx context.Context, r *portfolioResult, v market.View) error {
+// bookRules are the rules by which the books of an account are valued. Rules that are not known value it as it stands.
+func (d *Deps) bookRules(ctx context.Context, account string) (ledger.Rules, error) {
+	rules, err := d.Accounts.Rules(ctx, account)
+	if _, unknown := errors.AsType[*ledger.UnknownRulesError](err); unknown {
+		return ledger.Rules{}, nil
+	}
+	return rules, err
+}
+
+// markSplits marks the holdings whose price jumped since the account has them as in a split that the account did not get.
+func (d *Deps) markSplits(ctx context.Context, r *portfolioResult, v market.View, rules ledger.Rules) error {
 	for i, h := range r.Holdings {
 		splits, err := v.LikelySplits(h.Symbol, "")
 		if market.IsUnknown(err) {
@@ -112,6 +134,9 @@ func (d *Deps) markSplits(ctx context.Context, r *portfolioResult, v market.View
 			return err
 		}
 		for _, s := range splits {
+			if s.Told && rules.Actions() {
+				continue
+			}
 			book, err := d.Accounts.Book(ctx, r.Signature, s.Date.AddDays(-1))
 			if _, refused := errors.AsType[*ledger.Refusal](err); refused {
 				continue // the account was opened later

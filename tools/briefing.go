@@ -87,11 +87,15 @@ func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	now, err := portfolio(s.Signature, book, v)
+	valued, err := d.bookRules(ctx, s.Signature)
 	if err != nil {
 		return "", err
 	}
-	if err := d.markSplits(ctx, &now, v); err != nil {
+	now, err := portfolio(s.Signature, book, valued.Valuing(v))
+	if err != nil {
+		return "", err
+	}
+	if err := d.markSplits(ctx, &now, v, valued); err != nil {
 		return "", err
 	}
 	rules, unknown := d.Accounts.Rules(ctx, s.Signature)

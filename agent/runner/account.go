@@ -264,20 +264,24 @@ func (a *accountRun) result(ctx context.Context, err error) Result {
 	if isEvent(report.Book) { // which is known from the day after its bar on
 		valued = min(valued, a.days[len(a.days)-1])
 	}
-	worth, err := a.afterClose(report.Book, valued)
+	rules, err := ledger.ParseRules(report.First.Rules)
+	if err != nil {
+		return r // its value stays unknown
+	}
+	worth, err := a.afterClose(report.Book, rules, valued)
 	if err != nil {
 		return r // its value stays unknown
 	}
 	r.Value, r.Stale, r.Unpriced = worth.Total, worth.Stale(), worth.Unpriced
 	if opened := report.First.Cash(); r.Value.Valid && opened.IsPositive() {
 		r.Return = change(opened, r.Value)
-		r.Around = a.aroundCutoff(ctx, report.First, valued, r.Value)
+		r.Around = a.aroundCutoff(ctx, report.First, rules, valued, r.Value)
 	}
 	return r
 }
 
 // aroundCutoff tells the returns up to the decider's cutoff and after it apart, nil if there is none. value is that of the last day.
-func (a *accountRun) aroundCutoff(ctx context.Context, first ledger.Book, last market.Stamp, value decimal.NullDecimal) *AroundCutoff {
+func (a *accountRun) aroundCutoff(ctx context.Context, first ledger.Book, rules ledger.Rules, last market.Stamp, value decimal.NullDecimal) *AroundCutoff {
 	day := a.account.Cutoff.Day()
 	r := &AroundCutoff{Cutoff: day}
 	switch opened := first.Cash(); {
@@ -292,7 +296,7 @@ func (a *accountRun) aroundCutoff(ctx context.Context, first ledger.Book, last m
 		if err != nil {
 			return r // both stay unknown
 		}
-		worth, err := a.afterClose(book, day)
+		worth, err := a.afterClose(book, rules, day)
 		if err == nil && worth.Total.Valid {
 			r.Before, r.After = change(opened, worth.Total), change(worth.Total.Decimal, value)
 		}

@@ -154,7 +154,7 @@ func (b *broker) Standing(ctx context.Context) (agent.Standing, error) {
 	if err != nil {
 		return agent.Standing{}, err
 	}
-	value, err := b.run.worth(book, b.day.Number)
+	value, err := b.run.worth(book, b.day.Rules, b.day.Number)
 	return agent.Standing{Book: book, Value: value}, err
 }
 

@@ -221,14 +221,14 @@ func (a *accountRun) close(ctx context.Context, i int) error {
 }
 
 // worth values a book at the end of a day: after its close, as a report does, or inside it while hours of it are to come.
-func (a *accountRun) worth(book ledger.Book, day int) (ledger.Valuation, error) {
+func (a *accountRun) worth(book ledger.Book, rules ledger.Rules, day int) (ledger.Valuation, error) {
 	date := a.days[day]
 	if day+1 < len(a.days) && a.days[day+1].Day() == date.Day() {
-		return book.Positions.InDay(a.Prices.AsOf(date))
+		return book.Positions.InDay(rules.Valuing(a.Prices.AsOf(date)))
 	}
-	return a.afterClose(book, date)
+	return a.afterClose(book, rules, date)
 }
 
-func (a *accountRun) afterClose(book ledger.Book, day market.Stamp) (ledger.Valuation, error) {
-	return book.Positions.AtClose(a.Prices.AsOf(day.AddDays(1)), day)
+func (a *accountRun) afterClose(book ledger.Book, rules ledger.Rules, day market.Stamp) (ledger.Valuation, error) {
+	return book.Positions.AtClose(rules.Valuing(a.Prices.AsOf(day.AddDays(1))), day)
 }

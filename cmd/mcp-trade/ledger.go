@@ -12,6 +12,7 @@ import (
 
 	"mcp-trade/decimal"
 	"mcp-trade/internal/format"
+	"mcp-trade/internal/safetext"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/store"
@@ -86,14 +87,24 @@ func ledgerShowCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			actions, err := r.accounts.CorporateActions(cmd.Context(), args[0], limit)
+			if err != nil {
+				return err
+			}
 			unverified, err := r.accounts.Imported(cmd.Context(), args[0])
 			if err != nil { // the account can be shown all the same
 				s.log.Warn().Msg(fmt.Sprintf("whether rows of %s were imported unverified is not known: %s", args[0], explain(err)))
 			}
 			if s.json {
-				return showJSON(cmd.OutOrStdout(), args[0], book, unverified, trades)
+				return showJSON(cmd.OutOrStdout(), args[0], book, unverified, trades, actions)
 			}
 			showTables(cmd.OutOrStdout(), args[0], book, unverified, trades)
+			for i, a := range actions {
+				if i == 0 {
+					fmt.Fprintln(cmd.OutOrStdout(), "\nNewest corporate actions")
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%d %s\n", a.ID, safetext.Line(a.ActionText()))
+			}
 			return nil
 		},
 	}
@@ -101,7 +112,7 @@ func ledgerShowCommand(s *settings) *cobra.Command {
 	return cmd
 }
 
-func showJSON(w io.Writer, account string, book ledger.Book, unverified *int64, trades []ledger.Record) error {
+func showJSON(w io.Writer, account string, book ledger.Book, unverified *int64, trades, actions []ledger.Record) error {
 	type trade struct {
 		ID     int64               `json:"id"`
 		Date   market.Stamp        `json:"date"`
@@ -115,10 +126,18 @@ func showJSON(w io.Writer, account string, book ledger.Book, unverified *int64, 
 	for _, t := range trades {
 		rows = append(rows, trade{t.ID, t.Date, t.Action, t.Symbol, t.Amount, t.Price, t.Cash()})
 	}
-	return printJSON(w, map[string]any{
+	shown := map[string]any{
 		"signature": account, "id": book.ID, "date": book.Date, "head": book.Hash, "cash": book.Cash(), "holdings": book.Positions.Holdings(), "trades": rows,
 		"unverified_import": unverified,
-	})
+	}
+	if len(actions) > 0 {
+		texts := []string{}
+		for _, a := range actions {
+			texts = append(texts, a.ActionText())
+		}
+		shown["corporate_actions"] = texts
+	}
+	return printJSON(w, shown)
 }
 
 func showTables(w io.Writer, account string, book ledger.Book, unverified *int64, trades []ledger.Record) {

@@ -69,6 +69,9 @@ func printLeaderboard(w io.Writer, r report.Report) {
 		if len(a.RefusedBy) > 0 {
 			fmt.Fprintf(w, "  orders refused: %s\n", safetext.Line(a.RefusedBy.String()))
 		}
+		if len(a.Actions) > 0 {
+			fmt.Fprintf(w, "  corporate actions: %d; dividends %s\n", len(a.Actions), cash(report.Known(a.Dividends)))
+		}
 		for _, line := range a.Knowledge.Lines() {
 			fmt.Fprintf(w, "  %s\n", line)
 		}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -103,6 +104,13 @@ func Write(dir string, r report.Report, view market.View, trades *Trades) error 
 		return err
 	}
 	texts["equity.csv"] = text.Bytes()
+	if slices.ContainsFunc(r.Accounts, func(a report.Account) bool { return len(a.Actions) > 0 }) {
+		var actions bytes.Buffer
+		if err := report.WriteActions(&actions, r); err != nil {
+			return err
+		}
+		texts["corporate_actions.csv"] = actions.Bytes()
+	}
 	var err error
 	if texts["report.html"], err = writePage(r, view); err != nil {
 		return err

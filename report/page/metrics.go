@@ -64,6 +64,9 @@ func feesText(a report.Account) string {
 	if a.Costs != "" {
 		text += " (" + a.Costs + ")"
 	}
+	if a.Dividends != 0 {
+		text += "; dividends " + money(report.Known(a.Dividends))
+	}
 	return text
 }
 
