@@ -57,14 +57,13 @@ func figureOf(name string) (int, bool) {
 
 // layout is what the columns of a table hold.
 type layout struct {
-	form             string
-	columns          int // that a row must have
-	dateAt, timeAt   int // -1: none
-	symbolAt         int // -1: none
-	symbol           string
-	groups           []columnGroup
-	notes            []string
-	adjustedCloseToo bool
+	form           string
+	columns        int // that a row must have
+	dateAt, timeAt int // -1: none
+	symbolAt       int // -1: none
+	symbol         string
+	groups         []columnGroup
+	notes          []string
 }
 
 // columnGroup is the columns of a bar.
