@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -100,6 +99,13 @@ func (c *Checked) checkSeries(p *Prices) error {
 		at := p.series[s.Symbol]
 		c.Faults = append(c.Faults, Warning{at.source.path, at.line, s.Symbol, string(s.Date), s.String() + "; the prices tell of none"})
 	}
+	adjusted, err := p.Adjusted()
+	if err != nil {
+		return err
+	}
+	for _, a := range adjusted {
+		c.Faults = append(c.Faults, Warning{File: a.File, Problem: a.String()})
+	}
 	last := map[ID]Stamp{}
 	for _, about := range c.Info.Series {
 		id := Of(about.Symbol).ID
@@ -121,9 +127,6 @@ func (c *Checked) checkSeries(p *Prices) error {
 		if about.Interval != "daily" && s.metadata.Load().period == 0 {
 			tell("", "the interval %.40q is not known, so it is not known when a bar is over: use Daily, or minutes such as 60min", about.Interval)
 		}
-		if looksAdjusted(s.symbol, about.Interval, bars) {
-			tell(bars[0].stamp, "most closes lie between two steps of the price, as those of adjusted prices do; adjusted prices know later splits and dividends")
-		}
 	}
 	return nil
 }
@@ -141,30 +144,6 @@ func (s *series) strict(bars []packedBar) []Warning {
 			return b.volume.known && b.volume.coefficient == 0 && b.high.known && b.low.known && b.high != b.low
 		}},
 	})
-}
-
-// looksAdjusted tells whether most of many daily closes lie between two steps of the price.
-func looksAdjusted(symbol, interval string, bars []packedBar) bool {
-	m := Of(symbol)
-	if m.ID == Crypto || interval != "daily" { // the steps of coins were changed too often
-		return false
-	}
-	const enough, close = 20, 0.05
-	closes, between := 0, 0
-	for _, b := range bars {
-		if !b.close.known {
-			continue
-		}
-		tick, _ := m.Tick(symbol, b.stamp, b.close.decimal().Decimal).Float64()
-		if tick == 0 {
-			continue
-		}
-		closes++
-		if steps := b.close.quickFloat() / tick; math.Abs(steps-math.Round(steps)) > close {
-			between++
-		}
-	}
-	return closes >= enough && between*2 > closes
 }
 
 // lookAlikes tells of symbols that differ only in marks, in capitals, or in letters and digits that look like each other.
