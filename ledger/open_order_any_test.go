@@ -156,7 +156,7 @@ func soundRow(t *rapid.T, p *market.Prices, rules Rules, before, r Record, left 
 	if r.Cash().IsNegative() || r.Date < before.Date {
 		fail("cash or date")
 	}
-	if rules.keepsBought() && r.sells() && before.Bought != nil && cmpDay(before) == cmpDay(r) &&
+	if rules.KeepsBought() && r.sells() && before.Bought != nil && cmpDay(before) == cmpDay(r) &&
 		r.Positions.Amount(r.Symbol).LessThan(before.Bought.Amount(r.Symbol)) {
 		fail("sold what was bought on the day")
 	}
