@@ -109,6 +109,7 @@ type world struct {
 	actions string                    // of an actions file
 	special map[string][]string       // from which day on a share is under special treatment, and to which
 	news    []search.RawArticle
+	fill    string // the term of the account's rules
 }
 
 // row is a bar: open, high, low, close, volume; and of a day the dividend and the split of the file itself.
@@ -117,6 +118,8 @@ type row [7]string
 // futures draws two worlds that agree before today and on the opens of today, and on nothing else.
 func (c course) futures(t *rapid.T, today string) (one, two world) {
 	one, two = world{bars: map[string]map[string]row{}, special: map[string][]string{}}, world{bars: map[string]map[string]row{}, special: map[string][]string{}}
+	one.fill = rapid.SampledFrom([]string{`"open"`, `"next-open"`}).Draw(t, "fill")
+	two.fill = one.fill
 	rows := rapid.Bool().Draw(t, "the rows have actions")
 	for i, symbol := range c.symbols {
 		mine, theirs := map[string]row{}, map[string]row{}
@@ -238,7 +241,7 @@ func (c course) drawArgument(t *rapid.T, name string) any {
 		"date": c.dates(), "start": c.dates(), "end": c.dates(), "limit": {1, 2, 3, 5},
 		"query": {"", "a", "AAB"}, "cursor": {"", c.symbols[0], c.symbols[2], "1"},
 		"symbols": {[]string{c.symbols[0]}}, "tickers": {c.symbols[0] + "," + c.symbols[1]}, "topics": {"earnings"},
-		"side": {"buy", "sell"}, "value": {1, 250, 900, 4000}, "all": {true, false},
+		"side": {"buy", "sell"}, "value": {1, 250, 900, 4000}, "all": {true, false}, "type": {"market", "limit", "stop"}, "limit_price": {1, 9.5, 10, 10.5}, "stop_price": {9, 10, 10.4, 11}, "until": {"day", "gtc"}, "id": {1, 2, 3},
 		"a": {1, 2.5}, "b": {3, -4},
 	}[name]
 	if values == nil {
@@ -364,8 +367,8 @@ func (papers) Check(context.Context) (string, error) { return "", nil }
 
 func (p papers) Search(context.Context, search.Query) ([]search.RawArticle, error) { return p, nil }
 
-// history opens the account a under real costs, and has it trade before today.
-func (c course) history(t *rapid.T, accounts *ledger.Accounts, prices *market.Prices, today string) {
+// history opens the account a under real costs and with corporate actions, and has it trade before today, and place orders that wait.
+func (c course) history(t *rapid.T, w world, accounts *ledger.Accounts, prices *market.Prices, today string) {
 	costs, err := market.ParseCosts([]byte(`"real"`), c.market)
 	if err != nil {
 		t.Fatal(err)
@@ -374,12 +377,27 @@ func (c course) history(t *rapid.T, accounts *ledger.Accounts, prices *market.Pr
 	if err != nil {
 		t.Fatal(err)
 	}
+	if rules, err = rules.With("fill", w.fill); err != nil {
+		t.Fatal(err)
+	}
+	if rules, err = rules.WithActions(); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := accounts.RegisterUnder(t.Context(), "a", decimal.NewFromInt(20_000), market.Stamp(c.starts[0][:10]), rules); err != nil {
 		t.Fatal(err)
 	}
+	limit, stop := decimal.RequireFromString("10.02"), decimal.RequireFromString("10.5")
 	for i, start := range c.starts {
 		if start < today {
 			o := ledger.Order{ID: fmt.Sprint("old", i), Action: ledger.Buy, Symbol: c.symbols[i%4], Amount: decimal.NewFromInt(200)}
+			switch i % 4 {
+			case 1:
+				o.Terms = ledger.Terms{Type: ledger.LimitOrder, Limit: limit, Until: ledger.GTC}
+			case 2:
+				o.Terms = ledger.Terms{Type: ledger.StopOrder, Stop: stop, Until: ledger.GTC}
+			case 3:
+				o.Action, o.Symbol, o.Terms = ledger.Sell, c.symbols[0], ledger.Terms{Type: ledger.LimitOrder, Limit: stop, Until: ledger.GTC}
+			}
 			_, _ = accounts.Submit(t.Context(), "a", o, prices.AsOf(market.Stamp(start))) // which may have no price
 		}
 	}
@@ -400,7 +418,7 @@ func (c course) answers(t *rapid.T, folder string, w world, today string, reques
 	s := filestore.New(dir, dir)
 	defer s.Close()
 	accounts := ledger.NewAccounts(s)
-	c.history(t, accounts, prices, today)
+	c.history(t, w, accounts, prices, today)
 	if err := os.WriteFile(s.SessionFile("m"), fmt.Appendf(nil, `{"SIGNATURE": "a", "TODAY_DATE": %q}`, today), 0o644); err != nil {
 		t.Fatal(err)
 	}
