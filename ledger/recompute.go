@@ -27,6 +27,9 @@ func (v *Verifier) recompute(r *Record) {
 	if v.event(r) {
 		return
 	}
+	if r.At != "" || r.Why != "" || r.Side != "" && r.Action != Place && r.Action != Cancel {
+		v.addFinding(r, Unexplained, "no bar, side or reason, which only orders that wait have", r.actionText())
+	}
 	switch {
 	case r.Traded():
 		v.trade(r)
@@ -72,6 +75,12 @@ func (v *Verifier) trade(r *Record) {
 	}
 	attempt := func(base Positions) Attempt {
 		return Attempt{o, Book{Date: r.Date, Positions: base, Bought: bought, Orders: v.base.Orders}, quote, rules}
+	}
+	if admitted == nil && rules.NextOpen() {
+		admitted = errors.New("the orders of the account wait for the next open")
+	}
+	if admitted == nil && v.prices != nil && open.err == nil && !rules.volumeCap.IsZero() {
+		admitted = attempt(v.before(r)).fitsVolume(v.prices.AsOf(r.Date))
 	}
 	charged := v.charged(r, o, rules, price)
 	if admitted == nil && price.Valid && charged && v.agrees(r, attempt, price.Decimal) {
