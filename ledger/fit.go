@@ -4,6 +4,8 @@
 package ledger
 
 import (
+	"errors"
+
 	"mcp-trade/decimal"
 	"mcp-trade/market"
 )
@@ -37,23 +39,39 @@ func (r Rules) Least(q market.Quote) decimal.Decimal {
 	return unit.Least.Add(steps.Mul(unit.Step))
 }
 
-// Fit returns what [Apply] makes of an order, or of the largest part of it that fills in a book at a quote. If none does, the error is
-// that of the whole order.
-func (r Rules) Fit(book Book, o Order, q market.Quote) (Record, error) {
+// Fit returns what becomes of an order in a book, or of the largest part of it that fills as of a view, or waits where the account's
+// orders wait for the next open. If none does, the error is that of the whole order.
+func (r Rules) Fit(book Book, o Order, v market.View) (Record, error) {
+	q, err := r.Quote(v, o.Symbol)
+	if err != nil {
+		return Record{}, err
+	}
+	return r.fit(book, o, q, func(o Order) (Record, error) { return evaluate(book, o, v, r) })
+}
+
+// fit is Fit where an order of an amount is judged so.
+func (r Rules) fit(book Book, o Order, q market.Quote, judge func(Order) (Record, error)) (Record, error) {
 	most := o.Amount
 	if o.Action == Sell {
 		most = decimal.Min(most, Attempt{o, book, q, r}.sellable())
-	} else if can, bounded := r.Affordable(book.Cash(), q); bounded {
+	} else if can, bounded := r.Affordable(book.free(Cash), q); bounded {
 		most = decimal.Min(most, can)
 	}
-	for _, amount := range []decimal.Decimal{most, r.unit(q.Symbol, q.At).Floor(most)} { // an odd rest may be sold whole
+	amounts := []decimal.Decimal{most, r.unit(q.Symbol, q.At).Floor(most)} // an odd rest may be sold whole
+	for i := 0; i < len(amounts); i++ {
 		part := o
-		part.Amount = amount
-		if rec, err := Apply(book, part, q, r); err == nil {
+		part.Amount = amounts[i]
+		rec, err := judge(part)
+		if err == nil {
 			return rec, nil
 		}
+		if refusal, ok := errors.AsType[*Refusal](err); ok && i == 1 && !r.volumeCap.IsZero() {
+			if through, told := refusal.details["max_amount"].(decimal.Decimal); told && through.LessThan(part.Amount) {
+				amounts = append(amounts, through)
+			}
+		}
 	}
-	return Apply(book, o, q, r)
+	return judge(o)
 }
 
 // Book is the book after the record, as far as orders are judged by it: it has no line.

@@ -55,7 +55,7 @@ func TestRules_Fit(t *testing.T) {
 		if c.costs != "" {
 			r = costing(t, c.of, c.costs, "none")
 		}
-		rec, err := r.Fit(book, o, q)
+		rec, err := r.fit(book, o, q, func(o Order) (Record, error) { return Apply(book, o, q, r) })
 		got := rec.Amount.String()
 		if err != nil {
 			got = string(err.(*Refusal).Code())
@@ -77,7 +77,7 @@ func TestRules_Fit_Most(t *testing.T) {
 		book := Book{Date: "2025-10-09", Positions: Positions{{Cash, decimal.New(rapid.Int64Range(0, 10_000_000).Draw(rt, "cash"), -1)}, {symbol, held}}}
 		q := market.Quote{Symbol: symbol, Market: id.Get(), At: "2025-10-09", Price: decimal.New(rapid.Int64Range(1, 1_000_000).Draw(rt, "price"), -2)}
 		o := Order{Action: rapid.SampledFrom([]Action{Buy, Sell}).Draw(rt, "action"), Symbol: symbol, Amount: decimal.New(rapid.Int64Range(1, 200_000).Draw(rt, "amount"), 0)}
-		rec, err := r.Fit(book, o, q)
+		rec, err := r.fit(book, o, q, func(o Order) (Record, error) { return Apply(book, o, q, r) })
 		fills := func(amount decimal.Decimal) bool {
 			o := o
 			o.Amount = amount

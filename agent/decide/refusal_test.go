@@ -113,7 +113,7 @@ func madeUp(t *testing.T, seed uint64, hours []string, symbols ...string) string
 	var text strings.Builder
 	for _, symbol := range symbols {
 		price, bars := int64(50+dice.IntN(20_000)), []string{}
-		from, to := dice.IntN(20), 90-dice.IntN(20)
+		from, to := dice.IntN(20), 70-dice.IntN(20)
 		for day := from; day < to; day++ {
 			for _, hour := range hours {
 				open := price
@@ -194,7 +194,7 @@ func TestTable_NothingRefused(t *testing.T) {
 func nothingRefused(t *testing.T, p *market.Prices, r ledger.Rules, terms string) {
 	filled, skipped := map[string]int{}, map[string]int{}
 	for _, spec := range []string{"equal-weight", "momentum:3", "random:7"} {
-		for _, cash := range []int64{50, 10_000, 3_000_000} {
+		for _, cash := range []int64{500, 1_000_000} {
 			f := tradeAll(t, spec, p, r, decimal.NewFromInt(cash))
 			for _, why := range f.refused[:min(3, len(f.refused))] {
 				t.Errorf("%s with %d under %q: %d refused, such as %s", spec, cash, terms, len(f.refused), why)

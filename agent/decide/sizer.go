@@ -30,7 +30,7 @@ func (s *sizer) most(ctx context.Context, action ledger.Action, q market.Quote, 
 		s.pass(action, q, amount, err)
 		return nil
 	}
-	return s.send(ctx, rec)
+	return s.send(ctx, action, rec)
 }
 
 // whole sends an order if all of it fills.
@@ -40,16 +40,17 @@ func (s *sizer) whole(ctx context.Context, action ledger.Action, q market.Quote,
 		s.d.Skip()
 		return nil
 	}
-	return s.send(ctx, rec)
+	return s.send(ctx, action, rec)
 }
 
 func (s *sizer) fit(action ledger.Action, q market.Quote, amount decimal.Decimal) (ledger.Record, error) {
-	return s.d.Rules.Fit(s.book, ledger.Order{Action: action, Symbol: q.Symbol, Amount: amount}, q)
+	return s.d.Rules.Fit(s.book, ledger.Order{Action: action, Symbol: q.Symbol, Amount: amount}, s.d.Market)
 }
 
-func (s *sizer) send(ctx context.Context, rec ledger.Record) error {
-	filled, err := s.d.Order(ctx, rec.Action, rec.Symbol, rec.Amount)
-	if filled {
+// send sends an order that becomes a record: a fill, or the placing of an order that waits.
+func (s *sizer) send(ctx context.Context, action ledger.Action, rec ledger.Record) error {
+	accepted, err := s.d.Order(ctx, action, rec.Symbol, rec.Amount)
+	if accepted {
 		s.book = rec.Book()
 	}
 	return err

@@ -47,7 +47,8 @@ func monthBegins(ctx context.Context, d *agent.Day) (bool, error) {
 func momentum(n int) agent.DeciderFunc {
 	return func(ctx context.Context, d *agent.Day) error {
 		const every, bars = 5, 20
-		if d.Number%every != 0 || d.Rules.Closed(d.Date) != nil {
+		due := d.Number%every == 0 || d.Rules.Closed(d.Book.Date) != nil // it may have been due before the exchange opened
+		if !due || d.Rules.Closed(d.Date) != nil {
 			return nil
 		}
 		open, err := opens(d)
