@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
@@ -169,5 +170,28 @@ func TestARunTellsWhyOrdersWereRefused(t *testing.T) {
 	}
 	if other := p.try(t, "run", "--from", "2025-01-01", "--to", "2025-01-20", "--account", "even=equal-weight"); other.code == 0 || !strings.Contains(other.stderr, "limits was") {
 		t.Errorf("without the limits: exit %d\n%s", other.code, other.stderr)
+	}
+}
+
+func TestARunUnderLimitsIsReplayedToTheSameBytes(t *testing.T) {
+	t.Parallel()
+	accounts := []string{"alice", "bob"}
+	p := onFiles(t)
+	p.prices = synthetic
+	p.env = append(p.env, "MCP_TRADE_LIMITS="+p.limitsFile(t, `{"all": {"max_orders_a_day": 50}, "accounts": {"bob": {"max_order_value": 150, "max_drawdown": "40%"}}}`))
+	model := modeltest.Start(t, busyDays)
+	p.do(t, p.llm(t, llmRun{url: model.URL, from: "2025-01-01", to: "2025-01-10", cash: "100000", accounts: accounts})...)
+	out := filepath.Join(t.TempDir(), "again")
+	elsewhere := onFiles(t)
+	elsewhere.prices = synthetic
+	elsewhere.do(t, "run", "--replay", filepath.Join(p.dir, "agent_data"), "--log-path", out)
+	for _, account := range accounts {
+		again, err := os.ReadFile(filepath.Join(out, account, "position", "position.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := p.do(t, "ledger", "export", account); string(again) != want || !strings.Contains(want, `"limits": {"hash": "`) {
+			t.Errorf("%s differs:\n%s\nwant\n%s", account, again, want)
+		}
 	}
 }
