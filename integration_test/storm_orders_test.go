@@ -1,5 +1,5 @@
 // kill -9 of a server that trades A-shares and crypto with real costs: after any number of kills, with each order repeated under its
-// id until it is answered, the ledger is that of a server that nobody killed, byte for byte, in files and in Redis.
+// id until it is answered, and orders that wait for the next open among them, the ledger is that of a server that nobody killed, byte for byte, in files and in Redis.
 //
 // Of 4,000 kills of each a hundredth is made, unless MCP_TRADE_STORM says another part of them in percent; they and the orders are
 // drawn from MCP_TRADE_STORM_SEED. All of them, in half an hour:
@@ -32,6 +32,7 @@ type orderStorm struct {
 	symbols  map[string]int // with about their first price
 	cash     string
 	amount   func(r *rand.Rand) string
+	env      []string
 }
 
 var orderStorms = []orderStorm{
@@ -46,6 +47,12 @@ var orderStorms = []orderStorm{
 		moments: []string{"2025-09-29 09:30:00", "2025-09-29 13:00:00", "2025-09-30 10:30:00", "2025-09-30 14:00:00"},
 		stamps:  []string{"2025-09-29 10:30:00", "2025-09-29 14:00:00", "2025-09-30 11:30:00", "2025-09-30 15:00:00"},
 		symbols: map[string]int{"600519.SH": 1400, "688981.SH": 130},
+		amount:  func(r *rand.Rand) string { return []string{"100", "200", "300", "200", "150"}[r.IntN(5)] },
+	},
+	{
+		name: "A-shares at the next open", market: "cn", interval: "Daily", cash: "20000000", env: []string{"MCP_TRADE_FILL=next-open"},
+		moments: []string{"2025-09-25", "2025-09-26", "2025-09-29", "2025-09-30"}, stamps: []string{"2025-09-25", "2025-09-26", "2025-09-29", "2025-09-30"},
+		symbols: map[string]int{"600519.SH": 1400, "688981.SH": 130, "300750.SZ": 390},
 		amount:  func(r *rand.Rand) string { return []string{"100", "200", "300", "200", "150"}[r.IntN(5)] },
 	},
 	{
@@ -143,6 +150,7 @@ func (s orderStorm) play(t *testing.T, p *place, calls [][]*scripted, k *killer)
 		t.Fatal(err)
 	}
 	p.env = append(p.env, "MCP_TRADE_MARKET="+s.market, "MCP_TRADE_COSTS=real", "MCP_TRADE_SLIPPAGE=5bps", "MCP_TRADE_TOOLSETS=trade,orders")
+	p.env = append(p.env, s.env...)
 	p.open(t, "alice", s.cash, s.moments[0])
 	filled := 0
 	for m, moment := range s.moments {
