@@ -7,6 +7,7 @@ import (
 
 	"mcp-trade/code"
 	"mcp-trade/decimal"
+	"mcp-trade/market"
 )
 
 // cnLots refuses an amount that the share's board does not trade. A rest that is less than the least purchase is sold whole, alone or
@@ -19,8 +20,8 @@ func cnLots(a Attempt) error {
 		}
 		return a.wrongLots("Chinese A-shares must be traded in multiples of 100 shares (1 lot = 100 shares).", a.roundLots(hundred, hundred))
 	}
-	if unit.Largest.IsPositive() && amount.GreaterThan(unit.Largest) {
-		return a.wrongLots(fmt.Sprintf("An order of %s has at most %s shares.", a.Order.Symbol, unit.Largest), []decimal.Decimal{unit.Largest})
+	if largest := a.largest(unit); largest.IsPositive() && amount.GreaterThan(largest) {
+		return a.wrongLots(fmt.Sprintf("An order of %s has at most %s shares.", a.Order.Symbol, largest), []decimal.Decimal{largest})
 	}
 	inLots := !amount.LessThan(unit.Least) && amount.Sub(unit.Least).Mod(unit.Step).IsZero()
 	if a.Order.Action == Sell {
@@ -40,6 +41,14 @@ func cnLots(a Attempt) error {
 		return a.wrongLots(fmt.Sprintf("%s is traded from %s shares on, one by one; fewer are only sold as all that is held.", a.Order.Symbol, unit.Least), []decimal.Decimal{unit.Least})
 	}
 	return a.wrongLots("Chinese A-shares must be traded in multiples of 100 shares (1 lot = 100 shares).", a.roundLots(unit.Step, unit.Least))
+}
+
+// largest is the most that an order of its type may have; 0: any.
+func (a Attempt) largest(unit market.Unit) decimal.Decimal {
+	if a.Order.Type == LimitOrder && unit.AtLimit.IsPositive() {
+		return unit.AtLimit
+	}
+	return unit.Largest
 }
 
 // wrongLots is the refusal of an amount, with those that come near.
@@ -76,7 +85,7 @@ func (a Attempt) sellable() decimal.Decimal {
 
 // sellableAtOnce is how much of it one order can sell, whatever its lots.
 func (a Attempt) sellableAtOnce() decimal.Decimal {
-	if largest := a.Rules.unit(a.Quote.Symbol, a.Quote.At).Largest; largest.IsPositive() {
+	if largest := a.largest(a.Rules.unit(a.Quote.Symbol, a.Quote.At)); largest.IsPositive() {
 		return decimal.Min(a.sellable(), largest)
 	}
 	return a.sellable()

@@ -41,13 +41,13 @@ func boardOf(symbol string) board {
 //
 //	main board  multiples of 100, at most 1,000,000 (SSE, "Trading mechanism")
 //	ChiNext     multiples of 100; the largest order since 2020-08-24 is not confirmed, and is left out
-//	STAR        200 or more, since 2019-07-22; at most 50,000 in an order without a limit (SSE, rules of the STAR market)
+//	STAR        200 or more, since 2019-07-22; at most 50,000 in an order, 100,000 with a limit price (SSE, rules of the STAR market)
 //	BSE         100 or more, since 2021-11-15; the largest order is not confirmed, and is left out
 func cnUnit(symbol string, _ Stamp) Unit {
 	hundred, one := decimal.NewFromInt(100), decimal.NewFromInt(1)
 	switch boardOf(symbol) {
 	case star:
-		return Unit{Step: one, Least: decimal.NewFromInt(200), Largest: decimal.NewFromInt(50_000)}
+		return Unit{Step: one, Least: decimal.NewFromInt(200), Largest: decimal.NewFromInt(50_000), AtLimit: decimal.NewFromInt(100_000)}
 	case beijing:
 		return Unit{Step: one, Least: hundred}
 	case chiNext:

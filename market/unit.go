@@ -9,6 +9,7 @@ type Unit struct {
 	Step       decimal.Decimal // amounts lie whole steps above the least one
 	Least      decimal.Decimal // that can be bought
 	Largest    decimal.Decimal // of one order; 0: any
+	AtLimit    decimal.Decimal // the largest of one order with a limit price, where it is another; 0: Largest
 	LeastValue decimal.Decimal // of one order, in the market's currency; 0: any
 }
 
