@@ -36,6 +36,20 @@ var ruleTerms = [...]term{
 	only(actionsKey, `"off"`, actionsOn),
 }
 
+// lotTerm is what amounts are multiples of. With fractions of shares it says how cash is rounded, too, since an amount of 6 decimals at a
+// price of 4 is money that nobody has; a record may state otherwise.
+var lotTerm = term{
+	key: "lot", always: true, preset: func(m *market.Market) string { return m.Lot.String() },
+	knows: func(m *market.Market, value string) bool { return m.ID == market.US && value == fractionOfShare },
+	set: func(r *Rules, value string) {
+		if value == fractionOfShare {
+			r.other["rounding"] = cents
+		} else if r.other["rounding"] == cents {
+			delete(r.other, "rounding")
+		}
+	},
+}
+
 // terms lists the keys that can stand in the rules of a market.
 func terms(m *market.Market) []term {
 	list := slices.Clone(ruleTerms[:])

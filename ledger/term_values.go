@@ -2,8 +2,6 @@
 
 package ledger
 
-import "mcp-trade/market"
-
 // The terms that AI-Trader's accounts have otherwise.
 const (
 	lotsKey   = "lots"
@@ -13,20 +11,6 @@ const (
 	limitsKey = "price_limits"
 	noLimits  = `"off"`
 )
-
-// lotTerm is what amounts are multiples of. With fractions of shares it says how cash is rounded, too, since an amount of 6 decimals at a
-// price of 4 is money that nobody has; a record may state otherwise.
-var lotTerm = term{
-	key: "lot", always: true, preset: func(m *market.Market) string { return m.Lot.String() },
-	knows: func(m *market.Market, value string) bool { return m.ID == market.US && value == fractionOfShare },
-	set: func(r *Rules, value string) {
-		if value == fractionOfShare {
-			r.other["rounding"] = cents
-		} else if r.other["rounding"] == cents {
-			delete(r.other, "rounding")
-		}
-	},
-}
 
 // fractionOfShare is the lot of an account that trades fractions of US shares. Brokers differ in how fine theirs are: DriveWealth takes
 // steps of 0.00000001, Alpaca 9 decimals. This step is one of both.
