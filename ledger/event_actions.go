@@ -24,9 +24,6 @@ func (r Rules) Valuing(v market.View) market.View {
 	return v
 }
 
-// IsAction tells whether the record is a corporate action.
-func (r Record) IsAction() bool { return actionOrder(r.Action) >= 0 }
-
 // actionEvents finds the earliest corporate action of what a book holds. A symbol that the prices do not have has none.
 func actionEvents(book Book, v market.View, r Rules) (first Record, due bool, err error) {
 	if !r.Actions() {

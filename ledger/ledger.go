@@ -192,6 +192,9 @@ func (r Record) Asked() bool {
 	return r.Traded() && r.Of == 0 || r.Action == Place || r.Action == Cancel
 }
 
+// IsAction tells whether the record is a corporate action.
+func (r Record) IsAction() bool { return actionOrder(r.Action) >= 0 }
+
 // Due tells whether the record is an event, see event.go.
 func (r Record) Due() bool { return r.Of != 0 && r.Action != Cancel || r.IsAction() }
 
