@@ -12,7 +12,7 @@ import (
 // steps refuses an amount that is no multiple of the step in which parts are traded. See market/crypto.go for those of pairs, their dates
 // and the source.
 func steps(a Attempt) error {
-	if a.Rules.rounding() == upstream {
+	if a.Rules.rounding() == upstream || a.Rules.lot().Equal(one) && a.Rules.whole(a.Order.Amount) { // whole shares, as nearly always
 		return nil
 	}
 	unit := a.Rules.unit(a.Quote.Symbol, a.Quote.At)
