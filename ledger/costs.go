@@ -57,9 +57,6 @@ func (r Rules) CostsText() string {
 // FillsOpen is what [Rules.FillsText] says of most accounts.
 const FillsOpen = "open"
 
-// NextOpen tells whether a market order waits for the next open.
-func (r Rules) NextOpen() bool { return r.other[fillKey] == `"next-open"` }
-
 // FillsText says in a phrase when orders fill, and how much of a bar: "open", "next open; at most 10% of a bar's volume".
 func (r Rules) FillsText() string {
 	text := FillsOpen

@@ -65,7 +65,7 @@ func (b Book) chances(n int, v market.View, r Rules) (all []chance, err error) {
 		return nil, err
 	}
 	last := market.Stamp("") // the day on which the order ends
-	if !r.fillsNext() {
+	if !r.NextOpen() {
 		last = o.Placed.Day()
 	}
 	for _, bar := range bars {
@@ -98,7 +98,7 @@ func (b Book) chances(n int, v market.View, r Rules) (all []chance, err error) {
 // alive tells whether a bar comes after the placing of the order. One that opened when it was placed has the rest of it left, unless
 // the account's orders fill at the next open.
 func (o OpenOrder) alive(bar market.Stamp, r Rules) bool {
-	if r.fillsNext() {
+	if r.NextOpen() {
 		return bar > o.Placed
 	}
 	return bar >= o.Placed || bar == o.Placed.Day()

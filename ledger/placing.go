@@ -18,7 +18,7 @@ const maxOpenOrders = 100
 
 // waits tells whether the order may have to wait: it has a price of its own, or the account's orders fill at the next open.
 func (o Order) waits(r Rules) bool {
-	return o.Type == LimitOrder || o.Type == StopOrder || r.fillsNext()
+	return o.Type == LimitOrder || o.Type == StopOrder || r.NextOpen()
 }
 
 // waiting evaluates an order that may have to wait: it fills at the open that the view shows if that reaches its price, unless the
@@ -42,15 +42,23 @@ func (a Attempt) waiting(v market.View, unknown error) (Record, error) {
 	if err := a.plausible(known); err != nil {
 		return Record{}, err
 	}
-	if open && !a.Rules.fillsNext() && session(a) == nil && a.Order.reached(a.Order.Action, known) {
+	if open && !a.Rules.NextOpen() && session(a) == nil && a.Order.reached(a.Order.Action, known) {
 		return a.now(v)
 	}
 	return a.place(v, known)
 }
 
-// plausible refuses a price that is far from the one that is known: it is a slip.
+// plausible refuses a price that is far from the one that is known, and a stop that it has passed: they are slips.
 func (a Attempt) plausible(known decimal.Decimal) error {
 	own, ten := a.Order.expected(known), decimal.NewFromInt(10)
+	if a.Order.Type == StopOrder && a.Order.reached(a.Order.Action, known) {
+		side := map[Action]string{Buy: "above", Sell: "below"}[a.Order.Action]
+		return &Refusal{
+			code.InvalidArgument,
+			fmt.Sprintf("A stop to %s at %s is reached already: %s is at %s. Use a stop price %s it, or the type market.", a.Order.Action, own, a.Order.Symbol, known, side),
+			map[string]any{"symbol": a.Order.Symbol, "price": own, "last_price": known},
+		}
+	}
 	if own.LessThan(known.Mul(ten)) && own.Mul(ten).GreaterThan(known) {
 		return nil
 	}

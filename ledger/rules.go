@@ -165,8 +165,8 @@ func asAITrader(m *market.Market) Rules {
 // fillsAsStamped tells whether orders fill at the open of a bar that ends at their stamp, as in AI-Trader.
 func (r Rules) fillsAsStamped() bool { return r.other[fillKey] == fillAsStamped }
 
-// fillsNext tells whether orders wait for the next open.
-func (r Rules) fillsNext() bool { return r.other[fillKey] == fillNextOpen }
+// NextOpen tells whether a market order waits for the next open.
+func (r Rules) NextOpen() bool { return r.other[fillKey] == fillNextOpen }
 
 // view is the view in which the orders of the account fill.
 func (r Rules) view(v market.View) market.View { return v.AsStamped(r.fillsAsStamped()) }

@@ -32,7 +32,7 @@ func TestServer_RewriteError(t *testing.T) {
 		{"params of a call", requestLine(1, "tools/call", `{"name":"buy","_meta":5}`), "-32600 The params of tools/call are not of the form"},
 		{"params that are a list", requestLine(1, "tools/call", `[1]`), `-32600 The key "params" must be an object`},
 		{"a handshake without sense", requestLine(1, "initialize", `{"protocolVersion":5}`), "-32600 The params of initialize are not"},
-		{"an unknown tool", callLine(1, "nope", "{}"), `-32602 There is no tool "nope". The tools are: add, buy, get_`},
+		{"an unknown tool", callLine(1, "nope", "{}"), `-32602 There is no tool "nope". The tools are: add, buy, cancel_order, get_`},
 		{"an unknown tool with a long name", callLine(1, long, "{}"), `-32602 There is no tool "xxx`},
 		{"an unknown prompt", requestLine(1, "prompts/get", `{"name":"nope"}`), `-32602 There is no prompt "nope"`},
 		{"an unknown prompt with a long name", requestLine(1, "prompts/get", `{"name":"`+long+`"}`), `-32602 There is no prompt "xxx`},

@@ -241,7 +241,7 @@ func (c course) drawArgument(t *rapid.T, name string) any {
 		"date": c.dates(), "start": c.dates(), "end": c.dates(), "limit": {1, 2, 3, 5},
 		"query": {"", "a", "AAB"}, "cursor": {"", c.symbols[0], c.symbols[2], "1"},
 		"symbols": {[]string{c.symbols[0]}}, "tickers": {c.symbols[0] + "," + c.symbols[1]}, "topics": {"earnings"},
-		"side": {"buy", "sell"}, "value": {1, 250, 900, 4000}, "all": {true, false}, "type": {"market", "limit", "stop"}, "limit_price": {1, 9.5, 10, 10.5}, "stop_price": {9, 10, 10.4, 11}, "until": {"day", "gtc"}, "id": {1, 2, 3},
+		"side": {"buy", "sell"}, "value": {1, 250, 900, 4000}, "all": {true, false}, "type": {"market", "limit", "stop"}, "limit_price": {1, 9.5, 10, 10.5}, "stop_price": {9, 10, 10.4, 11}, "until": {"day", "gtc"}, "id": {1, 2, 3, 4, 5, 6},
 		"a": {1, 2.5}, "b": {3, -4},
 	}[name]
 	if values == nil {
@@ -302,6 +302,12 @@ func (c course) drawRequests(t *rapid.T) []string {
 	var requests []string
 	for _, tool := range append(rapid.Permutation(offered).Draw(t, "order"), rapid.SliceOfN(rapid.SampledFrom(offered), 0, 10).Draw(t, "more")...) {
 		requests = append(requests, c.drawCall(t, tool))
+	}
+	if rapid.Bool().Draw(t, "an order waits") { // for a price that is seldom reached, so that there is one to cancel
+		requests = append(requests, fmt.Sprintf(`%splace_order","arguments":{"symbol":%q,"side":"buy","type":"limit","limit_price":6,"until":"gtc","amount":%v}}}`, calls, c.symbols[0], c.amounts[0]))
+		for id := range 9 {
+			requests = append(requests, fmt.Sprintf(`%scancel_order","arguments":{"id":%d}}}`, calls, id+1))
+		}
 	}
 	return append(requests,
 		calls+`get_portfolio"}}`,

@@ -1,4 +1,4 @@
-// place_order and get_orders.
+// place_order, cancel_order and get_orders.
 
 package tools
 
@@ -9,14 +9,19 @@ import (
 	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/session"
 )
 
 type orderParams struct {
 	Symbol  string              `json:"symbol" jsonschema:"Ticker such as AAPL" max:"40"`
 	Side    string              `json:"side" jsonschema:"buy or sell" of:"buy,sell"`
+	Type    string              `json:"type,omitempty" jsonschema:"market (default), limit or stop" of:"market,limit,stop"`
 	Amount  decimal.Decimal     `json:"amount,omitempty"` // of the form that the rules of the market ask for
 	Value   decimal.NullDecimal `json:"value,omitempty" jsonschema:"Money in place of an amount: as much as it buys with the costs, or as is worth it"`
 	All     bool                `json:"all,omitempty" jsonschema:"true in place of an amount: sell all that can be sold"`
+	Limit   decimal.NullDecimal `json:"limit_price,omitempty" jsonschema:"Of a limit order: the worst price to fill at"`
+	Stop    decimal.NullDecimal `json:"stop_price,omitempty" jsonschema:"Of a stop order: the price at which it becomes a market order"`
+	Until   string              `json:"until,omitempty" jsonschema:"How long an order waits: day (default) or gtc" of:"day,gtc"`
 	OrderID string              `json:"order_id,omitempty" jsonschema:"Your own id. The same order with it again, on the same date, trades nothing and answers with the first result" max:"128"`
 	DryRun  bool                `json:"dry_run,omitempty" jsonschema:"true: tell what would happen and trade nothing"`
 	Note    string              `json:"note,omitempty" jsonschema:"Reason for the trade, kept in the ledger" max:"500"`
@@ -41,9 +46,41 @@ func (p orderParams) order() (ledger.Order, error) {
 	if given != 1 {
 		return ledger.Order{}, wrong("An order needs one of amount, value and all: true, and no two of them.", map[string]any{"valid": []string{"amount", "value", "all"}})
 	}
+	terms := ledger.Terms{Type: ledger.OrderType(p.Type), Limit: p.Limit.Decimal, Stop: p.Stop.Decimal, Until: ledger.Until(p.Until)}
+	for _, price := range []struct {
+		argument string
+		given    bool
+		of       ledger.OrderType
+	}{{"limit_price", p.Limit.Valid, ledger.LimitOrder}, {"stop_price", p.Stop.Valid, ledger.StopOrder}} {
+		switch is := terms.Type == price.of; {
+		case is && !price.given:
+			return ledger.Order{}, wrong("A "+p.Type+" order needs the argument "+price.argument+".", map[string]any{"argument": price.argument})
+		case !is && price.given:
+			return ledger.Order{}, wrong("The argument "+price.argument+" is of orders with the type "+string(price.of)+" alone.", map[string]any{"argument": price.argument})
+		}
+	}
 	return ledger.Order{
-		ID: p.OrderID, Action: ledger.Action(p.Side), Symbol: p.Symbol, Amount: p.Amount, Value: p.Value, All: p.All, Note: p.Note,
+		ID: p.OrderID, Action: ledger.Action(p.Side), Symbol: p.Symbol, Amount: p.Amount, Value: p.Value, All: p.All, Terms: terms, Note: p.Note,
 	}, nil
+}
+
+type cancelParams struct {
+	ID      int    `json:"id" jsonschema:"The order's number: the id that place_order answered" min:"1" max:"1000000000"`
+	OrderID string `json:"order_id,omitempty" jsonschema:"Your own id of this call, which makes repeating it safe" max:"128"`
+}
+
+func cancelOrder(ctx context.Context, d *Deps, p cancelParams) (tradeResult, error) {
+	fill, err := d.commit(ctx, func(ctx context.Context, s session.Session) (ledger.Fill, error) {
+		v, err := d.asOf(s) // a halt keeps no order alive
+		if err != nil {
+			return ledger.Fill{}, err
+		}
+		return d.Accounts.Cancel(ctx, s.Signature, int64(p.ID), p.OrderID, v, s.Guards()...)
+	})
+	if err != nil {
+		return tradeResult{}, err
+	}
+	return answer(ledger.Cancelled, fill.Record, fill.Replayed), nil
 }
 
 type ordersParams struct {

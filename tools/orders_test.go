@@ -112,3 +112,110 @@ func TestPlaceOrder_SizeOfMarkets(t *testing.T) {
 		}
 	}
 }
+
+// The life of orders that wait: placed, cancelled, filled where a bar proves it, expired. The calls come one after the other.
+func TestOrders_Life(t *testing.T) {
+	f := newFixture(t, testBars)
+	const limit = `{"symbol":"NVDA","side":"buy","type":"limit","limit_price":109,"amount":10,"until":"gtc","order_id":"l"`
+	const placed = `"order_id":"l","id":1,"date":"2025-10-02","action":"buy","symbol":"NVDA","amount":10,"fees":0,"cash":10000,"position":0,"positions":{"CASH":10000},` +
+		`"order":{"id":1,"side":"buy","symbol":"NVDA","amount":10,"type":"limit","limit_price":109,"until":"gtc","placed":"2025-10-02","reserved":1090}}`
+	for _, c := range []struct{ today, tool, arguments, want string }{
+		{"", "get_orders", `{}`, `{"date":"2025-10-02","open":[],"ended":[]}`},
+		{"", "place_order", limit + `,"dry_run":true}`, `{"status":"dry_run","replayed":false,` + placed},
+		{"", "place_order", limit + `}`, `{"status":"pending","replayed":false,` + placed},
+		{"", "place_order", limit + `}`, `{"status":"pending","replayed":true,` + placed},
+		{"", "place_order", `{"symbol":"AMD","side":"buy","type":"stop","stop_price":60,"value":700}`, `"order":{"id":2,"side":"buy","symbol":"AMD","amount":11,"type":"stop","stop_price":60,"until":"day","placed":"2025-10-02","reserved":660}`},
+		{"", "place_order", `{"symbol":"AMD","side":"buy","type":"limit","limit_price":40,"amount":1}`, `"status":"pending"`},
+		{"", "get_portfolio", `{}`, `"unpriced":[],"reserved":{"CASH":1790},"open_orders":[{"id":1,"side":"buy","symbol":"NVDA","amount":10,"type":"limit","limit_price":109,"until":"gtc",`},
+		{"", "get_session", `{}`, `"if_trade":false`}, // an order that waits is no trade
+		{"", "get_trades", `{}`, `{"trades":[]}`},
+		{"", "cancel_order", `{"id":3,"order_id":"c"}`, `{"status":"cancelled","replayed":false,"order_id":"c","id":4,"date":"2025-10-02","action":"buy","symbol":"AMD","amount":1,`},
+		{"", "cancel_order", `{"id":3,"order_id":"c"}`, `{"status":"cancelled","replayed":true,"order_id":"c","id":4,`},
+		{"", "cancel_order", `{"id":3}`, `"error":"The order 3 does not wait: it was filled, cancelled or ended, or never placed. Orders that wait: [1 2]."`},
+		// The bar of 2025-10-02 went to 108 and to 55: known on the day after, and before anybody has settled it.
+		{"2025-10-03", "get_orders", `{}`, `{"date":"2025-10-03","open":[],"ended":[{"id":2,"status":"expired","date":"2025-10-03","side":"buy","symbol":"AMD","amount":11,"why":"The day is over."},` +
+			`{"id":1,"status":"filled","date":"2025-10-03","at":"2025-10-02","side":"buy","symbol":"NVDA","amount":10,"price":109},{"id":3,"status":"cancelled","date":"2025-10-02","side":"buy","symbol":"AMD","amount":1}]}`},
+		{"", "get_portfolio", `{}`, `{"signature":"gpt-5","date":"2025-10-03","cash":8910,"holdings":[{"symbol":"NVDA","amount":10,"price":130,"price_type":"open","price_date":"2025-10-03","value":1300}],"total_value":10210,"unpriced":[]}`},
+		{"", "place_order", `{"symbol":"NVDA","side":"sell","all":true,"type":"limit","limit_price":135}`, `"status":"pending","replayed":false,"id":7,`},
+		{"", "get_trades", `{}`, `{"trades":[{"id":5,"date":"2025-10-03","action":"buy","symbol":"NVDA","amount":10,"price":109,"fees":0,"cash":8910,"order":1,"at":"2025-10-02"}]}`},
+		{"", "sell", `{"symbol":"NVDA","amount":1}`, `"reserved":10`}, // nothing is sold twice
+	} {
+		if c.today != "" {
+			f.set(t, session.TodayDate, c.today)
+		}
+		if got, _ := f.call(t, c.tool, c.arguments); !strings.Contains(got, c.want) {
+			t.Errorf("%s %s\ngot  %s\nwant %s", c.tool, c.arguments, got, c.want)
+		}
+	}
+	const told = "Your orders since the day before:\norder 1 filled: buy 10 NVDA at 109 (bar of 2025-10-02)\norder 2 to buy 11 AMD ended: The day is over.\n\n" +
+		"Open orders (number, side, amount, symbol, type and price, until, placed):\n7 sell 10 NVDA limit 135 day 2025-10-03\nThey reserve: NVDA 10\n"
+	if got := f.prompt(t); !strings.Contains(got, told) {
+		t.Errorf("the briefing is\n%s", got)
+	}
+	// A halt fills nothing and places nothing; what waits can be cancelled.
+	f.set(t, session.Halt, "true")
+	f.wantCode(t, "place_order", limit+`}`, code.Halted)
+	if got, failed := f.call(t, "cancel_order", `{"id":7}`); failed {
+		t.Error(got)
+	}
+}
+
+// A market order of an account whose orders fill at the next open waits for it, also one of the tool buy.
+func TestOrders_NextOpen(t *testing.T) {
+	f := newFixture(t, testBars)
+	rules, err := ledger.DefaultRules().With("fill", `"next-open"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Accounts.RegisterUnder(t.Context(), "next", decimal.RequireFromString("10000"), "2025-10-01", rules); err != nil {
+		t.Fatal(err)
+	}
+	f.set(t, session.Signature, "next")
+	for _, c := range []struct{ today, tool, arguments, want string }{
+		{"", "get_session", `{}`, `"fills":"next open"`},
+		{"", "buy", `{"symbol":"NVDA","amount":2,"order_id":"b"}`, `{"status":"pending","replayed":false,"order_id":"b","id":1,`},
+		{"", "buy", `{"symbol":"NVDA","amount":2,"order_id":"b"}`, `{"status":"pending","replayed":true,"order_id":"b","id":1,`},
+		{"2025-10-03", "get_portfolio", `{}`, `"cash":9740,"holdings":[{"symbol":"NVDA","amount":2,"price":130,`},
+		{"", "get_orders", `{}`, `{"date":"2025-10-03","open":[],"ended":[{"id":1,"status":"filled","date":"2025-10-03","side":"buy","symbol":"NVDA","amount":2,"price":130}]}`},
+	} {
+		if c.today != "" {
+			f.set(t, session.TodayDate, c.today)
+		}
+		if got, _ := f.call(t, c.tool, c.arguments); !strings.Contains(got, c.want) {
+			t.Errorf("%s %s\ngot  %s\nwant %s", c.tool, c.arguments, got, c.want)
+		}
+	}
+	if got := f.prompt(t); !strings.Contains(got, "Market orders fill by the account's rule: next open.") || !strings.Contains(got, "order 1 filled: buy 2 NVDA at 130") {
+		t.Errorf("the briefing is\n%s", got)
+	}
+}
+
+// Bad input is one sentence with a code and the way out, and leaves the ledger as it was.
+func TestOrders_BadInput(t *testing.T) {
+	f := newFixture(t, testBars)
+	for arguments, says := range map[string]string{
+		`"type":"limit"`:                    "A limit order needs the argument limit_price.",
+		`"type":"stop","limit_price":100`:   "The argument limit_price is of orders with the type limit alone.",
+		`"limit_price":100`:                 "The argument limit_price is of orders with the type limit alone.",
+		`"type":"limit","limit_price":0`:    `The argument "limit_price" must be a number above 0.`,
+		`"type":"limit","limit_price":-5`:   `The argument "limit_price" must be a number above 0.`,
+		`"type":"limit","limit_price":1105`: "The limit price 1105 is ten times or a tenth of what NVDA last traded at, 110.5, or further from it.",
+		`"type":"limit","limit_price":11`:   "The limit price 11 is ten times or a tenth",
+		`"type":"stop","stop_price":100`:    "A stop to buy at 100 is reached already: NVDA is at 110.5. Use a stop price above it, or the type market.",
+		`"type":"stop","stop_price":"low"`:  `The argument "stop_price" must be a number above 0.`,
+		`"type":"bracket"`:                  `The argument "type" must be market or limit or stop.`,
+		`"until":"friday"`:                  `The argument "until" must be day or gtc.`,
+	} {
+		got := f.wantCode(t, "place_order", `{"symbol":"NVDA","side":"buy","amount":1,`+arguments+`}`, code.InvalidArgument)
+		if text, _ := got["error"].(string); !strings.Contains(text, says) {
+			t.Errorf("%s: %s, want %s", arguments, text, says)
+		}
+	}
+	f.wantCode(t, "place_order", `{"symbol":"NVDA","side":"buy","type":"limit","limit_price":100,"value":50}`, code.LotSize)
+	f.wantCode(t, "place_order", `{"symbol":"NVDA","side":"buy","type":"limit","limit_price":100,"amount":101}`, code.InsufficientCash)
+	f.wantCode(t, "cancel_order", `{"id":0}`, code.InvalidArgument)
+	f.wantCode(t, "cancel_order", `{"id":7}`, code.InvalidArgument)
+	if n := f.rows(t, "gpt-5"); n != 1 {
+		t.Errorf("the ledger has %d rows", n)
+	}
+}

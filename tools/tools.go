@@ -83,8 +83,13 @@ func table() []tool {
 		newTool(tool{
 			name: "place_order", set: OrdersSet, title: "Place an order", hints: hints{destructive: true}, placesOrder: true,
 			description: "Buy or sell shares by amount, for a sum of money (value) or, of a sale, all that can be sold. " +
+				"A limit or stop order waits (pending) until a bar proves that it fills, and reserves its cash or shares. " +
 				"To repeat a call safely after a lost answer, give it an order_id.",
 		}, placeOrder),
+		newTool(tool{
+			name: "cancel_order", set: OrdersSet, title: "Cancel an order", hints: hints{destructive: true}, placesOrder: true,
+			description: "End an order that waits, and free what it reserves.",
+		}, cancelOrder),
 		newTool(tool{
 			name: "get_orders", set: OrdersSet, title: "Orders", hints: hints{readOnly: true},
 			description: "The account's orders that wait, and what became of the newest others: filled, cancelled, or expired with the reason.",

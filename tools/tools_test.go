@@ -727,7 +727,7 @@ func TestServer_Offer(t *testing.T) {
 		{"AI-Trader", Options{Toolsets: []string{TradeSet, AITraderSet}}, "buy get_information get_market_news get_portfolio get_price_local get_session get_trades sell"},
 		{"AI-Trader's crypto", Options{Toolsets: []string{AITraderSet}}, "get_information get_market_news get_price_local"},
 		{"one toolset", Options{Toolsets: []string{MarketSet}}, "get_price get_price_history list_symbols"},
-		{"orders", Options{Toolsets: []string{OrdersSet}}, "get_orders place_order"},
+		{"orders", Options{Toolsets: []string{OrdersSet}}, "cancel_order get_orders place_order"},
 		{"nothing", Options{}, ""},
 	} {
 		f.serve(t, c.o)
