@@ -5,6 +5,7 @@ package integration_test
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,6 +13,8 @@ import (
 	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/session"
+	"mcp-trade/store/filestore"
 )
 
 // asAITrader are the settings under which a folder of real ledgers was traded, with the agents that traded there.
@@ -77,14 +80,14 @@ func replayPart(t *testing.T, g golden, env, lines []string, from, end int) (exa
 			t.Fatal(err)
 		}
 	}
-	tr, accounts := p.trade(t, g.agent), p.accounts(t)
+	tr, accounts, turnTo := p.trade(t, g.agent), p.accounts(t), p.dates(t, g.agent)
 	today := g.records[from].Date
-	p.setDate(t, g.agent, string(today))
+	turnTo(today)
 	for row := from + 1; row < end; row++ {
 		want := g.records[row]
 		if want.Date != today {
 			today = want.Date
-			p.setDate(t, g.agent, string(today))
+			turnTo(today)
 		}
 		switch g.classes[row] {
 		case "exact":
@@ -174,12 +177,12 @@ func replayUnderTPlus1(t *testing.T, p *place, g golden) (refused int) {
 	}
 	marks := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
 	p.open(t, g.agent, g.records[0].Cash().String(), string(g.records[0].Date))
-	tr, accounts, today := p.trade(t, g.agent), p.accounts(t), g.records[0].Date
+	tr, accounts, turnTo, today := p.trade(t, g.agent), p.accounts(t), p.dates(t, g.agent), g.records[0].Date
 	for row, want := range g.records[1:] {
 		row++
 		if want.Date != today {
 			today = want.Date
-			p.setDate(t, g.agent, string(today))
+			turnTo(today)
 		}
 		order := args{"symbol": want.Symbol, "amount": json.Number(want.Amount.String())}
 		switch {
@@ -218,5 +221,23 @@ func (p *place) sellAllTheSame(t *testing.T, account string, row ledger.Record) 
 	}
 	if err := os.WriteFile(file, append(text, append(row.Line(), '\n')...), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// dates returns what sets the date of a session in files, without a process for each date of a long ledger.
+func (p *place) dates(t *testing.T, model string) func(market.Stamp) {
+	t.Helper()
+	files := filestore.New(p.dir, filepath.Join(p.dir, "agent_data"))
+	t.Cleanup(func() { files.Close() })
+	s, err := session.New(session.Config{
+		Model: model, Local: files, Env: func(string) (string, bool) { return "", false }, Warn: func(text string) { t.Log(text) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(date market.Stamp) {
+		if err := s.Set(t.Context(), map[string]any{session.TodayDate: string(date)}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
