@@ -75,6 +75,7 @@ func (m *model) judge(side ledger.Action, symbol string, amount *big.Rat, moment
 	made.price = m.slipped(side, b.open)
 	made.fees, made.inKind = m.fees(side, symbol, moment[:10], made.price, amount)
 	paid := sub(made.fees, mul(made.inKind, made.price))
+	refuse(code.LotSize, made.inKind.Cmp(amount) > 0)
 	if side == ledger.Buy {
 		made.cash = m.keptCash(sub(sub(m.cash, mul(made.price, amount)), paid))
 		made.held = m.kept(sub(add(m.held[symbol], amount), made.inKind))

@@ -190,6 +190,7 @@ func (r *anyRun) wayOut(t *rapid.T, o ledger.Order, moment string, refused code.
 	if most, ok := refused.Details()["max_amount"].(decimal.Decimal); ok {
 		_, against := r.judge(o.Action, o.Symbol, ratOf(most), moment)
 		if o.Action == ledger.Sell {
+			delete(against, code.PriceLimit)       // which is told next
 			delete(against, code.InsufficientCash) // the fees of so small a sale are more than it brings, and than the account has
 		}
 		if most.IsPositive() && len(against) > 0 {

@@ -53,6 +53,12 @@ func applyAt(a Attempt, price decimal.Decimal) (Record, error) {
 		return Record{}, err
 	}
 	rec.fill(book, price, charge, r)
+	if o.Action == Buy && charge.InKind.GreaterThan(o.Amount) {
+		return Record{}, &Refusal{
+			code.LotSize, fmt.Sprintf("%s of %s is less than its fee of %s. Buy more.", o.Amount, o.Symbol, charge.InKind),
+			map[string]any{"symbol": o.Symbol, "amount": o.Amount, "fees": charge.InKind},
+		}
+	}
 	if r.KeepsBought() {
 		rec.Bought = book.boughtOn(at)
 		if o.Action == Buy {
