@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 
-	"mcp-trade/agent/runner"
 	"mcp-trade/internal/files"
 	"mcp-trade/ledger"
 )
@@ -38,15 +36,4 @@ func (s *settings) accountLimits() (ledger.AccountLimits, error) {
 		return ledger.AccountLimits{}, usageError{fmt.Errorf("%s: %w", source, err)}
 	}
 	return limits, nil
-}
-
-// warnOfLimits tells of limits of accounts that the plan does not have: their names may be misspelt.
-func (s *settings) warnOfLimits(p plan) error {
-	limits, err := s.accountLimits()
-	for _, name := range limits.Names() {
-		if !slices.ContainsFunc(p.accounts, func(a runner.Account) bool { return a.Name == name }) {
-			s.log.Warn().Msgf("the limits name %s, which is no account of this run", name)
-		}
-	}
-	return err
 }

@@ -378,3 +378,14 @@ func (p plan) askedApart() []runner.Account {
 	}
 	return slices.DeleteFunc(p.accounts, func(a runner.Account) bool { return more[a.Name] })
 }
+
+// warnOfLimits tells of limits of accounts that the plan does not have: their names may be misspelt.
+func (s *settings) warnOfLimits(p plan) error {
+	limits, err := s.accountLimits()
+	for _, name := range limits.Names() {
+		if !slices.ContainsFunc(p.accounts, func(a runner.Account) bool { return a.Name == name }) {
+			s.log.Warn().Msgf("the limits name %s, which is no account of this run", name)
+		}
+	}
+	return err
+}
