@@ -197,7 +197,7 @@ func inItsBar(fail func(string, ...any), p *market.Prices, rules Rules, o OpenOr
 	}
 	bar, err := p.AsOf("2026-01-01").Bar(r.Symbol, at)
 	price := r.Price.Decimal
-	if err != nil || !bar.Open.Valid || at < o.Placed || rules.fillsNext() && at == o.Placed {
+	if err != nil || !bar.Open.Valid || at < o.Placed || rules.NextOpen() && at == o.Placed {
 		fail("bar %+v, %v", bar, err)
 		return
 	}
