@@ -24,7 +24,7 @@ var choices = withRules(map[string][]string{
 	"search":        append([]string{searchAuto, searchOff}, providerNames()...),
 	"search-cache":  {"record", "replay", searchOff},
 	"refusals":      {"error", "result"},
-	"toolsets":      {tools.TradeSet, tools.MarketSet, tools.SearchSet, tools.AITraderSet, tools.MathSet},
+	"toolsets":      {tools.TradeSet, tools.MarketSet, tools.SearchSet, tools.OrdersSet, tools.AITraderSet, tools.MathSet},
 	"method":        {"own", "upstream"},
 	"benchmark":     {"equal-weight"},
 })
