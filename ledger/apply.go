@@ -44,7 +44,7 @@ func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 // applyAt evaluates an order that fills at a price, which is the quote's with its slippage.
 func applyAt(a Attempt, price decimal.Decimal) (Record, error) {
 	book, o, at, r := a.Book, a.Order, a.Quote.At, a.Rules
-	rec := Record{Date: at, ID: book.ID + 1, Action: o.Action, Symbol: o.Symbol, Amount: o.Amount, OrderID: o.ID, Prev: book.Hash, Note: o.Note, Orders: book.Orders}
+	rec := Record{Date: at, ID: book.ID + 1, Action: o.Action, Symbol: o.Symbol, Amount: o.Amount, OrderID: o.ID, Prev: book.Hash, Note: o.Note, Filled: book.filledOn(at), Orders: book.Orders}
 	if o.Action == Sell && book.free(o.Symbol).LessThan(o.Amount) {
 		return Record{}, a.insufficientShares(book.Positions.Amount(o.Symbol))
 	}
@@ -146,5 +146,5 @@ func (a Attempt) insufficientShares(held decimal.Decimal) error {
 
 // noTrade returns the record of a day without a trade.
 func noTrade(book Book, date market.Stamp) Record {
-	return Record{Date: date, ID: book.ID + 1, Action: NoTrade, Positions: book.Positions, Prev: book.Hash, Bought: book.boughtOn(date), Orders: book.Orders}
+	return Record{Date: date, ID: book.ID + 1, Action: NoTrade, Positions: book.Positions, Prev: book.Hash, Bought: book.boughtOn(date), Filled: book.filledOn(date), Orders: book.Orders}
 }

@@ -65,7 +65,7 @@ func (r Rules) applied(book Book, a market.Action, price func() decimal.NullDeci
 	held := book.Positions.Amount(a.Symbol)
 	rec := Record{
 		Date: a.Date, ID: book.ID + 1, Symbol: a.Symbol, Amount: held, Ratio: a.Ratio, To: a.To, Price: a.Amount,
-		Prev: book.Hash, Bought: book.boughtOn(a.Date), Orders: book.Orders, Action: Action(a.Kind),
+		Prev: book.Hash, Bought: book.boughtOn(a.Date), Filled: book.filledOn(a.Date), Orders: book.Orders, Action: Action(a.Kind),
 	}
 	left, to := decimal.Zero, Position{}
 	switch a.Kind {
@@ -138,7 +138,7 @@ func endedByActions(book Book, v market.View, r Rules) (first Record, due bool, 
 			}
 			rec := Record{
 				Date: a.Date, ID: book.ID + 1, Action: Expire, Side: o.Action, Symbol: o.Symbol, Amount: o.Amount, Of: o.ID, Why: a.String(),
-				Positions: book.Positions, Prev: book.Hash, Bought: book.boughtOn(a.Date), Orders: book.Orders.without(n),
+				Positions: book.Positions, Prev: book.Hash, Bought: book.boughtOn(a.Date), Filled: book.filledOn(a.Date), Orders: book.Orders.without(n),
 			}
 			m := rec.moment()
 			if m.compare(book.newest) > 0 && (!due || m.compare(first.moment()) < 0) {

@@ -152,6 +152,7 @@ func (b Book) take(c chance, v market.View, r Rules) (rec Record, due bool, err 
 		rec, err = applyAt(a, price)
 	}
 	if err == nil {
+		rec = r.filledIn(c.bar.Stamp, rec)
 		rec.Date, rec.Of = c.date, o.ID
 		if c.phase == inBar {
 			rec.At = c.bar.Stamp

@@ -112,6 +112,38 @@ func (p Positions) with(changes ...Position) Positions {
 	return changed
 }
 
+// BarFills are how much was bought and sold of symbols in a bar, by an account under a volume cap: all of it together is bounded.
+type BarFills struct {
+	Bar     market.Stamp
+	Amounts Positions
+}
+
+// DayFills are those of the bars of a day, in the order of the first fills.
+type DayFills []BarFills
+
+// in is how much was filled of a symbol in a bar.
+func (d DayFills) in(bar market.Stamp, symbol string) decimal.Decimal {
+	for _, b := range d {
+		if b.Bar == bar {
+			return b.Amounts.Amount(symbol)
+		}
+	}
+	return decimal.Zero
+}
+
+// with returns the fills and one more.
+func (d DayFills) with(bar market.Stamp, symbol string, amount decimal.Decimal) DayFills {
+	all := Position{symbol, d.in(bar, symbol).Add(amount)}
+	d = slices.Clone(d)
+	for i := range d {
+		if d[i].Bar == bar {
+			d[i].Amounts = d[i].Amounts.with(all)
+			return d
+		}
+	}
+	return append(d, BarFills{bar, Positions{all}})
+}
+
 // Book is an account after one of its records.
 type Book struct {
 	Date      market.Stamp // of the record
@@ -122,6 +154,7 @@ type Book struct {
 	Rules     string // of the record
 
 	Bought Positions   // what was bought on the day of the record, in a market in which it cannot be sold on that day
+	Filled DayFills    // in the bars of that day, in an account under a volume cap
 	Orders OpenOrders  // that wait
 	Limits *LimitState // nil: no record so far was made under limits
 
@@ -134,6 +167,14 @@ func (b Book) boughtOn(at market.Stamp) Positions {
 		return nil
 	}
 	return b.Bought
+}
+
+// filledOn are the fills of the day of a stamp.
+func (b Book) filledOn(at market.Stamp) DayFills {
+	if cmp.Or(b.newest.at, b.Date).Day() != at.Day() {
+		return nil
+	}
+	return b.Filled
 }
 
 // free is how much of a symbol, or of [Cash], no open order keeps from others.
@@ -158,6 +199,7 @@ type Record struct {
 	Price     decimal.NullDecimal // of one share; ledgers of other programs may not state it
 	Positions Positions
 	Bought    Positions // on the day of the record, where it cannot be sold on that day; so the newest record is the whole account
+	Filled    DayFills  // in the bars of the day of the record, in an account under a volume cap
 	Orders    OpenOrders
 	OrderID   string
 	Fees      decimal.Decimal // in all, in money

@@ -4,7 +4,7 @@
 //	{"date": "2025-10-02", "id": 1, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 10, "price": 189.6},
 //	 "positions": {"CASH": 8104, "NVDA": 10}, "order_id": "o-1", "prev": "6d1f..."}
 //
-// The keys price, those of orders that wait, bought_today, orders, rules, limits, order_id, fees, fee_items, fee_in_kind, unverified_import, prev and note are ours; readers that do not know them pass over them.
+// The keys price, those of orders that wait, bought_today, filled_today, orders, rules, limits, order_id, fees, fee_items, fee_in_kind, unverified_import, prev and note are ours; readers that do not know them pass over them.
 
 package ledger
 
@@ -32,23 +32,15 @@ func (r Record) Line() []byte {
 		b.WriteString(`, "this_action": `)
 		r.writeAction(b)
 	}
-	b.WriteString(`, "positions": {`)
-	for i, held := range r.Positions {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		writePosition(b, held, ": ")
-	}
-	b.WriteByte('}')
+	b.WriteString(`, "positions": `)
+	r.Positions.write(b)
 	if len(r.Bought) > 0 {
-		b.WriteString(`, "bought_today": {`)
-		for i, bought := range r.Bought {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			writePosition(b, bought, ": ")
-		}
-		b.WriteByte('}')
+		b.WriteString(`, "bought_today": `)
+		r.Bought.write(b)
+	}
+	if len(r.Filled) > 0 {
+		b.WriteString(`, "filled_today": `)
+		r.Filled.write(b)
 	}
 	if len(r.Orders) > 0 {
 		b.WriteString(`, "orders": `)
@@ -143,6 +135,18 @@ func unescaped(s string) bool {
 	return true
 }
 
+// write writes an object of numbers into a line.
+func (p Positions) write(b *bytes.Buffer) {
+	b.WriteByte('{')
+	for i, held := range p {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		writePosition(b, held, ": ")
+	}
+	b.WriteByte('}')
+}
+
 // writePosition writes one position. Most of a book is zeros.
 func writePosition(b *bytes.Buffer, p Position, colon string) {
 	writeText(b, p.Symbol)
@@ -159,7 +163,7 @@ func writePosition(b *bytes.Buffer, p Position, colon string) {
 func ParseLine(line []byte) (Record, error) { return new(Reader).Read(line) }
 
 // keys are those of a line that mean something here.
-var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "fee_items", "fee_in_kind", "prev", "note", "rules", "unverified_import", "bought_today", "orders", "limits"}
+var keys = []string{"date", "id", "this_action", "positions", "order_id", "fees", "fee_items", "fee_in_kind", "prev", "note", "rules", "unverified_import", "bought_today", "filled_today", "orders", "limits"}
 
 // member reads a member of a line.
 func (l *reading) member(s *strict.Reader, key []byte) (err error) {
@@ -197,6 +201,8 @@ func (l *reading) member(s *strict.Reader, key []byte) (err error) {
 		l.InKind, _, err = parseNumber(value)
 	case "bought_today":
 		err = l.Bought.UnmarshalJSON(value)
+	case "filled_today":
+		l.Filled, err = parseDayFills(value)
 	case "limits":
 		l.Limits, err = parseLimitState(value)
 	case "prev":
@@ -369,6 +375,41 @@ func parseFeeItems(value []byte) (items market.FeeItems, err error) {
 	return items, err
 }
 
+// write writes the fills as an object.
+func (d DayFills) write(b *bytes.Buffer) {
+	b.WriteByte('{')
+	for i, bar := range d {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(b, `"%s": `, bar.Bar)
+		bar.Amounts.write(b)
+	}
+	b.WriteByte('}')
+}
+
+// String is how a record states the fills.
+func (d DayFills) String() string {
+	var b bytes.Buffer
+	d.write(&b)
+	return b.String()
+}
+
+// parseDayFills reads the fills of a record.
+func parseDayFills(value []byte) (fills DayFills, err error) {
+	err = strict.Object(value, func(key, value []byte) error {
+		bar, err := market.ParseStamp(string(key))
+		if err != nil {
+			return err
+		}
+		b := BarFills{Bar: bar}
+		err = b.Amounts.UnmarshalJSON(value)
+		fills = append(fills, b)
+		return keyed(key, err)
+	})
+	return fills, err
+}
+
 // parseLimitState reads the state in a line.
 func parseLimitState(value []byte) (*LimitState, error) {
 	var s LimitState
@@ -467,5 +508,5 @@ func ParseBook(line []byte) (Book, error) {
 
 // book is the book after the record, whose line it keeps.
 func (r Record) book(line []byte) Book {
-	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Line: line, Hash: Hash(line), Rules: r.Rules, Bought: r.Bought, Orders: r.Orders, Limits: r.Limits, newest: r.moment()}
+	return Book{Date: r.Date, ID: r.ID, Positions: r.Positions, Line: line, Hash: Hash(line), Rules: r.Rules, Bought: r.Bought, Filled: r.Filled, Orders: r.Orders, Limits: r.Limits, newest: r.moment()}
 }

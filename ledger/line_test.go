@@ -57,6 +57,11 @@ func TestRecord_Line(t *testing.T) {
 		}, `{"date": "2025-10-03", "id": 5, "this_action": {"action": "buy", "symbol": "NVDA", "amount": 4, "price": 180, "order": 4, "at": "2025-10-02"}, "positions": {"CASH": 1280, "NVDA": 4}, ` +
 			`"orders": [{"id": 4, "action": "buy", "symbol": "NVDA", "amount": 6, "type": "limit", "limit_price": 180, "until": "gtc", "placed": "2025-10-02", "last": "2025-10-02", "reserved": 1080}, ` +
 			`{"id": 3, "action": "sell", "symbol": "AMD", "amount": 1, "type": "stop", "stop_price": 90, "until": "gtc", "placed": "2025-10-01"}], "prev": "ff"}`},
+		{"what was filled in the bars of a day", Record{
+			Date: "2025-10-02 11:00:00", ID: 5, Action: NoTrade, Positions: positions("CASH 1"), Prev: "ff", Bought: positions("NVDA 5"),
+			Filled: DayFills{{"2025-10-02 10:00:00", positions("NVDA 5, AMD 1.5")}, {"2025-10-02 11:00:00", positions("NVDA 2")}},
+		}, `{"date": "2025-10-02 11:00:00", "id": 5, "this_action": {"action": "no_trade", "symbol": "", "amount": 0}, "positions": {"CASH": 1}, "bought_today": {"NVDA": 5}, ` +
+			`"filled_today": {"2025-10-02 10:00:00": {"NVDA": 5, "AMD": 1.5}, "2025-10-02 11:00:00": {"NVDA": 2}}, "prev": "ff"}`},
 		{"the end of an order", Record{
 			Date: "2025-10-03", ID: 5, Action: Expire, Symbol: "NVDA", Amount: dec("6"), Side: Buy, Of: 4, Why: "The day is over.", Positions: positions("CASH 1280"), Prev: "ff",
 		}, `{"date": "2025-10-03", "id": 5, "this_action": {"action": "expire", "symbol": "NVDA", "amount": 6, "side": "buy", "order": 4, "why": "The day is over."}, "positions": {"CASH": 1280}, "prev": "ff"}`},
@@ -87,7 +92,7 @@ func wantSame(t interface {
 	// Decimals that are equal may be made of different parts, so the numbers are compared by value.
 	if again.Date != rec.Date || again.ID != rec.ID || again.Action != rec.Action || again.Symbol != rec.Symbol || !again.Amount.Equal(rec.Amount) ||
 		again.Price.Valid != rec.Price.Valid || !again.Price.Decimal.Equal(rec.Price.Decimal) || again.OrderID != rec.OrderID ||
-		!again.Fees.Equal(rec.Fees) || !again.InKind.Equal(rec.InKind) || again.FeeItems.String() != rec.FeeItems.String() || again.Prev != rec.Prev || again.Note != rec.Note || again.Rules != rec.Rules || again.Unverified != rec.Unverified || string(actionOf(again)) != string(actionOf(rec)) || again.Orders.String() != rec.Orders.String() || len(again.Positions) != len(rec.Positions) {
+		!again.Fees.Equal(rec.Fees) || !again.InKind.Equal(rec.InKind) || again.FeeItems.String() != rec.FeeItems.String() || again.Prev != rec.Prev || again.Note != rec.Note || again.Rules != rec.Rules || again.Unverified != rec.Unverified || string(actionOf(again)) != string(actionOf(rec)) || again.Orders.String() != rec.Orders.String() || again.Filled.String() != rec.Filled.String() || len(again.Positions) != len(rec.Positions) {
 		t.Fatalf("%+v\nbecame\n%+v", rec, again)
 	}
 	for i, p := range rec.Positions {
@@ -131,6 +136,11 @@ func TestParseLine_AnyRecord(t *testing.T) {
 		if rec.Action != Register {
 			rec.Side, rec.Terms, rec.Why = rapid.SampledFrom([]Action{"", Buy, Sell}).Draw(t, "side"), terms.Draw(t, "terms"), rapid.String().Draw(t, "why")
 			rec.Of, rec.At = rapid.Int64Min(0).Draw(t, "order"), rapid.SampledFrom([]market.Stamp{"", "2025-10-01", "2025-10-01 10:00:00"}).Draw(t, "at")
+		}
+		for _, bar := range rapid.SliceOfNDistinct(rapid.SampledFrom([]market.Stamp{"2025-10-01", "2025-10-01 10:00:00", "9999-12-31"}), 0, 3, rapid.ID).Draw(t, "bars") {
+			for range rapid.IntRange(1, 3).Draw(t, "fills") {
+				rec.Filled = rec.Filled.with(bar, rapid.String().Draw(t, "symbol"), decimal.New(rapid.Int64Min(0).Draw(t, "filled"), 0))
+			}
 		}
 		rec.Orders = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) OpenOrder {
 			return OpenOrder{

@@ -100,6 +100,7 @@ func TestOpenOrders_Any(t *testing.T) {
 			rt.Fatalf("settled at the end alone\n%s\nand each day\n%s", strings.Join(again, "\n"), strings.Join(rows, "\n"))
 		}
 		left := map[int64]decimal.Decimal{} // of the orders that wait
+		filled := barVolumes{}
 		var before Record
 		for i, row := range rows {
 			r, err := ParseLine([]byte(row))
@@ -108,6 +109,7 @@ func TestOpenOrders_Any(t *testing.T) {
 			}
 			if i > 0 {
 				soundRow(rt, p, c.under(t), before, r, left)
+				filled.row(rt, p, c.under(t), r)
 			}
 			did[strings.TrimSuffix(fmt.Sprint(r.Action, " ", r.At != "", " ", r.Of != 0), " ")]++
 			before = r
@@ -178,6 +180,42 @@ func soundRow(t *rapid.T, p *market.Prices, rules Rules, before, r Record, left 
 	if r.Traded() && r.Of != 0 {
 		n := before.Orders.index(r.Of)
 		inItsBar(fail, p, rules, before.Orders[n], r)
+	}
+}
+
+// barVolumes are what was filled of a symbol in a bar.
+type barVolumes map[string]decimal.Decimal
+
+// row counts a row, and holds what was filled in its bar against the cap: of the last bar's volume at an open, of its own once it is over.
+func (b barVolumes) row(t *rapid.T, p *market.Prices, rules Rules, r Record) {
+	bar := r.On()
+	if r.Traded() {
+		b[r.Symbol+string(bar)] = b[r.Symbol+string(bar)].Add(r.Amount)
+	}
+	for _, in := range r.Filled {
+		for _, f := range in.Amounts {
+			if !b[f.Symbol+string(in.Bar)].Equal(f.Amount) || in.Bar.Day() != bar.Day() {
+				t.Fatalf("%s of %s were filled in %s\n%s", b[f.Symbol+string(in.Bar)], f.Symbol, in.Bar, r.Line())
+			}
+		}
+	}
+	if rules.volumeCap.IsZero() != (len(r.Filled) == 0) && r.Traded() {
+		t.Fatalf("fills of a bar are counted under a cap alone\n%s", r.Line())
+	}
+	if rules.volumeCap.IsZero() || !r.Traded() {
+		return
+	}
+	bars, _, err := p.AsOf("2026-01-01").Bars(r.Symbol, "", bar, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(bars, func(a, b market.Bar) int { return strings.Compare(string(a.Stamp), string(b.Stamp)) })
+	of := bars[len(bars)-1]
+	if r.At == "" {
+		of = bars[len(bars)-2]
+	}
+	if most := of.Volume.Decimal.Mul(rules.volumeCap); !of.Volume.Valid || b[r.Symbol+string(bar)].GreaterThan(most) {
+		t.Fatalf("%s of %s are filled in %s, and the cap is %s\n%s", b[r.Symbol+string(bar)], r.Symbol, bar, most, r.Line())
 	}
 }
 

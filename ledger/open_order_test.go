@@ -378,11 +378,13 @@ func TestVerify_ForgedOpenOrders(t *testing.T) {
 	}
 	c.rules, c.orders = `volume_cap "1%"`, []string{"2025-10-02: buy 10 NVDA"}
 	capped, _ := c.play(t, p, true)
-	rows := change(1, func(r *Record) { r.Amount, r.Positions = dec("11"), positions("CASH 8900, NVDA 11") })(capped)
+	rows := change(1, func(r *Record) {
+		r.Amount, r.Positions, r.Filled = dec("11"), positions("CASH 8900, NVDA 11"), DayFills(nil).with("2025-10-02", "NVDA", dec("11"))
+	})(capped)
 	if report, err := Verify(linesIn(rows), p); err != nil || len(report.Findings) != 1 || report.Findings[0].Class != Refused {
 		t.Errorf("more than the cap of the volume: %v, %v", report.Findings, err)
 	}
-	rows = change(0, func(r *Record) { r.Rules = scene{rules: `fill "next-open"`}.under(t).text() })(capped)
+	rows = change(0, func(r *Record) { r.Rules = scene{rules: `volume_cap "1%"; fill "next-open"`}.under(t).text() })(capped)
 	if report, err := Verify(linesIn(rows), p); err != nil || len(report.Findings) != 1 || report.Findings[0].Class != Refused {
 		t.Errorf("a fill at once where orders wait: %v, %v", report.Findings, err)
 	}

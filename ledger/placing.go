@@ -71,47 +71,72 @@ func (a Attempt) plausible(known decimal.Decimal) error {
 
 // now fills the order at the quote.
 func (a Attempt) now(v market.View) (Record, error) {
-	if err := a.fitsVolume(v); err != nil {
+	bar, err := a.fitsVolume(v)
+	if err != nil {
 		return Record{}, err
 	}
 	rec, err := Apply(a.Book, a.Order, a.Quote, a.Rules)
 	if err != nil {
 		return Record{}, err
 	}
+	rec = a.Rules.filledIn(bar, rec)
 	if t := a.Order.Type; t == LimitOrder || t == StopOrder { // under which it is judged
 		rec.Terms = a.Order.Terms
 	}
 	return a.Rules.limited(a.Book, rec, v)
 }
 
-// fitsVolume refuses an order that fills at the quote and is more than the cap lets through.
-func (a Attempt) fitsVolume(v market.View) error {
-	if a.Rules.volumeCap.IsZero() {
-		return nil
-	}
+// bar is the bar at whose open the quote is.
+func (a Attempt) bar(v market.View) (bar market.TimedBar, err error) {
 	bars, err := a.Rules.view(v).BarsFrom(a.Order.Symbol, a.Quote.At.Day())
-	if err != nil {
-		return err
-	}
-	var bar market.TimedBar
 	for _, b := range bars {
 		if b.Stamp <= a.Quote.At {
 			bar = b
 		}
 	}
-	most := a.Rules.capped(a.Book, a.Quote, a.Order.Amount, bar, false)
-	if !most.LessThan(a.Order.Amount) {
-		return nil
+	return bar, err
+}
+
+// fitsVolume refuses an order that fills at the quote and is more than the cap lets through, and tells the bar in which it fills.
+func (a Attempt) fitsVolume(v market.View) (in market.Stamp, err error) {
+	if a.Rules.volumeCap.IsZero() {
+		return "", nil
 	}
-	if most = a.Rules.unit(a.Quote.Symbol, a.Quote.At).Floor(most); a.Order.Action == Sell {
-		most = decimal.Min(most, a.mostSold())
+	bar, err := a.bar(v)
+	if err != nil {
+		return "", err
 	}
-	return &Refusal{
+	through := a.Rules.capped(a.Book, a.Quote, a.Order.Amount, bar, false)
+	if !through.LessThan(a.Order.Amount) {
+		return bar.Stamp, nil
+	}
+	details := map[string]any{"symbol": a.Order.Symbol, "date": a.Quote.At, "amount": a.Order.Amount, "max_amount": a.mostOf(through), "last_volume": bar.Prior}
+	before := ""
+	if filled := a.Book.filledOn(bar.Stamp).in(bar.Stamp, a.Order.Symbol); filled.IsPositive() {
+		details["filled_in_bar"], before = filled, fmt.Sprintf(" It has filled %s in this bar.", filled)
+	}
+	return bar.Stamp, &Refusal{
 		code.LotSize,
-		fmt.Sprintf("The account may trade %s of a bar's volume, which lets %s of %s through now. You tried to %s %s %s. Trade less, or place a limit order, which may be filled in parts.",
-			strings.Trim(a.Rules.Value(volumeCapKey), `"`), most, a.Order.Symbol, a.Order.Action, a.Order.Amount, a.Order.Symbol),
-		map[string]any{"symbol": a.Order.Symbol, "date": a.Quote.At, "amount": a.Order.Amount, "max_amount": most, "last_volume": bar.Prior},
+		fmt.Sprintf("The account may trade %s of a bar's volume, which lets %s of %s through now.%s You tried to %s %s %s. Trade less, or place a limit order, which may be filled in parts.",
+			strings.Trim(a.Rules.Value(volumeCapKey), `"`), a.Rules.unit(a.Quote.Symbol, a.Quote.At).Floor(through), a.Order.Symbol, before,
+			a.Order.Action, a.Order.Amount, a.Order.Symbol),
+		details,
 	}
+}
+
+// mostOf is the largest amount of the order's symbol that can be traded now of what the cap lets through.
+func (a Attempt) mostOf(through decimal.Decimal) decimal.Decimal {
+	unit := a.Rules.unit(a.Quote.Symbol, a.Quote.At)
+	most := unit.Floor(through)
+	if a.Order.Action == Sell {
+		most = decimal.Min(most, a.mostSold())
+	} else if can, bounded := a.Rules.Affordable(a.Book.free(Cash), a.Quote); bounded {
+		most = decimal.Min(most, can)
+	}
+	if a.Order.Amount = most; a.refusedAt(true) != nil {
+		return decimal.Zero
+	}
+	return most
 }
 
 // place returns the record that places the order. It must be possible to pay for it at the price that is expected: that much is
@@ -150,7 +175,8 @@ func (a Attempt) place(v market.View, known decimal.Decimal) (Record, error) {
 	}
 	return Record{
 		Date: a.Quote.At, ID: open.ID, Action: Place, Symbol: o.Symbol, Amount: o.Amount, Side: o.Action, Terms: o.Terms, OrderID: o.ID, Note: o.Note, Prev: book.Hash,
-		Positions: book.Positions, Bought: book.boughtOn(a.Quote.At), Orders: append(slices.Clone(book.Orders), open),
+		Positions: book.Positions, Bought: book.boughtOn(a.Quote.At), Filled: book.filledOn(a.Quote.At),
+		Orders: append(slices.Clone(book.Orders), open),
 	}, nil
 }
 
@@ -180,6 +206,6 @@ func (b Book) ending(n int, as Action, at market.Stamp) Record {
 	o := b.Orders[n]
 	return Record{
 		Date: at, ID: b.ID + 1, Action: as, Symbol: o.Symbol, Amount: o.Amount, Side: o.Action, Of: o.ID, Prev: b.Hash,
-		Positions: b.Positions, Bought: b.boughtOn(at), Orders: b.Orders.without(n),
+		Positions: b.Positions, Bought: b.boughtOn(at), Filled: b.filledOn(at), Orders: b.Orders.without(n),
 	}
 }

@@ -43,6 +43,7 @@ func (v *Verifier) recompute(r *Record) {
 		v.addFinding(r, Unexplained, "no amount where nothing was traded", r.Amount)
 	}
 	v.checkBought(r, v.bought(r))
+	v.checkFilled(r, v.filled(r))
 	v.checkOrders(r, v.base.Orders)
 	if !v.unchanged(r) {
 		v.compare(r, func(base Positions) Positions { return base }, decimal.NullDecimal{})
@@ -68,20 +69,22 @@ func (v *Verifier) trade(r *Record) {
 	open := v.openOf(r, rules)
 	price := v.price(r, o, rules, open)
 	admitted := rules.Admit(r.Symbol, market.Of(r.Symbol))
-	quote, bought := open.quote, v.bought(r)
+	quote, bought, filled := open.quote, v.bought(r), v.filled(r)
 	quote.Symbol, quote.Market, quote.At = r.Symbol, rules.Market, r.Date
 	if v.prices == nil || open.err != nil {
 		quote.Price = price.Decimal
 	}
 	attempt := func(base Positions) Attempt {
-		return Attempt{o, Book{Date: r.Date, Positions: base, Bought: bought, Orders: v.base.Orders}, quote, rules}
+		return Attempt{o, Book{Date: r.Date, Positions: base, Bought: bought, Filled: filled, Orders: v.base.Orders}, quote, rules}
 	}
 	if admitted == nil && rules.NextOpen() {
 		admitted = errors.New("the orders of the account wait for the next open")
 	}
+	bar := filled.bar(r)
 	if admitted == nil && v.prices != nil && open.err == nil && !rules.volumeCap.IsZero() {
-		admitted = attempt(v.before(r)).fitsVolume(v.prices.AsOf(r.Date))
+		bar, admitted = attempt(v.before(r)).fitsVolume(v.prices.AsOf(r.Date))
 	}
+	v.checkFilled(r, rules.filledIn(bar, Record{Symbol: r.Symbol, Amount: r.Amount, Filled: filled}).Filled)
 	charged := v.charged(r, o, rules, price)
 	if admitted == nil && price.Valid && charged && v.agrees(r, attempt, price.Decimal) {
 		v.priced(r, o, rules, open)
@@ -199,6 +202,20 @@ func (v *Verifier) rulesOf(r *Record) Rules {
 // bought is what was bought before a row on its day.
 func (v *Verifier) bought(r *Record) Positions {
 	return Book{Date: v.base.Date, Bought: v.base.Bought, newest: v.base.moment()}.boughtOn(r.Date)
+}
+
+// filled is what was filled before a row on its day.
+func (v *Verifier) filled(r *Record) DayFills {
+	return Book{Date: v.base.Date, Filled: v.base.Filled, newest: v.base.moment()}.filledOn(r.On())
+}
+
+// bar is the bar in which a row was filled, as far as it can be told without prices: at an hour the row may stand in the bar of its day.
+func (d DayFills) bar(r *Record) market.Stamp {
+	day := r.On().Day()
+	if r.Filled.in(day, r.Symbol).Equal(d.in(day, r.Symbol).Add(r.Amount)) {
+		return day
+	}
+	return r.On()
 }
 
 // checkBought compares what a row says was bought on its day with what was.

@@ -44,6 +44,7 @@ func (v *Verifier) event(r *Record) bool {
 		if v.limits == nil { // else it is counted anyway
 			v.report.Unlimited++
 		}
+		v.checkFilled(r, v.filled(r))
 		v.checkOrders(r, v.base.Orders.without(v.base.Orders.index(r.Of)))
 		v.compare(r, func(base Positions) Positions { return base }, decimal.NullDecimal{})
 	case is && !due:
@@ -77,11 +78,14 @@ func (v *Verifier) unpriced(r *Record) {
 		v.addFinding(r, NotDue, fmt.Sprintf("an event of the order %s", OpenOrders{o}), r.actionText())
 		return
 	}
+	fills := v.filled(r)
 	if !r.Traded() {
+		v.checkFilled(r, fills)
 		v.checkOrders(r, book.Orders.without(n))
 		v.compare(r, func(base Positions) Positions { return base }, decimal.NullDecimal{})
 		return
 	}
+	v.checkFilled(r, v.rules.filledIn(r.On(), Record{Symbol: r.Symbol, Amount: r.Amount, Filled: fills}).Filled)
 	v.checkOrders(r, book.Orders.filled(n, r.Amount, book.Cash().Sub(r.Cash()), cmp.Or(r.At, r.Date)))
 	v.compare(r, func(base Positions) Positions {
 		traded := applyTrade(base, r, r.Price.Decimal)
@@ -114,7 +118,7 @@ func (v *Verifier) asks(r *Record) {
 		if want = *r; len(r.Orders) > 0 { // what is reserved cannot be told
 			last := r.Orders[len(r.Orders)-1]
 			placed := OpenOrder{r.ID, r.Side, r.Symbol, r.Amount, r.Terms, r.Date, "", last.Reserved}
-			want.Positions, want.Bought, want.Orders = book.Positions, book.boughtOn(r.Date), append(slices.Clone(book.Orders), placed)
+			want.Positions, want.Bought, want.Filled, want.Orders = book.Positions, book.boughtOn(r.Date), book.filledOn(r.Date), append(slices.Clone(book.Orders), placed)
 		}
 	default:
 		o := Order{ID: r.OrderID, Action: r.Side, Symbol: r.Symbol, Amount: r.Amount, Note: r.Note, Terms: r.Terms}
@@ -155,6 +159,8 @@ func (v *Verifier) differs(r *Record, want Record) {
 		v.addFinding(r, NotDue, want.actionText(), r.actionText())
 	case !same(want.Bought, r.Bought, tolerance(r)):
 		v.checkBought(r, want.Bought)
+	case want.Filled.String() != r.Filled.String():
+		v.checkFilled(r, want.Filled)
 	case want.Orders.String() != r.Orders.String():
 		v.checkOrders(r, want.Orders)
 	default:
@@ -165,7 +171,17 @@ func (v *Verifier) differs(r *Record, want Record) {
 // book is the book that a row was made from.
 func (v *Verifier) book(r *Record) Book {
 	return Book{
-		Date: v.base.Date, ID: v.base.ID, Positions: v.before(r), Hash: v.lineHash(), Bought: v.base.Bought, Orders: v.base.Orders, Limits: v.base.Limits, newest: v.base.moment(),
+		Date: v.base.Date, ID: v.base.ID, Positions: v.before(r), Hash: v.lineHash(), Bought: v.base.Bought, Filled: v.base.Filled, Orders: v.base.Orders, Limits: v.base.Limits, newest: v.base.moment(),
+	}
+}
+
+// checkFilled compares what a row says was filled on its day with what was.
+func (v *Verifier) checkFilled(r *Record, want DayFills) {
+	if len(want) == 0 && len(r.Filled) == 0 {
+		return
+	}
+	if want, is := want.String(), r.Filled.String(); want != is {
+		v.addFinding(r, Unexplained, "filled_today "+want, is)
 	}
 }
 

@@ -2,6 +2,10 @@
 //
 //	"volume_cap": "10%"          no key where there is no cap
 //
+// It bounds all fills of a symbol in a bar together. Those of a day's bars stand in the record, so that the newest record is the whole account:
+//
+//	"filled_today": {"2025-10-02": {"NVDA": 100, "AMD": 20}}
+//
 // At an open the volume of the bar before it counts, since its own is not known; inside of a bar that is over, its own.
 
 package ledger
@@ -46,7 +50,7 @@ func ParseVolumeCap(text string) (decimal.Decimal, error) {
 	return d.Shift(-2), nil
 }
 
-// capped is how much of an amount the cap lets through in a bar, in whole steps.
+// capped is how much of an amount the cap lets through in a bar, in whole steps, after what was filled in it before.
 func (r Rules) capped(b Book, q market.Quote, amount decimal.Decimal, bar market.TimedBar, over bool) decimal.Decimal {
 	if r.volumeCap.IsZero() {
 		return amount
@@ -56,8 +60,19 @@ func (r Rules) capped(b Book, q market.Quote, amount decimal.Decimal, bar market
 		volume = bar.Volume
 	}
 	most := volume.Decimal.Mul(r.volumeCap) // nothing of a volume that is not known
+	if most = most.Sub(b.filledOn(bar.Stamp).in(bar.Stamp, q.Symbol)); most.IsNegative() {
+		return decimal.Zero
+	}
 	if !most.LessThan(amount) {
 		return amount
 	}
 	return most.Sub(most.Mod(r.unit(q.Symbol, q.At).Step))
+}
+
+// filledIn returns the record of a fill with the fill counted in its bar, where a cap asks for it.
+func (r Rules) filledIn(bar market.Stamp, rec Record) Record {
+	if !r.volumeCap.IsZero() {
+		rec.Filled = rec.Filled.with(bar, rec.Symbol, rec.Amount)
+	}
+	return rec
 }
