@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -133,8 +134,11 @@ func TestARunTellsWhyOrdersWereRefused(t *testing.T) {
 	t.Parallel()
 	p := onFiles(t)
 	p.prices = synthetic
+	dates := []string{"run", "--from", "2025-01-01", "--to", "2025-01-10", "--account"}
+	p.do(t, append(dates, "free=equal-weight")...) // a strategy orders nothing that the limits do not allow, but for one that repeats others' orders
+	even := "even=recorded:" + filepath.Join(p.dir, "agent_data", "free", "position", "position.jsonl")
 	file := p.limitsFile(t, `{"all": {"max_positions": 3}, "accounts": {"nobody": {}}}`)
-	run := []string{"run", "--from", "2025-01-01", "--to", "2025-01-10", "--account", "even=equal-weight", "--limits", file}
+	run := append(slices.Clone(dates), even, "--limits", file)
 	out := p.try(t, append(run, "--json")...)
 	var results []struct {
 		Refused   int
@@ -168,7 +172,7 @@ func TestARunTellsWhyOrdersWereRefused(t *testing.T) {
 	if !strings.Contains(printed, "orders refused: "+reason) {
 		t.Errorf("the report does not say %q:\n%s", reason, printed)
 	}
-	if other := p.try(t, "run", "--from", "2025-01-01", "--to", "2025-01-20", "--account", "even=equal-weight"); other.code == 0 || !strings.Contains(other.stderr, "limits was") {
+	if other := p.try(t, append(slices.Clone(dates), even)...); other.code == 0 || !strings.Contains(other.stderr, "limits was") {
 		t.Errorf("without the limits: exit %d\n%s", other.code, other.stderr)
 	}
 }

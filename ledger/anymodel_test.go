@@ -58,7 +58,7 @@ func (m *model) judge(side ledger.Action, symbol string, amount *big.Rat, moment
 		}
 	}
 	refuse(code.InvalidArgument, amount.Sign() <= 0 || amount.Cmp(rat("1000000000000000")) > 0 || !m.inParts() && !amount.IsInt())
-	refuse(code.LotSize, !m.inLots(side, symbol, amount, moment))
+	refuse(code.LotSize, !m.inLots(side, symbol, amount, moment, ledger.Terms{}))
 	refuse(code.MarketClosed, m.closed(moment))
 	b, ok := m.barAt(symbol, moment)
 	refuse(code.NoPrice, !ok)
@@ -109,7 +109,7 @@ func (m *model) known(symbol, moment string) bool {
 }
 
 // inLots tells whether the board, or the pair, trades such an amount.
-func (m *model) inLots(side ledger.Action, symbol string, amount *big.Rat, moment string) bool {
+func (m *model) inLots(side ledger.Action, symbol string, amount *big.Rat, moment string, terms ledger.Terms) bool {
 	multiple := func(of *big.Rat) bool { return new(big.Rat).Quo(amount, of).IsInt() }
 	switch {
 	case m.terms["rounding"] == "upstream":
@@ -122,6 +122,9 @@ func (m *model) inLots(side ledger.Action, symbol string, amount *big.Rat, momen
 		return multiple(rat("100"))
 	}
 	least, most := m.least(symbol), map[string]string{"60": "1000000", "68": "50000"}[symbol[:2]]
+	if symbol[:2] == "68" && terms.Type == ledger.LimitOrder {
+		most = "100000"
+	}
 	if most != "" && amount.Cmp(rat(most)) > 0 {
 		return false
 	}

@@ -24,6 +24,7 @@ import (
 // settled, in the other nothing is before the end, and both hold the same bytes.
 func TestAccounts_AnyOpenOrders(t *testing.T) {
 	testenv.Slow(t)
+	drawFew(t, 25)
 	files, inRedis := stores(t)
 	dir := t.TempDir()
 	var accounts atomic.Int64
@@ -239,7 +240,7 @@ func (j *judge) fill(t *rapid.T, rec ledger.Record, happened string) {
 		}
 		made.cash, made.held = j.keptCash(sub(add(j.cash, mul(price, amount)), paid)), j.kept(sub(j.held[rec.Symbol], amount))
 	}
-	if j.closed(happened) || rec.Of == 0 && !j.inLots(rec.Action, rec.Symbol, amount, happened) || ratOf(rec.Fees).Cmp(made.fees) != 0 || ratOf(rec.InKind).Cmp(made.inKind) != 0 {
+	if j.closed(happened) || rec.Of == 0 && !j.inLots(rec.Action, rec.Symbol, amount, happened, terms) || ratOf(rec.Fees).Cmp(made.fees) != 0 || ratOf(rec.InKind).Cmp(made.inKind) != 0 {
 		t.Fatalf("%s\nis filled while the exchange is closed, in no lots, or for other fees than %s", j.what, made.fees.FloatString(8))
 	}
 	j.book(rec.Action, rec.Symbol, amount, made)

@@ -28,6 +28,7 @@ import (
 // round trip gains nothing; an order that is repeated is not traded twice; each ledger verifies; and both stores hold the same bytes.
 func TestAccounts_AnyOrders(t *testing.T) {
 	testenv.Slow(t)
+	drawFew(t, 25)
 	files, inRedis := stores(t)
 	dir := t.TempDir()
 	var accounts atomic.Int64
@@ -209,7 +210,7 @@ func (r *anyRun) wayOut(t *rapid.T, o ledger.Order, moment string, refused code.
 	}
 	lots, _ := refused.Details()["nearest_lots"].([]decimal.Decimal)
 	for _, lot := range lots {
-		if !r.inLots(o.Action, o.Symbol, ratOf(lot), moment) {
+		if !r.inLots(o.Action, o.Symbol, ratOf(lot), moment, o.Terms) {
 			t.Fatalf("%s: %v names %s, which are no lots", what, refused, lot)
 		}
 	}

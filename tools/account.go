@@ -88,19 +88,25 @@ func getPortfolio(ctx context.Context, d *Deps, _ noParams) (portfolioResult, er
 	if err != nil {
 		return portfolioResult{}, err
 	}
-	if rules.Actions() {
-		events, err := d.Accounts.EventsSince(ctx, s.Signature, s.Today)
-		if err != nil {
-			return portfolioResult{}, err
-		}
-		for _, e := range append(events, due...) {
-			if e.IsAction() {
-				r.Actions = append(r.Actions, e.ActionText())
-			}
-		}
+	if r.Actions, err = d.actions(ctx, s, rules, due); err != nil {
+		return portfolioResult{}, err
 	}
 	r.markSellable(book, rules)
 	return r, d.markSplits(ctx, &r, v, rules)
+}
+
+// actions says what corporate actions did to the account today, those that are due among them.
+func (d *Deps) actions(ctx context.Context, s session.Session, rules ledger.Rules, due []ledger.Record) (texts []string, err error) {
+	if !rules.Actions() {
+		return nil, nil
+	}
+	events, err := d.Accounts.EventsSince(ctx, s.Signature, s.Today)
+	for _, e := range append(events, due...) {
+		if e.IsAction() {
+			texts = append(texts, e.ActionText())
+		}
+	}
+	return texts, err
 }
 
 // markSellable says of each holding how much can be sold today, where that may be less than all of it.
@@ -271,17 +277,13 @@ func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error)
 	for name, source := range s.Sources {
 		r.Sources[name] = string(source)
 	}
-	of := d.rules().Market
+	rules := d.rules()
 	if _, err = d.Accounts.Book(ctx, s.Signature, s.Today); err == nil {
-		var rules ledger.Rules
 		if rules, err = d.Accounts.Rules(ctx, s.Signature); err == nil {
-			r.Costs, r.Rules, of = rules.CostsText(), rules.Brief(s.Today), rules.Market
-			if fills := rules.FillsText(); fills != ledger.FillsOpen {
-				r.Fills = fills
-			}
+			r.ruled(rules, s.Today)
 		}
 	}
-	r.Markets = append(r.Markets, string(of.ID))
+	r.Markets = append(r.Markets, string(rules.Market.ID))
 	var refusal *ledger.Refusal
 	var unknown *ledger.UnknownRulesError
 	switch {
@@ -292,4 +294,12 @@ func getSession(ctx context.Context, d *Deps, _ noParams) (sessionResult, error)
 		r.Account = "unreachable"
 	}
 	return r, nil
+}
+
+// ruled says what the rules of the account are.
+func (r *sessionResult) ruled(rules ledger.Rules, today market.Stamp) {
+	r.Costs, r.Rules = rules.CostsText(), rules.Brief(today)
+	if fills := rules.FillsText(); fills != ledger.FillsOpen {
+		r.Fills = fills
+	}
 }

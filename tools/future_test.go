@@ -134,14 +134,15 @@ func (c course) futures(t *rapid.T, today string) (one, two world) {
 			case ended:
 				c.drawRow(t, mine, stamp, rows)
 				maps.Copy(theirs, mine)
-			default: // of a bar that has begun the open is known, and if it has none, not even that it is there
+			default: // of a bar that has begun the open is known, and if it has none, not even that it is there; of its day the actions
 				c.drawRow(t, mine, stamp, rows)
 				c.drawRow(t, theirs, stamp, rows)
-				if r, there := mine[stamp]; there && r[0] != "" {
+				r, there := mine[stamp]
+				if there && r[0] != "" {
 					theirs[stamp] = row{r[0], theirs[stamp][1], theirs[stamp][2], theirs[stamp][3], theirs[stamp][4], r[5], r[6]}
-				} else if r, there := theirs[stamp]; there {
-					r[0], r[5], r[6] = "", mine[stamp][5], mine[stamp][6]
-					theirs[stamp] = r
+				} else if other, is := theirs[stamp]; there || is {
+					other[0], other[5], other[6] = "", r[5], r[6]
+					theirs[stamp] = other
 				}
 			}
 		}

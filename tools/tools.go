@@ -37,7 +37,9 @@ const (
 var DefaultToolsets = []string{TradeSet, MarketSet, SearchSet}
 
 // table lists every tool.
-func table() []tool {
+func table() []tool { return append(tradingTools(), aiTraderTools()...) }
+
+func tradingTools() []tool {
 	return []tool{
 		newTool(tool{
 			name: "buy", set: TradeSet, title: "Buy shares", hints: hints{destructive: true}, placesOrder: true,
@@ -94,6 +96,11 @@ func table() []tool {
 			name: "get_orders", set: OrdersSet, title: "Orders", hints: hints{readOnly: true},
 			description: "The account's orders that wait, and what became of the newest others: filled, cancelled, or expired with the reason.",
 		}, getOrders),
+	}
+}
+
+func aiTraderTools() []tool {
+	return []tool{
 		newTool(tool{
 			name: "get_price_local", set: AITraderSet, title: "Price (AI-Trader)", hints: hints{readOnly: true},
 			description: "Open, high, low, close and volume of one symbol on one date, as AI-Trader's tool of this name answers. Of today only the open is known yet; the rest is null.",
