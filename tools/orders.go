@@ -4,8 +4,10 @@ package tools
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
+	"mcp-trade/code"
 	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
@@ -75,12 +77,39 @@ func cancelOrder(ctx context.Context, d *Deps, p cancelParams) (tradeResult, err
 		if err != nil {
 			return ledger.Fill{}, err
 		}
+		if s.Halted {
+			if err := d.haltedFills(ctx, s, v); err != nil {
+				return ledger.Fill{}, err
+			}
+		}
 		return d.Accounts.Cancel(ctx, s.Signature, int64(p.ID), p.OrderID, v, s.Guards()...)
 	})
 	if err != nil {
 		return tradeResult{}, err
 	}
 	return answer(ledger.Cancelled, fill.Record, fill.Replayed), nil
+}
+
+// haltedFills is the failure of a cancelling, while HALT is set, before which orders of the account would fill; nil if none would.
+func (d *Deps) haltedFills(ctx context.Context, s session.Session, v market.View) error {
+	_, due, err := d.Accounts.Due(ctx, s.Signature, s.Today, v)
+	if err != nil {
+		return err
+	}
+	fills := []int64{}
+	for _, rec := range due {
+		if rec.Traded() {
+			fills = append(fills, rec.Of)
+		}
+	}
+	if len(fills) == 0 {
+		return nil
+	}
+	return &failure{
+		code.Halted,
+		fmt.Sprintf("Trading is halted: HALT is set for the session %q or for all. The orders %v are due to fill, which comes before an order is cancelled. Cancel it when the operator has cleared the halt.", s.Model, fills),
+		map[string]any{"model_id": s.Model, "due": fills},
+	}
 }
 
 type ordersParams struct {

@@ -8,9 +8,12 @@ import (
 
 	"mcp-trade/code"
 	"mcp-trade/decimal"
+	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
+	"mcp-trade/store"
+	"mcp-trade/store/redisstore"
 )
 
 // registerUnder opens an account of a market with costs, and makes it that of the session.
@@ -157,6 +160,59 @@ func TestOrders_Life(t *testing.T) {
 	f.wantCode(t, "place_order", limit+`}`, code.Halted)
 	if got, failed := f.call(t, "cancel_order", `{"id":7}`); failed {
 		t.Error(got)
+	}
+}
+
+// While HALT is set a cancelling fills nothing: it is refused where orders are due to fill before it, and done where none is.
+func TestOrders_CancelHalted(t *testing.T) {
+	options, err := redisstore.Options("redis://" + testenv.StartRedis(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inRedis := redisstore.New(redisstore.Config{Options: options, Warn: func(w string) { t.Log(w) }, NewToken: func() string { return "token" }})
+	t.Cleanup(func() { inRedis.Close() })
+	for name, ledgers := range map[string]store.Ledgers{"files": nil, "Redis": inRedis} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, testBars)
+			if ledgers != nil {
+				f.Accounts = ledger.NewAccounts(ledgers)
+				f.registerUnder(t, "gpt-5", "10000", market.US, `"none"`, "none")
+			}
+			head := func() ledger.Book {
+				book, err := f.Accounts.Head(t.Context(), "gpt-5")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return book
+			}
+			for _, order := range []string{ // of which the first fills in the bar of 2025-10-02, and the second ends with the day
+				`{"symbol":"NVDA","side":"buy","type":"limit","limit_price":109,"amount":10,"until":"gtc"}`,
+				`{"symbol":"AMD","side":"buy","type":"limit","limit_price":40,"amount":1}`,
+				`{"symbol":"AMD","side":"buy","type":"limit","limit_price":30,"amount":1,"until":"gtc"}`,
+			} {
+				if got, failed := f.call(t, "place_order", order); failed {
+					t.Fatal(got)
+				}
+			}
+			f.set(t, session.Halt, "true", session.TodayDate, "2025-10-03")
+			for _, id := range []string{"1", "2", "3"} {
+				got := f.wantCode(t, "cancel_order", `{"id":`+id+`}`, code.Halted)
+				if text, _ := got["error"].(string); !strings.Contains(text, "The orders [1] are due to fill, which comes before an order is cancelled.") {
+					t.Error(text)
+				}
+			}
+			if book := head(); book.ID != 3 || book.Positions.Amount("NVDA").IsPositive() {
+				t.Fatalf("a halted account did something: %s", book.Line)
+			}
+			f.set(t, session.Halt, "false")
+			if got, failed := f.call(t, "cancel_order", `{"id":1}`); !failed || head().Positions.Amount("NVDA").String() != "10" { // it is filled now
+				t.Fatal(got)
+			}
+			f.set(t, session.Halt, "true")
+			if got, failed := f.call(t, "cancel_order", `{"id":3}`); failed || len(head().Orders) > 0 {
+				t.Error(got)
+			}
+		})
 	}
 }
 
