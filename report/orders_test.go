@@ -77,6 +77,10 @@ func TestBuild_Orders(t *testing.T) {
 	if len(a.Trades) != 1 || a.Trades[0].Date != week[2] || a.Trades[0].Order != 1 || a.Trades[0].Type != "limit" {
 		t.Errorf("the trades are %+v", a.Trades)
 	}
+	before := opened("2025-10-01", 1000).row(week[0], placing(), 1).ledger("a")
+	if a := one(t, Options{View: p.AsOf(always), From: week[1], To: week[2], CarryForward: true}, before); a.Orders == nil || !reflect.DeepEqual(*a.Orders, Orders{Open: 1}) {
+		t.Errorf("an order that was placed before the range is open in it, and the report has %+v", a.Orders)
+	}
 	if a := one(t, Options{View: p.AsOf(always)}, opened("2025-10-01", 1000).trade(week[0], "A", 1, 100, 0).ledger("a")); a.Orders != nil {
 		t.Errorf("none waited, and the report has %+v", a.Orders)
 	}
