@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -32,6 +33,9 @@ func Apply(book Book, o Order, q market.Quote, r Rules) (Record, error) {
 		return Record{}, dateBackwards(q.At, book.Date, "the newest record", "newest_record")
 	}
 	if err := attempt.refused(atPrice); err != nil {
+		if refusal, ok := errors.AsType[*Refusal](err); ok && refusal.code == code.TPlus1 {
+			refusal.details["max_amount"] = attempt.mostSold()
+		}
 		return Record{}, err
 	}
 	price, err := r.price(o, q)

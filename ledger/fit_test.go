@@ -109,3 +109,31 @@ func TestRules_Closed(t *testing.T) {
 		}
 	}
 }
+
+// The most that a refused sale names can be sold: its fees can be paid, and every other rule lets it through.
+func TestRefusal_MostSold(t *testing.T) {
+	const minimum = `{"fees": [{"name": "commission", "rate": 0.001, "minimum": 2}]}`
+	for _, c := range []struct {
+		name, before, bought, order, price, costs string
+		of                                        market.ID
+		code                                      code.Code
+		want                                      string
+	}{
+		{"the fee is paid from the proceeds", "CASH 0, F 3", "", "sell 5 F", "1", minimum, market.US, code.InsufficientPosition, "3"},
+		{"the fee is paid from the cash too", "CASH 1, F 1", "", "sell 5 F", "1", minimum, market.US, code.InsufficientPosition, "1"},
+		{"the fee is more than both", "CASH 0.5, F 1", "", "sell 5 F", "1", minimum, market.US, code.InsufficientPosition, "0"},
+		{"T+1", "CASH 0, 600519.SH 500", "600519.SH 200", "sell 400 600519.SH", "10", `"none"`, market.CN, code.TPlus1, "300"},
+		{"T+1, and the fee is more than both", "CASH 0, 600519.SH 500", "600519.SH 400", "sell 200 600519.SH", "0.01", minimum, market.CN, code.TPlus1, "0"},
+	} {
+		book := Book{Date: "2025-10-09", Positions: positions(c.before)}
+		if c.bought != "" {
+			book.Bought = positions(c.bought)
+		}
+		o := order(c.order)
+		_, err := Apply(book, o, market.Quote{Symbol: o.Symbol, Market: c.of.Get(), At: "2025-10-09", Price: dec(c.price)}, costing(t, c.of, c.costs, "none"))
+		refusal, ok := err.(*Refusal)
+		if !ok || refusal.code != c.code || refusal.details["max_amount"].(decimal.Decimal).String() != c.want {
+			t.Errorf("%s: %v, %+v", c.name, err, refusal)
+		}
+	}
+}

@@ -60,6 +60,7 @@ func (v *Verifier) trade(r *Record) {
 	if !v.judged {
 		return // the rules are unknown to this version
 	}
+	found := v.found
 	o := Order{ID: r.OrderID, Action: Sell, Symbol: r.Symbol, Amount: r.Amount, Note: r.Note, Terms: r.Terms}
 	if r.Buys() {
 		o.Action = Buy
@@ -100,7 +101,8 @@ func (v *Verifier) trade(r *Record) {
 		v.addFinding(r, Refused, "an order that the rules allow", fmt.Sprintf("%s %s %s: %v", r.Action, r.Amount, r.Symbol, admitted))
 	}
 	v.priced(r, o, rules, open)
-	if kept, err := applyAt(attempt(v.before(r)), price.Decimal); err == nil {
+	kept, unfit := applyAt(attempt(v.before(r)), price.Decimal)
+	if unfit == nil {
 		v.checkBought(r, kept.Bought)
 	}
 	v.compare(r, func(base Positions) Positions {
@@ -110,6 +112,10 @@ func (v *Verifier) trade(r *Record) {
 		traded := applyTrade(base, r, price.Decimal) // with its own fees, also where the base cannot pay for it
 		return traded.with(rules.rounded(Position{r.Symbol, traded.Amount(r.Symbol)}), rules.rounded(Position{Cash, traded.Amount(Cash)}))
 	}, price)
+	below := r.Cash().IsNegative() || r.Positions.Amount(r.Symbol).IsNegative()    // which is a finding of its own
+	if unfit != nil && price.Valid && r.Prev != "" && v.found == found && !below { // it adds up, and yet the account could not do it
+		v.addFinding(r, Refused, "an order that the account can fill", fmt.Sprintf("%s %s %s: %v", r.Action, r.Amount, r.Symbol, unfit))
+	}
 }
 
 // charged compares the fees of a row with what the rules ask of its trade. Without a price only that there are none can be told.

@@ -80,12 +80,19 @@ func (a Attempt) refusedAt(priced bool) error {
 	return a.refused(atPrice)
 }
 
-// mostSold is the largest amount of the order's symbol that the rules let the account sell: all that can be sold today, or the whole
-// steps of it.
+// mostSold is the largest amount of the order's symbol that the rules let the account sell and whose fees it can pay: all that can be
+// sold today, or the whole steps of it.
 func (a Attempt) mostSold() decimal.Decimal {
 	most := a.sellableAtOnce()
 	for _, a.Order.Amount = range [...]decimal.Decimal{most, a.Rules.unit(a.Quote.Symbol, a.Quote.At).Floor(most)} {
-		if a.Order.Amount.IsPositive() && a.refusedAt(true) == nil {
+		if !a.Order.Amount.IsPositive() || a.refusedAt(true) != nil {
+			continue
+		}
+		price, err := a.Rules.price(a.Order, a.Quote)
+		if err == nil {
+			_, err = applyAt(a, price)
+		}
+		if err == nil {
 			return a.Order.Amount
 		}
 	}

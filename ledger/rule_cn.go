@@ -91,7 +91,8 @@ func (a Attempt) sellableAtOnce() decimal.Decimal {
 	return a.sellable()
 }
 
-// cnTPlus refuses to sell on a day what was bought on it (SZSE since 1995-01-01, rule 3.1.4). The proceeds of a sale buy at once.
+// cnTPlus refuses to sell on a day what was bought on it (SZSE since 1995-01-01, rule 3.1.4). The proceeds of a sale buy at once. How much
+// can be sold is for all rules to say: [Apply] adds it.
 func cnTPlus(a Attempt) error {
 	can, held := a.sellable(), a.Book.Positions.Amount(a.Order.Symbol)
 	if a.Order.Action != Sell || !a.Order.Amount.GreaterThan(can) || a.Order.Amount.GreaterThan(a.Book.free(a.Order.Symbol)) {
@@ -101,7 +102,7 @@ func cnTPlus(a Attempt) error {
 		code.TPlus1,
 		fmt.Sprintf("T+1 restriction violated! You bought %s shares of %s today and cannot sell them until tomorrow.", a.boughtToday(), a.Order.Symbol),
 		map[string]any{
-			"symbol": a.Order.Symbol, "date": a.Quote.At, "have": held, "want_to_sell": a.Order.Amount, "sellable_today": can, "max_amount": a.sellableAtOnce(),
+			"symbol": a.Order.Symbol, "date": a.Quote.At, "have": held, "want_to_sell": a.Order.Amount, "sellable_today": can,
 		},
 	}
 }

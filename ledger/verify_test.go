@@ -462,3 +462,41 @@ func TestVerify_StaleBase(t *testing.T) {
 		}
 	}
 }
+
+// A row that adds up is found where the account could not have done it: with money or shares that orders that wait keep, or for a fee in
+// kind above what was bought.
+func TestVerify_Unfit(t *testing.T) {
+	p := candles(t, "NVDA, 2025-10-01 100 101 99 100 1000", "BTC-USDT, 2025-10-01 100000 101000 99000 100000 1000")
+	for _, c := range []struct {
+		name   string
+		scene  scene
+		row    int
+		change func(*Record)
+	}{
+		{"reserved money is spent", scene{cash: "1000", orders: []string{"2025-10-01: buy 6 NVDA limit 90 gtc", "2025-10-01: buy 4 NVDA"}}, 2, func(r *Record) {
+			r.Amount, r.Positions = dec("5"), positions("CASH 500, NVDA 5")
+		}},
+		{"reserved shares are sold", scene{cash: "1000", orders: []string{"2025-10-01: buy 6 NVDA", "2025-10-01: sell 4 NVDA limit 110 gtc", "2025-10-01: sell 2 NVDA"}}, 3, func(r *Record) {
+			r.Amount, r.Positions = dec("3"), positions("CASH 700, NVDA 3")
+		}},
+		{"a fee in kind above the amount", scene{in: market.Crypto, cash: "1000", rules: `costs "real"; rounding "upstream"`, orders: []string{"2025-10-01: buy 0.001 BTC-USDT", "2025-10-01: buy 0.001 BTC-USDT"}}, 2, func(r *Record) {
+			r.Amount, r.InKind, r.Fees, r.Positions = dec("0.000000003"), dec("0.00000001"), dec("0.001"), positions("CASH 899.9997, BTC-USDT 0.001")
+			r.FeeItems[0].Paid = dec("0.001")
+		}},
+	} {
+		rows, refused := c.scene.play(t, p, true)
+		if report, err := Verify(linesIn(rows), p); err != nil || len(report.Findings) > 0 || len(refused) > 0 {
+			t.Fatalf("%s: %v, %v, %v", c.name, report.Findings, err, refused)
+		}
+		rows = chained(t, rows[:c.row+1], func(i int, r *Record) {
+			if i == c.row {
+				c.change(r)
+			}
+		})
+		for _, prices := range []*market.Prices{p, nil} {
+			if report, err := Verify(linesIn(rows), prices); err != nil || len(report.Findings) != 1 || report.Findings[0].Class != Refused || report.Findings[0].Row != c.row {
+				t.Errorf("%s, with prices: %v: %v, %v\n%s", c.name, prices != nil, report.Findings, err, strings.Join(rows, "\n"))
+			}
+		}
+	}
+}
