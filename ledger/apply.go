@@ -148,6 +148,25 @@ func (a Attempt) insufficientShares(held decimal.Decimal) error {
 	return &Refusal{code.InsufficientPosition, message, details}
 }
 
+// mostSold is the largest amount of the order's symbol that the rules let the account sell and whose fees it can pay: all that can be
+// sold today, or the whole steps of it.
+func (a Attempt) mostSold() decimal.Decimal {
+	most := a.sellableAtOnce()
+	for _, a.Order.Amount = range [...]decimal.Decimal{most, a.Rules.unit(a.Quote.Symbol, a.Quote.At).Floor(most)} {
+		if !a.Order.Amount.IsPositive() || a.refusedAt(true) != nil {
+			continue
+		}
+		price, err := a.Rules.price(a.Order, a.Quote)
+		if err == nil {
+			_, err = applyAt(a, price)
+		}
+		if err == nil {
+			return a.Order.Amount
+		}
+	}
+	return decimal.Zero
+}
+
 // noTrade returns the record of a day without a trade.
 func noTrade(book Book, date market.Stamp) Record {
 	return Record{Date: date, ID: book.ID + 1, Action: NoTrade, Positions: book.Positions, Prev: book.Hash, Bought: book.boughtOn(date), Filled: book.filledOn(date), Orders: book.Orders}

@@ -4,7 +4,6 @@
 package ledger
 
 import (
-	"mcp-trade/decimal"
 	"mcp-trade/market"
 )
 
@@ -78,23 +77,4 @@ func (a Attempt) refusedAt(priced bool) error {
 		return err
 	}
 	return a.refused(atPrice)
-}
-
-// mostSold is the largest amount of the order's symbol that the rules let the account sell and whose fees it can pay: all that can be
-// sold today, or the whole steps of it.
-func (a Attempt) mostSold() decimal.Decimal {
-	most := a.sellableAtOnce()
-	for _, a.Order.Amount = range [...]decimal.Decimal{most, a.Rules.unit(a.Quote.Symbol, a.Quote.At).Floor(most)} {
-		if !a.Order.Amount.IsPositive() || a.refusedAt(true) != nil {
-			continue
-		}
-		price, err := a.Rules.price(a.Order, a.Quote)
-		if err == nil {
-			_, err = applyAt(a, price)
-		}
-		if err == nil {
-			return a.Order.Amount
-		}
-	}
-	return decimal.Zero
 }
