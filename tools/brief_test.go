@@ -91,6 +91,25 @@ func TestInWordsOf(t *testing.T) {
 	}
 }
 
+// Of an account whose orders fill at the next open no tool says that they fill at once.
+func TestInWordsOf_NextOpen(t *testing.T) {
+	for _, id := range []market.ID{market.US, market.CN} {
+		r, err := ledger.RulesOf(id.Get()).With("fill", `"next-open"`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &Deps{Rules: r}
+		offered, err := offer(d, Options{Toolsets: DefaultToolsets})
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := inWordsOf(r)(instructions(offered) + offered[0].description)
+		if strings.Contains(said, "at once") || strings.Contains(said, "fill at today's open") || strings.Count(said, "next open") < 3 {
+			t.Errorf("%s: %s", id, said)
+		}
+	}
+}
+
 func TestRules_Brief(t *testing.T) {
 	for _, c := range []struct {
 		of         market.ID

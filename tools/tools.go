@@ -149,14 +149,18 @@ type tool struct {
 // inWordsOf returns a function that says in the words of an account's rules what the table says in those of [market.Default].
 func inWordsOf(r ledger.Rules) func(string) string {
 	of, m := market.Default.Get(), r.Market
+	var words []string
+	if r.NextOpen() {
+		words = append(words, "filled at once at today's open", "filled at the next open", "Orders fill at today's open.", "Orders fill at the next open after they are placed.")
+	}
 	if m == of {
-		return func(text string) string { return text }
+		return strings.NewReplacer(words...).Replace
 	}
-	words := []string{
-		"historical prices.", "historical prices of " + m.Name + ", in " + m.Currency + ".",
-		"shares with cash", m.Units + " with cash, in " + m.Currency, "shares", m.Units,
-		of.Example + "," + of.Another, m.Example + "," + m.Another, "such as " + of.Example, "such as " + m.Example,
-	}
+	words = append(words,
+		"historical prices.", "historical prices of "+m.Name+", in "+m.Currency+".",
+		"shares with cash", m.Units+" with cash, in "+m.Currency, "shares", m.Units,
+		of.Example+","+of.Another, m.Example+","+m.Another, "such as "+of.Example, "such as "+m.Example,
+	)
 	if r.KeepsBought() {
 		words = append(words, "Short selling is not possible.", "What was bought today can be sold from the next trading day on. Short selling is not possible.")
 	}

@@ -97,6 +97,9 @@ func (s *settings) rules() (ledger.Rules, error) {
 // keepTo has the settings say what rules say, for the servers of a replay.
 func (s *settings) keepTo(r ledger.Rules) {
 	s.market = string(r.Market.ID)
+	if r.NextOpen() {
+		s.fill = fillNextOpen
+	}
 	for i, row := range ruleTable {
 		for _, v := range row.values {
 			if row.in == r.Market.ID && r.Value(row.key) == v[1] {

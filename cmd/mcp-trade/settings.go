@@ -161,7 +161,7 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.costs }},
 	{flag: "slippage", variable: "MCP_TRADE_SLIPPAGE", help: "how much worse than the open its orders fill, such as 5bps or half-spread:0.02", preset: market.NoSlippage, scope: opening,
 		field: func(s *settings) any { return &s.slippage }},
-	{flag: "fill", variable: "MCP_TRADE_FILL", help: "when its market orders fill: at the open that the trader sees, or at the next one: open or next-open", preset: fillOpen, scope: opening,
+	{flag: "fill", variable: "MCP_TRADE_FILL", help: "when its market orders fill: at the open that the trader sees, or at the next one: open or next-open", preset: fillOpen, scope: trading, child: inherited,
 		field: func(s *settings) any { return &s.fill }},
 	{flag: "volume-cap", variable: "MCP_TRADE_VOLUME_CAP", help: "how much of a bar's volume its orders may fill, such as 10%", preset: noVolumeCap, scope: opening,
 		field: func(s *settings) any { return &s.volumeCap }},

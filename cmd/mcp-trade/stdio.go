@@ -81,6 +81,9 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	o := s.serving
 	o.Version = version()
 	rules, err := s.rules()
+	if err == nil {
+		rules, err = s.fillRules(rules)
+	}
 	if err != nil {
 		return err
 	}
