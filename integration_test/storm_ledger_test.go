@@ -4,6 +4,7 @@
 package integration_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"mcp-trade/internal/testenv"
@@ -113,7 +115,11 @@ func (s *storm) replace(r *rand.Rand) {
 	case kept > 0:
 		s.rewind(kept)
 	case s.redisURL == "":
-		if err := os.RemoveAll(filepath.Join(s.dir, "agent_data", "alice")); err != nil {
+		err := os.RemoveAll(filepath.Join(s.dir, "agent_data", "alice"))
+		for again := 0; errors.Is(err, syscall.ENOTEMPTY) && again < 100; again++ { // a server made a file in the meantime
+			err = os.RemoveAll(filepath.Join(s.dir, "agent_data", "alice"))
+		}
+		if err != nil {
 			s.t.Fatal(err)
 		}
 	default:
