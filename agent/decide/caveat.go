@@ -13,13 +13,14 @@ import (
 	"mcp-trade/market"
 )
 
-// unbought says which of the symbols wanted an account worth so much does not hold after rebalancing; "" if it holds all. In whole
-// lots a small account is another portfolio than its decider's name says.
+// unbought says which of the symbols wanted an account worth so much neither holds nor has ordered after rebalancing; "" if it has all. In
+// whole lots a small account is another portfolio than its decider's name says.
 func unbought(r ledger.Rules, wanted []market.Quote, worth decimal.Decimal, has ledger.Book) string {
 	var missing []string
 	parts, dearest, least := decimal.NewFromInt(int64(len(wanted))), decimal.Zero, "a share"
 	for _, q := range wanted {
-		if !has.Positions.Amount(q.Symbol).IsPositive() {
+		ordered := slices.ContainsFunc(has.Orders, func(o ledger.OpenOrder) bool { return o.Action == ledger.Buy && o.Symbol == q.Symbol })
+		if !ordered && !has.Positions.Amount(q.Symbol).IsPositive() {
 			missing = append(missing, q.Symbol)
 		}
 		amount := r.Least(q)
@@ -33,8 +34,12 @@ func unbought(r ledger.Rules, wanted []market.Quote, worth decimal.Decimal, has 
 	if len(missing) == 0 {
 		return ""
 	}
+	cash := has.Cash()
+	for _, o := range has.Orders {
+		cash = cash.Sub(o.Reserved)
+	}
 	text := fmt.Sprintf("%d of %d symbols were not bought on %s, in equal parts of %s: %s; %s of %s stayed in cash", len(missing), len(wanted), wanted[0].At,
-		format.Money(worth.DivRound(parts, 2)), first(missing, ", "), format.Money(has.Cash()), format.Money(worth))
+		format.Money(worth.DivRound(parts, 2)), first(missing, ", "), format.Money(cash), format.Money(worth))
 	if enough := dearest.Mul(parts); enough.GreaterThan(worth) {
 		text += fmt.Sprintf("; %s of each takes an account of %s", least, format.Money(enough))
 	}
@@ -46,7 +51,11 @@ func (s *sizer) untraded() string {
 	if len(s.refused) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d orders were not sent on %s, since they would be refused: %s", len(s.refused), s.d.Date, first(s.refused, "; "))
+	what := "orders were not sent on %s, since they would be refused: %s"
+	if len(s.refused) == 1 {
+		what = "order was not sent on %s, since it would be refused: %s"
+	}
+	return fmt.Sprintf("%d "+what, len(s.refused), s.d.Date, first(s.refused, "; "))
 }
 
 // first lists the first few of many.

@@ -188,11 +188,14 @@ func TestUnbought(t *testing.T) {
 		quotes = append(quotes, market.Quote{Symbol: symbol, At: "2025-10-01", Price: decimal.NewFromInt(price)})
 	}
 	slices.SortFunc(quotes, func(a, b market.Quote) int { return strings.Compare(a.Symbol, b.Symbol) })
+	waiting := holding(1500, "A")
+	waiting.Orders = ledger.OpenOrders{{Action: ledger.Buy, Symbol: "C", Reserved: decimal.NewFromInt(300)}}
 	for _, c := range []struct {
 		worth int64
 		has   ledger.Book
 		want  string
 	}{
+		{1500, waiting, "3 of 5 symbols were not bought on 2025-10-01, in equal parts of 300.00: B, D, E; 1,200.00 of 1,500.00 stayed in cash; a share of each takes an account of 3,000.00"},
 		{5000, holding(100, "A", "B", "C", "D", "E"), ""},
 		{1500, holding(600, "A", "C"), "3 of 5 symbols were not bought on 2025-10-01, in equal parts of 300.00: B, D, E; 600.00 of 1,500.00 stayed in cash; a share of each takes an account of 3,000.00"},
 		{1000, holding(800, "A"), "4 of 5 symbols were not bought on 2025-10-01, in equal parts of 200.00: B, C, D and 1 more; 800.00 of 1,000.00 stayed in cash; a share of each takes an account of 3,000.00"},
