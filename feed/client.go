@@ -9,13 +9,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"mcp-trade/internal/bounded"
 	"mcp-trade/internal/retryafter"
@@ -45,36 +41,12 @@ func (c *Client) Get(ctx context.Context, address string, header http.Header, ac
 	if c.http == nil {
 		c.http = &http.Client{Timeout: c.Each, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	}
-	var last error
-	reply, err := backoff.Retry(ctx, func() (Reply, error) {
+	return retryafter.Do(ctx, retryafter.Asking{Tries: maxTries, First: firstPause, Longest: maxPause, Pausing: c.Waiting}, func() (Reply, time.Duration, error) {
 		if err := c.wait(ctx); err != nil {
-			return Reply{}, backoff.Permanent(err)
+			return Reply{}, -1, err
 		}
-		reply, pause, err := c.once(ctx, address, header, accepted)
-		last = err
-		switch {
-		case err == nil:
-			return reply, nil
-		case pause < 0 || pause > maxPause:
-			return reply, backoff.Permanent(err)
-		case pause > 0:
-			if c.Waiting != nil {
-				c.Waiting(pause)
-			}
-			return reply, &backoff.RetryAfterError{Duration: pause}
-		}
-		return reply, err
-	}, backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(0),
-		backoff.WithBackOff(&backoff.ExponentialBackOff{InitialInterval: firstPause, Multiplier: 2, MaxInterval: maxPause}))
-	switch {
-	case err == nil:
-		return reply, nil
-	case ctx.Err() != nil:
-		return Reply{}, ctx.Err()
-	case last != nil:
-		return Reply{}, last
-	}
-	return Reply{}, err
+		return c.once(ctx, address, header, accepted)
+	})
 }
 
 // wait waits until the host may be asked again.
@@ -150,13 +122,11 @@ func (c *Client) refusal(resp *http.Response) (time.Duration, error) {
 	}
 }
 
-// unanswered is the error of a request without a whole answer. That of net/http names the address.
+// unanswered is the error of a request without a whole answer.
 func unanswered(err error) error {
-	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+	late, cause := retryafter.Unanswered(err)
+	if late {
 		return &Outcome{Kind: Broken, Says: "it did not answer in time"}
 	}
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err
-	}
-	return &Outcome{Kind: Broken, Says: "it cannot be reached, or broke off", Err: err}
+	return &Outcome{Kind: Broken, Says: "it cannot be reached, or broke off", Err: cause}
 }

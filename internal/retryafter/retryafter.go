@@ -1,4 +1,4 @@
-// Package retryafter reads how long a server asks its client to wait before the next request.
+// Package retryafter asks a service again after a failure, and reads how long it asks its client to wait before that.
 package retryafter
 
 import (

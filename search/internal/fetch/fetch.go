@@ -6,12 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"mcp-trade/internal/bounded"
 	"mcp-trade/internal/retryafter"
@@ -46,34 +42,9 @@ func New(keyName string, each time.Duration, maxBytes int64) *Client {
 
 // Get returns the body of the answer, or a *search.ProviderError, or the error of the context.
 func (c *Client) Get(ctx context.Context, address string, header http.Header) ([]byte, error) {
-	var last error
-	body, err := backoff.Retry(ctx, func() ([]byte, error) {
-		body, pause, err := c.once(ctx, address, header)
-		last = err
-		switch {
-		case err == nil:
-			return body, nil
-		case pause < 0 || !inTime(ctx, pause):
-			return nil, backoff.Permanent(err)
-		case pause > 0:
-			return nil, &backoff.RetryAfterError{Duration: pause}
-		}
-		return nil, err
-	}, backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(0),
-		backoff.WithBackOff(&backoff.ExponentialBackOff{InitialInterval: firstPause, Multiplier: 2, MaxInterval: maxPause}))
-	switch {
-	case err == nil:
-		return body, nil
-	case last != nil && ctx.Err() == nil:
-		return nil, last
-	}
-	return nil, ctx.Err()
-}
-
-// inTime tells whether there is time for another try after a pause.
-func inTime(ctx context.Context, pause time.Duration) bool {
-	deadline, ok := ctx.Deadline()
-	return pause <= maxPause && (!ok || time.Until(deadline) > pause)
+	return retryafter.Do(ctx, retryafter.Asking{Tries: maxTries, First: firstPause, Longest: maxPause}, func() ([]byte, time.Duration, error) {
+		return c.once(ctx, address, header)
+	})
 }
 
 // once makes one request. With an error, pause is the time to wait before the next request: 0 for the usual backoff, less than 0
@@ -114,14 +85,12 @@ func (c *Client) once(ctx context.Context, address string, header http.Header) (
 	return nil, pause, &search.ProviderError{UserMessage: says}
 }
 
-// unanswered returns the pause after a request without an answer, and the error for users. The error of net/http names the
-// address, which may hold the key. A service that has timed out is not asked again.
+// unanswered returns the pause after a request without an answer, and the error for users. A service that has timed out is not asked
+// again.
 func unanswered(err error) (pause time.Duration, _ error) {
-	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+	late, cause := retryafter.Unanswered(err)
+	if late {
 		return -1, &search.ProviderError{UserMessage: "it did not answer in time"}
 	}
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err
-	}
-	return 0, &search.ProviderError{UserMessage: "it cannot be reached", Err: err}
+	return 0, &search.ProviderError{UserMessage: "it cannot be reached", Err: cause}
 }
