@@ -39,8 +39,14 @@ func opens(t testing.TB, series ...string) *market.Prices {
 		}
 		text = append(append(text, line...), '\n')
 	}
+	return pricesOf(t, string(text))
+}
+
+// pricesOf returns the prices of a file with the text, in which a row may go on in an indented line.
+func pricesOf(t testing.TB, text string) *market.Prices {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "merged.jsonl")
-	if err := os.WriteFile(path, text, 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, ",\n\t", ", ")), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	p, err := market.Open(path)

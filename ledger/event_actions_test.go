@@ -4,8 +4,6 @@ package ledger
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -31,15 +29,7 @@ func bars(t *testing.T, actions string, series ...string) *market.Prices {
 		}
 		fmt.Fprintf(&text, `{"Meta Data": {"2. Symbol": "%s"}, "Time Series (Daily)": {%s}}`+"\n", word[0], strings.Join(rows, ", "))
 	}
-	path := filepath.Join(t.TempDir(), "merged.jsonl")
-	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p, err := market.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Close() })
+	p := pricesOf(t, text.String())
 	told, err := market.ParseActions([]byte(actions))
 	if err != nil {
 		t.Fatal(err)

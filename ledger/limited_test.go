@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -107,21 +105,6 @@ const fallMarket = `{"Meta Data": {"2. Symbol": "F"}, "Time Series (Daily)": {"2
 	"2025-10-02": {"1. open": "80", "4. close": "90"}, "2025-10-03": {"1. open": "85", "4. close": "95"}, "2025-10-06": {"1. open": "96", "4. close": "96"}}}
 {"Meta Data": {"2. Symbol": "GONE"}, "Time Series (Daily)": {"2025-10-01": {"1. open": "1"}}}
 `
-
-func pricesOf(t testing.TB, text string) *market.Prices {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "prices.jsonl")
-	text = strings.ReplaceAll(text, ",\n\t", ", ")
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	p, err := market.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Close() })
-	return p
-}
 
 // After a loss and below the peak nothing is bought, and all can be sold.
 func TestAccounts_Submit_Stops(t *testing.T) {

@@ -5,8 +5,6 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,16 +43,7 @@ func candles(t testing.TB, series ...string) *market.Prices {
 		}
 		text = append(append(text, line...), '\n')
 	}
-	path := filepath.Join(t.TempDir(), "merged.jsonl")
-	if err := os.WriteFile(path, text, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	p, err := market.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Close() })
-	return p
+	return pricesOf(t, string(text))
 }
 
 // termsOrder reads "buy 10 NVDA limit 95 gtc".

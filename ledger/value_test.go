@@ -4,8 +4,6 @@ package ledger
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -137,14 +135,5 @@ func told(v Valuation) string {
 
 func valuePrices(t *testing.T) *market.Prices {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "merged.jsonl")
-	if err := os.WriteFile(path, []byte(strings.ReplaceAll(valueMarket, "\n\t", " ")), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	p, err := market.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.Close() })
-	return p
+	return pricesOf(t, strings.ReplaceAll(valueMarket, "\n\t", " "))
 }
