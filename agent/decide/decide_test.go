@@ -103,8 +103,8 @@ func (o *orders) Skip()         {}
 
 func (o *orders) Trades(context.Context, int) ([]ledger.Record, error) { return nil, nil }
 
-// sent are the orders of a decider on a day of an account that holds cash.
-func sent(t *testing.T, spec string, prices *market.Prices, date market.Stamp, number int) []string {
+// opened is a decider at work for an account.
+func opened(t *testing.T, spec string) agent.Trader {
 	t.Helper()
 	decider, err := New(spec)
 	if err != nil {
@@ -114,7 +114,14 @@ func sent(t *testing.T, spec string, prices *market.Prices, date market.Stamp, n
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer trader.Close()
+	t.Cleanup(func() { _ = trader.Close() })
+	return trader
+}
+
+// sent are the orders of a decider on a day of an account that holds cash.
+func sent(t *testing.T, spec string, prices *market.Prices, date market.Stamp, number int) []string {
+	t.Helper()
+	trader := opened(t, spec)
 	book := ledger.Book{Date: "2025-01-01", Positions: ledger.Positions{{Symbol: ledger.Cash, Amount: decimal.NewFromInt(100000)}}}
 	var o orders
 	if err := trader.Decide(t.Context(), &agent.Day{Account: "a", Date: date, Number: number, Book: book, Rules: ledger.DefaultRules(), Market: prices.AsOf(date), Broker: &o}); err != nil {

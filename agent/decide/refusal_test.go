@@ -64,15 +64,7 @@ func (f *floor) Trades(context.Context, int) ([]ledger.Record, error) { return f
 // tradeAll has a decider trade every stamp of the prices after the first.
 func tradeAll(t *testing.T, spec string, prices *market.Prices, r ledger.Rules, cash decimal.Decimal) *floor {
 	t.Helper()
-	decider, err := New(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	trader, err := decider.Open(t.Context(), "a", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer trader.Close()
+	trader := opened(t, spec)
 	stamps, err := prices.Stamps("", "")
 	if err != nil {
 		t.Fatal(err)
