@@ -42,7 +42,7 @@ const (
 	windows  limitUnit = "times"
 )
 
-// limitTable is the table, in the order in which they are asked. It is a value that no function of it uses.
+// limitTable is the table, in the order in which the limits are asked. No function that stands in it may read it, or Go could not build it.
 var limitTable = [...]limitRow{
 	{key: "no_trade", unit: windows, sales: true, names: inWindow, says: "Nothing is bought or sold from a day or moment to another, or between two hours of each day."},
 	{key: "allowed_symbols", unit: symbols, names: notAllowed, says: "Only these symbols are bought."},

@@ -146,9 +146,9 @@ func (d *Deps) trade(ctx context.Context, order ledger.Order, dryRun bool) (trad
 	return answer(statusOf(fill.Record), fill.Record, fill.Replayed), nil
 }
 
-// commit commits what do does in the session. It first does it in the cached session, and the commit checks that the session still
-// holds. A refusal or a replay makes no commit, so it is final only in a session that was just read. What has begun is finished, even
-// if the caller has left.
+// commit calls do, which commits an order, with the session of the caller. The session is the cached one at first, and the store proves at the
+// commit that it still holds. A refusal or a replay makes no commit, so it is final only in a session that was just read. What has
+// begun is finished, even if the caller has left.
 func (d *Deps) commit(ctx context.Context, do func(context.Context, session.Session) (ledger.Fill, error)) (fill ledger.Fill, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), orderTimeout)
 	defer cancel()

@@ -149,7 +149,7 @@ func (s *settings) openPrices() (*market.Prices, error) {
 	return prices, nil
 }
 
-// openAnyPrices is openPrices also of adjusted ones.
+// openAnyPrices opens the price files as openPrices does, and takes adjusted prices too.
 func (s *settings) openAnyPrices() (*market.Prices, error) {
 	files, err := s.priceFiles()
 	if err != nil || len(files) == 0 {
