@@ -68,6 +68,8 @@ type Run struct {
 	Started time.Time  `json:"started"`
 	Resumed *time.Time `json:"resumed,omitempty"` // the last time that the same was started
 	Ledger  []Span     `json:"ledger,omitempty"`  // what the run wrote; more than one where others wrote in between
+
+	Forward []ForwardDay `json:"forward,omitempty"` // the days that came while the run followed the market, ascending; see [Forward]
 }
 
 // LLMDecider is the decider of the accounts that language models trade.
@@ -272,7 +274,7 @@ func (run *Run) end(after *Head) {
 // sameRun tells whether two records differ in nothing but time, and what was written.
 func sameRun(a, b Run) bool {
 	for _, r := range []*Run{&a, &b} {
-		r.Started, r.Resumed, r.Ledger, r.Learned, r.Tools = time.Time{}, nil, nil, nil, nil
+		r.Started, r.Resumed, r.Ledger, r.Learned, r.Tools, r.Forward = time.Time{}, nil, nil, nil, nil, nil
 	}
 	left, err := json.Marshal(a)
 	right, err2 := json.Marshal(b)

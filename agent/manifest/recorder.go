@@ -18,6 +18,10 @@ type Recorder struct {
 	Runs    map[string]Run // what is to be noted of each account; nothing of those that are not in it
 	Prices  *market.Prices // of the runs
 	Changed bool           // accounts go on under other settings than they had
+
+	// Forward says what to note of a day of an account that was just decided, nil for nothing. The function itself is nil unless the run
+	// follows the market.
+	Forward func(account string, date market.Stamp) (*ForwardDay, error)
 }
 
 // Begin notes what an account is run with.

@@ -1,0 +1,77 @@
+// The days that a run traded as they came, and not from prices of the past.
+
+package manifest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"mcp-trade/ledger"
+	"mcp-trade/market"
+	"mcp-trade/store"
+)
+
+// ForwardDay is a trading day that came while a run followed the market, traded or not.
+type ForwardDay struct {
+	Date     market.Stamp `json:"date"`
+	Decided  time.Time    `json:"decided,omitzero"`    // when its decisions were complete, by the run's clock, UTC; zero if it was skipped
+	CaughtUp bool         `json:"caught_up,omitempty"` // decided after its deadline
+	Missing  []string     `json:"missing,omitempty"`   // symbols whose prices were not there when it was decided
+	Skipped  string       `json:"skipped,omitempty"`   // why it was not traded, "" if it was
+	Clock    string       `json:"clock,omitempty"`     // by which the run went, as --clock had it; "": the real one
+	Known    *Known       `json:"known,omitempty"`     // what the prices held when it was decided; nil if it was skipped
+	Head     *Head        `json:"head,omitempty"`      // of the ledger when its decisions were complete; nil if it was skipped
+}
+
+// Real tells whether the day was decided before its deadline, by the real clock.
+func (d ForwardDay) Real() bool { return d.Skipped == "" && !d.CaughtUp && d.Clock == "" }
+
+// Forward lists the forward days of an account's runs in a store ("file" or "redis"), ascending, since the account was opened.
+func Forward(runs []Run, store string) []ForwardDay {
+	var all []ForwardDay
+	for _, run := range runs {
+		if run.Store != store {
+			continue
+		}
+		if len(run.Ledger) > 0 && run.Ledger[0].Before == nil {
+			all = nil // what was before it is no more
+		}
+		for _, day := range run.Forward {
+			all = withDay(all, day)
+		}
+	}
+	return all
+}
+
+// withDay adds a day in its place. A day that was traded is not replaced by one that was skipped.
+func withDay(days []ForwardDay, day ForwardDay) []ForwardDay {
+	i, known := slices.BinarySearchFunc(days, day.Date, func(d ForwardDay, date market.Stamp) int { return strings.Compare(string(d.Date), string(date)) })
+	switch {
+	case !known:
+		return slices.Insert(days, i, day)
+	case day.Skipped == "":
+		days[i] = day
+	}
+	return days
+}
+
+// DayOver notes a forward day whose decisions are complete, and the head of the ledger after them. Of a run that does not follow the
+// market nothing is noted.
+func (r *Recorder) DayOver(ctx context.Context, lease store.Fence, account string, date market.Stamp, head ledger.Book) error {
+	if r.Forward == nil {
+		return nil
+	}
+	day, err := r.Forward(account, date)
+	if err != nil || day == nil {
+		return err
+	}
+	day.Head = headOf(head)
+	return r.change(ctx, lease, account, func(runs []Run) []Run {
+		if n := len(runs); n > 0 {
+			runs[n-1].Forward = withDay(runs[n-1].Forward, *day)
+		}
+		return runs
+	})
+}
