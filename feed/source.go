@@ -14,8 +14,13 @@ import (
 type Job struct {
 	Symbol   string
 	Interval string       // Daily or 60min
-	From, To market.Stamp // days, both included, of which the market has no later one than yesterday
+	From, To market.Stamp // days, both included; "" is no bound of a reply that is read
 	Today    market.Stamp // in the zone of the market
+}
+
+// Has tells whether a stamp is on one of the days.
+func (j Job) Has(at market.Stamp) bool {
+	return j.From <= at.Day() && (j.To == "" || at.Day() <= j.To)
 }
 
 // Source is a source of prices. Each is a package and a row in a table.

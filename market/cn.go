@@ -149,6 +149,9 @@ func cnHoliday(day Stamp) string {
 	return ""
 }
 
+// cnSession is from when to when SSE and SZSE trade on a trading day, Shanghai time.
+func cnSession(Stamp) (open, end string) { return "09:30", "15:00" }
+
 // cnHours tells whether the exchanges trade at a moment of a trading day, and if not, why: 09:30 to 11:30 and 13:00 to 15:00 Shanghai time
 // (SZSE since 2006-07-01, SSE since 2018-08-20). A day without an hour stands for its open.
 func cnHours(at Stamp, _ bool) (why string) {

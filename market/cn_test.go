@@ -5,6 +5,7 @@ package market
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"mcp-trade/decimal"
 )
@@ -83,6 +84,23 @@ func TestMarket_Hours(t *testing.T) {
 	} {
 		if why := c.of.Get().Hours(c.at, c.extended); (why == "") != c.open {
 			t.Errorf("%s at %s, extended %v: %q", c.of, c.at, c.extended, why)
+		}
+	}
+}
+
+func TestMarket_Session(t *testing.T) {
+	for _, c := range []struct {
+		of        ID
+		day       Stamp
+		open, end string // UTC
+	}{
+		{US, "2025-10-27", "2025-10-27T13:30:00Z", "2025-10-27T20:00:00Z"}, {US, "2025-12-01", "2025-12-01T14:30:00Z", "2025-12-01T21:00:00Z"},
+		{US, "2025-11-28 10:30:00", "2025-11-28T14:30:00Z", "2025-11-28T18:00:00Z"}, // a half day
+		{CN, "2025-10-09", "2025-10-09T01:30:00Z", "2025-10-09T07:00:00Z"}, {Crypto, "2025-10-09", "2025-10-09T00:00:00Z", "2025-10-10T00:00:00Z"},
+	} {
+		open, end := c.of.Get().Session(c.day)
+		if got := open.UTC().Format(time.RFC3339) + " to " + end.UTC().Format(time.RFC3339); got != c.open+" to "+c.end {
+			t.Errorf("%s on %s: %s, want %s to %s", c.of, c.day, got, c.open, c.end)
 		}
 	}
 }

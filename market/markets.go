@@ -8,6 +8,7 @@ package market
 
 import (
 	"strings"
+	"time"
 
 	"mcp-trade/decimal"
 )
@@ -53,14 +54,16 @@ type Market struct {
 	// Hours says why there is no trading at a stamp of a trading day, "" if there is; extended hours count only if they are asked for.
 	// nil: always.
 	Hours func(at Stamp, extended bool) (why string)
+
+	hours func(day Stamp) (open, end string) // of a trading day, such as 09:30; nil: all day
 }
 
 // markets is a value rather than the result of a function, since Of runs for each symbol of a list.
 var markets = [...]Market{
 	{ID: US, Name: "US shares", ZoneName: "America/New_York", PeriodsPerYear: 252, Tradable: true, Lot: decimal.NewFromInt(1),
-		Units: "shares", Example: "AAPL", Another: "MSFT", Currency: "USD", Unit: shareUnit, Tick: usTick, Calendar: &usCalendar, Hours: usHours},
+		Units: "shares", Example: "AAPL", Another: "MSFT", Currency: "USD", Unit: shareUnit, Tick: usTick, Calendar: &usCalendar, Hours: usHours, hours: usSession},
 	{ID: CN, Name: "Chinese A-shares", Suffixes: []string{".SH", ".SZ", ".BJ"}, ZoneName: "Asia/Shanghai", PeriodsPerYear: 242, Tradable: true, Lot: decimal.NewFromInt(1),
-		Units: "shares", Example: "600519.SH", Another: "601318.SH", Currency: "CNY", EndStamped: true, Unit: cnUnit, Tick: cnTick, Limits: cnLimits, Calendar: &cnCalendar, Hours: cnHours},
+		Units: "shares", Example: "600519.SH", Another: "601318.SH", Currency: "CNY", EndStamped: true, Unit: cnUnit, Tick: cnTick, Limits: cnLimits, Calendar: &cnCalendar, Hours: cnHours, hours: cnSession},
 	{ID: Crypto, Name: "crypto", Suffixes: []string{"-USDT"}, ZoneName: "UTC", PeriodsPerYear: 365, Tradable: true,
 		Units: "coins", Example: "BTC-USDT", Another: "ETH-USDT", Currency: "USDT", Unit: cryptoUnit, Tick: cryptoTick},
 }
@@ -97,6 +100,17 @@ func Tradable() []*Market {
 		}
 	}
 	return tradable
+}
+
+// Session returns when trading begins and ends on a trading day, without extended hours. Whether the day is one is not looked up.
+func (m *Market) Session(day Stamp) (open, end time.Time) {
+	zone := m.Zone()
+	if m.hours == nil {
+		return day.Day().In(zone), day.AddDays(1).In(zone)
+	}
+	from, to := m.hours(day.Day())
+	at := func(clock string) time.Time { return Stamp(string(day.Day()) + " " + clock + ":00").In(zone) }
+	return at(from), at(to)
 }
 
 // OffTick returns the prices next to one that is no multiple of the tick of a symbol on a day: one below, unless that is 0, and one above.

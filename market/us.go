@@ -20,16 +20,21 @@ func usTick(_ string, _ Stamp, price decimal.Decimal) decimal.Decimal {
 	return decimal.New(1, -2)
 }
 
+// usSession is from when to when NYSE and Nasdaq trade on a trading day, New York time.
+func usSession(day Stamp) (open, end string) {
+	if isUSHalfDay(day) {
+		return "09:30", "13:00"
+	}
+	return "09:30", "16:00"
+}
+
 // usHours tells whether NYSE and Nasdaq trade at a moment of a trading day, and if not, why: 09:30 to 16:00 New York time, on half days to
 // 13:00; with the extended hours of brokers 04:00 to 20:00, on half days to 17:00. A day without an hour stands for its open.
 func usHours(at Stamp, extended bool) (why string) {
 	if at.IsDay() {
 		return ""
 	}
-	open, end := "09:30", "16:00"
-	if isUSHalfDay(at.Day()) {
-		end = "13:00"
-	}
+	open, end := usSession(at.Day())
 	if extended {
 		open, end = "04:00", map[string]string{"16:00": "20:00", "13:00": "17:00"}[end]
 	}

@@ -48,24 +48,22 @@ func (b Binance) Fetch(ctx context.Context, get feed.Getter, job feed.Job) (*fee
 		if err != nil {
 			return nil, nil, err
 		}
-		rows, err := parse(reply)
+		page, more, err := Parse(reply.Body, job)
 		if err != nil {
 			return nil, nil, err
 		}
-		s.Sources = append(s.Sources, reply.Provenance)
-		for _, row := range rows {
-			bar, opened, err := row.bar(job)
-			if err != nil {
-				return nil, nil, err
-			}
-			told = s.Take(bar, told)
-			if !opened.Before(from) {
-				from = opened.Add(time.Millisecond)
-			}
-		}
-		if len(rows) < perPage {
+		s.Sources, told = append(s.Sources, reply.Provenance), append(told, more...)
+		if len(page.Bars) == 0 {
 			break
 		}
+		for _, bar := range page.Bars {
+			told = s.Take(bar, told)
+		}
+		last := page.Bars[len(page.Bars)-1].Stamp.In(time.UTC).Add(time.Millisecond)
+		if len(page.Bars)+len(more) < perPage || !last.After(from) {
+			break
+		}
+		from = last
 	}
 	return s, told, nil
 }
@@ -73,34 +71,41 @@ func (b Binance) Fetch(ctx context.Context, get feed.Getter, job feed.Job) (*fee
 // kline is a row of a reply: the time of the open in thousandths of a second, open, high, low, close, volume, and more.
 type kline []json.RawMessage
 
-// parse reads a reply.
-func parse(reply feed.Reply) ([]kline, error) {
-	if reply.Status == http.StatusBadRequest {
-		var e struct{ Code int }
-		const invalidSymbol = -1121
-		if json.Unmarshal(reply.Body, &e) == nil && e.Code == invalidSymbol {
-			return nil, &feed.Outcome{Kind: feed.NoSuch, Says: "it does not know the pair"}
+// Parse reads a reply as [feed.Source] has it.
+func Parse(reply []byte, job feed.Job) (s *feed.Series, told []string, err error) {
+	var refusal struct{ Code int }
+	const invalidSymbol = -1121
+	if json.Unmarshal(reply, &refusal) == nil {
+		if refusal.Code == invalidSymbol {
+			return nil, nil, &feed.Outcome{Kind: feed.NoSuch, Says: "it does not know the pair"}
 		}
-		return nil, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("it refuses the request with the code %d", e.Code)}
+		return nil, nil, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("it refuses the request with the code %d", refusal.Code)}
 	}
 	var rows []kline
-	if err := json.Unmarshal(reply.Body, &rows); err != nil || len(rows) > perPage {
-		return nil, &feed.Outcome{Kind: feed.Broken, Says: "its answer is no list of klines"}
+	if err := json.Unmarshal(reply, &rows); err != nil || len(rows) > perPage {
+		return nil, nil, &feed.Outcome{Kind: feed.Broken, Says: "its answer is no list of klines"}
 	}
-	return rows, nil
+	s = &feed.Series{Symbol: job.Symbol, Interval: job.Interval}
+	for _, row := range rows {
+		bar, err := row.bar(job)
+		if err != nil {
+			return nil, nil, err
+		}
+		told = s.Take(bar, told)
+	}
+	return s, told, nil
 }
 
 // bar reads a row.
-func (k kline) bar(job feed.Job) (b feed.Bar, opened time.Time, err error) {
+func (k kline) bar(job feed.Job) (b feed.Bar, err error) {
 	broken := &feed.Outcome{Kind: feed.Broken, Says: "a row of its answer is no kline"}
 	var ms int64
 	if len(k) < 6 || json.Unmarshal(k[0], &ms) != nil {
-		return b, opened, broken
+		return b, broken
 	}
-	opened = time.UnixMilli(ms).UTC()
-	b.Stamp = feed.Moment(opened)
-	if day := b.Stamp.Day(); day < job.From || day > job.To {
-		return b, opened, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("it has a bar of %s, which was not asked for", day)}
+	b.Stamp = feed.Moment(time.UnixMilli(ms).UTC())
+	if day := b.Stamp.Day(); !job.Has(day) {
+		return b, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("it has a bar of %s, which was not asked for", day)}
 	}
 	if job.Interval == "Daily" {
 		b.Stamp = b.Stamp.Day()
@@ -108,11 +113,11 @@ func (k kline) bar(job feed.Job) (b feed.Bar, opened time.Time, err error) {
 	for f := range b.Figures {
 		var text string
 		if json.Unmarshal(k[f+1], &text) != nil {
-			return b, opened, broken
+			return b, broken
 		}
 		if b.Figures[f], err = feed.Number(text); err != nil {
-			return b, opened, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("the %s of %s is no number of a price file", feed.FigureNames[f], b.Stamp)}
+			return b, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("the %s of %s is no number of a price file", feed.FigureNames[f], b.Stamp)}
 		}
 	}
-	return b, opened, nil
+	return b, nil
 }

@@ -40,8 +40,7 @@ func (x Tencent) Fetch(ctx context.Context, get feed.Getter, job feed.Job) (*fee
 	if job.Interval != "Daily" {
 		return nil, nil, &feed.Outcome{Kind: feed.NoData, Says: "it has bars of days only"}
 	}
-	number, exchange, _ := strings.Cut(job.Symbol, ".")
-	code := strings.ToLower(exchange) + number
+	code := shareCode(job.Symbol)
 	s := &feed.Series{Symbol: job.Symbol, Interval: job.Interval}
 	var told []string
 	for from := job.From; from <= job.To; {
@@ -51,19 +50,14 @@ func (x Tencent) Fetch(ctx context.Context, get feed.Getter, job feed.Job) (*fee
 		if err != nil {
 			return nil, nil, err
 		}
-		rows, err := parse(reply.Body, code)
+		page := job
+		page.From, page.To = from, to
+		part, more, err := Parse(reply.Body, page)
 		if err != nil {
 			return nil, nil, err
 		}
-		s.Sources = append(s.Sources, reply.Provenance)
-		for _, row := range rows {
-			bar, err := row.bar(job.Symbol)
-			if err != nil {
-				return nil, nil, err
-			}
-			if bar.Stamp < from || bar.Stamp > to {
-				continue // it adds the newest bar to what was asked for
-			}
+		s.Sources, told = append(s.Sources, reply.Provenance), append(told, more...)
+		for _, bar := range part.Bars {
 			told = s.Take(bar, told)
 		}
 		from = to.AddDays(1)
@@ -71,32 +65,66 @@ func (x Tencent) Fetch(ctx context.Context, get feed.Getter, job feed.Job) (*fee
 	return s, told, nil
 }
 
+// shareCode is a symbol as Tencent writes it: sh600519.
+func shareCode(symbol string) string {
+	number, exchange, _ := strings.Cut(symbol, ".")
+	return strings.ToLower(exchange) + number
+}
+
+// Parse reads a reply as [feed.Source] has it. Rows of other days than those of the job are left out: the newest is added to what was
+// asked for. The symbol is the one that the reply has where the job names none.
+func Parse(reply []byte, job feed.Job) (s *feed.Series, told []string, err error) {
+	rows, symbol, err := parse(reply, job.Symbol)
+	if err != nil {
+		return nil, nil, err
+	}
+	if market.CheckSymbol(symbol) != nil || market.Of(symbol).ID != market.CN {
+		return nil, nil, &feed.Outcome{Kind: feed.Broken, Says: "its answer does not say of which share it is"}
+	}
+	s = &feed.Series{Symbol: symbol, Interval: "Daily"}
+	for _, row := range rows {
+		bar, err := row.bar(symbol)
+		if err != nil {
+			return nil, nil, err
+		}
+		if job.Has(bar.Stamp) {
+			told = s.Take(bar, told)
+		}
+	}
+	return s, told, nil
+}
+
 // row is a bar of a reply: date, open, close, high, low, volume in lots, and perhaps more.
 type row []json.RawMessage
 
-// parse reads a reply.
-func parse(body []byte, code string) ([]row, error) {
+// parse reads the rows of a share from a reply.
+func parse(body []byte, symbol string) (rows []row, named string, err error) {
 	var reply struct {
 		Code int             `json:"code"`
 		Data json.RawMessage `json:"data"`
 	}
 	if err := json.Unmarshal(body, &reply); err != nil {
-		return nil, &feed.Outcome{Kind: feed.Broken, Says: "its answer is no kline"}
+		return nil, "", &feed.Outcome{Kind: feed.Broken, Says: "its answer is no kline"}
 	}
 	var data map[string]struct {
 		Day []row `json:"day"`
 	}
 	if reply.Code != 0 || json.Unmarshal(reply.Data, &data) != nil { // an empty list stands for no data
-		return nil, &feed.Outcome{Kind: feed.NoSuch, Says: "it does not know the share"}
+		return nil, "", &feed.Outcome{Kind: feed.NoSuch, Says: "it does not know the share"}
 	}
-	share, ok := data[code]
+	for code := range data {
+		if symbol == "" && len(data) == 1 && len(code) > 2 {
+			symbol = code[2:] + "." + strings.ToUpper(code[:2])
+		}
+	}
+	share, ok := data[shareCode(symbol)]
 	if !ok {
-		return nil, &feed.Outcome{Kind: feed.NoSuch, Says: "it does not know the share"}
+		return nil, "", &feed.Outcome{Kind: feed.NoSuch, Says: "it does not know the share"}
 	}
 	if len(share.Day) > perPage {
-		return nil, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("it gives %d bars, and was asked for %d at most", len(share.Day), perPage)}
+		return nil, "", &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("it gives %d bars, and was asked for %d at most", len(share.Day), perPage)}
 	}
-	return share.Day, nil
+	return share.Day, symbol, nil
 }
 
 // bar reads a row.

@@ -82,3 +82,15 @@ func TestTencent_Fetch_Outcomes(t *testing.T) {
 		t.Errorf("the volume of a share of STAR is %s", got)
 	}
 }
+
+// A reply that was kept says of which share it is, and all its days are taken.
+func TestParse(t *testing.T) {
+	const reply = `{"code":0,"data":{"%s":{"day":[["2025-10-09","1500.00","1510.00","1520.50","1490.00","50029.000"],["2025-10-10","1500.00","1510.00","1520.50","1490.00","50029.000"]]}}}`
+	s, told, err := Parse(fmt.Appendf(nil, reply, "sh600519"), feed.Job{})
+	if err != nil || len(told) > 0 || s.Symbol != "600519.SH" || s.Interval != "Daily" || len(s.Bars) != 2 {
+		t.Errorf("%+v, %v, %v", s, told, err)
+	}
+	if _, _, err := Parse(fmt.Appendf(nil, reply, "sh\\n1"), feed.Job{}); err == nil {
+		t.Error("a name that is no symbol was taken")
+	}
+}

@@ -43,6 +43,7 @@ type chart struct {
 }
 
 type result struct {
+	Meta      struct{ Symbol, DataGranularity string }
 	Timestamp []int64
 	Events    struct {
 		Dividends map[string]struct {
@@ -73,21 +74,37 @@ func (y Yahoo) Fetch(ctx context.Context, get feed.Getter, job feed.Job) (*feed.
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := parse(reply.Body)
+	s, told, err := Parse(reply.Body, job)
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &feed.Series{Symbol: job.Symbol, Interval: job.Interval, Stamps: stamps(job), Sources: []feed.Provenance{reply.Provenance}}
-	told, err := r.series(s, job, zone)
-	return s, told, err
+	s.Sources = []feed.Provenance{reply.Provenance}
+	return s, told, nil
 }
 
-// stamps says that bars are stamped at their start, where those of the market are not.
-func stamps(job feed.Job) string {
-	if job.Interval != "Daily" && market.Of(job.Symbol).EndStamped {
-		return "start"
+// Parse reads a reply as [feed.Source] has it. Symbol and interval are those that the reply names where the job names none. Prices are undone
+// by the splits that the reply tells of: those of later splits stay divided by them.
+func Parse(reply []byte, job feed.Job) (s *feed.Series, told []string, err error) {
+	r, err := parse(reply)
+	if err != nil {
+		return nil, nil, err
 	}
-	return ""
+	if job.Symbol == "" {
+		job.Symbol = symbol(r.Meta.Symbol)
+	}
+	if job.Interval == "" {
+		job.Interval = map[string]string{"1d": "Daily", "1h": "60min", "60m": "60min"}[r.Meta.DataGranularity]
+	}
+	if job.Interval == "" || market.CheckSymbol(job.Symbol) != nil {
+		return nil, nil, &feed.Outcome{Kind: feed.Broken, Says: "its answer does not say of which symbol, or of which interval, it is"}
+	}
+	m := market.Of(job.Symbol)
+	s = &feed.Series{Symbol: job.Symbol, Interval: job.Interval}
+	if job.Interval != "Daily" && m.EndStamped {
+		s.Stamps = "start"
+	}
+	told, err = r.series(s, job, m.Zone())
+	return s, told, err
 }
 
 // ticker is the symbol as Yahoo writes it: BRK-B, 600519.SS.
@@ -96,6 +113,14 @@ func ticker(symbol string) string {
 		return strings.Replace(symbol, ".SH", ".SS", 1)
 	}
 	return strings.ReplaceAll(symbol, ".", "-")
+}
+
+// symbol is what Yahoo writes as a ticker: BRK.B, 600519.SH.
+func symbol(ticker string) string {
+	if number, ok := strings.CutSuffix(ticker, ".SS"); ok {
+		return number + ".SH"
+	}
+	return strings.ReplaceAll(ticker, "-", ".")
 }
 
 // parse reads a reply.
@@ -139,7 +164,7 @@ func (r *result) series(s *feed.Series, job feed.Job, zone *time.Location) (told
 		}
 		split := splitOn{at(x.Date).Day(), x.Numerator / x.Denominator}
 		splits = append(splits, split)
-		if job.From <= split.day && split.day <= job.To {
+		if job.Has(split.day) {
 			a := s.Actions[split.day]
 			a.Split = rounded(split.factor, 10)
 			s.Actions[split.day] = a
@@ -147,7 +172,7 @@ func (r *result) series(s *feed.Series, job feed.Job, zone *time.Location) (told
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.Events.Dividends)) {
 		x := r.Events.Dividends[key]
-		if day := at(x.Date).Day(); job.From <= day && day <= job.To && x.Amount > 0 {
+		if day := at(x.Date).Day(); job.Has(day) && x.Amount > 0 {
 			a := s.Actions[day]
 			a.Dividend = rounded(x.Amount*later(splits, day), 6)
 			s.Actions[day] = a
@@ -160,7 +185,7 @@ func (r *result) series(s *feed.Series, job feed.Job, zone *time.Location) (told
 	for i, unix := range r.Timestamp {
 		b := feed.Bar{Stamp: at(unix)}
 		day := b.Stamp.Day()
-		if day < job.From || day > job.To {
+		if !job.Has(day) {
 			continue
 		}
 		if job.Interval == "Daily" {

@@ -120,6 +120,21 @@ func TestYahoo_Fetch_Outcomes(t *testing.T) {
 	}
 }
 
+// A reply that was kept says of which symbol and interval it is, and all its days are taken.
+func TestParse(t *testing.T) {
+	reply := `{"chart": {"result": [{"meta": {"symbol": "%s", "dataGranularity": "%s"}, "timestamp": [1759325400, 1759411800],
+		"indicators": {"quote": [{"open": [1, 2], "high": [2, 3], "low": [1, 2], "close": [2, 2.5], "volume": [5, 6]}]}}], "error": null}}`
+	for _, c := range []struct{ ticker, granularity, symbol, interval, stamps string }{
+		{"BRK-B", "1d", "BRK.B", "Daily", ""}, {"AAPL", "1h", "AAPL", "60min", ""}, {"600519.SS", "60m", "600519.SH", "60min", "start"},
+		{"AAPL", "5m", "", "", ""}, {"", "1d", "", "", ""}, {"A\\nB", "1d", "", "", ""},
+	} {
+		s, _, err := Parse(fmt.Appendf(nil, reply, c.ticker, c.granularity), feed.Job{})
+		if c.symbol == "" && err == nil || c.symbol != "" && (err != nil || s.Symbol != c.symbol || s.Interval != c.interval || s.Stamps != c.stamps || len(s.Bars) != 2) {
+			t.Errorf("%v: %+v, %v", c, s, err)
+		}
+	}
+}
+
 func TestTicker(t *testing.T) {
 	for symbol, want := range map[string]string{"AAPL": "AAPL", "BRK.B": "BRK-B", "600519.SH": "600519.SS", "300750.SZ": "300750.SZ"} {
 		if got := ticker(symbol); got != want {
