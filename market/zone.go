@@ -34,3 +34,6 @@ func (s Stamp) In(zone *time.Location) time.Time {
 	}
 	return t
 }
+
+// StampOf returns the wall clock time of a moment in the market's zone.
+func (m *Market) StampOf(t time.Time) Stamp { return Stamp(t.In(m.Zone()).Format(momentForm)) }

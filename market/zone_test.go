@@ -35,3 +35,9 @@ func TestStamp_In(t *testing.T) {
 		})
 	}
 }
+
+func TestMarket_StampOf(t *testing.T) {
+	if at := US.Get().StampOf(time.Date(2026, 11, 27, 3, 0, 0, 0, time.UTC)); at != "2026-11-26 22:00:00" {
+		t.Errorf("it is %s in New York", at)
+	}
+}

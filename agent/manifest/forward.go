@@ -45,6 +45,44 @@ func Forward(runs []Run, store string) []ForwardDay {
 	return all
 }
 
+// FollowedSince is since when an account's runs in a store take the days as they come, the zero time if none does.
+func FollowedSince(runs []Run, store string) (since time.Time) {
+	for _, run := range runs {
+		if run.Store == store && len(run.Ledger) > 0 && run.Ledger[0].Before == nil {
+			since = time.Time{}
+		}
+		if run.Store == store && run.Follows != nil && since.IsZero() {
+			since = *run.Follows
+		}
+	}
+	return since
+}
+
+// follow has a run that follows the market go on with the days, and the prices, that another start of it has.
+func (run *Run) follow(next Run) {
+	if run.Follows == nil {
+		return
+	}
+	run.To, run.Prices, run.Known, run.Actions, run.News, run.Answers = next.To, next.Prices, next.Known, next.Actions, next.News, next.Answers
+	for _, day := range next.Forward {
+		run.Forward = withDay(run.Forward, day)
+	}
+}
+
+// knownBefore is what the prices held that a run follows: those by which its newest day was decided, nil unless all of them were there. A
+// bar that came late is no change.
+func (run Run) knownBefore() *Known {
+	for _, day := range slices.Backward(run.Forward) {
+		if day.Skipped == "" && len(day.Missing) == 0 {
+			return day.Known
+		}
+		if day.Skipped == "" {
+			break
+		}
+	}
+	return nil
+}
+
 // withDay adds a day in its place. A day that was traded is not replaced by one that was skipped.
 func withDay(days []ForwardDay, day ForwardDay) []ForwardDay {
 	i, known := slices.BinarySearchFunc(days, day.Date, func(d ForwardDay, date market.Stamp) int { return strings.Compare(string(d.Date), string(date)) })

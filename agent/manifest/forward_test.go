@@ -46,6 +46,40 @@ func TestForward(t *testing.T) {
 	}
 }
 
+func TestRun_Begin_Follows(t *testing.T) {
+	since := func(hour int) *time.Time { at := time.Date(2025, 1, 2, hour, 0, 0, 0, time.UTC); return &at }
+	run := func(to market.Stamp, hour int, days ...ForwardDay) Run {
+		return Run{Store: "file", To: to, Prices: []FileHash{{SHA256: string(to)}}, Follows: since(hour), Forward: days, Cash: decimal.NewFromInt(1)}
+	}
+	known := run("2025-01-02", 9).begin(nil, nil)
+	known = run("2025-01-03", 10, ForwardDay{Date: "2025-01-02", Skipped: "no data"}).begin(endRun(known, at(2, "x")), at(2, "x"))
+	if len(known) != 1 || known[0].To != "2025-01-03" || known[0].Prices[0].SHA256 != "2025-01-03" || len(known[0].Forward) != 1 ||
+		!FollowedSince(known, "file").Equal(*since(9)) || !FollowedSince(known, "redis").IsZero() {
+		t.Errorf("%+v", known)
+	}
+	backtest := run("2025-01-06", 11)
+	backtest.Follows = nil
+	known = backtest.begin(endRun(known, at(3, "y")), at(3, "y"))
+	if len(known) != 2 || known[0].To != "2025-01-03" || len(Forward(known, "file")) != 1 {
+		t.Errorf("%+v", known)
+	}
+}
+
+func TestRun_KnownBefore(t *testing.T) {
+	whole, late, skipped := ForwardDay{Known: &Known{AsOf: "2025-01-02"}}, ForwardDay{Known: &Known{AsOf: "2025-01-03"}, Missing: []string{"A"}}, ForwardDay{Skipped: "no data"}
+	for name, c := range map[string]struct {
+		days []ForwardDay
+		want bool
+	}{
+		"no day": {nil, false}, "all were there": {[]ForwardDay{late, whole}, true}, "one came late": {[]ForwardDay{whole, late}, false},
+		"a skipped day since": {[]ForwardDay{whole, skipped}, true}, "likewise, after a late one": {[]ForwardDay{whole, late, skipped}, false},
+	} {
+		if got := (Run{Forward: c.days}).knownBefore(); (got != nil) != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestRecorder_DayOver(t *testing.T) {
 	dir := t.TempDir()
 	decided := time.Date(2025, 1, 2, 15, 0, 0, 0, time.UTC)

@@ -69,7 +69,8 @@ type Run struct {
 	Resumed *time.Time `json:"resumed,omitempty"` // the last time that the same was started
 	Ledger  []Span     `json:"ledger,omitempty"`  // what the run wrote; more than one where others wrote in between
 
-	Forward []ForwardDay `json:"forward,omitempty"` // the days that came while the run followed the market, ascending; see [Forward]
+	Follows *time.Time   `json:"follows_since,omitempty"` // since when, by its clock, the run takes the days as they come; those before are a backtest. nil: all are
+	Forward []ForwardDay `json:"forward,omitempty"`       // the days that came meanwhile, ascending; see [Forward]
 }
 
 // LLMDecider is the decider of the accounts that language models trade.
@@ -233,6 +234,7 @@ func (run Run) begin(known []Run, before *Head) []Run {
 	if !sameRun(*last, run) || before == nil && !slices.Equal(last.Ledger, run.Ledger) {
 		return append(known, run)
 	}
+	last.follow(run)
 	last.Resumed = &run.Started
 	if n := len(last.Ledger); n == 0 || last.Ledger[n-1].After != nil { // else that run was killed, and its part goes on
 		last.Ledger = append(last.Ledger, run.Ledger...)
@@ -275,6 +277,12 @@ func (run *Run) end(after *Head) {
 func sameRun(a, b Run) bool {
 	for _, r := range []*Run{&a, &b} {
 		r.Started, r.Resumed, r.Ledger, r.Learned, r.Tools, r.Forward = time.Time{}, nil, nil, nil, nil, nil
+	}
+	if a.Follows != nil && b.Follows != nil {
+		for _, r := range []*Run{&a, &b} {
+			r.follow(Run{})
+			r.Follows = nil
+		}
 	}
 	left, err := json.Marshal(a)
 	right, err2 := json.Marshal(b)

@@ -68,7 +68,13 @@ func (r *Recorder) Differs(ctx context.Context, account string) ([]string, error
 
 // pricesDiffer tells whether what the run before knew of the prices is no longer so. That they have grown is no difference.
 func (r *Recorder) pricesDiffer(run, last Run) ([]string, error) {
+	follows := run.Follows != nil && last.Follows != nil
+	if follows {
+		last.Known, last.Actions = last.knownBefore(), run.Actions
+	}
 	switch {
+	case follows && last.Known == nil:
+		return nil, nil
 	case !sameFile(run.Actions, last.Actions):
 		return []string{"the file of corporate actions is another one"}, nil
 	case sameFiles(run.Prices, last.Prices):

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/semaphore"
@@ -94,6 +95,9 @@ func (a *accountRun) run(ctx context.Context) (err error) {
 // settleEnd commits what became of open orders by the end of the last day. What the next day begins with is not part of the run.
 func (a *accountRun) settleEnd(ctx context.Context) error {
 	last := a.days[len(a.days)-1]
+	if last == a.Underway {
+		return nil // its bars say nothing yet of what became of an order
+	}
 	v := a.Prices.AsOf(last.AddDays(1)).BeforeOpen()
 	book, events, err := a.accounts.Due(ctx, a.account.Name, v.AsOf(), v)
 	if err != nil || len(events) == 0 || book.Date < last {
@@ -153,21 +157,61 @@ func (a *accountRun) resume(ctx context.Context) (first int, err error) {
 	if err := a.Recorder.Begin(ctx, a.lease.Fence(), a.account.Name, &head); err != nil {
 		return 0, err
 	}
-	if head.Date > a.days[len(a.days)-1] {
+	if head.Date > a.days[len(a.days)-1] && a.Underway == "" {
 		a.Log.Warn().Str("account", a.account.Name).Msg(fmt.Sprintf("the account is at %s already: there is nothing to trade up to %s", head.Date, a.account.To))
 	}
-	if a.checkpoint, err = a.readCheckpoint(ctx); err != nil {
+	guessed, err := a.readProgress(ctx, head)
+	if err != nil {
 		return 0, err
 	}
-	if a.checkpoint.Date < head.Date && ordered(head) {
+	if guessed {
 		a.Log.Warn().Str("account", a.account.Name).Msg(fmt.Sprintf("the newest record is an order of a run on %s, and no checkpoint of that day is here: whether the day was over is not known, so it is gone on with", head.Date))
+	}
+	if err := a.leaveSkipped(ctx); err != nil {
+		return 0, err
+	}
+	first, _, err = a.firstUndone(ctx, head)
+	return first, err
+}
+
+// readProgress reads the checkpoint. guessed tells that the newest record is an order of a run on a day of which there is none: the day then
+// counts as begun.
+func (a *accountRun) readProgress(ctx context.Context, head ledger.Book) (guessed bool, err error) {
+	if a.checkpoint, err = a.readCheckpoint(ctx); err != nil {
+		return false, err
+	}
+	if guessed = a.checkpoint.Date < head.Date && ordered(head); guessed {
 		a.checkpoint = a.checkpoint.next(head.Date)
 	}
-	newest, err := a.asked(ctx, head)
+	return guessed, nil
+}
+
+// firstUndone is the first day that needs trading, and the date of the newest record that is no event.
+func (a *accountRun) firstUndone(ctx context.Context, head ledger.Book) (first int, newest market.Stamp, err error) {
+	newest, err = a.asked(ctx, head)
 	for first < len(a.days) && a.done(a.days[first], newest) {
 		first++
 	}
-	return first, err
+	return first, newest, err
+}
+
+// leaveSkipped counts what the day cost that was begun and is passed over now.
+func (a *accountRun) leaveSkipped(ctx context.Context) error {
+	day := a.checkpoint.Date
+	if a.checkpoint.Complete || !slices.Contains(a.account.Skip, day) {
+		return nil
+	}
+	days, err := a.Runs.JournalDays(ctx, a.account.Name)
+	if err != nil || !slices.Contains(days, string(day)) {
+		return err
+	}
+	j, err := transcript.Open(ctx, a.Runs, a.lease.Fence(), a.account.Name, day, a.Now)
+	if err != nil {
+		return err
+	}
+	a.checkpoint.Complete = true
+	a.checkpoint.Spent = a.checkpoint.Spent.Plus(transcript.SpendingOf(j.Entries))
+	return errors.Join(j.Close(), a.saveCheckpoint(ctx))
 }
 
 // asked is the date of the newest record that is no event: what is due says nothing of whether a day was traded.
@@ -261,6 +305,9 @@ func (a *accountRun) result(ctx context.Context, err error) Result {
 		r.Days++
 	}
 	valued := report.Book.Date
+	if a.Underway != "" && valued >= a.Underway {
+		return r // its close is not known
+	}
 	if isEvent(report.Book) { // which is known from the day after its bar on
 		valued = min(valued, a.days[len(a.days)-1])
 	}

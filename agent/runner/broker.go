@@ -42,7 +42,7 @@ func (b *broker) Order(ctx context.Context, action ledger.Action, symbol string,
 		"symbol": quoted(symbol), "amount": json.RawMessage(amount.String()), orderID: quoted(id),
 	})
 	if err == nil && !answer.Filled && !answer.Placed && !a.judged() {
-		err = a.fault() // a halt, which says nothing of the order
+		err = haltedFault{a.fault(), b.day.Account}
 	}
 	if err != nil {
 		return false, fmt.Errorf("%s %s %s: %w", action, amount, symbol, err)
@@ -54,6 +54,15 @@ func (b *broker) Order(ctx context.Context, action ledger.Action, symbol string,
 	b.run.checkpoint.refuse(id, answer.Code.For(answer.Limit))
 	return false, b.run.saveCheckpoint(context.WithoutCancel(ctx))
 }
+
+// haltedFault is a halt in the words of the server. It says nothing of the order.
+type haltedFault struct {
+	error
+	account string
+}
+
+// Unwrap is what it is to a program.
+func (f haltedFault) Unwrap() error { return &agent.HaltedError{Account: f.account} }
 
 // Skip takes the number of an order.
 func (b *broker) Skip() { b.orders++ }

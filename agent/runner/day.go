@@ -212,6 +212,9 @@ func (a *accountRun) close(ctx context.Context, i int) error {
 			return err
 		}
 	}
+	if err := a.Recorder.DayOver(ctx, a.lease.Fence(), a.account.Name, date, book); err != nil {
+		return err
+	}
 	a.checkpoint.Complete = true
 	a.checkpoint.Spent, a.today = a.checkpoint.Spent.Plus(a.today), transcript.Spending{}
 	if i+1 < len(a.days) {
@@ -220,10 +223,10 @@ func (a *accountRun) close(ctx context.Context, i int) error {
 	return a.saveCheckpoint(ctx)
 }
 
-// worth values a book at the end of a day: after its close, as a report does, or inside it while hours of it are to come.
+// worth values a book at the end of a day: after its close, as a report does, or inside it while it is under way or hours of it are to come.
 func (a *accountRun) worth(book ledger.Book, rules ledger.Rules, day int) (ledger.Valuation, error) {
 	date := a.days[day]
-	if day+1 < len(a.days) && a.days[day+1].Day() == date.Day() {
+	if date == a.Underway || day+1 < len(a.days) && a.days[day+1].Day() == date.Day() {
 		return book.Positions.InDay(rules.Valuing(a.Prices.AsOf(date)))
 	}
 	return a.afterClose(book, rules, date)

@@ -43,7 +43,8 @@ type Account struct {
 	Decider agent.Decider
 	Cutoff  market.Stamp // the last day that the decider may know of beforehand; the returns up to it and after it are told apart. "": not known
 
-	From, To market.Stamp // its own dates; "": those of the runner
+	From, To market.Stamp   // its own dates; "": those of the runner
+	Skip     []market.Stamp // trading days that it passes over, ascending; what is due on them is settled all the same
 
 	// Opening changes the record that the account is opened with, if it is not nil.
 	Opening func(ledger.Record) (ledger.Record, error)
@@ -59,6 +60,8 @@ type Recorder interface {
 	Opened(ctx context.Context, lease store.Fence, account string) error
 	// Split notes that rows of others stand between two heads.
 	Split(ctx context.Context, lease store.Fence, account string, after, before ledger.Book) error
+	// DayOver notes the head when a day of an account was decided, before the day counts as complete.
+	DayOver(ctx context.Context, lease store.Fence, account string, date market.Stamp, head ledger.Book) error
 	// End notes the head when the run ends.
 	End(ctx context.Context, lease store.Fence, account string, after ledger.Book) error
 	// Verify verifies a ledger, also against what was noted of it.
@@ -80,6 +83,8 @@ type Runner struct {
 	From, To market.Stamp    // accounts are opened on From; trading begins with the next of [Days] and ends with To
 	Cash     decimal.Decimal // to open accounts with
 	Rules    ledger.Rules    // to open them under
+
+	Underway market.Stamp // the last day of the run, if it is not over: of its bars the opens alone are there. "": all days are over
 
 	Changed bool // go on with accounts under other settings than they had
 	Fresh   bool // put accounts that exist aside, and open them anew
@@ -111,7 +116,7 @@ type Result struct {
 	Refused   int                  `json:"refused"`              // orders
 	RefusedBy code.Reasons         `json:"refused_by,omitempty"` // why, as far as it is known
 	Cash      decimal.Decimal      `json:"cash"`
-	Value     decimal.NullDecimal  `json:"value"`                   // after the close of its last day; null if a holding never had a close
+	Value     decimal.NullDecimal  `json:"value"`                   // after the close of its last day; null if that is under way, or a holding never had a close
 	Return    decimal.NullDecimal  `json:"return"`                  // value over the money that the account was opened with, less 1
 	Around    *AroundCutoff        `json:"around_cutoff,omitempty"` // nil: no cutoff is known
 	Stale     ledger.StaleCloses   `json:"stale"`                   // holdings that the value counts at a close of an earlier trading day
@@ -154,7 +159,7 @@ func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) 
 			return nil, fmt.Errorf("the account %s is an archive, and is not traded", a.Name)
 		}
 		names[a.Name] = true
-		if err := r.addDays(periods, period{a.From, a.To}); err != nil {
+		if err := r.addDays(periods, a); err != nil {
 			return nil, err
 		}
 	}
@@ -171,7 +176,7 @@ func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) 
 	var wait sync.WaitGroup
 	for i, a := range accounts {
 		wait.Go(func() {
-			d := periods[period{a.From, a.To}]
+			d := periods[periodOf(a)]
 			run := accountRun{Runner: r, account: a, days: d.stamps, seats: seats, barrier: d.barrier}
 			err := run.run(ctx)
 			d.barrier.end(run.completedDays, len(d.stamps))
@@ -190,7 +195,12 @@ func (e *NoDaysError) Error() string {
 }
 
 // period is the dates of an account.
-type period struct{ from, to market.Stamp }
+type period struct {
+	from, to market.Stamp
+	skipped  string // days, one behind another
+}
+
+func periodOf(a Account) period { return period{a.From, a.To, fmt.Sprint(a.Skip)} }
 
 // days are the trading days of the accounts of a period, which are in lockstep with each other alone.
 type days struct {
@@ -200,9 +210,10 @@ type days struct {
 }
 
 // addDays counts an account of a period.
-func (r *Runner) addDays(periods map[period]*days, p period) error {
+func (r *Runner) addDays(periods map[period]*days, a *Account) error {
+	p := periodOf(*a)
 	if periods[p] == nil {
-		stamps, err := Days(r.Prices, p.from, p.to)
+		stamps, err := r.daysOf(*a)
 		if err != nil {
 			return err
 		}
@@ -210,6 +221,19 @@ func (r *Runner) addDays(periods map[period]*days, p period) error {
 	}
 	periods[p].accounts++
 	return nil
+}
+
+// daysOf are the trading days of an account, without those that it passes over.
+func (r *Runner) daysOf(a Account) ([]market.Stamp, error) {
+	stamps, err := Days(r.Prices, a.From, a.To)
+	if err != nil || len(a.Skip) == 0 {
+		return stamps, err
+	}
+	stamps = slices.DeleteFunc(stamps, func(d market.Stamp) bool { return slices.Contains(a.Skip, d) })
+	if len(stamps) == 0 {
+		return nil, &NoDaysError{a.From, a.To}
+	}
+	return stamps, nil
 }
 
 // Days are the trading days of a run, or the hours where the prices have hours: those after from, up to to. From a day on, that is from the
