@@ -309,6 +309,21 @@ func TestModel_NoReply(t *testing.T) {
 	}
 }
 
+func TestBroker_Order_Halt(t *testing.T) {
+	r := newRoom(t, t.TempDir())
+	b, err := r.openDay(t.Context(), 0)
+	if err == nil {
+		err = r.session.Set(t.Context(), map[string]any{session.Halt: true})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted, err := b.Order(t.Context(), ledger.Buy, "SYN01", decimal.NewFromInt(1))
+	if _, halted := errors.AsType[*agent.HaltedError](err); !halted || accepted || len(r.checkpoint.Refused) > 0 {
+		t.Errorf("%v, accepted: %v, refused: %v", err, accepted, r.checkpoint.Refused)
+	}
+}
+
 func TestModel_Halt(t *testing.T) {
 	dir := t.TempDir()
 	var r *room
