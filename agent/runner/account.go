@@ -281,7 +281,7 @@ func (a *accountRun) done(day, newest market.Stamp) bool {
 // result says what became of the account, whether or not it came to the end.
 func (a *accountRun) result(ctx context.Context, err error) Result {
 	r := Result{
-		Account: a.account.Name, Refused: a.checkpoint.Before + len(a.checkpoint.Refused), RefusedBy: a.checkpoint.reasons(), Err: err, Caveat: a.checkpoint.Caveat,
+		Account: a.account.Name, Refused: a.checkpoint.Before + len(a.checkpoint.Refused), RefusedBy: a.checkpoint.reasons(), Err: err, Date: a.checkpoint.Date, Caveat: a.checkpoint.Caveat,
 		Verdict: ledger.NotVerified, Reasons: []string{"it cannot be read"}, Findings: []ledger.Finding{}, Failed: true,
 	}
 	if spent := a.checkpoint.Spent.Plus(a.today); spent.Calls > 0 {

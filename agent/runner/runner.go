@@ -94,6 +94,7 @@ type Runner struct {
 
 	Progress func(Progress)   // is told of each day that an account completed; may be called from several goroutines
 	Steps    func(agent.Step) // is told of each step of a decider that takes steps, likewise
+	Ended    func(Result)     // is told at once what became of an account, likewise; nil if nobody listens
 	Log      zerolog.Logger
 }
 
@@ -130,8 +131,9 @@ type Result struct {
 	Spent     *transcript.Spending `json:"spent,omitempty"` // by a language model
 	Error     string               `json:"error,omitempty"` // why the account did not come to the end
 
-	Failed bool  `json:"-"` // the ledger cannot be read, or has what it must not have
-	Err    error `json:"-"`
+	Date   market.Stamp `json:"-"` // the newest day that it began
+	Failed bool         `json:"-"` // the ledger cannot be read, or has what it must not have
+	Err    error        `json:"-"`
 }
 
 // AroundCutoff is the return of an account whose decider may know some of its days beforehand, in two parts.
@@ -181,6 +183,9 @@ func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) 
 			err := run.run(ctx)
 			d.barrier.end(run.completedDays, len(d.stamps))
 			results[i] = run.result(context.WithoutCancel(ctx), err)
+			if r.Ended != nil {
+				r.Ended(results[i])
+			}
 		})
 	}
 	wait.Wait()

@@ -92,6 +92,16 @@ func runCommand(s *settings) *cobra.Command {
 				return err
 			}
 			s.warnOfMemory(p)
+			hook, err := s.webhook()
+			if err != nil {
+				return err
+			}
+			defer hook.Close()
+			r.Ended = func(result runner.Result) {
+				if n, stopped := stopNotice(result, r.Now()); stopped {
+					hook.Tell(n)
+				}
+			}
 			err = trade(cmd, s, r, p.accounts)
 			if _, stopped := errors.AsType[quietError](err); stopped {
 				first, same := "", "the same command"

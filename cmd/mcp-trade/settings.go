@@ -126,7 +126,7 @@ const (
 	inherited                               // our value, wherever it is from
 	emptied                                 // none, whatever our environment says
 	emptiedWithFilesOnly                    // none, if we keep to the files
-	withheld                                // none: it is for the models of the run
+	withheld                                // none: it is for the run and its models
 )
 
 var settingsTable = slices.Concat(ownSettings, ruleSettings(), keySettings(), storeSettings())
@@ -189,7 +189,8 @@ var ownSettings = []setting{
 	{variable: "END_DATE", child: withheld},
 	{variable: session.Signature}, {variable: session.TodayDate}, {variable: session.IfTrade}, {variable: session.Halt}, // the session's last layer
 	{variable: "RUNTIME_ENV_PATH", child: emptied}, // each account of a run has a session of its own
-	{variable: fenceVariable},                      // a run sets it for each of its servers
+	{variable: webhookVariable, secret: true, child: withheld},
+	{variable: fenceVariable}, // a run sets it for each of its servers
 }
 
 // keySettings are the keys of single APIs of models and providers of news, and where these go.
