@@ -38,6 +38,9 @@ func Fetch(ctx context.Context, routes []*Route, job Job) (Fetched, error) {
 		var why *Outcome
 		if why = r.closed; why == nil {
 			s, told, err := r.Fetch(ctx, r.Getter, job)
+			if err == nil {
+				s.upTo(job.Now)
+			}
 			if err == nil && len(s.Bars) == 0 {
 				err = &Outcome{Kind: NoData, Says: fmt.Sprintf("it has no bar from %s to %s", job.From, job.To)}
 			}
@@ -60,17 +63,21 @@ func Fetch(ctx context.Context, routes []*Route, job Job) (Fetched, error) {
 	return f, nil
 }
 
-// missing counts the bars against the calendar of the market: the trading days from the first bar to the end of the job.
+// missing counts the bars against the calendar of the market: the trading days from the first bar to the end of the job, as far as they
+// have begun.
 func missing(s *Series, job Job) []string {
-	calendar := market.Of(s.Symbol).Calendar
+	m := market.Of(s.Symbol)
 	has := map[market.Stamp]bool{}
 	for _, b := range s.Bars {
 		has[b.Stamp.Day()] = true
 	}
 	days, lacks, first, last := 0, 0, market.Stamp(""), market.Stamp("")
 	for day := s.Bars[0].Stamp.Day(); day <= job.To; day = day.AddDays(1) {
-		if why, _ := calendar.Closed(day); why != "" {
+		if why, _ := m.Calendar.Closed(day); why != "" {
 			continue
+		}
+		if opens, _ := m.Session(day); opens.After(job.Now) {
+			break
 		}
 		if days++; !has[day] {
 			lacks, first, last = lacks+1, cmp.Or(first, day), day
@@ -91,32 +98,29 @@ type Revision struct {
 	By     []Provenance      `json:"by"` // where the change is from
 }
 
-// Join adds the bars of a newer series of the symbol that an older one does not have, and figures of bars that were not known. Bars that
-// differ stay as they were, and are returned.
-func (s *Series) Join(newer *Series) ([]Revision, error) {
+// Join adds the bars of a newer series of the symbol that an older one does not have, and figures of bars that were not known. Figures that
+// differ stay as they were, and are returned. It returns how many bars it added or completed, and actions
+// it added.
+func (s *Series) Join(newer *Series) (added int, revised []Revision, err error) {
 	if s.Interval != newer.Interval {
-		return nil, fmt.Errorf("%s: the price file has bars of %s, and bars of %s were fetched; write them to another file", s.Symbol, s.Interval, newer.Interval)
+		return 0, nil, fmt.Errorf("%s: the price file has bars of %s, and bars of %s were fetched; write them to another file", s.Symbol, s.Interval, newer.Interval)
 	}
-	at := map[market.Stamp]int{}
+	if s.endStamped() != newer.endStamped() {
+		return 0, nil, fmt.Errorf("%s: the bars of the price file are stamped at their end and those that were fetched at their start, or the other way round; write them to another file", s.Symbol)
+	}
+	at, actions := map[market.Stamp]int{}, len(s.Actions)
 	for i, b := range s.Bars {
 		at[b.Stamp] = i
 	}
-	var revised []Revision
 	for _, b := range newer.Bars {
 		i, there := at[b.Stamp]
 		if !there {
-			s.Bars = append(s.Bars, b)
+			s.Bars, added = append(s.Bars, b), added+1
 			continue
 		}
-		was, is := map[string]string{}, map[string]string{}
-		for f, text := range b.Figures {
-			switch had := &s.Bars[i].Figures[f]; {
-			case text == *had || text == "":
-			case *had == "":
-				*had = text
-			default:
-				was[FigureNames[f]], is[FigureNames[f]] = *had, text
-			}
+		completed, was, is := s.Bars[i].complete(b)
+		if completed {
+			added++
 		}
 		if len(is) > 0 {
 			revised = append(revised, Revision{s.Symbol, b.Stamp, was, is, newer.Sources})
@@ -124,9 +128,35 @@ func (s *Series) Join(newer *Series) ([]Revision, error) {
 	}
 	revised = append(revised, s.joinActions(newer)...)
 	s.Name, s.Stamps = cmp.Or(s.Name, newer.Name), cmp.Or(s.Stamps, newer.Stamps)
-	s.Sources = append(s.Sources, newer.Sources...)
+	if added += len(s.Actions) - actions; added > 0 {
+		s.Sources = append(s.Sources, newer.Sources...)
+	}
 	s.Sort()
-	return revised, nil
+	return added, revised, nil
+}
+
+// complete fills in the figures that were not known, and tells those that differ. High and low of a newer bar stay unknown if they cannot be
+// with the open that the bar had.
+func (b *Bar) complete(newer Bar) (completed bool, was, is map[string]string) {
+	was, is = map[string]string{}, map[string]string{}
+	whole := *b
+	for f, text := range newer.Figures {
+		switch had := &whole.Figures[f]; {
+		case text == *had || text == "":
+		case *had == "":
+			*had = text
+		default:
+			was[FigureNames[f]], is[FigureNames[f]] = *had, text
+		}
+	}
+	if whole.Impossible() != "" {
+		whole.Figures[High], whole.Figures[Low] = b.Figures[High], b.Figures[Low]
+	}
+	if whole.Figures == b.Figures || whole.Impossible() != "" {
+		return false, was, is
+	}
+	*b = whole
+	return true, was, is
 }
 
 // joinActions adds the actions of days that had none.

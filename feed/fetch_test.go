@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"mcp-trade/market"
 )
@@ -35,7 +36,7 @@ func dayBar(day market.Stamp, price string) Bar {
 // Sources are asked in their order until one has the bars, and those that have closed are not asked again.
 func TestFetch(t *testing.T) {
 	one, two := 0, 0
-	job := Job{Symbol: "AAPL", Interval: "Daily", From: "2025-10-01", To: "2025-10-07"}
+	job := Job{Symbol: "AAPL", Interval: "Daily", From: "2025-10-01", To: "2025-10-07", Now: time.Date(2025, 10, 8, 0, 0, 0, 0, time.UTC)}
 	bars := []Bar{dayBar("2025-10-01", "1"), dayBar("2025-10-02", "1"), dayBar("2025-10-06", "1")}
 	for name, c := range map[string]struct {
 		first   stock
@@ -80,9 +81,9 @@ func TestSeries_Join(t *testing.T) {
 		Actions: map[market.Stamp]Action{"2025-10-01": {Dividend: "0.1"}}}
 	newer := &Series{Symbol: "A", Interval: "Daily", Bars: []Bar{dayBar("2025-09-30", "9"), dayBar("2025-10-01", "1.5"), dayBar("2025-10-02", "2"), dayBar("2025-10-03", "3")},
 		Actions: map[market.Stamp]Action{"2025-10-01": {Dividend: "0.2"}, "2025-10-03": {Split: "2"}}, Sources: []Provenance{{Source: "x"}}}
-	revised, err := old.Join(newer)
-	if err != nil {
-		t.Fatal(err)
+	added, revised, err := old.Join(newer)
+	if err != nil || added != 4 {
+		t.Fatal(added, err)
 	}
 	want := "[{2025-09-30 [9 9 9 9 1] 0} {2025-10-01 [1 1 1 1 1] 0} {2025-10-02 [2 2 2 2 1] 0} {2025-10-03 [3 3 3 3 1] 0}]"
 	if got := fmt.Sprint(old.Bars); got != want {
@@ -95,7 +96,35 @@ func TestSeries_Join(t *testing.T) {
 	if old.Actions["2025-10-01"].Dividend != "0.1" || old.Actions["2025-10-03"].Split != "2" || len(old.Sources) != 1 {
 		t.Errorf("%+v", old)
 	}
-	if _, err := old.Join(&Series{Symbol: "A", Interval: "60min"}); err == nil {
+	if added, revised, err := old.Join(&Series{Symbol: "A", Interval: "Daily", Bars: newer.Bars[2:3], Sources: []Provenance{{Source: "x"}}}); added != 0 || revised != nil || err != nil || len(old.Sources) != 1 {
+		t.Errorf("%d bars that were there are added, %v, %v; the sources are %v", added, revised, err, old.Sources)
+	}
+	if _, _, err := old.Join(&Series{Symbol: "A", Interval: "60min"}); err == nil {
 		t.Error("hours were added to days")
+	}
+	hours := &Series{Symbol: "600519.SH", Interval: "60min"}
+	if _, _, err := hours.Join(&Series{Symbol: "600519.SH", Interval: "60min", Stamps: "start"}); err == nil {
+		t.Error("bars that are stamped at their start were added to others")
+	}
+}
+
+// The open that was taken in the morning stays, also if the source corrects it; what cannot be with it stays unknown.
+func TestSeries_Join_Correction(t *testing.T) {
+	for name, c := range map[string]struct {
+		newer [figures]string
+		want  [figures]string
+		is    string
+	}{
+		"the same open":              {[figures]string{"10", "12", "9", "11", "5"}, [figures]string{"10", "12", "9", "11", "5"}, ""},
+		"another open":               {[figures]string{"10.5", "12", "9", "11", "5"}, [figures]string{"10", "12", "9", "11", "5"}, "map[open:10.5]"},
+		"an open beyond the old one": {[figures]string{"8", "9.5", "7", "9", "5"}, [figures]string{"10", "", "", "9", "5"}, "map[open:8]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &Series{Symbol: "A", Interval: "Daily", Bars: []Bar{{Stamp: "2025-10-02", Figures: [figures]string{"10"}}}}
+			added, revised, err := s.Join(&Series{Symbol: "A", Interval: "Daily", Bars: []Bar{{Stamp: "2025-10-02", Figures: c.newer}}})
+			if added != 1 || err != nil || s.Bars[0].Figures != c.want || (c.is != "") != (len(revised) == 1) || c.is != "" && fmt.Sprint(revised[0].Is) != c.is {
+				t.Errorf("%v, %v, %v", s.Bars, revised, err)
+			}
+		})
 	}
 }

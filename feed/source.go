@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"mcp-trade/market"
 )
@@ -16,6 +17,7 @@ type Job struct {
 	Interval string       // Daily or 60min
 	From, To market.Stamp // days, both included; "" is no bound of a reply that is read
 	Today    market.Stamp // in the zone of the market
+	Now      time.Time    // the moment whose prices are asked for: of a bar that is not over by then only the open is taken
 }
 
 // Has tells whether a stamp is on one of the days.
@@ -28,6 +30,7 @@ type Source interface {
 	Name() string
 
 	// Fetch returns the bars of a symbol, raw, with the actions if the source tells of them; bars that cannot be are left out and told.
+	// A bar under way is as the source has it so far: [Fetch] leaves out what may change.
 	// It returns an *Outcome, or the error of the context.
 	Fetch(ctx context.Context, get Getter, job Job) (*Series, []string, error)
 }

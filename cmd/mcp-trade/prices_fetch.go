@@ -3,14 +3,10 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,8 +18,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/feed"
-	"mcp-trade/feed/convert"
-	"mcp-trade/internal/files"
 	"mcp-trade/market"
 )
 
@@ -38,9 +32,10 @@ func fetchCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "fetch --market MARKET --symbols LIST --from DAY", Short: "Get prices from the web into a price file", Args: cobra.NoArgs,
 		Long: "Get prices from the web into a price file: raw prices, with dividends and splits where the source tells of them, and where each\n" +
-			"series is from. Only days that are over are taken. What the file has stays: newer bars are added, and a bar that the source has\n" +
-			"changed since is printed and written beside, to FILE.revisions. A fetch that is ended goes on with the same command. Sources are\n" +
-			"asked in the order of --source, each only for what the one before did not have; no other one is ever asked.\n\n" +
+			"series is from. Of a day or an hour that is not over (--to today) only the open is taken, and a later fetch fills in the rest.\n" +
+			"What the file has stays: newer bars are added, and a bar that the source has changed since is printed and written beside, to\n" +
+			"FILE.revisions. A fetch that is ended goes on with the same command. Sources are asked in the order of --source, each only for\n" +
+			"what the one before did not have; no other one is ever asked.\n\n" +
 			"Exit 1 if a symbol has no bars from any source, or if a bar was changed.",
 		Example: "  mcp-trade prices fetch --market us --symbols nasdaq100 --from 2025-01-01\n" +
 			"  mcp-trade prices fetch --market crypto --symbols BTC-USDT,ETH-USDT --from 2025-10-01 --to 2025-10-31 --interval 60min --out data/hours_merged.jsonl",
@@ -56,7 +51,7 @@ func fetchCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&f.market, "market", string(market.Default), "us, cn or crypto")
 	cmd.Flags().StringSliceVar(&f.symbols, "symbols", nil, "symbols such as AAPL, 600519.SH or BTC-USDT, or a list: nasdaq100, sse50, crypto10")
 	cmd.Flags().StringVar(&f.from, "from", "", "first day")
-	cmd.Flags().StringVar(&f.to, "to", "", "last day (default yesterday)")
+	cmd.Flags().StringVar(&f.to, "to", "", "last day, or today (default yesterday)")
 	cmd.Flags().StringVar(&f.interval, "interval", "1d", "1d or 60min")
 	cmd.Flags().StringSliceVar(&f.sources, "source", nil, "sources in their order: "+names+" (default the first of these that has the market)")
 	cmd.Flags().StringVar(&f.out, "out", "", "price file (default {data-dir}/merged.jsonl)")
@@ -68,11 +63,9 @@ type fetchPlan struct {
 	out    string
 	jobs   []feed.Job
 	routes []*feed.Route
-	before map[string]*feed.Series // of the price file
 }
 
-func (p *fetchPlan) revisions() string { return p.out + ".revisions" }
-func (p *fetchPlan) kept() string      { return p.out + ".fetch" }
+func (p *fetchPlan) kept() string { return p.out + ".fetch" }
 
 func (s *settings) planFetch(f *fetching) (*fetchPlan, error) {
 	m := market.ID(f.market).Get()
@@ -83,20 +76,24 @@ func (s *settings) planFetch(f *fetching) (*fetchPlan, error) {
 	if !ok {
 		return nil, fmt.Errorf("--interval %q: use 1d or 60min", f.interval)
 	}
-	today := feed.Moment(time.Now().In(m.Zone())).Day()
+	now := time.Now()
+	today := feed.Moment(now.In(m.Zone())).Day()
 	from, err := market.ParseStamp(f.from)
 	if err != nil || !from.IsDay() {
 		return nil, fmt.Errorf("--from %q: name the first day, such as 2025-01-02", f.from)
 	}
 	to := today.AddDays(-1)
-	if f.to != "" {
+	switch {
+	case f.to == "today":
+		to = today
+	case f.to != "":
 		if to, err = market.ParseStamp(f.to); err != nil || !to.IsDay() {
-			return nil, fmt.Errorf("--to %q: name the last day, such as 2025-10-31", f.to)
+			return nil, fmt.Errorf("--to %q: name the last day, such as 2025-10-31, or today", f.to)
 		}
-		to = min(to, today.AddDays(-1))
+		to = min(to, today)
 	}
 	if to < from {
-		return nil, fmt.Errorf("there is no day from %s to %s that is over", from, to)
+		return nil, fmt.Errorf("there is no day from %s to %s", from, to)
 	}
 	p := &fetchPlan{out: cmp.Or(f.out, filepath.Join(s.dataDir, "merged.jsonl"))}
 	symbols, err := symbolsToFetch(f.symbols, m)
@@ -104,12 +101,16 @@ func (s *settings) planFetch(f *fetching) (*fetchPlan, error) {
 		return nil, err
 	}
 	for _, symbol := range symbols {
-		p.jobs = append(p.jobs, feed.Job{Symbol: symbol, Interval: interval, From: from, To: to, Today: today})
+		p.jobs = append(p.jobs, feed.Job{Symbol: symbol, Interval: interval, From: from, To: to, Today: today, Now: now})
 	}
-	if p.routes, err = s.routes(f.sources, m.ID, p.kept()); err != nil {
+	kept := p.kept()
+	if to == today {
+		kept = "" // what was answered about today is no answer later
+	}
+	if p.routes, err = s.routes(f.sources, m.ID, kept); err != nil {
 		return nil, err
 	}
-	p.before, err = priceFileBefore(p.out)
+	_, err = priceFileBefore(p.out)
 	return p, err
 }
 
@@ -153,34 +154,12 @@ func (s *settings) routes(named []string, id market.ID, kept string) (routes []*
 		if !has || len(named) == 0 && len(routes) > 0 || len(named) > 0 && !slices.Contains(named, row.name) {
 			continue
 		}
-		const each = 30 * time.Second
-		name := row.name
-		client := &feed.Client{Source: name, Pace: row.pace, Each: each, Now: time.Now, Waiting: func(pause time.Duration) {
-			s.log.Warn().Msgf("%s asks to wait %v", name, pause)
-		}}
-		routes = append(routes, &feed.Route{Source: row.open(s.first(row.variable)), Getter: feed.Kept{Getter: client, Dir: kept, Access: s.access(), Now: time.Now}})
+		routes = append(routes, s.route(row.name, kept))
 	}
 	slices.SortStableFunc(routes, func(a, b *feed.Route) int {
 		return cmp.Compare(slices.Index(named, a.Name()), slices.Index(named, b.Name()))
 	})
 	return routes, nil
-}
-
-// priceFileBefore are the series of a price file; none if there is no such file.
-func priceFileBefore(path string) (map[string]*feed.Series, error) {
-	before := map[string]*feed.Series{}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return before, nil
-	}
-	c := convert.Read([]string{path})
-	all, err := c.Finish()
-	if faults := c.Faults(); len(faults) > 0 {
-		return nil, fmt.Errorf("%w. Mend the file (mcp-trade prices check %s), or name another one with --out", errors.New(faults[0].String()), path)
-	}
-	for _, series := range all {
-		before[series.Symbol] = series
-	}
-	return before, err
 }
 
 func (s *settings) fetchPrices(cmd *cobra.Command, p *fetchPlan) error {
@@ -192,30 +171,19 @@ func (s *settings) fetchPrices(cmd *cobra.Command, p *fetchPlan) error {
 		}
 		return err
 	}
+	var got []*feed.Series
+	for _, r := range results {
+		if r.Outcome == feed.Done {
+			got = append(got, r.Series)
+		}
+	}
 	var revised []feed.Revision
-	failed, got := 0, 0
-	for i := range results {
-		r := &results[i]
-		if r.Outcome != feed.Done {
-			failed++
-			continue
-		}
-		got++
-		old, there := p.before[r.Symbol]
-		if !there {
-			p.before[r.Symbol] = r.Series
-			continue
-		}
-		changed, err := old.Join(r.Series)
+	if len(got) > 0 {
+		joined, err := s.joinPrices(cmd.Context(), p.out, got)
 		if err != nil {
 			return err
 		}
-		revised = append(revised, changed...)
-	}
-	if got > 0 {
-		if err := s.writeFetched(p, revised); err != nil {
-			return err
-		}
+		revised = joined.revised
 	}
 	if err := printFetched(cmd, s.json, p, results, revised); err != nil {
 		return err
@@ -225,7 +193,7 @@ func (s *settings) fetchPrices(cmd *cobra.Command, p *fetchPlan) error {
 			return err
 		}
 	}
-	if failed > 0 || len(revised) > 0 {
+	if len(got) < len(results) || len(revised) > 0 {
 		return quietError(exitFailed)
 	}
 	return nil
@@ -244,38 +212,6 @@ func fetchAll(ctx context.Context, p *fetchPlan, show func(done int, symbol stri
 	}
 	show(len(p.jobs), "")
 	return results, nil
-}
-
-// writeFetched writes the price file, and before it the bars that were changed.
-func (s *settings) writeFetched(p *fetchPlan, revised []feed.Revision) error {
-	if err := s.access().MkdirAll(filepath.Dir(p.out)); err != nil {
-		return err
-	}
-	if len(revised) > 0 {
-		text, err := files.Read(p.revisions(), 1<<30)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		for _, r := range revised {
-			line, err := json.Marshal(r)
-			if err != nil {
-				return err
-			}
-			change, _, _ := bytes.Cut(line, []byte(`,"by":`))
-			if !bytes.Contains(text, change) { // it is told each time, and kept once
-				text = append(append(text, line...), '\n')
-			}
-		}
-		if err := s.access().Replace(p.revisions(), text); err != nil {
-			return err
-		}
-	}
-	var all []*feed.Series
-	for _, series := range p.before {
-		all = append(all, series)
-	}
-	slices.SortFunc(all, func(a, b *feed.Series) int { return cmp.Compare(a.Symbol, b.Symbol) })
-	return s.writePrices(p.out, all)
 }
 
 // showFetching shows how many symbols are done: a bar on a terminal, a line now and then elsewhere. It is told -1 at the end.
@@ -328,7 +264,7 @@ func printFetched(cmd *cobra.Command, asJSON bool, p *fetchPlan, results []feed.
 		}
 	}
 	for _, r := range revised {
-		fmt.Fprintf(w, "%s: %s: the source has changed %v to %v since; %s keeps what it was, %s has the change.\n", r.Symbol, r.Stamp, r.Was, r.Is, p.out, p.revisions())
+		fmt.Fprintf(w, "%s: %s: the source has changed %v to %v since; %s keeps what it was, %s has the change.\n", r.Symbol, r.Stamp, r.Was, r.Is, p.out, revisionsOf(p.out))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"mcp-trade/feed"
@@ -34,4 +35,21 @@ func sourceNames() (names []string) {
 		names = append(names, row.name)
 	}
 	return names
+}
+
+// route is the way to a source; nil if there is none of the name. What it answers is kept in a folder, unless that is "".
+func (s *settings) route(name, kept string) *feed.Route {
+	at := slices.IndexFunc(priceSources, func(row sourceRow) bool { return row.name == name })
+	if at < 0 {
+		return nil
+	}
+	const each = 30 * time.Second
+	row := priceSources[at]
+	r := &feed.Route{Source: row.open(s.first(row.variable)), Getter: &feed.Client{Source: name, Pace: row.pace, Each: each, Now: time.Now, Waiting: func(pause time.Duration) {
+		s.log.Warn().Msgf("%s asks to wait %v", name, pause)
+	}}}
+	if kept != "" {
+		r.Getter = feed.Kept{Getter: r.Getter, Dir: kept, Access: s.access(), Now: time.Now}
+	}
+	return r
 }

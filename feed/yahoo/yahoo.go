@@ -191,6 +191,11 @@ func (r *result) series(s *feed.Series, job feed.Job, zone *time.Location) (told
 		if job.Interval == "Daily" {
 			b.Stamp = day
 		}
+		// The last trade stands in a row of its own, behind that of the day or hour under way.
+		last := i > 0 && i == len(r.Timestamp)-1
+		if last && job.Interval != "Daily" && unix-r.Timestamp[i-1] < 3600 {
+			continue
+		}
 		factor, known := later(splits, day), false
 		for f, list := range [][]*float64{q.Open, q.High, q.Low, q.Close, q.Volume} {
 			if len(list) != len(r.Timestamp) {
@@ -205,6 +210,9 @@ func (r *result) series(s *feed.Series, job feed.Job, zone *time.Location) (told
 			default:
 				b.Figures[f], known = rounded(*x*factor, 4), true
 			}
+		}
+		if n := len(s.Bars) - 1; last && n >= 0 && s.Bars[n].Stamp == b.Stamp && b.Figures[feed.Open] != "" {
+			s.Bars = s.Bars[:n] // that of the day has the newest volume
 		}
 		if known {
 			told = s.Take(b, told)

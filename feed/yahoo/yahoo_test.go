@@ -91,6 +91,23 @@ func TestYahoo_Fetch_Hours(t *testing.T) {
 	}
 }
 
+// While a day or an hour is under way, the last trade has a row of its own behind it.
+func TestYahoo_Fetch_LastTrade(t *testing.T) {
+	const reply = `{"chart": {"result": [{"timestamp": [%d, %d, %d], "indicators": {"quote": [{"open": [1, 2, %s], "high": [2, 3, 3], "low": [1, 2, 2], "close": [2, 2.5, 2.5], "volume": [5, 6, 7]}]}}], "error": null}}`
+	for _, c := range []struct{ interval, before, begins, last, open, want string }{
+		{"Daily", "2025-10-02 09:30", "2025-10-03 09:30", "2025-10-03 15:47", "2", "[{2025-10-02 [1 2 1 2 5] 0} {2025-10-03 [2 3 2 2.5 7] 0}]"},
+		{"Daily", "2025-10-02 09:30", "2025-10-03 09:30", "2025-10-03 09:31", "null", "[{2025-10-02 [1 2 1 2 5] 0} {2025-10-03 [2 3 2 2.5 6] 0}]"},
+		{"60min", "2025-10-03 09:30", "2025-10-03 10:30", "2025-10-03 10:47", "2", "[{2025-10-03 09:30:00 [1 2 1 2 5] 0} {2025-10-03 10:30:00 [2 3 2 2.5 6] 0}]"},
+		{"60min", "2025-10-03 14:30", "2025-10-03 15:30", "2025-10-03 16:00", "2", "[{2025-10-03 14:30:00 [1 2 1 2 5] 0} {2025-10-03 15:30:00 [2 3 2 2.5 6] 0}]"},
+		{"60min", "2025-10-03 10:30", "2025-10-03 11:30", "2025-10-03 12:30", "2", "[{2025-10-03 10:30:00 [1 2 1 2 5] 0} {2025-10-03 11:30:00 [2 3 2 2.5 6] 0} {2025-10-03 12:30:00 [2 3 2 2.5 7] 0}]"},
+	} {
+		s, _, err := Parse(fmt.Appendf(nil, reply, unix(t, c.before), unix(t, c.begins), unix(t, c.last), c.open), feed.Job{Symbol: "AAPL", Interval: c.interval})
+		if err != nil || fmt.Sprint(s.Bars) != c.want {
+			t.Errorf("%+v: %v, %v", c, s, err)
+		}
+	}
+}
+
 func TestYahoo_Fetch_Outcomes(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
