@@ -4,8 +4,6 @@ package alphavantage
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -18,11 +16,8 @@ import (
 // Name is the provider's name.
 const Name = "alphavantage"
 
-// The environment variable of the key, and the service's address unless another is given.
-const (
-	KeyName = "ALPHAVANTAGE_API_KEY"
-	URL     = "https://www.alphavantage.co/query"
-)
+// URL is the service's address unless another is given.
+const URL = "https://www.alphavantage.co/query"
 
 const (
 	maxBytes = 8 << 20 // of an answer
@@ -66,7 +61,7 @@ func (a *AlphaVantage) Search(ctx context.Context, q search.Query) ([]search.Raw
 	if len(q.Symbols) > 0 {
 		tickers := make([]string, len(q.Symbols))
 		for i, s := range q.Symbols {
-			tickers[i] = ticker(s)
+			tickers[i] = Ticker(s)
 		}
 		values.Set("tickers", strings.Join(tickers, ","))
 	}
@@ -112,40 +107,11 @@ func (a *AlphaVantage) news(ctx context.Context, values url.Values) ([]search.Ra
 	if err != nil {
 		return nil, err
 	}
-	items, err := Articles(body)
-	switch {
-	case errors.Is(err, ErrNoFeed):
-		return noFeed(body)
-	case err != nil:
-		return nil, &search.ProviderError{UserMessage: "its answer is not one of NEWS_SENTIMENT"}
+	items, refused := Read(body)
+	if refused != nil {
+		return nil, &search.ProviderError{UserMessage: refused.Says}
 	}
 	return items, nil
-}
-
-// noFeed reads a reply that holds no articles. Its words are not repeated: they may hold the key.
-func noFeed(body []byte) ([]search.RawArticle, error) {
-	var reply struct {
-		Note, Information string
-		ErrorMessage      string `json:"Error Message"`
-	}
-	if err := json.Unmarshal(body, &reply); err != nil {
-		return nil, &search.ProviderError{UserMessage: "its answer is not one of NEWS_SENTIMENT"}
-	}
-	says := strings.ToLower(reply.Note + reply.Information + reply.ErrorMessage)
-	mentions := func(words ...string) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(says, w) })
-	}
-	switch {
-	case mentions("no articles found"):
-		return nil, nil
-	case mentions("rate limit", "requests per", "call frequency", "premium", "spread"):
-		return nil, &search.ProviderError{UserMessage: "its rate limit is reached"}
-	case mentions("apikey", "api key"):
-		return nil, &search.ProviderError{UserMessage: "it refuses the key: check " + KeyName}
-	case mentions("invalid inputs"):
-		return nil, &search.ProviderError{UserMessage: "it does not know these tickers or topics"}
-	}
-	return nil, &search.ProviderError{UserMessage: "it refuses the request"}
 }
 
 // Check implements [search.Provider].

@@ -124,7 +124,7 @@ func TestAlphaVantage_Search_WithoutAKey(t *testing.T) {
 
 func TestTicker(t *testing.T) {
 	for s, want := range map[string]string{"AAPL": "AAPL", "BTC-USDT": "CRYPTO:BTC", "FOREX:USD": "FOREX:USD"} {
-		if got := ticker(s); got != want || symbol(got) != s {
+		if got := Ticker(s); got != want || symbol(got) != s {
 			t.Errorf("%s became %s, and that %s", s, got, symbol(got))
 		}
 	}
@@ -144,6 +144,6 @@ func FuzzArticles(f *testing.F) {
 				t.Fatalf("%q: %+v", reply, i)
 			}
 		}
-		_, _ = noFeed([]byte(reply))
+		_, _ = Read([]byte(reply))
 	})
 }

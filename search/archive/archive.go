@@ -34,7 +34,10 @@ type Archive struct {
 }
 
 // New returns the archive in a folder, which need not be there yet.
-func New(dir string) *Archive { return &Archive{path: filepath.Join(dir, "news.db")} }
+func New(dir string) *Archive { return At(filepath.Join(dir, "news.db")) }
+
+// At returns the archive whose index is a file, which need not be there yet.
+func At(path string) *Archive { return &Archive{path: path} }
 
 // File returns the path of the index, which need not be there yet.
 func (a *Archive) File() string { return a.path }

@@ -3,31 +3,19 @@
 package archive
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"strings"
 
 	"mcp-trade/internal/files"
-	"mcp-trade/search"
 )
 
 // Importer adds articles to an archive. It may be ended at any time: what it had told to be added is there, nothing else.
 type Importer struct{ db *sql.DB }
-
-// Imported is what became of the articles of a file.
-type Imported struct {
-	Added   int `json:"added"`
-	Known   int `json:"known"`   // they were there already
-	Undated int `json:"undated"` // left out: it is not known when they were published
-}
 
 // Importer opens the archive for adding to it, and makes it, for those who have access, if it is not there.
 func (a *Archive) Importer(ctx context.Context, access files.Access) (*Importer, error) {
@@ -70,114 +58,50 @@ func (i *Importer) File(ctx context.Context, path string, progress func(int64)) 
 	defer f.Close()
 	done, err := i.file(ctx, f, progress)
 	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf(": %w", ctx.Err()) // whatever that broke first
+		err = ctx.Err() // whatever that broke first
 	}
 	if err != nil {
-		return Imported{}, fmt.Errorf("%s%w. Nothing of this file was imported", path, err)
+		at := ": "
+		if strings.HasPrefix(err.Error(), ":") || strings.HasPrefix(err.Error(), " ") {
+			at = "" // it begins with the line
+		}
+		return Imported{}, fmt.Errorf("%s%s%w. Nothing of this file was imported", path, at, err)
 	}
 	return done, nil
 }
 
-func (i *Importer) file(ctx context.Context, f *os.File, progress func(int64)) (Imported, error) {
+func (i *Importer) file(ctx context.Context, f *os.File, progress func(int64)) (done Imported, _ error) {
+	err := i.transaction(ctx, func(add *inserter) error {
+		for items, err := range articles(f, progress) {
+			if err != nil {
+				return err
+			}
+			for _, item := range items {
+				if err := add.item(ctx, item); err != nil {
+					return err
+				}
+			}
+		}
+		err := add.flush(ctx)
+		done = add.done
+		return err
+	})
+	return done, err
+}
+
+// transaction lets somebody add articles: all that was added is there afterwards, or with an error nothing.
+func (i *Importer) transaction(ctx context.Context, fill func(*inserter) error) error {
 	tx, err := i.db.BeginTx(ctx, nil)
 	if err != nil {
-		return Imported{}, fmt.Errorf(": %w", err)
+		return err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing, once it is committed
 	add, err := newInserter(ctx, tx)
 	if err != nil {
-		return Imported{}, fmt.Errorf(": %w", err)
+		return err
 	}
-	for items, err := range articles(f, progress) {
-		if err != nil {
-			return Imported{}, err
-		}
-		for _, item := range items {
-			if err := add.item(ctx, item); err != nil {
-				return Imported{}, fmt.Errorf(": %w", err)
-			}
-		}
+	if err := fill(add); err != nil {
+		return err
 	}
-	if err = add.flush(ctx); err == nil {
-		err = tx.Commit()
-	}
-	if err != nil {
-		return Imported{}, fmt.Errorf(": %w", err)
-	}
-	return add.done, nil
-}
-
-// inserter is a transaction that adds articles.
-type inserter struct {
-	article, word *sql.Stmt
-	done          Imported
-	batch         []row
-	bytes         int // of text in the batch
-}
-
-func newInserter(ctx context.Context, tx *sql.Tx) (*inserter, error) {
-	article, err := tx.PrepareContext(ctx, `INSERT INTO article (id, same, title, url, source, published, summary, content)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (same) DO NOTHING`)
-	if err != nil {
-		return nil, err
-	}
-	word, err := tx.PrepareContext(ctx, "INSERT INTO word (rowid, words) VALUES (?, ?)")
-	return &inserter{article: article, word: word}, err
-}
-
-const (
-	maxKept  = 50_000  // characters of an article that are kept and searched
-	maxBatch = 8 << 20 // bytes of text
-)
-
-// item adds one article, with others.
-func (a *inserter) item(ctx context.Context, item search.RawArticle) error {
-	if len(item.Dates) != 1 || item.Dates[0].Latest.IsZero() {
-		a.done.Undated++
-		return nil
-	}
-	r := newRow(item, item.Dates[0])
-	a.batch = append(a.batch, r)
-	if a.bytes += len(r.title) + len(r.summary) + len(r.content); a.bytes < maxBatch {
-		return nil
-	}
-	return a.flush(ctx)
-}
-
-// flush adds the batch in the order of time: an index whose rows come in their order is written in large pieces.
-func (a *inserter) flush(ctx context.Context) error {
-	slices.SortStableFunc(a.batch, func(r, s row) int { return cmp.Compare(r.id, s.id) })
-	for _, r := range a.batch {
-		added, err := a.row(ctx, &r)
-		if err != nil {
-			return err
-		}
-		if !added {
-			a.done.Known++
-			continue
-		}
-		a.done.Added++
-		if _, err := a.word.ExecContext(ctx, r.id, r.words()); err != nil {
-			return err
-		}
-	}
-	a.batch, a.bytes = a.batch[:0], 0
-	return nil
-}
-
-// row adds a row, under another id if its own is taken. It reports false if the article is there already.
-func (a *inserter) row(ctx context.Context, r *row) (bool, error) {
-	for {
-		result, err := a.article.ExecContext(ctx, r.id, r.fingerprint[:], r.title, r.url, r.source, r.published, r.summary, r.content)
-		var fault *sqlite.Error
-		if errors.As(err, &fault) && fault.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
-			r.id = nextID(r.id)
-			continue
-		}
-		if err != nil {
-			return false, err
-		}
-		n, err := result.RowsAffected()
-		return n > 0, err
-	}
+	return tx.Commit()
 }

@@ -23,6 +23,12 @@ CREATE TABLE IF NOT EXISTS article (
 	same BLOB NOT NULL UNIQUE, -- see the function fingerprint
 	title TEXT NOT NULL, url TEXT NOT NULL, source TEXT NOT NULL, published TEXT NOT NULL, summary TEXT NOT NULL, content TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS reply ( -- of a source on the web
+	id INTEGER PRIMARY KEY, source TEXT NOT NULL, request TEXT NOT NULL, fetched_at TEXT NOT NULL, sha256 TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS origin ( -- which reply an article is from, if it was fetched
+	url TEXT NOT NULL, article INTEGER NOT NULL, reply INTEGER NOT NULL, PRIMARY KEY (url, article)
+) STRICT, WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5 (words, content='', columnsize=0, detail=none, tokenize='ascii');
 `
 
@@ -60,12 +66,26 @@ func dateOf(id int64, text string) search.Date {
 	return search.Date{Text: text, Latest: timeOf(id), Day: id&dayBit != 0}
 }
 
+// Origin is the reply that articles are from.
+type Origin struct {
+	Source  string    `json:"source"`
+	Request string    `json:"request"` // its address, without a key
+	At      time.Time `json:"fetched_at"`
+	SHA256  string    `json:"sha256"` // of the reply
+}
+
+// maxKept is how many characters of an article are kept and searched.
+const maxKept = 50_000
+
 // row is an article as it is kept.
 type row struct {
 	id                                              int64
 	fingerprint                                     [sha256.Size]byte
 	title, url, source, published, summary, content string
 	symbols                                         string
+
+	origin Origin // the zero value if it was not fetched
+	reply  int64  // its row, 0 likewise
 }
 
 func newRow(item search.RawArticle, date search.Date) row {
