@@ -31,6 +31,7 @@ type Client struct {
 	Each    time.Duration // for one request
 	Now     func() time.Time
 	Waiting func(time.Duration) // is told of a pause that the host asks for; nil if nobody listens
+	Sign    func(*http.Request) // puts the key into a request, which nothing tells of; nil without one
 
 	http *http.Client
 	last time.Time // when the newest request began
@@ -76,6 +77,9 @@ func (c *Client) once(ctx context.Context, address string, header http.Header, a
 		req.Header = http.Header{}
 	}
 	req.Header.Set("User-Agent", "Mozilla/5.0 (compatible; mcp-trade)")
+	if c.Sign != nil {
+		c.Sign(req)
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return Reply{}, 0, unanswered(err)

@@ -23,6 +23,9 @@ type Kept struct {
 	Dir    string
 	Access files.Access
 	Now    func() time.Time
+
+	// Keep tells whether a reply is worth keeping: one that says to come back later, perhaps with the key in its words, is not. nil: all are.
+	Keep func(Reply) bool
 }
 
 // Get implements [Getter]. A reply is kept before it is returned.
@@ -36,7 +39,7 @@ func (k Kept) Get(ctx context.Context, address string, header http.Header, accep
 		}
 	}
 	r, err := k.Getter.Get(ctx, address, header, accepted...)
-	if err != nil {
+	if err != nil || k.Keep != nil && !k.Keep(r) {
 		return r, err
 	}
 	text, err := json.Marshal(r)

@@ -18,6 +18,7 @@ func keyUses() []keyUse {
 	for _, row := range providers {
 		uses = append(uses, row.key)
 	}
+	uses = append(uses, alpacaKey)
 	for _, row := range stores {
 		uses = append(uses, row.keys...)
 	}

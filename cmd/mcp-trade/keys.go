@@ -2,7 +2,10 @@
 
 package main
 
-import "mcp-trade/agent/model/apis"
+import (
+	"mcp-trade/agent/model/apis"
+	"mcp-trade/feed/articles"
+)
 
 // keyUse is a key, and the addresses that it goes to.
 type keyUse struct {
@@ -20,3 +23,6 @@ func apiKeys() (uses []keyUse) {
 	}
 	return uses
 }
+
+// alpacaKey is the pair of keys of Alpaca, and where it goes.
+var alpacaKey = keyUse{[]string{"APCA_API_KEY_ID", "APCA_API_SECRET_KEY"}, []address{{"ALPACA_DATA_URL", articles.AlpacaURL}}}

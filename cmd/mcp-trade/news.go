@@ -18,7 +18,7 @@ import (
 
 func newsCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{Use: "news", Short: "Keep an archive of news, to be searched without a network"}
-	cmd.AddCommand(newsInfoCommand(s), &cobra.Command{
+	cmd.AddCommand(newsInfoCommand(s), newsFetchCommand(s), &cobra.Command{
 		Use: "import FILE...", Short: "Add articles to the archive in the data dir", Args: cobra.MinimumNArgs(1),
 		Long: "Add articles to the archive in the data dir. A file holds replies of Alpha Vantage's NEWS_SENTIMENT, or one JSON object a\n" +
 			"line: {\"title\", \"url\", \"published_at\", \"source\", \"summary\", \"content\", \"symbols\": [...]}. An article that is there\n" +

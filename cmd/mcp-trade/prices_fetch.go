@@ -4,7 +4,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -163,7 +162,9 @@ func (s *settings) routes(named []string, id market.ID, kept string) (routes []*
 }
 
 func (s *settings) fetchPrices(cmd *cobra.Command, p *fetchPlan) error {
-	results, err := fetchAll(cmd.Context(), p, showFetching(cmd.ErrOrStderr(), p.jobs))
+	results, err := fetchEach(p.jobs, func(j feed.Job) string { return j.Symbol }, cmd.ErrOrStderr(), func(j feed.Job) (feed.Fetched, error) {
+		return feed.Fetch(cmd.Context(), p.routes, j)
+	})
 	if err != nil {
 		if cmd.Context().Err() != nil {
 			fmt.Fprintln(cmd.ErrOrStderr(), "mcp-trade: interrupted; the same command goes on where it stopped")
@@ -199,33 +200,34 @@ func (s *settings) fetchPrices(cmd *cobra.Command, p *fetchPlan) error {
 	return nil
 }
 
-// fetchAll fetches every job. show is told how many are done, and of which symbol the next one is.
-func fetchAll(ctx context.Context, p *fetchPlan, show func(done int, symbol string)) (results []feed.Fetched, err error) {
+// fetchEach fetches every job, and shows how far it is.
+func fetchEach[Job, Result any](jobs []Job, symbol func(Job) string, w io.Writer, fetch func(Job) (Result, error)) (results []Result, err error) {
+	show := showFetching(w, len(jobs))
 	defer show(-1, "")
-	for i, job := range p.jobs {
-		show(i, job.Symbol)
-		r, err := feed.Fetch(ctx, p.routes, job)
+	for i, job := range jobs {
+		show(i, symbol(job))
+		r, err := fetch(job)
 		if err != nil {
 			return nil, err
 		}
 		results = append(results, r)
 	}
-	show(len(p.jobs), "")
+	show(len(jobs), "")
 	return results, nil
 }
 
 // showFetching shows how many symbols are done: a bar on a terminal, a line now and then elsewhere. It is told -1 at the end.
-func showFetching(w io.Writer, jobs []feed.Job) func(done int, symbol string) {
+func showFetching(w io.Writer, jobs int) func(done int, symbol string) {
 	if !isTerminal(w) {
-		every := max(len(jobs)/10, 1)
+		every := max(jobs/10, 1)
 		return func(done int, symbol string) {
 			if done >= 0 && done%every == 0 && symbol != "" {
-				fmt.Fprintf(w, "fetching %s, %d of %d\n", symbol, done+1, len(jobs))
+				fmt.Fprintf(w, "fetching %s, %d of %d\n", symbol, done+1, jobs)
 			}
 		}
 	}
 	bars := newBars(w)
-	t := &progress.Tracker{Message: "fetching", Total: int64(len(jobs))}
+	t := &progress.Tracker{Message: "fetching", Total: int64(jobs)}
 	bars.AppendTracker(t)
 	go bars.Render()
 	return func(done int, symbol string) {

@@ -55,21 +55,21 @@ func (s *settings) joinPrices(ctx context.Context, path string, got []*feed.Seri
 		j.added += added
 		j.revised = append(j.revised, revised...)
 	}
-	if j.untold, err = s.keepRevisions(path, j.revised); err != nil || j.added == 0 {
+	if j.untold, err = keepRevisions(s, revisionsOf(path), j.revised); err != nil || j.added == 0 {
 		return j, err
 	}
 	return j, s.writePrices(path, slices.SortedFunc(maps.Values(all), func(a, b *feed.Series) int { return cmp.Compare(a.Symbol, b.Symbol) }))
 }
 
-// revisionsOf is the file beside a price file of what was changed.
+// revisionsOf is the file of what was changed, beside the file that keeps what it was.
 func revisionsOf(path string) string { return path + ".revisions" }
 
-// keepRevisions writes down the changes that are not yet, and returns them.
-func (s *settings) keepRevisions(path string, revised []feed.Revision) (untold []feed.Revision, err error) {
+// keepRevisions writes down the changes that are not yet, each a line whose last key is "by", and returns them.
+func keepRevisions[T any](s *settings, path string, revised []T) (untold []T, err error) {
 	if len(revised) == 0 {
 		return nil, nil
 	}
-	text, err := files.Read(revisionsOf(path), 1<<30)
+	text, err := files.Read(path, 1<<30)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (s *settings) keepRevisions(path string, revised []feed.Revision) (untold [
 	if len(untold) == 0 {
 		return nil, nil
 	}
-	return untold, s.access().Replace(revisionsOf(path), text)
+	return untold, s.access().Replace(path, text)
 }
 
 // priceFileBefore are the series of a price file; none if there is no such file.

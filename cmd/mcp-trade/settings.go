@@ -201,6 +201,7 @@ func keySettings() (rows []setting) {
 	for _, row := range providers {
 		rows = append(rows, row.key.settings(untouched)...)
 	}
+	rows = append(rows, alpacaKey.settings(withheld)...)
 	for _, row := range priceSources {
 		rows = append(rows, setting{variable: row.variable, child: withheld})
 	}
