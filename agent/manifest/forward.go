@@ -3,14 +3,11 @@
 package manifest
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"time"
 
-	"mcp-trade/ledger"
 	"mcp-trade/market"
-	"mcp-trade/store"
 )
 
 // ForwardDay is a trading day that came while a run followed the market, traded or not.
@@ -93,23 +90,4 @@ func withDay(days []ForwardDay, day ForwardDay) []ForwardDay {
 		days[i] = day
 	}
 	return days
-}
-
-// DayOver notes a forward day whose decisions are complete, and the head of the ledger after them. Of a run that does not follow the
-// market nothing is noted.
-func (r *Recorder) DayOver(ctx context.Context, lease store.Fence, account string, date market.Stamp, head ledger.Book) error {
-	if r.Forward == nil {
-		return nil
-	}
-	day, err := r.Forward(account, date)
-	if err != nil || day == nil {
-		return err
-	}
-	day.Head = headOf(head)
-	return r.change(ctx, lease, account, func(runs []Run) []Run {
-		if n := len(runs); n > 0 {
-			runs[n-1].Forward = withDay(runs[n-1].Forward, *day)
-		}
-		return runs
-	})
 }

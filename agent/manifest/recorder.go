@@ -75,6 +75,25 @@ func (r *Recorder) End(ctx context.Context, lease store.Fence, account string, a
 	})
 }
 
+// DayOver notes a forward day whose decisions are complete, and the head of the ledger after them. Of a run that does not follow the
+// market nothing is noted.
+func (r *Recorder) DayOver(ctx context.Context, lease store.Fence, account string, date market.Stamp, head ledger.Book) error {
+	if r.Forward == nil {
+		return nil
+	}
+	day, err := r.Forward(account, date)
+	if err != nil || day == nil {
+		return err
+	}
+	day.Head = headOf(head)
+	return r.change(ctx, lease, account, func(runs []Run) []Run {
+		if n := len(runs); n > 0 {
+			runs[n-1].Forward = withDay(runs[n-1].Forward, *day)
+		}
+		return runs
+	})
+}
+
 func (r *Recorder) change(ctx context.Context, lease store.Fence, account string, change func([]Run) []Run) error {
 	if _, ok := r.Runs[account]; !ok {
 		return nil
