@@ -55,6 +55,7 @@ const (
 	LedgerUnreachable  Code = "ledger_unreachable"  // the ledger cannot be read or written; "executed" tells whether an order may be in it
 	RulesUnknown       Code = "rules_unknown"       // the account is kept under rules that this version does not know
 	PricesUnconfigured Code = "prices_unconfigured" // the server was given no prices
+	PricesChanged      Code = "prices_changed"      // a price file is half written, or a figure that was shown is another in it now
 )
 
 // table has every code once.
@@ -66,7 +67,7 @@ var table = []struct {
 	{LotSize, Refusal}, {TPlus1, Refusal}, {PriceLimit, Refusal}, {MarketClosed, Refusal}, {AccountInUse, Refusal}, {LimitExceeded, Refusal}, {SearchUnconfigured, Refusal}, {SearchFailed, Refusal},
 	{InvalidArgument, Caller}, {NotYet, Caller}, {OrderIDReused, Caller},
 	{SessionMissing, Fault}, {SessionInvalid, Fault}, {SessionUnreachable, Fault}, {NotRegistered, Fault}, {DateBackwards, Fault},
-	{Halted, Fault}, {LeaseLost, Fault}, {LedgerUnreachable, Fault}, {RulesUnknown, Fault}, {PricesUnconfigured, Fault},
+	{Halted, Fault}, {LeaseLost, Fault}, {LedgerUnreachable, Fault}, {RulesUnknown, Fault}, {PricesUnconfigured, Fault}, {PricesChanged, Fault},
 }
 
 // Class returns the class of a code. A code that is not in the table is a [Fault]: nobody knows what it says.

@@ -24,29 +24,39 @@ import (
 // maxActionsFile bounds an actions file, in bytes.
 const maxActionsFile = 16 << 20
 
-// ReadActions reads an actions file. An error names the file and the line.
-func ReadActions(path string) ([]Action, error) {
-	stat, err := os.Stat(path)
+// actionsFile is an actions file that was read.
+type actionsFile struct {
+	path  string
+	state os.FileInfo
+}
+
+// readActions returns the actions of a file, and the state in which they were read. An error names the file and the line.
+func readActions(path string) ([]Action, os.FileInfo, error) {
+	stat, err := os.Stat(path) // opening a pipe may wait for ever
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	case !stat.Mode().IsRegular() || stat.Size() > maxActionsFile:
-		return nil, fmt.Errorf("%s is no actions file, which is a regular file of at most %d bytes", path, maxActionsFile)
+		return nil, nil, fmt.Errorf("%s is no actions file, which is a regular file of at most %d bytes", path, maxActionsFile)
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer file.Close()
+	state, err := file.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
 	text, err := io.ReadAll(io.LimitReader(file, maxActionsFile))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	actions, err := ParseActions(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s:%w", path, err)
+		return nil, nil, fmt.Errorf("%s:%w", path, err)
 	}
-	return actions, nil
+	return actions, state, nil
 }
 
 // ParseActions reads the text of an actions file. The actions are in the order in which they are applied. An error begins with the line.

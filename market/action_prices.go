@@ -10,15 +10,27 @@ import (
 	"slices"
 )
 
-// Tell adds the actions of an actions file. It comes before anything is read.
-func (p *Prices) Tell(actions []Action) {
-	p.told = map[string][]Action{}
-	for _, a := range actions {
-		p.told[a.Symbol] = append(p.told[a.Symbol], a)
+// Tell adds corporate actions to those of the price files. It comes before anything is read.
+func (p *Prices) Tell(actions []Action) { p.now.Load().tell(actions) }
+
+// TellFile adds those of an actions file, which [Prices.Refresh] reads again. It comes before anything is read.
+func (p *Prices) TellFile(path string) error {
+	actions, state, err := readActions(path)
+	if err == nil {
+		p.files.actions = &actionsFile{path, state}
+		p.Tell(actions)
 	}
-	for _, symbol := range slices.Sorted(maps.Keys(p.told)) {
-		if p.series[symbol] == nil {
-			p.warnings.add(Warning{Problem: fmt.Sprintf("%s; no price file has that symbol", p.told[symbol][0])})
+	return err
+}
+
+func (c *content) tell(actions []Action) {
+	c.told = map[string][]Action{}
+	for _, a := range actions {
+		c.told[a.Symbol] = append(c.told[a.Symbol], a)
+	}
+	for _, symbol := range slices.Sorted(maps.Keys(c.told)) {
+		if c.series[symbol] == nil {
+			c.warnings.add(Warning{Problem: fmt.Sprintf("%s; no price file has that symbol", c.told[symbol][0])})
 		}
 	}
 }
@@ -26,11 +38,12 @@ func (p *Prices) Tell(actions []Action) {
 // StatesActions tells whether the rows of any price file have places for dividends and splits, or an actions file was given. It reads
 // the files, and no series.
 func (p *Prices) StatesActions() (bool, error) {
-	if p.told != nil {
+	c := p.content()
+	if c.told != nil {
 		return true, nil
 	}
 	block := make([]byte, blockSize)
-	for _, source := range p.sources {
+	for _, source := range c.sources {
 		for at := int64(0); ; {
 			n, err := source.file.ReadAt(block, at)
 			if bytes.Contains(block[:n], []byte(`"7. dividend amount"`)) || bytes.Contains(block[:n], []byte(`"8. split coefficient"`)) {

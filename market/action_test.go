@@ -79,15 +79,16 @@ func FuzzParseActions(f *testing.F) {
 	})
 }
 
-func TestReadActions(t *testing.T) {
+func TestPrices_TellFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "actions.jsonl")
 	if err := os.WriteFile(path, []byte("\xef\xbb\xbf"+`{"date": "2025-06-10", "symbol": "B", "split": "2:1"}`+"\r\n{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadActions(path); err == nil || err.Error() != path+`:2: "date" or "symbol" is missing` {
+	p := openText(t, seriesLine("B", "2025-06-10"))
+	if err := p.TellFile(path); err == nil || err.Error() != path+`:2: "date" or "symbol" is missing` {
 		t.Error(err)
 	}
-	if _, err := ReadActions(filepath.Dir(path)); err == nil || !strings.Contains(err.Error(), "is no actions file") {
+	if err := p.TellFile(filepath.Dir(path)); err == nil || !strings.Contains(err.Error(), "is no actions file") {
 		t.Error(err)
 	}
 }

@@ -25,23 +25,45 @@ func (a Adjusted) String() string {
 // Adjusted lists the price files that hold adjusted prices, with the reason of each. Without corporate actions only the digits of the
 // prices can tell, and prices that were adjusted by whole cents pass. It reads every series; damaged ones are left out.
 func (p *Prices) Adjusted() ([]Adjusted, error) {
+	c := p.content()
+	return c.adjusted(c.about)
+}
+
+// RefuseAdjusted is an error if the files hold adjusted prices. From then on [Prices.Refresh] takes none.
+func (p *Prices) RefuseAdjusted() error {
+	p.refreshing.Lock()
+	defer p.refreshing.Unlock()
+	p.rawOnly = true
+	c := p.content()
+	return c.refuseAdjusted(c.about)
+}
+
+func (c *content) refuseAdjusted(about func(*series) (*metadata, error)) error {
+	adjusted, err := c.adjusted(about)
+	if err == nil && len(adjusted) > 0 {
+		err = fmt.Errorf("%s; take the raw prices, or --adjusted warn", adjusted[0])
+	}
+	return err
+}
+
+func (c *content) adjusted(about func(*series) (*metadata, error)) ([]Adjusted, error) {
 	files := map[*priceFile]*adjustedFile{}
-	for _, symbol := range p.symbols {
-		s := p.series[symbol]
-		if s.metadata.Load() == nil {
-			if _, err := p.load(s); isDamage(err) {
-				continue
-			} else if err != nil {
-				return nil, err
-			}
+	for _, symbol := range c.symbols {
+		s := c.series[symbol]
+		known, err := about(s)
+		if isDamage(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
 		}
 		if files[s.source] == nil {
 			files[s.source] = &adjustedFile{}
 		}
-		files[s.source].add(symbol, s.metadata.Load().adjustment)
+		files[s.source].add(symbol, known.adjustment)
 	}
 	var all []Adjusted
-	for _, source := range p.sources {
+	for _, source := range c.sources {
 		if f := files[source]; f != nil {
 			all = append(all, f.verdicts(source.path)...)
 		}

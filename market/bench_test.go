@@ -90,7 +90,7 @@ func BenchmarkFirstParse(b *testing.B) {
 	for _, days := range []int{100, 2500} {
 		b.Run(fmt.Sprintf("%d bars", days), func(b *testing.B) {
 			p := openText(b, synthetic(b, 1, 1, days, "2015-01-01"))
-			s := p.series["SYN01"]
+			s := p.content().series["SYN01"]
 			b.SetBytes(s.length)
 			b.ReportAllocs()
 			for b.Loop() {

@@ -33,13 +33,14 @@ func (u Usable) All() []Warning {
 // for operators only.
 func (p *Prices) Usable() ([]Usable, error) {
 	all := []Usable{}
-	traded, err := p.tradingDays()
+	c := p.content()
+	traded, err := c.tradingDays()
 	if err != nil {
 		return nil, err
 	}
-	for _, symbol := range p.symbols {
-		s := p.series[symbol]
-		bars, err := p.load(s)
+	for _, symbol := range c.symbols {
+		s := c.series[symbol]
+		bars, err := c.load(s)
 		if isDamage(err) {
 			continue
 		}

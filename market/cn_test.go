@@ -150,7 +150,7 @@ func TestView_EndStamped(t *testing.T) {
 	if err != nil || stamps[0] != "2025-10-09 09:30:00" {
 		t.Errorf("%v, %v", stamps, err)
 	}
-	if _, err := p.AsStamped().Stamps("", ""); err != nil || p.AsStamped().AsStamped() != p.AsStamped() {
+	if _, err := p.AsStamped().Stamps("", ""); err != nil || *p.AsStamped().AsStamped() != *p.AsStamped() {
 		t.Error(err)
 	}
 }

@@ -74,15 +74,15 @@ func (v View) trades(id ID) (bool, error) {
 
 // calendar returns the trading days of each market, the future included. Under
 // the market "" are the days of all markets.
-func (p *Prices) calendar() (map[ID][]Stamp, error) {
-	p.dating.Lock()
-	defer p.dating.Unlock()
-	if p.days != nil {
-		return p.days, nil
+func (c *content) calendar() (map[ID][]Stamp, error) {
+	c.dating.Lock()
+	defer c.dating.Unlock()
+	if c.days != nil {
+		return c.days, nil
 	}
 	days := map[ID]map[Stamp]struct{}{"": {}}
-	for _, symbol := range p.symbols {
-		bars, err := p.load(p.series[symbol])
+	for _, symbol := range c.symbols {
+		bars, err := c.load(c.series[symbol])
 		if isDamage(err) {
 			continue
 		}
@@ -97,11 +97,11 @@ func (p *Prices) calendar() (map[ID][]Stamp, error) {
 			days[""][bar.stamp.Day()], days[id][bar.stamp.Day()] = struct{}{}, struct{}{}
 		}
 	}
-	p.days = map[ID][]Stamp{}
+	c.days = map[ID][]Stamp{}
 	for id, set := range days {
-		p.days[id] = slices.Sorted(maps.Keys(set))
+		c.days[id] = slices.Sorted(maps.Keys(set))
 	}
-	return p.days, nil
+	return c.days, nil
 }
 
 // LastCloseBy returns the newest close of a symbol on a day or before it that is

@@ -83,6 +83,44 @@ func (e *DamagedError) Code() code.Code { return code.NoPrice }
 
 func (e *DamagedError) Details() map[string]any { return map[string]any{"symbol": e.Symbol} }
 
+// RefreshError says why the files are not taken as they are now. What was read before stays in force.
+type RefreshError struct{ Err error }
+
+func (e *RefreshError) Error() string {
+	return e.Err.Error() + ". The prices that were read before stay in force; put the file right, or start again to take it as it is"
+}
+
+func (e *RefreshError) Unwrap() error { return e.Err }
+
+func (e *RefreshError) Code() code.Code { return code.PricesChanged }
+
+// Details are none: a change may be of a bar that the caller does not know yet.
+func (e *RefreshError) Details() map[string]any { return nil }
+
+// ChangedError says that a figure which was shown is another now.
+type ChangedError struct {
+	Symbol  string
+	Stamp   Stamp  // of the bar, or the day of the action
+	Figure  string // open, high, low, close, volume or the kind of an action; "" where it is only known that something up to the stamp changed
+	Was, Is string // Is is "" if it is gone
+	File    string
+	Line    int // from 1; 0 if the symbol is gone
+}
+
+func (e *ChangedError) Error() string {
+	place, is := e.File, e.Is+" now"
+	if e.Line > 0 {
+		place = fmt.Sprintf("%s:%d", e.File, e.Line)
+	}
+	if e.Is == "" {
+		is = "gone now"
+	}
+	if e.Figure == "" {
+		return fmt.Sprintf("%s: a figure up to %s is another than it was shown, in %s; the file was rewritten in place, so which one is not known", e.Symbol, e.Stamp, place)
+	}
+	return fmt.Sprintf("%s %s: the %s was %s and is %s, in %s", e.Symbol, e.Stamp, e.Figure, e.Was, is, place)
+}
+
 // Warning is a fault in a price file. The rest of the file is still served.
 type Warning struct {
 	File    string `json:"file"`             // "" if the warning is about no single place

@@ -29,14 +29,14 @@ type Checked struct {
 // is there twice; they are faults like the others. In a file that is one object of many lines, the line of a fault is that of the bar.
 // Damaged lines and figures are listed up to the number that Warnings lists.
 func Check(paths ...string) (Checked, error) {
-	p := &Prices{series: map[string]*series{}, maxBars: maxBarsToCheck}
-	defer p.Close()
 	var c Checked
-	block := make([]byte, blockSize)
+	read, block := newContent(maxBarsToCheck), make([]byte, blockSize)
 	for _, path := range paths {
-		c.Faults = append(c.Faults, p.addWhatCanBeRead(path, block)...)
+		c.Faults = append(c.Faults, read.addWhatCanBeRead(path, block)...)
 	}
-	p.symbols = slices.Sorted(maps.Keys(p.series))
+	read.symbols = slices.Sorted(maps.Keys(read.series))
+	p := pricesOf(read)
+	defer p.Close()
 	usable, err := p.Usable()
 	if err != nil {
 		return Checked{}, err
@@ -54,8 +54,8 @@ func Check(paths ...string) (Checked, error) {
 	if err := c.checkSeries(p); err != nil {
 		return Checked{}, err
 	}
-	c.Faults = append(c.Faults, p.lookAlikes()...)
-	p.findLines(c.Faults)
+	c.Faults = append(c.Faults, read.lookAlikes()...)
+	read.findLines(c.Faults)
 	order := func(w Warning) int {
 		if i := slices.Index(paths, w.File); i >= 0 {
 			return i
@@ -67,36 +67,36 @@ func Check(paths ...string) (Checked, error) {
 }
 
 // addWhatCanBeRead adds the series of a file whose symbol is not there yet.
-func (p *Prices) addWhatCanBeRead(path string, block []byte) (faults []Warning) {
+func (c *content) addWhatCanBeRead(path string, block []byte) (faults []Warning) {
 	source, err := openPriceFile(path)
 	if err != nil {
 		return []Warning{{File: path, Problem: err.Error()}}
 	}
-	p.sources = append(p.sources, source)
-	places, damaged, err := source.index(block)
-	if err != nil {
+	c.sources = append(c.sources, source)
+	if err := source.index(block); err != nil {
 		return []Warning{{File: path, Line: source.lineOfError(err), Problem: err.Error()}}
 	}
-	p.warnings.addAll(damaged)
-	for _, at := range places {
-		if first, ok := p.series[at.symbol]; ok {
+	c.warnings.addAll(source.damaged)
+	for _, at := range source.series {
+		if first, ok := c.series[at.symbol]; ok {
 			faults = append(faults, Warning{File: path, Line: at.line, Symbol: at.symbol,
 				Problem: fmt.Sprintf("%s is there twice: first at %s:%d; the files cannot be opened", at.symbol, first.source.path, first.line)})
 			continue
 		}
-		p.series[at.symbol] = &series{seriesRef: at}
+		c.series[at.symbol] = &series{seriesRef: at}
 	}
 	return faults
 }
 
 // checkSeries looks at each series with the eyes of one who is about to trade it.
 func (c *Checked) checkSeries(p *Prices) error {
+	read := p.content()
 	splits, err := p.AsOf(c.Info.Last.AddDays(1)).AllLikelySplits("")
 	if err != nil {
 		return err
 	}
 	for _, s := range splits {
-		at := p.series[s.Symbol]
+		at := read.series[s.Symbol]
 		c.Faults = append(c.Faults, Warning{at.source.path, at.line, s.Symbol, string(s.Date), s.String() + "; the prices tell of none"})
 	}
 	adjusted, err := p.Adjusted()
@@ -112,8 +112,8 @@ func (c *Checked) checkSeries(p *Prices) error {
 		last[id] = max(last[id], about.Last.Day())
 	}
 	for _, about := range c.Info.Series {
-		s := p.series[about.Symbol]
-		bars, err := p.load(s)
+		s := read.series[about.Symbol]
+		bars, err := read.load(s)
 		if err != nil {
 			return err
 		}
@@ -147,11 +147,11 @@ func (s *series) strict(bars []packedBar) []Warning {
 }
 
 // lookAlikes tells of symbols that differ only in marks, in capitals, or in letters and digits that look like each other.
-func (p *Prices) lookAlikes() (faults []Warning) {
+func (c *content) lookAlikes() (faults []Warning) {
 	alike := strings.NewReplacer("0", "O", "o", "O", "1", "I", "l", "I", "i", "I")
 	first := map[string]*series{}
-	for _, symbol := range p.symbols {
-		s, looks := p.series[symbol], formOf(alike.Replace(symbol)).all
+	for _, symbol := range c.symbols {
+		s, looks := c.series[symbol], formOf(alike.Replace(symbol)).all
 		if other, ok := first[looks]; ok {
 			faults = append(faults, Warning{File: s.source.path, Line: s.line, Symbol: symbol,
 				Problem: fmt.Sprintf("%s looks like %s at %s:%d", symbol, other.symbol, other.source.path, other.line)})
@@ -163,12 +163,12 @@ func (p *Prices) lookAlikes() (faults []Warning) {
 }
 
 // findLines finds the lines of faults in files that are one object of many lines.
-func (p *Prices) findLines(faults []Warning) {
-	for _, source := range p.sources {
+func (c *content) findLines(faults []Warning) {
+	for _, source := range c.sources {
 		var text []byte
 		for i := range faults {
 			w := &faults[i]
-			s := p.series[w.Symbol]
+			s := c.series[w.Symbol]
 			if w.File != source.path || s == nil || s.source != source || s.length != source.size {
 				continue
 			}

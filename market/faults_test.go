@@ -204,7 +204,7 @@ func allBars(t *testing.T, path string) map[string]string {
 	}
 	defer p.Close()
 	v, all := p.AsOf("2026-01-01"), map[string]string{}
-	for _, symbol := range p.symbols {
+	for _, symbol := range p.content().symbols {
 		bars, _, err := v.Bars(symbol, "", "", 0)
 		if err != nil {
 			t.Fatal(err)

@@ -16,6 +16,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 const (
@@ -28,9 +30,15 @@ const jsonSpace = " \t\r\n"
 
 // priceFile is an open price file.
 type priceFile struct {
-	path string
-	file *os.File
-	size int64
+	path  string
+	file  *os.File
+	size  int64
+	state os.FileInfo // when it was opened
+
+	// What index finds.
+	series  []seriesRef
+	damaged warningList
+	torn    error // of the last line; nil if it is whole
 }
 
 // seriesRef says where in which file the series of a symbol is.
@@ -39,6 +47,7 @@ type seriesRef struct {
 	source         *priceFile
 	line           int // from 1
 	offset, length int64
+	sum            uint64 // of its text
 }
 
 // openPriceFile opens a price file. Anything but a regular file is refused before
@@ -61,52 +70,62 @@ func openPriceFile(path string) (*priceFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("price file: %w", err)
 	}
-	return &priceFile{path: path, file: file, size: stat.Size()}, nil
+	state, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("price file: %w", err), file.Close())
+	}
+	return &priceFile{path: path, file: file, size: state.Size(), state: state}, nil
 }
 
 // index finds the series in the file: one on each line, or a single object that
 // is written over many lines. A line that is no series is a warning; a file
 // without any series is an error. The block is scratch space.
-func (s *priceFile) index(block []byte) ([]seriesRef, warningList, error) {
-	var found []seriesRef
-	var damaged warningList
+func (s *priceFile) index(block []byte) error {
+	s.series, s.damaged = nil, warningList{}
 	err := s.lines(block, func(l line) {
-		symbol, err := s.symbolOf(l)
-		if err != nil {
-			damaged.add(Warning{File: s.path, Line: l.number, Problem: err.Error()})
+		var symbol string
+		if symbol, s.torn = s.symbolOf(l); s.torn != nil {
+			s.damaged.add(Warning{File: s.path, Line: l.number, Problem: s.torn.Error()})
 			return
 		}
-		found = append(found, seriesRef{symbol, s, l.number, l.offset, l.length})
+		s.series = append(s.series, seriesRef{symbol, s, l.number, l.offset, l.length, l.sum.Sum64()})
 	})
 	if err != nil {
-		return nil, damaged, fmt.Errorf("price file: %w", err)
+		return fmt.Errorf("price file: %w", err)
 	}
-	if len(found) > 0 {
-		return found, damaged, nil
+	if len(s.series) > 0 {
+		return nil
 	}
-	symbol, err := s.identify(0, s.size)
+	var symbol string
+	text, err := s.text(0, s.size)
+	if err == nil {
+		symbol, err = s.identify(0, s.size)
+	}
 	if err != nil {
-		return nil, damaged, fmt.Errorf("price file %s: no line is a price series, nor is the whole file: %w", s.path, err)
+		return fmt.Errorf("price file %s: no line is a price series, nor is the whole file: %w", s.path, err)
 	}
-	return []seriesRef{{symbol, s, 1, 0, s.size}}, warningList{}, nil
+	s.series, s.damaged, s.torn = []seriesRef{{symbol, s, 1, 0, s.size, xxhash.Sum64(text)}}, warningList{}, nil
+	return nil
 }
 
 // line is a line of a file that is not blank.
 type line struct {
 	number         int // from 1
 	offset, length int64
-	head           []byte // its beginning, headSize at most, valid until the next line
-	last           byte   // the last byte that is not space
+	head           []byte         // its beginning, headSize at most, valid until the next line
+	last           byte           // the last byte that is not space
+	sum            *xxhash.Digest // of all of it, valid until the next line
 }
 
 // lines yields the lines of the file that are not blank.
 func (s *priceFile) lines(block []byte, yield func(line)) error {
-	l := line{number: 1, head: make([]byte, 0, headSize)}
+	l := line{number: 1, head: make([]byte, 0, headSize), sum: xxhash.New()}
 	end := func() {
 		if l.last != 0 {
 			yield(l)
 		}
-		l = line{number: l.number + 1, offset: l.offset + l.length + 1, head: l.head[:0]}
+		l.sum.Reset()
+		l = line{number: l.number + 1, offset: l.offset + l.length + 1, head: l.head[:0], sum: l.sum}
 	}
 	for at := int64(0); ; {
 		n, err := s.file.ReadAt(block, at)
@@ -132,6 +151,7 @@ func (s *priceFile) lines(block []byte, yield func(line)) error {
 // feed adds the next piece of a line that may lie across blocks.
 func (l *line) feed(piece []byte) {
 	l.length += int64(len(piece))
+	_, _ = l.sum.Write(piece) // which never fails
 	l.head = append(l.head, piece[:min(len(piece), headSize-len(l.head))]...)
 	if text := bytes.TrimRight(piece, jsonSpace); len(text) > 0 {
 		l.last = text[len(text)-1]
@@ -204,6 +224,12 @@ func (s *priceFile) identify(offset, length int64) (string, error) {
 // read returns a part of the file, without a byte order mark and without the
 // space around it.
 func (s *priceFile) read(offset, length int64) ([]byte, error) {
+	text, err := s.text(offset, length)
+	return trim(text), err
+}
+
+// text returns a part of the file.
+func (s *priceFile) text(offset, length int64) ([]byte, error) {
 	if length > maxLine {
 		return nil, fmt.Errorf("too long: %d bytes, at most %d are read", length, maxLine)
 	}
@@ -215,8 +241,10 @@ func (s *priceFile) read(offset, length int64) ([]byte, error) {
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	return bytes.TrimSpace(trimStart(text)), nil
+	return text, nil
 }
+
+func trim(text []byte) []byte { return bytes.TrimSpace(trimStart(text)) }
 
 // trimStart drops the byte order mark, which only the first line can have, and
 // the space before the text.

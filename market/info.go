@@ -51,21 +51,21 @@ type SeriesInfo struct {
 // Info describes the files. It reads every series; damaged ones are left out
 // and appear in Warnings.
 func (p *Prices) Info() (Info, error) {
-	info := Info{Series: []SeriesInfo{}}
+	c, info := p.content(), Info{Series: []SeriesInfo{}}
 	perFile := map[*priceFile]int{}
-	for _, symbol := range p.symbols {
-		s := p.series[symbol]
-		if s.metadata.Load() == nil {
-			if _, err := p.load(s); isDamage(err) {
-				continue
-			} else if err != nil {
-				return Info{}, err
-			}
+	for _, symbol := range c.symbols {
+		s := c.series[symbol]
+		about, err := c.about(s)
+		if isDamage(err) {
+			continue
+		}
+		if err != nil {
+			return Info{}, err
 		}
 		perFile[s.source]++
-		info.add(s, s.metadata.Load())
+		info.add(s, about)
 	}
-	for _, s := range p.sources {
+	for _, s := range c.sources {
 		info.Files = append(info.Files, FileInfo{s.path, s.size, perFile[s]})
 	}
 	return info, nil

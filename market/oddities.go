@@ -97,8 +97,8 @@ type traded struct {
 }
 
 // tradingDays are those of each market that has bars.
-func (p *Prices) tradingDays() (map[ID]traded, error) {
-	all, err := p.calendar()
+func (c *content) tradingDays() (map[ID]traded, error) {
+	all, err := c.calendar()
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ type UnknownDays struct {
 
 // UnknownDays are those of each market that has some.
 func (p *Prices) UnknownDays() (list []UnknownDays, err error) {
-	traded, err := p.tradingDays()
+	traded, err := p.content().tradingDays()
 	for i := range markets {
 		m := &markets[i]
 		if days := traded[m.ID].unknown; len(days) > 0 {

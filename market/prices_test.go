@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -99,15 +100,14 @@ func TestOpen_LinesAcrossBlocks(t *testing.T) {
 	for i := range 50 {
 		content.WriteString(seriesLine(fmt.Sprintf("S%02d", i), "2025-10-02", "2025-10-03") + "\r\n")
 	}
-	whole, _, err := mustSource(t, content.String()).index(make([]byte, blockSize))
-	if err != nil || len(whole) != 50 {
-		t.Fatal(len(whole), err)
+	s := mustSource(t, content.String())
+	if err := s.index(make([]byte, blockSize)); err != nil || len(s.series) != 50 {
+		t.Fatal(len(s.series), err)
 	}
+	whole := s.series
 	for size := 1; size < 400; size += 7 {
-		s := whole[0].source
-		got, damaged, err := s.index(make([]byte, size))
-		if err != nil || len(damaged.list()) > 0 || !reflect.DeepEqual(got, whole) {
-			t.Fatalf("blocks of %d bytes: %v, %v, %v", size, got, damaged, err)
+		if err := s.index(make([]byte, size)); err != nil || len(s.damaged.list()) > 0 || !slices.Equal(s.series, whole) {
+			t.Fatalf("blocks of %d bytes: %v, %v, %v", size, s.series, s.damaged, err)
 		}
 	}
 }
@@ -341,7 +341,7 @@ func TestPrices_Info(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Info{
-		Files:   []FileInfo{{daily, p.sources[0].size, 2}, {timed, p.sources[1].size, 1}},
+		Files:   []FileInfo{{daily, p.content().sources[0].size, 2}, {timed, p.content().sources[1].size, 1}},
 		Symbols: 3, First: "2025-10-01", Last: "2025-10-06 10:30:00", Interval: "mixed",
 		Series: []SeriesInfo{
 			{"A", "Alpha", "daily", 1, "2025-10-01", "2025-10-01", daily, 2},
@@ -363,7 +363,8 @@ func TestPrices_ConcurrentUse(t *testing.T) {
 	}
 	content.WriteString(`{"Meta Data": {"2. Symbol": "BAD"}}`)
 	p := openText(t, content.String())
-	p.maxBars = 100
+	c := p.content()
+	c.maxBars = 100
 	var readers sync.WaitGroup
 	for n := range 8 {
 		readers.Go(func() {
@@ -389,13 +390,13 @@ func TestPrices_ConcurrentUse(t *testing.T) {
 		t.Error(p.Warnings())
 	}
 	held := 0
-	for _, s := range p.series {
+	for _, s := range c.series {
 		if bars := s.bars.Load(); bars != nil {
 			held += len(*bars)
 		}
 	}
-	if held > p.maxBars || held != p.bars {
-		t.Errorf("%d bars in memory, %d counted, at most %d allowed", held, p.bars, p.maxBars)
+	if held > c.maxBars || held != c.bars {
+		t.Errorf("%d bars in memory, %d counted, at most %d allowed", held, c.bars, c.maxBars)
 	}
 }
 

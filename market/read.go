@@ -22,25 +22,25 @@ type FileSeries struct {
 // ReadSeries calls yield with each series of a price file, by symbol. What cannot be read is a fault. An error says that yield was
 // called with nothing.
 func ReadSeries(path string, yield func(FileSeries)) (faults []Warning) {
-	p := &Prices{series: map[string]*series{}, maxBars: maxBars, asStamped: true}
-	defer p.Close()
-	faults = p.addWhatCanBeRead(path, make([]byte, blockSize))
-	for _, symbol := range slices.Sorted(maps.Keys(p.series)) {
-		s := p.series[symbol]
-		read, err := s.read(p.asStamped)
+	c := newContent(maxBars)
+	defer c.close()
+	faults = c.addWhatCanBeRead(path, make([]byte, blockSize))
+	for _, symbol := range slices.Sorted(maps.Keys(c.series)) {
+		s := c.series[symbol]
+		read, err := s.read(true)
 		if err != nil {
 			s.damage = &DamagedError{symbol, path, s.line, err}
-			p.warn(s, warningList{kept: []Warning{{Symbol: symbol, Problem: s.damage.Error()}}})
+			c.warn(s, warningList{kept: []Warning{{Symbol: symbol, Problem: s.damage.Error()}}})
 			continue
 		}
-		p.warn(s, read.warnings)
+		c.warn(s, read.warnings)
 		f := FileSeries{symbol, read.name, read.interval, read.about.Stamps, s.line, make([]Bar, len(read.bars)), read.actions, read.statesActions, read.aboutText}
 		for i, b := range read.bars {
 			f.Bars[i] = b.bar()
 		}
 		yield(f)
 	}
-	faults = append(faults, p.Warnings()...)
-	p.findLines(faults)
+	faults = append(faults, c.warnings.list()...)
+	c.findLines(faults)
 	return faults
 }

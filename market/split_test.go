@@ -84,7 +84,7 @@ func TestView_LikelySplitsOfRealPrices(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer p.Close()
-		for _, symbol := range p.symbols {
+		for _, symbol := range p.content().symbols {
 			found, err := p.AsOf("2030-01-01").LikelySplits(symbol, "")
 			if err != nil {
 				t.Fatal(err)

@@ -4,10 +4,8 @@ package market
 // only through it.
 
 import (
-	"slices"
 	"sort"
 	"strings"
-	"time"
 
 	"mcp-trade/decimal"
 )
@@ -23,7 +21,7 @@ import (
 // capitals. Every method that takes a symbol returns an *UnknownSymbolError if the
 // symbol does not exist, and a *DamagedError if its series cannot be read.
 type View struct {
-	prices *Prices
+	prices *content
 	asOf   Stamp
 	before bool // nothing begins at the stamp yet
 
@@ -163,14 +161,6 @@ func (v View) LastClose(symbol string) (decimal.Decimal, Stamp, error) {
 	return v.LastCloseBy(symbol, v.asOf)
 }
 
-// window is a series up to the stamp of a view.
-type window struct {
-	symbol string
-	asOf   Stamp
-	period time.Duration // of a bar, 0 if it is not known
-	bars   []packedBar   // none begins after the stamp
-}
-
 // window returns the series of a symbol up to the stamp of the view.
 func (v View) window(symbol string) (window, error) {
 	s, err := v.find(symbol)
@@ -187,74 +177,6 @@ func (v View) visibleWindow(s *series) (window, error) {
 	}
 	begun := sort.Search(len(bars), func(i int) bool { return bars[i].stamp > v.asOf || v.before && bars[i].stamp == v.asOf })
 	return window{s.symbol, v.asOf, s.metadata.Load().period, bars[:begun]}, nil
-}
-
-// visible returns the bar at an index as of the view, and whether it is visible.
-// All else rests on this rule: a bar whose period is over is whole, and of a bar
-// that has begun the open is known. A begun bar without an open stays hidden: even
-// its existence would reveal the future.
-func (w window) visible(i int) (Bar, bool) {
-	b := w.bars[i]
-	if w.hasEnded(b.stamp) {
-		return b.bar(), true
-	}
-	return Bar{Stamp: b.stamp, Open: b.open.decimal()}, b.open.known
-}
-
-// hasEnded tells whether the period of a bar has ended by the stamp of the view. If
-// the length of the period is unknown, a bar that began before the stamp has
-// ended.
-func (w window) hasEnded(stamp Stamp) bool {
-	if stamp.IsDay() || stamp.Day() != w.asOf.Day() {
-		return stamp.Day() < w.asOf.Day()
-	}
-	return stamp < w.asOf && stamp.add(w.period) <= w.asOf
-}
-
-// at returns the bar that begins at a stamp.
-func (w window) at(at Stamp) (Bar, bool) {
-	i := w.from(at)
-	if i == len(w.bars) || w.bars[i].stamp != at {
-		return Bar{}, false
-	}
-	return w.visible(i)
-}
-
-// newest returns the newest visible bars before an index, in ascending order.
-func (w window) newest(end, limit int) []Bar {
-	bars := []Bar{}
-	for i := end - 1; i >= 0 && (limit <= 0 || len(bars) < limit); i-- {
-		if bar, ok := w.visible(i); ok {
-			bars = append(bars, bar)
-		}
-	}
-	slices.Reverse(bars)
-	return bars
-}
-
-// from returns the index of the first bar that does not begin before a stamp.
-func (w window) from(from Stamp) int {
-	return sort.Search(len(w.bars), func(i int) bool { return w.bars[i].stamp >= from })
-}
-
-// first returns the stamp of the first visible bar, if there is one.
-func (w window) first() (Stamp, bool) {
-	for i := range w.bars {
-		if bar, ok := w.visible(i); ok {
-			return bar.Stamp, true
-		}
-	}
-	return "", false
-}
-
-func (w window) noPrice(at Stamp) error {
-	missing := &NoPriceError{Symbol: w.symbol, At: at}
-	if before := w.newest(w.from(at), 1); len(before) == 1 {
-		missing.Nearest = before[0].Stamp
-	} else if first, ok := w.first(); ok && first > at {
-		missing.First = first
-	}
-	return missing
 }
 
 // isVisible tells whether any bar of the series is visible.
@@ -307,12 +229,9 @@ func (v View) Actions(symbol string, from Stamp) ([]Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	about := s.metadata.Load()
-	if about == nil {
-		if _, err := v.prices.load(s); err != nil {
-			return nil, err
-		}
-		about = s.metadata.Load()
+	about, err := v.prices.about(s)
+	if err != nil {
+		return nil, err
 	}
 	var known []Action
 	for _, a := range about.actions {
@@ -372,8 +291,6 @@ func (m *metadata) status(w window) (l ShareStatus) {
 // AsStamped returns the view in which bars begin at their stamps in the files, also those that end there; else the view in which they
 // begin when they do.
 func (v View) AsStamped(asStamped bool) View {
-	if v.prices.asStamped != asStamped {
-		v.prices = v.prices.other()
-	}
+	v.prices = v.prices.stamped(asStamped)
 	return v
 }

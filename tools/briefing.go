@@ -199,7 +199,7 @@ func (d *Deps) sinceYesterday(ctx context.Context, b *strings.Builder, s session
 	if err != nil {
 		return err
 	}
-	then, err := portfolio(s.Signature, book, d.Prices.AsOf(yesterday))
+	then, err := portfolio(s.Signature, book, v.At(yesterday))
 	if err != nil {
 		return err
 	}

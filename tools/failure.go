@@ -45,12 +45,16 @@ func wrong(sentence string, details map[string]any) *failure {
 func failureOf(err error, ofOrder bool) (*failure, bool) {
 	var coded code.Error
 	var damaged *market.DamagedError
+	var changed *market.RefreshError
 	var unreachable *store.UnreachableError
 	switch {
 	case errors.As(err, &damaged):
 		// Which file is damaged, and how, is for the operator: the log tells.
 		sentence := fmt.Sprintf("The prices of %s cannot be read. Trade another symbol; the operator finds the reason in the server's log.", damaged.Symbol)
 		return &failure{damaged.Code(), sentence, damaged.Details()}, true
+	case errors.As(err, &changed):
+		// Which figure is another may be told to the operator alone: its day may be one that the caller does not know yet.
+		return &failure{changed.Code(), pricesChanged, nil}, true
 	case errors.As(err, &coded):
 		f := &failure{coded.Code(), err.Error() + Advice(err), coded.Details()}
 		switch {
@@ -72,6 +76,8 @@ func failureOf(err error, ofOrder bool) (*failure, bool) {
 	}
 	return nil, false
 }
+
+const pricesChanged = "The price files were changed, and cannot be used as they are. This call executed nothing. Try again; if it stays so, the operator finds the reason in the server's log."
 
 const tookTooLong = "It took too long, or the server ends. Try again."
 

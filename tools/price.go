@@ -206,13 +206,17 @@ func (d *Deps) view(ctx context.Context) (market.View, error) {
 	return d.asOf(s)
 }
 
-// asOf returns the market as of a session's date. Tools read prices through it alone.
+// asOf returns the market as of a session's date, from what the price files hold now. Tools read prices through it alone, and once in a
+// call.
 func (d *Deps) asOf(s session.Session) (market.View, error) {
 	if d.Prices == nil {
 		return market.View{}, &failure{
 			code.PricesUnconfigured,
 			"The server has no prices. Start it with --prices FILE, or set MCP_TRADE_PRICES, or put a *merged*.jsonl into its data dir.", nil,
 		}
+	}
+	if err := d.Prices.Refresh(); err != nil {
+		return market.View{}, err
 	}
 	return d.Prices.AsOf(s.Today), nil
 }

@@ -21,6 +21,9 @@ import (
 // tradeDay trades one day.
 func (a *accountRun) tradeDay(ctx context.Context, i int) error {
 	date := a.days[i]
+	if err := a.Prices.Refresh(); err != nil {
+		return err
+	}
 	if a.checkpoint.Date != date {
 		a.checkpoint = a.checkpoint.next(date)
 		if err := a.saveCheckpoint(ctx); err != nil {

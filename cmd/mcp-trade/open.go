@@ -139,11 +139,7 @@ func (s *settings) openPrices() (*market.Prices, error) {
 	if err != nil || prices == nil || s.adjusted != adjustedRefuse {
 		return prices, err
 	}
-	adjusted, err := prices.Adjusted()
-	if err == nil && len(adjusted) > 0 {
-		err = fmt.Errorf("%s; take the raw prices, or --adjusted warn", adjusted[0])
-	}
-	if err != nil {
+	if err := prices.RefuseAdjusted(); err != nil {
 		return nil, errors.Join(err, prices.Close())
 	}
 	return prices, nil
@@ -155,18 +151,14 @@ func (s *settings) openAnyPrices() (*market.Prices, error) {
 	if err != nil || len(files) == 0 {
 		return nil, err
 	}
-	var actions []market.Action
-	if s.actions != "" {
-		if actions, err = market.ReadActions(s.actions); err != nil {
-			return nil, usageError{fmt.Errorf("--actions: %w", err)}
-		}
-	}
 	prices, err := market.Open(files...)
 	if err != nil {
 		return nil, err
 	}
 	if s.actions != "" {
-		prices.Tell(actions)
+		if err := prices.TellFile(s.actions); err != nil {
+			return nil, errors.Join(usageError{fmt.Errorf("--actions: %w", err)}, prices.Close())
+		}
 	}
 	for _, w := range prices.Warnings() {
 		s.log.Warn().Msg(w.String())
