@@ -1,7 +1,7 @@
 // Package store is the contract between trading and the place where its state lives.
 //
-// Three things are kept: the session values of each model (small, overwritten, may expire), the ledger of each account
-// (lines, appended, for ever), and the state of each account's run. An engine implements all: [mcp-trade/store/filestore] with plain files and
+// Four things are kept: the session values of each model (small, overwritten, may expire), the ledger of each account
+// (lines, appended, for ever), the state of each account's run, and the tokens by which callers are known. An engine implements all: [mcp-trade/store/filestore] with plain files and
 // [mcp-trade/store/redisstore] with Redis. Engines move text; what the text means is for the packages above.
 package store
 
@@ -20,11 +20,12 @@ import (
 	"mcp-trade/internal/strict"
 )
 
-// Store is an engine that keeps sessions, ledgers and the state of runs, such as a data directory or a Redis.
+// Store is an engine that keeps sessions, ledgers, the state of runs and tokens, such as a data directory or a Redis.
 type Store interface {
 	Sessions
 	Ledgers
 	Runs
+	Tokens
 	// Name is how the engine is called in answers and logs: "file" or "redis".
 	Name() string
 	// Close gives back connections and file handles.

@@ -1,6 +1,7 @@
-// Package filestore keeps sessions, ledgers and the state of runs in plain files, the embedded default that needs no server.
+// Package filestore keeps sessions, ledgers, the state of runs and tokens in plain files, the embedded default that needs no server.
 //
 //	{data dir}/.runtime_env_{model id}.json              the session values of a model: one JSON object
+//	{data dir}/.tokens/{hash}.json                       what is known of a token
 //	{log path}/{signature}/position/position.jsonl       the ledger of an account: one JSON object per line
 //	{log path}/{signature}/position/.position.lock       held by the process that appends
 //	{log path}/{signature}/position/.position.index      where in a long ledger orders, trades and dates are

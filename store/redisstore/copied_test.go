@@ -24,6 +24,7 @@ type copied struct {
 type wholeStore struct {
 	store.Sessions
 	store.Ledgers
+	store.Tokens
 	named
 }
 
@@ -36,7 +37,7 @@ func TestCopied(t *testing.T) {
 	testenv.Slow(t)
 	storetest.Run(t, func(t *testing.T) store.Store {
 		s, dir := open(t, "redis://"+testenv.StartRedis(t)), t.TempDir()
-		return copied{&wholeStore{s, s, s}, store.Copied{Runs: s, Copy: filestore.New(dir, dir)}}
+		return copied{&wholeStore{s, s, s, s}, store.Copied{Runs: s, Copy: filestore.New(dir, dir)}}
 	})
 }
 

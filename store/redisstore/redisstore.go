@@ -4,6 +4,7 @@
 //	ledger:{signature}           an account: a stream whose entry <id>-1 holds the record of that id as JSON text
 //	orders:{signature}           a hash from order id to record id                (the braces are in these two keys)
 //	orders:{signature}{...}      the state of the account's run, see runs.go
+//	tokens                       a hash from a token's hash to what is known of the token
 //
 // The literal braces put an account's keys in one slot of a Redis Cluster. A commit is one script, which writes wholly or not at
 // all, and is safe to send again when its answer was lost. The hash is an index of the lines, made again if it disagrees with

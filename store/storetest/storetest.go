@@ -51,6 +51,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"a journal goes on where it ended, and not for a run that was overtaken", journals},
 		{"a manifest is kept for each account, and no change to it is lost", manifests},
 		{"an account is put aside with all that its runs left, and its name is free", archives},
+		{"a token is kept by its hash", tokens},
 		{"any sequence of commits does what a simple ledger would", likeTheModel},
 	}
 	for _, c := range cases {
