@@ -321,14 +321,29 @@ func ErrorMessage(id json.RawMessage, code int, message string) any {
 	if len(id) == 0 {
 		id = json.RawMessage("null")
 	}
-	return struct {
-		JSONRPC string          `json:"jsonrpc"`
-		ID      json.RawMessage `json:"id"`
-		Error   any             `json:"error"`
-	}{mcp.JSONRPC_VERSION, id, struct {
-		Code    int    `json:"code"`
-		Message string `json:"message"`
-	}{code, message}}
+	return failure{mcp.JSONRPC_VERSION, id, failureReason{code, message}}
+}
+
+type failure struct {
+	JSONRPC string          `json:"jsonrpc"`
+	ID      json.RawMessage `json:"id"`
+	Error   failureReason   `json:"error"`
+}
+
+type failureReason struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+// ErrorCode returns the code of an answer that a request failed; 0 for any other answer.
+func ErrorCode(answer any) int {
+	switch a := answer.(type) {
+	case failure:
+		return a.Error.Code
+	case mcp.JSONRPCError:
+		return a.Error.Code
+	}
+	return 0
 }
 
 // Request is a message that wants an answer. An order has its turn among others; the functions of any other request are nil.
