@@ -36,6 +36,16 @@ const (
 // DefaultToolsets is served unless others are asked for.
 var DefaultToolsets = []string{TradeSet, MarketSet, SearchSet}
 
+// What a caller may do. A tool needs one of them, by its row of the table.
+const (
+	ReadScope   = "read"   // tools that read, resources and prompts
+	TradeScope  = "trade"  // tools that place or cancel orders
+	SearchScope = "search" // tools that search for news
+)
+
+// Scopes are all of them.
+var Scopes = []string{ReadScope, TradeScope, SearchScope}
+
 // table lists every tool.
 func table() []tool { return append(tradingTools(), aiTraderTools()...) }
 
@@ -144,6 +154,17 @@ type tool struct {
 	params func(ledger.AmountForm) json.RawMessage // schemas: of a tool that is not offered they are not made
 	result func() *jsonschema.Schema
 	call   func(context.Context, *Deps, json.RawMessage) (any, error)
+}
+
+// scope is what a caller must be granted to use the tool.
+func (t tool) scope() string {
+	switch {
+	case t.placesOrder:
+		return TradeScope
+	case t.hints.openWorld:
+		return SearchScope
+	}
+	return ReadScope
 }
 
 // inWordsOf returns a function that says in the words of an account's rules what the table says in those of [market.Default].
@@ -279,6 +300,7 @@ func result(answer any, isError bool) (*mcp.CallToolResult, error) {
 type Options struct {
 	Version  string   // of the program
 	Toolsets []string // names of toolsets
+	Scopes   []string // leave out what needs another one; nil: all of [Scopes]
 	ReadOnly bool     // leave out the tools that trade
 	Refusals string   // RefusalsAreErrors, RefusalsAreResults, or "": results if AITraderSet is served, else errors
 }
@@ -288,6 +310,11 @@ const (
 	RefusalsAreErrors  = "error"  // a result that is an error, as MCP has it
 	RefusalsAreResults = "result" // an ordinary result with error and code, as AI-Trader's own tools give it: its client takes an error of MCP for the end of the day, and begins it anew
 )
+
+// grants tells whether what needs a scope is offered.
+func (o Options) grants(scope string) bool {
+	return o.Scopes == nil || slices.Contains(o.Scopes, scope)
+}
 
 // form is how a server's tools answer.
 type form struct {
@@ -334,7 +361,7 @@ func NewServer(d *Deps, o Options) (*Server, error) {
 	s := &Server{
 		mcp: server.NewMCPServer("mcp-trade", o.Version,
 			server.WithTitle("mcp-trade"),
-			server.WithInstructions(inWordsOf(d.rules())(instructions(offered))),
+			server.WithInstructions(inWordsOf(d.rules())(instructions(offered, o.grants(ReadScope)))),
 			server.WithToolCapabilities(false),
 			server.WithResourceCapabilities(false, false),
 			server.WithPromptCapabilities(false),
@@ -351,9 +378,11 @@ func NewServer(d *Deps, o Options) (*Server, error) {
 		s.mcp.AddTool(t.declaration(d, form), s.handlers[t.name])
 		s.orderTools[t.name] = t.placesOrder
 	}
-	s.mcp.AddResourceTemplate(latestTemplate(), d.latest)
-	s.mcp.AddResourceTemplate(performanceTemplate(), d.performance)
-	s.mcp.AddPrompt(tradingDayPrompt(), d.tradingDay)
+	if o.grants(ReadScope) {
+		s.mcp.AddResourceTemplate(latestTemplate(), d.latest)
+		s.mcp.AddResourceTemplate(performanceTemplate(), d.performance)
+		s.mcp.AddPrompt(tradingDayPrompt(), d.tradingDay)
+	}
 	return s, nil
 }
 
@@ -364,7 +393,7 @@ func (s *Server) MCP() *server.MCPServer { return s.mcp }
 func offer(d *Deps, o Options) ([]tool, error) {
 	var offered []tool
 	for _, t := range table() {
-		if slices.Contains(o.Toolsets, t.set) && !(o.ReadOnly && t.placesOrder) && (t.market == "" || t.market == d.rules().Market.ID) {
+		if slices.Contains(o.Toolsets, t.set) && o.grants(t.scope()) && !(o.ReadOnly && t.placesOrder) && (t.market == "" || t.market == d.rules().Market.ID) {
 			offered = append(offered, t)
 		}
 	}
@@ -387,8 +416,8 @@ func CheckToolsets(names []string) error {
 	return nil
 }
 
-// instructions tells a model what the server is for and what each tool does.
-func instructions(offered []tool) string {
+// instructions tells a model what the server is for, what each tool does, and what there is for those who may read.
+func instructions(offered []tool, reads bool) string {
 	var b strings.Builder
 	b.WriteString("Paper trading on historical prices. The account and the simulated date (today) come from the session; no argument changes them. " +
 		"Orders fill at today's open. Nothing after today is known. A failed call answers with error, code and the way out.\n")
@@ -396,7 +425,9 @@ func instructions(offered []tool) string {
 		first, _, _ := strings.Cut(t.description, ". ")
 		fmt.Fprintf(&b, "- %s: %s.\n", t.name, strings.TrimSuffix(first, "."))
 	}
-	b.WriteString("The prompt trading-day is the day's briefing; the resource ledger://{signature}/latest is the account's newest record, " +
-		"report://{signature} how it has done.")
+	if reads {
+		b.WriteString("The prompt trading-day is the day's briefing; the resource ledger://{signature}/latest is the account's newest record, " +
+			"report://{signature} how it has done.")
+	}
 	return b.String()
 }
