@@ -26,7 +26,7 @@ type Token struct {
 	Account  string    `json:"account"`
 	Model    string    `json:"model_id"` // whose session it is
 	Scopes   []string  `json:"scopes"`
-	Toolsets []string  `json:"toolsets,omitempty"` // none: those of the server
+	Toolsets []string  `json:"toolsets,omitzero"` // nil: those of the server
 	Created  time.Time `json:"created"`
 	Expires  time.Time `json:"expires,omitzero"` // the zero time: never
 	Revoked  time.Time `json:"revoked,omitzero"` // the zero time: it is not

@@ -27,6 +27,14 @@ type rooms struct {
 	prices   *market.Prices   // nil unless openPriced opened some
 }
 
+// tokens keeps the tokens of callers: where machines share the sessions, they share these.
+func (r rooms) tokens() store.Tokens {
+	if r.shared != nil {
+		return r.shared
+	}
+	return r.file
+}
+
 // runs keeps the state of runs beside the ledgers, and in files for people in any case.
 func (r rooms) runs() store.Runs {
 	if r.ledgers.Name() == r.file.Name() {
@@ -95,8 +103,13 @@ func (s *settings) open() (rooms, error) {
 
 // session wires up the session of a model.
 func (s *settings) session(r rooms, model string) (*session.Resolver, error) {
+	return s.sessionWithin(r, model, s.lookup)
+}
+
+// sessionWithin is session with the variables that env looks up as its last layer.
+func (s *settings) sessionWithin(r rooms, model string, env func(string) (string, bool)) (*session.Resolver, error) {
 	c := session.Config{
-		Model: model, Local: r.file, Env: s.lookup, EnvOf: func(name string) session.Source { return session.Source(sourceOf(name)) }, TTL: s.ttl, Refuse: s.onRedisLoss == lossRefuse,
+		Model: model, Local: r.file, Env: env, EnvOf: func(name string) session.Source { return session.Source(sourceOf(name)) }, TTL: s.ttl, Refuse: s.onRedisLoss == lossRefuse,
 		LedgersInShared: r.shared != nil && r.ledgers.Name() == r.shared.Name(), Warn: func(text string) { s.log.Warn().Msg(text) },
 	}
 	switch {

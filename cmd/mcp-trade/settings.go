@@ -51,6 +51,9 @@ type settings struct {
 	market                    string                 // of the accounts that are opened and served
 	ofRules                   [len(ruleTable)]string // what the settings of rules say, in the order of their table
 	serving                   tools.Options
+	listen                    string // address and port
+	tlsCert, tlsKey           string // files, "" without
+	allowedHosts              []string
 	logFormat                 string
 	json                      bool
 	shared                    bool // the folder's group may use the files
@@ -110,7 +113,8 @@ type scope int
 
 const (
 	everyCommand scope = iota
-	serving            // stdio
+	serving            // stdio and http
+	listening          // http
 	searching          // commands that search
 	opening            // commands that open accounts
 	running            // run
@@ -174,6 +178,14 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.serving.Refusals }},
 	{flag: "read-only", variable: "MCP_TRADE_READ_ONLY", help: "do not offer buy and sell", scope: serving, child: emptied,
 		field: func(s *settings) any { return &s.serving.ReadOnly }},
+	{flag: "listen", variable: "MCP_TRADE_LISTEN", help: "address and port to serve at", preset: "127.0.0.1:8000", scope: listening, child: emptied,
+		field: func(s *settings) any { return &s.listen }},
+	{flag: "tls-cert", variable: "MCP_TRADE_TLS_CERT", help: "file of the certificate and those that lead to it, PEM: serve HTTPS", otherwise: "none: HTTP", scope: listening, child: emptied,
+		field: func(s *settings) any { return &s.tlsCert }},
+	{flag: "tls-key", variable: "MCP_TRADE_TLS_KEY", help: "file of its key, PEM", otherwise: "none", scope: listening, child: emptied,
+		field: func(s *settings) any { return &s.tlsKey }},
+	{flag: "allowed-hosts", variable: "MCP_TRADE_ALLOWED_HOSTS", help: "names by which clients reach the server, such as that of a proxy", otherwise: "the address that it listens at", scope: listening, child: emptied,
+		field: func(s *settings) any { return &s.allowedHosts }},
 	{flag: "shared", variable: "MCP_TRADE_SHARED", help: "let the folder's group read and write the files that are made, and not their owner alone", child: inherited,
 		field: func(s *settings) any { return &s.shared }},
 	{flag: "env-file", help: "file of NAME=value, read for variables that the environment does not have", preset: defaultEnvFile,
@@ -392,7 +404,7 @@ func (s *settings) readEnv(cmd *cobra.Command) error {
 		}
 		return s.envErr
 	}
-	if cmd.Name() == "stdio" {
+	if cmd.Name() == "stdio" || cmd.Name() == "http" {
 		maps.DeleteFunc(s.env, func(name, _ string) bool {
 			return !slices.ContainsFunc(settingsTable, func(row setting) bool { return row.variable == name && row.child != withheld })
 		})

@@ -75,7 +75,7 @@ func TestSettings_Docs(t *testing.T) {
 				t.Errorf("--%s: docs/configuration.md does not say %s", row.flag, value)
 			}
 		}
-		preset, _, _ := strings.Cut(rows[i].preset, ":")
+		preset, _, _ := strings.Cut(rows[i].preset, ": ")
 		if row.otherwise != "" {
 			preset = rows[i].preset // words can hold a colon
 		}
@@ -166,7 +166,7 @@ func resolved(t *testing.T, args ...string) *settings {
 	s := newSettings()
 	s.stderr = &switchWriter{screen: newScreen(os.Stderr)}
 	cmd := &cobra.Command{Use: "x", RunE: func(cmd *cobra.Command, _ []string) error { return s.resolve(cmd) }}
-	for _, in := range []scope{everyCommand, serving, searching, opening, running, limiting, trading} {
+	for _, in := range []scope{everyCommand, serving, listening, searching, opening, running, limiting, trading} {
 		s.register(cmd.Flags(), in)
 	}
 	cmd.SetArgs(args)
@@ -235,7 +235,7 @@ func TestSettings_ChildEnvironment(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	cmd := &cobra.Command{}
-	for _, in := range []scope{everyCommand, serving, searching, opening, running, limiting, trading} {
+	for _, in := range []scope{everyCommand, serving, listening, searching, opening, running, limiting, trading} {
 		child.register(cmd.Flags(), in)
 	}
 	if err := child.resolve(cmd); err != nil {

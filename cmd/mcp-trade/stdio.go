@@ -64,32 +64,13 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	if err != nil {
 		return err
 	}
-	prices, err := s.openPrices()
+	deps, o, closeDeps, err := s.openTools(r)
 	if err != nil {
 		return err
 	}
-	if prices == nil {
-		s.log.Warn().Msg("no price files: name them with --prices or MCP_TRADE_PRICES; until then nothing can be traded")
-	} else {
-		defer prices.Close()
-	}
-	news, err := s.openNews()
-	if err != nil {
-		return err
-	}
-	defer news.Close()
-	o := s.serving
-	o.Version = version()
-	rules, err := s.rules()
-	if err == nil {
-		rules, err = s.fillRules(rules)
-	}
-	if err != nil {
-		return err
-	}
-	server, err := tools.NewServer(&tools.Deps{
-		Accounts: r.accounts.Under(lease), Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Rules: rules, Log: s.log,
-	}, o)
+	defer closeDeps()
+	deps.Accounts = r.accounts.Under(lease)
+	server, err := tools.NewServer(deps, o)
 	if err != nil {
 		return usageError{err}
 	}
@@ -100,4 +81,34 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	// There is a server for each model: from here on a little memory counts for more than a little speed.
 	collectGarbage(50)
 	return serve.New(server, s.log).Stdio(ctx, nonblocking(os.Stdin), out)
+}
+
+// openTools opens what a server's tools work with, and says what it offers.
+func (s *settings) openTools(r rooms) (d *tools.Deps, o tools.Options, closeAll func(), err error) {
+	rules, err := s.rules()
+	if err == nil {
+		rules, err = s.fillRules(rules)
+	}
+	if err != nil {
+		return nil, o, nil, err
+	}
+	prices, err := s.openPrices()
+	if err != nil {
+		return nil, o, nil, err
+	}
+	closePrices := func() {}
+	if prices == nil {
+		s.log.Warn().Msg("no price files: name them with --prices or MCP_TRADE_PRICES; until then nothing can be traded")
+	} else {
+		closePrices = func() { prices.Close() }
+	}
+	news, err := s.openNews()
+	if err != nil {
+		closePrices()
+		return nil, o, nil, err
+	}
+	o = s.serving
+	o.Version = version()
+	d = &tools.Deps{Accounts: r.accounts, Prices: prices, Search: news.searcher, Ledger: r.ledgers.Name(), Rules: rules, Log: s.log}
+	return d, o, func() { news.Close(); closePrices() }, nil
 }

@@ -1,0 +1,158 @@
+// mcp-trade token: who may call over HTTP.
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"mcp-trade/token"
+	"mcp-trade/tools"
+)
+
+func tokenCommand(s *settings) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "token",
+		Short: "Make, list and revoke the tokens of callers over HTTP",
+		Long: "A token says whose account and session a call to 'mcp-trade http' is about, and what its bearer may do. It is shown once. Kept is its\n" +
+			"hash: in " + inWords(storeRow.title, " or ") + ", if one is configured, else in the data dir. A server sees at the next call what was changed.",
+	}
+	cmd.AddCommand(newTokenCommand(s), listTokensCommand(s), revokeTokenCommand(s))
+	return cmd
+}
+
+// madeToken is a token that was just made, with the token itself.
+type madeToken struct {
+	Secret string `json:"token"`
+	token.Token
+}
+
+func newTokenCommand(s *settings) *cobra.Command {
+	var t token.Token
+	var expires time.Duration
+	cmd := &cobra.Command{
+		Use: "new --account NAME", Short: "Make a token and show it, once", Args: cobra.NoArgs,
+		Example: "  mcp-trade token new --account gpt-5 --scopes read,trade --expires 720h",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if t.Model = t.Account; cmd.Flags().Changed("model-id") {
+				t.Model = s.modelID
+			}
+			if expires < 0 || cmd.Flags().Changed("expires") && expires == 0 {
+				return usageError{fmt.Errorf("--expires %v: use a time from now, such as 720h", expires)}
+			}
+			if t.Created = time.Now().UTC().Truncate(time.Second); expires > 0 {
+				t.Expires = t.Created.Add(expires)
+			}
+			return s.newToken(cmd, t)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&t.Account, "account", "", "whose account, the only one that the session may name")
+	f.StringSliceVar(&t.Scopes, "scopes", tools.Scopes, "what its bearer may do")
+	f.StringSliceVar(&t.Toolsets, "only-toolsets", nil, "tools that its bearer may use (default those of the server)")
+	f.DurationVar(&expires, "expires", 0, "life from now (default for ever)")
+	_ = cmd.MarkFlagRequired("account")
+	return cmd
+}
+
+func (s *settings) newToken(cmd *cobra.Command, t token.Token) error {
+	for _, scope := range t.Scopes {
+		if !slices.Contains(tools.Scopes, scope) {
+			return usageError{fmt.Errorf("--scopes: there is no scope %.40q; use some of %s", scope, strings.Join(tools.Scopes, ", "))}
+		}
+	}
+	if err := tools.CheckToolsets(t.Toolsets); err != nil {
+		return usageError{fmt.Errorf("--only-toolsets: %w", err)}
+	}
+	r, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	secret, t, err := token.New(cmd.Context(), r.tokens(), t)
+	if err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	if s.json {
+		return printJSON(out, madeToken{secret, t})
+	}
+	fmt.Fprintf(out, "%s\n\nIt is the token %s of the account %s, in the session of the model %s, and is shown only now. A client sends it in the header\nAuthorization: Bearer TOKEN\n", secret, t.ID, t.Account, t.Model)
+	return nil
+}
+
+// listedToken is a token with what it is worth now.
+type listedToken struct {
+	token.Token
+	State string `json:"state"`
+}
+
+func listTokensCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "Print which tokens there are, without the tokens themselves", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := s.open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			all, failed := token.List(cmd.Context(), r.tokens())
+			listed := []listedToken{}
+			for _, t := range all {
+				listed = append(listed, listedToken{t, t.State(time.Now())})
+			}
+			if err := printTokens(cmd, s, listed); err != nil {
+				return err
+			}
+			return failed
+		},
+	}
+}
+
+func printTokens(cmd *cobra.Command, s *settings, listed []listedToken) error {
+	w := cmd.OutOrStdout()
+	if s.json {
+		return printJSON(w, listed)
+	}
+	t := newTable(w, "id", "account", "model id", "scopes", "toolsets", "made", "expires", "state")
+	for _, l := range listed {
+		toolsets, expires := "of the server", "never"
+		if l.Toolsets != nil {
+			toolsets = strings.Join(l.Toolsets, ",")
+		}
+		if !l.Expires.IsZero() {
+			expires = l.Expires.Format(time.RFC3339)
+		}
+		t.AppendRow(table.Row{l.ID, l.Account, l.Model, strings.Join(l.Scopes, ","), toolsets, l.Created.Format(time.RFC3339), expires, l.State})
+	}
+	t.Render()
+	return nil
+}
+
+func revokeTokenCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "revoke ID", Short: "End a token: no call with it is answered any more", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := s.open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			now := time.Now().UTC().Truncate(time.Second)
+			t, err := token.Revoke(cmd.Context(), r.tokens(), args[0], now)
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return printJSON(cmd.OutOrStdout(), listedToken{t, t.State(now)})
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "The token %s of the account %s is revoked.\n", t.ID, t.Account)
+			return nil
+		},
+	}
+}
