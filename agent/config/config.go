@@ -39,6 +39,10 @@ type Config struct {
 	Toolsets    []string                    `json:"toolsets,omitempty"`    // + what the models are offered of mcp-trade's tools (trade, market, search)
 	Parallel    int                         `json:"parallel"`              // + accounts that trade side by side: 1 to 64 (4)
 	Lockstep    bool                        `json:"lockstep"`              // + true: all accounts end a day before any begins the next
+	Follow      bool                        `json:"follow,omitempty"`      // + true: the run goes on with the days as they come; date_range.end_date can then be left out
+	Clock       string                      `json:"clock,omitempty"`       // + of a run that follows, as the flag --clock has it, which comes before it
+	CatchUp     string                      `json:"catch_up,omitempty"`    // + likewise, as --catch-up has it
+	Deadline    string                      `json:"deadline,omitempty"`    // + likewise, as --deadline has it
 	MCPServers  map[string]mcpclient.Config `json:"mcp_servers,omitempty"` // + external servers by name; a tool is offered to the models as NAME_TOOL
 	Limits      map[string]any              `json:"limits,omitempty"`      // + limits that accounts are traded under (none); the setting MCP_TRADE_LIMITS comes before it
 	Experiment  Experiment                  `json:"experiment,omitzero"`   // + several accounts for each model; Models are then those of its trials
@@ -178,6 +182,9 @@ func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * fl
 // ByFile says that the configuration itself names the address of a model's API.
 const ByFile = "the configuration"
 
+// Follow is the name by which a lookup says that the run follows the market, whatever the configuration says. No variable has it.
+const Follow = " follow"
+
 // Default is a configuration in which nothing is said.
 func Default() Config {
 	d := llm.Options{}.Defaults()
@@ -303,7 +310,7 @@ func (c Config) Validate() error {
 	p.expect(m != nil && m.Tradable, "market", "%q cannot be traded; use one of %s", c.Market, tradable())
 	if len(c.Experiment.Periods) == 0 {
 		p.expect(c.DateRange.Init != "", "date_range.init_date", "missing; set it, or INIT_DATE")
-		p.expect(c.DateRange.End != "", "date_range.end_date", "missing; set it, or END_DATE")
+		p.expect(c.DateRange.End != "" || c.Follow, "date_range.end_date", "missing; set it, or END_DATE")
 		c.DateRange.validate(&p, "date_range")
 	} else {
 		p.expect(c.DateRange == DateRange{}, "date_range", "is given (there, by INIT_DATE or END_DATE, or on the command line), and so is experiment.periods; use one of the two")

@@ -112,6 +112,9 @@ func (l *loader) config(tree map[string]any) Config {
 			l.expect(err == nil, d.variable, "%v", err)
 		}
 	}
+	if text, _ := l.lookup(Follow); text != "" {
+		c.Follow = true
+	}
 	for name, s := range c.MCPServers {
 		if s.Folder != "" && !filepath.IsAbs(s.Folder) {
 			s.Folder = filepath.Join(l.dir, s.Folder)

@@ -50,6 +50,8 @@ type plan struct {
 	mask    *mask.Mask                // between them and their markets; nil for none
 	servers []string                  // names of the external servers that they may use
 	trials  []trialAccount            // those accounts that are trials of an experiment
+
+	follow *following // nil: the run is over with the days of the prices
 }
 
 // trialAccount is an account of an experiment.
@@ -66,6 +68,7 @@ type planFlags struct {
 	lockstep       bool
 	changed, fresh bool
 	trust          trustFlags
+	following      followFlags
 }
 
 const defaultCash = "10000"
@@ -80,6 +83,7 @@ func (f *planFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.fresh, "fresh", false, "archive accounts that exist, and begin them anew")
 	flags.BoolVar(&f.changed, "change-settings", false, "go on with accounts that are under way with other settings")
 	f.trust.register(flags)
+	f.following.register(flags)
 }
 
 // plan makes the plan of a run. args may name a configuration.
@@ -95,10 +99,12 @@ func (s *settings) plan(cmd *cobra.Command, f planFlags, args []string) (p plan,
 		if p, err = s.configured(cmd, f, args[0]); err != nil {
 			return p, err
 		}
-	} else if f.from == "" || f.to == "" || len(given.accounts) == 0 {
-		return p, errors.New("a configuration file, or the flags --from, --to and --account, are required")
+	} else if f.from == "" || f.to == "" && !f.following.follow || len(given.accounts) == 0 {
+		return p, errors.New("a configuration file, or the flags --from, --to and --account, are required; --to is not with --follow")
 	} else if cmd.Flags().Changed("mask") {
 		return p, errors.New("--mask is about language models, and no configuration names one")
+	} else if p.follow, err = f.following.following(config.Config{}); err != nil {
+		return p, err
 	}
 	for _, a := range given.accounts {
 		p.trade(a, given.specs[a.Name])
@@ -155,6 +161,9 @@ func (p *plan) applyFlags(f planFlags) (err error) {
 // configured is the plan of a configuration. Nothing is opened or written before all of it is known to be right.
 func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p plan, err error) {
 	given := map[string]string{"INIT_DATE": f.from, "END_DATE": f.to} // a flag comes before the environment
+	if f.following.follow {
+		given[config.Follow] = "true"
+	}
 	c, warnings, err := config.Load(path, apis.All(), func(name string) (string, bool) {
 		if text := given[name]; text != "" {
 			return text, true
@@ -170,6 +179,9 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 	p = plan{
 		from: c.DateRange.Init, to: c.DateRange.End, cash: c.AgentConfig.InitialCash, parallel: c.Parallel, lockstep: c.Lockstep,
 		config: path, servers: slices.Sorted(maps.Keys(c.MCPServers)),
+	}
+	if p.follow, err = f.following.following(c); err != nil {
+		return p, err
 	}
 	for _, own := range []struct {
 		flag, variable, says string
@@ -313,7 +325,7 @@ func known(prices *market.Prices, to market.Stamp) (*manifest.Known, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Last != "" && info.Last < to {
+	if info.Last != "" && (to == "" || info.Last < to) {
 		to = info.Last
 	}
 	hash, err := manifest.HashView(prices.AsOf(to))

@@ -83,6 +83,10 @@ func runCommand(s *settings) *cobra.Command {
 			if p.rules, err = s.openingRules(p.opens()...); err != nil {
 				return err
 			}
+			if p.follow != nil {
+				s.warnOfMemory(p)
+				return s.follow(cmd, p)
+			}
 			r, closeRooms, err := s.runner(p)
 			if err != nil {
 				return err
@@ -126,6 +130,9 @@ func runCommand(s *settings) *cobra.Command {
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list the accounts and their trading days; open, ask and write nothing")
 	cmd.MarkFlagsMutuallyExclusive("fresh", "change-settings", "replay")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "replay")
+	for _, other := range []string{"fresh", "replay"} {
+		cmd.MarkFlagsMutuallyExclusive("follow", other)
+	}
 	return cmd
 }
 
@@ -199,7 +206,7 @@ func (s *settings) warnOfPrices(prices *market.Prices, to market.Stamp, in *mark
 func (s *settings) warnOfMemory(p plan) {
 	for _, a := range p.accounts {
 		to := cmp.Or(a.To, p.to).Day()
-		if a.Cutoff != "" && to <= a.Cutoff && p.mask == nil {
+		if a.Cutoff != "" && to != "" && to <= a.Cutoff && p.mask == nil {
 			s.log.Warn().Str("account", a.Name).Msgf("all days of the run, to %s, lie before or on the knowledge cutoff of the model, %s: it may remember what followed; --mask hides symbols and dates from it", to, a.Cutoff)
 		}
 	}
