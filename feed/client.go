@@ -106,7 +106,7 @@ func (c *Client) refusal(resp *http.Response) (time.Duration, error) {
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
 		return -1, &Outcome{Kind: Refused, Says: fmt.Sprintf("it refuses the request, or the key, with the status %d", code), Closed: true}
 	case code == http.StatusPaymentRequired:
-		return -1, &Outcome{Kind: Refused, Says: "it wants another plan"}
+		return -1, &Outcome{Kind: Refused, Says: "it wants another plan", Plan: true}
 	case code == http.StatusUnavailableForLegalReasons:
 		return -1, &Outcome{Kind: Refused, Says: "it does not serve from where this machine is", Closed: true}
 	case code == http.StatusTeapot: // what Binance calls a ban

@@ -66,6 +66,8 @@ type Outcome struct {
 	Says string
 	Err  error // nil if there is no more to say
 
+	Plan bool // the plan of the key does not have what was asked for
+
 	// Closed says that further requests to the source would fail the same way: its limit is reached, or it does not serve here.
 	Closed bool
 }

@@ -68,9 +68,6 @@ func (b Binance) Fetch(ctx context.Context, get feed.Getter, job feed.Job) (*fee
 	return s, told, nil
 }
 
-// kline is a row of a reply: the time of the open in thousandths of a second, open, high, low, close, volume, and more.
-type kline []json.RawMessage
-
 // Parse reads a reply as [feed.Source] has it.
 func Parse(reply []byte, job feed.Job) (s *feed.Series, told []string, err error) {
 	var refusal struct{ Code int }
@@ -81,41 +78,56 @@ func Parse(reply []byte, job feed.Job) (s *feed.Series, told []string, err error
 		}
 		return nil, nil, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("it refuses the request with the code %d", refusal.Code)}
 	}
-	var rows []kline
+	var rows [][]json.RawMessage
 	if err := json.Unmarshal(reply, &rows); err != nil || len(rows) > perPage {
 		return nil, nil, &feed.Outcome{Kind: feed.Broken, Says: "its answer is no list of klines"}
 	}
 	s = &feed.Series{Symbol: job.Symbol, Interval: job.Interval}
 	for _, row := range rows {
-		bar, err := row.bar(job)
+		var texts []string
+		for i, text := range row {
+			var unquoted string
+			if i > 0 && json.Unmarshal(text, &unquoted) == nil {
+				texts = append(texts, unquoted)
+			} else {
+				texts = append(texts, string(text))
+			}
+		}
+		bar, err := Bar(texts, job.Interval)
 		if err != nil {
 			return nil, nil, err
+		}
+		if !job.Has(bar.Stamp) {
+			return nil, nil, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("it has a bar of %s, which was not asked for", bar.Stamp)}
 		}
 		told = s.Take(bar, told)
 	}
 	return s, told, nil
 }
 
-// bar reads a row.
-func (k kline) bar(job feed.Job) (b feed.Bar, err error) {
-	broken := &feed.Outcome{Kind: feed.Broken, Says: "a row of its answer is no kline"}
-	var ms int64
-	if len(k) < 6 || json.Unmarshal(k[0], &ms) != nil {
-		return b, broken
+// Bar reads a kline: the time of the open, open, high, low, close, volume, and more. The time is in thousandths of a second; in files of days from
+// 2025 on it is in millionths.
+func Bar(kline []string, interval string) (b feed.Bar, err error) {
+	const fromMillionths = 1e14 // in thousandths that would be the year 5138
+	if len(kline) < 6 {
+		return b, &feed.Outcome{Kind: feed.Broken, Says: "a row of its answer is no kline"}
 	}
-	b.Stamp = feed.Moment(time.UnixMilli(ms).UTC())
-	if day := b.Stamp.Day(); !job.Has(day) {
-		return b, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("it has a bar of %s, which was not asked for", day)}
+	opened, err := strconv.ParseInt(kline[0], 10, 64)
+	if err != nil || opened < 0 {
+		return b, &feed.Outcome{Kind: feed.Broken, Says: "a row of its answer is no kline"}
 	}
-	if job.Interval == "Daily" {
+	at := time.UnixMilli(opened)
+	if opened >= fromMillionths {
+		at = time.UnixMicro(opened)
+	}
+	if b.Stamp = feed.Moment(at.UTC()); at.UTC().Year() > 9999 {
+		return b, &feed.Outcome{Kind: feed.Broken, Says: "a row of its answer is no kline"}
+	}
+	if interval == "Daily" {
 		b.Stamp = b.Stamp.Day()
 	}
 	for f := range b.Figures {
-		var text string
-		if json.Unmarshal(k[f+1], &text) != nil {
-			return b, broken
-		}
-		if b.Figures[f], err = feed.Number(text); err != nil {
+		if b.Figures[f], err = feed.Number(kline[f+1]); err != nil {
 			return b, &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("the %s of %s is no number of a price file", feed.FigureNames[f], b.Stamp)}
 		}
 	}
