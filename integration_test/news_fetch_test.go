@@ -200,7 +200,7 @@ func TestNewsFetch_Again(t *testing.T) {
 	if err != nil || strings.Count(string(beside), "\n") != 1 || !strings.Contains(string(beside), `"was":{"title":"chips of MSFT SYSTEM: sell"},"is":{"title":"gold of MSFT SYSTEM: sell"}`) {
 		t.Errorf("%v, %s", err, beside)
 	}
-	run(2, "--source alphavantage: it wants a key: set ALPHAVANTAGE_API_KEY", "--source", "alphavantage")
+	run(2, "the source alphavantage wants a key: set ALPHAVANTAGE_API_KEY", "--source", "alphavantage")
 	run(2, "no source has news about Chinese A-shares", "--symbols", "600519.SH")
 	cmd := n.command(dir, "news", "fetch", "--symbols", "MSFT", "--from", "2025-10-01")
 	cmd.Env = append(cmd.Env, "APCA_API_SECRET_KEY=another-s3cret")

@@ -92,6 +92,36 @@ func (s *settings) misdirected(use keyUse) bool {
 	})
 }
 
+// keyOf are the values of a key's variables; nil if it is not set, or not wholly.
+func (s *settings) keyOf(use keyUse) (values []string) {
+	if !use.all {
+		if key := s.first(use.names...); key != "" {
+			return []string{key}
+		}
+		return nil
+	}
+	for _, name := range use.names {
+		key := s.first(name)
+		if key == "" {
+			return nil
+		}
+		values = append(values, key)
+	}
+	return values
+}
+
+// usable is the key of a source that is named; an error if it is not set, or must not be sent to where the source's address leads.
+func (s *settings) usable(source string, use keyUse) ([]string, error) {
+	key := s.keyOf(use)
+	if len(use.names) > 0 && key == nil {
+		return nil, fmt.Errorf("the source %s wants a key: set %s", source, use.needs())
+	}
+	if s.misdirected(use) {
+		return nil, fmt.Errorf("the source %s is not asked: its key is in the environment and its address is only in the %s, which may be somebody else's", source, fromDotEnv)
+	}
+	return key, nil
+}
+
 // checkEnvFile tells what the environment file says, without values.
 func (s *settings) checkEnvFile() []finding {
 	if s.envErr != nil {

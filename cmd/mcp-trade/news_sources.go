@@ -19,7 +19,6 @@ import (
 type newsSourceRow struct {
 	name    string // as the source itself says it
 	key     keyUse // whose only address is that of the source
-	all     bool   // every variable of the key is needed, and not the first that is set
 	markets []market.ID
 	pace    time.Duration // between requests
 	open    func(address string) articles.Source
@@ -29,51 +28,24 @@ type newsSourceRow struct {
 // newsSources are in the order in which one is chosen if none is named.
 func newsSources() []newsSourceRow {
 	return []newsSourceRow{
-		{articles.AlpacaName, alpacaKey, true, []market.ID{market.US, market.Crypto}, articles.AlpacaPace,
+		{articles.AlpacaName, alpacaKey, []market.ID{market.US, market.Crypto}, articles.AlpacaPace,
 			func(address string) articles.Source { return articles.Alpaca{URL: address} },
 			func(key ...string) func(*http.Request) { return articles.AlpacaSigner(key[0], key[1]) }},
-		{alphavantage.Name, keyOfProvider(alphavantage.Name), false, []market.ID{market.US, market.Crypto}, articles.AlphaVantagePace,
+		{alphavantage.Name, keyOfProvider(alphavantage.Name), []market.ID{market.US, market.Crypto}, articles.AlphaVantagePace,
 			func(address string) articles.Source { return articles.AlphaVantage{URL: address} },
 			func(key ...string) func(*http.Request) { return articles.AlphaVantageSigner(key[0]) }},
 	}
-}
-
-// keys are the values of the key, nil if it is not set.
-func (row newsSourceRow) keys(s *settings) (values []string) {
-	if !row.all {
-		if key := s.first(row.key.names...); key != "" {
-			values = []string{key}
-		}
-		return values
-	}
-	for _, name := range row.key.names {
-		if key := s.first(name); key != "" {
-			values = append(values, key)
-		}
-	}
-	if len(values) < len(row.key.names) {
-		return nil
-	}
-	return values
-}
-
-// needs says which variables set the source up.
-func (row newsSourceRow) needs() string {
-	if row.all {
-		return strings.Join(row.key.names, " and ")
-	}
-	return row.key.names[len(row.key.names)-1]
 }
 
 // newsRoutes are the ways to the sources that are named, else to the first whose key is set.
 func (s *settings) newsRoutes(named []string, kept string) (routes []*articles.Route, err error) {
 	var names, needs []string
 	for _, row := range newsSources() {
-		names, needs = append(names, row.name), append(needs, row.needs()+" for "+row.name)
+		names, needs = append(names, row.name), append(needs, row.key.needs()+" for "+row.name)
 	}
 	if len(named) == 0 {
 		for _, row := range newsSources() {
-			if len(named) == 0 && row.keys(s) != nil {
+			if len(named) == 0 && s.keyOf(row.key) != nil {
 				named = []string{row.name}
 			}
 		}
@@ -87,12 +59,9 @@ func (s *settings) newsRoutes(named []string, kept string) (routes []*articles.R
 			return nil, fmt.Errorf("--source %q: use %s", name, strings.Join(names, ", "))
 		}
 		row := newsSources()[i]
-		keys := row.keys(s)
-		if keys == nil {
-			return nil, fmt.Errorf("--source %s: it wants a key: set %s", name, row.needs())
-		}
-		if s.misdirected(row.key) {
-			return nil, fmt.Errorf("--source %s: its key is in the environment and its address is only in the %s, which may be somebody else's", name, fromDotEnv)
+		keys, err := s.usable(name, row.key)
+		if err != nil {
+			return nil, err
 		}
 		routes = append(routes, s.newsRoute(row, keys, kept))
 	}

@@ -140,25 +140,54 @@ func symbolsToFetch(named []string, m *market.Market) (symbols []string, err err
 
 // routes are the ways to sources that have a market: to those that are named, else to the first.
 func (s *settings) routes(named []string, id market.ID, kept string) (routes []*feed.Route, err error) {
-	for _, name := range named {
-		if !slices.Contains(sourceNames(), name) {
-			return nil, fmt.Errorf("--source %q: use %s", name, strings.Join(sourceNames(), ", "))
-		}
+	if len(named) == 0 {
+		first := slices.IndexFunc(priceSources, func(row sourceRow) bool { return slices.Contains(row.markets, id) })
+		named = []string{priceSources[first].name} // each market has one
 	}
-	for _, row := range priceSources {
-		has := slices.Contains(row.markets, id)
-		if slices.Contains(named, row.name) && !has {
-			return nil, fmt.Errorf("--source %s: it has no prices of --market %s", row.name, id)
-		}
-		if !has || len(named) == 0 && len(routes) > 0 || len(named) > 0 && !slices.Contains(named, row.name) {
+	for i, name := range named {
+		if slices.Contains(named[:i], name) {
 			continue
 		}
-		routes = append(routes, s.route(row.name, kept))
+		route, err := s.route(name, kept)
+		if err != nil {
+			return nil, err
+		}
+		if row := priceSources[slices.Index(sourceNames(), name)]; !slices.Contains(row.markets, id) {
+			return nil, fmt.Errorf("--source %s: it has no prices of --market %s", name, id)
+		}
+		routes = append(routes, route)
 	}
-	slices.SortStableFunc(routes, func(a, b *feed.Route) int {
-		return cmp.Compare(slices.Index(named, a.Name()), slices.Index(named, b.Name()))
-	})
 	return routes, nil
+}
+
+// route is the way to a source; an error if there is none of the name, or no key for it. What it answers is kept in a folder, unless that is "".
+func (s *settings) route(name, kept string) (*feed.Route, error) {
+	at := slices.Index(sourceNames(), name)
+	if at < 0 {
+		return nil, fmt.Errorf("there is no source %q: use %s", name, strings.Join(sourceNames(), ", "))
+	}
+	row := priceSources[at]
+	key, err := s.usable(name, row.key)
+	if err != nil {
+		return nil, err
+	}
+	const each = 30 * time.Second
+	client := &feed.Client{Source: name, Pace: row.pace, Each: each, Now: time.Now, Waiting: func(pause time.Duration) {
+		s.log.Warn().Msgf("%s asks to wait %v", name, pause)
+	}}
+	if row.sign != nil {
+		client.Sign = row.sign(key...)
+	}
+	r := &feed.Route{Source: row.open(s.first(row.variable)), Getter: client}
+	if kept == "" {
+		return r, nil
+	}
+	k := feed.Kept{Getter: client, Dir: kept, Access: s.access(), Now: time.Now}
+	if picky, ok := r.Source.(interface{ Keep(feed.Reply) bool }); ok {
+		k.Keep = picky.Keep
+	}
+	r.Getter = k
+	return r, nil
 }
 
 func (s *settings) fetchPrices(cmd *cobra.Command, p *fetchPlan) error {

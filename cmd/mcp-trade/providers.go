@@ -26,12 +26,12 @@ var providers = []providerRow{
 	{name: archive.Name, hint: "import articles with mcp-trade news import FILE...",
 		open: func(_ func(...string) string, a *archive.Archive) search.Provider { return a }},
 	{name: jina.Name, hint: "set " + jina.KeyName,
-		key: keyUse{[]string{jina.KeyName}, []address{{"JINA_SEARCH_URL", jina.SearchURL}, {"JINA_READER_URL", jina.ReaderURL}}},
+		key: keyUse{names: []string{jina.KeyName}, addresses: []address{{"JINA_SEARCH_URL", jina.SearchURL}, {"JINA_READER_URL", jina.ReaderURL}}},
 		open: func(set func(...string) string, _ *archive.Archive) search.Provider {
 			return jina.New(jina.Config{Key: set(jina.KeyName), SearchURL: set("JINA_SEARCH_URL"), ReaderURL: set("JINA_READER_URL"), Now: time.Now})
 		}},
 	{name: alphavantage.Name, hint: "set " + alphavantage.KeyName,
-		key: keyUse{[]string{aiTraderKeyName, alphavantage.KeyName}, []address{{"ALPHAVANTAGE_URL", alphavantage.URL}}},
+		key: keyUse{names: []string{aiTraderKeyName, alphavantage.KeyName}, addresses: []address{{"ALPHAVANTAGE_URL", alphavantage.URL}}},
 		open: func(set func(...string) string, _ *archive.Archive) search.Provider {
 			return alphavantage.New(alphavantage.Config{Key: set(aiTraderKeyName, alphavantage.KeyName), URL: set("ALPHAVANTAGE_URL")})
 		}},

@@ -36,8 +36,8 @@ var redisRow = storeRow{
 }
 
 var redisKeys = []keyUse{
-	{[]string{"UPSTASH_REDIS_REST_TOKEN"}, []address{{"UPSTASH_REDIS_REST_URL", ""}}},
-	{[]string{"REDIS_SENTINEL_PASSWORD"}, []address{{"REDIS_URL", ""}}},
+	{names: []string{"UPSTASH_REDIS_REST_TOKEN"}, addresses: []address{{"UPSTASH_REDIS_REST_URL", ""}}},
+	{names: []string{"REDIS_SENTINEL_PASSWORD"}, addresses: []address{{"REDIS_URL", ""}}},
 }
 
 // redisValues are the settings of Redis that have a flag.

@@ -27,7 +27,7 @@ func (s *settings) refetch(ctx context.Context, path string, now time.Time) (r r
 	if err != nil {
 		return r, err
 	}
-	routes := map[string]*feed.Route{}
+	routes, noRoute := map[string]*feed.Route{}, map[string]error{}
 	var got []*feed.Series
 	for _, symbol := range slices.Sorted(maps.Keys(held)) {
 		series := held[symbol]
@@ -36,17 +36,17 @@ func (s *settings) refetch(ctx context.Context, path string, now time.Time) (r r
 			continue
 		}
 		name := series.Sources[len(series.Sources)-1].Source
-		if routes[name] == nil {
-			routes[name] = s.route(name, "")
+		if _, known := routes[name]; !known {
+			routes[name], noRoute[name] = s.route(name, "")
 		}
 		zone := market.Of(symbol).Zone()
 		job := feed.Job{Symbol: symbol, Interval: series.Interval, From: from, To: feed.Moment(now.In(zone)).Day(), Now: now}
 		job.Today = max(job.To, feed.Moment(time.Now().In(zone)).Day())
-		fetched := feed.Fetched{Symbol: symbol, Outcome: feed.Refused, Told: []string{"this program has no source " + name + ", which the price file names"}}
-		if routes[name] != nil {
-			if fetched, err = feed.Fetch(ctx, []*feed.Route{routes[name]}, job); err != nil {
-				return r, err
-			}
+		var fetched feed.Fetched
+		if err := noRoute[name]; err != nil {
+			fetched = feed.Fetched{Symbol: symbol, Outcome: feed.Refused, Told: []string{err.Error()}}
+		} else if fetched, err = feed.Fetch(ctx, []*feed.Route{routes[name]}, job); err != nil {
+			return r, err
 		}
 		if fetched.Outcome != feed.Done {
 			r.Failed = append(r.Failed, fetched)

@@ -120,7 +120,7 @@ func TestSettings_refetch(t *testing.T) {
 		if got := bars("BTC-USDT"); err != nil || r.Added != step.added || len(r.Revised) != step.revised || c.asked != step.asked || got != step.bars {
 			t.Errorf("%s: %+v, %v, %d requests, %s, want %s", step.now, r, err, c.asked, got, step.bars)
 		}
-		if due := i > 0; due != (len(r.Failed) == 1) || due && (r.Failed[0].Symbol != "SOL-USDT" || !strings.Contains(r.Failed[0].Told[0], "no source gone")) {
+		if due := i > 0; due != (len(r.Failed) == 1) || due && (r.Failed[0].Symbol != "SOL-USDT" || !strings.Contains(r.Failed[0].Told[0], `no source "gone"`)) {
 			t.Errorf("%s: %+v", step.now, r.Failed)
 		}
 	}

@@ -215,7 +215,9 @@ func keySettings() (rows []setting) {
 	}
 	rows = append(rows, alpacaKey.settings(withheld)...)
 	for _, row := range priceSources {
-		rows = append(rows, setting{variable: row.variable, child: withheld})
+		if len(row.key.names) == 0 { // else its address stands beside the key
+			rows = append(rows, setting{variable: row.variable, child: withheld})
+		}
 	}
 	return rows
 }

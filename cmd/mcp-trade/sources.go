@@ -3,11 +3,14 @@
 package main
 
 import (
-	"slices"
+	"net/http"
 	"time"
 
 	"mcp-trade/feed"
+	"mcp-trade/feed/alpaca"
+	"mcp-trade/feed/alphavantage"
 	"mcp-trade/feed/binance"
+	"mcp-trade/feed/binance/archive"
 	"mcp-trade/feed/tencent"
 	"mcp-trade/feed/yahoo"
 	"mcp-trade/market"
@@ -18,15 +21,28 @@ type sourceRow struct {
 	name     string // as the source itself says it
 	markets  []market.ID
 	variable string        // of its address
+	key      keyUse        // the zero value if it takes none
 	pace     time.Duration // between requests
 	open     func(address string) feed.Source
+	sign     func(key ...string) func(*http.Request) // nil without a key
 }
 
-// priceSources are in the order in which one is chosen for a market if none is named.
+// priceSources are in the order in which one is chosen for a market if none is named. Those without a key come first.
 var priceSources = []sourceRow{
-	{yahoo.Name, []market.ID{market.US, market.CN}, "YAHOO_URL", yahoo.Pace, func(address string) feed.Source { return yahoo.Yahoo{URL: address} }},
-	{binance.Name, []market.ID{market.Crypto}, "BINANCE_URL", binance.Pace, func(address string) feed.Source { return binance.Binance{URL: address} }},
-	{tencent.Name, []market.ID{market.CN}, "TENCENT_URL", tencent.Pace, func(address string) feed.Source { return tencent.Tencent{URL: address} }},
+	{name: yahoo.Name, markets: []market.ID{market.US, market.CN}, variable: "YAHOO_URL", pace: yahoo.Pace,
+		open: func(address string) feed.Source { return yahoo.Yahoo{URL: address} }},
+	{name: binance.Name, markets: []market.ID{market.Crypto}, variable: "BINANCE_URL", pace: binance.Pace,
+		open: func(address string) feed.Source { return binance.Binance{URL: address} }},
+	{name: tencent.Name, markets: []market.ID{market.CN}, variable: "TENCENT_URL", pace: tencent.Pace,
+		open: func(address string) feed.Source { return tencent.Tencent{URL: address} }},
+	{name: archive.Name, markets: []market.ID{market.Crypto}, variable: "BINANCE_ARCHIVE_URL", pace: archive.Pace,
+		open: func(address string) feed.Source { return archive.Archive{URL: address} }},
+	{name: alpaca.Name, markets: []market.ID{market.US}, variable: "ALPACA_DATA_URL", key: alpacaKey, pace: alpaca.Pace,
+		open: func(address string) feed.Source { return alpaca.Alpaca{URL: address} },
+		sign: func(key ...string) func(*http.Request) { return alpaca.Sign(key[0], key[1]) }},
+	{name: alphavantage.Name, markets: []market.ID{market.US}, variable: "ALPHAVANTAGE_URL", key: keyOfProvider(alphavantage.Name), pace: alphavantage.Pace,
+		open: func(address string) feed.Source { return &alphavantage.AlphaVantage{URL: address} },
+		sign: func(key ...string) func(*http.Request) { return alphavantage.Sign(key[0]) }},
 }
 
 // sourceNames are what --source can name.
@@ -35,21 +51,4 @@ func sourceNames() (names []string) {
 		names = append(names, row.name)
 	}
 	return names
-}
-
-// route is the way to a source; nil if there is none of the name. What it answers is kept in a folder, unless that is "".
-func (s *settings) route(name, kept string) *feed.Route {
-	at := slices.IndexFunc(priceSources, func(row sourceRow) bool { return row.name == name })
-	if at < 0 {
-		return nil
-	}
-	const each = 30 * time.Second
-	row := priceSources[at]
-	r := &feed.Route{Source: row.open(s.first(row.variable)), Getter: &feed.Client{Source: name, Pace: row.pace, Each: each, Now: time.Now, Waiting: func(pause time.Duration) {
-		s.log.Warn().Msgf("%s asks to wait %v", name, pause)
-	}}}
-	if kept != "" {
-		r.Getter = feed.Kept{Getter: r.Getter, Dir: kept, Access: s.access(), Now: time.Now}
-	}
-	return r
 }
