@@ -34,7 +34,8 @@ func Unread(err error) ledger.Finding {
 }
 
 // Anchors returns what was noted of an account's ledger, kept in a store ("file" or "redis"), in the manifest and the
-// transcripts of a log path: the heads before and after its runs, and those at the beginning and the end of its days. An error
+// transcripts of a log path: the heads before and after its runs, those by which its forward days were decided, and those at the beginning
+// and the end of its days. An error
 // says that one of them cannot be read; the rest is returned all the same.
 func Anchors(logPath, account, store string) ([]ledger.Anchor, error) {
 	m, err := Read(logPath)
@@ -42,6 +43,7 @@ func Anchors(logPath, account, store string) ([]ledger.Anchor, error) {
 		err = nil
 	}
 	anchors := runAnchors(File(logPath), m.Accounts[account], store)
+	anchors = append(anchors, forwardAnchors(File(logPath), Forward(m.Accounts[account], store))...)
 	days, daysErr := transcript.Days(logPath, account)
 	errs := []error{err, daysErr}
 	since, trades := ledger.Unknown, 0
@@ -93,6 +95,22 @@ func runAnchors(file string, runs []Run, store string) []ledger.Anchor {
 				add(span.After, run, "after", ledger.Rows, true)
 			}
 		}
+	}
+	return list
+}
+
+// forwardAnchors are the heads after the decisions of forward days: what was decided when it says so is in the ledger since then.
+func forwardAnchors(file string, days []ForwardDay) (list []ledger.Anchor) {
+	since := ledger.Unknown
+	for _, day := range days {
+		if day.Head == nil {
+			continue
+		}
+		list = append(list, ledger.Anchor{
+			Hash: day.Head.Hash, Until: day.Date, Since: since,
+			Source: fmt.Sprintf("%s, the forward day %s that was decided %s", file, day.Date, day.Decided.Format("2006-01-02 15:04:05Z")),
+		})
+		since = ledger.Rows
 	}
 	return list
 }

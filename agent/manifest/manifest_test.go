@@ -127,7 +127,10 @@ func TestAnchors(t *testing.T) {
 		{"decider": "a", "store": "redis", "ledger": [{"before": {"id": 0, "hash": "other"}}]},
 		{"decider": "b", "store": "file", "ledger": [{"after": {"id": 3, "hash": "x"}}, {"before": {"id": 5, "hash": "y"}}]},
 		{"decider": "c", "store": "file", "ledger": [{"before": {"id": 8, "hash": "z"}, "after": {"id": 9, "hash": "zz"}},
-			{"before": {"id": 10, "hash": "i"}, "after": {"id": 11, "hash": "j"}, "intruded": true}]}]}}`)
+			{"before": {"id": 10, "hash": "i"}, "after": {"id": 11, "hash": "j"}, "intruded": true}],
+			"forward": [{"date": "2025-01-02", "decided": "2025-01-02T15:00:00Z", "head": {"id": 9, "date": "2025-01-02", "hash": "f2"}},
+				{"date": "2025-01-03", "skipped": "no data"},
+				{"date": "2025-01-06", "decided": "2025-01-06T15:00:00Z", "head": {"id": 11, "date": "2025-01-06", "hash": "f6"}}]}]}}`)
 	day := func(date, lines string) {
 		write(t, transcript.File(dir, "alice", market.Stamp("2025-01-0"+date)), lines)
 	}
@@ -144,8 +147,8 @@ func TestAnchors(t *testing.T) {
 	day("3", begin("b3")+order+halted+`{"time":"2025-01-01T00:00:00Z","end":{"reason":"finished"}}`+"\n") // of an earlier version
 	day("6", begin("b6")+order+`{"time":"2025-01-01T00:00:00Z","end":{"led`)
 	const rows, most = ledger.Rows, ledger.AtMost
-	want := fmt.Sprintf("x 0 0 ends, y %d 0, z %d 0, zz %d 0, i %d 0, j %d 0 ends, b2 0 0, e2 %d 1, b3 %d 0, b6 %d 2; <nil>",
-		rows, rows, rows, ledger.Nothing, rows, most, most, most)
+	want := fmt.Sprintf("x 0 0 ends, y %d 0, z %d 0, zz %d 0, i %d 0, j %d 0 ends, f2 0 0, f6 %d 0, b2 0 0, e2 %d 1, b3 %d 0, b6 %d 2; <nil>",
+		rows, rows, rows, ledger.Nothing, rows, rows, most, most, most)
 	if got := said(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
