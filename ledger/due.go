@@ -65,34 +65,35 @@ func (a *Accounts) newest(ctx context.Context, account string, asOf market.Stamp
 // OrderEvents returns up to limit records that filled, cancelled or ended an order, dated asOf or earlier, the newest first. It looks
 // through the newest rows alone.
 func (a *Accounts) OrderEvents(ctx context.Context, account string, asOf market.Stamp, limit int) (events []Record, err error) {
-	for r, err := range a.newest(ctx, account, asOf) {
-		if err != nil {
-			return nil, err
-		}
-		if r.Of != 0 {
-			events = append(events, r)
-		}
-		if len(events) >= limit {
-			break
-		}
-	}
-	return events, nil
+	return a.newestOf(ctx, account, asOf, limit, func(r Record) bool { return r.Of != 0 })
+}
+
+// OrderRecords returns up to limit records that placed, filled, cancelled or ended an order that waited, likewise, whatever their date.
+func (a *Accounts) OrderRecords(ctx context.Context, account string, limit int) ([]Record, error) {
+	return a.newestOf(ctx, account, maxStamp, limit, func(r Record) bool { return r.Of != 0 || r.Action == Place })
 }
 
 // CorporateActions returns up to limit corporate actions of what an account held, the newest first. It looks through the newest rows alone.
 func (a *Accounts) CorporateActions(ctx context.Context, account string, limit int) (actions []Record, err error) {
-	for r, err := range a.newest(ctx, account, maxStamp) {
+	return a.newestOf(ctx, account, maxStamp, limit, Record.IsAction)
+}
+
+func (a *Accounts) newestOf(ctx context.Context, account string, asOf market.Stamp, limit int, wanted func(Record) bool) (all []Record, err error) {
+	if limit < 1 {
+		return nil, nil
+	}
+	for r, err := range a.newest(ctx, account, asOf) {
 		if err != nil {
 			return nil, err
 		}
-		if r.IsAction() {
-			actions = append(actions, r)
+		if wanted(r) {
+			all = append(all, r)
 		}
-		if len(actions) >= limit {
+		if len(all) >= limit {
 			break
 		}
 	}
-	return actions, nil
+	return all, nil
 }
 
 // maxStamp comes after every stamp.

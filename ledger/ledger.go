@@ -51,6 +51,19 @@ const (
 	Expired   Status = "expired"   // it waited, and was ended otherwise
 )
 
+// OrderStatus is what the record made of an order: one that placed it left it pending.
+func (r Record) OrderStatus() Status {
+	switch {
+	case r.Traded():
+		return Filled
+	case r.Action == Place:
+		return Pending
+	case r.Action == Cancel:
+		return Cancelled
+	}
+	return Expired
+}
+
 // Order asks for a trade: at the open of the current bar, unless its terms or the rules say otherwise.
 type Order struct {
 	ID     string // chosen by the caller to make repeating the order safe; may be ""

@@ -170,12 +170,9 @@ func getOrders(ctx context.Context, d *Deps, p ordersParams) (ordersResult, erro
 }
 
 func endedOrderOf(r ledger.Record) endedOrder {
-	e := endedOrder{ID: r.Of, Status: ledger.Expired, Date: r.Date, At: r.At, Side: r.Side, Symbol: r.Symbol, Amount: r.Amount, Price: r.Price.Decimal, Why: r.Why}
-	switch {
-	case r.Traded():
-		e.Status, e.Side = ledger.Filled, r.Action
-	case r.Action == ledger.Cancel:
-		e.Status = ledger.Cancelled
+	e := endedOrder{ID: r.Of, Status: r.OrderStatus(), Date: r.Date, At: r.At, Side: r.Side, Symbol: r.Symbol, Amount: r.Amount, Price: r.Price.Decimal, Why: r.Why}
+	if r.Traded() {
+		e.Side = r.Action
 	}
 	return e
 }
