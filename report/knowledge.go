@@ -52,18 +52,7 @@ func (b builder) knowledge(a *Account, t *Training) {
 		}
 		return
 	}
-	known := 0
-	for known < len(a.Periods) && a.Periods[known].Date.Day() <= t.Cutoff {
-		known++
-	}
-	m.Before = b.stretch(a, a.Opening, a.Periods[:known])
-	opening := a.Opening
-	for _, p := range a.Periods[:known] {
-		if p.Value.known {
-			opening = Point{p.Date, p.Value}
-		}
-	}
-	m.After = b.stretch(a, opening, a.Periods[known:])
+	m.Before, m.After = b.splitAt(a, func(p Period) bool { return p.Date.Day() <= t.Cutoff })
 	if m.After == nil {
 		a.Warnings = append(a.Warnings, m.allKnown())
 	}
@@ -80,6 +69,17 @@ func (m *Knowledge) allKnown() string {
 		return text + ": it saw neither true symbols nor true dates, but prices alone can tell it what followed."
 	}
 	return text + ": the model may remember what followed, and the figures do not tell skill from memory."
+}
+
+// splitAt computes the figures of the periods at the beginning, which are early, and of the others.
+func (b builder) splitAt(a *Account, early func(Period) bool) (before, after *Stretch) {
+	n, opening := 0, a.Opening
+	for ; n < len(a.Periods) && early(a.Periods[n]); n++ {
+		if p := a.Periods[n]; p.Value.known {
+			opening = Point{p.Date, p.Value}
+		}
+	}
+	return b.stretch(a, a.Opening, a.Periods[:n]), b.stretch(a, opening, a.Periods[n:])
 }
 
 // stretch computes the figures of a part of an account's periods, nil if it has none.

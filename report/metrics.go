@@ -49,6 +49,7 @@ func (b builder) measure(a *Account, h history, n RunStats) {
 	a.Metrics.staleness(a)
 	a.Certainty = b.certain(a, c.sample, c.pairs)
 	b.knowledge(a, n.Training)
+	b.forward(a, n.Forward)
 	if b.Method == AITrader {
 		a.Upstream = b.upstream(a, h)
 	}

@@ -67,6 +67,7 @@ type Account struct {
 	Certainty Comparison `json:"certainty"`           // against the benchmark, or against cash if none was given
 	Verdict   string     `json:"verdict"`             // the same in a sentence
 	Knowledge *Knowledge `json:"knowledge,omitempty"` // what a language model that traded it may remember of its days; nil if none did
+	Forward   *Forward   `json:"forward,omitempty"`   // which days it traded as they came; nil if it never followed the market
 	Ledger    *Proof     `json:"ledger"`              // whether the ledger that all this rests on can be trusted; null if it was not verified
 }
 
@@ -232,7 +233,8 @@ type RunStats struct {
 	Caveat  string       // what its decider could not do, in a sentence; "" for nothing
 	Days    []DayStats   // ascending
 
-	Training *Training // of the language model that traded; nil if none did
+	Training *Training    // of the language model that traded; nil if none did
+	Forward  []ForwardDay // ascending; empty if it never followed the market
 }
 
 // DayStats is what a run recorded of a day.

@@ -5,17 +5,12 @@ package main
 import (
 	"bufio"
 	"fmt"
-	"io"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
-	"mcp-trade/decimal"
 	"mcp-trade/internal/format"
-	"mcp-trade/internal/safetext"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
-	"mcp-trade/store"
 )
 
 func ledgerCommand(s *settings) *cobra.Command {
@@ -67,108 +62,6 @@ func registerCommand(s *settings) *cobra.Command {
 	s.register(cmd.Flags(), opening)
 	s.register(cmd.Flags(), trading)
 	return cmd
-}
-
-func ledgerShowCommand(s *settings) *cobra.Command {
-	var limit int
-	cmd := &cobra.Command{
-		Use: "show SIGNATURE", Short: "Print an account and its newest trades", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := s.open()
-			if err != nil {
-				return err
-			}
-			defer r.Close()
-			book, err := r.accounts.Head(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			trades, _, err := r.accounts.Trades(cmd.Context(), args[0], book.Date, store.MaxID, limit)
-			if err != nil {
-				return err
-			}
-			actions, err := r.accounts.CorporateActions(cmd.Context(), args[0], limit)
-			if err != nil {
-				return err
-			}
-			unverified, err := r.accounts.Imported(cmd.Context(), args[0])
-			if err != nil { // the account can be shown all the same
-				s.log.Warn().Msg(fmt.Sprintf("whether rows of %s were imported unverified is not known: %s", args[0], explain(err)))
-			}
-			if s.json {
-				return showJSON(cmd.OutOrStdout(), args[0], book, unverified, trades, actions)
-			}
-			showTables(cmd.OutOrStdout(), args[0], book, unverified, trades)
-			for i, a := range actions {
-				if i == 0 {
-					fmt.Fprintln(cmd.OutOrStdout(), "\nNewest corporate actions")
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%d %s\n", a.ID, safetext.Line(a.ActionText()))
-			}
-			return nil
-		},
-	}
-	cmd.Flags().IntVar(&limit, "trades", 10, "how many trades to print")
-	return cmd
-}
-
-func showJSON(w io.Writer, account string, book ledger.Book, unverified *int64, trades, actions []ledger.Record) error {
-	type trade struct {
-		ID     int64               `json:"id"`
-		Date   market.Stamp        `json:"date"`
-		Action ledger.Action       `json:"action"`
-		Symbol string              `json:"symbol"`
-		Amount decimal.Decimal     `json:"amount"`
-		Price  decimal.NullDecimal `json:"price"`
-		Cash   decimal.Decimal     `json:"cash"`
-	}
-	rows := []trade{}
-	for _, t := range trades {
-		rows = append(rows, trade{t.ID, t.Date, t.Action, t.Symbol, t.Amount, t.Price, t.Cash()})
-	}
-	shown := map[string]any{
-		"signature": account, "id": book.ID, "date": book.Date, "head": book.Hash, "cash": book.Cash(), "holdings": book.Positions.Holdings(), "trades": rows,
-		"unverified_import": unverified,
-	}
-	if len(actions) > 0 {
-		texts := []string{}
-		for _, a := range actions {
-			texts = append(texts, a.ActionText())
-		}
-		shown["corporate_actions"] = texts
-	}
-	return printJSON(w, shown)
-}
-
-func showTables(w io.Writer, account string, book ledger.Book, unverified *int64, trades []ledger.Record) {
-	fmt.Fprintf(w, "%s after record %d of %s\nhead %s\n", account, book.ID, book.Date, book.Hash)
-	if last, err := ledger.ParseLine(book.Line); err == nil && last.ID > 0 && last.Prev == "" {
-		fmt.Fprintln(w, "which stands for that record alone, since another program wrote it; 'ledger verify' prints one for all records")
-	}
-	if unverified != nil && *unverified > 0 {
-		fmt.Fprintf(w, "its first %d rows were imported unverified\n", *unverified)
-	}
-	fmt.Fprintln(w)
-	t := newTable(w, "holding", ">amount")
-	t.AppendRow(table.Row{ledger.Cash, format.Money(book.Cash())})
-	for _, p := range book.Positions.Holdings() {
-		t.AppendRow(table.Row{p.Symbol, p.Amount})
-	}
-	t.Render()
-	if len(trades) == 0 {
-		fmt.Fprintln(w, "\nNo trades.")
-		return
-	}
-	fmt.Fprintln(w, "\nNewest trades")
-	t = newTable(w, ">id", "date", "action", "symbol", ">amount", ">price", ">cash after")
-	for _, r := range trades {
-		price := "-"
-		if r.Price.Valid {
-			price = r.Price.Decimal.String()
-		}
-		t.AppendRow(table.Row{r.ID, r.Date, r.Action, r.Symbol, r.Amount, price, format.Money(r.Cash())})
-	}
-	t.Render()
 }
 
 func exportCommand(s *settings) *cobra.Command {

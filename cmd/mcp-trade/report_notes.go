@@ -20,7 +20,7 @@ import (
 )
 
 // runStatsOf reads what the run of an account recorded. Of an account that was never run nothing is known.
-func runStatsOf(ctx context.Context, runs store.Runs, logPath, account string) (report.RunStats, error) {
+func runStatsOf(ctx context.Context, runs store.Runs, ledgers, logPath, account string) (report.RunStats, error) {
 	var n report.RunStats
 	noted, ok, err := runner.ReadNoted(ctx, runs, account)
 	if err != nil {
@@ -29,9 +29,11 @@ func runStatsOf(ctx context.Context, runs store.Runs, logPath, account string) (
 	if ok {
 		n.Refused, n.Reasons, n.Caveat = report.Known(float64(noted.Refused)), noted.Reasons, noted.Caveat
 	}
-	if n.Training, err = trainingOf(ctx, runs, account); err != nil {
+	ran, err := manifest.Of(ctx, runs, account)
+	if err != nil {
 		return n, err
 	}
+	n.Training, n.Forward = trainingOf(ran), forwardDays(ran, ledgers)
 	days, err := transcript.Days(logPath, account)
 	if err != nil || len(days) == 0 {
 		return n, err
@@ -61,11 +63,7 @@ func runStatsOf(ctx context.Context, runs store.Runs, logPath, account string) (
 
 // trainingOf is what the manifest says of the language models that traded an account, nil if none did. Of several the latest cutoff
 // counts, and one that is not known makes all unknown.
-func trainingOf(ctx context.Context, runs store.Runs, account string) (*report.Training, error) {
-	all, err := manifest.Of(ctx, runs, account)
-	if err != nil {
-		return nil, err
-	}
+func trainingOf(all []manifest.Run) *report.Training {
 	cutoffs, t := map[string]market.Stamp{}, report.Training{Masked: true}
 	for _, run := range all {
 		if run.OfModel() {
@@ -74,13 +72,25 @@ func trainingOf(ctx context.Context, runs store.Runs, account string) (*report.T
 		}
 	}
 	if len(cutoffs) == 0 {
-		return nil, nil
+		return nil
 	}
 	known := slices.Sorted(maps.Values(cutoffs))
 	if known[0] != "" {
 		t.Cutoff = known[len(known)-1]
 	}
-	return &t, nil
+	return &t
+}
+
+// forwardDays are the days that an account, whose ledger is kept in a store, traded as they came.
+func forwardDays(all []manifest.Run, store string) (days []report.ForwardDay) {
+	for _, d := range manifest.Forward(all, store) {
+		day := report.ForwardDay{Date: d.Date, Decided: d.Decided, CaughtUp: d.CaughtUp, Missing: d.Missing, Skipped: d.Skipped, Clock: d.Clock}
+		if d.Head != nil {
+			day.Row, day.Head = d.Head.ID, d.Head.Hash
+		}
+		days = append(days, day)
+	}
+	return days
 }
 
 func tokensOf(s transcript.Spending) report.Number { return report.Known(float64(s.In + s.Out)) }

@@ -72,8 +72,8 @@ func printLeaderboard(w io.Writer, r report.Report) {
 		if len(a.Actions) > 0 {
 			fmt.Fprintf(w, "  corporate actions: %d; dividends %s\n", len(a.Actions), cash(report.Known(a.Dividends)))
 		}
-		for _, line := range a.Knowledge.Lines() {
-			fmt.Fprintf(w, "  %s\n", line)
+		for _, line := range append(a.Knowledge.Lines(), a.Forward.Lines()...) {
+			fmt.Fprintf(w, "  %s\n", safetext.Line(line))
 		}
 		for _, warning := range a.Warnings {
 			fmt.Fprintf(w, "  %s\n", safetext.Line(warning))

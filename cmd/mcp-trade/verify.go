@@ -20,6 +20,7 @@ import (
 	"mcp-trade/internal/safetext"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/report"
 	"mcp-trade/store"
 )
 
@@ -137,7 +138,10 @@ type verified struct {
 	Faults []store.Fault `json:"faults,omitempty"` // of how it is kept, which 'ledger repair' mends
 	Noted  int           `json:"noted"`            // hashes of rows in its manifest and transcripts
 	Given  *givenHead    `json:"given,omitempty"`  // the hash of --head
-	Error  string        `json:"error,omitempty"`  // why the ledger could not be read to its end
+
+	Forward *report.Forward `json:"forward,omitempty"` // which days it traded as they came; their heads are among those that are noted
+
+	Error string `json:"error,omitempty"` // why the ledger could not be read to its end
 }
 
 // givenHead is where a ledger has the hash that was given.
@@ -146,6 +150,15 @@ type givenHead struct {
 	Row  *int   `json:"row"`   // null: nowhere
 	From int    `json:"from"`  // the first row that it stands for
 	More int    `json:"after"` // rows after that
+}
+
+// forward are the days that the account traded as they came. That they cannot be read is a finding of verifying.
+func (e evidence) forward() *report.Forward {
+	if e.logPath == "" {
+		return nil
+	}
+	m, _ := manifest.Read(e.logPath)
+	return report.NewForward(forwardDays(m.Accounts[e.account], e.store))
 }
 
 func newVerified(name string, report ledger.Report, given []ledger.Anchor) verified {
@@ -176,18 +189,19 @@ func (s *settings) verify(cmd *cobra.Command, r rooms, names []string, given []l
 			of := r.accounts.Limits(e.account)
 			limits = &of
 		}
-		report, err := e.verify(r.prices, limits, given)
-		if err == nil && report.Rows == 0 {
+		verdict, err := e.verify(r.prices, limits, given)
+		if err == nil && verdict.Rows == 0 {
 			err = fmt.Errorf("%s has no ledger", name)
 		}
 		if err != nil && (len(names) == 1 || cmd.Context().Err() != nil) {
 			return err
 		}
 		if err != nil { // it hides no other
-			results, ok = append(results, verified{Name: name, Verdict: ledger.NotVerified, Reasons: []string{}, Report: report, Error: explain(err)}), false
+			results, ok = append(results, verified{Name: name, Verdict: ledger.NotVerified, Reasons: []string{}, Report: verdict, Error: explain(err)}), false
 			continue
 		}
-		result := newVerified(name, report, given)
+		result := newVerified(name, verdict, given)
+		result.Forward = e.forward()
 		if e.faults != nil {
 			faults, err := e.faults()
 			if err != nil {
@@ -230,6 +244,9 @@ func printVerified(w io.Writer, r verified) {
 	}
 	if r.Noted > 0 {
 		fmt.Fprintf(w, "  held against %d hashes that its runs noted\n", r.Noted)
+	}
+	for _, line := range r.Forward.Lines() {
+		fmt.Fprintf(w, "  %s\n", safetext.Line(line))
 	}
 	if r.Unpriced > 0 {
 		fmt.Fprintln(w, "  name the price files with --prices")

@@ -111,6 +111,13 @@ func Write(dir string, r report.Report, view market.View, trades *Trades) error 
 		}
 		texts["corporate_actions.csv"] = actions.Bytes()
 	}
+	if slices.ContainsFunc(r.Accounts, func(a report.Account) bool { return a.Forward != nil }) {
+		var days bytes.Buffer
+		if err := report.WriteForward(&days, r); err != nil {
+			return err
+		}
+		texts["forward.csv"] = days.Bytes()
+	}
 	var err error
 	if texts["report.html"], err = writePage(r, view); err != nil {
 		return err

@@ -28,7 +28,9 @@ type account struct {
 	link
 	Lead, Verdict string
 	Proof, Head   string   // of the ledger; "" if it was not verified
-	Knowledge     []string // what its model may remember
+	Told          []string // what its model may remember, and which days it traded as they came
+	Forward       []forwardDay
+	ForwardNote   string
 	Warnings      []string
 	Headline      []metricRow
 	Metrics       []metricRow
@@ -57,7 +59,7 @@ type day struct {
 
 func newAccount(a report.Account, l link, s Data) account {
 	v := account{
-		link: l, Verdict: a.Verdict, Knowledge: a.Knowledge.Lines(), Warnings: a.Warnings, Headline: headline(a), Metrics: allMetrics(a.Metrics),
+		link: l, Verdict: a.Verdict, Told: append(a.Knowledge.Lines(), a.Forward.Lines()...), Warnings: a.Warnings, Headline: headline(a), Metrics: allMetrics(a.Metrics),
 		Upstream: upstreamMetrics(a.Upstream), Cash: money(a.Cash),
 	}
 	v.Lead = fmt.Sprintf("%s in %s, %s.", plural(a.TradeCount, "trade"), plural(len(a.Periods), "trading day"), a.Market.Get().Name)
@@ -78,10 +80,37 @@ func newAccount(a report.Account, l link, s Data) account {
 			h.Symbol, amount(h.Amount), price(h.Price), string(h.Priced), closeAge(h), money(h.Value), signedMoney(h.Gain), sign(h.Gain),
 		})
 	}
+	v.forward(a.Forward)
 	v.Allocation = newAllocation(a, l)
 	v.draw(a, s)
 	v.days(a)
 	return v
+}
+
+// forwardDay is a day that was traded as it came, or was to be.
+type forwardDay struct{ Date, Mark, Decided, Note string }
+
+// forward lists the days that were traded as they came, the newest first.
+func (v *account) forward(f *report.Forward) {
+	if f == nil {
+		return
+	}
+	for _, d := range slices.Backward(f.Days[max(0, len(f.Days)-maxDays):]) {
+		row := forwardDay{Date: string(d.Date), Mark: string(d.Mark()), Decided: unknown, Note: d.Skipped}
+		if !d.Decided.IsZero() {
+			row.Decided = d.Decided.UTC().Format("2006-01-02 15:04:05")
+		}
+		if len(d.Missing) > 0 {
+			row.Note = "no price of " + strings.Join(d.Missing, ", ")
+		}
+		if d.Clock != "" {
+			row.Mark += ", simulated clock"
+		}
+		v.Forward = append(v.Forward, row)
+	}
+	if more := len(f.Days) - maxDays; more > 0 {
+		v.ForwardNote = fmt.Sprintf("The newest %d of %s.", maxDays, plural(len(f.Days), "day"))
+	}
 }
 
 // closeAge says how old the price of a holding is, "" if it is of the last day.

@@ -71,7 +71,7 @@ func (a account) node() g.Node {
 		h.H2(h.ID(a.ID+"-name"), swatch(a.Look), g.Text(a.Name)),
 		h.P(h.Class("lead"), g.Text(a.Lead)),
 		g.If(a.Verdict != "", h.P(h.Class("verdict"), g.Text(a.Verdict))),
-		g.Map(a.Knowledge, func(line string) g.Node { return h.P(h.Class("soft"), g.Text(line)) }),
+		g.Map(a.Told, func(line string) g.Node { return h.P(h.Class("soft"), g.Text(line)) }),
 		warnings(a.Warnings),
 		g.If(a.Head != "", h.P(h.Class("soft head"), g.Text(a.Proof+" Head "), h.Code(g.Text(a.Head)))),
 		h.Dl(h.Class("headline"), g.Map(a.Headline, func(m metricRow) g.Node {
@@ -80,6 +80,7 @@ func (a account) node() g.Node {
 		h.Div(h.Class("pair"), a.Allocation.node(), a.holdings()),
 		details(a.ID+"-measures", "All figures", scrollRegion("All figures of "+a.Name, "scroll", figures("All figures of "+a.Name, a.Metrics))),
 		g.If(len(a.Upstream) > 0, details(a.ID+"-upstream", "By AI-Trader’s definitions", figures(a.Name+" by AI-Trader’s definitions", a.Upstream))),
+		g.If(len(a.Forward) > 0, details(a.ID+"-forward", "Days that were traded as they came", muted(a.ForwardNote), a.forwardDays())),
 		g.If(len(a.Prices) > 0, g.Group{
 			h.H3(h.Class("part"), g.Text("Trades on the price")), muted(a.PricesNote),
 			h.P(h.Class("key soft"), h.I(h.Class("close")), g.Text("close "), square(chart.Bought.Class()+" turned"), g.Text("bought "), square(chart.Sold.Class()), g.Text("sold")),
@@ -87,6 +88,13 @@ func (a account) node() g.Node {
 		g.If(len(a.Days) > 0, g.Group{
 			h.H3(h.Class("part"), g.Text("Day by day")), muted(a.DaysNote), g.Map(a.Days, day.node),
 			g.If(len(a.Earlier) > 0, details(a.ID+"-earlier", fmt.Sprintf("Earlier days (%d)", len(a.Earlier)), g.Map(a.Earlier, day.node)))}))
+}
+
+func (a account) forwardDays() g.Node {
+	name := "Days that " + a.Name + " traded as they came"
+	return scrollRegion(name, "scroll tall", h.Table(h.Class("measures"), caption(name), tableHead("Day", "Decided", "At, UTC", "Note"), h.TBody(g.Map(a.Forward, func(d forwardDay) g.Node {
+		return h.Tr(rowHead(g.Text(d.Date)), h.Td(g.Text(d.Mark)), h.Td(g.Text(d.Decided)), h.Td(g.Text(d.Note)))
+	}))))
 }
 
 func (a account) holdings() g.Node {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
@@ -62,6 +63,31 @@ func TestSplitLead(t *testing.T) {
 	}
 	if first, rest := splitLead(long); strings.HasSuffix(first, "mom") || !strings.HasPrefix(rest, " ") {
 		t.Errorf("it is cut at %q", first[len(first)-10:])
+	}
+}
+
+func TestWrite_Forward(t *testing.T) {
+	b := newBourse(t, "steady").season(t)
+	d := b.subject(t)
+	days := []report.ForwardDay{{Date: "2025-01-01", Skipped: hostile}}
+	for i := range maxDays + 4 {
+		days = append(days, report.ForwardDay{Date: market.Stamp("2025-01-02").AddDays(i), Decided: time.Date(2025, 1, 2+i, 14, 31, 7, 0, time.UTC), CaughtUp: i%2 == 1, Clock: map[bool]string{true: "lapse"}[i > 100]})
+	}
+	days[len(days)-1].Missing = []string{"SYN01", hostile}
+	d.Report.Accounts[0].Forward = report.NewForward(days)
+	text := written(t, d)
+	for _, want := range []string{
+		"Days that were traded as they came", "The newest 120 of 125 days.", "1 not traded: 2025-01-01 (", "2025-05-05 14:31:07", "caught up, simulated clock", "no price of SYN01, &lt;script&gt;",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(text, "<script>window.hacked") || strings.Contains(text, "2025-01-04 14:31:07") {
+		t.Error("it has markup of the manifest, or days that it leaves out")
+	}
+	if strings.Contains(written(t, b.subject(t)), "as they came") {
+		t.Error("an account that never followed the market has such days")
 	}
 }
 
