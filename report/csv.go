@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // cell is a text as a spreadsheet shows it. One that begins like a formula is a formula to a spreadsheet, which would work
@@ -69,6 +70,29 @@ func WriteActions(w io.Writer, r Report) error {
 			_ = c.Write([]string{
 				cell(a.Signature), strconv.FormatInt(x.ID, 10), string(x.Date), cell(string(x.Action)), cell(x.Symbol), number(x.Amount), cell(x.Ratio), cell(x.To), x.Price.cell(), number(x.Cash),
 			})
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// WriteForward writes a row for each forward day of each account.
+func WriteForward(w io.Writer, r Report) error {
+	c := csv.NewWriter(w)
+	_ = c.Write([]string{"account", "date", "mark", "decided", "missing", "skipped", "clock", "row", "head"}) // Error tells
+	for _, a := range r.Accounts {
+		if a.Forward == nil {
+			continue
+		}
+		for _, d := range a.Forward.Days {
+			row, decided := "", ""
+			if d.Head != "" {
+				row = strconv.FormatInt(d.Row, 10)
+			}
+			if !d.Decided.IsZero() {
+				decided = d.Decided.UTC().Format(time.RFC3339)
+			}
+			_ = c.Write([]string{cell(a.Signature), string(d.Date), string(d.Mark()), decided, cell(strings.Join(d.Missing, " ")), cell(d.Skipped), cell(d.Clock), row, d.Head})
 		}
 	}
 	c.Flush()

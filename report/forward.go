@@ -3,11 +3,8 @@
 package report
 
 import (
-	"encoding/csv"
 	"fmt"
-	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -175,27 +172,4 @@ func listed(all []string) string {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
-}
-
-// WriteForward writes a row for each forward day of each account.
-func WriteForward(w io.Writer, r Report) error {
-	c := csv.NewWriter(w)
-	_ = c.Write([]string{"account", "date", "mark", "decided", "missing", "skipped", "clock", "row", "head"}) // Error tells
-	for _, a := range r.Accounts {
-		if a.Forward == nil {
-			continue
-		}
-		for _, d := range a.Forward.Days {
-			row, decided := "", ""
-			if d.Head != "" {
-				row = strconv.FormatInt(d.Row, 10)
-			}
-			if !d.Decided.IsZero() {
-				decided = d.Decided.UTC().Format(time.RFC3339)
-			}
-			_ = c.Write([]string{cell(a.Signature), string(d.Date), string(d.Mark()), decided, cell(strings.Join(d.Missing, " ")), cell(d.Skipped), cell(d.Clock), row, d.Head})
-		}
-	}
-	c.Flush()
-	return c.Error()
 }
