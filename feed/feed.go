@@ -70,8 +70,9 @@ type Provenance struct {
 
 // About is what a price file says of a share beside its bars, as it says it; nil: nothing.
 type About struct {
-	Listed json.RawMessage `json:"Listed"`
-	ST     json.RawMessage `json:"ST"`
+	Listed    json.RawMessage `json:"Listed"`
+	ST        json.RawMessage `json:"ST"`
+	Synthetic json.RawMessage `json:"Synthetic"` // how the prices were made up
 }
 
 // Number returns a decimal as price files have it: plain digits with a point, without zeros that say nothing. Text that is no
@@ -186,6 +187,9 @@ func (s *Series) Write(w *bufio.Writer) error {
 	}
 	if s.About.ST != nil {
 		meta = append(meta, member{"ST", s.About.ST})
+	}
+	if s.About.Synthetic != nil {
+		meta = append(meta, member{"Synthetic", s.About.Synthetic})
 	}
 	if s.Sources != nil {
 		meta = append(meta, member{"Sources", s.Sources})

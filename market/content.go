@@ -107,6 +107,7 @@ type metadata struct {
 	adjustment     adjustment
 	listed         Stamp // "" if the file does not say
 	st             []dateSpan
+	synthetic      bool
 }
 
 // add adds the series of a file.
@@ -323,7 +324,7 @@ func (p parsed) metadata(told []Action) *metadata {
 	actions := merged(p.actions, told)
 	about := &metadata{
 		name: p.name, interval: p.interval, period: p.period(), bars: len(p.bars), doubled: p.doubled, jumps: jumpsOf(p.bars, actions), listed: p.about.Listed, st: p.about.ST,
-		actions: actions, adjustment: adjustmentOf(p.bars, actions, p.adjusted),
+		actions: actions, adjustment: adjustmentOf(p.bars, actions, p.adjusted), synthetic: p.about.Synthetic != nil,
 	}
 	if about.bars > 0 {
 		about.first, about.last = p.bars[0].stamp, p.bars[about.bars-1].stamp

@@ -12,6 +12,19 @@ type Info struct {
 	Last     Stamp        `json:"last"`     // likewise
 	Interval string       `json:"interval"` // "daily", "60min" and so on, "mixed" if series differ
 	Series   []SeriesInfo `json:"series"`   // by symbol, ascending
+
+	Synthetic int `json:"synthetic,omitempty"` // symbols whose file says that their prices are made up
+}
+
+// MadeUp says, in a sentence, which of the prices are synthetic; "" if none are.
+func (i Info) MadeUp() string {
+	switch {
+	case i.Synthetic == 0:
+		return ""
+	case i.Synthetic < i.Symbols:
+		return fmt.Sprintf("The prices of %d of the %d symbols are synthetic: made up, of no real market.", i.Synthetic, i.Symbols)
+	}
+	return "The prices are synthetic: made up, of no real market."
 }
 
 // Survivors says, in a sentence, that every symbol of the files has bars to their end, as in a list that was chosen when the days were
@@ -75,6 +88,9 @@ func (i *Info) add(s *series, about *metadata) {
 	i.Symbols++
 	i.Series = append(i.Series, SeriesInfo{s.symbol, about.name, about.interval, about.bars,
 		about.first, about.last, s.source.path, s.line})
+	if about.synthetic {
+		i.Synthetic++
+	}
 	if i.Symbols == 1 {
 		i.Interval = about.interval
 	} else if i.Interval != about.interval {

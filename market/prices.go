@@ -31,7 +31,8 @@ type Prices struct {
 // "Stamps": "start" or "end" in the meta data says otherwise. They are served as
 // stamped at their start. "Listed": "2025-10-09", the first trading day of a share,
 // and "ST": [{"from": "2024-05-06", "to": "2025-06-30"}], when it stood under
-// special treatment, count for price limits.
+// special treatment, count for price limits. "Synthetic", with any text, says that the
+// prices are made up.
 //
 // A damaged line is a warning. It is an error if there is no path, if a path is
 // not a readable regular file, if a file has no series at all, and if a symbol

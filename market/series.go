@@ -38,6 +38,8 @@ type meta struct {
 	Stamps string     `json:"Stamps"` // of bars within a day: "start" or "end"; "" for what is usual in the market
 	Listed Stamp      `json:"Listed"` // the first trading day
 	ST     []dateSpan `json:"ST"`     // special treatment of an A-share
+
+	Synthetic any `json:"Synthetic"` // how the prices were made up; nil of real ones
 }
 
 // dateSpan is from one day to another, both included; "" as the end: until today.

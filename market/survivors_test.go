@@ -29,3 +29,19 @@ func TestInfo_Survivors(t *testing.T) {
 		}
 	}
 }
+
+func TestInfo_MadeUp(t *testing.T) {
+	madeUp := strings.Replace(seriesLine("A", "2025-10-02"), `"Meta Data": {`, `"Meta Data": {"Synthetic": "by hand", `, 1)
+	for name, c := range map[string]struct{ text, says string }{
+		"all":   {madeUp, "The prices are synthetic: made up, of no real market."},
+		"some":  {madeUp + "\n" + seriesLine("B", "2025-10-02"), "The prices of 1 of the 2 symbols are synthetic: made up, of no real market."},
+		"none":  {seriesLine("A", "2025-10-02"), ""},
+		"other": {strings.Replace(madeUp, `"by hand"`, `{"seed": 1}`, 1), "The prices are synthetic: made up, of no real market."},
+		"null":  {strings.Replace(madeUp, `"by hand"`, `null`, 1), ""},
+	} {
+		info, err := openText(t, c.text).Info()
+		if got := info.MadeUp(); err != nil || got != c.says {
+			t.Errorf("%s: %q, %v; want %q", name, got, err, c.says)
+		}
+	}
+}

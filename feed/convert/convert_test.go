@@ -410,3 +410,21 @@ func TestRead_Binance(t *testing.T) {
 		t.Errorf("%v, %+v, %s", c.Faults(), c.Files, got)
 	}
 }
+
+// What a price file says of a share beside its bars stays, that it is made up too.
+func TestRead_About(t *testing.T) {
+	about := `"Listed": "2025-10-02", "ST": [{"from":"2025-10-03","to":""}], "Synthetic": "made up from seed 1"`
+	c := Read(write(t, map[string]string{"merged.jsonl": `{"Meta Data": {"2. Symbol": "600519.SH", ` + about + `}, "Time Series (Daily)": {"2025-10-09": {"1. open": "10"}}}`}))
+	all, err := c.Finish()
+	if err != nil {
+		t.Fatal(err, c.Faults())
+	}
+	var b bytes.Buffer
+	w := bufio.NewWriter(&b)
+	if err := all[0].Write(w); err != nil {
+		t.Fatal(err)
+	}
+	if w.Flush(); !strings.Contains(b.String(), about) {
+		t.Errorf("%s\nwithout %s", b.String(), about)
+	}
+}

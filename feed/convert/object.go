@@ -77,6 +77,9 @@ func (r *reader) about(g *gathered, s market.FileSeries) {
 	if g.About.ST == nil {
 		g.About.ST = about.ST
 	}
+	if g.About.Synthetic == nil {
+		g.About.Synthetic = about.Synthetic
+	}
 	g.Sources = append(g.Sources, about.Sources...)
 }
 
