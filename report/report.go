@@ -25,7 +25,7 @@ type Report struct {
 	Pairs     []Comparison `json:"pairs"`              // each account against each one listed after it
 	Variants  *Variants    `json:"variants,omitempty"` // of an experiment, whose accounts are compared by them and not as Pairs
 	Warnings  []string     `json:"warnings"`           // about more than one account
-	Universe  string       `json:"universe,omitempty"` // what is doubtful about the list of symbols, in a sentence; "" for nothing
+	Universe  string       `json:"universe,omitempty"` // what is doubtful about the prices and the list of symbols, in a sentence; "" for nothing
 }
 
 // Account is what one account was worth, and how it came about. Money is in the currency of its market.

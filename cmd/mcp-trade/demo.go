@@ -7,26 +7,42 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"mcp-trade/agent/config"
 	"mcp-trade/agent/model/apis"
 	"mcp-trade/decimal"
-	"mcp-trade/ledger"
+	"mcp-trade/feed/synthetic"
+	"mcp-trade/internal/format"
 	"mcp-trade/market"
 	"mcp-trade/report"
 )
 
-// The demo's market: as many symbols and trading days, from this day on, made up from this seed.
+// The demo's market: as many days of its calendar, from this one on, made up from this seed.
 const (
-	demoSeed    = 1
-	demoSymbols = 20
-	demoDays    = 120
-	demoFirst   = market.Stamp("2025-01-01")
-	demoCash    = 100000
+	demoSeed  = 2
+	demoDays  = 120
+	demoFirst = market.Stamp("2025-01-01")
 )
+
+// demoAccounts are the accounts of the demo.
+var demoAccounts = []string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}
+
+// demoRules are what an account begins with, which is enough for a board lot of every A-share, and what there is to see of the rules of a
+// market.
+func demoRules(of market.ID) (cash int64, rules string) {
+	switch of {
+	case market.CN:
+		return 1_000_000, "Board lots, T+1 and the price limits of each day hold; commission, transfer fee and stamp duty are real.\nShares pay dividends, are split, and one is halted for some days."
+	case market.Crypto:
+		return 100_000, "Coins trade every day; the taker fee is real and paid in what is bought. One coin is halted for some days."
+	}
+	return 100_000, "Shares pay dividends, are split, and one is halted for some days; SEC fee and FINRA TAF are real."
+}
 
 // With a language model the demo has its first days only, since they cost money.
 const demoModelDays = 5
@@ -40,9 +56,11 @@ func demoCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Trade three accounts on a synthetic market, with nothing to set up",
-		Long: "Trade three accounts on a synthetic market, with nothing to set up.\n\n" +
+		Long: "Trade three accounts on a synthetic market, with nothing to set up: US shares, A-shares or crypto, with made-up prices, and\n" +
+			"the real rules and fees of the market.\n\n" +
 			"With --llm=MODEL, or --llm and OPENAI_MODEL, a language model trades beside them for a week, through the\n" +
 			"OpenAI-compatible API that OPENAI_API_BASE and OPENAI_API_KEY point at.",
+		Example: "  mcp-trade demo\n  mcp-trade demo --market cn",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 || len(args) == 1 && model != llmOfEnvironment {
 				return fmt.Errorf("unknown argument %q: demo takes flags alone, such as --llm=MODEL", args[0])
@@ -53,8 +71,9 @@ func demoCommand(s *settings) *cobra.Command {
 			if len(args) == 1 { // --llm MODEL
 				model = args[0]
 			}
-			p := plan{from: demoFirst, cash: decimal.NewFromInt(demoCash), rules: ledger.DefaultRules()}
-			if err := p.parse([]string{"steady=equal-weight", "chaser=momentum:5", "dice=random:7"}); err != nil {
+			cash, _ := demoRules(market.ID(s.market))
+			p := plan{cash: decimal.NewFromInt(cash)}
+			if err := p.parse(demoAccounts); err != nil {
 				return err
 			}
 			if cmd.Flags().Changed("llm") {
@@ -68,6 +87,7 @@ func demoCommand(s *settings) *cobra.Command {
 			return s.demo(cmd, p)
 		},
 	}
+	cmd.Flags().StringVar(&s.market, "market", s.market, "what is traded: "+inWordsOf(marketNames())+" (MCP_TRADE_MARKET)")
 	cmd.Flags().StringVar(&model, "llm", "", "let a language model of this name trade too")
 	cmd.Flags().Lookup("llm").NoOptDefVal = llmOfEnvironment
 	flags.register(cmd.Flags())
@@ -98,22 +118,26 @@ func (s *settings) demo(cmd *cobra.Command, p plan) error {
 	if err != nil {
 		return err
 	}
-	days, err := demoMarket(filepath.Join(dir, "merged.jsonl"))
+	id, file := market.ID(s.market), filepath.Join(dir, "merged.jsonl")
+	s = s.onlyFolder(dir)
+	s.market, s.costs, s.slippage, s.prices = string(id), market.RealCosts, "5bps", []string{file}
+	about, days, err := demoMarket(file, id)
 	if err != nil {
 		return err
 	}
 	p.from, p.to = days[0], days[len(days)-1]
-	closer := "mcp-trade ledger show chaser"
+	closer := "ledger show chaser"
 	if len(p.models) > 0 {
 		p.to = days[demoModelDays]
-		closer = "mcp-trade show model"
+		closer = "show model"
 	}
-	s = s.onlyFolder(dir)
-	s.prices = []string{filepath.Join(dir, "merged.jsonl")}
+	if p.rules, err = s.openingRules(p.from); err != nil {
+		return err
+	}
 	if !s.json {
-		fmt.Fprintf(cmd.OutOrStdout(), "A synthetic market (made up, seed %d): %d symbols, %d trading days from %s to %s.\n"+
-			"steady holds every symbol in equal parts, chaser the 5 that gained most lately, and dice trades at random.\nData dir: %s\n\n",
-			demoSeed, demoSymbols, demoDays, days[0], days[len(days)-1], dir)
+		_, rules := demoRules(id)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s%s\nsteady holds every symbol in equal parts, chaser the 5 that gained most lately, and dice trades at random.\n"+
+			"Each begins with %s %s; orders fill 0.05 %% worse than the open.\nData dir: %s\n\n", about, rules, format.Money(p.cash), id.Get().Currency, dir)
 	}
 	r, closeRooms, err := s.runner(p)
 	if err != nil {
@@ -125,31 +149,70 @@ func (s *settings) demo(cmd *cobra.Command, p plan) error {
 		return stopped
 	}
 	out := filepath.Join(dir, "report")
-	if _, err := s.report(cmd.Context(), reportFlags{method: string(report.Own), benchmark: "equal-weight", out: out}, nil); err != nil {
+	result, err := s.report(cmd.Context(), reportFlags{method: string(report.Own), benchmark: "equal-weight", out: out}, nil)
+	if err != nil {
 		return err
 	}
+	fmt.Fprintln(cmd.OutOrStdout())
+	for _, a := range result.Accounts {
+		fmt.Fprintln(cmd.OutOrStdout(), paidText(a))
+	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nEach account traded through an MCP server of its own. What they were worth, day by day, to open in a browser:\n"+
-		"  %[1]s\nLook closer:\n  mcp-trade report --serve 127.0.0.1:8090 --data-dir %[2]s\n"+
-		"  %[3]s --data-dir %[2]s\n  mcp-trade ledger verify --data-dir %[2]s\n", filepath.Join(out, "report.html"), dir, closer)
+		"  %[1]s\nLook closer:\n  %[4]s report --serve 127.0.0.1:8090 --data-dir %[2]s\n"+
+		"  %[4]s %[3]s --data-dir %[2]s\n  %[4]s ledger verify --data-dir %[2]s\n", filepath.Join(out, "report.html"), dir, closer, callable())
 	return cmp.Or(err, stopped)
 }
 
-// demoMarket writes the prices and returns their trading days.
-func demoMarket(path string) ([]market.Stamp, error) {
+// paidText says what an account paid and got beside its trades: "dice paid SEC fee 0.81, FINRA TAF 1.20; it got dividends of 90.10".
+func paidText(a report.Account) string {
+	fees := []string{"no fees"}
+	if len(a.FeeItems) > 0 {
+		fees = nil
+	}
+	for _, item := range a.FeeItems {
+		fees = append(fees, item.Name+" "+format.Money(item.Paid))
+	}
+	text := a.Signature + " paid " + strings.Join(fees, ", ")
+	if a.Dividends > 0 {
+		text += "; it got dividends of " + cash(report.Known(a.Dividends))
+	}
+	return text + "."
+}
+
+// callable is how a shell calls this program.
+func callable() string {
+	self := os.Args[0]
+	if _, err := exec.LookPath("mcp-trade"); err == nil {
+		return "mcp-trade"
+	}
+	if strings.Contains(self, "go-build") { // go run has removed it by then
+		return "go run ./cmd/mcp-trade"
+	}
+	return self
+}
+
+// demoMarket writes the prices, and returns what they are and their trading days.
+func demoMarket(path string, id market.ID) (about string, days []market.Stamp, err error) {
 	f, err := os.Create(path)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	if err := market.WriteSynthetic(f, demoSeed, demoSymbols, demoDays, demoFirst); err != nil {
-		return nil, err
-	}
-	if err := f.Close(); err != nil {
-		return nil, err
+	if err := cmp.Or(synthetic.Write(f, id, demoSeed, demoFirst, demoDays), f.Close()); err != nil {
+		return "", nil, err
 	}
 	prices, err := market.Open(path)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	defer prices.Close()
-	return prices.Stamps("", "")
+	if days, err = prices.Stamps("", ""); err != nil {
+		return "", nil, err
+	}
+	last := days[len(days)-1]
+	symbols, err := prices.AsOf(last).Symbols()
+	if err != nil {
+		return "", nil, err
+	}
+	return fmt.Sprintf("A synthetic market of %s (made up, seed %d): %d symbols, %d trading days from %s to %s.\n",
+		id.Get().Name, demoSeed, len(symbols), len(days), days[0], last), days, nil
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -50,7 +51,7 @@ func pricesCommand(s *settings) *cobra.Command {
 				}{info, splits, adjusted, *found})
 			}
 			fmt.Fprintf(w, "%d symbols, %s to %s, %s\n\n", info.Symbols, info.First, info.Last, info.Interval)
-			if text := info.Survivors(); text != "" {
+			if text := cmp.Or(info.MadeUp(), info.Survivors()); text != "" {
 				fmt.Fprintf(w, "%s\n\n", text)
 			}
 			t := newTable(w, "file", ">symbols", ">bytes")

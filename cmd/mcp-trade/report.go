@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,7 +111,7 @@ func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r
 	if err != nil {
 		return report.Report{}, err
 	}
-	o.Universe = info.Survivors()
+	o.Universe = cmp.Or(info.MadeUp(), info.Survivors())
 	left = append(left, absent...)
 	if o.Benchmark, err = f.series(o, ledgers); err != nil {
 		return report.Report{}, err
