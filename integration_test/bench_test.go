@@ -22,7 +22,7 @@ import (
 	"mcp-trade/decimal"
 	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
-	"mcp-trade/market"
+	"mcp-trade/market/markettest"
 )
 
 // samples are the times that one thing took, by its name.
@@ -91,7 +91,7 @@ func wideBook(b *testing.B, p *place) *trader {
 		b.Fatal(err)
 	}
 	defer f.Close()
-	if err := market.WriteSynthetic(f, 1, symbols, 2, "2025-01-01"); err != nil {
+	if err := markettest.Write(f, 1, symbols, 2, "2025-01-01"); err != nil {
 		b.Fatal(err)
 	}
 	first := ledger.Record{Date: "2025-01-01"}

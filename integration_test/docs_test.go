@@ -16,7 +16,7 @@ import (
 
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/internal/testenv"
-	"mcp-trade/market"
+	"mcp-trade/market/markettest"
 )
 
 // readmeSize bounds the README, in characters: it is one page.
@@ -100,7 +100,7 @@ func newReader(t *testing.T) *reader {
 		t.Fatal(err)
 	}
 	var prices bytes.Buffer
-	if err := market.WriteSynthetic(&prices, 1, 3, 60, "2025-09-01"); err != nil {
+	if err := markettest.Write(&prices, 1, 3, 60, "2025-09-01"); err != nil {
 		t.Fatal(err)
 	}
 	named := strings.NewReplacer("SYN01", "AAPL", "SYN02", "MSFT", "SYN03", "NVDA").Replace(prices.String())

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"mcp-trade/market"
+	"mcp-trade/market/markettest"
 )
 
 // Built once for all tests.
@@ -103,7 +103,7 @@ func build(dir string) error {
 		return err
 	}
 	defer f.Close()
-	return market.WriteSynthetic(f, 1, 20, 120, "2025-01-01")
+	return markettest.Write(f, 1, 20, 120, "2025-01-01")
 }
 
 // goBuild builds a program as releases are built, without C, which the race detector needs.

@@ -16,6 +16,7 @@ import (
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/internal/testenv"
 	"mcp-trade/market"
+	"mcp-trade/market/markettest"
 	"mcp-trade/store/filestore"
 )
 
@@ -78,7 +79,7 @@ func wideMarket(b *testing.B, p *place) []market.Stamp {
 		b.Fatal(err)
 	}
 	defer f.Close()
-	if err := market.WriteSynthetic(f, 1, wideSymbols, 250, "2025-01-01"); err != nil {
+	if err := markettest.Write(f, 1, wideSymbols, 250, "2025-01-01"); err != nil {
 		b.Fatal(err)
 	}
 	prices, err := market.Open(p.prices)

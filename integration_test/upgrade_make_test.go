@@ -21,7 +21,7 @@ import (
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/model/modeltest"
 	"mcp-trade/internal/testenv"
-	"mcp-trade/market"
+	"mcp-trade/market/markettest"
 )
 
 // The market of the fixtures, and what was traded on it. Its trading days are 2025-01-02, 03, 06, 07, 08 and so on.
@@ -37,7 +37,7 @@ func upgradePrices(t testing.TB) (path string) {
 	path = filepath.Join(t.TempDir(), "prices.jsonl")
 	f, err := os.Create(path)
 	if err == nil {
-		err = market.WriteSynthetic(f, 1, 3, 12, upgradeFirst)
+		err = markettest.Write(f, 1, 3, 12, upgradeFirst)
 	}
 	if err == nil {
 		err = f.Close()

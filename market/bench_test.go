@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mcp-trade/market/markettest"
 )
 
 // gigabyte writes a file of 1 GB in 1000 lines, each of them a series.
@@ -21,7 +23,7 @@ func gigabyte(b *testing.B) string {
 		b.Fatal(err)
 	}
 	defer file.Close()
-	line := synthetic(b, 1, 1, 8_000, "1990-01-01")
+	line := synthetic(b, 1, 8_000, "1990-01-01")
 	for n := range 1000 {
 		head := strings.Replace(line[:len(line)-3], "SYN01", fmt.Sprintf("SYN%04d", n), 1)
 		padding := strings.Repeat(" ", max(1_000_000-len(head), 0))
@@ -30,6 +32,15 @@ func gigabyte(b *testing.B) string {
 		}
 	}
 	return path
+}
+
+func synthetic(b *testing.B, symbols, days int, first string) string {
+	b.Helper()
+	var out bytes.Buffer
+	if err := markettest.Write(&out, 1, symbols, days, first); err != nil {
+		b.Fatal(err)
+	}
+	return out.String()
 }
 
 func BenchmarkOpen1GB(b *testing.B) {
@@ -77,7 +88,7 @@ func countLines(b *testing.B, path string, block []byte) int {
 }
 
 func BenchmarkBar(b *testing.B) {
-	v := openText(b, synthetic(b, 1, 100, 250, "2025-01-01")).AsOf("2025-12-01")
+	v := openText(b, synthetic(b, 100, 250, "2025-01-01")).AsOf("2025-12-01")
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := v.Bar("SYN50", "2025-06-02"); err != nil {
@@ -89,7 +100,7 @@ func BenchmarkBar(b *testing.B) {
 func BenchmarkFirstParse(b *testing.B) {
 	for _, days := range []int{100, 2500} {
 		b.Run(fmt.Sprintf("%d bars", days), func(b *testing.B) {
-			p := openText(b, synthetic(b, 1, 1, days, "2015-01-01"))
+			p := openText(b, synthetic(b, 1, days, "2015-01-01"))
 			s := p.content().series["SYN01"]
 			b.SetBytes(s.length)
 			b.ReportAllocs()

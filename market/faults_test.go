@@ -11,6 +11,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"mcp-trade/market/markettest"
 )
 
 // change is a way to change a file of four lines. The line is one of them, from 0, and the day one within its series.
@@ -142,7 +144,7 @@ func figureAsNumber(lines []string, line int, day string) []string {
 func TestCheck_Changes(t *testing.T) {
 	const days, each = 30, 6
 	var good bytes.Buffer
-	if err := WriteSynthetic(&good, 7, 4, days, "2025-03-03"); err != nil {
+	if err := markettest.Write(&good, 7, 4, days, "2025-03-03"); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
@@ -157,7 +159,7 @@ func TestCheck_Changes(t *testing.T) {
 	if c, err := Check(write(good.String())); err != nil || len(c.Faults) > 0 || c.Bars != 4*days || c.Info.Symbols != 4 {
 		t.Fatalf("the good file: %+v, %v", c, err)
 	}
-	calendar, err := weekdays("2025-03-03", days)
+	calendar, err := markettest.Weekdays("2025-03-03", days)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +257,7 @@ func TestCheck_Files(t *testing.T) {
 // Prices that lie between the steps of their market look adjusted.
 func TestCheck_Adjusted(t *testing.T) {
 	var b strings.Builder
-	days, err := weekdays("2025-03-03", 30)
+	days, err := markettest.Weekdays("2025-03-03", 30)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"mcp-trade/decimal"
+	"mcp-trade/market/markettest"
 )
 
 // seriesLine is a whole line for a symbol with one plain bar per stamp.
@@ -358,7 +359,7 @@ func TestPrices_Info(t *testing.T) {
 // while others read them.
 func TestPrices_ConcurrentUse(t *testing.T) {
 	var content bytes.Buffer
-	if err := WriteSynthetic(&content, 1, 12, 30, "2025-01-01"); err != nil {
+	if err := markettest.Write(&content, 1, 12, 30, "2025-01-01"); err != nil {
 		t.Fatal(err)
 	}
 	content.WriteString(`{"Meta Data": {"2. Symbol": "BAD"}}`)

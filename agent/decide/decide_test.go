@@ -16,6 +16,7 @@ import (
 	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/market/markettest"
 )
 
 const recording = `{"date": "2025-10-01", "id": 0, "positions": {"CASH": 100}}
@@ -136,7 +137,7 @@ func TestNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := market.WriteSynthetic(f, 1, 8, 30, "2025-01-01"); err != nil {
+	if err := markettest.Write(f, 1, 8, 30, "2025-01-01"); err != nil {
 		t.Fatal(err)
 	}
 	f.Close()

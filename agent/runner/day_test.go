@@ -31,6 +31,7 @@ import (
 	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/market/markettest"
 	"mcp-trade/session"
 	runs "mcp-trade/store"
 	"mcp-trade/store/filestore"
@@ -55,7 +56,7 @@ func newRoom(t *testing.T, dir string) *room {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := market.WriteSynthetic(f, 1, 5, 10, "2025-01-01"); err != nil {
+		if err := markettest.Write(f, 1, 5, 10, "2025-01-01"); err != nil {
 			t.Fatal(err)
 		}
 		f.Close()

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"mcp-trade/market"
+	"mcp-trade/market/markettest"
 	"mcp-trade/report"
 )
 
@@ -43,7 +44,7 @@ func newBourse(t testing.TB, accounts ...string) *bourse {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := market.WriteSynthetic(f, 3, 8, 60, "2025-01-01"); err != nil {
+	if err := markettest.Write(f, 3, 8, 60, "2025-01-01"); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {

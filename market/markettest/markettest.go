@@ -1,7 +1,6 @@
-package market
-
-// This file makes a synthetic market, for demonstrations and tests that must not
-// depend on real data.
+// Package markettest makes plain prices for tests: a whole bar of every symbol on every weekday, without actions, halts or rules of a
+// market. Package feed/synthetic has those of the demo.
+package markettest
 
 import (
 	"bufio"
@@ -11,8 +10,8 @@ import (
 	"time"
 )
 
-// WriteSynthetic writes the prices of a synthetic market, one line per symbol in
-// the form that Open reads: symbols SYN01, SYN02 and so on, with one whole bar
+// Write writes the prices of a synthetic market, one line per symbol in
+// the form that [market.Open] reads: symbols SYN01, SYN02 and so on, with one whole bar
 // for each of the given number of weekdays, from the day `first` (or the Monday
 // after it). Every line says that it is synthetic. Equal arguments give equal
 // bytes on every machine, and the prices of a symbol do not depend on the number
@@ -20,11 +19,11 @@ import (
 //
 // It is an error if there is not at least one symbol and one day, or if first
 // is not a day, or if the days go beyond the year 9999.
-func WriteSynthetic(w io.Writer, seed uint64, symbols, days int, first Stamp) error {
+func Write(w io.Writer, seed uint64, symbols, days int, first string) error {
 	if symbols < 1 || days < 1 {
 		return fmt.Errorf("a synthetic market needs at least one symbol and one day, not %d and %d", symbols, days)
 	}
-	calendar, err := weekdays(first, days)
+	calendar, err := Weekdays(first, days)
 	if err != nil {
 		return err
 	}
@@ -45,10 +44,11 @@ func WriteSynthetic(w io.Writer, seed uint64, symbols, days int, first Stamp) er
 	return out.Flush()
 }
 
-func weekdays(first Stamp, days int) ([]string, error) {
-	day, err := time.Parse(dayForm, string(first))
+// Weekdays returns the first days from one on that are no Saturdays or Sundays.
+func Weekdays(first string, days int) ([]string, error) {
+	day, err := time.Parse(time.DateOnly, first)
 	if err != nil {
-		return nil, fmt.Errorf("the first day of a synthetic market must be a day such as 2025-01-02, not %.40q", string(first))
+		return nil, fmt.Errorf("the first day of a synthetic market must be a day such as 2025-01-02, not %.40q", first)
 	}
 	var calendar []string
 	for ; len(calendar) < days; day = day.AddDate(0, 0, 1) {
@@ -56,7 +56,7 @@ func weekdays(first Stamp, days int) ([]string, error) {
 			return nil, fmt.Errorf("%d days from %s go beyond the year 9999", days, first)
 		}
 		if day.Weekday() != time.Saturday && day.Weekday() != time.Sunday {
-			calendar = append(calendar, day.Format(dayForm))
+			calendar = append(calendar, day.Format(time.DateOnly))
 		}
 	}
 	return calendar, nil
