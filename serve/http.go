@@ -53,6 +53,7 @@ type HTTP struct {
 	bodies   *semaphore.Weighted
 	over     context.Context // done when requests that hang are given up
 	giveUp   context.CancelFunc
+	connects int // at once
 	headTime time.Duration
 	bodyTime time.Duration
 	patience time.Duration
@@ -62,7 +63,7 @@ type HTTP struct {
 // hosts, the loopback or the address that it came to.
 func (s *Server) HTTP(g Gate, ready func(context.Context) error, hosts ...string) *HTTP {
 	h := &HTTP{
-		server: s, gate: g, ready: ready, hosts: hosts, callers: callers{open: map[string]*httpCaller{}}, headTime: headTime, bodyTime: bodyTime, patience: patience,
+		server: s, gate: g, ready: ready, hosts: hosts, callers: callers{open: map[string]*httpCaller{}}, connects: maxConnections, headTime: headTime, bodyTime: bodyTime, patience: patience,
 		slots: semaphore.NewWeighted(maxAtOnce), bodies: semaphore.NewWeighted(maxBodies),
 	}
 	h.over, h.giveUp = context.WithCancel(context.Background())
@@ -77,7 +78,7 @@ func (h *HTTP) Serve(ctx context.Context, l net.Listener) error {
 		ErrorLog: log.New(h.server.log, "", 0),
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(netutil.LimitListener(l, maxConnections)) }()
+	go func() { ended <- server.Serve(netutil.LimitListener(l, h.connects)) }()
 	select {
 	case err := <-ended:
 		return err

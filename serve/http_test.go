@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -420,6 +421,67 @@ func clientRequest(to net.Addr, body string) *http.Request {
 	r.Header.Set("Accept", "application/json, text/event-stream")
 	return r
 }
+
+// Connections are bounded: those that say nothing are closed, and the next ones are served then.
+func TestHTTP_Connections(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := New(answering(echo), zerolog.Nop()).HTTP(anyGate{}, isReady)
+	h.headTime, h.connects = 50*time.Millisecond, 3
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	counted := &counting{Listener: l}
+	go func() { ended <- h.Serve(ctx, counted) }()
+	for range 20 {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "POST /mcp HTTP/1.1\r\n")
+	}
+	r := clientRequest(l.Addr(), list)
+	r.Close = true
+	response, err := http.DefaultClient.Do(r)
+	if err != nil || response.StatusCode != 200 {
+		t.Errorf("behind connections that say nothing: %+v, %v", response, err)
+	} else {
+		_ = response.Body.Close()
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if most := counted.most.Load(); most > 3 || counted.open.Load() != 0 {
+		t.Errorf("%d connections were open at once, and %d are left", most, counted.open.Load())
+	}
+}
+
+// counting counts the connections that are open.
+type counting struct {
+	net.Listener
+	open, most atomic.Int32
+}
+
+func (l *counting) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if n := l.open.Add(1); n > l.most.Load() {
+		l.most.Store(n) // one goroutine accepts
+	}
+	return &countedConn{Conn: c, closed: sync.OnceFunc(func() { l.open.Add(-1) })}, nil
+}
+
+type countedConn struct {
+	net.Conn
+	closed func()
+}
+
+func (c *countedConn) Close() error { c.closed(); return c.Conn.Close() }
 
 // Heads and bodies that do not come are cut off, and long heads refused.
 func TestHTTP_Slow(t *testing.T) {
