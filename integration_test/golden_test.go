@@ -83,16 +83,17 @@ func TestGoldenLedgersReplayedCallByCall(t *testing.T) {
 		t.Run(g.agent, func(t *testing.T) {
 			onBothStores(t, func(t *testing.T, p *place) {
 				p.prices = g.prices
-				replayGolden(t, p, g)
+				replayGolden(t, p, g, func(t *testing.T) *trader { return p.trade(t, g.agent) })
 			})
 		})
 	}
 }
 
-func replayGolden(t *testing.T, p *place, g golden) {
+// replayGolden makes the trades of a ledger again through a client that connect connects when the account is open.
+func replayGolden(t *testing.T, p *place, g golden, connect func(*testing.T) *trader) {
 	first := g.records[0]
 	p.open(t, g.agent, first.Cash().String(), string(first.Date))
-	tr, accounts, today := p.trade(t, g.agent), p.accounts(t), first.Date
+	tr, accounts, today := connect(t), p.accounts(t), first.Date
 	counts := map[string]int{}
 	for row, want := range g.records[1:] {
 		row++
