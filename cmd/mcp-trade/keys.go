@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"mcp-trade/agent/model/apis"
-	"mcp-trade/feed/articles"
+	"mcp-trade/feed/alpaca"
 )
 
 // keyUse is a key, and the addresses that it goes to.
@@ -36,4 +36,4 @@ func apiKeys() (uses []keyUse) {
 }
 
 // alpacaKey is the pair of keys of Alpaca, and where it goes.
-var alpacaKey = keyUse{names: []string{"APCA_API_KEY_ID", "APCA_API_SECRET_KEY"}, addresses: []address{{"ALPACA_DATA_URL", articles.AlpacaURL}}, all: true}
+var alpacaKey = keyUse{names: []string{"APCA_API_KEY_ID", "APCA_API_SECRET_KEY"}, addresses: []address{{"ALPACA_DATA_URL", alpaca.URL}}, all: true}

@@ -10,9 +10,10 @@ import (
 	"time"
 
 	"mcp-trade/feed"
+	"mcp-trade/feed/alpaca"
+	"mcp-trade/feed/alphavantage"
 	"mcp-trade/feed/articles"
 	"mcp-trade/market"
-	"mcp-trade/search/alphavantage"
 )
 
 // newsSourceRow is a source of news. What --source can name follows from it.
@@ -28,12 +29,12 @@ type newsSourceRow struct {
 // newsSources are in the order in which one is chosen if none is named.
 func newsSources() []newsSourceRow {
 	return []newsSourceRow{
-		{articles.AlpacaName, alpacaKey, []market.ID{market.US, market.Crypto}, articles.AlpacaPace,
+		{alpaca.Name, alpacaKey, []market.ID{market.US, market.Crypto}, alpaca.Pace,
 			func(address string) articles.Source { return articles.Alpaca{URL: address} },
-			func(key ...string) func(*http.Request) { return articles.AlpacaSigner(key[0], key[1]) }},
-		{alphavantage.Name, keyOfProvider(alphavantage.Name), []market.ID{market.US, market.Crypto}, articles.AlphaVantagePace,
+			func(key ...string) func(*http.Request) { return alpaca.Sign(key[0], key[1]) }},
+		{alphavantage.Name, keyOfProvider(alphavantage.Name), []market.ID{market.US, market.Crypto}, alphavantage.Pace,
 			func(address string) articles.Source { return articles.AlphaVantage{URL: address} },
-			func(key ...string) func(*http.Request) { return articles.AlphaVantageSigner(key[0]) }},
+			func(key ...string) func(*http.Request) { return alphavantage.Sign(key[0]) }},
 	}
 }
 

@@ -14,15 +14,9 @@ import (
 	"time"
 
 	"mcp-trade/feed"
+	"mcp-trade/feed/alpaca"
 	"mcp-trade/market"
 	"mcp-trade/search"
-)
-
-// Alpaca's name, address unless another is given, and pace: a free key has 200 requests a minute.
-const (
-	AlpacaName = "alpaca"
-	AlpacaURL  = "https://data.alpaca.markets"
-	AlpacaPace = 350 * time.Millisecond
 )
 
 const (
@@ -33,16 +27,8 @@ const (
 // Alpaca is the source.
 type Alpaca struct{ URL string } // "": the usual one
 
-// AlpacaSigner puts a pair of keys into requests.
-func AlpacaSigner(id, secret string) func(*http.Request) {
-	return func(r *http.Request) {
-		r.Header.Set("APCA-API-KEY-ID", id)
-		r.Header.Set("APCA-API-SECRET-KEY", secret)
-	}
-}
-
 // Name implements [Source].
-func (Alpaca) Name() string { return AlpacaName }
+func (Alpaca) Name() string { return alpaca.Name }
 
 // alpacaReply is a reply. Of the times the later one is when the text that is shown was written: an article that was changed may know
 // of what came after it was published.
@@ -64,7 +50,7 @@ func (a Alpaca) Articles(ctx context.Context, get feed.Getter, job Job, take fun
 	}
 	seen := map[string]bool{}
 	for {
-		reply, err := get.Get(ctx, cmp.Or(a.URL, AlpacaURL)+"/v1beta1/news?"+query.Encode(), nil, http.StatusBadRequest, http.StatusUnprocessableEntity)
+		reply, err := get.Get(ctx, cmp.Or(a.URL, alpaca.URL)+"/v1beta1/news?"+query.Encode(), nil, http.StatusBadRequest, http.StatusUnprocessableEntity)
 		if err != nil {
 			return err
 		}

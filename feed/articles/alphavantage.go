@@ -5,7 +5,6 @@ package articles
 import (
 	"cmp"
 	"context"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -15,9 +14,6 @@ import (
 	"mcp-trade/search"
 	"mcp-trade/search/alphavantage"
 )
-
-// AlphaVantagePace is how far apart requests begin: a free key has one a second, and 25 a day.
-const AlphaVantagePace = 1200 * time.Millisecond
 
 const (
 	vantagePage = 1000 // articles of a reply at most
@@ -30,15 +26,6 @@ const (
 
 // AlphaVantage is the source.
 type AlphaVantage struct{ URL string } // "": the usual one
-
-// AlphaVantageSigner puts a key into requests.
-func AlphaVantageSigner(key string) func(*http.Request) {
-	return func(r *http.Request) {
-		query := r.URL.Query()
-		query.Set("apikey", key)
-		r.URL.RawQuery = query.Encode()
-	}
-}
 
 // Name implements [Source].
 func (AlphaVantage) Name() string { return alphavantage.Name }

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"mcp-trade/feed"
+	"mcp-trade/feed/alpaca"
+	"mcp-trade/feed/alphavantage"
 	"mcp-trade/internal/files"
 )
 
@@ -44,9 +46,9 @@ func (h *host) route(source Source, sign func(*http.Request)) *Route {
 	return &Route{Source: source, Getter: feed.Kept{Getter: client, Dir: h.dir, Access: files.Owner, Now: time.Now, Keep: source.Keep}}
 }
 
-func (h *host) alpaca() *Route { return h.route(Alpaca{h.URL}, AlpacaSigner("id", key)) }
+func (h *host) alpaca() *Route { return h.route(Alpaca{h.URL}, alpaca.Sign("id", key)) }
 func (h *host) vantage() *Route {
-	return h.route(AlphaVantage{h.URL + "/query"}, AlphaVantageSigner(key))
+	return h.route(AlphaVantage{h.URL + "/query"}, alphavantage.Sign(key))
 }
 
 func text(code int, body string, header ...string) http.HandlerFunc {
