@@ -308,7 +308,7 @@ var (
 
 func baseName(path string) string {
 	base := filepath.Base(path)
-	for _, ending := range []string{".csv", ".txt", ".tsv"} {
+	for _, ending := range []string{".csv", ".txt", ".tsv", ".json"} {
 		if short, ok := strings.CutSuffix(strings.ToLower(base), ending); ok {
 			return base[:len(short)]
 		}

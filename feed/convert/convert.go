@@ -8,21 +8,16 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 
 	"mcp-trade/internal/files"
 )
 
-// form is a kind of file. The rows are tried in their order.
-type form struct {
-	name string
-	is   func(head []byte) bool
-	read func(*reader) error // of the rows that cannot be read it tells; an error is one of the whole file
-}
-
-var forms = []form{
+// forms are tried in their order.
+var forms = append(slices.Clone(replyForms), []form{
 	{"price object", func(head []byte) bool { return bytes.HasPrefix(head, []byte("{")) }, readObjects},
 	{"csv", func(head []byte) bool { return bytes.IndexByte(head, 0) < 0 && len(head) > 0 }, readCSV},
-}
+}...)
 
 // Read reads files, one after the other. What is wrong with a file or a row stands in Files.
 func Read(paths []string) *Converted {

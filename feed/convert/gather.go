@@ -40,6 +40,13 @@ type gathered struct {
 	of []int32              // the file of each bar
 }
 
+// form is a kind of file.
+type form struct {
+	name string
+	is   func(head []byte) bool
+	read func(*reader) error // of the rows that cannot be read it tells; an error is one of the whole file
+}
+
 // reader reads a file into what was gathered.
 type reader struct {
 	c     *Converted
@@ -67,6 +74,16 @@ func (r *reader) series(symbol string) *gathered {
 	}
 	r.seen[symbol] = true
 	return g
+}
+
+// sameInterval gives a series an interval that a line states, unless it has bars of another one, or of an unknown one: then it tells so.
+func (r *reader) sameInterval(g *gathered, interval string, line int) bool {
+	if g.Interval != "" && g.Interval != interval || g.Interval == "" && len(g.Bars) > 0 {
+		r.file.fault(line, "", "%s: the bars are %s, and others of the symbol are not; convert them apart", g.Symbol, interval)
+		return false
+	}
+	g.Interval = interval
+	return true
 }
 
 // add adds a bar to a series, or what it knows to the bar that is there already.

@@ -20,11 +20,10 @@ func readObjects(r *reader) error {
 		if s.Interval != "daily" {
 			interval = s.Interval
 		}
-		if g.Interval != "" && g.Interval != interval || g.Interval == "" && len(g.Bars) > 0 {
-			r.file.fault(s.Line, "", "%s: the bars are %s, and others of the symbol are not; convert them apart", s.Symbol, interval)
+		if !r.sameInterval(g, interval, s.Line) {
 			return
 		}
-		g.Interval, g.Stamps = interval, cmp.Or(g.Stamps, s.Stamps)
+		g.Stamps = cmp.Or(g.Stamps, s.Stamps)
 		r.about(g, s)
 		if len(g.Bars) == 0 {
 			g.Bars = make([]feed.Bar, 0, len(s.Bars))
