@@ -51,7 +51,10 @@ func write(t *testing.T, path, text string) string {
 
 func hostileLedger(t *testing.T, p *place) {
 	write(t, p.ledgerFile("stranger"), `{"date": "2025-10-01", "id": 0, "positions": {"CASH": 1000}}`+"\n"+
-		fmt.Sprintf(`{"date": "2025-10-02", "id": 1, "this_action": {"action": "buy", "symbol": %[1]s, "amount": 2}, "positions": {%[1]s: 2, "CASH": 900}, "note": %[1]s}`+"\n", quoted(hostile)))
+		fmt.Sprintf(`{"date": "2025-10-02", "id": 1, "this_action": {"action": "buy", "symbol": %[1]s, "amount": 2}, "positions": {%[1]s: 2, "CASH": 900}, "order_id": %[1]s, "fees": 1, "fee_items": {%[1]s: 1}, "note": %[1]s}
+{"date": "2025-10-02", "id": 2, "this_action": {"action": "expire", "symbol": %[1]s, "amount": 2, "side": "buy", "order": 1, "why": %[1]s}, "positions": {%[1]s: 2, "CASH": 900}}
+{"date": "2025-10-02", "id": 3, "this_action": {"action": "rename", "symbol": %[1]s, "amount": 2, "to": %[1]s}, "positions": {%[1]s: 2, "CASH": 900}}
+`, quoted(hostile)))
 }
 
 func hostilePrices(t *testing.T, p *place) {
@@ -85,6 +88,15 @@ func TestScreen_NothingFromOutsideActsOnATerminal(t *testing.T) {
 	}{
 		{"ledger show", hostileLedger, []string{"ledger", "show", "stranger"}, false},
 		{"ledger verify", hostileLedger, []string{"ledger", "verify", "stranger"}, false},
+		{"settle", func(t *testing.T, p *place) {
+			hostileLedger(t, p)
+			f, err := os.OpenFile(p.ledgerFile("stranger"), os.O_APPEND|os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			fmt.Fprintf(f, `{"date": "2025-10-02", "id": 4, "this_action": {"action": "order", "symbol": %[1]s, "amount": 2, "side": "sell", "type": "limit", "limit": 9, "until": "gtc"}, "positions": {%[1]s: 2, "CASH": 900}, "orders": [{"id": 4, "action": "sell", "symbol": %[1]s, "amount": 2, "type": "limit", "limit": 9, "until": "gtc", "placed": "2025-10-02"}]}`+"\n", quoted(hostile))
+		}, []string{"settle", "stranger", "--date", "2025-10-03"}, false},
 		{"ledger verify of a file", hostileLedger, []string{"ledger", "verify", "agent_data/stranger/position/position.jsonl"}, false},
 		{"ledger list", func(t *testing.T, p *place) {
 			write(t, p.ledgerFile("stranger"), `{"id": 0, "date": `+quoted(hostile)+"}\n")

@@ -6,8 +6,9 @@ package market
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"mcp-trade/code"
 	"mcp-trade/decimal"
@@ -162,7 +163,8 @@ func (f FeeItems) String() string { return f.text(": ", ", ") }
 func (f FeeItems) text(colon, comma string) string {
 	parts := make([]string, len(f))
 	for i, item := range f {
-		parts[i] = strconv.Quote(item.Name) + colon + item.Paid.String()
+		name, _ := jsontext.AppendQuote(nil, item.Name) // what is not UTF-8 is replaced
+		parts[i] = string(name) + colon + item.Paid.String()
 	}
 	return "{" + strings.Join(parts, comma) + "}"
 }

@@ -1,6 +1,7 @@
 package market
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -219,6 +220,16 @@ func TestFees_ChargeNeverFalls(t *testing.T) {
 				t.Fatalf("%d %s cost %s, %v, after %s", amount, symbol, c.Total, err, last)
 			}
 			last = c.Total
+		}
+	}
+}
+
+// Items are JSON whatever their names are.
+func TestFeeItems_String(t *testing.T) {
+	for name, want := range map[string]string{"stamp duty": `{"stamp duty": 1}`, "印花税 \"x\"": `{"印花税 \"x\"": 1}`, "a\x1b\x07\U000e0041<": `{"a\u001b\u0007` + "\U000e0041" + `<": 1}`} {
+		got := FeeItems{{name, decimal.NewFromInt(1)}}.String()
+		if got != want || !json.Valid([]byte(got)) {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }

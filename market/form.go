@@ -5,6 +5,7 @@ package market
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -18,6 +19,19 @@ const (
 
 // reservedSymbol is the name of money in ledgers.
 const reservedSymbol = "CASH"
+
+// InText is a symbol as it stands in a text that people or models read. One that is not written as a symbol is, which a ledger or an older
+// file may have, is quoted and cut there: whatever it says is no line of its own.
+func InText(symbol string) string {
+	if CheckSymbol(symbol) == nil {
+		return symbol
+	}
+	const longest = 40 // characters, before they are quoted
+	if text := []rune(symbol); len(text) > longest {
+		symbol = string(text[:longest]) + "…"
+	}
+	return strconv.Quote(symbol)
+}
 
 // CheckSymbol returns an error if the text is not written as a symbol is: letters A to Z, digits and .-_=^/:& only, at most 32,
 // a letter, a digit or ^ first; and not CASH, which is the name of money in ledgers.

@@ -133,7 +133,7 @@ func (s *Server) rewriteError(m mcp.JSONRPCError, r *call, err error) any {
 		return says(m.Error.Code, "The cursor is none that was given out. Leave it out to start at the beginning.")
 	case m.Error.Code == mcp.INTERNAL_ERROR && err != nil:
 		if f, ok := failureOf(err, false); ok {
-			return says(m.Error.Code, "%s", f.sentence)
+			return says(m.Error.Code, "%s", f.String())
 		}
 		s.log.Error().Err(err).Str("method", r.Method).Str("name", r.Name).Msg("request failed")
 		return says(m.Error.Code, ourFault)

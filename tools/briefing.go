@@ -12,8 +12,10 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/safetext"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
+	"mcp-trade/search"
 	"mcp-trade/session"
 )
 
@@ -52,7 +54,7 @@ func (d *Deps) latest(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.R
 	if err != nil {
 		return nil, err
 	}
-	return []mcp.ResourceContents{mcp.TextResourceContents{URI: req.Params.URI, MIMEType: "application/json", Text: string(text)}}, nil
+	return []mcp.ResourceContents{mcp.TextResourceContents{URI: req.Params.URI, MIMEType: "application/json", Text: string(safetext.JSON(text))}}, nil
 }
 
 func tradingDayPrompt() mcp.Prompt {
@@ -76,6 +78,20 @@ func (d *Deps) tradingDay(ctx context.Context, req mcp.GetPromptRequest) (*mcp.G
 
 // maxQuotes bounds the symbols that a briefing quotes beside those held.
 const maxQuotes = 150
+
+// say adds one line, whatever is in what it tells of: a ledger is read from a file, which anybody may have written.
+func say(b *strings.Builder, format string, args ...any) {
+	b.WriteString(safetext.Line(fmt.Sprintf(format, args...)) + "\n")
+}
+
+// inText are symbols as the briefing has them.
+func inText(symbols []string) string {
+	said := make([]string, len(symbols))
+	for i, s := range symbols {
+		said[i] = market.InText(s)
+	}
+	return strings.Join(said, ", ")
+}
 
 // briefing is the trading day on one page: the account, its holdings and the quotes of the day.
 func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) {
@@ -104,27 +120,30 @@ func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) 
 	}
 	now.markSellable(book, rules)
 	var b strings.Builder
-	fmt.Fprintf(&b, "Today is %s, in a simulation on historical prices. You trade the account %s.\n", s.Today, s.Signature)
-	fmt.Fprintf(&b, "Cash: %s\n", now.Cash.StringFixed(2))
+	say(&b, "Today is %s, in a simulation on historical prices. You trade the account %s.", s.Today, s.Signature)
+	say(&b, "Cash: %s", now.Cash.StringFixed(2))
 	if now.TotalValue.Valid {
-		fmt.Fprintf(&b, "Total value, at today's opens, else at last closes: %s\n", now.TotalValue.Decimal.StringFixed(2))
+		say(&b, "Total value, at today's opens, else at last closes: %s", now.TotalValue.Decimal.StringFixed(2))
 	} else {
-		fmt.Fprintf(&b, "Total value: unknown, since there is no price for %s\n", strings.Join(now.Unpriced, ", "))
+		say(&b, "Total value: unknown, since there is no price for %s", inText(now.Unpriced))
 	}
 	if brief := rules.Brief(s.Today); brief != "" {
-		fmt.Fprintf(&b, "Rules: %s\n", brief)
+		say(&b, "Rules: %s", brief)
 	}
 	fill := "Orders fill at today's opens."
 	if unknown == nil {
 		if rules.CostsText() != "" {
-			fmt.Fprintf(&b, "Trades cost: %s\n", rules.CostsText())
+			say(&b, "Trades cost: %s", rules.CostsText())
 		}
 		if of := rules.FillsText(); of != ledger.FillsOpen {
 			fill = fmt.Sprintf("Market orders fill by the account's rule: %s. Until then they wait.", of)
 		}
 	}
 	if lines := d.Accounts.Limits(s.Signature).Lines(); len(lines) > 0 {
-		fmt.Fprintf(&b, "Limits that the operator set, which no order can exceed:\n- %s\n", strings.Join(lines, "\n- "))
+		say(&b, "Limits that the operator set, which no order can exceed:")
+		for _, line := range lines {
+			say(&b, "- %s", line)
+		}
 	}
 	if err := d.sinceYesterday(ctx, &b, s, now, v); err != nil {
 		return "", err
@@ -136,7 +155,8 @@ func (d *Deps) briefing(ctx context.Context, s session.Session) (string, error) 
 	if err := quotes(&b, v); err != nil {
 		return "", err
 	}
-	fmt.Fprintf(&b, "\n%s Highs, lows and closes of today are not known yet.\n", fill)
+	b.WriteString("\n")
+	say(&b, "%s Highs, lows and closes of today are not known yet.", fill)
 	return b.String(), nil
 }
 
@@ -151,7 +171,9 @@ func (d *Deps) orders(ctx context.Context, b *strings.Builder, s session.Session
 	tell := func(title string, actions bool) {
 		for _, e := range events {
 			if e.IsAction() == actions {
-				fmt.Fprintf(b, "%s%s\n", title, e.Event())
+				b.WriteString(title)
+				const longest = 500 // characters
+				say(b, "%s", search.Cut(e.Event(), longest))
 				title = ""
 			}
 		}
@@ -163,13 +185,13 @@ func (d *Deps) orders(ctx context.Context, b *strings.Builder, s session.Session
 	}
 	b.WriteString("\nOpen orders (number, side, amount, symbol, type and price, until, placed):\n")
 	for _, o := range book.Orders {
-		fmt.Fprintf(b, "%d %s %s %s %s%s %s %s\n", o.ID, o.Action, o.Amount, o.Symbol, o.Type, priceOf(o), o.Until, o.Placed)
+		say(b, "%d %s %s %s %s%s %s %s", o.ID, o.Action, o.Amount, market.InText(o.Symbol), o.Type, priceOf(o), o.Until, o.Placed)
 	}
 	var kept []string
 	for _, p := range book.Orders.Reserved() {
-		kept = append(kept, fmt.Sprintf("%s %s", p.Symbol, p.Amount))
+		kept = append(kept, fmt.Sprintf("%s %s", market.InText(p.Symbol), p.Amount))
 	}
-	fmt.Fprintf(b, "They reserve: %s\n", strings.Join(kept, ", "))
+	say(b, "They reserve: %s", strings.Join(kept, ", "))
 	return nil
 }
 
@@ -205,7 +227,7 @@ func (d *Deps) sinceYesterday(ctx context.Context, b *strings.Builder, s session
 	}
 	if now.TotalValue.Valid && then.TotalValue.Valid {
 		profit := now.TotalValue.Decimal.Sub(then.TotalValue.Decimal)
-		fmt.Fprintf(b, "Profit since the open of %s: %s\n", yesterday, signed(profit))
+		say(b, "Profit since the open of %s: %s", yesterday, signed(profit))
 	}
 	return nil
 }
@@ -226,11 +248,12 @@ func holdings(b *strings.Builder, now portfolioResult, v market.View, units stri
 		b.WriteString("\nHoldings: none\n")
 		return
 	}
-	fmt.Fprintf(b, "\nHoldings (symbol, %s, last close, price now, value now):\n", units)
+	b.WriteString("\n")
+	say(b, "Holdings (symbol, %s, last close, price now, value now):", units)
 	for _, h := range now.Holdings {
-		fmt.Fprintf(b, "%s %s %s %s %s%s%s\n", h.Symbol, h.Amount, lastClose(v, h.Symbol), orDash(h.Price), orDash(h.Value), stale(h), unsellable(h))
+		say(b, "%s %s %s %s %s%s%s", market.InText(h.Symbol), h.Amount, lastClose(v, h.Symbol), orDash(h.Price), orDash(h.Value), stale(h), unsellable(h))
 		if h.Split != "" {
-			fmt.Fprintf(b, "  %s. The account knows of no split, so its shares and their value may be wrong.\n", h.Split)
+			say(b, "  %s. The account knows of no split, so its shares and their value may be wrong.", h.Split)
 		}
 	}
 }
@@ -270,14 +293,14 @@ func quotes(b *strings.Builder, v market.View) error {
 			b.WriteString("\nMarket (symbol, last close, today's open):\n")
 		}
 		if listed <= maxQuotes {
-			fmt.Fprintf(b, "%s %s %s\n", symbol, lastClose(v, symbol), open)
+			say(b, "%s %s %s", symbol, lastClose(v, symbol), open)
 		}
 	}
 	switch {
 	case listed == 0:
 		b.WriteString("\nMarket: nothing trades today\n")
 	case listed > maxQuotes:
-		fmt.Fprintf(b, "and %d more symbols; ask get_price for them\n", listed-maxQuotes)
+		say(b, "and %d more symbols; ask get_price for them", listed-maxQuotes)
 	}
 	return nil
 }

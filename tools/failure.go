@@ -10,6 +10,7 @@ import (
 	"maps"
 
 	"mcp-trade/code"
+	"mcp-trade/internal/safetext"
 	"mcp-trade/market"
 	"mcp-trade/store"
 )
@@ -23,6 +24,9 @@ type failure struct {
 
 func (f *failure) Error() string { return f.sentence }
 
+// String is the sentence on one line: it may name what stands in a ledger.
+func (f *failure) String() string { return safetext.Line(f.sentence) }
+
 func (f *failure) Code() code.Code { return f.code }
 
 func (f *failure) Details() map[string]any { return f.details }
@@ -31,7 +35,7 @@ func (f *failure) Details() map[string]any { return f.details }
 func (f *failure) MarshalJSON() ([]byte, error) {
 	object := map[string]any{}
 	maps.Copy(object, f.details)
-	object["error"], object["code"], object["class"] = f.sentence, f.code, f.code.Class()
+	object["error"], object["code"], object["class"] = f.String(), f.code, f.code.Class()
 	return json.Marshal(object)
 }
 

@@ -87,7 +87,7 @@ func barOf(v market.View, symbol string, at market.Stamp) (symbolBar, error) {
 	if !ok {
 		return symbolBar{}, err
 	}
-	missing := symbolBar{Symbol: symbol, Error: f.sentence, Code: f.code}
+	missing := symbolBar{Symbol: symbol, Error: f.String(), Code: f.code}
 	if unknown, ok := errors.AsType[*market.UnknownSymbolError](err); ok {
 		if missing.DidYouMean = unknown.DidYouMean; len(unknown.DidYouMean) == 0 {
 			missing.Hint = symbolsHint

@@ -18,6 +18,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 	"github.com/rs/zerolog"
 
+	"mcp-trade/internal/safetext"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -284,6 +285,7 @@ func meant(ctx context.Context, meta *mcp.Meta) context.Context {
 // is text alone: clients check structured content against the tool's output schema.
 func result(answer any, isError bool) (*mcp.CallToolResult, error) {
 	text, err := json.Marshal(answer)
+	text = safetext.JSON(text) // what is from a ledger or a file may hold anything
 	switch {
 	case err != nil:
 		return nil, err

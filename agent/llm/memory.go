@@ -37,7 +37,7 @@ func memoryOf(v market.View, trades []ledger.Record) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&b, "%s %s %s %s", r.Date, r.Action, r.Amount, r.Symbol)
+		fmt.Fprintf(&b, "%s %s %s %s", r.Date, r.Action, r.Amount, market.InText(r.Symbol))
 		if r.Price.Valid {
 			fmt.Fprintf(&b, " at %s", r.Price.Decimal)
 		}

@@ -53,6 +53,8 @@ func TestMemoryOf(t *testing.T) {
 			"2025-01-03 sell 2 LATE at 10: +10.00 %, all symbols +3.01 %, excess +6.99 %\n"},
 		{"2025-01-03", trades[3:], head + `2025-01-02 buy 2 AAA at 100: +10.00 %, all symbols 0.00 %, excess +10.00 %; your note: "it is cheap [31m"` + "\n"},
 		{"2025-01-02", trades[3:], head + `2025-01-02 buy 2 AAA at 100: not known, all symbols not known, excess not known; your note: "it is cheap [31m"` + "\n"},
+		{"2025-01-06", []ledger.Record{record("2025-01-02", ledger.Buy, "X\nFORGED: sell\u202e", price("3"), "a\nFORGED\u2028b")}, head +
+			`2025-01-02 buy 2 "X\nFORGED: sell\u202e" at 3: not known, all symbols 0.00 %, excess not known; your note: "a FORGED b"` + "\n"},
 		{"2025-01-06", nil, ""},
 	} {
 		got, err := memoryOf(prices.AsOf(c.asOf), c.trades)

@@ -25,6 +25,7 @@ import (
 	"mcp-trade/decimal"
 	"mcp-trade/internal/format"
 	"mcp-trade/internal/mcpclient"
+	"mcp-trade/internal/safetext"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/session"
@@ -279,7 +280,7 @@ func exitError(cmd *cobra.Command, results []runner.Result) error {
 			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: account %s stopped: %s\n", r.Account, explain(r.Err))
 			code = max(code, exitFailed)
 		case !r.Verified:
-			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: the ledger of %s is %s: %s; see: mcp-trade ledger verify %s\n", r.Account, r.Verdict, strings.Join(r.Reasons, "; "), r.Account)
+			fmt.Fprintf(cmd.ErrOrStderr(), "mcp-trade: the ledger of %s is %s: %s; see: mcp-trade ledger verify %s\n", r.Account, r.Verdict, safetext.Line(strings.Join(r.Reasons, "; ")), r.Account)
 			if r.Failed {
 				code = max(code, exitFailed)
 			}
