@@ -148,6 +148,7 @@ type historyResult struct {
 	Columns []string     `json:"columns"`
 	Rows    []cells      `json:"rows" jsonschema:"the values of each bar, by columns"`
 	Next    market.Stamp `json:"next,omitempty"`
+	Actions []string     `json:"actions,omitempty" jsonschema:"corporate actions of these days; bars are as traded, never adjusted"`
 }
 
 // cells are the values of one bar; what is not known is null.
@@ -194,7 +195,22 @@ func getPriceHistory(ctx context.Context, d *Deps, p historyParams) (historyResu
 	for _, b := range bars {
 		r.Rows = append(r.Rows, cells{b.Stamp, b.Open, b.High, b.Low, b.Close, b.Volume})
 	}
-	return r, nil
+	r.Actions, err = actionsAmong(v, symbol, bars)
+	return r, err
+}
+
+// actionsAmong are the corporate actions of a symbol from the day of the first bar to that of the last one.
+func actionsAmong(v market.View, symbol string, bars []market.Bar) (texts []string, err error) {
+	if len(bars) == 0 {
+		return nil, nil
+	}
+	actions, err := v.Actions(symbol, bars[0].Stamp)
+	for _, a := range actions {
+		if a.Date <= bars[len(bars)-1].Stamp.Day() {
+			texts = append(texts, a.String())
+		}
+	}
+	return texts, err
 }
 
 // view is the market as of the session's date.
