@@ -31,6 +31,8 @@ type account struct {
 	Told          []string // what its model may remember, and which days it traded as they came
 	Forward       []forwardDay
 	ForwardNote   string
+	Actions       []action // corporate actions, the newest first
+	ActionsNote   string
 	Warnings      []string
 	Headline      []metricRow
 	Metrics       []metricRow
@@ -81,6 +83,7 @@ func newAccount(a report.Account, l link, s Data) account {
 		})
 	}
 	v.forward(a.Forward)
+	v.actions(a)
 	v.Allocation = newAllocation(a, l)
 	v.draw(a, s)
 	v.days(a)
@@ -110,6 +113,26 @@ func (v *account) forward(f *report.Forward) {
 	}
 	if more := len(f.Days) - maxDays; more > 0 {
 		v.ForwardNote = fmt.Sprintf("The newest %d of %s.", maxDays, plural(len(f.Days), "day"))
+	}
+}
+
+// action is a corporate action of what the account held.
+type action struct{ Date, Text, Paid string }
+
+// actions lists the corporate actions, the newest first.
+func (v *account) actions(a report.Account) {
+	for _, x := range slices.Backward(a.Actions[max(0, len(a.Actions)-maxDays):]) {
+		row := action{Date: string(x.Date), Text: x.Text, Paid: unknown}
+		if x.Cash != 0 {
+			row.Paid = money(report.Known(x.Cash))
+		}
+		v.Actions = append(v.Actions, row)
+	}
+	if a.Dividends != 0 {
+		v.ActionsNote = "Dividends paid " + money(report.Known(a.Dividends)) + "."
+	}
+	if more := len(a.Actions) - maxDays; more > 0 {
+		v.ActionsNote += fmt.Sprintf(" The newest %d of %s.", maxDays, plural(len(a.Actions), "action"))
 	}
 }
 

@@ -80,6 +80,7 @@ func (a account) node() g.Node {
 		h.Div(h.Class("pair"), a.Allocation.node(), a.holdings()),
 		details(a.ID+"-measures", "All figures", scrollRegion("All figures of "+a.Name, "scroll", figures("All figures of "+a.Name, a.Metrics))),
 		g.If(len(a.Upstream) > 0, details(a.ID+"-upstream", "By AI-Trader’s definitions", figures(a.Name+" by AI-Trader’s definitions", a.Upstream))),
+		g.If(len(a.Actions) > 0, details(a.ID+"-actions", "Corporate actions of what it held", muted(a.ActionsNote), a.actionsTable())),
 		g.If(len(a.Forward) > 0, details(a.ID+"-forward", "Days that were traded as they came", muted(a.ForwardNote), a.forwardDays())),
 		g.If(len(a.Prices) > 0, g.Group{
 			h.H3(h.Class("part"), g.Text("Trades on the price")), muted(a.PricesNote),
@@ -94,6 +95,13 @@ func (a account) forwardDays() g.Node {
 	name := "Days that " + a.Name + " traded as they came"
 	return scrollRegion(name, "scroll tall", h.Table(h.Class("measures"), caption(name), tableHead("Day", "Decided", "At, UTC", "Note"), h.TBody(g.Map(a.Forward, func(d forwardDay) g.Node {
 		return h.Tr(rowHead(g.Text(d.Date)), h.Td(g.Text(d.Mark)), h.Td(g.Text(d.Decided)), h.Td(g.Text(d.Note)))
+	}))))
+}
+
+func (a account) actionsTable() g.Node {
+	name := "Corporate actions of what " + a.Name + " held"
+	return scrollRegion(name, "scroll tall", h.Table(h.Class("measures"), caption(name), tableHead("Day", ">Paid", "What happened"), h.TBody(g.Map(a.Actions, func(x action) g.Node {
+		return h.Tr(rowHead(g.Text(x.Date)), cell(x.Paid, ""), h.Td(g.Text(x.Text)))
 	}))))
 }
 

@@ -91,6 +91,28 @@ func TestWrite_Forward(t *testing.T) {
 	}
 }
 
+func TestWrite_Actions(t *testing.T) {
+	b := newBourse(t, "steady").season(t)
+	d := b.subject(t)
+	a := &d.Report.Accounts[0]
+	for i := range maxDays + 1 {
+		a.Actions = append(a.Actions, report.CorporateAction{Date: market.Stamp("2025-01-02").AddDays(i), Text: fmt.Sprintf("SYN01: dividend number %d", i), Cash: float64(i)})
+	}
+	a.Actions[5].Text, a.Actions[5].Cash, a.Dividends = hostile, 0, 7255
+	text := written(t, d)
+	for _, want := range []string{"Corporate actions of what it held", "Dividends paid 7,255.00. The newest 120 of 121 actions.", "SYN01: dividend number 120", "120.00", "&lt;script&gt;"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(text, "<script>window.hacked") || strings.Contains(text, "dividend number 0<") {
+		t.Error("it has markup of an action, or an action that it leaves out")
+	}
+	if strings.Contains(written(t, b.subject(t)), "Corporate actions") {
+		t.Error("an account without actions lists them")
+	}
+}
+
 // The page names no address but the data of its icon and places in itself.
 func TestWrite_NoOtherAddress(t *testing.T) {
 	text := written(t, newBourse(t, "steady", "dice").season(t).subject(t))
