@@ -82,7 +82,9 @@ func (c *Client) once(ctx context.Context, address string, header http.Header, a
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return Reply{}, 0, unanswered(err)
+		o := unanswered(err)
+		o.Closed = true // another request would wait as long
+		return Reply{}, 0, o
 	}
 	defer resp.Body.Close()
 	body, err := bounded.Read(resp.Body, maxReply)
@@ -127,7 +129,7 @@ func (c *Client) refusal(resp *http.Response) (time.Duration, error) {
 }
 
 // unanswered is the error of a request without a whole answer.
-func unanswered(err error) error {
+func unanswered(err error) *Outcome {
 	late, cause := retryafter.Unanswered(err)
 	if late {
 		return &Outcome{Kind: Broken, Says: "it did not answer in time"}

@@ -40,6 +40,8 @@ func silent(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
+func away(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
+
 type torn struct{ io.Reader }
 
 func (t torn) Read(p []byte) (int, error) {
@@ -77,7 +79,8 @@ func TestClient_Get(t *testing.T) {
 		{"a status that is accepted", []func(*http.Request) (*http.Response, error){status(404)}, "", "", false, 1, 0},
 		{"it breaks off once", []func(*http.Request) (*http.Response, error){truncated, status(200)}, "", "", false, 2, time.Second},
 		{"it always breaks off", []func(*http.Request) (*http.Response, error){truncated}, Broken, "broke off", false, 5, 15 * time.Second},
-		{"it hangs", []func(*http.Request) (*http.Response, error){silent}, Broken, "in time", false, 5, 65 * time.Second},
+		{"it hangs", []func(*http.Request) (*http.Response, error){silent}, Broken, "in time", true, 5, 65 * time.Second},
+		{"it cannot be reached", []func(*http.Request) (*http.Response, error){away}, Broken, "cannot be reached", true, 5, 15 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

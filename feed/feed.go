@@ -252,6 +252,9 @@ func Moment(t time.Time) market.Stamp { return market.Stamp(t.Format("2006-01-02
 
 // Take adds a bar, unless it cannot be, or another bar of the stamp is there: then it tells so.
 func (s *Series) Take(b Bar, told []string) []string {
+	if _, err := market.ParseStamp(string(b.Stamp)); err != nil {
+		return append(told, fmt.Sprintf("a bar is left out: %v", err))
+	}
 	if why := b.Impossible(); why != "" {
 		return append(told, fmt.Sprintf("the bar of %s is left out: %s", b.Stamp, why))
 	}
