@@ -20,7 +20,7 @@ func convertCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "convert FILE... --out FILE", Short: "Make a price file from CSV and from kept replies", Args: cobra.MinimumNArgs(1),
 		Long: "Make a price file from tables (CSV with a row for each bar, with a column for each symbol, as pandas, yfinance, Stooq and Binance\n" +
-			"write them), from replies of Alpha Vantage, Yahoo, Binance and Tencent, and from price files. Where a table has no column of\n" +
+			"write them), from replies of Alpha Vantage, Yahoo, Binance, Tencent, Alpaca, and from price files. Where a table has no column of\n" +
 			"symbols, the name of its file is the symbol. A row that cannot be read, or whose bar is impossible, is printed with file, line\n" +
 			"and reason; the others are kept, and the exit code is 1. The price file is replaced in one step.",
 		Example: "  mcp-trade prices convert AAPL.csv MSFT.csv --out data/merged.jsonl\n  mcp-trade prices convert replies/*.json --out data/merged.jsonl",

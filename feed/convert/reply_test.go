@@ -93,6 +93,23 @@ func TestRead_FetchedOrConverted(t *testing.T) {
 	}
 }
 
+// A reply of Alpaca's has several symbols. It tells of no actions.
+func TestRead_AlpacaBars(t *testing.T) {
+	bar := func(day string, open int) string {
+		return fmt.Sprintf(`{"t":"%sT04:00:00Z","o":%d.5,"h":%d,"l":%d,"c":%d,"v":%d,"n":1,"vw":1}`, day, open, open+2, open, open+1, open)
+	}
+	replies := map[string]string{
+		"a.json": `{"bars":{"AAPL":[` + bar("2025-10-01", 10) + "," + bar("2025-10-02", 11) + `],"BRK.B":[` + bar("2025-10-01", 20) + `]},"next_page_token":"x"}`,
+		"b.json": `{"bars":{"BRK.B":[` + bar("2025-10-02", 21) + `]},"next_page_token":null}`,
+	}
+	tables := map[string]string{"all.csv": "Symbol,Date,Open,High,Low,Close,Volume\nAAPL,2025-10-01,10.5,12,10,11,10\nAAPL,2025-10-02,11.5,13,11,12,11\nBRK.B,2025-10-01,20.5,22,20,21,20\nBRK.B,2025-10-02,21.5,23,21,22,21\n"}
+	p, read := converted(t, write(t, replies))
+	q, _ := converted(t, write(t, tables))
+	if got, want := shown(t, p), shown(t, q); got != want || len(read.Faults()) > 0 {
+		t.Errorf("%v\n%s\nwant\n%s", read.Faults(), got, want)
+	}
+}
+
 // What is wrong with a reply is told with its file; the others are read.
 func TestRead_Replies_Faults(t *testing.T) {
 	const day = 86400000
