@@ -38,6 +38,19 @@ func TestTheInspectorFindsNothingInTheListOfTools(t *testing.T) {
 	}
 }
 
+// Over HTTP it finds no more.
+func TestTheInspectorFindsNothingOverHTTP(t *testing.T) {
+	t.Parallel()
+	path := testenv.Program(t, "inspector", "mcp-inspector")
+	s := onFiles(t).serveHTTP(t, "127.0.0.1:0")
+	for _, era := range []string{"legacy", "modern"} {
+		out := runToEnd(t, exec.Command(path, "--cli", "http://"+s.address+"/mcp", "--transport", "http", "--method", "tools/list", "--strict", "--protocol-era", era))
+		if out.code != 0 || !strings.Contains(out.stdout, `"get_portfolio"`) {
+			t.Errorf("%s: exit %d\n%s\n%s", era, out.code, out.stdout, out.stderr)
+		}
+	}
+}
+
 // With the toolset ai-trader a refusal is no error, and the Inspector, which holds results against output schemas, takes it.
 func TestTheInspectorTakesARefusalThatIsAResult(t *testing.T) {
 	t.Parallel()
