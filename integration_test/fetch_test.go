@@ -120,9 +120,10 @@ func TestPricesFetch_Again(t *testing.T) {
 	run(0, "BTC-USDT", "2024-12-20")
 	k.raised.Store(50)
 	var told struct {
+		Added   int
 		Revised []struct{ Symbol, Stamp string }
 	}
-	if err := json.Unmarshal([]byte(run(1, "BTC-USDT", "2024-12-21")), &told); err != nil || len(told.Revised) != 20 || told.Revised[0].Stamp != "2024-12-01" {
+	if err := json.Unmarshal([]byte(run(1, "BTC-USDT", "2024-12-21")), &told); err != nil || told.Added != 1 || len(told.Revised) != 20 || told.Revised[0].Stamp != "2024-12-01" {
 		t.Errorf("%+v, %v", told, err)
 	}
 	run(1, "BTC-USDT", "2024-12-21")

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/feed"
+	"mcp-trade/internal/format"
 	"mcp-trade/market"
 )
 
@@ -207,15 +208,13 @@ func (s *settings) fetchPrices(cmd *cobra.Command, p *fetchPlan) error {
 			got = append(got, r.Series)
 		}
 	}
-	var revised []feed.Revision
+	var j joined
 	if len(got) > 0 {
-		joined, err := s.joinPrices(cmd.Context(), p.out, got)
-		if err != nil {
+		if j, err = s.joinPrices(cmd.Context(), p.out, got); err != nil {
 			return err
 		}
-		revised = joined.revised
 	}
-	if err := printFetched(cmd, s.json, p, results, revised); err != nil {
+	if err := printFetched(cmd, s.json, p, results, j); err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(results, func(r feed.Fetched) bool { return r.Outcome == feed.Refused || r.Outcome == feed.Broken }) {
@@ -223,7 +222,7 @@ func (s *settings) fetchPrices(cmd *cobra.Command, p *fetchPlan) error {
 			return err
 		}
 	}
-	if len(got) < len(results) || len(revised) > 0 {
+	if len(got) < len(results) || len(j.revised) > 0 {
 		return quietError(exitFailed)
 	}
 	return nil
@@ -272,23 +271,25 @@ func showFetching(w io.Writer, jobs int) func(done int, symbol string) {
 	}
 }
 
-func printFetched(cmd *cobra.Command, asJSON bool, p *fetchPlan, results []feed.Fetched, revised []feed.Revision) error {
-	w := cmd.OutOrStdout()
+func printFetched(cmd *cobra.Command, asJSON bool, p *fetchPlan, results []feed.Fetched, j joined) error {
+	w, revised := cmd.OutOrStdout(), j.revised
 	if asJSON {
 		if revised == nil {
 			revised = []feed.Revision{}
 		}
 		return printJSON(w, struct {
 			Out     string          `json:"out"`
+			Added   int             `json:"added"` // bars
 			Symbols []feed.Fetched  `json:"symbols"`
 			Revised []feed.Revision `json:"revised"`
-		}{p.out, results, revised})
+		}{p.out, j.added, results, revised})
 	}
 	t := newTable(w, "symbol", "source", "outcome", ">bars")
 	for _, r := range results {
 		t.AppendRow(table.Row{r.Symbol, r.Source, r.Outcome, r.Bars})
 	}
 	t.Render()
+	fmt.Fprintf(w, "%s new bars in %s.\n", format.Count(j.added), p.out)
 	for _, r := range results {
 		for _, told := range r.Told {
 			fmt.Fprintf(w, "%s: %s.\n", r.Symbol, told)
