@@ -127,7 +127,7 @@ func TestBadFilesOfCostsAndActionsAreNamedAndNothingIsOpened(t *testing.T) {
 			good := p.env
 			p.env = append(good[:len(good):len(good)], c.setting+"="+bad)
 			out := p.try(t, c.command...)
-			if said := strings.TrimSuffix(out.stderr, "See 'mcp-trade --help'.\n"); out.code != 2 || out.stdout != "" || strings.Count(said, "\n") != 1 {
+			if said, _, _ := strings.Cut(out.stderr, "See 'mcp-trade "); out.code != 2 || out.stdout != "" || strings.Count(said, "\n") != 1 {
 				t.Errorf("exit %d\n%s%s", out.code, out.stdout, out.stderr)
 			}
 			for _, words := range append(c.says, "bad.json") {

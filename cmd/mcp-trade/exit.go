@@ -27,14 +27,14 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// printError prints the error with which a command exits: a sentence for people, or a line of JSON in the form in which tools fail.
-func printError(w io.Writer, err error, exit int, asJSON bool) {
+// printError prints the error with which a command, of that path, exits: a sentence for people, or a line of JSON in the form in which tools fail.
+func printError(w io.Writer, err error, exit int, asJSON bool, command string) {
 	switch {
 	case asJSON:
 		text, _ := rawjson.Marshal(errorObject(err, exit)) // details marshal: their contract
 		fmt.Fprintf(w, "%s\n", safetext.JSON(text))
 	case exit == exitUsage:
-		fmt.Fprintf(w, "mcp-trade: %s\nSee 'mcp-trade --help'.\n", explain(err))
+		fmt.Fprintf(w, "mcp-trade: %s\nSee '%s --help'.\n", explain(err), command)
 	default:
 		fmt.Fprintf(w, "mcp-trade: %s\n", explain(err))
 	}

@@ -28,7 +28,7 @@ func run(args []string) int {
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	var usage usageError
 	var quiet quietError
 	exit := exitFailed
@@ -44,7 +44,7 @@ func run(args []string) int {
 	}
 	// Of a command line that could not be read nobody knows what its flags say.
 	json := root.PersistentFlags().Lookup("json").Value.String() == "true" || !*began && slices.Contains(args, "--json")
-	printError(stderr, err, exit, json)
+	printError(stderr, err, exit, json, cmd.CommandPath())
 	return exit
 }
 

@@ -71,6 +71,7 @@ func newBars(w io.Writer) progress.Writer {
 	bars.SetTrackerPosition(progress.PositionRight)
 	bars.SetStyle(progress.StyleBlocks)
 	bars.Style().Visibility.Value = true
+	bars.Style().Options.TimeInProgressPrecision = time.Second
 	bars.Style().Options.Separator = " "
 	bars.Style().Options.PercentIndeterminate = "    " // of what has not begun
 	return bars

@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
 
@@ -58,7 +57,6 @@ var tradingDays = progress.Units{Notation: " days", NotationPosition: progress.U
 
 func (v *progressView) begin(accounts []runner.Account) {
 	v.bars = newBars(v.w)
-	v.bars.Style().Options.TimeInProgressPrecision = time.Second
 	v.bars.Style().Options.ErrorString = "stopped" // by Ctrl-C as well as by a fault, which is told below the bars
 	v.bars.Style().Visibility.ETA = true
 	width := widthOf(v.w)
