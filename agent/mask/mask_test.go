@@ -202,7 +202,9 @@ func TestMask_Answer(t *testing.T) {
 	for name, c := range map[string]struct{ tool, text, want string }{
 		"a fill": {"buy", `{"status":"filled","order_id":"2025-10-02#1.1","date":"2025-10-02","symbol":"AAPL","amount":3,"price":250.10,"cash":20251002}`,
 			`{"status":"filled","order_id":"` + day + `#1.1","date":"` + day + `","symbol":"{AAPL}","amount":3,"price":250.10,"cash":20251002}`},
-		"bars":   {"get_price_history", `{"symbol":"ON","rows":[["2025-10-02",1,2,null]],"next":"2025-10-02 10:00:00"}`, `{"symbol":"{ON}","rows":[["` + day + `",1,2,null]],"next":"` + day + ` 10:00:00"}`},
+		"bars": {"get_price_history", `{"symbol":"ON","rows":[["2025-10-02",1,2,null]],"next":"2025-10-02 10:00:00"}`, `{"symbol":"{ON}","rows":[["` + day + `",1,2,null]],"next":"` + day + ` 10:00:00"}`},
+		"actions": {"get_price_history", `{"symbol":"ON","rows":[],"actions":["ON: split 3:1 on 2025-10-02","ON: renamed to AAPL on 2025-10-02"]}`,
+			`{"symbol":"{ON}","rows":[],"actions":["{ON}: split 3:1 on ` + day + `","{ON}: renamed to {AAPL} on ` + day + `"]}`},
 		"a text": {"x", "AAPL on 2025-10-02", "{AAPL} on " + day},
 		"symbols like one that does not exist": {"buy", `{"class":"caller","code":"unknown_symbol","did_you_mean":["AAPL"],"error":"Symbol AAPLE not found!","symbol":"AAPLE"}`,
 			`{"class":"caller","code":"unknown_symbol","error":"Symbol AAPLE not found!","symbol":"AAPLE"}`},
