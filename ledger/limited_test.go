@@ -258,11 +258,21 @@ func newLimitMarket(t *testing.T) limitMarket {
 	return m
 }
 
-// equity is what a book is worth at the opens of a day.
+// closeBefore is the last close of a symbol before a day.
+func (m limitMarket) closeBefore(symbol string, day market.Stamp) decimal.Decimal {
+	i, _ := slices.BinarySearch(m.days, day)
+	return m.closes[symbol][m.days[i-1]]
+}
+
+// equity is what a book is worth at the opens of a day, and on a weekend at the closes before it.
 func (m limitMarket) equity(p Positions, day market.Stamp) decimal.Decimal {
 	total := p.Amount(Cash)
 	for _, h := range p.Holdings() {
-		total = total.Add(h.Amount.Mul(m.opens[h.Symbol][day]))
+		price, opens := m.opens[h.Symbol][day]
+		if !opens {
+			price = m.closeBefore(h.Symbol, day)
+		}
+		total = total.Add(h.Amount.Mul(price))
 	}
 	return total
 }
@@ -357,6 +367,96 @@ func TestLimits_NeverExceeded(t *testing.T) {
 	})
 }
 
+// Orders of every kind that wait keep the limits when they are filled, at an open, and end only where their fill would break the one that is named.
+func TestLimits_NeverExceeded_Waiting(t *testing.T) {
+	m := newLimitMarket(t)
+	saw := map[string]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		r := costing(t, market.US, `"none"`, "none")
+		if rapid.Bool().Draw(t, "next open") {
+			var err error
+			if r, err = r.With(fillKey, fillNextOpen); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.limits = drawLimits(t)
+		book := Book{Date: m.days[0], Positions: Positions{{Cash, decimal.NewFromInt(10_000)}}, Rules: r.text()}
+		w := limitWitness{m: m, l: r.limits}
+		take := func(rec Record) {
+			if name, is := strings.CutPrefix(rec.Why, "The operator's limit "); rec.Action == Expire && is {
+				key, _, _ := strings.Cut(name, " ")
+				w.ends(t, book, rec, key)
+				saw["ended"]++
+			} else {
+				w.wants(t, book, rec)
+			}
+			if rec.Traded() && rec.Of != 0 {
+				saw["filled"]++
+			}
+			book = rec.book(rec.Line())
+			book.Rules = r.text()
+		}
+		for n, day := range m.days {
+			v := m.prices.AsOf(day)
+			_, events, err := r.Due(book, v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, event := range events {
+				take(event)
+			}
+			if n == len(m.days)-1 {
+				return
+			}
+			for range rapid.IntRange(0, 4).Draw(t, "orders") {
+				o := Order{Action: rapid.SampledFrom([]Action{Buy, Buy, Sell}).Draw(t, "action"), Symbol: rapid.SampledFrom([]string{"A", "B", "C"}).Draw(t, "symbol")}
+				o.Amount = decimal.NewFromInt(rapid.Int64Range(1, 700).Draw(t, "amount"))
+				price := m.opens[o.Symbol][day].Mul(decimal.New(rapid.Int64Range(80, 120).Draw(t, "price"), -2)).Round(2)
+				switch o.Type = rapid.SampledFrom([]OrderType{MarketOrder, LimitOrder, StopOrder}).Draw(t, "type"); o.Type {
+				case LimitOrder:
+					o.Limit = price
+				case StopOrder:
+					o.Stop = price
+				}
+				o.Until = rapid.SampledFrom([]Until{Day, GTC}).Draw(t, "until")
+				rec, err := evaluate(book, o, v, r)
+				if _, refused := errors.AsType[*Refusal](err); refused {
+					continue
+				}
+				if err == nil {
+					rec, err = r.counted(book, rec, v)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				take(rec)
+			}
+		}
+	})
+	if saw["filled"] == 0 || saw["ended"] == 0 {
+		t.Errorf("what was seen: %v", saw)
+	}
+}
+
+// ends checks that the fill of an order that a limit ended would have broken it.
+func (w *limitWitness) ends(t *rapid.T, before Book, rec Record, key string) {
+	o := before.Orders[slices.IndexFunc(before.Orders, func(o OpenOrder) bool { return o.ID == rec.Of })]
+	w.wants(t, before, rec)
+	fill, would := rec, *w
+	price := w.m.opens[o.Symbol][rec.Date]
+	fill.Action, fill.Amount, fill.Price, fill.Positions = Buy, o.Amount, decimal.NewNullDecimal(price), Positions{}
+	would.turnover = w.turnover.Add(price.Mul(o.Amount))
+	for _, h := range before.Positions.Holdings() {
+		if h.Symbol != o.Symbol {
+			fill.Positions = append(fill.Positions, h)
+		}
+	}
+	fill.Positions = append(fill.Positions, Position{o.Symbol, before.Positions.Amount(o.Symbol).Add(o.Amount)}, Position{Cash, before.Cash().Sub(price.Mul(o.Amount))})
+	if is, broken := would.breaks(key, w.l.bounds[key], fill); o.Action != Buy || !broken {
+		t.Fatalf("%s ended %s %s %s, which makes it %v", key, o.Action, o.Amount, o.Symbol, is)
+	}
+}
+
 // limitWitness computes on its own what limits count.
 type limitWitness struct {
 	m                     limitMarket
@@ -374,12 +474,18 @@ func (w *limitWitness) wants(t *rapid.T, before Book, rec Record) {
 		if before.Date != day {
 			w.start = before.Cash()
 			for _, h := range before.Positions.Holdings() {
-				w.start = w.start.Add(h.Amount.Mul(w.m.closes[h.Symbol][w.m.days[slices.Index(w.m.days, day)-1]]))
+				w.start = w.start.Add(h.Amount.Mul(w.m.closeBefore(h.Symbol, day)))
 			}
 		}
 	}
 	equity, value := w.m.equity(rec.Positions, day), rec.Price.Decimal.Mul(rec.Amount)
-	w.day, w.orders, w.turnover = day, w.orders+1, w.turnover.Add(value)
+	w.day = day
+	if rec.Asked() {
+		w.orders++
+	}
+	if rec.Traded() {
+		w.turnover = w.turnover.Add(value)
+	}
 	for _, x := range []decimal.Decimal{w.start, equity} {
 		if x.GreaterThan(w.peak) {
 			w.peak = x
@@ -389,32 +495,40 @@ func (w *limitWitness) wants(t *rapid.T, before Book, rec Record) {
 	if !rec.Limits.equal(&want) {
 		t.Fatalf("the record counts %s, the test %s", rec.Limits, &want)
 	}
-	if rec.Action == Sell {
+	if rec.Action == Sell || !rec.Traded() {
 		return
 	}
-	part := func(n, of decimal.Decimal) float64 { return n.InexactFloat64() / of.InexactFloat64() }
-	symbol := rec.Positions.Amount(rec.Symbol).Mul(w.m.opens[rec.Symbol][day])
 	for key, b := range w.l.bounds {
-		money, of, bound := map[string]decimal.Decimal{
-			"min_order_value": value, "max_order_value": value, "max_order_quantity": rec.Amount, "max_symbol_share": symbol, "max_holdings_share": equity.Sub(rec.Cash()),
-			"max_positions": decimal.NewFromInt(int64(len(rec.Positions.Holdings()))), "max_orders_a_day": decimal.NewFromInt(w.orders), "max_turnover_a_day": w.turnover,
-			"min_cash": rec.Cash(), "max_loss_a_day": w.start.Sub(equity), "max_drawdown": w.peak.Sub(equity),
-		}[key], equity, b.N.InexactFloat64()
-		switch key {
-		case "max_turnover_a_day", "max_loss_a_day":
-			of = w.start
-		case "max_drawdown":
-			of = w.peak
+		if rec.Of != 0 && (key == "min_order_value" || key == "max_orders_a_day") {
+			continue // a fill is no further order, and need not be of a least value
 		}
-		is := money.InexactFloat64()
-		if b.Part {
-			is = part(money, of)
-		}
-		const nearly = 1e-9
-		if least := strings.HasPrefix(key, "min"); least && is < bound-nearly || !least && is > bound+nearly {
+		if is, broken := w.breaks(key, b, rec); broken {
 			t.Fatalf("%s %s is broken by %v: %s", key, b.JSON(), is, rec.Line())
 		}
 	}
+}
+
+// breaks tells whether a purchase breaks a limit, once it is counted, and what it makes of it.
+func (w *limitWitness) breaks(key string, b Bound, rec Record) (is float64, broken bool) {
+	equity, value := w.m.equity(rec.Positions, rec.Date), rec.Price.Decimal.Mul(rec.Amount)
+	symbol := rec.Positions.Amount(rec.Symbol).Mul(w.m.opens[rec.Symbol][rec.Date])
+	money, of, most := map[string]decimal.Decimal{
+		"min_order_value": value, "max_order_value": value, "max_order_quantity": rec.Amount, "max_symbol_share": symbol, "max_holdings_share": equity.Sub(rec.Cash()),
+		"max_positions": decimal.NewFromInt(int64(len(rec.Positions.Holdings()))), "max_orders_a_day": decimal.NewFromInt(w.orders), "max_turnover_a_day": w.turnover,
+		"min_cash": rec.Cash(), "max_loss_a_day": w.start.Sub(equity), "max_drawdown": w.peak.Sub(equity),
+	}[key], equity, b.N.InexactFloat64()
+	switch key {
+	case "max_turnover_a_day", "max_loss_a_day":
+		of = w.start
+	case "max_drawdown":
+		of = w.peak
+	}
+	if is = money.InexactFloat64(); b.Part {
+		is /= of.InexactFloat64()
+	}
+	const nearly = 1e-9
+	least := strings.HasPrefix(key, "min")
+	return is, least && is < most-nearly || !least && is > most+nearly
 }
 
 // An order that waits is held against the limits when it is placed and when it is filled; whoever verifies without the limits says so.
