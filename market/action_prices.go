@@ -17,7 +17,7 @@ func (p *Prices) Tell(actions []Action) { p.now.Load().tell(actions) }
 func (p *Prices) TellFile(path string) error {
 	actions, state, err := readActions(path)
 	if err == nil {
-		p.files.actions = &actionsFile{path, state}
+		p.fileSet.actions = &actionsFile{path, state}
 		p.Tell(actions)
 	}
 	return err

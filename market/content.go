@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,13 +17,15 @@ import (
 // maxBars bounds the bars kept in memory, at some 110 bytes each.
 const maxBars = 250_000
 
-// files are price files, and what they hold.
-type files struct {
+// fileSet is price files, and what they hold.
+type fileSet struct {
 	now  atomic.Pointer[content] // in force, with bars that begin when they do
 	mark atomic.Pointer[Stamp]   // the latest stamp of which a view was made
 
 	// showing is held for reading by who shows a series for the first time, and for writing by who puts another content in force.
 	showing sync.RWMutex
+
+	indexFrom int64 // how large a file is that gets an index file, in bytes
 
 	refreshing sync.Mutex   // guards what is below
 	actions    *actionsFile // nil if there is none
@@ -40,14 +40,14 @@ type refusal struct {
 }
 
 // latest is the latest stamp of which a view was made.
-func (f *files) latest() Stamp {
+func (f *fileSet) latest() Stamp {
 	if s := f.mark.Load(); s != nil {
 		return *s
 	}
 	return ""
 }
 
-func (f *files) advance(to Stamp) {
+func (f *fileSet) advance(to Stamp) {
 	for s := f.mark.Load(); s == nil || *s < to; s = f.mark.Load() {
 		if f.mark.CompareAndSwap(s, &to) {
 			return
@@ -57,7 +57,7 @@ func (f *files) advance(to Stamp) {
 
 // content is what price files held when they were indexed. A view keeps the content that it was made of.
 type content struct {
-	files   *files
+	files   *fileSet
 	sources []*priceFile
 	series  map[string]*series
 	symbols []string            // ascending
@@ -160,23 +160,18 @@ func (c *content) load(s *series) ([]packedBar, error) {
 	return read.bars, nil
 }
 
-var errRewritten = errors.New("the file was rewritten after it was opened")
-
 // read reads and parses the series, which must still be what it was when the file was indexed.
 func (s *series) read(asStamped bool) (parsed, error) {
-	text, err := s.source.text(s.offset, s.length)
+	read, err := s.seriesRef.read(s.symbol)
+	if errors.Is(err, errRewritten) && s.source.stored { // by an index file that may be wrong
+		at, failed := s.source.reindex(s.symbol)
+		if failed != nil {
+			return parsed{}, failed
+		}
+		read, err = at.read(s.symbol)
+	}
 	if err != nil {
 		return parsed{}, err
-	}
-	if xxhash.Sum64(text) != s.sum {
-		return parsed{}, errRewritten
-	}
-	read, err := parse(trim(text))
-	if err != nil {
-		return parsed{}, err
-	}
-	if read.symbol != s.symbol {
-		return parsed{}, fmt.Errorf("its symbol is %.40q as one reads all of the line", read.symbol)
 	}
 	if !asStamped {
 		read.stampStarts()
@@ -280,6 +275,62 @@ func (c *content) about(s *series) (*metadata, error) {
 	return s.metadata.Load(), nil
 }
 
+// read reads and parses the series of a symbol.
+func (r seriesRef) read(symbol string) (parsed, error) {
+	text, err := r.source.text(r.offset, r.length)
+	if err != nil {
+		return parsed{}, err
+	}
+	if xxhash.Sum64(text) != r.sum || r.source.stored && !r.isWholeLine() {
+		return parsed{}, errRewritten
+	}
+	read, err := parse(trim(text))
+	if err == nil && read.symbol != symbol {
+		err = fmt.Errorf("its symbol is %.40q as one reads all of the line", read.symbol)
+		if r.source.stored {
+			err = errRewritten
+		}
+	}
+	return read, err
+}
+
+// outlined tells whether the index knows when the series has bars.
+func (c *content) outlined(s *series) bool {
+	return !c.asStamped && s.outline != nil && s.outline.Bars > 0 && !s.source.wrong.Load()
+}
+
+// eachStamp calls yield with the market and the stamp of each bar, some of them more than once. It reads the series of which the index does
+// not tell; damaged ones are left out.
+func (c *content) eachStamp(yield func(ID, Stamp)) error {
+	for _, symbol := range c.symbols {
+		s, id := c.series[symbol], Of(symbol).ID
+		if c.outlined(s) {
+			continue
+		}
+		bars, err := c.load(s)
+		if isDamage(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, bar := range bars {
+			yield(id, bar.stamp)
+		}
+	}
+	for _, source := range c.sources {
+		if c.asStamped || source.wrong.Load() {
+			continue
+		}
+		for id, stamps := range source.stamps {
+			for _, stamp := range stamps {
+				yield(id, stamp)
+			}
+		}
+	}
+	return nil
+}
+
 // stamped returns the content of the same files with a way to take stamps. It shares the files.
 func (c *content) stamped(asStamped bool) *content {
 	if c.asStamped == asStamped {
@@ -294,29 +345,6 @@ func (c *content) stamped(asStamped bool) *content {
 		}
 	}
 	return c.twin
-}
-
-// stampStarts gives bars that are stamped at their end the stamp of their start.
-func (p *parsed) stampStarts() {
-	period := p.period()
-	if period == 0 || p.about.Stamps == "start" || p.about.Stamps == "" && !Of(p.symbol).EndStamped {
-		return
-	}
-	for i := range p.bars {
-		if stamp := p.bars[i].stamp; !stamp.IsDay() {
-			p.bars[i].stamp = stamp.add(-period)
-		}
-	}
-}
-
-// period is that of a bar, 0 if the interval does not say.
-func (p parsed) period() time.Duration {
-	if minutes, ok := strings.CutSuffix(p.interval, "min"); ok {
-		if n, err := strconv.Atoi(minutes); err == nil && n > 0 {
-			return time.Duration(n) * time.Minute
-		}
-	}
-	return 0
 }
 
 // metadata is what is kept of the series, with the actions that an actions file tells of it.

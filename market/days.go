@@ -15,7 +15,7 @@ import (
 // any symbol of the market has a bar. The market "" stands for all markets. The
 // day of the view is left out, since it is not over.
 //
-// The first call reads every series. Damaged ones are left out.
+// The first call reads every series of which an index file does not tell. Damaged ones are left out.
 func (v View) Days(id ID, from, to Stamp) ([]Stamp, error) {
 	all, err := v.prices.calendar()
 	if err != nil {
@@ -81,21 +81,14 @@ func (c *content) calendar() (map[ID][]Stamp, error) {
 		return c.days, nil
 	}
 	days := map[ID]map[Stamp]struct{}{"": {}}
-	for _, symbol := range c.symbols {
-		bars, err := c.load(c.series[symbol])
-		if isDamage(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		id := Of(symbol).ID
+	err := c.eachStamp(func(id ID, stamp Stamp) {
 		if days[id] == nil {
 			days[id] = map[Stamp]struct{}{}
 		}
-		for _, bar := range bars {
-			days[""][bar.stamp.Day()], days[id][bar.stamp.Day()] = struct{}{}, struct{}{}
-		}
+		days[""][stamp.Day()], days[id][stamp.Day()] = struct{}{}, struct{}{}
+	})
+	if err != nil {
+		return nil, err
 	}
 	c.days = map[ID][]Stamp{}
 	for id, set := range days {

@@ -15,7 +15,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -39,6 +42,16 @@ type priceFile struct {
 	series  []seriesRef
 	damaged warningList
 	torn    error // of the last line; nil if it is whole
+
+	// Of a large file.
+	stored bool           // the index is that of the index file
+	stamps map[ID][]Stamp // by market: at which any series has a bar, ascending; nil if that is not known
+	unkept error          // why there is no index file
+	anew   bool           // the index file is not to be read
+
+	wrong atomic.Bool // the index file was
+	again sync.Once   // guards fresh
+	fresh []seriesRef // of reading the file, where the index file was wrong
 }
 
 // seriesRef says where in which file the series of a symbol is.
@@ -47,8 +60,18 @@ type seriesRef struct {
 	source         *priceFile
 	line           int // from 1
 	offset, length int64
-	sum            uint64 // of its text
+	sum            uint64   // of its text
+	outline        *outline // nil if it is not known
 }
+
+// outline is what is known of a series before it is read. It is of bars that begin when they do.
+type outline struct {
+	Name  string `json:"name,omitempty"`
+	First Stamp  `json:"first,omitempty"` // of its bars
+	Bars  int    `json:"bars"`
+}
+
+var errRewritten = errors.New("the file was rewritten after it was opened")
 
 // openPriceFile opens a price file. Anything but a regular file is refused before
 // it is opened, because opening a pipe may wait for ever.
@@ -77,6 +100,11 @@ func openPriceFile(path string) (*priceFile, error) {
 	return &priceFile{path: path, file: file, size: state.Size(), state: state}, nil
 }
 
+// sameState tells whether a file is one that it was, by its size and the time at which it was written.
+func sameState(a, b os.FileInfo) bool {
+	return a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) && os.SameFile(a, b)
+}
+
 // index finds the series in the file: one on each line, or a single object that
 // is written over many lines. A line that is no series is a warning; a file
 // without any series is an error. The block is scratch space.
@@ -88,7 +116,7 @@ func (s *priceFile) index(block []byte) error {
 			s.damaged.add(Warning{File: s.path, Line: l.number, Problem: s.torn.Error()})
 			return
 		}
-		s.series = append(s.series, seriesRef{symbol, s, l.number, l.offset, l.length, l.sum.Sum64()})
+		s.series = append(s.series, seriesRef{symbol, s, l.number, l.offset, l.length, l.sum.Sum64(), nil})
 	})
 	if err != nil {
 		return fmt.Errorf("price file: %w", err)
@@ -104,7 +132,7 @@ func (s *priceFile) index(block []byte) error {
 	if err != nil {
 		return fmt.Errorf("price file %s: no line is a price series, nor is the whole file: %w", s.path, err)
 	}
-	s.series, s.damaged, s.torn = []seriesRef{{symbol, s, 1, 0, s.size, xxhash.Sum64(text)}}, warningList{}, nil
+	s.series, s.damaged, s.torn = []seriesRef{{symbol, s, 1, 0, s.size, xxhash.Sum64(text), nil}}, warningList{}, nil
 	return nil
 }
 
@@ -158,6 +186,8 @@ func (l *line) feed(piece []byte) {
 	}
 }
 
+var errTorn = errors.New("torn: the line does not end with the object that it begins")
+
 // symbolOf returns the symbol of the series on a line. In most cases it reads
 // only the beginning of the line.
 func (s *priceFile) symbolOf(l line) (string, error) {
@@ -166,7 +196,7 @@ func (s *priceFile) symbolOf(l line) (string, error) {
 	case !bytes.HasPrefix(head, []byte("{")):
 		return "", errors.New("not a JSON object")
 	case l.last != '}':
-		return "", errors.New("torn: the line does not end with the object that it begins")
+		return "", errTorn
 	}
 	if symbol := symbolNearStart(head); symbol != "" {
 		return symbol, CheckSymbol(symbol)
@@ -230,10 +260,15 @@ func (s *priceFile) read(offset, length int64) ([]byte, error) {
 
 // text returns a part of the file.
 func (s *priceFile) text(offset, length int64) ([]byte, error) {
+	return s.textInto(nil, offset, length)
+}
+
+// textInto is text that lies in a buffer, if it is large enough.
+func (s *priceFile) textInto(buffer []byte, offset, length int64) ([]byte, error) {
 	if length > maxLine {
 		return nil, fmt.Errorf("too long: %d bytes, at most %d are read", length, maxLine)
 	}
-	text := make([]byte, length)
+	text := slices.Grow(buffer[:0], int(length))[:length]
 	_, err := s.file.ReadAt(text, offset)
 	if err == io.EOF && length > 0 {
 		return nil, errors.New("the file ends before the series does; it was truncated after it was opened")

@@ -38,7 +38,7 @@ func (v View) List(query, after string, limit int) (list []Listing, more bool, e
 		if err != nil || !seen {
 			continue
 		}
-		name := s.metadata.Load().name
+		name := v.prices.nameOf(s)
 		if !strings.Contains(strings.ToUpper(symbol), query) && !strings.Contains(strings.ToUpper(name), query) {
 			continue
 		}
@@ -48,4 +48,12 @@ func (v View) List(query, after string, limit int) (list []Listing, more bool, e
 		list = append(list, Listing{symbol, name, Of(symbol).ID, first})
 	}
 	return list, false, nil
+}
+
+// nameOf is the name of a series of which it is known when it has bars.
+func (c *content) nameOf(s *series) string {
+	if about := s.metadata.Load(); about != nil {
+		return about.name
+	}
+	return s.outline.Name
 }

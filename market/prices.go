@@ -4,6 +4,7 @@ package market
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -13,7 +14,7 @@ import (
 // A series is read on the first request and kept in memory until newer ones
 // displace it. What a file has become since it was opened is seen by [Prices.Refresh].
 type Prices struct {
-	*files
+	*fileSet
 	asStamped bool // bars begin at their stamps, also those that end there
 }
 
@@ -37,7 +38,12 @@ type Prices struct {
 // A damaged line is a warning. It is an error if there is no path, if a path is
 // not a readable regular file, if a file has no series at all, and if a symbol
 // is there twice.
-func Open(paths ...string) (*Prices, error) {
+//
+// Beside a large file it keeps the index in FILE.index, where it can: made once, it spares the next one the reading of the file.
+func Open(paths ...string) (*Prices, error) { return open(indexFrom, paths...) }
+
+// open is Open with how large a file is that gets an index file.
+func open(indexFrom int64, paths ...string) (*Prices, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("no price file was given")
 	}
@@ -47,7 +53,7 @@ func Open(paths ...string) (*Prices, error) {
 		source, err := openPriceFile(path)
 		if err == nil {
 			c.sources = append(c.sources, source)
-			err = source.index(block)
+			err = source.find(block, indexFrom)
 		}
 		if err == nil {
 			err = c.add(source)
@@ -57,14 +63,16 @@ func Open(paths ...string) (*Prices, error) {
 		}
 	}
 	c.symbols = slices.Sorted(maps.Keys(c.series))
-	return pricesOf(c), nil
+	p := pricesOf(c)
+	p.indexFrom = indexFrom
+	return p, nil
 }
 
 // pricesOf returns the prices of files that hold a content.
 func pricesOf(c *content) *Prices {
-	c.files = &files{}
+	c.files = &fileSet{}
 	c.files.now.Store(c)
-	return &Prices{files: c.files}
+	return &Prices{fileSet: c.files}
 }
 
 // content is what the files hold now.
@@ -83,6 +91,16 @@ func (p *Prices) Warnings() []Warning {
 	return c.warnings.list()
 }
 
+// Unkept says why large files have no index file, though the next one who opens them would be spared their reading.
+func (p *Prices) Unkept() (why []error) {
+	for _, s := range p.now.Load().sources {
+		if s.unkept != nil {
+			why = append(why, fmt.Errorf("the index of %s is not kept: %w", s.path, s.unkept))
+		}
+	}
+	return why
+}
+
 // AsOf returns the market as seen at the stamp, which must come from ParseStamp.
 func (p *Prices) AsOf(s Stamp) View {
 	if p.latest() < s {
@@ -95,30 +113,23 @@ func (p *Prices) AsOf(s Stamp) View {
 }
 
 // AsStamped returns the same files as if all bars began at their stamps, also those that end there: AI-Trader takes them so.
-func (p *Prices) AsStamped() *Prices { return &Prices{p.files, true} }
+func (p *Prices) AsStamped() *Prices { return &Prices{p.fileSet, true} }
 
 // Stamps returns every stamp at which any symbol has a bar, ascending, from
 // `from` to `to`, both included ("" is no bound, a day as the end includes all
 // its moments). It is the calendar of the runner and shows the future; traders
 // get only a View.
 //
-// It reads every series. Damaged ones are left out and appear in Warnings.
+// It reads every series of which an index file does not tell. Damaged ones are left out and appear in Warnings.
 func (p *Prices) Stamps(from, to Stamp) ([]Stamp, error) {
 	stamps := map[Stamp]struct{}{}
-	c := p.content()
-	for _, symbol := range c.symbols {
-		bars, err := c.load(c.series[symbol])
-		if isDamage(err) {
-			continue
+	err := p.content().eachStamp(func(_ ID, stamp Stamp) {
+		if from <= stamp && stamp.until(to) {
+			stamps[stamp] = struct{}{}
 		}
-		if err != nil {
-			return nil, err
-		}
-		for _, bar := range bars {
-			if from <= bar.stamp && bar.stamp.until(to) {
-				stamps[bar.stamp] = struct{}{}
-			}
-		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	return slices.Sorted(maps.Keys(stamps)), nil
 }

@@ -18,7 +18,7 @@ import (
 // another now, or gone, the error is a *RefreshError of a *ChangedError. It is a *RefreshError too if a file is missing, half written
 // or not readable. With any error what was in force stays so, and the next call looks again.
 func (p *Prices) Refresh() error {
-	f := p.files
+	f := p.fileSet
 	f.refreshing.Lock()
 	defer f.refreshing.Unlock()
 	var err error
@@ -46,7 +46,7 @@ func (p *Prices) Refresh() error {
 }
 
 // look returns the states of the price files, and of the actions file if there is one; nil if they are those of the content in force.
-func (f *files) look() (states []os.FileInfo, err error) {
+func (f *fileSet) look() (states []os.FileInfo, err error) {
 	changed := false
 	add := func(path string, was os.FileInfo) {
 		is, failed := os.Stat(path)
@@ -58,6 +58,7 @@ func (f *files) look() (states []os.FileInfo, err error) {
 	}
 	for _, s := range f.now.Load().sources {
 		add(s.path, s.state)
+		changed = changed || s.wrong.Load()
 	}
 	if f.actions != nil {
 		add(f.actions.path, f.actions.state)
@@ -68,15 +69,10 @@ func (f *files) look() (states []os.FileInfo, err error) {
 	return states, nil
 }
 
-// sameState tells whether a file is one that it was, by its size and the time at which it was written.
-func sameState(a, b os.FileInfo) bool {
-	return a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) && os.SameFile(a, b)
-}
-
 func sameStates(a, b []os.FileInfo) bool { return len(a) > 0 && slices.EqualFunc(a, b, sameState) }
 
 // take puts in force what files in some states hold.
-func (f *files) take(states []os.FileInfo) error {
+func (f *fileSet) take(states []os.FileInfo) error {
 	old := f.now.Load()
 	next := newContent(old.maxBars)
 	next.files = f
@@ -101,16 +97,17 @@ func (f *files) take(states []os.FileInfo) error {
 }
 
 // read fills a content with what files in some states hold. It takes over from the old one what is of files that did not change.
-func (f *files) read(next, old *content, states []os.FileInfo) (*actionsFile, error) {
+func (f *fileSet) read(next, old *content, states []os.FileInfo) (*actionsFile, error) {
 	block := make([]byte, blockSize)
 	for i, source := range old.sources {
-		if !sameState(states[i], source.state) {
+		if wrong := source.wrong.Load(); wrong || !sameState(states[i], source.state) {
 			var err error
 			if source, err = openPriceFile(source.path); err != nil {
 				return nil, err
 			}
 			next.sources = append(next.sources, source)
-			if err := source.take(states[i], block); err != nil {
+			source.anew = wrong
+			if err := source.take(states[i], block, f.indexFrom); err != nil {
 				return nil, err
 			}
 		} else {
@@ -139,8 +136,8 @@ func (f *files) read(next, old *content, states []os.FileInfo) (*actionsFile, er
 }
 
 // take indexes a file that is in a state, and is whole.
-func (s *priceFile) take(state os.FileInfo, block []byte) error {
-	err := s.index(block)
+func (s *priceFile) take(state os.FileInfo, block []byte, indexFrom int64) error {
+	err := s.find(block, indexFrom)
 	after, failed := s.file.Stat()
 	switch {
 	case failed != nil:
@@ -165,7 +162,7 @@ func (c *content) draft(s *series) (*metadata, error) {
 }
 
 // replace puts a content in force, if it has all that was shown of the old one.
-func (f *files) replace(old, next *content) error {
+func (f *fileSet) replace(old, next *content) error {
 	f.showing.Lock()
 	defer f.showing.Unlock()
 	asOf := f.latest()

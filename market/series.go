@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"mcp-trade/decimal"
 )
@@ -176,9 +178,16 @@ type parsed struct {
 // parse reads a price object.
 func parse(text []byte) (parsed, error) {
 	var p parsed
-	bars, err := p.object(text)
+	var bars []rawBar
+	err := p.object(text, func(series []byte) (err error) {
+		bars, err = readSeries(series)
+		return err
+	})
 	if err != nil {
 		return parsed{}, err
+	}
+	if len(bars) == 0 {
+		p.warn("", "the time series has no bars")
 	}
 	p.bars = make([]packedBar, 0, len(bars))
 	for i := range bars {
@@ -194,8 +203,8 @@ func parse(text []byte) (parsed, error) {
 	return p, nil
 }
 
-// object reads the members of a price object, and returns the bars of its time series in the order of the text.
-func (p *parsed) object(text []byte) (bars []rawBar, err error) {
+// object reads the members of a price object. readSeries reads its time series.
+func (p *parsed) object(text []byte, readSeries func([]byte) error) (err error) {
 	var about []byte
 	series := 0
 	r := newObjectReader(text)
@@ -214,7 +223,7 @@ func (p *parsed) object(text []byte) (bars []rawBar, err error) {
 		case isMeta:
 			about = bytes.Clone(value)
 		case isSeries && broken == nil:
-			bars, broken = readSeries(value)
+			broken = readSeries(value)
 		}
 		return nil
 	})
@@ -223,7 +232,7 @@ func (p *parsed) object(text []byte) (bars []rawBar, err error) {
 	}
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("not one JSON object: %w", err)
+		return fmt.Errorf("not one JSON object: %w", err)
 	case series == 0:
 		err = errors.New("no time series")
 	case series > 1:
@@ -232,13 +241,7 @@ func (p *parsed) object(text []byte) (bars []rawBar, err error) {
 		err = fmt.Errorf("the time series is broken: %w", broken)
 	}
 	p.aboutText = about
-	if meta := p.readMeta(about); meta != nil || err != nil {
-		return nil, cmp.Or(meta, err)
-	}
-	if len(bars) == 0 {
-		p.warn("", "the time series has no bars")
-	}
-	return bars, nil
+	return cmp.Or(p.readMeta(about), err)
 }
 
 // readMeta reads the "Meta Data" of a price object.
@@ -284,13 +287,10 @@ func readSeries(text []byte) (bars []rawBar, err error) {
 
 // add appends a bar of the file.
 func (p *parsed) add(f *rawBar) {
-	stamp, err := ParseStamp(f.key)
+	stamp, err := p.stampAt(f.key)
 	if err != nil {
 		p.warn(f.key, "a bar is left out: %v", err)
 		return
-	}
-	if p.interval == "daily" && strings.HasSuffix(string(stamp), " 00:00:00") {
-		stamp = stamp.Day() // as pandas writes a day
 	}
 	read := func(what string, text rawNumber, zeroToo bool) packedDecimal {
 		n, err := text.pack(zeroToo)
@@ -320,6 +320,15 @@ func (p *parsed) add(f *rawBar) {
 		}
 		p.adjusted[stamp] = n
 	}
+}
+
+// stampAt is the stamp of a bar as a file has it.
+func (p *parsed) stampAt(key string) (Stamp, error) {
+	stamp, err := ParseStamp(key)
+	if err == nil && p.interval == "daily" && strings.HasSuffix(string(stamp), " 00:00:00") {
+		stamp = stamp.Day() // as pandas writes a day
+	}
+	return stamp, err
 }
 
 // addActions adds those that a bar's row states.
@@ -396,4 +405,35 @@ func (p *parsed) dropRepeated() {
 // warn adds a warning of the series, about the bar at a stamp if it is about one.
 func (p *parsed) warn(at, format string, args ...any) {
 	p.warnings.add(Warning{Symbol: p.symbol, At: at, Problem: p.symbol + ": " + fmt.Sprintf(format, args...)})
+}
+
+// stampStarts gives bars that are stamped at their end the stamp of their start.
+func (p *parsed) stampStarts() {
+	late := p.stampedLate()
+	if late == 0 {
+		return
+	}
+	for i := range p.bars {
+		if stamp := p.bars[i].stamp; !stamp.IsDay() {
+			p.bars[i].stamp = stamp.add(-late)
+		}
+	}
+}
+
+// stampedLate is how long after their start bars within a day are stamped.
+func (p *parsed) stampedLate() time.Duration {
+	if p.about.Stamps == "start" || p.about.Stamps == "" && !Of(p.symbol).EndStamped {
+		return 0
+	}
+	return p.period()
+}
+
+// period is that of a bar, 0 if the interval does not say.
+func (p parsed) period() time.Duration {
+	if minutes, ok := strings.CutSuffix(p.interval, "min"); ok {
+		if n, err := strconv.Atoi(minutes); err == nil && n > 0 {
+			return time.Duration(n) * time.Minute
+		}
+	}
+	return 0
 }

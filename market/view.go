@@ -188,12 +188,12 @@ func (v View) isVisible(s *series) (bool, error) {
 // firstVisible returns the stamp of the first visible bar of the series, if there is
 // one. The first bar mostly decides, so a series once read need not be in memory.
 func (v View) firstVisible(s *series) (first Stamp, seen bool, err error) {
-	if about := s.metadata.Load(); about != nil {
-		if about.bars == 0 || about.first > v.asOf {
+	if bars, from, known := v.prices.extent(s); known {
+		if bars == 0 || from > v.asOf {
 			return "", false, nil
 		}
-		if about.first < v.asOf.Day() {
-			return about.first, true, nil
+		if from < v.asOf.Day() {
+			return from, true, nil
 		}
 	}
 	w, err := v.visibleWindow(s)
@@ -202,6 +202,17 @@ func (v View) firstVisible(s *series) (first Stamp, seen bool, err error) {
 	}
 	first, seen = w.first()
 	return first, seen, nil
+}
+
+// extent is how many bars a series has, and the stamp of the first, if that is known without reading it.
+func (c *content) extent(s *series) (bars int, first Stamp, known bool) {
+	if about := s.metadata.Load(); about != nil {
+		return about.bars, about.first, true
+	}
+	if c.outlined(s) {
+		return s.outline.Bars, s.outline.First, true
+	}
+	return 0, "", false
 }
 
 // find returns the series of a symbol that exists as of the view.

@@ -292,15 +292,14 @@ func quotes(b *strings.Builder, v market.View) error {
 		if listed++; listed == 1 {
 			b.WriteString("\nMarket (symbol, last close, today's open):\n")
 		}
-		if listed <= maxQuotes {
-			say(b, "%s %s %s", symbol, lastClose(v, symbol), open)
+		if listed > maxQuotes { // how many more there are would take the reading of all of them
+			say(b, "and more symbols; ask get_price for them")
+			return nil
 		}
+		say(b, "%s %s %s", symbol, lastClose(v, symbol), open)
 	}
-	switch {
-	case listed == 0:
+	if listed == 0 {
 		b.WriteString("\nMarket: nothing trades today\n")
-	case listed > maxQuotes:
-		say(b, "and %d more symbols; ask get_price for them", listed-maxQuotes)
 	}
 	return nil
 }

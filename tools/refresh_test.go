@@ -114,3 +114,15 @@ func TestServer_PricesChangeUnderParallelCalls(t *testing.T) {
 	}
 	callers.Wait()
 }
+
+// The briefing quotes so many symbols, and reads no others.
+func TestTradingDayPrompt_ManySymbols(t *testing.T) {
+	many := map[string]bars{}
+	for n := range maxQuotes + 5 {
+		many[fmt.Sprintf("S%03d", n)] = bars{"2025-10-02": {"10", "11", "9", "10", "100"}}
+	}
+	text := newFixture(t, many).prompt(t)
+	if !strings.Contains(text, "S149 - 10\nand more symbols; ask get_price for them\n") || strings.Contains(text, "S150") {
+		t.Error(text)
+	}
+}

@@ -176,6 +176,9 @@ func (s *settings) openAnyPrices() (*market.Prices, error) {
 	for _, w := range prices.Warnings() {
 		s.log.Warn().Msg(w.String())
 	}
+	for _, why := range prices.Unkept() {
+		s.log.Debug().Msg(why.Error())
+	}
 	if s.takenAsStamped() {
 		prices = prices.AsStamped()
 	}
