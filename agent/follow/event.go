@@ -22,6 +22,7 @@ const (
 	Halt       Kind = "halt"        // trading is halted
 	Stopped    Kind = "stopped"     // an account does not go on by itself
 	LateData   Kind = "late_data"   // a day is traded without the prices of some symbols
+	Revision   Kind = "revision"    // a price that was shown is another now
 	MissedDay  Kind = "missed_day"  // a day was not traded in time
 	CatchingUp Kind = "catching_up" // a day is traded after its deadline
 )

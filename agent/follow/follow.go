@@ -103,20 +103,22 @@ func (f *Follower) allStopped() bool {
 	return true
 }
 
-// refresh looks at the prices. Once they were there, prices that cannot be read are told, and those before stay.
+// refresh looks at the prices. Once they were there, prices that cannot be read, or that changed, are told, and nothing is run until they
+// are right again.
 func (f *Follower) refresh(ctx context.Context) error {
 	prices, err := f.Prices(ctx)
 	if err == nil {
 		f.prices = prices
 		f.sched, err = f.scheduleNow()
 	}
-	if err == nil || ctx.Err() != nil {
+	if f.stale = err; err == nil || ctx.Err() != nil || f.prices == nil {
 		return cmp.Or(ctx.Err(), err)
 	}
-	if f.prices == nil {
-		return err
+	e := Event{Kind: Fault, Date: f.next.stamp, Text: "the prices: " + err.Error(), Err: err}
+	if changed, ok := errors.AsType[*market.ChangedError](err); ok {
+		e.Kind, e.Date = Revision, changed.Stamp
 	}
-	f.tellOnce(Event{Kind: Fault, Date: f.next.stamp, Text: "the prices: " + err.Error(), Err: err}, err.Error())
+	f.tellOnce(e, err.Error())
 	return nil
 }
 
@@ -165,7 +167,10 @@ func (f *Follower) settle(ctx context.Context) error {
 			return err
 		}
 		early := f.Clock.Now().Before(f.next.opens)
-		if late && early {
+		if f.stale != nil && !early {
+			return nil
+		}
+		if (late || f.stale != nil) && early {
 			if err := f.poll(ctx, f.next.opens); err != nil {
 				return whileWaiting(ctx, err)
 			}
@@ -246,6 +251,10 @@ func (f *Follower) trade(ctx context.Context) error {
 			return err
 		}
 		due := !f.Clock.Now().Before(deadline)
+		if f.stale != nil {
+			p = presence{}
+			f.blame("the prices: " + f.stale.Error())
+		}
 		if there = p.open; there && (len(p.missing) == 0 || due) {
 			f.missing = p.missing
 			break
@@ -274,6 +283,13 @@ func (f *Follower) trade(ctx context.Context) error {
 		if err := f.poll(ctx, deadline); err != nil {
 			return whileWaiting(ctx, err)
 		}
+	}
+}
+
+// blame notes why no account can trade the next slot.
+func (f *Follower) blame(why string) {
+	for _, a := range f.Accounts {
+		f.faults[a.Name] = fault{f.next.stamp, why}
 	}
 }
 

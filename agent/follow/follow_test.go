@@ -347,6 +347,20 @@ func TestFollower_Follow_Faults(t *testing.T) {
 	if err := s.f.Follow(t.Context()); err != nil || !slices.Contains(s.heard, "26 09:30 the prices: the file is torn") || !slices.Contains(s.heard, "26 09:50 alice trades 2025-11-26") {
 		t.Errorf("a later one: %v, %q", err, s.heard)
 	}
+	s = newSim(t)
+	s.f.Prices = func(ctx context.Context) (*market.Prices, error) {
+		if at := s.now.In(market.US.Get().Zone()).Format(form); at >= "2025-11-28 09:30" && at < "2025-11-28 15:00" {
+			return nil, &market.ChangedError{Symbol: "AAA", Stamp: "2025-11-26", Figure: "close", Was: "10", Is: "11"}
+		}
+		return s.bars(ctx)
+	}
+	err := s.f.Follow(t.Context())
+	skipped := slices.ContainsFunc(s.heard, func(line string) bool {
+		return strings.HasPrefix(line, "28 13:00 alice missed 2025-11-28, and it is skipped: the prices: AAA") || strings.HasPrefix(line, "01 09:30 alice missed 2025-11-28, and it is skipped: the prices: AAA")
+	})
+	if err != nil || !skipped || !slices.Contains(s.heard, openDay3) || slices.Contains(s.heard, openDay2) {
+		t.Errorf("prices that are others than they were: %v\n%s", err, strings.Join(s.heard, "\n"))
+	}
 	for _, c := range []struct {
 		name  string
 		turn  int // that fails

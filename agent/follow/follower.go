@@ -38,6 +38,7 @@ type Follower struct {
 	next    slot
 	traded  market.Stamp         // the newest slot that is over for this process
 	settled market.Stamp         // the newest one that was settled
+	stale   error                // why the prices are those of an earlier look, nil if they are not
 	missing []string             // symbols whose prices are not there on the day that is traded
 	since   map[string]time.Time // when following an account began
 	told    map[string]bool      // events

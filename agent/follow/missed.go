@@ -81,9 +81,10 @@ func (f *Follower) Note(account string, date market.Stamp) *manifest.ForwardDay 
 		return nil
 	}
 	now := f.Clock.Now().UTC().Truncate(time.Millisecond)
-	day := &manifest.ForwardDay{Date: date, Decided: now, CaughtUp: now.After(deadline), Clock: f.Lapse}
+	day := &manifest.ForwardDay{Date: date, Decided: now, Clock: f.Lapse}
 	if date == f.next.stamp {
 		day.Missing = f.missing
 	}
+	day.CaughtUp = date != f.next.stamp || !now.Before(f.sched.after(date).opens)
 	return day
 }

@@ -14,7 +14,7 @@ import (
 type ForwardDay struct {
 	Date     market.Stamp `json:"date"`
 	Decided  time.Time    `json:"decided,omitzero"`    // when its decisions were complete, by the run's clock, UTC; zero if it was skipped
-	CaughtUp bool         `json:"caught_up,omitempty"` // decided after its deadline
+	CaughtUp bool         `json:"caught_up,omitempty"` // its decisions were begun after its deadline, or were not complete when the next day opened
 	Missing  []string     `json:"missing,omitempty"`   // symbols whose prices were not there when it was decided
 	Skipped  string       `json:"skipped,omitempty"`   // why it was not traded, "" if it was
 	Clock    string       `json:"clock,omitempty"`     // by which the run went, as --clock had it; "": the real one

@@ -37,6 +37,9 @@ func (a *accountRun) tradeDay(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
+	if d.day.Halted && a.HaltStops {
+		return &agent.HaltedError{Account: a.account.Name} // what is due was not settled: the decider would see another book
+	}
 	err = a.decide(ctx, d)
 	var stop *agent.HaltedError
 	if err != nil && (!errors.As(err, &stop) || !stop.Ended) {

@@ -86,6 +86,34 @@ func (n noting) DayOver(_ context.Context, _ store.Fence, _ string, date market.
 	return nil
 }
 
+// An order waits for the open of the second day, at which trading is halted: a strategy that decided then would not have what it bought.
+func TestAccountRun_TradeDay_HaltStops(t *testing.T) {
+	r := newRoom(t, t.TempDir())
+	asked := 0
+	r.account.Decider = agent.DeciderFunc(func(context.Context, *agent.Day) error { asked++; return nil })
+	halt := func(on bool) {
+		t.Helper()
+		if err := r.session.Set(t.Context(), map[string]any{session.Signature: "alice", session.Halt: on}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.HaltStops = true
+	halt(true)
+	var stop *agent.HaltedError
+	if err := r.tradeDay(t.Context(), 0); !errors.As(err, &stop) || stop.Account != "alice" || asked != 0 || r.checkpoint.Complete {
+		t.Errorf("%v; asked %d times", err, asked)
+	}
+	halt(false)
+	if err := r.tradeDay(t.Context(), 0); err != nil || asked != 1 {
+		t.Errorf("%v; asked %d times", err, asked)
+	}
+	halt(true)
+	r.HaltStops = false
+	if err := r.tradeDay(t.Context(), 1); err != nil || asked != 2 {
+		t.Errorf("a run over the past: %v; asked %d times", err, asked)
+	}
+}
+
 // A day that a model began, and that is passed over, has cost what it cost.
 func TestAccountRun_Resume_SkippedDay(t *testing.T) {
 	dir := t.TempDir()

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -90,8 +88,6 @@ type followed struct {
 	follower *follow.Follower
 	hook     *notify.Webhook // nil: nobody is told
 	prices   *market.Prices  // as they were read last
-	read     []os.FileInfo   // of their files
-	symbols  []string        // that they have
 	failed   bool            // a ledger
 
 	mu  sync.Mutex // one event at a time
@@ -109,11 +105,11 @@ func (s *settings) follow(cmd *cobra.Command, p plan) error {
 	}
 	defer hook.Close()
 	f := &followed{settings: s, p: p, hook: hook, out: cmd.OutOrStdout()}
+	defer f.closePrices()
 	f.follower = &follow.Follower{
 		Clock: p.follow.clock, Lapse: p.follow.lapse, Market: p.rules.Market, From: p.from, To: p.to, Accounts: p.accounts, CatchUp: p.follow.catchUp,
 		Deadline: p.follow.deadline, Poll: time.Minute, Prices: f.fetch, Standing: f.standing, Run: f.run, Tell: f.tell,
 	}
-	defer f.closePrices()
 	if err := f.look(); err != nil {
 		return err
 	}
@@ -162,7 +158,7 @@ func (f *followed) fetch(ctx context.Context) (*market.Prices, error) {
 			return nil, err
 		}
 		for _, r := range got.Revised {
-			f.tell(follow.Event{Kind: revision, Date: r.Stamp, At: f.follower.Clock.Now().UTC(),
+			f.tell(follow.Event{Kind: follow.Revision, Date: r.Stamp, At: f.follower.Clock.Now().UTC(),
 				Text: fmt.Sprintf("%s has other figures of %s on %s than the price file, which keeps its own: %v was %v", r.By[len(r.By)-1].Source, r.Symbol, r.Stamp, r.Is, r.Was)})
 		}
 		for _, failed := range got.Failed {
@@ -175,46 +171,14 @@ func (f *followed) fetch(ctx context.Context) (*market.Prices, error) {
 	return f.prices, nil
 }
 
-// look reads the price files anew if one of them changed. Files that lack a symbol which they had are being written, or are others.
-func (f *followed) look() error {
-	paths, err := f.priceFiles()
-	if err != nil {
-		return err
+// look opens the prices, or takes what their files have become.
+func (f *followed) look() (err error) {
+	if f.prices != nil {
+		return f.prices.Refresh()
 	}
-	var now []os.FileInfo
-	for _, path := range paths {
-		about, err := os.Stat(path)
-		if err != nil {
-			return err
-		}
-		now = append(now, about)
-	}
-	same := func(a, b os.FileInfo) bool {
-		return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
-	}
-	if f.prices != nil && slices.EqualFunc(now, f.read, same) {
-		return nil
-	}
-	prices, err := f.needPrices()
-	if err != nil {
-		return err
-	}
-	symbols, err := prices.AsOf(lastStamp).Symbols()
-	if err != nil {
-		return errors.Join(err, prices.Close())
-	}
-	for _, symbol := range f.symbols {
-		if !slices.Contains(symbols, symbol) {
-			return errors.Join(fmt.Errorf("they lack %s, which they had; the prices as they were stay in force until it is there again", symbol), prices.Close())
-		}
-	}
-	f.closePrices()
-	f.prices, f.read, f.symbols = prices, now, symbols
-	return nil
+	f.prices, err = f.needPrices()
+	return err
 }
-
-// lastStamp is after all others.
-const lastStamp = market.Stamp("9999-12-31")
 
 func (f *followed) closePrices() {
 	if f.prices != nil {
@@ -256,6 +220,7 @@ func (f *followed) run(ctx context.Context, t follow.Turn) ([]runner.Result, err
 		return nil, err
 	}
 	defer closeRooms()
+	r.HaltStops = true
 	if t.Underway {
 		r.Underway = t.To
 	}
@@ -297,11 +262,8 @@ func knownOnce(prices *market.Prices) func(market.Stamp) (*manifest.Known, error
 	}
 }
 
-// Events of the command itself.
-const (
-	decided  follow.Kind = "day"      // an account traded a day
-	revision follow.Kind = "revision" // a source has another figure than it had
-)
+// decided is an event of the command itself: an account traded a day.
+const decided follow.Kind = "day"
 
 // day tells of a day that an account traded; of those of the past, of some.
 func (f *followed) day(p runner.Progress) {
@@ -318,7 +280,7 @@ func (f *followed) day(p runner.Progress) {
 // notices are the events that a webhook is told of.
 var notices = map[follow.Kind]notify.Event{
 	follow.Halt: notify.Halt, follow.Stopped: notify.Stopped, follow.LateData: notify.LateData, follow.MissedDay: notify.MissedDay, follow.CatchingUp: notify.MissedDay,
-	follow.EndOfDay: notify.EndOfDay, revision: notify.Revision,
+	follow.EndOfDay: notify.EndOfDay, follow.Revision: notify.Revision,
 }
 
 // tell prints an event, warns of it if it is a fault, and tells the webhook.
