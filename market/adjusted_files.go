@@ -38,10 +38,15 @@ func (p *Prices) RefuseAdjusted() error {
 	return c.refuseAdjusted(c.about)
 }
 
+// AdjustedError says that prices are refused, since they are adjusted.
+type AdjustedError struct{ Adjusted }
+
+func (e *AdjustedError) Error() string { return e.String() + "; take the raw prices" }
+
 func (c *content) refuseAdjusted(about func(*series) (*metadata, error)) error {
 	adjusted, err := c.adjusted(about)
 	if err == nil && len(adjusted) > 0 {
-		err = fmt.Errorf("%s; take the raw prices, or --adjusted warn", adjusted[0])
+		err = &AdjustedError{adjusted[0]}
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"mcp-trade/agent"
 	"mcp-trade/agent/llm"
 	"mcp-trade/agent/runner"
+	"mcp-trade/market"
 	"mcp-trade/search"
 	"mcp-trade/tools"
 )
@@ -27,6 +28,7 @@ func advised(err error) string {
 	var other *runner.OtherSettingsError
 	var changed *llm.ToolsChangedError
 	var notSetUp *search.NotConfiguredError
+	var adjusted *market.AdjustedError
 	switch {
 	case errors.As(err, &halted):
 		return fmt.Sprintf("%v; clear it with 'mcp-trade session clear HALT --model-id %s' (or '*', if all are halted) to go on", err, halted.Account)
@@ -36,6 +38,8 @@ func advised(err error) string {
 		return fmt.Sprintf("%v\nGive the settings that it had, or --change-settings to go on with these, or --fresh to archive the account and begin it anew", err)
 	case errors.As(err, &changed):
 		return fmt.Sprintf("%v\nLook at what they do now; --change-settings goes on with them", err)
+	case errors.As(err, &adjusted):
+		return fmt.Sprintf("%v, or --adjusted warn", err)
 	case errors.As(err, &notSetUp):
 		return "not set up: " + setupHints()[notSetUp.Provider]
 	}

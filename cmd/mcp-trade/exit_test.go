@@ -25,6 +25,8 @@ func TestPrintError(t *testing.T) {
 	}{
 		{errors.New("a\nb \u202e\x1b[2J"), exitFailed, "mcp-trade: a\n  b \u202e\x1b[2J\n", map[string]any{}},
 		{usageError{errors.New("wrong")}, exitUsage, "mcp-trade: wrong\nSee 'mcp-trade run --help'.\n", map[string]any{"code": "invalid_argument", "class": "caller"}},
+		{&market.AdjustedError{Adjusted: market.Adjusted{File: "F", Certain: true, Why: "so"}}, exitFailed,
+			"mcp-trade: F holds adjusted prices, which know of later splits or dividends: so; take the raw prices, or --adjusted warn\n", map[string]any{}},
 		{fmt.Errorf("x: %w", missing), exitFailed, "mcp-trade: x: " + advised(missing) + "\n", map[string]any{"code": "session_missing", "class": "fault", "missing": "SIGNATURE", "model_id": "m"}},
 		{&market.UnknownSymbolError{Symbol: "NVDAA", DidYouMean: []string{"NVDA"}}, exitFailed, "", map[string]any{"code": "unknown_symbol", "class": "refusal", "symbol": "NVDAA", "did_you_mean": []any{"NVDA"}}},
 	} {
