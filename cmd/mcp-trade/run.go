@@ -85,7 +85,6 @@ func runCommand(s *settings) *cobra.Command {
 				return err
 			}
 			if p.follow != nil {
-				s.warnOfMemory(p)
 				return s.follow(cmd, p)
 			}
 			r, closeRooms, err := s.runner(p)
@@ -122,18 +121,15 @@ func runCommand(s *settings) *cobra.Command {
 		},
 	}
 	flags.register(cmd.Flags())
-	s.register(cmd.Flags(), searching)
-	s.register(cmd.Flags(), opening)
-	s.register(cmd.Flags(), running)
-	s.register(cmd.Flags(), limiting)
-	s.register(cmd.Flags(), trading)
+	for _, of := range []scope{searching, opening, running, limiting, trading} {
+		s.register(cmd.Flags(), of)
+	}
 	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list the accounts and their trading days; open, ask and write nothing")
 	cmd.MarkFlagsMutuallyExclusive("fresh", "change-settings", "replay")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "replay")
-	for _, other := range []string{"fresh", "replay"} {
-		cmd.MarkFlagsMutuallyExclusive("follow", other)
-	}
+	cmd.MarkFlagsMutuallyExclusive("follow", "fresh")
+	cmd.MarkFlagsMutuallyExclusive("follow", "replay")
 	return cmd
 }
 
