@@ -241,7 +241,7 @@ func (l *lapse) day(t *testing.T, n int, random *rand.Rand, disturb func(phase i
 	day, opens := l.days[n], l.opening(n)
 	_, closes := market.US.Get().Session(day)
 	late := l.symbols[random.IntN(len(l.symbols))]
-	if random.IntN(3) == 0 {
+	if random.IntN(3) == 0 && l.now.Before(opens) { // else there were prices of the day already
 		l.set(t, opens.Add(10*time.Minute), late)
 		l.await(t, day, "prices")
 	}
