@@ -21,6 +21,7 @@ var uncoded = map[string]string{
 	"search.ProviderError":      "the searcher makes a FailedError of it",
 	"search.NotConfiguredError": "the searcher makes a NoProviderError of it",
 	"alphavantage.ErrNoFeed":    "it is about a file to be imported, or the reason of a ProviderError",
+	"market.AdjustedError":      "it ends a command, or is the reason of a RefreshError",
 	"market.ChangedError":       "it is the reason of a RefreshError",
 	"session.UndecidedError":    "it is the reason of an UnreachableError",
 	"session.RequiredError":     "it is the reason of an UnreachableError",

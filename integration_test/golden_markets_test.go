@@ -80,7 +80,7 @@ func replayPart(t *testing.T, g golden, env, lines []string, from, end int) (exa
 			t.Fatal(err)
 		}
 	}
-	tr, accounts, turnTo := p.trade(t, g.agent), p.accounts(t), p.dates(t, g.agent)
+	tr, accounts, prices, turnTo := p.trade(t, g.agent), p.accounts(t), g.open(t), p.dates(t, g.agent)
 	today := g.records[from].Date
 	turnTo(today)
 	for row := from + 1; row < end; row++ {
@@ -102,7 +102,7 @@ func replayPart(t *testing.T, g golden, env, lines []string, from, end int) (exa
 			sameBook(t, row, want.Positions, answer.Positions)
 			exact++
 		case "no_trade":
-			if err := accounts.CloseDay(t.Context(), g.agent, new(market.Prices).AsOf(want.Date)); err != nil {
+			if err := accounts.CloseDay(t.Context(), g.agent, prices.AsOf(want.Date)); err != nil {
 				t.Fatal(err)
 			}
 		default:
@@ -177,7 +177,7 @@ func replayUnderTPlus1(t *testing.T, p *place, g golden) (refused int) {
 	}
 	marks := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
 	p.open(t, g.agent, g.records[0].Cash().String(), string(g.records[0].Date))
-	tr, accounts, turnTo, today := p.trade(t, g.agent), p.accounts(t), p.dates(t, g.agent), g.records[0].Date
+	tr, accounts, prices, turnTo, today := p.trade(t, g.agent), p.accounts(t), g.open(t), p.dates(t, g.agent), g.records[0].Date
 	for row, want := range g.records[1:] {
 		row++
 		if want.Date != today {
@@ -187,7 +187,7 @@ func replayUnderTPlus1(t *testing.T, p *place, g golden) (refused int) {
 		order := args{"symbol": want.Symbol, "amount": json.Number(want.Amount.String())}
 		switch {
 		case want.Action == ledger.NoTrade:
-			if err := accounts.CloseDay(t.Context(), g.agent, new(market.Prices).AsOf(want.Date)); err != nil {
+			if err := accounts.CloseDay(t.Context(), g.agent, prices.AsOf(want.Date)); err != nil {
 				t.Fatal(err)
 			}
 		case strings.Contains(marks[row], "T1_VIOLATION"):

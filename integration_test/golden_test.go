@@ -89,11 +89,22 @@ func TestGoldenLedgersReplayedCallByCall(t *testing.T) {
 	}
 }
 
+// open opens the prices of the ledger.
+func (g golden) open(t *testing.T) *market.Prices {
+	t.Helper()
+	prices, err := market.Open(g.prices)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { prices.Close() })
+	return prices
+}
+
 // replayGolden makes the trades of a ledger again through a client that connect connects when the account is open.
 func replayGolden(t *testing.T, p *place, g golden, connect func(*testing.T) *trader) {
 	first := g.records[0]
 	p.open(t, g.agent, first.Cash().String(), string(first.Date))
-	tr, accounts, today := connect(t), p.accounts(t), first.Date
+	tr, accounts, prices, today := connect(t), p.accounts(t), g.open(t), first.Date
 	counts := map[string]int{}
 	for row, want := range g.records[1:] {
 		row++
@@ -116,7 +127,7 @@ func replayGolden(t *testing.T, p *place, g golden, connect func(*testing.T) *tr
 		case "exact_zero_amount":
 			tr.refused(t, "invalid_argument", string(want.Action), order)
 		case "no_trade":
-			if err := accounts.CloseDay(t.Context(), g.agent, new(market.Prices).AsOf(want.Date)); err != nil {
+			if err := accounts.CloseDay(t.Context(), g.agent, prices.AsOf(want.Date)); err != nil {
 				t.Fatal(err)
 			}
 			newest := p.records(t, g.agent)
