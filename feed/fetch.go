@@ -89,19 +89,20 @@ func missing(s *Series, job Job) []string {
 	return []string{fmt.Sprintf("%d of %d trading days have no bar, from %s to %s", lacks, days, first, last)}
 }
 
-// Revision is a bar that a source has changed since it was written to a price file. The file keeps what it was.
+// Revision is a bar that a source has changed since it was written to a price file, or that it has now and had not when it was needed. The
+// file keeps what it was.
 type Revision struct {
 	Symbol string            `json:"symbol"`
 	Stamp  market.Stamp      `json:"stamp"`
-	Was    map[string]string `json:"was"`
+	Was    map[string]string `json:"was"` // empty: the bar was not there
 	Is     map[string]string `json:"is"`
 	By     []Provenance      `json:"by"` // where the change is from
 }
 
 // Join adds the bars of a newer series of the symbol that an older one does not have, and figures of bars that were not known. Figures that
-// differ stay as they were, and are returned. It returns how many bars it added or completed, and actions
-// it added.
-func (s *Series) Join(newer *Series) (added int, revised []Revision, err error) {
+// differ stay as they were, and are returned, as are bars of the stamps that were traded without an open of theirs. It returns how many bars
+// it added or completed, and actions it added.
+func (s *Series) Join(newer *Series, without ...market.Stamp) (added int, revised []Revision, err error) {
 	if s.Interval != newer.Interval {
 		return 0, nil, fmt.Errorf("%s: the price file has bars of %s, and bars of %s were fetched; write them to another file", s.Symbol, s.Interval, newer.Interval)
 	}
@@ -114,6 +115,10 @@ func (s *Series) Join(newer *Series) (added int, revised []Revision, err error) 
 	}
 	for _, b := range newer.Bars {
 		i, there := at[b.Stamp]
+		if slices.Contains(without, b.Stamp) && (!there || s.Bars[i].Figures[Open] == "") {
+			revised = append(revised, Revision{s.Symbol, b.Stamp, map[string]string{}, b.known(), newer.Sources})
+			continue
+		}
 		if !there {
 			s.Bars, added = append(s.Bars, b), added+1
 			continue
@@ -157,6 +162,17 @@ func (b *Bar) complete(newer Bar) (completed bool, was, is map[string]string) {
 	}
 	*b = whole
 	return true, was, is
+}
+
+// known are the figures that are, by their names.
+func (b *Bar) known() map[string]string {
+	all := map[string]string{}
+	for f, text := range b.Figures {
+		if text != "" {
+			all[FigureNames[f]] = text
+		}
+	}
+	return all
 }
 
 // joinActions adds the actions of days that had none.

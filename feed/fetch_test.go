@@ -108,6 +108,20 @@ func TestSeries_Join(t *testing.T) {
 	}
 }
 
+// A bar of a day that was traded without it stays out; one that was there with its open is completed.
+func TestSeries_Join_TradedWithout(t *testing.T) {
+	s := &Series{Symbol: "A", Interval: "Daily", Bars: []Bar{{Stamp: "2025-10-01", Figures: [figures]string{"1"}}, {Stamp: "2025-10-02", Figures: [figures]string{"", "", "", "2"}}}}
+	newer := &Series{Symbol: "A", Interval: "Daily", Bars: []Bar{dayBar("2025-10-01", "1"), dayBar("2025-10-02", "2"), {Stamp: "2025-10-03", Figures: [figures]string{"3"}}, dayBar("2025-10-04", "4")}}
+	added, revised, err := s.Join(newer, "2025-10-01", "2025-10-02", "2025-10-03")
+	const want = "[{2025-10-01 [1 1 1 1 1] 0} {2025-10-02 [   2 ] 0} {2025-10-04 [4 4 4 4 1] 0}]"
+	if got := fmt.Sprint(s.Bars); added != 2 || err != nil || got != want {
+		t.Errorf("%d are added, %v: %s, want %s", added, err, got, want)
+	}
+	if len(revised) != 2 || revised[0].Stamp != "2025-10-02" || revised[1].Stamp != "2025-10-03" || len(revised[1].Was) != 0 || fmt.Sprint(revised[1].Is) != "map[open:3]" {
+		t.Errorf("%+v", revised)
+	}
+}
+
 // The open that was taken in the morning stays, also if the source corrects it; what cannot be with it stays unknown.
 func TestSeries_Join_Correction(t *testing.T) {
 	for name, c := range map[string]struct {

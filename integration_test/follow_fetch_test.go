@@ -311,3 +311,55 @@ func (l *lapse) decidedOnFirstFigures(t *testing.T, c *coinSource) {
 		}
 	}
 }
+
+// A day is traded at its deadline without the bar of a symbol for which an order waits. The bar comes later: it stays unknown, as it was
+// shown, and is kept beside. The order waits for the next open, in the ledger and in the backtest alike.
+func TestFollow_ABarThatComesAfterItsDayWasTradedStaysUnknown(t *testing.T) {
+	t.Parallel()
+	p := onFiles(t)
+	c, l := followCoins(t, p, randomly(t), 4, coinHistory-1, "--deadline", "2h")
+	const late = "SOL-USDT"
+	n := coinHistory + 1
+	day := c.days[n]
+	l.start(t)
+	l.await(t, c.days[coinHistory], "the close")
+	c.be(func() { c.absent[late+string(day)] = true })
+	l.tick(t, c.at(n, 30*time.Second))
+	l.await(t, day, late)
+	l.tick(t, c.at(n, 121*time.Minute))
+	l.await(t, day, "the close")
+	l.kill(t, 0)
+	l.start(t)
+	l.await(t, day, "the close")
+	c.be(func() { c.absent = nil })
+	for _, next := range c.days[n+1:] {
+		l.tick(t, next.In(time.UTC).Add(30*time.Second))
+		l.await(t, next, "the close")
+	}
+	l.tick(t, c.at(len(c.days), time.Minute))
+	l.end(t)
+
+	l.sameAsBacktest(t, c.run(coinHistory-1))
+	filled := ""
+	for _, r := range p.records(t, "steady") {
+		if r.Symbol == late && r.Traded() {
+			filled += string(r.Date)
+		}
+	}
+	if filled != string(c.days[n+1]) {
+		t.Errorf("the order is filled on %q, want %s", filled, c.days[n+1])
+	}
+	beside := p.keptBeside(t)
+	if len(beside) != 1 || beside[0].Symbol != late || beside[0].Stamp != day || len(beside[0].Was) != 0 || len(beside[0].Is) != 5 {
+		t.Errorf("kept beside the file: %+v", beside)
+	}
+	if told := l.told("revision"); len(told) != 1 || told[0]["date"] != string(day) || !strings.Contains(told[0]["text"].(string), "stays unknown") {
+		t.Errorf("told: %v", told)
+	}
+	for _, account := range followers {
+		days := p.forwardDays(t, signature(account))
+		if i := slices.IndexFunc(days, func(d manifest.ForwardDay) bool { return d.Date == day }); i < 0 || !slices.Equal(days[i].Missing, []string{late}) {
+			t.Errorf("%s: %+v", account, days)
+		}
+	}
+}

@@ -210,7 +210,7 @@ func (s *settings) fetchPrices(cmd *cobra.Command, p *fetchPlan) error {
 	}
 	var j joined
 	if len(got) > 0 {
-		if j, err = s.joinPrices(cmd.Context(), p.out, got); err != nil {
+		if j, err = s.joinPrices(cmd.Context(), p.out, got, nil); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"mcp-trade/feed"
 	"mcp-trade/feed/convert"
 	"mcp-trade/internal/files"
+	"mcp-trade/market"
 )
 
 // joined is what series brought to a price file.
@@ -27,8 +28,8 @@ type joined struct {
 }
 
 // joinPrices adds series to a price file, and writes the bars that were changed beside it. Processes do so one after the other: none undoes what
-// another has added.
-func (s *settings) joinPrices(ctx context.Context, path string, got []*feed.Series) (j joined, err error) {
+// another has added. Bars of stamps that were traded without them, by symbol, stay unknown.
+func (s *settings) joinPrices(ctx context.Context, path string, got []*feed.Series, without map[string][]market.Stamp) (j joined, err error) {
 	if err := s.access().MkdirAll(filepath.Dir(path)); err != nil {
 		return j, err
 	}
@@ -48,7 +49,7 @@ func (s *settings) joinPrices(ctx context.Context, path string, got []*feed.Seri
 			j.added += len(series.Bars)
 			continue
 		}
-		added, revised, err := old.Join(series)
+		added, revised, err := old.Join(series, without[series.Symbol]...)
 		if err != nil {
 			return j, err
 		}

@@ -21,8 +21,9 @@ type refetched struct {
 
 // refetch asks the source that each series of a price file says that it is from, where it can know more at a moment than the file: from the
 // last bars on, which are completed and corrected late, up to that moment. Of a bar under way the open is taken alone. Series of no source
-// are left as they are. The file is replaced in one step, and only if something was added.
-func (s *settings) refetch(ctx context.Context, path string, now time.Time) (r refetched, err error) {
+// are left as they are. Bars of stamps that were traded without them, by symbol, stay unknown. The file is replaced in one step, and only if
+// something was added.
+func (s *settings) refetch(ctx context.Context, path string, now time.Time, without map[string][]market.Stamp) (r refetched, err error) {
 	held, err := priceFileBefore(path)
 	if err != nil {
 		return r, err
@@ -57,7 +58,7 @@ func (s *settings) refetch(ctx context.Context, path string, now time.Time) (r r
 	if len(got) == 0 {
 		return r, nil
 	}
-	joined, err := s.joinPrices(ctx, path, got)
+	joined, err := s.joinPrices(ctx, path, got, without)
 	r.Added, r.Revised = joined.added, joined.untold
 	return r, err
 }

@@ -116,7 +116,7 @@ func TestSettings_refetch(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.clock, c.raised, c.asked = now, step.raised, 0
-		r, err := s.refetch(t.Context(), path, now)
+		r, err := s.refetch(t.Context(), path, now, nil)
 		if got := bars("BTC-USDT"); err != nil || r.Added != step.added || len(r.Revised) != step.revised || c.asked != step.asked || got != step.bars {
 			t.Errorf("%s: %+v, %v, %d requests, %s, want %s", step.now, r, err, c.asked, got, step.bars)
 		}
@@ -129,7 +129,7 @@ func TestSettings_refetch(t *testing.T) {
 	}
 	was, _ := os.ReadFile(path)
 	c.down.Store(true)
-	if r, err := s.refetch(t.Context(), path, c.clock.AddDate(0, 0, 1)); err != nil || len(r.Failed) != 2 || r.Failed[0].Outcome != feed.Refused {
+	if r, err := s.refetch(t.Context(), path, c.clock.AddDate(0, 0, 1), nil); err != nil || len(r.Failed) != 2 || r.Failed[0].Outcome != feed.Refused {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if is, _ := os.ReadFile(path); !bytes.Equal(is, was) {
@@ -144,7 +144,7 @@ func TestSettings_joinPrices_Together(t *testing.T) {
 	const writers = 8
 	for i := range writers {
 		go func() {
-			_, err := s.joinPrices(t.Context(), path, []*feed.Series{{Symbol: "BTC-USDT", Interval: "Daily", Bars: []feed.Bar{barOf(market.Stamp("2025-10-01").AddDays(i), "1")}}})
+			_, err := s.joinPrices(t.Context(), path, []*feed.Series{{Symbol: "BTC-USDT", Interval: "Daily", Bars: []feed.Bar{barOf(market.Stamp("2025-10-01").AddDays(i), "1")}}}, nil)
 			failed <- err
 		}()
 	}

@@ -19,6 +19,7 @@ import (
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/notify"
 	"mcp-trade/agent/runner"
+	"mcp-trade/feed"
 	"mcp-trade/internal/rawjson"
 	"mcp-trade/internal/safetext"
 	"mcp-trade/market"
@@ -96,14 +97,17 @@ func (f *followed) fetch(ctx context.Context) (*market.Prices, error) {
 	if err != nil {
 		return nil, err
 	}
+	without, err := f.tradedWithout(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, path := range paths {
-		got, err := f.refetch(ctx, path, f.follower.Clock.Now())
+		got, err := f.refetch(ctx, path, f.follower.Clock.Now(), without)
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range got.Revised {
-			f.tell(follow.Event{Kind: follow.Revision, Date: r.Stamp, At: f.follower.Clock.Now().UTC(),
-				Text: fmt.Sprintf("%s has other figures of %s on %s than the price file, which keeps its own: %v was %v", r.By[len(r.By)-1].Source, r.Symbol, r.Stamp, r.Is, r.Was)})
+			f.tell(follow.Event{Kind: follow.Revision, Date: r.Stamp, At: f.follower.Clock.Now().UTC(), Text: revisionText(r)})
 		}
 		for _, failed := range got.Failed {
 			f.log.Debug().Msgf("%s: %s: %s", failed.Symbol, failed.Outcome, strings.Join(failed.Told, "; "))
@@ -113,6 +117,38 @@ func (f *followed) fetch(ctx context.Context) (*market.Prices, error) {
 		return nil, err
 	}
 	return f.prices, nil
+}
+
+// revisionText says what a source has of a bar, and what the price file has.
+func revisionText(r feed.Revision) string {
+	source := r.By[len(r.By)-1].Source
+	if len(r.Was) == 0 {
+		return fmt.Sprintf("%s has a bar of %s on %s, which was traded without it: in the price file it stays unknown, as it was: %v", source, r.Symbol, r.Stamp, r.Is)
+	}
+	return fmt.Sprintf("%s has other figures of %s on %s than the price file, which keeps its own: %v was %v", source, r.Symbol, r.Stamp, r.Is, r.Was)
+}
+
+// tradedWithout are the days that accounts traded without the bar of a symbol, by symbol. A bar that comes after that would have the ledger
+// say what nobody could know.
+func (f *followed) tradedWithout(ctx context.Context) (map[string][]market.Stamp, error) {
+	r, err := f.open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	without := map[string][]market.Stamp{}
+	for _, a := range f.p.accounts {
+		runs, err := manifest.Of(ctx, r.runs(), a.Name)
+		if err != nil {
+			return nil, err
+		}
+		for _, day := range manifest.Forward(runs, r.ledgers.Name()) {
+			for _, symbol := range day.Missing {
+				without[symbol] = append(without[symbol], day.Date)
+			}
+		}
+	}
+	return without, nil
 }
 
 // look opens the prices, or takes what their files have become.
