@@ -157,7 +157,7 @@ func (a *accountRun) resume(ctx context.Context) (first int, err error) {
 	if err := a.Recorder.Begin(ctx, a.lease.Fence(), a.account.Name, &head); err != nil {
 		return 0, err
 	}
-	if head.Date > a.days[len(a.days)-1] && a.Underway == "" {
+	if head.Date > a.days[len(a.days)-1] && !a.Follows {
 		a.Log.Warn().Str("account", a.account.Name).Msg(fmt.Sprintf("the account is at %s already: there is nothing to trade up to %s", head.Date, a.account.To))
 	}
 	guessed, err := a.readProgress(ctx, head)

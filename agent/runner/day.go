@@ -37,7 +37,7 @@ func (a *accountRun) tradeDay(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	if d.day.Halted && a.HaltStops {
+	if d.day.Halted && a.Follows {
 		return &agent.HaltedError{Account: a.account.Name} // what is due was not settled: the decider would see another book
 	}
 	err = a.decide(ctx, d)

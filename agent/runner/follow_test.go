@@ -97,7 +97,7 @@ func TestAccountRun_TradeDay_HaltStops(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r.HaltStops = true
+	r.Follows = true
 	halt(true)
 	var stop *agent.HaltedError
 	if err := r.tradeDay(t.Context(), 0); !errors.As(err, &stop) || stop.Account != "alice" || asked != 0 || r.checkpoint.Complete {
@@ -108,9 +108,41 @@ func TestAccountRun_TradeDay_HaltStops(t *testing.T) {
 		t.Errorf("%v; asked %d times", err, asked)
 	}
 	halt(true)
-	r.HaltStops = false
+	r.Follows = false
 	if err := r.tradeDay(t.Context(), 1); err != nil || asked != 2 {
 		t.Errorf("a run over the past: %v; asked %d times", err, asked)
+	}
+}
+
+// A process that is started again within a day first runs the days before it. A run over the past that ends before the account is warned of.
+func TestAccountRun_Resume_Ahead(t *testing.T) {
+	r := newRoom(t, t.TempDir())
+	symbols, err := r.Prices.AsOf(r.days[1]).Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.account.Decider = agent.DeciderFunc(func(ctx context.Context, d *agent.Day) error {
+		_, err := d.Order(ctx, ledger.Buy, symbols[0], decimal.NewFromInt(1))
+		return err
+	})
+	for day := range 2 {
+		if err := r.tradeDay(t.Context(), day); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.days = r.days[:1]
+	for _, c := range []struct {
+		follows bool
+		warns   int
+	}{{true, 0}, {false, 1}} {
+		r.log.Reset()
+		r.Follows = c.follows
+		if first, err := r.resume(t.Context()); err != nil || first != 1 {
+			t.Errorf("day %d, %v", first, err)
+		}
+		if n := strings.Count(r.log.String(), "there is nothing to trade up to"); n != c.warns {
+			t.Errorf("follows: %v; %d warnings: %s", c.follows, n, &r.log)
+		}
 	}
 }
 

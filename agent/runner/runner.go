@@ -86,7 +86,9 @@ type Runner struct {
 
 	Underway market.Stamp // the last day of the run, if it is not over: of its bars the opens alone are there. "": all days are over
 
-	HaltStops bool // an account does not begin a day while trading is halted, whoever decides for it; it stops before
+	// Follows has the run follow the market: an account does not begin a day while trading is halted, whoever decides for it, but stops
+	// before; and one that is ahead of the run's days is no oddity, but was ended within a day that the next turn goes on with.
+	Follows bool
 
 	Changed bool // go on with accounts under other settings than they had
 	Fresh   bool // put accounts that exist aside, and open them anew

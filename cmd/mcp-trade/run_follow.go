@@ -200,7 +200,7 @@ func (f *followed) run(ctx context.Context, t follow.Turn) ([]runner.Result, err
 		return nil, err
 	}
 	defer closeRooms()
-	r.HaltStops = true
+	r.Follows = true
 	if t.Underway {
 		r.Underway = t.To
 	}
