@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/clip"
 	"mcp-trade/market"
 )
 
@@ -81,11 +82,7 @@ func (s StaleCloses) String() string {
 		if len(groups) == told {
 			return fmt.Sprintf("%s; and %d more", strings.Join(groups, "; "), len(sorted)-first)
 		}
-		names := strings.Join(symbols[:min(told, len(symbols))], ", ")
-		if more := len(symbols) - told; more > 0 {
-			names += fmt.Sprintf(" and %d more", more)
-		}
-		groups = append(groups, names+" of "+sorted[first].Age())
+		groups = append(groups, clip.List(symbols, told, ", ")+" of "+sorted[first].Age())
 	}
 	return strings.Join(groups, "; ")
 }

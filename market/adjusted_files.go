@@ -4,7 +4,8 @@ package market
 
 import (
 	"fmt"
-	"strings"
+
+	"mcp-trade/internal/clip"
 )
 
 // Adjusted says that the prices of a file are adjusted, or seem to be.
@@ -107,27 +108,18 @@ func (f *adjustedFile) verdicts(path string) (all []Adjusted) {
 		all = append(all, Adjusted{path, certain, fmt.Sprintf(format, args...)})
 	}
 	const certain, likely = 9.2, 4.6 // 10,000 and 100 to one
+	const named = 3                  // symbols
 	if len(f.closes) > 0 {
-		say(true, "the close before an action is the adjusted close (%s)", someOf(f.closes))
+		say(true, "the close before an action is the adjusted close (%s)", clip.List(f.closes, named, ", "))
 	}
 	if len(f.splits) > 0 {
-		say(true, "the price makes no jump at a split (%s)", someOf(f.splits))
+		say(true, "the price makes no jump at a split (%s)", clip.List(f.splits, named, ", "))
 	}
 	if f.odds > likely {
 		say(f.odds > certain, "%d dividends of %d symbols leave no gap on their ex days", f.dividends, f.series)
 	}
 	if len(f.finer) > 0 {
-		say(false, "most prices lie between ticks (%s)", someOf(f.finer))
+		say(false, "most prices lie between ticks (%s)", clip.List(f.finer, named, ", "))
 	}
 	return all
-}
-
-// someOf names the first few.
-func someOf(list []string) string {
-	const told = 3
-	text := strings.Join(list[:min(told, len(list))], ", ")
-	if more := len(list) - told; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }

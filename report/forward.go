@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"mcp-trade/internal/clip"
 	"mcp-trade/market"
 )
 
@@ -147,7 +148,7 @@ func manners(days []ForwardDay) string {
 			skipped = append(skipped, fmt.Sprintf("%s (%s)", d.Date, d.Skipped))
 		}
 		if len(d.Missing) > 0 {
-			missing = append(missing, fmt.Sprintf("%s (%s)", d.Date, listed(d.Missing)))
+			missing = append(missing, fmt.Sprintf("%s (%s)", d.Date, clip.List(d.Missing, maxNamed, ", ")))
 		}
 	}
 	parts := []string{fmt.Sprintf("%d decided before their deadline", inTime)}
@@ -156,20 +157,11 @@ func manners(days []ForwardDay) string {
 		days []string
 	}{{"caught up after it", late}, {"not traded", skipped}, {"decided without all prices", missing}} {
 		if len(some.days) > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s: %s", len(some.days), some.what, listed(some.days)))
+			parts = append(parts, fmt.Sprintf("%d %s: %s", len(some.days), some.what, clip.List(some.days, maxNamed, ", ")))
 		}
 	}
 	if !latest.IsZero() {
 		parts = append(parts, "the newest decision is of "+latest.UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
 	return strings.Join(parts, "; ")
-}
-
-// listed lists the first of some names, and how many more there are.
-func listed(all []string) string {
-	text := strings.Join(all[:min(len(all), maxNamed)], ", ")
-	if more := len(all) - maxNamed; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }

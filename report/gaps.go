@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"mcp-trade/internal/clip"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
@@ -59,12 +60,7 @@ func (v *valuer) gapWarnings(days []market.Stamp) []string {
 
 // names lists a few names.
 func names(set map[string]bool) string {
-	list := slices.Sorted(maps.Keys(set))
-	const told = 3
-	if len(list) > told {
-		return fmt.Sprintf("%s and %d more", strings.Join(list[:told], ", "), len(list)-told)
-	}
-	return strings.Join(list, ", ")
+	return clip.List(slices.Sorted(maps.Keys(set)), 3, ", ")
 }
 
 // dateRanges writes dates as ranges of days that follow each other, the first five of them.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/clip"
 	"mcp-trade/internal/format"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
@@ -39,12 +40,15 @@ func unbought(r ledger.Rules, wanted []market.Quote, worth decimal.Decimal, has 
 		cash = cash.Sub(o.Reserved)
 	}
 	text := fmt.Sprintf("%d of %d symbols were not bought on %s, in equal parts of %s: %s; %s of %s stayed in cash", len(missing), len(wanted), wanted[0].At,
-		format.Money(worth.DivRound(parts, 2)), first(missing, ", "), format.Money(cash), format.Money(worth))
+		format.Money(worth.DivRound(parts, 2)), clip.List(missing, named, ", "), format.Money(cash), format.Money(worth))
 	if enough := dearest.Mul(parts); enough.GreaterThan(worth) {
 		text += fmt.Sprintf("; %s of each takes an account of %s", least, format.Money(enough))
 	}
 	return text
 }
+
+// named is how many symbols and orders a caveat names.
+const named = 3
 
 // untraded says which orders were not sent, and why; "" if there is none.
 func (s *sizer) untraded() string {
@@ -55,17 +59,7 @@ func (s *sizer) untraded() string {
 	if len(s.refused) == 1 {
 		what = "order was not sent on %s, since it would be refused: %s"
 	}
-	return fmt.Sprintf("%d "+what, len(s.refused), s.d.Date, first(s.refused, "; "))
-}
-
-// first lists the first few of many.
-func first(list []string, between string) string {
-	const named = 3
-	text := strings.Join(list[:min(named, len(list))], between)
-	if more := len(list) - named; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+	return fmt.Sprintf("%d "+what, len(s.refused), s.d.Date, clip.List(s.refused, named, "; "))
 }
 
 // join makes one text of those that say something.

@@ -77,15 +77,6 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d min", minutes)
 }
 
-// few lists the first of many names.
-func few(names []string) string {
-	const most = 10
-	if len(names) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-	}
-	return strings.Join(names, ", ")
-}
-
 // clockTime writes a moment in the zone of the market.
 func (f *Follower) clockTime(t time.Time) string {
 	return t.In(f.Market.Zone()).Format("2006-01-02 15:04") + " " + f.Market.ZoneName

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"mcp-trade/agent/runner"
+	"mcp-trade/internal/clip"
 	"mcp-trade/market"
 )
 
@@ -270,7 +271,7 @@ func (f *Follower) trade(ctx context.Context) error {
 	}
 	if len(f.missing) > 0 {
 		f.tell(Event{Kind: LateData, Date: f.next.stamp, Missing: f.missing,
-			Text: fmt.Sprintf("%s is traded at its deadline without the prices of %s", f.next.stamp, few(f.missing))})
+			Text: fmt.Sprintf("%s is traded at its deadline without the prices of %s", f.next.stamp, clip.List(f.missing, named, ", "))})
 	}
 	for left := f.Accounts; ; {
 		var err error
@@ -293,9 +294,12 @@ func (f *Follower) blame(why string) {
 	}
 }
 
+// named is how many symbols without prices are named.
+const named = 10
+
 func ofSymbols(p presence) string {
 	if !p.open || len(p.missing) == 0 {
 		return ""
 	}
-	return ": " + few(p.missing)
+	return ": " + clip.List(p.missing, named, ", ")
 }

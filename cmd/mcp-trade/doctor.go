@@ -47,7 +47,7 @@ func doctorCommand(s *settings) *cobra.Command {
 			} else {
 				t := newTable(cmd.OutOrStdout(), "", "", "")
 				t.ResetHeaders()
-				clip(t, 0) // it holds sentences
+				cutLines(t, 0) // it holds sentences
 				for _, f := range found {
 					t.AppendRow(table.Row{f.What, f.State, f.Detail})
 				}

@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"mcp-trade/internal/clip"
 	"mcp-trade/market"
 )
 
@@ -133,7 +134,7 @@ func (o *odd) print(w io.Writer) {
 		fmt.Fprintln(w)
 		t := newTable(w, "odd", ">count", "first", "symbols")
 		for _, row := range rows {
-			t.AppendRow(append(row, named(symbols[fmt.Sprint(row...)])))
+			t.AppendRow(append(row, clip.List(symbols[fmt.Sprint(row...)], 3, ", ")))
 		}
 		t.Render()
 	}
@@ -141,14 +142,4 @@ func (o *odd) print(w io.Writer) {
 		fmt.Fprintf(w, "%s: whether %d weekdays without a bar are holidays or gaps is not known, the first %s: the calendar of the exchanges has %s to %s.\n",
 			u.Market, u.Count, u.First[0], u.From, u.To)
 	}
-}
-
-// named names a few symbols.
-func named(symbols []string) string {
-	const told = 3
-	text := strings.Join(symbols[:min(told, len(symbols))], ", ")
-	if more := len(symbols) - told; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }

@@ -51,13 +51,13 @@ func newTable(w io.Writer, header ...string) table.Writer {
 	t.SetColumnConfigs(columns)
 	t.AppendHeader(row)
 	if isTerminal(w) {
-		clip(t, widthOf(w))
+		cutLines(t, widthOf(w))
 	}
 	return t
 }
 
-// clip cuts the lines of a table to a width, where they would wrap; 0 leaves them whole.
-func clip(t table.Writer, width int) { t.Style().Size.WidthMax = width }
+// cutLines cuts the lines of a table to a width, where they would wrap; 0 leaves them whole.
+func cutLines(t table.Writer, width int) { t.Style().Size.WidthMax = width }
 
 // newBars are bars of progress on a terminal. They are seen once they are rendered. Bars move the cursor, so they pass the screen
 // by: their messages must be harmless.

@@ -13,7 +13,7 @@ func TestClip(t *testing.T) {
 		var out strings.Builder
 		rows := newTable(&out, "account", ">value at close", "ledger")
 		rows.AppendRow(table.Row{strings.Repeat("long-name-", 3), "10,000.00", "verified"})
-		clip(rows, width)
+		cutLines(rows, width)
 		rows.Render()
 		longest := 0
 		for line := range strings.Lines(out.String()) {

@@ -354,7 +354,7 @@ func percentOf(d decimal.NullDecimal) string {
 // printHeads prints what proves the ledgers later, if it is kept elsewhere.
 func printHeads(w io.Writer, results []runner.Result) {
 	t := newTable(w, "account", "head: the hash of its ledger's newest row")
-	clip(t, 0) // a part of a hash proves nothing
+	cutLines(t, 0) // a part of a hash proves nothing
 	for _, r := range results {
 		if r.Head != "" {
 			t.AppendRow(table.Row{r.Account, r.Head})

@@ -1,8 +1,9 @@
-// Package clip shortens texts that are too long.
+// Package clip shortens texts and lists that are too long.
 package clip
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -16,4 +17,13 @@ func Bytes(text string, limit int) string {
 		end--
 	}
 	return fmt.Sprintf("%s\n[cut: %d of %d bytes]", text[:end], end, len(text))
+}
+
+// List names the first few of a list, and says how many more there are: "A, B, C and 4 more".
+func List(list []string, most int, between string) string {
+	text := strings.Join(list[:min(most, len(list))], between)
+	if more := len(list) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

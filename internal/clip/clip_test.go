@@ -18,3 +18,18 @@ func TestBytes(t *testing.T) {
 		}
 	}
 }
+
+func TestList(t *testing.T) {
+	for _, c := range []struct {
+		list []string
+		want string
+	}{
+		{nil, ""},
+		{[]string{"A", "B"}, "A; B"},
+		{[]string{"A", "B", "C"}, "A; B and 1 more"},
+	} {
+		if got := List(c.list, 2, "; "); got != c.want {
+			t.Errorf("%q: %q, want %q", c.list, got, c.want)
+		}
+	}
+}
