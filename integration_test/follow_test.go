@@ -526,7 +526,7 @@ func TestFollow_AStandbyGoesOn(t *testing.T) {
 	at(1, time.Hour)
 	time.Sleep(300 * time.Millisecond)
 	if err := first.running.Process.Kill(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, first.err)
 	}
 	for range first.lines {
 	}

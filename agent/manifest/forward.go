@@ -66,16 +66,17 @@ func (run *Run) follow(next Run) {
 	}
 }
 
-// knownBefore is what the prices held that a run follows: those by which its newest day was decided, nil unless all of them were there. A
-// bar that came late is no change.
-func (run Run) knownBefore() *Known {
+// knownBefore is what the prices held that a run follows: those by which its newest day up to one was decided, nil unless all of them were
+// there. A bar that came late is no change, and later days are those of another process that is ahead: this one need not have their prices.
+func (run Run) knownBefore(to market.Stamp) *Known {
 	for _, day := range slices.Backward(run.Forward) {
-		if day.Skipped == "" && len(day.Missing) == 0 {
+		if day.Skipped != "" || day.Date > to {
+			continue
+		}
+		if len(day.Missing) == 0 {
 			return day.Known
 		}
-		if day.Skipped == "" {
-			break
-		}
+		break
 	}
 	return nil
 }

@@ -67,14 +67,16 @@ func TestRun_Begin_Follows(t *testing.T) {
 
 func TestRun_KnownBefore(t *testing.T) {
 	whole, late, skipped := ForwardDay{Known: &Known{AsOf: "2025-01-02"}}, ForwardDay{Known: &Known{AsOf: "2025-01-03"}, Missing: []string{"A"}}, ForwardDay{Skipped: "no data"}
+	ahead := ForwardDay{Date: "2025-01-06", Known: &Known{AsOf: "2025-01-06"}}
 	for name, c := range map[string]struct {
 		days []ForwardDay
 		want bool
 	}{
 		"no day": {nil, false}, "all were there": {[]ForwardDay{late, whole}, true}, "one came late": {[]ForwardDay{whole, late}, false},
 		"a skipped day since": {[]ForwardDay{whole, skipped}, true}, "likewise, after a late one": {[]ForwardDay{whole, late, skipped}, false},
+		"another process is a day ahead": {[]ForwardDay{whole, ahead}, true}, "likewise, on its first day": {[]ForwardDay{ahead}, false},
 	} {
-		if got := (Run{Forward: c.days}).knownBefore(); (got != nil) != c.want {
+		if got := (Run{Forward: c.days}).knownBefore("2025-01-05"); (got != nil) != c.want || got != nil && got.AsOf != "2025-01-02" {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

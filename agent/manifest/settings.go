@@ -70,7 +70,7 @@ func (r *Recorder) Differs(ctx context.Context, account string) ([]string, error
 func (r *Recorder) pricesDiffer(run, last Run) ([]string, error) {
 	follows := run.Follows != nil && last.Follows != nil
 	if follows {
-		last.Known, last.Actions = last.knownBefore(), run.Actions
+		last.Known, last.Actions = last.knownBefore(run.To), run.Actions
 	}
 	switch {
 	case follows && last.Known == nil:

@@ -61,6 +61,9 @@ func (a *accountRun) run(ctx context.Context) (err error) {
 			err = store.ErrLeaseLost // which ended what was under way, in words of its own
 		}
 	}()
+	if err := a.Prices.Refresh(); err != nil { // whoever had the account before may have traded by prices that came meanwhile
+		return err
+	}
 	first, err := a.resume(ctx)
 	if err != nil {
 		return err
