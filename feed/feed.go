@@ -250,6 +250,14 @@ func (s *Series) writeBar(w *bufio.Writer, i int) {
 // Moment is the stamp of a time, in its own zone.
 func Moment(t time.Time) market.Stamp { return market.Stamp(t.Format("2006-01-02 15:04:05")) }
 
+// TakeAll adds bars as Take does.
+func (s *Series) TakeAll(bars []Bar, told []string) []string {
+	for _, b := range bars {
+		told = s.Take(b, told)
+	}
+	return told
+}
+
 // Take adds a bar, unless it cannot be, or another bar of the stamp is there: then it tells so.
 func (s *Series) Take(b Bar, told []string) []string {
 	if _, err := market.ParseStamp(string(b.Stamp)); err != nil {

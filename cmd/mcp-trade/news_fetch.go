@@ -5,7 +5,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -89,28 +88,17 @@ func newsJobs(named []string, from, to string, now time.Time) (jobs []articles.J
 			return nil, fmt.Errorf("--to %q: name the last day, such as 2025-10-31", to)
 		}
 	}
-	var symbols []string
-	for _, name := range named {
-		list := feed.List(name)
-		if len(list) == 0 {
-			list = []string{strings.ToUpper(strings.TrimSpace(name))}
+	symbols, err := namedSymbols(named, "nasdaq100 or crypto10", func(symbol string, of *market.Market) error {
+		if of.ID == market.CN {
+			return fmt.Errorf("%s: no source has news about %s", symbol, of.Name)
 		}
-		symbols = append(symbols, list...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	if len(symbols) == 0 {
-		return nil, errors.New("name symbols, or a list: --symbols nasdaq100 or crypto10")
-	}
-	for i, symbol := range symbols {
-		m := market.Of(symbol)
-		switch err := market.CheckSymbol(symbol); {
-		case err != nil:
-			return nil, fmt.Errorf("--symbols: %w", err)
-		case m.ID == market.CN:
-			return nil, fmt.Errorf("--symbols: %s: no source has news about %s", symbol, m.Name)
-		case slices.Contains(symbols[:i], symbol):
-			continue
-		}
-		zone := m.Zone()
+	for _, symbol := range symbols {
+		zone := market.Of(symbol).Zone()
 		today := feed.Moment(now.In(zone)).Day()
 		until := min(cmp.Or(last, today), today)
 		if until < first {

@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -23,18 +22,16 @@ type newsSourceRow struct {
 	markets []market.ID
 	pace    time.Duration // between requests
 	open    func(address string) articles.Source
-	sign    func(key ...string) func(*http.Request)
+	sign    signer
 }
 
 // newsSources are in the order in which one is chosen if none is named.
 func newsSources() []newsSourceRow {
 	return []newsSourceRow{
 		{alpaca.Name, alpacaKey, []market.ID{market.US, market.Crypto}, alpaca.Pace,
-			func(address string) articles.Source { return articles.Alpaca{URL: address} },
-			func(key ...string) func(*http.Request) { return alpaca.Sign(key[0], key[1]) }},
+			func(address string) articles.Source { return articles.Alpaca{URL: address} }, signAlpaca},
 		{alphavantage.Name, keyOfProvider(alphavantage.Name), []market.ID{market.US, market.Crypto}, alphavantage.Pace,
-			func(address string) articles.Source { return articles.AlphaVantage{URL: address} },
-			func(key ...string) func(*http.Request) { return alphavantage.Sign(key[0]) }},
+			func(address string) articles.Source { return articles.AlphaVantage{URL: address} }, signAlphaVantage},
 	}
 }
 
@@ -71,10 +68,6 @@ func (s *settings) newsRoutes(named []string, kept string) (routes []*articles.R
 
 // newsRoute is the way to a source.
 func (s *settings) newsRoute(row newsSourceRow, keys []string, kept string) *articles.Route {
-	const each = 30 * time.Second
 	source := row.open(s.first(row.key.addresses[0].variable))
-	client := &feed.Client{Source: row.name, Pace: row.pace, Each: each, Now: time.Now, Sign: row.sign(keys...), Waiting: func(pause time.Duration) {
-		s.log.Warn().Msgf("%s asks to wait %v", row.name, pause)
-	}}
-	return &articles.Route{Source: source, Getter: feed.Kept{Getter: client, Dir: kept, Access: s.access(), Now: time.Now, Keep: source.Keep}}
+	return &articles.Route{Source: source, Getter: feed.Kept{Getter: s.webClient(row.name, row.pace, row.sign, keys), Dir: kept, Access: s.access(), Now: time.Now, Keep: source.Keep}}
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -96,7 +97,12 @@ func (s *settings) planFetch(f *fetching) (*fetchPlan, error) {
 		return nil, fmt.Errorf("there is no day from %s to %s", from, to)
 	}
 	p := &fetchPlan{out: cmp.Or(f.out, filepath.Join(s.dataDir, "merged.jsonl"))}
-	symbols, err := symbolsToFetch(f.symbols, m)
+	symbols, err := namedSymbols(f.symbols, "nasdaq100, sse50 or crypto10", func(symbol string, of *market.Market) error {
+		if of != m {
+			return fmt.Errorf("%s is none of %s; one of these is %s", symbol, m.Name, m.Example)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -110,23 +116,24 @@ func (s *settings) planFetch(f *fetching) (*fetchPlan, error) {
 	if p.routes, err = s.routes(f.sources, m.ID, kept); err != nil {
 		return nil, err
 	}
-	_, err = priceFileBefore(p.out)
+	_, err = priceFileBefore(p.out) // what cannot be added to a file in the end is not fetched
 	return p, err
 }
 
-// symbolsToFetch are those that are named, once each, lists in place of their names.
-func symbolsToFetch(named []string, m *market.Market) (symbols []string, err error) {
+// namedSymbols are those that --symbols names, once each, lists in place of their names. check refuses one.
+func namedSymbols(named []string, lists string, check func(symbol string, of *market.Market) error) (symbols []string, err error) {
 	for _, name := range named {
 		list := feed.List(name)
 		if len(list) == 0 {
 			list = []string{strings.ToUpper(strings.TrimSpace(name))}
 		}
 		for _, symbol := range list {
-			if err := market.CheckSymbol(symbol); err != nil {
-				return nil, fmt.Errorf("--symbols: %w", err)
+			err := market.CheckSymbol(symbol)
+			if err == nil {
+				err = check(symbol, market.Of(symbol))
 			}
-			if market.Of(symbol) != m {
-				return nil, fmt.Errorf("--symbols: %s is none of %s; one of these is %s", symbol, m.Name, m.Example)
+			if err != nil {
+				return nil, fmt.Errorf("--symbols: %w", err)
 			}
 			if !slices.Contains(symbols, symbol) {
 				symbols = append(symbols, symbol)
@@ -134,7 +141,7 @@ func symbolsToFetch(named []string, m *market.Market) (symbols []string, err err
 		}
 	}
 	if len(symbols) == 0 {
-		return nil, fmt.Errorf("name symbols, or a list: --symbols nasdaq100, sse50 or crypto10")
+		return nil, errors.New("name symbols, or a list: --symbols " + lists)
 	}
 	return symbols, nil
 }
@@ -172,13 +179,7 @@ func (s *settings) route(name, kept string) (*feed.Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	const each = 30 * time.Second
-	client := &feed.Client{Source: name, Pace: row.pace, Each: each, Now: time.Now, Waiting: func(pause time.Duration) {
-		s.log.Warn().Msgf("%s asks to wait %v", name, pause)
-	}}
-	if row.sign != nil {
-		client.Sign = row.sign(key...)
-	}
+	client := s.webClient(name, row.pace, row.sign, key)
 	r := &feed.Route{Source: row.open(s.first(row.variable)), Getter: client}
 	if kept == "" {
 		return r, nil

@@ -24,7 +24,7 @@ type sourceRow struct {
 	key      keyUse        // the zero value if it takes none
 	pace     time.Duration // between requests
 	open     func(address string) feed.Source
-	sign     func(key ...string) func(*http.Request) // nil without a key
+	sign     signer // nil without a key
 }
 
 // priceSources are in the order in which one is chosen for a market if none is named. Those without a key come first.
@@ -38,11 +38,9 @@ var priceSources = []sourceRow{
 	{name: archive.Name, markets: []market.ID{market.Crypto}, variable: "BINANCE_ARCHIVE_URL", pace: archive.Pace,
 		open: func(address string) feed.Source { return archive.Archive{URL: address} }},
 	{name: alpaca.Name, markets: []market.ID{market.US}, variable: "ALPACA_DATA_URL", key: alpacaKey, pace: alpaca.Pace,
-		open: func(address string) feed.Source { return alpaca.Alpaca{URL: address} },
-		sign: func(key ...string) func(*http.Request) { return alpaca.Sign(key[0], key[1]) }},
+		open: func(address string) feed.Source { return alpaca.Alpaca{URL: address} }, sign: signAlpaca},
 	{name: alphavantage.Name, markets: []market.ID{market.US}, variable: "ALPHAVANTAGE_URL", key: keyOfProvider(alphavantage.Name), pace: alphavantage.Pace,
-		open: func(address string) feed.Source { return &alphavantage.AlphaVantage{URL: address} },
-		sign: func(key ...string) func(*http.Request) { return alphavantage.Sign(key[0]) }},
+		open: func(address string) feed.Source { return &alphavantage.AlphaVantage{URL: address} }, sign: signAlphaVantage},
 }
 
 // sourceNames are what --source can name.
@@ -51,4 +49,23 @@ func sourceNames() (names []string) {
 		names = append(names, row.name)
 	}
 	return names
+}
+
+// signer makes of a key what puts it into a request.
+type signer func(key []string) func(*http.Request)
+
+func signAlpaca(key []string) func(*http.Request) { return alpaca.Sign(key[0], key[1]) }
+
+func signAlphaVantage(key []string) func(*http.Request) { return alphavantage.Sign(key[0]) }
+
+// webClient asks a source of prices or news.
+func (s *settings) webClient(source string, pace time.Duration, sign signer, key []string) *feed.Client {
+	const each = 30 * time.Second
+	c := &feed.Client{Source: source, Pace: pace, Each: each, Now: time.Now, Waiting: func(pause time.Duration) {
+		s.log.Warn().Msgf("%s asks to wait %v", source, pause)
+	}}
+	if sign != nil {
+		c.Sign = sign(key)
+	}
+	return c
 }

@@ -38,32 +38,39 @@ func Sign(id, secret string) func(*http.Request) {
 	}
 }
 
-// pages gets one page after the other, and takes note of where they are from.
+// pages gets the pages of a series, and takes note of where they are from.
 func (a Alpaca) pages(ctx context.Context, get feed.Getter, path string, query url.Values, s *feed.Series, read func(body []byte) (next string, err error)) error {
-	seen := map[string]bool{"": true}
-	for range maxPages {
-		reply, err := get.Get(ctx, cmp.Or(a.URL, URL)+path+"?"+query.Encode(), nil, http.StatusBadRequest, http.StatusUnprocessableEntity)
+	return Pages(ctx, get, cmp.Or(a.URL, URL)+path, query, maxPages, func(reply feed.Reply) (string, error) {
 		switch {
-		case err != nil:
-			return err
 		case reply.Status == http.StatusBadRequest:
-			return &feed.Outcome{Kind: feed.NoSuch, Says: "it does not know the symbol"}
+			return "", &feed.Outcome{Kind: feed.NoSuch, Says: "it does not know the symbol"}
 		case reply.Status != http.StatusOK:
-			return &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("it refuses the request with the status %d", reply.Status)}
+			return "", &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("it refuses the request with the status %d", reply.Status)}
 		}
 		next, err := read(reply.Body)
+		if err == nil {
+			s.Sources = append(s.Sources, reply.Provenance)
+		}
+		return next, err
+	})
+}
+
+// Pages gets one page after the other, up to a number of them, until one names no next. read reads a page, or one of a request that is refused.
+func Pages(ctx context.Context, get feed.Getter, address string, query url.Values, most int, read func(feed.Reply) (next string, err error)) error {
+	seen := map[string]bool{}
+	for {
+		reply, err := get.Get(ctx, address+"?"+query.Encode(), nil, http.StatusBadRequest, http.StatusUnprocessableEntity)
 		if err != nil {
 			return err
 		}
-		s.Sources = append(s.Sources, reply.Provenance)
-		if next == "" {
-			return nil
+		next, err := read(reply)
+		if err != nil || next == "" {
+			return err
 		}
-		if seen[next] {
-			break
+		if seen[next] || len(seen) == most-1 {
+			return &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("its pages do not end: %d lead to one that was there, or there are more", len(seen)+1)}
 		}
 		seen[next] = true
 		query.Set("page_token", next)
 	}
-	return &feed.Outcome{Kind: feed.Broken, Says: "its pages do not end"}
 }

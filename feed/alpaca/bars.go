@@ -31,10 +31,7 @@ func (a Alpaca) Fetch(ctx context.Context, get feed.Getter, job feed.Job) (*feed
 		if err != nil {
 			return "", err
 		}
-		told = append(told, more...)
-		for _, bar := range page.Bars {
-			told = s.Take(bar, told)
-		}
+		told = s.TakeAll(page.Bars, append(told, more...))
 		return next, nil
 	})
 	if err != nil || len(s.Bars) == 0 {

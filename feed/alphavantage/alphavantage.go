@@ -110,11 +110,8 @@ func (a *AlphaVantage) ask(ctx context.Context, get feed.Getter, job feed.Job, s
 	if err != nil {
 		return nil, err
 	}
-	for _, bar := range page.Bars {
-		told = s.Take(bar, told)
-	}
 	s.Actions, s.Sources = page.Actions, append(s.Sources, reply.Provenance)
-	return told, nil
+	return s.TakeAll(page.Bars, told), nil
 }
 
 // row is a bar of a reply by the names of its figures.

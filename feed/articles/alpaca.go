@@ -48,25 +48,13 @@ func (a Alpaca) Articles(ctx context.Context, get feed.Getter, job Job, take fun
 		"symbols": {alpacaSymbol(job.Symbol)}, "start": {job.From.UTC().Format(time.RFC3339)}, "end": {job.Before.Add(-time.Second).UTC().Format(time.RFC3339)},
 		"sort": {"asc"}, "limit": {strconv.Itoa(alpacaPage)}, "include_content": {"true"},
 	}
-	seen := map[string]bool{}
-	for {
-		reply, err := get.Get(ctx, cmp.Or(a.URL, alpaca.URL)+"/v1beta1/news?"+query.Encode(), nil, http.StatusBadRequest, http.StatusUnprocessableEntity)
-		if err != nil {
-			return err
-		}
+	return alpaca.Pages(ctx, get, cmp.Or(a.URL, alpaca.URL)+"/v1beta1/news", query, alpacaMaxPages, func(reply feed.Reply) (string, error) {
 		page, next, err := a.read(reply)
-		if err != nil {
-			return err
+		if err == nil {
+			err = take(page)
 		}
-		if err := take(page); err != nil || next == "" {
-			return err
-		}
-		if seen[next] || len(seen) == alpacaMaxPages {
-			return &feed.Outcome{Kind: feed.Broken, Says: fmt.Sprintf("its pages do not end: %d lead to one that was there, or there are more", len(seen)+1)}
-		}
-		seen[next] = true
-		query.Set("page_token", next)
-	}
+		return next, err
+	})
 }
 
 // Keep implements [Source].

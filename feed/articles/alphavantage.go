@@ -33,16 +33,12 @@ func (AlphaVantage) Name() string { return alphavantage.Name }
 // Articles implements [Source]. There are no pages: after a reply that looks full it goes on from the newest article of it.
 func (a AlphaVantage) Articles(ctx context.Context, get feed.Getter, job Job, take func(Page) error) error {
 	address, from := cmp.Or(a.URL, alphavantage.URL), job.From.UTC().Format(vantageTime)
-	join := "?"
-	if strings.Contains(address, "?") {
-		join = "&"
-	}
 	for {
 		query := url.Values{
 			"function": {"NEWS_SENTIMENT"}, "tickers": {alphavantage.Ticker(job.Symbol)}, "sort": {"EARLIEST"}, "limit": {strconv.Itoa(vantagePage)},
 			"time_from": {from}, "time_to": {job.Before.Add(-time.Minute).UTC().Format(vantageTime)},
 		}
-		reply, err := get.Get(ctx, address+join+query.Encode(), nil)
+		reply, err := get.Get(ctx, alphavantage.Address(address, query), nil)
 		if err != nil {
 			return err
 		}

@@ -52,12 +52,10 @@ func (b Binance) Fetch(ctx context.Context, get feed.Getter, job feed.Job) (*fee
 		if err != nil {
 			return nil, nil, err
 		}
-		s.Sources, told = append(s.Sources, reply.Provenance), append(told, more...)
+		s.Sources = append(s.Sources, reply.Provenance)
+		told = s.TakeAll(page.Bars, append(told, more...))
 		if len(page.Bars) == 0 {
 			break
-		}
-		for _, bar := range page.Bars {
-			told = s.Take(bar, told)
 		}
 		last := page.Bars[len(page.Bars)-1].Stamp.In(time.UTC).Add(time.Millisecond)
 		if len(page.Bars)+len(more) < perPage || !last.After(from) {
@@ -109,19 +107,20 @@ func Parse(reply []byte, job feed.Job) (s *feed.Series, told []string, err error
 // 2025 on it is in millionths.
 func Bar(kline []string, interval string) (b feed.Bar, err error) {
 	const fromMillionths = 1e14 // in thousandths that would be the year 5138
+	broken := &feed.Outcome{Kind: feed.Broken, Says: "a row of its answer is no kline"}
 	if len(kline) < 6 {
-		return b, &feed.Outcome{Kind: feed.Broken, Says: "a row of its answer is no kline"}
+		return b, broken
 	}
 	opened, err := strconv.ParseInt(kline[0], 10, 64)
 	if err != nil || opened < 0 {
-		return b, &feed.Outcome{Kind: feed.Broken, Says: "a row of its answer is no kline"}
+		return b, broken
 	}
 	at := time.UnixMilli(opened)
 	if opened >= fromMillionths {
 		at = time.UnixMicro(opened)
 	}
 	if b.Stamp = feed.Moment(at.UTC()); at.UTC().Year() > 9999 {
-		return b, &feed.Outcome{Kind: feed.Broken, Says: "a row of its answer is no kline"}
+		return b, broken
 	}
 	if interval == "Daily" {
 		b.Stamp = b.Stamp.Day()

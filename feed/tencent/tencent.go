@@ -56,10 +56,8 @@ func (x Tencent) Fetch(ctx context.Context, get feed.Getter, job feed.Job) (*fee
 		if err != nil {
 			return nil, nil, err
 		}
-		s.Sources, told = append(s.Sources, reply.Provenance), append(told, more...)
-		for _, bar := range part.Bars {
-			told = s.Take(bar, told)
-		}
+		s.Sources = append(s.Sources, reply.Provenance)
+		told = s.TakeAll(part.Bars, append(told, more...))
 		from = to.AddDays(1)
 	}
 	return s, told, nil

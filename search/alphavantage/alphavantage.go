@@ -92,6 +92,14 @@ func held(item search.RawArticle, words []string) int {
 	return n
 }
 
+// Address is that of a request, at a service whose own address may have a query.
+func Address(service string, query url.Values) string {
+	if strings.Contains(service, "?") {
+		return service + "&" + query.Encode()
+	}
+	return service + "?" + query.Encode()
+}
+
 // news asks for articles.
 func (a *AlphaVantage) news(ctx context.Context, values url.Values) ([]search.RawArticle, error) {
 	if a.c.Key == "" {
@@ -99,11 +107,7 @@ func (a *AlphaVantage) news(ctx context.Context, values url.Values) ([]search.Ra
 	}
 	values.Set("function", "NEWS_SENTIMENT")
 	values.Set("apikey", a.c.Key)
-	join := "?"
-	if strings.Contains(a.c.URL, "?") {
-		join = "&"
-	}
-	body, err := a.client.Get(ctx, a.c.URL+join+values.Encode(), nil)
+	body, err := a.client.Get(ctx, Address(a.c.URL, values), nil)
 	if err != nil {
 		return nil, err
 	}

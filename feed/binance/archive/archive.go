@@ -93,10 +93,7 @@ func (a Archive) file(ctx context.Context, get feed.Getter, job feed.Job, s *fee
 		return false, nil, err
 	}
 	s.Sources = append(s.Sources, reply.Provenance)
-	for _, bar := range page.Bars {
-		told = s.Take(bar, told)
-	}
-	return true, told, nil
+	return true, s.TakeAll(page.Bars, told), nil
 }
 
 // Parse reads a file of the archive as [feed.Source] has it. Days that are not of the job are left out.
