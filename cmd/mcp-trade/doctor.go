@@ -64,8 +64,7 @@ func doctorCommand(s *settings) *cobra.Command {
 			return nil
 		},
 	}
-	s.register(cmd.Flags(), searching)
-	s.register(cmd.Flags(), trading)
+	s.register(cmd.Flags(), searching, trading)
 	return cmd
 }
 

@@ -28,11 +28,7 @@ func httpCommand(s *settings) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serveHTTP(cmd, s) },
 	}
-	s.register(cmd.Flags(), serving)
-	s.register(cmd.Flags(), listening)
-	s.register(cmd.Flags(), searching)
-	s.register(cmd.Flags(), limiting)
-	s.register(cmd.Flags(), trading)
+	s.register(cmd.Flags(), serving, listening, searching, limiting, trading)
 	return cmd
 }
 

@@ -59,8 +59,7 @@ func registerCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&cash, "cash", "10000", "money to begin with")
 	cmd.Flags().StringVar(&date, "date", "", "day on which the account is opened")
 	_ = cmd.MarkFlagRequired("date")
-	s.register(cmd.Flags(), opening)
-	s.register(cmd.Flags(), trading)
+	s.register(cmd.Flags(), opening, trading)
 	return cmd
 }
 

@@ -96,16 +96,11 @@ func runCommand(s *settings) *cobra.Command {
 				return err
 			}
 			s.warnOfMemory(p)
-			hook, err := s.webhook()
+			unhook, err := s.tellStops(r)
 			if err != nil {
 				return err
 			}
-			defer hook.Close()
-			r.Ended = func(result runner.Result) {
-				if n, stopped := stopNotice(result, r.Now()); stopped {
-					hook.Tell(n)
-				}
-			}
+			defer unhook()
 			err = trade(cmd, s, r, p.accounts)
 			if _, stopped := errors.AsType[quietError](err); stopped {
 				first, same := "", "the same command"
@@ -121,9 +116,7 @@ func runCommand(s *settings) *cobra.Command {
 		},
 	}
 	flags.register(cmd.Flags())
-	for _, of := range []scope{searching, opening, running, limiting, trading} {
-		s.register(cmd.Flags(), of)
-	}
+	s.register(cmd.Flags(), searching, opening, running, limiting, trading)
 	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list the accounts and their trading days; open, ask and write nothing")
 	cmd.MarkFlagsMutuallyExclusive("fresh", "change-settings", "replay")

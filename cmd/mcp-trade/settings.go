@@ -264,9 +264,9 @@ func (row setting) text(s *settings) string {
 }
 
 // register registers the flags of a scope.
-func (s *settings) register(f *pflag.FlagSet, in scope) {
+func (s *settings) register(f *pflag.FlagSet, in ...scope) {
 	for _, row := range settingsTable {
-		if row.flag == "" || row.scope != in {
+		if row.flag == "" || !slices.Contains(in, row.scope) {
 			continue
 		}
 		help := row.help

@@ -38,8 +38,7 @@ func settleCommand(s *settings) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&date, "date", "", "as of this date or moment, and not as of the session's")
-	s.register(cmd.Flags(), limiting)
-	s.register(cmd.Flags(), trading)
+	s.register(cmd.Flags(), limiting, trading)
 	return cmd
 }
 

@@ -24,10 +24,7 @@ func stdioCommand(s *settings) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return serveStdio(cmd, s) },
 	}
-	s.register(cmd.Flags(), serving)
-	s.register(cmd.Flags(), searching)
-	s.register(cmd.Flags(), limiting)
-	s.register(cmd.Flags(), trading)
+	s.register(cmd.Flags(), serving, searching, limiting, trading)
 	return cmd
 }
 

@@ -35,6 +35,17 @@ func (s *settings) webhook() (*notify.Webhook, error) {
 	return hook, nil
 }
 
+// tellStops has the webhook told, if there is one, of accounts that stop in a run. It returns what ends that.
+func (s *settings) tellStops(r *runner.Runner) (end func(), err error) {
+	hook, err := s.webhook()
+	r.Ended = func(result runner.Result) {
+		if n, stopped := stopNotice(result, r.Now()); stopped {
+			hook.Tell(n)
+		}
+	}
+	return hook.Close, err
+}
+
 // stopNotice says why an account stopped; false if it did not, or was interrupted.
 func stopNotice(r runner.Result, at time.Time) (notify.Notice, bool) {
 	n := notify.Notice{Event: notify.Stopped, Account: r.Account, Date: r.Date, At: at}

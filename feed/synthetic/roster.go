@@ -18,6 +18,7 @@ type kind struct {
 	news     int64  // one day of so many has news of the symbol alone
 	newsMove int64  // least move of news; up to twice as much
 	most     int64  // move of a night or a day
+	cheaper  int64  // so many times less than a US share a symbol costs at the beginning
 	round    int64  // volumes are multiples of it, in thousandths
 	actions  bool   // dividends and splits
 	payments int    // days between two dividends
@@ -25,8 +26,8 @@ type kind struct {
 }
 
 var kinds = map[market.ID]kind{
-	market.US:     {factor: 12_000, own: 8_000, drift: 350, night: 30, news: 80, newsMove: 40_000, most: 250_000, round: 1_000, actions: true, payments: 63, yield: 2},
-	market.CN:     {stream: 1000, factor: 15_000, own: 9_000, drift: 350, night: 20, news: 80, newsMove: 70_000, most: 250_000, round: 100_000, actions: true, payments: 242, yield: 10},
+	market.US:     {factor: 12_000, own: 8_000, drift: 350, night: 30, news: 80, newsMove: 40_000, most: 250_000, cheaper: 1, round: 1_000, actions: true, payments: 63, yield: 2},
+	market.CN:     {stream: 1000, factor: 15_000, own: 9_000, drift: 350, night: 20, news: 80, newsMove: 70_000, most: 250_000, cheaper: 3, round: 100_000, actions: true, payments: 242, yield: 10},
 	market.Crypto: {stream: 2000, factor: 25_000, own: 14_000, drift: 700, news: 80, newsMove: 60_000, most: 300_000, round: 1},
 }
 

@@ -98,10 +98,7 @@ func newWalk(seed uint64, n int, m member, days int) *walk {
 	w := &walk{member: m, dice: d, own: newVolatility(m.kind.own + d.Int64N(m.kind.own)), beta: 50 + d.Int64N(101)}
 	price := m.price
 	if price == 0 {
-		price = 10_000_000 + d.Int64N(140_000_000)
-		if m.symbol[0] != 'S' { // A-shares are cheaper
-			price /= 3
-		}
+		price = (10_000_000 + d.Int64N(140_000_000)) / m.kind.cheaper
 	}
 	w.fair = nearest(price+d.Int64N(price), m.tick)
 	w.level = w.fair

@@ -88,6 +88,17 @@ func (t *Trades) Remove() {
 	}
 }
 
+// tables are the tables beside that of the trades. One is written if it is of any account.
+var tables = []struct {
+	name  string
+	of    func(report.Account) bool
+	write func(io.Writer, report.Report) error
+}{
+	{"equity.csv", func(report.Account) bool { return true }, report.WriteEquity},
+	{"corporate_actions.csv", func(a report.Account) bool { return len(a.Actions) > 0 }, report.WriteActions},
+	{"forward.csv", func(a report.Account) bool { return a.Forward != nil }, report.WriteForward},
+}
+
 // Write writes all files of a report to a folder. Each is replaced as a whole.
 func Write(dir string, r report.Report, view market.View, trades *Trades) error {
 	texts := map[string][]byte{}
@@ -98,25 +109,16 @@ func Write(dir string, r report.Report, view market.View, trades *Trades) error 
 	if err := e.Encode(r); err != nil {
 		return err
 	}
-	texts["report.json"] = bytes.Clone(text.Bytes())
-	text.Reset()
-	if err := report.WriteEquity(&text, r); err != nil {
-		return err
-	}
-	texts["equity.csv"] = text.Bytes()
-	if slices.ContainsFunc(r.Accounts, func(a report.Account) bool { return len(a.Actions) > 0 }) {
-		var actions bytes.Buffer
-		if err := report.WriteActions(&actions, r); err != nil {
+	texts["report.json"] = text.Bytes()
+	for _, t := range tables {
+		if !slices.ContainsFunc(r.Accounts, t.of) {
+			continue
+		}
+		var rows bytes.Buffer
+		if err := t.write(&rows, r); err != nil {
 			return err
 		}
-		texts["corporate_actions.csv"] = actions.Bytes()
-	}
-	if slices.ContainsFunc(r.Accounts, func(a report.Account) bool { return a.Forward != nil }) {
-		var days bytes.Buffer
-		if err := report.WriteForward(&days, r); err != nil {
-			return err
-		}
-		texts["forward.csv"] = days.Bytes()
+		texts[t.name] = rows.Bytes()
 	}
 	var err error
 	if texts["report.html"], err = writePage(r, view); err != nil {

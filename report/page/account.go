@@ -111,9 +111,15 @@ func (v *account) forward(f *report.Forward) {
 		}
 		v.Forward = append(v.Forward, row)
 	}
-	if more := len(f.Days) - maxDays; more > 0 {
-		v.ForwardNote = fmt.Sprintf("The newest %d of %s.", maxDays, plural(len(f.Days), "day"))
+	v.ForwardNote = newestOf(len(f.Days), "day")
+}
+
+// newestOf says of a list that it is cut, "" if it is not.
+func newestOf(n int, what string) string {
+	if n <= maxDays {
+		return ""
 	}
+	return fmt.Sprintf("The newest %d of %s.", maxDays, plural(n, what))
 }
 
 // action is a corporate action of what the account held.
@@ -131,9 +137,7 @@ func (v *account) actions(a report.Account) {
 	if a.Dividends != 0 {
 		v.ActionsNote = "Dividends paid " + money(report.Known(a.Dividends)) + "."
 	}
-	if more := len(a.Actions) - maxDays; more > 0 {
-		v.ActionsNote += fmt.Sprintf(" The newest %d of %s.", maxDays, plural(len(a.Actions), "action"))
-	}
+	v.ActionsNote = strings.TrimSpace(v.ActionsNote + " " + newestOf(len(a.Actions), "action"))
 }
 
 // closeAge says how old the price of a holding is, "" if it is of the last day.
@@ -258,10 +262,8 @@ func (v *account) days(a report.Account) {
 		all = append(all, d)
 	}
 	slices.SortFunc(all, func(x, y market.Stamp) int { return strings.Compare(string(y), string(x)) })
-	if len(all) > maxDays {
-		v.DaysNote = fmt.Sprintf("The newest %d of %s.", maxDays, plural(len(all), "day"))
-		all = all[:maxDays]
-	}
+	v.DaysNote = newestOf(len(all), "day")
+	all = all[:min(len(all), maxDays)]
 	for i, d := range all {
 		told := newDay(d, notes[d], trades[d], returns[d])
 		if i < openDays {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"mcp-trade/internal/files"
 )
@@ -58,22 +57,21 @@ func (i *Importer) File(ctx context.Context, path string, progress func(int64)) 
 	defer f.Close()
 	done, err := i.file(ctx, f, progress)
 	if err != nil && ctx.Err() != nil {
-		err = ctx.Err() // whatever that broke first
+		err = fmt.Errorf(": %w", ctx.Err()) // whatever that broke first
 	}
 	if err != nil {
-		at := ": "
-		if strings.HasPrefix(err.Error(), ":") || strings.HasPrefix(err.Error(), " ") {
-			at = "" // it begins with the line
-		}
-		return Imported{}, fmt.Errorf("%s%s%w. Nothing of this file was imported", path, at, err)
+		return Imported{}, fmt.Errorf("%s%w. Nothing of this file was imported", path, err)
 	}
 	return done, nil
 }
 
+// file adds the articles of a file. An error goes on where the path of the file ends: with the line that cannot be read, or a colon.
 func (i *Importer) file(ctx context.Context, f *os.File, progress func(int64)) (done Imported, _ error) {
+	var unread error
 	err := i.transaction(ctx, func(add *inserter) error {
 		for items, err := range articles(f, progress) {
 			if err != nil {
+				unread = err
 				return err
 			}
 			for _, item := range items {
@@ -86,6 +84,9 @@ func (i *Importer) file(ctx context.Context, f *os.File, progress func(int64)) (
 		done = add.done
 		return err
 	})
+	if err != nil && unread == nil {
+		err = fmt.Errorf(": %w", err)
+	}
 	return done, err
 }
 
