@@ -135,11 +135,7 @@ func (f *Follower) scheduleNow() (schedule, error) {
 
 // poll waits for the next look at the prices, until a time at most, and looks.
 func (f *Follower) poll(ctx context.Context, until time.Time) error {
-	at := f.Clock.Now().Add(f.Poll)
-	if until.Before(at) {
-		at = until
-	}
-	if err := f.Clock.Wait(ctx, at); err != nil {
+	if err := f.Clock.Wait(ctx, earlier(f.Clock.Now().Add(f.Poll), until)); err != nil {
 		return err
 	}
 	return f.refresh(ctx)
@@ -241,7 +237,7 @@ func earlier(a, b time.Time) time.Time {
 
 // trade trades the next slot, once its prices are there. At its deadline it is traded with those that are there; without any it is missed.
 func (f *Follower) trade(ctx context.Context) error {
-	deadline, there := f.deadline(f.next), false
+	deadline := f.deadline(f.next)
 	f.missing = nil
 	for {
 		if err := f.refresh(ctx); err != nil {
@@ -256,7 +252,7 @@ func (f *Follower) trade(ctx context.Context) error {
 			p = presence{}
 			f.blame("the prices: " + f.stale.Error())
 		}
-		if there = p.open; there && (len(p.missing) == 0 || due) {
+		if p.open && (len(p.missing) == 0 || due) {
 			f.missing = p.missing
 			break
 		}

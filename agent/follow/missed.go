@@ -3,6 +3,7 @@
 package follow
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -30,7 +31,7 @@ func (f *Follower) missed(a runner.Account, s Standing, to market.Stamp) (list [
 	}
 	end := a.To // which a day takes in
 	days := slices.Clone(s.Pending)
-	for at := sched.after(max(s.Newest, f.startOf(a), f.Market.StampOf(f.since[a.Name]).AddDays(-1))); at.stamp < f.next.stamp; at = sched.after(at.stamp) {
+	for at := sched.after(max(s.Newest, cmp.Or(a.From, f.From), f.Market.StampOf(f.since[a.Name]).AddDays(-1))); at.stamp < f.next.stamp; at = sched.after(at.stamp) {
 		days = append(days, at.stamp)
 	}
 	slices.Sort(days)
@@ -45,13 +46,6 @@ func (f *Follower) missed(a runner.Account, s Standing, to market.Stamp) (list [
 		list = append(list, m)
 	}
 	return list
-}
-
-func (f *Follower) startOf(a runner.Account) market.Stamp {
-	if a.From != "" {
-		return a.From
-	}
-	return f.From
 }
 
 func (f *Follower) whyMissed(account string, day market.Stamp, priced bool) string {

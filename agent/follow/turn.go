@@ -7,14 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"mcp-trade/agent"
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/runner"
 	"mcp-trade/internal/format"
-	"mcp-trade/market"
 	"mcp-trade/store"
 )
 
@@ -69,12 +67,7 @@ func (f *Follower) join(ctx context.Context, t *Turn, a runner.Account) error {
 	if !s.Since.IsZero() {
 		f.since[a.Name] = s.Since
 	}
-	a.To, a.Skip = to, nil
-	for _, d := range s.Noted {
-		if d.Skipped != "" {
-			a.Skip = append(a.Skip, d.Date)
-		}
-	}
+	a.From, a.To, a.Skip = cmp.Or(a.From, f.From), to, manifest.Skipped(s.Noted)
 	for _, m := range f.missed(a, s, t.To) {
 		f.tellMissed(a.Name, m)
 		if m.skipped != "" {
@@ -82,20 +75,12 @@ func (f *Follower) join(ctx context.Context, t *Turn, a runner.Account) error {
 			t.Skipped[a.Name] = append(t.Skipped[a.Name], manifest.ForwardDay{Date: m.stamp, Skipped: m.skipped, Clock: f.Lapse})
 		}
 	}
-	trades, err := f.hasDays(a)
-	if trades {
-		t.Accounts = append(t.Accounts, a)
-	}
-	return err
-}
-
-// hasDays tells whether an account has a day that it does not pass over.
-func (f *Follower) hasDays(a runner.Account) (bool, error) {
-	days, err := runner.Days(f.prices, cmp.Or(a.From, f.From), a.To)
+	_, err = a.Days(f.prices)
 	if _, none := errors.AsType[*runner.NoDaysError](err); none {
-		return false, nil
+		return nil
 	}
-	return slices.ContainsFunc(days, func(d market.Stamp) bool { return !slices.Contains(a.Skip, d) }), err
+	t.Accounts = append(t.Accounts, a)
+	return err
 }
 
 // wholeFails is the error of a turn as a whole: one that does not pass, or that comes before any turn went well. Any other is told.

@@ -22,8 +22,15 @@ type ForwardDay struct {
 	Head     *Head        `json:"head,omitempty"`      // of the ledger when its decisions were complete; nil if it was skipped
 }
 
-// Real tells whether the day was decided before its deadline, by the real clock.
-func (d ForwardDay) Real() bool { return d.Skipped == "" && !d.CaughtUp && d.Clock == "" }
+// Skipped are the dates of those days that were not traded.
+func Skipped(days []ForwardDay) (skipped []market.Stamp) {
+	for _, d := range days {
+		if d.Skipped != "" {
+			skipped = append(skipped, d.Date)
+		}
+	}
+	return skipped
+}
 
 // Forward lists the forward days of an account's runs in a store ("file" or "redis"), ascending, since the account was opened.
 func Forward(runs []Run, store string) []ForwardDay {

@@ -111,7 +111,7 @@ func TestRecorder_DayOver(t *testing.T) {
 	}
 	days := Forward(m.Accounts["alice"], "file")
 	if len(days) != 2 || *days[0].Head != (Head{2, "2025-01-02", "hash2"}) || *days[1].Head != (Head{5, "2025-01-06", "hash5"}) ||
-		!days[1].Decided.Equal(decided) || days[1].Real() || days[1].Missing[0] != "MSFT" || days[1].Known.SHA256 != "k" {
+		!days[1].Decided.Equal(decided) || days[1].Missing[0] != "MSFT" || days[1].Known.SHA256 != "k" {
 		t.Errorf("%+v", days)
 	}
 }

@@ -160,7 +160,7 @@ func TestAccountRun_Resume_SkippedDay(t *testing.T) {
 	}
 	skipped := r.days[0]
 	r.account.Skip = []market.Stamp{skipped}
-	days, err := r.daysOf(r.account)
+	days, err := r.account.Days(r.Prices)
 	if err != nil || slices.Contains(days, skipped) || len(days) != len(r.days)-1 {
 		t.Fatalf("%v, %v", days, err)
 	}
@@ -216,7 +216,7 @@ func TestRunner_Run_Skip(t *testing.T) {
 	})
 	r.account.Skip, r.account.To = []market.Stamp{r.days[1]}, r.days[2]
 	var err error
-	if r.days, err = r.daysOf(r.account); err != nil {
+	if r.days, err = r.account.Days(r.Prices); err != nil {
 		t.Fatal(err)
 	}
 	r.seats = semaphore.NewWeighted(1)
@@ -234,7 +234,7 @@ func TestRunner_Run_Skip(t *testing.T) {
 		t.Error("they are of one period")
 	}
 	b.Skip = append(slices.Clone(r.days), a.Skip...)
-	if _, err := r.daysOf(b); err == nil || !strings.Contains(err.Error(), "no trading day") {
+	if _, err := b.Days(r.Prices); err == nil || !strings.Contains(err.Error(), "no trading day") {
 		t.Errorf("all are passed over: %v", err)
 	}
 }

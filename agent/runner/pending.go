@@ -12,7 +12,7 @@ import (
 // if it is not open yet. A run that has the account may be ahead of it.
 func (r *Runner) Pending(ctx context.Context, account Account) (days []market.Stamp, newest market.Stamp, err error) {
 	a := accountRun{Runner: r, account: account, accounts: r.Accounts}
-	if a.days, err = r.daysOf(account); err != nil {
+	if a.days, err = account.Days(r.Prices); err != nil {
 		return nil, "", err
 	}
 	head, err := r.Accounts.Head(ctx, account.Name)

@@ -222,7 +222,7 @@ type days struct {
 func (r *Runner) addDays(periods map[period]*days, a *Account) error {
 	p := periodOf(*a)
 	if periods[p] == nil {
-		stamps, err := r.daysOf(*a)
+		stamps, err := a.Days(r.Prices)
 		if err != nil {
 			return err
 		}
@@ -232,9 +232,9 @@ func (r *Runner) addDays(periods map[period]*days, a *Account) error {
 	return nil
 }
 
-// daysOf are the trading days of an account, without those that it passes over.
-func (r *Runner) daysOf(a Account) ([]market.Stamp, error) {
-	stamps, err := Days(r.Prices, a.From, a.To)
+// Days are the trading days of an account, without those that it passes over. Without any it is a *[NoDaysError].
+func (a Account) Days(prices *market.Prices) ([]market.Stamp, error) {
+	stamps, err := Days(prices, a.From, a.To)
 	if err != nil || len(a.Skip) == 0 {
 		return stamps, err
 	}

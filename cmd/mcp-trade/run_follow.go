@@ -178,12 +178,7 @@ func (f *followed) standing(ctx context.Context, prices *market.Prices, a runner
 		return st, err
 	}
 	st.Noted, st.Since = manifest.Forward(runs, r.ledgers.Name()), manifest.FollowedSince(runs, r.ledgers.Name())
-	a.From, a.To, a.Skip = cmp.Or(a.From, f.p.from), to, nil
-	for _, d := range st.Noted {
-		if d.Skipped != "" {
-			a.Skip = append(a.Skip, d.Date)
-		}
-	}
+	a.From, a.To, a.Skip = cmp.Or(a.From, f.p.from), to, manifest.Skipped(st.Noted)
 	st.Pending, st.Newest, err = (&runner.Runner{Prices: prices, Accounts: r.accounts, Runs: r.runs(), Log: f.log}).Pending(ctx, a)
 	if _, none := errors.AsType[*runner.NoDaysError](err); none {
 		return st, nil
