@@ -154,6 +154,7 @@ func (a *Accounts) Import(ctx context.Context, account string, c Copy) (added in
 			after = c.rows[i-1]
 		}
 		commit, err := store.CommitOf(account, after, c.rows[i])
+		commit.Fence = a.fence
 		if err == nil {
 			err = a.ledgers.Append(ctx, commit)
 		}

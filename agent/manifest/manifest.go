@@ -178,6 +178,18 @@ func Of(ctx context.Context, runs store.Runs, account string) ([]Run, error) {
 	return parseRuns(account, text)
 }
 
+// InStore returns what is noted of an account whose ledger was copied to another store ("file" or "redis") byte for byte.
+func InStore(account string, text []byte, name string) ([]byte, error) {
+	runs, err := parseRuns(account, text)
+	if err != nil {
+		return nil, err
+	}
+	for i := range runs {
+		runs[i].Store = name
+	}
+	return json.Marshal(runs)
+}
+
 // OfModel tells whether a language model decided.
 func (run Run) OfModel() bool { return run.Decider == LLMDecider || run.Decider == "" }
 

@@ -15,7 +15,7 @@ import (
 
 func ledgerCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{Use: "ledger", Short: "Open, look at, prove and copy accounts"}
-	cmd.AddCommand(registerCommand(s), listCommand(s), ledgerShowCommand(s), verifyCommand(s), repairCommand(s), archiveCommand(s), exportCommand(s), importCommand(s))
+	cmd.AddCommand(registerCommand(s), listCommand(s), ledgerShowCommand(s), verifyCommand(s), repairCommand(s), archiveCommand(s), exportCommand(s), importCommand(s), copyCommand(s))
 	return cmd
 }
 
