@@ -27,7 +27,7 @@ func checkRedis(ctx context.Context, s *settings, r rooms, l *session.Resolver) 
 	if r.ledgers.Name() != redis.Name() {
 		return found // sessions are not there for long
 	}
-	found = append(found, tryCommit(ctx, redis, l))
+	found = append(found, tryCommit(ctx, redis, redisOf(s).prefix, l))
 	wait := func(f redisstore.Facts) (string, string) { return afterFailover(f, redisOf(s).wait) }
 	found = append(found, ofEach(facts, "redis, kill of mcp-trade", afterKill)...)
 	found = append(found, ofEach(facts, "redis, kill of the server", afterServerKill)...)
@@ -67,7 +67,7 @@ func orUnknown(text string) string {
 }
 
 // tryCommit commits for real, beside the keys of the account whose session this is.
-func tryCommit(ctx context.Context, r *redisstore.Store, l *session.Resolver) finding {
+func tryCommit(ctx context.Context, r *redisstore.Store, prefix string, l *session.Resolver) finding {
 	account := "doctor"
 	if s, err := l.Read(ctx); err == nil {
 		account = s.Signature
@@ -75,7 +75,7 @@ func tryCommit(ctx context.Context, r *redisstore.Store, l *session.Resolver) fi
 	if err := r.Try(ctx, account, l.Model); err != nil {
 		return finding{"redis commit", "failed", explain(err)}
 	}
-	return finding{"redis commit", "ok", fmt.Sprintf("two lines were committed to ledger:{%s}:doctor and removed", account)}
+	return finding{"redis commit", "ok", fmt.Sprintf("two lines were committed to %sledger:{%s}:doctor and removed", prefix, account)}
 }
 
 func afterKill(redisstore.Facts) (state, detail string) {

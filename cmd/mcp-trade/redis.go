@@ -31,6 +31,8 @@ var redisRow = storeRow{
 		{variable: "MCP_TRADE_REDIS_CA"},
 		{flag: "redis-wait", variable: "MCP_TRADE_REDIS_WAIT", help: "how many replicas of the Redis must have a trade before it is acknowledged", child: inherited,
 			field: func(s *settings) any { return &redisOf(s).wait }},
+		{flag: "redis-prefix", variable: "MCP_TRADE_REDIS_PREFIX", help: "what each key in the Redis begins with, such as team1:", child: inherited,
+			field: func(s *settings) any { return &redisOf(s).prefix }},
 	},
 	keys: redisKeys,
 }
@@ -44,12 +46,17 @@ var redisKeys = []keyUse{
 type redisValues struct {
 	url  string
 	wait int // replicas that must have a trade
+
+	prefix string // of keys
 }
 
 func redisOf(s *settings) *redisValues { return s.own["redis"].(*redisValues) }
 
 func validRedis(s *settings, given func(flag string) bool) error {
 	v := redisOf(s)
+	if err := redisstore.CheckPrefix(v.prefix); err != nil {
+		return fmt.Errorf("--redis-prefix %.80q: %w", v.prefix, err)
+	}
 	switch {
 	case v.wait < 0:
 		return fmt.Errorf("--redis-wait %d: use 0 or more", v.wait)
@@ -65,7 +72,7 @@ func openRedis(s *settings, warn func(string)) (sharedStore, error) {
 		return nil, err
 	}
 	redisstore.LogTo(warn)
-	return redisstore.New(redisstore.Config{Options: options, Replicas: redisOf(s).wait, NewToken: newNonce(), Warn: warn}), nil
+	return redisstore.New(redisstore.Config{Options: options, Prefix: redisOf(s).prefix, Replicas: redisOf(s).wait, NewToken: newNonce(), Warn: warn}), nil
 }
 
 func (s *settings) redisOptions() (*redis.UniversalOptions, error) {

@@ -32,7 +32,7 @@ func (s *Store) Archive(ctx context.Context, account, as string, f store.Fence) 
 	if err := s.judge(ctx, to, k, store.Commit{Account: account, Fence: f}); err != nil {
 		return err
 	}
-	c := copying{to, k, keysOf(as)}
+	c := copying{to, k, s.keysOf(as)}
 	days, err := s.JournalDays(ctx, account)
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ func (s *Store) Append(ctx context.Context, c store.Commit) error {
 	if err != nil {
 		return s.unreachable("commit to the ledger", err)
 	}
-	return s.append(ctx, to, c, keysOf(c.Account))
+	return s.append(ctx, to, c, s.keysOf(c.Account))
 }
 
 func (s *Store) append(ctx context.Context, to *link, c store.Commit, k keys) error {
@@ -119,7 +119,7 @@ func (s *Store) commit(ctx context.Context, to *link, c store.Commit, k keys, gu
 // reply is unknown, whatever a later try is answered.
 func (s *Store) runAppend(ctx context.Context, to *link, c store.Commit, k keys, guards []store.Guard, wrong string) ([]string, error) {
 	mark := &commitToken{text: s.newToken()}
-	args := appendArgs(c, k, guards, mark, wrong)
+	args := s.appendArgs(c, k, guards, mark, wrong)
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	var unknown bool
@@ -144,7 +144,7 @@ func (s *Store) runAppend(ctx context.Context, to *link, c store.Commit, k keys,
 }
 
 // appendArgs returns the words that call the script; append.lua describes them.
-func appendArgs(c store.Commit, k keys, guards []store.Guard, m *commitToken, wrong string) []any {
+func (s *Store) appendArgs(c store.Commit, k keys, guards []store.Guard, m *commitToken, wrong string) []any {
 	var ttl time.Duration
 	sets := 0
 	words, values, readOnly, theirs := make([]any, 0, 32), make([]any, 0, 8), []any(nil), []any(nil)
@@ -152,15 +152,15 @@ func appendArgs(c store.Commit, k keys, guards []store.Guard, m *commitToken, wr
 	for _, g := range guards {
 		ttl = g.TTL
 		for key, v := range g.Update {
-			words, values, sets = append(words, sessionKey(key)), append(values, v), sets+1
+			words, values, sets = append(words, s.sessionKey(key)), append(values, v), sets+1
 		}
 	}
 	for _, g := range guards {
 		for key, v := range g.Expect {
 			if key.Model == store.AllModels {
-				readOnly, theirs = append(readOnly, sessionKey(key)), append(theirs, v)
+				readOnly, theirs = append(readOnly, s.sessionKey(key)), append(theirs, v)
 			} else {
-				words, values = append(words, sessionKey(key)), append(values, v)
+				words, values = append(words, s.sessionKey(key)), append(values, v)
 			}
 		}
 	}
@@ -277,8 +277,8 @@ func (s *Store) confirm(ctx context.Context, to *link, k keys, orderID, record s
 // keys are where an account's ledger is kept.
 type keys struct{ ledger, orders string }
 
-func keysOf(account string) keys {
-	return keys{"ledger:{" + account + "}", "orders:{" + account + "}"}
+func (s *Store) keysOf(account string) keys {
+	return keys{s.prefix + "ledger:{" + account + "}", s.prefix + "orders:{" + account + "}"}
 }
 
 // entryID is the id of the entry that holds a line.

@@ -148,7 +148,7 @@ func (s *Store) Try(ctx context.Context, account, model string) error {
 	if err := store.CheckName("signature", account); err != nil {
 		return err
 	}
-	k := keysOf(account)
+	k := s.keysOf(account)
 	k.ledger, k.orders = k.ledger+":doctor", k.orders+":doctor"
 	value, halt := store.Key{Model: model, Name: "DOCTOR"}, store.Key{Model: store.AllModels, Name: "HALT"}
 	halts, err := s.Values(ctx, halt)

@@ -27,7 +27,7 @@ func (s *Store) Head(ctx context.Context, account, orderID string) (head, ordere
 	if err != nil {
 		return nil, nil, s.unreachable("read the ledger", err)
 	}
-	k, wrong := keysOf(account), ""
+	k, wrong := s.keysOf(account), ""
 	for range maxRounds {
 		l, err := s.state(ctx, to, k, orderID)
 		if err != nil {
@@ -289,7 +289,7 @@ func (s *Store) ledger(ctx context.Context, account string) (*link, keys, error)
 		return nil, keys{}, err
 	}
 	to, err := s.reach(ctx)
-	return to, keysOf(account), err
+	return to, s.keysOf(account), err
 }
 
 // readError returns the error of a ledger that cannot be read; an invalid name stays what it is.
@@ -326,11 +326,11 @@ func (s *Store) Accounts(ctx context.Context) ([]string, error) {
 	var accounts []string
 	var mu sync.Mutex // the nodes of a cluster are scanned side by side
 	scan := func(ctx context.Context, c redis.UniversalClient) error {
-		keys := c.Scan(ctx, 0, keysOf("*").ledger, 1000).Iterator()
+		keys := c.Scan(ctx, 0, s.keysOf("*").ledger, 1000).Iterator()
 		mu.Lock()
 		defer mu.Unlock()
 		for keys.Next(ctx) {
-			account := strings.TrimSuffix(strings.TrimPrefix(keys.Val(), "ledger:{"), "}")
+			account := strings.TrimSuffix(strings.TrimPrefix(keys.Val(), s.prefix+"ledger:{"), "}")
 			if store.CheckName("signature", account) == nil {
 				accounts = append(accounts, account)
 			}

@@ -61,6 +61,21 @@ func Options(address string) (*redis.UniversalOptions, error) {
 	}, nil
 }
 
+// maxPrefix bounds the prefix of keys, in bytes.
+const maxPrefix = 64
+
+// CheckPrefix says why a text cannot be the prefix of keys: it is to have up to 64 letters, digits and ":._-" alone, since a cluster places a
+// key by what braces hold, and a scan takes others for patterns.
+func CheckPrefix(prefix string) error {
+	wrong := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(":._-", r))
+	}
+	if len(prefix) > maxPrefix || strings.ContainsFunc(prefix, wrong) {
+		return fmt.Errorf("a prefix of keys has up to %d letters, digits and the characters : . _ - alone, such as team1:", maxPrefix)
+	}
+	return nil
+}
+
 // UpstashOptions reads the settings that Upstash gives for its HTTP interface. The same database speaks native Redis over TLS on
 // port 6379, with the token as a password. The user is "default" for the database's own token, else the user whose token it is.
 func UpstashOptions(restURL, user, token string) (*redis.UniversalOptions, error) {

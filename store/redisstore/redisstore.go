@@ -6,7 +6,7 @@
 //	orders:{signature}{...}      the state of the account's run, see runs.go
 //	tokens                       a hash from a token's hash to what is known of the token
 //
-// The literal braces put an account's keys in one slot of a Redis Cluster. A commit is one script, which writes wholly or not at
+// Each key may have a prefix, so that several teams share one Redis. The literal braces put an account's keys in one slot of a Redis Cluster. A commit is one script, which writes wholly or not at
 // all, and is safe to send again when its answer was lost. The hash is an index of the lines, made again if it disagrees with
 // them; index.go lists what it holds beside the order ids.
 package redisstore
@@ -29,6 +29,7 @@ import (
 // concurrent use.
 type Store struct {
 	options  *redis.UniversalOptions
+	prefix   string
 	link     atomic.Pointer[link] // nil before the server was asked what it is
 	single   *redis.Client        // asks the server what it is
 	place    store.Place
@@ -55,6 +56,7 @@ const bufferBytes = 8 << 10
 // Config says which Redis to use, and how.
 type Config struct {
 	Options  *redis.UniversalOptions // from [Options] or [UpstashOptions]
+	Prefix   string                  // of every key; see [CheckPrefix]
 	Replicas int                     // how many replicas must have a line before it counts as committed
 	NewToken func() string           // returns a token that no other commit has, in this process or any other
 	Warn     func(string)            // is called with what could not be done after a commit
@@ -71,8 +73,8 @@ func New(c Config) *Store {
 	o.ReadBufferSize, o.WriteBufferSize = bufferBytes, bufferBytes
 	o.PipelinePoolSize = -1 // pipelines are short, and need no connections of their own
 	s := &Store{
-		options: o, replicas: c.Replicas, warn: c.Warn, newToken: c.NewToken,
-		place: store.Place(fmt.Sprintf("redis:%s %s/%d", strings.Join(o.Addrs, ","), o.MasterName, o.DB)),
+		options: o, prefix: c.Prefix, replicas: c.Replicas, warn: c.Warn, newToken: c.NewToken,
+		place: store.Place(fmt.Sprintf("redis:%s %s/%d %s", strings.Join(o.Addrs, ","), o.MasterName, o.DB, c.Prefix)),
 	}
 	switch {
 	case o.MasterName != "":

@@ -58,7 +58,7 @@ func (s *Store) runKeys(ctx context.Context, account string) (*link, keys, error
 	if err != nil {
 		return nil, keys{}, s.unreachable("reach the state of the run", err)
 	}
-	return to, keysOf(account), nil
+	return to, s.keysOf(account), nil
 }
 
 // do runs a script on keys that begin with that of the order ids, until it is answered.

@@ -13,7 +13,7 @@ import (
 	"mcp-trade/store"
 )
 
-func sessionKey(k store.Key) string { return "config:" + k.Model + ":" + k.Name }
+func (s *Store) sessionKey(k store.Key) string { return s.prefix + "config:" + k.Model + ":" + k.Name }
 
 // Values implements [store.Sessions]. In a cluster the values are in several slots, so they are read one by one. They are also read
 // one by one if the server refuses the transaction: a server that is full does so (and takes no write that could come between),
@@ -24,7 +24,7 @@ func (s *Store) Values(ctx context.Context, keys ...store.Key) (map[store.Key]st
 	replies := make([]*redis.StringCmd, len(keys))
 	read := func(p redis.Pipeliner) {
 		for i, k := range keys {
-			replies[i] = p.Get(ctx, sessionKey(k))
+			replies[i] = p.Get(ctx, s.sessionKey(k))
 		}
 	}
 	err := s.pipelined(ctx, read)
@@ -42,7 +42,7 @@ func (s *Store) Values(ctx context.Context, keys ...store.Key) (map[store.Key]st
 		case err == nil:
 			values[keys[i]] = text
 		case !absent(err):
-			return nil, s.unreachable("read the session", fmt.Errorf("%s: %w", sessionKey(keys[i]), err))
+			return nil, s.unreachable("read the session", fmt.Errorf("%s: %w", s.sessionKey(keys[i]), err))
 		}
 	}
 	return values, nil
@@ -64,7 +64,7 @@ func (s *Store) SetValues(ctx context.Context, values map[store.Key]string, ttl 
 	defer cancel()
 	err := s.pipelined(ctx, func(p redis.Pipeliner) {
 		for k, v := range values {
-			p.Set(ctx, sessionKey(k), v, ttl)
+			p.Set(ctx, s.sessionKey(k), v, ttl)
 		}
 	})
 	if err != nil {
@@ -91,12 +91,12 @@ func (s *Store) SetValuesIf(ctx context.Context, want, values map[store.Key]stri
 	}
 	var keys []string
 	for k := range want {
-		keys = append(keys, sessionKey(k))
+		keys = append(keys, s.sessionKey(k))
 	}
 	err = to.Watch(ctx, func(tx *redis.Tx) error {
 		are := map[store.Key]string{}
 		for k := range want {
-			text, err := tx.Get(ctx, sessionKey(k)).Result()
+			text, err := tx.Get(ctx, s.sessionKey(k)).Result()
 			if err != nil && !absent(err) {
 				return err
 			}
@@ -107,7 +107,7 @@ func (s *Store) SetValuesIf(ctx context.Context, want, values map[store.Key]stri
 		}
 		_, err := tx.TxPipelined(ctx, func(p redis.Pipeliner) error {
 			for k, v := range values {
-				p.Set(ctx, sessionKey(k), v, ttl)
+				p.Set(ctx, s.sessionKey(k), v, ttl)
 			}
 			return nil
 		})
@@ -128,7 +128,7 @@ func (s *Store) ClearValues(ctx context.Context, keys ...store.Key) error {
 	defer cancel()
 	err := s.pipelined(ctx, func(p redis.Pipeliner) {
 		for _, k := range keys {
-			p.Del(ctx, sessionKey(k))
+			p.Del(ctx, s.sessionKey(k))
 		}
 	})
 	if err != nil {
@@ -144,9 +144,9 @@ func (s *Store) Prolong(ctx context.Context, ttl time.Duration, keys ...store.Ke
 	err := s.pipelined(ctx, func(p redis.Pipeliner) {
 		for _, k := range keys {
 			if ttl > 0 {
-				p.PExpire(ctx, sessionKey(k), ttl)
+				p.PExpire(ctx, s.sessionKey(k), ttl)
 			} else {
-				p.Persist(ctx, sessionKey(k))
+				p.Persist(ctx, s.sessionKey(k))
 			}
 		}
 	})

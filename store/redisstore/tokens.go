@@ -8,7 +8,7 @@ import (
 	"mcp-trade/store"
 )
 
-const tokensKey = "tokens"
+func (s *Store) tokensKey() string { return s.prefix + "tokens" }
 
 // Token implements [store.Tokens].
 func (s *Store) Token(ctx context.Context, hash string) ([]byte, error) {
@@ -18,7 +18,7 @@ func (s *Store) Token(ctx context.Context, hash string) ([]byte, error) {
 	if err != nil {
 		return nil, s.unreachable("read a token", err)
 	}
-	text, err := to.HGet(ctx, tokensKey, hash).Bytes()
+	text, err := to.HGet(ctx, s.tokensKey(), hash).Bytes()
 	if absent(err) {
 		return nil, nil
 	}
@@ -37,7 +37,7 @@ func (s *Store) SaveToken(ctx context.Context, hash string, text []byte) error {
 	defer cancel()
 	to, err := s.reach(ctx)
 	if err == nil {
-		err = to.HSet(ctx, tokensKey, hash, text).Err()
+		err = to.HSet(ctx, s.tokensKey(), hash, text).Err()
 	}
 	if err != nil {
 		return s.unreachable("write a token", err)
@@ -53,7 +53,7 @@ func (s *Store) ListTokens(ctx context.Context) (map[string][]byte, error) {
 	if err != nil {
 		return nil, s.unreachable("list the tokens", err)
 	}
-	fields, err := to.HGetAll(ctx, tokensKey).Result()
+	fields, err := to.HGetAll(ctx, s.tokensKey()).Result()
 	if err != nil {
 		return nil, s.unreachable("list the tokens", err)
 	}
@@ -72,7 +72,7 @@ func (s *Store) AnyToken(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, s.unreachable("look for tokens", err)
 	}
-	n, err := to.Exists(ctx, tokensKey).Result()
+	n, err := to.Exists(ctx, s.tokensKey()).Result()
 	if err != nil {
 		return false, s.unreachable("look for tokens", err)
 	}
