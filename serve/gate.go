@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"mcp-trade/internal/jsonrpc"
 )
@@ -21,10 +23,17 @@ type Gate interface {
 
 // Denial is a request that is refused before the handler sees it.
 type Denial struct {
-	Status    int
-	Challenge string // the header WWW-Authenticate, "" without one
-	Reason    string // a sentence
-	code      int    // of JSON-RPC, 0: [mcp.INVALID_REQUEST]
+	Status     int
+	Challenge  string         // the header WWW-Authenticate, "" without one
+	Reason     string         // a sentence
+	RetryAfter time.Duration  // with the status 429 or 503, 0: a second
+	Data       map[string]any // what programs may read of it, nil: nothing
+	code       int            // of JSON-RPC, 0: [mcp.INVALID_REQUEST]
+}
+
+// retryAfter is the header Retry-After: whole seconds, after which the request would be taken.
+func (d *Denial) retryAfter() string {
+	return strconv.FormatInt(max(1, int64((d.RetryAfter+time.Second-1)/time.Second)), 10)
 }
 
 func (d *Denial) Error() string { return d.Reason }

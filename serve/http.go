@@ -133,12 +133,12 @@ func (h *HTTP) serveMCP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("WWW-Authenticate", d.Challenge)
 		}
 		if d.Status == http.StatusServiceUnavailable || d.Status == http.StatusTooManyRequests {
-			w.Header().Set("Retry-After", "1")
+			w.Header().Set("Retry-After", d.retryAfter())
 		}
 		if d.code == 0 {
 			d.code = mcp.INVALID_REQUEST
 		}
-		to.send(d.Status, jsonrpc.ErrorMessage(nil, d.code, d.Reason))
+		to.send(d.Status, jsonrpc.ErrorData(nil, d.code, d.Reason, d.Data))
 	default:
 		h.server.log.Error().Err(err).Msg("caller unknown")
 		w.Header().Set("Retry-After", "1")

@@ -27,6 +27,8 @@ type Token struct {
 	Model    string    `json:"model_id"` // whose session it is
 	Scopes   []string  `json:"scopes"`
 	Toolsets []string  `json:"toolsets,omitzero"` // nil: those of the server
+	Rate     Rate      `json:"rate,omitzero"`     // of requests; of a batch each message counts
+	Orders   Rate      `json:"orders,omitzero"`   // of orders and their cancellations among them
 	Created  time.Time `json:"created"`
 	Expires  time.Time `json:"expires,omitzero"` // the zero time: never
 	Revoked  time.Time `json:"revoked,omitzero"` // the zero time: it is not

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"mcp-trade/internal/jsonrpc"
 	"mcp-trade/internal/lru"
 	"mcp-trade/serve"
@@ -38,6 +40,8 @@ type gate struct {
 	callers *lru.Cache[opened]
 	open    func(model string) (*session.Resolver, error)
 	now     func() time.Time
+	rates   *rates
+	log     zerolog.Logger
 }
 
 // opened is the session of a model, or why there is none.
@@ -46,8 +50,10 @@ type opened struct {
 	err     error
 }
 
-func newGate(t store.Tokens, s *tools.Servers, own *session.Resolver, open func(model string) (*session.Resolver, error)) *gate {
-	return &gate{tokens: t, servers: s, own: &session.Caller{Session: own}, callers: lru.New[opened](keptCallers, nil), open: open, now: time.Now}
+func newGate(t store.Tokens, s *tools.Servers, own *session.Resolver, open func(model string) (*session.Resolver, error), log zerolog.Logger) *gate {
+	g := &gate{tokens: t, servers: s, own: &session.Caller{Session: own}, callers: lru.New[opened](keptCallers, nil), open: open, now: time.Now, log: log}
+	g.rates = newRates(func() time.Time { return g.now() })
+	return g
 }
 
 // challenge is what a client is told that lacks a token, or has one that does not do.
@@ -80,11 +86,11 @@ func (g *gate) Admit(r *http.Request) (ctx context.Context, done func(), err err
 	if !strings.EqualFold(scheme, "Bearer") {
 		return nil, nil, challenge(http.StatusUnauthorized, "", "", "The header Authorization must be: Bearer TOKEN.")
 	}
-	t, err := token.Find(r.Context(), g.tokens, secret, g.now())
-	var invalid *token.InvalidError
-	if errors.As(err, &invalid) {
-		return nil, nil, challenge(http.StatusUnauthorized, "invalid_token", "", err.Error())
+	t, err := g.rates.lookUp(r.RemoteAddr, secret, func() (token.Token, error) { return g.identify(r, secret) })
+	if err != nil {
+		return nil, nil, err
 	}
+	ctx, err = (&metered{rates: g.rates, allowed: g.rates.of(t), token: t}).admit(r.Context())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -97,8 +103,19 @@ func (g *gate) Admit(r *http.Request) (ctx context.Context, done func(), err err
 		return nil, nil, err
 	}
 	grant := tools.Grant{Scopes: t.Scopes, Toolsets: t.Toolsets}.Narrowed(narrowed)
-	ctx = session.WithCaller(r.Context(), &session.Caller{Session: model.Value.session, Account: t.Account})
+	ctx = session.WithCaller(ctx, &session.Caller{Session: model.Value.session, Account: t.Account})
 	return tools.WithGrant(ctx, grant), model.Done, nil
+}
+
+// identify returns what is known of the token of a request.
+func (g *gate) identify(r *http.Request, secret string) (token.Token, error) {
+	t, err := token.Find(r.Context(), g.tokens, secret, g.now())
+	var invalid *token.InvalidError
+	if errors.As(err, &invalid) {
+		g.log.Warn().Str("address", r.RemoteAddr).Str("reason", err.Error()).Msg("token refused")
+		return t, challenge(http.StatusUnauthorized, "invalid_token", "", err.Error())
+	}
+	return t, err
 }
 
 // openToAll is nil as long as no token was made.
@@ -142,6 +159,10 @@ func narrowedBy(head http.Header) (tools.Grant, error) {
 
 // Allow implements [serve.Gate].
 func (g *gate) Allow(ctx context.Context, m *jsonrpc.Message) error {
+	_, isOrder := g.servers.Lane(ctx, m)
+	if err := allowMessage(ctx, isOrder); err != nil {
+		return err
+	}
 	scope := g.servers.Lacks(ctx, m)
 	if scope == "" {
 		return nil

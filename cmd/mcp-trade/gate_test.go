@@ -59,7 +59,7 @@ func newServed(t *testing.T) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := newGate(s, servers, own, open)
+	g := newGate(s, servers, own, open, zerolog.Nop())
 	g.now = func() time.Time { return gateNoon }
 	return &served{g, s, serve.New(servers, zerolog.Nop()).HTTP(g, rooms{file: s}.ready(&tools.Deps{}))}
 }

@@ -68,7 +68,7 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 	}
 	g := newGate(r.tokens(), servers, own, func(model string) (*session.Resolver, error) {
 		return s.sessionWithin(r, model, func(string) (string, bool) { return "", false })
-	})
+	}, s.log)
 	g.needed.Store(reached)
 	host, _, _ := net.SplitHostPort(s.listen)
 	s.log.Info().Str("address", l.Addr().String()).Bool("tls", s.tlsCert != "").Bool("tokens", any).Msg("serving MCP over HTTP at " + serve.MCPPath)

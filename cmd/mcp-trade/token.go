@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,6 +56,8 @@ func newTokenCommand(s *settings) *cobra.Command {
 	f.StringVar(&t.Account, "account", "", "whose account, the only one that the session may name")
 	f.StringSliceVar(&t.Scopes, "scopes", tools.Scopes, "what its bearer may do")
 	f.StringSliceVar(&t.Toolsets, "only-toolsets", nil, "tools that its bearer may use (default those of the server)")
+	f.TextVar(&t.Rate, "rate", token.Rate{}, "requests that its bearer may make, such as 60/m; s, m or h (default any number)")
+	f.TextVar(&t.Orders, "order-rate", token.Rate{}, "orders among them (default any number)")
 	f.DurationVar(&expires, "expires", 0, "life from now (default for ever)")
 	_ = cmd.MarkFlagRequired("account")
 	return cmd
@@ -119,7 +122,7 @@ func printTokens(cmd *cobra.Command, s *settings, listed []listedToken) error {
 	if s.json {
 		return printJSON(w, listed)
 	}
-	t := newTable(w, "id", "account", "model id", "scopes", "toolsets", "made", "expires", "state")
+	t := newTable(w, "id", "account", "model id", "scopes", "toolsets", "rates", "made", "expires", "state")
 	for _, l := range listed {
 		toolsets, expires := "of the server", "never"
 		if l.Toolsets != nil {
@@ -128,10 +131,21 @@ func printTokens(cmd *cobra.Command, s *settings, listed []listedToken) error {
 		if !l.Expires.IsZero() {
 			expires = l.Expires.Format(time.RFC3339)
 		}
-		t.AppendRow(table.Row{l.ID, l.Account, l.Model, strings.Join(l.Scopes, ","), toolsets, l.Created.Format(time.RFC3339), expires, l.State})
+		t.AppendRow(table.Row{l.ID, l.Account, l.Model, strings.Join(l.Scopes, ","), toolsets, ratesOf(l.Token), l.Created.Format(time.RFC3339), expires, l.State})
 	}
 	t.Render()
 	return nil
+}
+
+func ratesOf(t token.Token) string {
+	var all []string
+	if t.Rate != (token.Rate{}) {
+		all = append(all, t.Rate.String())
+	}
+	if t.Orders != (token.Rate{}) {
+		all = append(all, "orders "+t.Orders.String())
+	}
+	return cmp.Or(strings.Join(all, ", "), "any")
 }
 
 func revokeTokenCommand(s *settings) *cobra.Command {

@@ -318,10 +318,15 @@ func Cut(text string) string {
 
 // ErrorMessage returns the answer that a request failed. A request whose id is unknown has none.
 func ErrorMessage(id json.RawMessage, code int, message string) any {
+	return ErrorData(id, code, message, nil)
+}
+
+// ErrorData is an [ErrorMessage] with what programs may read of the failure; nil is nothing.
+func ErrorData(id json.RawMessage, code int, message string, data map[string]any) any {
 	if len(id) == 0 {
 		id = json.RawMessage("null")
 	}
-	return failure{mcp.JSONRPC_VERSION, id, failureReason{code, message}}
+	return failure{mcp.JSONRPC_VERSION, id, failureReason{code, message, data}}
 }
 
 type failure struct {
@@ -331,8 +336,9 @@ type failure struct {
 }
 
 type failureReason struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
+	Code    int            `json:"code"`
+	Message string         `json:"message"`
+	Data    map[string]any `json:"data,omitempty"`
 }
 
 // ErrorCode returns the code of an answer that a request failed; 0 for any other answer.
