@@ -71,7 +71,7 @@ func CheckPrefix(prefix string) error {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(":._-", r))
 	}
 	if len(prefix) > maxPrefix || strings.ContainsFunc(prefix, wrong) {
-		return fmt.Errorf("a prefix of keys has up to %d letters, digits and the characters : . _ - alone, such as team1:", maxPrefix)
+		return fmt.Errorf("a prefix of keys, such as team1: has up to %d letters, digits and the characters : . _ and -", maxPrefix)
 	}
 	return nil
 }
