@@ -48,6 +48,7 @@ type HTTP struct {
 	gate     Gate
 	ready    func(context.Context) error
 	hosts    []string
+	public   map[string]any // by path, what anybody may read
 	callers  callers
 	slots    *semaphore.Weighted
 	bodies   *semaphore.Weighted
@@ -63,12 +64,15 @@ type HTTP struct {
 // hosts, the loopback or the address that it came to.
 func (s *Server) HTTP(g Gate, ready func(context.Context) error, hosts ...string) *HTTP {
 	h := &HTTP{
-		server: s, gate: g, ready: ready, hosts: hosts, callers: callers{open: map[string]*httpCaller{}}, connects: maxConnections, headTime: headTime, bodyTime: bodyTime, patience: patience,
+		server: s, gate: g, ready: ready, hosts: hosts, public: map[string]any{}, callers: callers{open: map[string]*httpCaller{}}, connects: maxConnections, headTime: headTime, bodyTime: bodyTime, patience: patience,
 		slots: semaphore.NewWeighted(maxAtOnce), bodies: semaphore.NewWeighted(maxBodies),
 	}
 	h.over, h.giveUp = context.WithCancel(context.Background())
 	return h
 }
+
+// Publish has anybody read a document at a path, as JSON. It must be called before [HTTP.Serve].
+func (h *HTTP) Publish(path string, document any) { h.public[path] = document }
 
 // Serve answers the requests of a listener until ctx is done, and returns when those are answered that had arrived by then.
 func (h *HTTP) Serve(ctx context.Context, l net.Listener) error {
@@ -109,6 +113,10 @@ func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		writeState(w, http.StatusOK, "ready", "")
 	default:
+		if document, ok := h.public[r.URL.Path]; ok {
+			writeAnswer(w, http.StatusOK, document)
+			return
+		}
 		writeAnswer(w, http.StatusNotFound, jsonrpc.ErrorMessage(nil, mcp.INVALID_REQUEST, "There is nothing here. MCP is served at "+MCPPath+"."))
 	}
 }

@@ -24,7 +24,9 @@ import (
 type Token struct {
 	ID       string    `json:"id"` // the beginning of the hash
 	Account  string    `json:"account"`
-	Model    string    `json:"model_id"` // whose session it is
+	Model    string    `json:"model_id"`         // whose session it is
+	Issuer   string    `json:"issuer,omitzero"`  // of the tokens, if they are not made here
+	Subject  string    `json:"subject,omitzero"` // of those
 	Scopes   []string  `json:"scopes"`
 	Toolsets []string  `json:"toolsets,omitzero"` // nil: those of the server
 	Rate     Rate      `json:"rate,omitzero"`     // of requests; of a batch each message counts

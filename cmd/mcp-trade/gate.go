@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -33,15 +32,13 @@ const keptCallers = 4096
 
 // gate implements [serve.Gate] with the tokens of a store.
 type gate struct {
-	tokens  store.Tokens
+	identities
 	servers *tools.Servers
 	own     *session.Caller // of requests without a token
 	needed  atomic.Bool     // each request needs a token; it never turns false again
 	callers *lru.Cache[opened]
 	open    func(model string) (*session.Resolver, error)
-	now     func() time.Time
 	rates   *rates
-	log     zerolog.Logger
 }
 
 // opened is the session of a model, or why there is none.
@@ -51,21 +48,9 @@ type opened struct {
 }
 
 func newGate(t store.Tokens, s *tools.Servers, own *session.Resolver, open func(model string) (*session.Resolver, error), log zerolog.Logger) *gate {
-	g := &gate{tokens: t, servers: s, own: &session.Caller{Session: own}, callers: lru.New[opened](keptCallers, nil), open: open, now: time.Now, log: log}
+	g := &gate{identities: identities{tokens: t, now: time.Now, log: log}, servers: s, own: &session.Caller{Session: own}, callers: lru.New[opened](keptCallers, nil), open: open}
 	g.rates = newRates(func() time.Time { return g.now() })
 	return g
-}
-
-// challenge is what a client is told that lacks a token, or has one that does not do.
-func challenge(status int, problem, scope, reason string) *serve.Denial {
-	header := `Bearer realm="mcp-trade"`
-	if problem != "" {
-		header += fmt.Sprintf(`, error=%q, error_description=%q`, problem, reason)
-	}
-	if scope != "" {
-		header += fmt.Sprintf(`, scope=%q`, scope)
-	}
-	return &serve.Denial{Status: status, Challenge: header, Reason: reason}
 }
 
 // Admit implements [serve.Gate].
@@ -84,7 +69,7 @@ func (g *gate) Admit(r *http.Request) (ctx context.Context, done func(), err err
 	}
 	scheme, secret, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return nil, nil, challenge(http.StatusUnauthorized, "", "", "The header Authorization must be: Bearer TOKEN.")
+		return nil, nil, g.challenge(http.StatusUnauthorized, "", "", "The header Authorization must be: Bearer TOKEN.")
 	}
 	t, err := g.rates.lookUp(r.RemoteAddr, secret, func() (token.Token, error) { return g.identify(r, secret) })
 	if err != nil {
@@ -107,17 +92,6 @@ func (g *gate) Admit(r *http.Request) (ctx context.Context, done func(), err err
 	return tools.WithGrant(ctx, grant), model.Done, nil
 }
 
-// identify returns what is known of the token of a request.
-func (g *gate) identify(r *http.Request, secret string) (token.Token, error) {
-	t, err := token.Find(r.Context(), g.tokens, secret, g.now())
-	var invalid *token.InvalidError
-	if errors.As(err, &invalid) {
-		g.log.Warn().Str("address", r.RemoteAddr).Str("reason", err.Error()).Msg("token refused")
-		return t, challenge(http.StatusUnauthorized, "invalid_token", "", err.Error())
-	}
-	return t, err
-}
-
 // openToAll is nil as long as no token was made.
 func (g *gate) openToAll(ctx context.Context) error {
 	if !g.needed.Load() {
@@ -130,7 +104,7 @@ func (g *gate) openToAll(ctx context.Context) error {
 		}
 		g.needed.Store(true)
 	}
-	return challenge(http.StatusUnauthorized, "", "", "The call needs a token, in the header Authorization: Bearer TOKEN. Ask whoever runs this server for one.")
+	return g.challenge(http.StatusUnauthorized, "", "", "The call needs a token, in the header Authorization: Bearer TOKEN. Ask whoever runs this server for one.")
 }
 
 // narrowedBy is what the headers of a request leave of a grant.
@@ -167,5 +141,5 @@ func (g *gate) Allow(ctx context.Context, m *jsonrpc.Message) error {
 	if scope == "" {
 		return nil
 	}
-	return challenge(http.StatusForbidden, "insufficient_scope", scope, fmt.Sprintf("This needs the scope %s, which the token does not grant, or the request gave up.", scope))
+	return g.challenge(http.StatusForbidden, "insufficient_scope", scope, fmt.Sprintf("This needs the scope %s, which the token does not grant, or the request gave up.", scope))
 }

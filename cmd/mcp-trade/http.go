@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcp-trade/internal/oauth"
 	"mcp-trade/serve"
 	"mcp-trade/session"
 	"mcp-trade/store"
@@ -51,6 +52,10 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 	if err != nil {
 		return usageError{err}
 	}
+	issuer, err := s.openIssuer(cmd.Context())
+	if err != nil {
+		return err
+	}
 	l, err := s.listenHTTP()
 	if err != nil {
 		return err
@@ -61,7 +66,7 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 	switch {
 	case reached && err != nil:
 		return fmt.Errorf("other machines reach %s, and whether there is a token cannot be told: %w", s.listen, err)
-	case reached && !any:
+	case reached && !any && issuer == nil:
 		return usageError{fmt.Errorf("other machines reach %s, and no token was made, so anybody could trade: make one with 'mcp-trade token new', or listen at 127.0.0.1", s.listen)}
 	case reached && s.tlsCert == "":
 		s.log.Warn().Msg("tokens come in clear over HTTP: let other machines in only through a proxy that speaks TLS, or use --tls-cert and --tls-key")
@@ -69,10 +74,31 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 	g := newGate(r.tokens(), servers, own, func(model string) (*session.Resolver, error) {
 		return s.sessionWithin(r, model, func(string) (string, bool) { return "", false })
 	}, s.log)
-	g.needed.Store(reached)
+	g.issuer = issuer
+	g.needed.Store(reached || issuer != nil)
 	host, _, _ := net.SplitHostPort(s.listen)
 	s.log.Info().Str("address", l.Addr().String()).Bool("tls", s.tlsCert != "").Bool("tokens", any).Msg("serving MCP over HTTP at " + serve.MCPPath)
-	return serve.New(servers, s.log).HTTP(g, r.ready(deps), append(s.allowedHosts, host)...).Serve(cmd.Context(), l)
+	h := serve.New(servers, s.log).HTTP(g, r.ready(deps), append(s.allowedHosts, host)...)
+	g.publish(h)
+	return h.Serve(cmd.Context(), l)
+}
+
+// openIssuer returns the issuer whose tokens are taken, nil if none is set. One that does not answer may do so later.
+func (s *settings) openIssuer(ctx context.Context) (*oauth.Issuer, error) {
+	if s.oauthIssuer == "" && s.oauthAudience == "" {
+		return nil, nil
+	}
+	if s.oauthIssuer == "" || s.oauthAudience == "" {
+		return nil, usageError{errors.New("--oauth-issuer and --oauth-audience go together: name whose tokens are taken, and the address of this server for which they must be")}
+	}
+	issuer, err := oauth.New(s.oauthIssuer, s.oauthAudience, time.Now)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--oauth-issuer, --oauth-audience: %w", err)}
+	}
+	if err := issuer.Reach(ctx); err != nil {
+		s.log.Error().Err(err).Msg("issuer not reached; calls with its tokens are answered 503 until it is")
+	}
+	return issuer, nil
 }
 
 // listenHTTP opens the address to serve at, with TLS if there is a certificate.

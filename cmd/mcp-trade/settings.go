@@ -33,6 +33,9 @@ import (
 // fenceVariable tells the server that a run launches under which lease it trades.
 const fenceVariable = "MCP_TRADE_FENCE"
 
+// oauthIssuerVariable names the authorization server whose tokens are taken.
+const oauthIssuerVariable = "MCP_TRADE_OAUTH_ISSUER"
+
 // settings are the values. Each field but the last five has a row in the table.
 type settings struct {
 	modelID, dataDir, logPath string
@@ -54,6 +57,8 @@ type settings struct {
 	listen                    string // address and port
 	tlsCert, tlsKey           string // files, "" without
 	allowedHosts              []string
+	oauthIssuer               string // an address, "" without
+	oauthAudience             string // likewise
 	logFormat                 string
 	json                      bool
 	shared                    bool // the folder's group may use the files
@@ -186,6 +191,10 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.tlsKey }},
 	{flag: "allowed-hosts", variable: "MCP_TRADE_ALLOWED_HOSTS", help: "names by which clients reach the server, such as that of a proxy", otherwise: "the address that it listens at", scope: listening, child: emptied,
 		field: func(s *settings) any { return &s.allowedHosts }},
+	{flag: "oauth-issuer", variable: oauthIssuerVariable, help: "address of the authorization server whose access tokens are taken too", otherwise: "none", scope: listening, child: emptied,
+		field: func(s *settings) any { return &s.oauthIssuer }},
+	{flag: "oauth-audience", variable: "MCP_TRADE_OAUTH_AUDIENCE", help: "address of this server, as clients write it, for which those tokens must be", otherwise: "none", scope: listening, child: emptied,
+		field: func(s *settings) any { return &s.oauthAudience }},
 	{flag: "shared", variable: "MCP_TRADE_SHARED", help: "let the folder's group read and write the files that are made, and not their owner alone", child: inherited,
 		field: func(s *settings) any { return &s.shared }},
 	{flag: "env-file", help: "file of NAME=value, read for variables that the environment does not have", preset: defaultEnvFile,

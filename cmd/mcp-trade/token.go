@@ -12,6 +12,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"mcp-trade/internal/oauth"
+	"mcp-trade/store"
 	"mcp-trade/token"
 	"mcp-trade/tools"
 )
@@ -19,11 +21,11 @@ import (
 func tokenCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token",
-		Short: "Make, list and revoke the tokens of callers over HTTP",
+		Short: "Make, list and revoke the tokens of callers over HTTP, and grants to tokens of another issuer",
 		Long: "A token says whose account and session a call to 'mcp-trade http' is about, and what its bearer may do. It is shown once. Kept is its\n" +
 			"hash: in " + inWords(storeRow.title, " or ") + ", if one is configured, else in the data dir. A server sees at the next call what was changed.",
 	}
-	cmd.AddCommand(newTokenCommand(s), listTokensCommand(s), revokeTokenCommand(s))
+	cmd.AddCommand(newTokenCommand(s), grantCommand(s), listTokensCommand(s), revokeTokenCommand(s))
 	return cmd
 }
 
@@ -34,36 +36,93 @@ type madeToken struct {
 }
 
 func newTokenCommand(s *settings) *cobra.Command {
-	var t token.Token
-	var expires time.Duration
+	var f tokenFlags
 	cmd := &cobra.Command{
 		Use: "new --account NAME", Short: "Make a token and show it, once", Args: cobra.NoArgs,
 		Example: "  mcp-trade token new --account gpt-5 --scopes read,trade --expires 720h",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if t.Model = t.Account; cmd.Flags().Changed("model-id") {
-				t.Model = s.modelID
-			}
-			if expires < 0 || cmd.Flags().Changed("expires") && expires == 0 {
-				return usageError{fmt.Errorf("--expires %v: use a time from now, such as 720h", expires)}
-			}
-			if t.Created = time.Now().UTC().Truncate(time.Second); expires > 0 {
-				t.Expires = t.Created.Add(expires)
-			}
-			return s.newToken(cmd, t)
+			return s.keepToken(cmd, &f, func(tokens store.Tokens, t token.Token) error {
+				secret, t, err := token.New(cmd.Context(), tokens, t)
+				if err != nil {
+					return err
+				}
+				out := cmd.OutOrStdout()
+				if s.json {
+					return printJSON(out, madeToken{secret, t})
+				}
+				fmt.Fprintf(out, "%s\n\nIt is the token %s of the account %s, in the session of the model %s, and is shown only now. A client sends it in the header\nAuthorization: Bearer TOKEN\n", secret, t.ID, t.Account, t.Model)
+				return nil
+			})
 		},
 	}
-	f := cmd.Flags()
-	f.StringVar(&t.Account, "account", "", "whose account, the only one that the session may name")
-	f.StringSliceVar(&t.Scopes, "scopes", tools.Scopes, "what its bearer may do")
-	f.StringSliceVar(&t.Toolsets, "only-toolsets", nil, "tools that its bearer may use (default those of the server)")
-	f.TextVar(&t.Rate, "rate", token.Rate{}, "requests that its bearer may make, such as 60/m; s, m or h (default any number)")
-	f.TextVar(&t.Orders, "order-rate", token.Rate{}, "orders among them (default any number)")
-	f.DurationVar(&expires, "expires", 0, "life from now (default for ever)")
-	_ = cmd.MarkFlagRequired("account")
+	f.register(cmd)
 	return cmd
 }
 
-func (s *settings) newToken(cmd *cobra.Command, t token.Token) error {
+func grantCommand(s *settings) *cobra.Command {
+	var f tokenFlags
+	cmd := &cobra.Command{
+		Use: "grant --subject NAME --account NAME", Short: "Let a subject of an authorization server in, by the tokens that it gets there", Args: cobra.NoArgs,
+		Long: "A token of --issuer lets its subject in for what was granted here, as far as the token has the scopes for it. A grant takes the place of\n" +
+			"the one before, of the same subject. 'mcp-trade token list' names it and 'mcp-trade token revoke' ends it.",
+		Example: "  mcp-trade token grant --issuer https://login.example.com --subject runner-1 --account gpt-5 --scopes read,trade",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if configured, _ := s.lookup(oauthIssuerVariable); f.t.Issuer == "" {
+				f.t.Issuer = configured
+			}
+			if err := oauth.CheckAddress(f.t.Issuer); err != nil {
+				return usageError{fmt.Errorf("--issuer %w", err)}
+			}
+			return s.keepToken(cmd, &f, func(tokens store.Tokens, t token.Token) error {
+				t, err := token.Grant(cmd.Context(), tokens, t)
+				if err != nil {
+					return err
+				}
+				out := cmd.OutOrStdout()
+				if s.json {
+					return printJSON(out, t)
+				}
+				fmt.Fprintf(out, "The subject %s of %s trades the account %s, in the session of the model %s. The grant is %s.\n", t.Subject, t.Issuer, t.Account, t.Model, t.ID)
+				return nil
+			})
+		},
+	}
+	f.register(cmd)
+	cmd.Flags().StringVar(&f.t.Subject, "subject", "", "whom to let in: the claim sub of its tokens")
+	cmd.Flags().StringVar(&f.t.Issuer, "issuer", "", "address of the authorization server, the claim iss (default "+oauthIssuerVariable+")")
+	_ = cmd.MarkFlagRequired("subject")
+	return cmd
+}
+
+// tokenFlags say what a token or a grant is to be.
+type tokenFlags struct {
+	t       token.Token
+	expires time.Duration
+}
+
+func (f *tokenFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.t.Account, "account", "", "whose account, the only one that the session may name")
+	flags.StringSliceVar(&f.t.Scopes, "scopes", tools.Scopes, "what its bearer may do")
+	flags.StringSliceVar(&f.t.Toolsets, "only-toolsets", nil, "tools that its bearer may use (default those of the server)")
+	flags.TextVar(&f.t.Rate, "rate", token.Rate{}, "requests that its bearer may make, such as 60/m; s, m or h (default any number)")
+	flags.TextVar(&f.t.Orders, "order-rate", token.Rate{}, "orders among them (default any number)")
+	flags.DurationVar(&f.expires, "expires", 0, "life from now (default for ever)")
+	_ = cmd.MarkFlagRequired("account")
+}
+
+// keepToken has the token that the flags say kept where tokens are.
+func (s *settings) keepToken(cmd *cobra.Command, f *tokenFlags, keep func(store.Tokens, token.Token) error) error {
+	t := f.t
+	if t.Model = t.Account; cmd.Flags().Changed("model-id") {
+		t.Model = s.modelID
+	}
+	if f.expires < 0 || cmd.Flags().Changed("expires") && f.expires == 0 {
+		return usageError{fmt.Errorf("--expires %v: use a time from now, such as 720h", f.expires)}
+	}
+	if t.Created = time.Now().UTC().Truncate(time.Second); f.expires > 0 {
+		t.Expires = t.Created.Add(f.expires)
+	}
 	for _, scope := range t.Scopes {
 		if !slices.Contains(tools.Scopes, scope) {
 			return usageError{fmt.Errorf("--scopes: there is no scope %.40q; use some of %s", scope, strings.Join(tools.Scopes, ", "))}
@@ -77,16 +136,7 @@ func (s *settings) newToken(cmd *cobra.Command, t token.Token) error {
 		return err
 	}
 	defer r.Close()
-	secret, t, err := token.New(cmd.Context(), r.tokens(), t)
-	if err != nil {
-		return err
-	}
-	out := cmd.OutOrStdout()
-	if s.json {
-		return printJSON(out, madeToken{secret, t})
-	}
-	fmt.Fprintf(out, "%s\n\nIt is the token %s of the account %s, in the session of the model %s, and is shown only now. A client sends it in the header\nAuthorization: Bearer TOKEN\n", secret, t.ID, t.Account, t.Model)
-	return nil
+	return keep(r.tokens(), t)
 }
 
 // listedToken is a token with what it is worth now.
@@ -97,7 +147,7 @@ type listedToken struct {
 
 func listTokensCommand(s *settings) *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "Print which tokens there are, without the tokens themselves", Args: cobra.NoArgs,
+		Use: "list", Short: "Print which tokens and grants there are, without the tokens themselves", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := s.open()
 			if err != nil {
@@ -122,7 +172,7 @@ func printTokens(cmd *cobra.Command, s *settings, listed []listedToken) error {
 	if s.json {
 		return printJSON(w, listed)
 	}
-	t := newTable(w, "id", "account", "model id", "scopes", "toolsets", "rates", "made", "expires", "state")
+	t := newTable(w, "id", "account", "model id", "subject", "scopes", "toolsets", "rates", "made", "expires", "state")
 	for _, l := range listed {
 		toolsets, expires := "of the server", "never"
 		if l.Toolsets != nil {
@@ -131,7 +181,7 @@ func printTokens(cmd *cobra.Command, s *settings, listed []listedToken) error {
 		if !l.Expires.IsZero() {
 			expires = l.Expires.Format(time.RFC3339)
 		}
-		t.AppendRow(table.Row{l.ID, l.Account, l.Model, strings.Join(l.Scopes, ","), toolsets, ratesOf(l.Token), l.Created.Format(time.RFC3339), expires, l.State})
+		t.AppendRow(table.Row{l.ID, l.Account, l.Model, l.Subject, strings.Join(l.Scopes, ","), toolsets, ratesOf(l.Token), l.Created.Format(time.RFC3339), expires, l.State})
 	}
 	t.Render()
 	return nil
@@ -150,7 +200,7 @@ func ratesOf(t token.Token) string {
 
 func revokeTokenCommand(s *settings) *cobra.Command {
 	return &cobra.Command{
-		Use: "revoke ID", Short: "End a token: no call with it is answered any more", Args: cobra.ExactArgs(1),
+		Use: "revoke ID", Short: "End a token or a grant: no call with it is answered any more", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := s.open()
 			if err != nil {
