@@ -1,16 +1,9 @@
 package redisstore_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -188,7 +181,7 @@ func TestStore_SentinelsWithAPassword(t *testing.T) {
 func TestStore_TLS(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	ca := certificate(t, dir)
+	ca := testenv.Certificate(t, dir)
 	addr := testenv.StartTLSRedis(t, filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
 	connect := func(address string, trust []byte) error {
 		o, err := redisstore.Options(address)
@@ -211,32 +204,4 @@ func TestStore_TLS(t *testing.T) {
 		t.Error(err)
 	}
 	wantUnreachable(t, connect("rediss://"+testenv.StartRedis(t), ca), false, "TLS")
-}
-
-// certificate writes one for 127.0.0.1 that signed itself, and its key, and returns it.
-func certificate(t *testing.T, dir string) []byte {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	for name, text := range map[string][]byte{"cert.pem": cert, "key.pem": pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private})} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert
 }
