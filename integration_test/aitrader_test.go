@@ -16,10 +16,12 @@ import (
 
 // agentTask is the argument of testdata/aitrader/agent.py.
 type agentTask struct {
-	Server any      `json:"server"`
-	Mode   string   `json:"mode"`
-	Script [][]call `json:"script,omitempty"`
-	Pairs  int      `json:"pairs,omitempty"`
+	Servers map[string]any `json:"servers"`
+	Mode    string         `json:"mode"`
+	Script  [][]call       `json:"script,omitempty"`
+	Pairs   int            `json:"pairs,omitempty"`
+	Runtime string         `json:"runtime,omitempty"`
+	Dates   []string       `json:"dates,omitempty"`
 }
 
 // call is a tool and its arguments.
@@ -31,21 +33,28 @@ type agentReport struct {
 	Ended    bool
 	Told     []string // by the tools
 	Failures []string // of each attempt that failed
+	Traded   []bool   // of each day: IF_TRADE at its end
 }
 
 // runAgent runs the Python agent at a server of alice's, with more arguments.
 func (p *place) runAgent(t *testing.T, task agentTask, arguments ...string) agentReport {
 	t.Helper()
-	python := testenv.File(t, "python", "MCP_TRADE_PYTHON", "a Python with testdata/aitrader/requirements.txt installed")
 	env := map[string]string{}
 	for _, e := range append(p.environment(), "CURRENT_MODEL_ID=alice") {
 		name, value, _ := strings.Cut(e, "=")
 		env[name] = value
 	}
-	task.Server = map[string]any{
+	task.Servers = map[string]any{"trade": map[string]any{
 		"transport": "stdio", "command": binary, "env": env,
 		"args": append([]string{"stdio", "--toolsets", "trade,market,ai-trader,math"}, arguments...),
-	}
+	}}
+	return task.run(t)
+}
+
+// run runs the Python agent.
+func (task agentTask) run(t *testing.T) agentReport {
+	t.Helper()
+	python := testenv.File(t, "python", "MCP_TRADE_PYTHON", "a Python with testdata/aitrader/requirements.txt installed")
 	text, err := json.Marshal(task)
 	if err != nil {
 		t.Fatal(err)

@@ -132,9 +132,11 @@ func plainMarket() string {
 	return plainSeries("AAPL", "100.50") + plainSeries("MSFT", "50.25")
 }
 
-func plainSeries(symbol, open string) string {
+func plainSeries(symbol, open string) string { return plainSeriesOf(symbol, open, plainDays...) }
+
+func plainSeriesOf(symbol, open string, days ...string) string {
 	var bars []string
-	for _, day := range plainDays {
+	for _, day := range days {
 		bars = append(bars, fmt.Sprintf(`"%s": {"1. buy price": "%s", "2. high": "200", "3. low": "1", "4. sell price": "%s", "5. volume": "1000"}`, day, open, open))
 	}
 	return fmt.Sprintf(`{"Meta Data": {"2. Symbol": "%s"}, "Time Series (Daily)": {%s}}`+"\n", symbol, strings.Join(bars, ", "))

@@ -22,10 +22,12 @@ type exchange struct {
 	over   context.Context // done when requests that hang are given up
 	caller *httpCaller
 	place  *arrival
-	ctx    context.Context // of the request, with its caller
-	head   http.Header
-	to     *reply
-	lanes  []string // that were entered
+
+	sessions *sessions       // nil: nobody waits for an earlier session
+	ctx      context.Context // of the request, with its caller
+	head     http.Header
+	to       *reply
+	lanes    []string // that were entered
 }
 
 // end leaves the lanes. All orders are done by then.
@@ -102,9 +104,11 @@ func (x *exchange) answerBatch(text []byte) (answer any, status int, err error) 
 // run has a message answered: an order in its turn, other requests beside those of the same caller, up to a number.
 func (x *exchange) run(m *jsonrpc.Message, modern bool) any {
 	x.to.wait()
+	placed := x.inTurn(m)
+	defer placed()
 	r := &jsonrpc.Request{Message: *m}
 	if lane, isOrder := x.server.handler.Lane(x.ctx, m); isOrder {
-		return x.order(r, lane, modern)
+		return x.order(r, lane, modern, placed)
 	}
 	x.place.taken(nil)
 	ctx, cancel := context.WithCancel(x.ctx) // ends with the client's connection: nobody else would get the answer
@@ -126,7 +130,7 @@ func (x *exchange) run(m *jsonrpc.Message, modern bool) any {
 
 // order executes an order on its lane, and returns when it is done. In the protocol without sessions a client cancels a request by
 // leaving; an order that has begun is executed in any case.
-func (x *exchange) order(r *jsonrpc.Request, lane string, modern bool) (answer any) {
+func (x *exchange) order(r *jsonrpc.Request, lane string, modern bool, placed func()) (answer any) {
 	l := x.server.lanes.enter(lane)
 	x.lanes = append(x.lanes, lane)
 	var cancelled atomic.Bool
@@ -146,6 +150,7 @@ func (x *exchange) order(r *jsonrpc.Request, lane string, modern bool) (answer a
 	if !x.place.taken(add) {
 		add()
 	}
+	placed()
 	<-done
 	return answer
 }

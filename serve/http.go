@@ -50,6 +50,7 @@ type HTTP struct {
 	hosts    []string
 	public   map[string]any // by path, what anybody may read
 	callers  callers
+	sessions *sessions // nil: nobody waits for an earlier session
 	slots    *semaphore.Weighted
 	bodies   *semaphore.Weighted
 	over     context.Context // done when requests that hang are given up
@@ -74,18 +75,20 @@ func (s *Server) HTTP(g Gate, ready func(context.Context) error, hosts ...string
 // Publish has anybody read a document at a path, as JSON. It must be called before [HTTP.Serve].
 func (h *HTTP) Publish(path string, document any) { h.public[path] = document }
 
-// Serve answers the requests of a listener until ctx is done, and returns when those are answered that had arrived by then.
-func (h *HTTP) Serve(ctx context.Context, l net.Listener) error {
+// Serve answers the requests of listeners until ctx is done, and returns when those are answered that had arrived by then.
+func (h *HTTP) Serve(ctx context.Context, listeners ...net.Listener) error {
 	defer h.giveUp()
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: h.headTime, ReadTimeout: h.headTime + h.bodyTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaders,
 		ErrorLog: log.New(h.server.log, "", 0),
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(netutil.LimitListener(l, h.connects)) }()
+	ended := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { ended <- server.Serve(netutil.LimitListener(l, h.connects)) }()
+	}
 	select {
 	case err := <-ended:
-		return err
+		return errors.Join(err, server.Close())
 	case <-ctx.Done():
 	}
 	hanging := time.AfterFunc(hangGrace, h.giveUp)
@@ -180,7 +183,7 @@ func (h *HTTP) exchange(w http.ResponseWriter, r *http.Request, to *reply) (answ
 		return nil, 0, err
 	}
 	defer release()
-	x := &exchange{server: h.server, gate: h.gate, over: h.over, caller: c, place: place, ctx: ctx, head: r.Header, to: to}
+	x := &exchange{server: h.server, gate: h.gate, sessions: h.sessions, over: h.over, caller: c, place: place, ctx: ctx, head: r.Header, to: to}
 	defer x.end()
 	return x.answer(text)
 }

@@ -17,6 +17,7 @@ import (
 type Grant struct {
 	Scopes   []string
 	Toolsets []string // nil: those of the server
+	Tools    []string // nil: all of the toolsets
 }
 
 // Everything grants what the server offers.
@@ -27,14 +28,21 @@ func (g Grant) Narrowed(by Grant) Grant {
 	both := func(a, b []string) []string {
 		return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return !slices.Contains(b, s) })
 	}
-	to := Grant{Scopes: both(g.Scopes, by.Scopes), Toolsets: g.Toolsets}
-	switch {
-	case g.Toolsets == nil:
-		to.Toolsets = by.Toolsets
-	case by.Toolsets != nil:
-		to.Toolsets = both(g.Toolsets, by.Toolsets)
+	either := func(a, b []string) []string {
+		switch {
+		case a == nil:
+			return b
+		case b == nil:
+			return a
+		}
+		return both(a, b)
 	}
-	return to
+	return Grant{Scopes: both(g.Scopes, by.Scopes), Toolsets: either(g.Toolsets, by.Toolsets), Tools: either(g.Tools, by.Tools)}
+}
+
+// Only returns a context whose grant has none but some tools.
+func Only(ctx context.Context, names []string) context.Context {
+	return WithGrant(ctx, grantOf(ctx).Narrowed(Grant{Scopes: Scopes, Tools: names}))
 }
 
 type grantKey struct{}
@@ -79,15 +87,15 @@ func NewServers(d *Deps, o Options) (*Servers, error) {
 // of is the server of a caller.
 func (s *Servers) of(ctx context.Context) *Server {
 	g := Grant{Scopes: Scopes, Toolsets: s.all.Toolsets}.Narrowed(grantOf(ctx))
-	if len(g.Scopes) == len(Scopes) && len(g.Toolsets) == len(s.all.Toolsets) {
+	if len(g.Scopes) == len(Scopes) && len(g.Toolsets) == len(s.all.Toolsets) && g.Tools == nil {
 		return s.whole
 	}
-	key := strings.Join(g.Scopes, ",") + ";" + strings.Join(g.Toolsets, ",")
+	key := strings.Join(g.Scopes, ",") + ";" + strings.Join(g.Toolsets, ",") + ";" + strings.Join(g.Tools, ",")
 	if made, ok := s.made.Get(key); ok {
 		return made
 	}
 	o := s.all
-	o.Scopes, o.Toolsets = g.Scopes, g.Toolsets
+	o.Scopes, o.Toolsets, o.Tools = g.Scopes, g.Toolsets, g.Tools
 	made, err := NewServer(s.deps, o)
 	if err != nil {
 		panic(err) // the options are a part of some that were good

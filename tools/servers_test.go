@@ -92,7 +92,8 @@ func TestGrant_Narrowed(t *testing.T) {
 			i /= len(of)
 			return of[n]
 		}
-		a, b := Grant{pick(scopes), pick(sets)}, Grant{pick(scopes), pick(sets)}
+		a, b := Grant{Scopes: pick(scopes), Toolsets: pick(sets)}, Grant{Scopes: pick(scopes), Toolsets: pick(sets)}
+		a.Tools, b.Tools = b.Toolsets, a.Toolsets // any names will do
 		got := a.Narrowed(b)
 		for _, scope := range Scopes {
 			if slices.Contains(got.Scopes, scope) != (slices.Contains(a.Scopes, scope) && slices.Contains(b.Scopes, scope)) {
@@ -101,7 +102,8 @@ func TestGrant_Narrowed(t *testing.T) {
 		}
 		has := func(g Grant, set string) bool { return g.Toolsets == nil || slices.Contains(g.Toolsets, set) }
 		for _, set := range []string{TradeSet, MarketSet, SearchSet} {
-			if has(got, set) != (has(a, set) && has(b, set)) {
+			offers := func(g Grant) bool { return g.Tools == nil || slices.Contains(g.Tools, set) }
+			if has(got, set) != (has(a, set) && has(b, set)) || offers(got) != (offers(a) && offers(b)) {
 				t.Errorf("%+v by %+v is %+v", a, b, got)
 			}
 		}

@@ -302,6 +302,7 @@ func result(answer any, isError bool) (*mcp.CallToolResult, error) {
 type Options struct {
 	Version  string   // of the program
 	Toolsets []string // names of toolsets
+	Tools    []string // names of those of them that are offered; nil: all
 	Scopes   []string // leave out what needs another one; nil: all of [Scopes]
 	ReadOnly bool     // leave out the tools that trade
 	Refusals string   // RefusalsAreErrors, RefusalsAreResults, or "": results if AITraderSet is served, else errors
@@ -395,7 +396,7 @@ func (s *Server) MCP() *server.MCPServer { return s.mcp }
 func offer(d *Deps, o Options) ([]tool, error) {
 	var offered []tool
 	for _, t := range table() {
-		if slices.Contains(o.Toolsets, t.set) && o.grants(t.scope()) && !(o.ReadOnly && t.placesOrder) && (t.market == "" || t.market == d.rules().Market.ID) {
+		if slices.Contains(o.Toolsets, t.set) && (o.Tools == nil || slices.Contains(o.Tools, t.name)) && o.grants(t.scope()) && !(o.ReadOnly && t.placesOrder) && (t.market == "" || t.market == d.rules().Market.ID) {
 			offered = append(offered, t)
 		}
 	}

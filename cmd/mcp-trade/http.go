@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,9 @@ func httpCommand(s *settings) *cobra.Command {
 		Short: "Serve MCP over HTTP, for many clients at once",
 		Long: "Serve MCP over HTTP at /mcp, for many clients at once. Once a token was made, each call needs one, which says whose account and\n" +
 			"session it is about: see 'mcp-trade token'. Until then the server listens on this machine alone, and serves the session of\n" +
-			"--model-id. SIGTERM ends it when every request that it read is answered.",
+			"--model-id. SIGTERM ends it when every request that it read is answered.\n\n" +
+			"With --compat ai-trader it takes the place of AI-Trader's tool servers, on their ports: MATH_HTTP_PORT (8000), SEARCH_HTTP_PORT (8001),\n" +
+			"TRADE_HTTP_PORT (8002) and GETPRICE_HTTP_PORT (8003) of this machine, and CRYPTO_HTTP_PORT where that is set.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serveHTTP(cmd, s) },
 	}
@@ -48,6 +51,9 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 		return err
 	}
 	defer closeDeps()
+	if s.compat != "" {
+		o = forAITrader(o)
+	}
 	servers, err := tools.NewServers(deps, o)
 	if err != nil {
 		return usageError{err}
@@ -56,20 +62,14 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 	if err != nil {
 		return err
 	}
-	l, err := s.listenHTTP()
+	listeners, at, err := s.listenHTTP()
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	reached := !isLoopback(l.Addr())
-	any, err := r.tokens().AnyToken(cmd.Context())
-	switch {
-	case reached && err != nil:
-		return fmt.Errorf("other machines reach %s, and whether there is a token cannot be told: %w", s.listen, err)
-	case reached && !any && issuer == nil:
-		return usageError{fmt.Errorf("other machines reach %s, and no token was made, so anybody could trade: make one with 'mcp-trade token new', or listen at 127.0.0.1", s.listen)}
-	case reached && s.tlsCert == "":
-		s.log.Warn().Msg("tokens come in clear over HTTP: let other machines in only through a proxy that speaks TLS, or use --tls-cert and --tls-key")
+	defer closeAll(listeners)
+	reached, any, err := s.reach(cmd.Context(), r, listeners, issuer)
+	if err != nil {
+		return err
 	}
 	g := newGate(r.tokens(), servers, own, func(model string) (*session.Resolver, error) {
 		return s.sessionWithin(r, model, func(string) (string, bool) { return "", false })
@@ -77,10 +77,30 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 	g.issuer = issuer
 	g.needed.Store(reached || issuer != nil)
 	host, _, _ := net.SplitHostPort(s.listen)
-	s.log.Info().Str("address", l.Addr().String()).Bool("tls", s.tlsCert != "").Bool("tokens", any).Msg("serving MCP over HTTP at " + serve.MCPPath)
-	h := serve.New(servers, s.log).HTTP(g, r.ready(deps), append(s.allowedHosts, host)...)
+	for _, l := range listeners {
+		s.log.Info().Str("address", l.Addr().String()).Strs("tools", at[l.Addr().String()]).Bool("tls", s.tlsCert != "").Bool("tokens", any).Msg("serving MCP over HTTP at " + serve.MCPPath)
+	}
+	h := serve.New(servers, s.log).HTTP(portGate{g, at}, r.ready(deps), append(s.allowedHosts, host)...)
 	g.publish(h)
-	return h.Serve(cmd.Context(), l)
+	if s.compat != "" {
+		h.TurnsBySession(sellsForAITrader)
+	}
+	return h.Serve(cmd.Context(), listeners...)
+}
+
+// reach tells whether other machines reach the listeners, which nobody may without a token, and whether there is any token.
+func (s *settings) reach(ctx context.Context, r rooms, listeners []net.Listener, issuer *oauth.Issuer) (reached, any bool, err error) {
+	reached = slices.ContainsFunc(listeners, func(l net.Listener) bool { return !isLoopback(l.Addr()) })
+	any, err = r.tokens().AnyToken(ctx)
+	switch {
+	case reached && err != nil:
+		return reached, any, fmt.Errorf("other machines reach %s, and whether there is a token cannot be told: %w", s.listen, err)
+	case reached && !any && issuer == nil:
+		return reached, any, usageError{fmt.Errorf("other machines reach %s, and no token was made, so anybody could trade: make one with 'mcp-trade token new', or listen at 127.0.0.1", s.listen)}
+	case reached && s.tlsCert == "":
+		s.log.Warn().Msg("tokens come in clear over HTTP: let other machines in only through a proxy that speaks TLS, or use --tls-cert and --tls-key")
+	}
+	return reached, any, nil
 }
 
 // openIssuer returns the issuer whose tokens are taken, nil if none is set. One that does not answer may do so later.
@@ -101,8 +121,30 @@ func (s *settings) openIssuer(ctx context.Context) (*oauth.Issuer, error) {
 	return issuer, nil
 }
 
-// listenHTTP opens the address to serve at, with TLS if there is a certificate.
-func (s *settings) listenHTTP() (net.Listener, error) {
+// listenHTTP opens the addresses to serve at. at names those tools of each that are not all.
+func (s *settings) listenHTTP() (listeners []net.Listener, at map[string][]string, err error) {
+	switch s.compat {
+	case "":
+		l, err := s.listenAt()
+		if err != nil {
+			return nil, nil, err
+		}
+		return []net.Listener{l}, nil, nil
+	case compatAITrader:
+		return s.listenForAITrader()
+	}
+	return nil, nil, usageError{fmt.Errorf("--compat %q: use %s, or leave it away", s.compat, compatAITrader)}
+}
+
+// closeAll closes listeners. Those that served are closed already.
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close()
+	}
+}
+
+// listenAt opens the address of --listen, with TLS if there is a certificate.
+func (s *settings) listenAt() (net.Listener, error) {
 	if (s.tlsCert == "") != (s.tlsKey == "") {
 		return nil, usageError{errors.New("--tls-cert and --tls-key go together: name both files or none")}
 	}

@@ -55,6 +55,7 @@ type settings struct {
 	ofRules                   [len(ruleTable)]string // what the settings of rules say, in the order of their table
 	serving                   tools.Options
 	listen                    string // address and port
+	compat                    string // whose servers to take the place of, "" for none
 	tlsCert, tlsKey           string // files, "" without
 	allowedHosts              []string
 	oauthIssuer               string // an address, "" without
@@ -185,6 +186,8 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.serving.ReadOnly }},
 	{flag: "listen", variable: "MCP_TRADE_LISTEN", help: "address and port to serve at", preset: "127.0.0.1:8000", scope: listening, child: emptied,
 		field: func(s *settings) any { return &s.listen }},
+	{flag: "compat", variable: "MCP_TRADE_COMPAT", help: "whose tool servers to take the place of, on their ports: ai-trader", otherwise: "none", scope: listening, child: emptied,
+		field: func(s *settings) any { return &s.compat }},
 	{flag: "tls-cert", variable: "MCP_TRADE_TLS_CERT", help: "file of the certificate and those that lead to it, PEM: serve HTTPS", otherwise: "none: HTTP", scope: listening, child: emptied,
 		field: func(s *settings) any { return &s.tlsCert }},
 	{flag: "tls-key", variable: "MCP_TRADE_TLS_KEY", help: "file of its key, PEM", otherwise: "none", scope: listening, child: emptied,
@@ -209,6 +212,7 @@ var ownSettings = []setting{
 	{variable: "INIT_DATE", child: withheld},
 	{variable: "END_DATE", child: withheld},
 	{variable: session.Signature}, {variable: session.TodayDate}, {variable: session.IfTrade}, {variable: session.Halt}, // the session's last layer
+	{variable: "MATH_HTTP_PORT"}, {variable: "SEARCH_HTTP_PORT"}, {variable: "TRADE_HTTP_PORT"}, {variable: "GETPRICE_HTTP_PORT"}, {variable: "CRYPTO_HTTP_PORT"}, // of --compat
 	{variable: "RUNTIME_ENV_PATH", child: emptied}, // each account of a run has a session of its own
 	{variable: webhookVariable, secret: true, child: withheld},
 	{variable: fenceVariable}, // a run sets it for each of its servers

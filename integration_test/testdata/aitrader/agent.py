@@ -3,10 +3,12 @@
 It reaches the tools through MultiServerMCPClient, and a chat model that follows a script decides. A day that ends in an
 error is begun anew, up to three times, with nothing of what was said before. The only argument is a JSON object:
 
-    server   an entry for MultiServerMCPClient
-    mode     "day": a day by script; "pairs": trades that belong together, called at once
+    servers  the argument of MultiServerMCPClient: its servers by name
+    mode     "day": a day by script; "pairs": trades that belong together, called at once; "days": days one after the other
     script   of a day: a list of turns, each a list of [tool, arguments]; the day ends after the last
     pairs    how many times NVDA is sold and at the same time KHC bought
+    runtime  file in which the agent says whose account and which day it is, and finds whether the day traded
+    dates    of the days; each has the same script
 
 It prints one JSON object: how many times the day was begun, whether it ended, and what the model was told.
 """
@@ -61,7 +63,7 @@ async def day(task, tools):
 
 
 async def run_day(task):
-    tools = await MultiServerMCPClient({"trade": task["server"]}).get_tools()
+    tools = await MultiServerMCPClient(task["servers"]).get_tools()
     failures = []
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -74,7 +76,7 @@ async def run_day(task):
 
 async def run_pairs(task):
     """Trades in one session that stays open, as the README shows it."""
-    client = MultiServerMCPClient({"trade": task["server"]})
+    client = MultiServerMCPClient(task["servers"])
     told = []
     async with client.session("trade") as session:
         tools = {tool.name: tool for tool in await load_mcp_tools(session)}
@@ -86,9 +88,25 @@ async def run_pairs(task):
     return {"attempts": 1, "ended": True, "told": told, "failures": []}
 
 
+async def run_days(task):
+    """Days as AI-Trader runs them: the runtime file says which it is, and afterwards whether anything was traded."""
+    whole = {"attempts": 0, "ended": True, "told": [], "failures": [], "traded": []}
+    for date in task["dates"]:
+        with open(task["runtime"], "w", encoding="utf-8") as f:
+            json.dump({"SIGNATURE": "alice", "TODAY_DATE": date, "IF_TRADE": False}, f)
+        r = await run_day(task)
+        with open(task["runtime"], encoding="utf-8") as f:
+            whole["traded"].append(json.load(f)["IF_TRADE"])
+        whole["attempts"] += r["attempts"]
+        whole["ended"] = whole["ended"] and r["ended"]
+        whole["told"] += r["told"]
+        whole["failures"] += r["failures"]
+    return whole
+
+
 def main():
     task = json.loads(sys.argv[1])
-    run = {"day": run_day, "pairs": run_pairs}[task["mode"]]
+    run = {"day": run_day, "pairs": run_pairs, "days": run_days}[task["mode"]]
     print(json.dumps(asyncio.run(run(task))))
 
 
