@@ -119,7 +119,7 @@ func exceeded(what string, r token.Rate, wait time.Duration) error {
 		return nil
 	}
 	d := &serve.Denial{Status: http.StatusTooManyRequests, RetryAfter: wait}
-	d.Reason = fmt.Sprintf("The token may make %d %s per %s, and has made them. Nothing was done: try again in %.1f s.", r.Times, what, perWord(r.Per), wait.Seconds())
+	d.Reason = fmt.Sprintf("The token has used up its rate of %s, %d per %s. Nothing was done: try again in %.1f s.", what, r.Times, perWord(r.Per), wait.Seconds())
 	d.Data = map[string]any{"code": "rate_limited", "limit": r.String(), "of": what, "retry_after": wait.Seconds()}
 	return d
 }

@@ -90,9 +90,9 @@ func TestGate_RateOfOrders(t *testing.T) {
 	}{
 		{buying, 200, "result"},
 		{buying, 200, "result"},
-		{buying, 429, "2 orders per minute"},
+		{buying, 429, "rate of orders, 2 per minute"},
 		{reading, 200, "bob"},
-		{"[" + reading + "," + reading + "," + reading + "," + reading + "]", 200, "6 requests per minute"},
+		{"[" + reading + "," + reading + "," + reading + "," + reading + "]", 200, "rate of requests, 6 per minute"},
 		{reading, 429, `"limit":"6/m"`},
 	} {
 		if w := s.send(c.body, somewhere, "Authorization", bob); w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {

@@ -35,6 +35,7 @@ type keys struct {
 
 	mu      sync.Mutex
 	known   []jose.JSONWebKey
+	edition int       // how often they were fetched
 	fetched time.Time // when they were
 	tried   time.Time // when that was tried last
 	failed  error     // of that try
@@ -46,15 +47,11 @@ func newKeys(issuer string, now func() time.Time) *keys {
 
 // verify returns the payload of a token that one of the keys signed, or [errNoKey].
 func (k *keys) verify(ctx context.Context, jws *jose.JSONWebSignature) ([]byte, error) {
-	payload, ok, stale := k.verifyByKnown(jws)
-	if stale {
-		k.fetching.DoChan("", k.fetchAgain) // whoever calls does not wait
-	}
-	if ok {
+	if payload, ok := k.verifyByKnown(jws); ok {
 		return payload, nil
 	}
 	err := k.refresh(ctx)
-	if payload, ok, _ := k.verifyByKnown(jws); ok {
+	if payload, ok := k.verifyByKnown(jws); ok {
 		return payload, nil
 	}
 	if err != nil {
@@ -63,27 +60,42 @@ func (k *keys) verify(ctx context.Context, jws *jose.JSONWebSignature) ([]byte, 
 	return nil, errNoKey
 }
 
-// verifyByKnown verifies a token by the keys that are known. stale says that they are known for long.
-func (k *keys) verifyByKnown(jws *jose.JSONWebSignature) (payload []byte, ok, stale bool) {
+// current returns the keys that are known, and their edition. Those that are known for long are fetched anew, for later callers.
+func (k *keys) current() (known []jose.JSONWebKey, edition int) {
 	k.mu.Lock()
-	known, stale := k.known, len(k.known) > 0 && k.now().Sub(k.fetched) >= keysLife
-	k.mu.Unlock()
+	defer k.mu.Unlock()
+	if k.edition > 0 && k.now().Sub(k.fetched) >= keysLife {
+		k.fetching.DoChan("", k.fetchAgain)
+	}
+	return k.known, k.edition
+}
+
+func (k *keys) verifyByKnown(jws *jose.JSONWebSignature) (payload []byte, ok bool) {
+	known, _ := k.current()
 	header := jws.Signatures[0].Header
 	for _, key := range known {
 		if header.KeyID != "" && header.KeyID != key.KeyID || key.Algorithm != "" && key.Algorithm != header.Algorithm {
 			continue
 		}
 		if payload, err := jws.Verify(key); err == nil {
-			return payload, true, stale
+			return payload, true
 		}
 	}
-	return nil, false, stale
+	return nil, false
 }
 
-// refresh fetches the keys, unless that was just tried. Those who need it at the same time wait for one fetch.
+// refresh fetches the keys, unless that was just tried. Those who need it at the same time wait for one fetch; once an issuer has
+// failed nobody waits for it, since it may let everybody hang.
 func (k *keys) refresh(ctx context.Context) error {
+	fetched := k.fetching.DoChan("", k.fetchAgain)
+	k.mu.Lock()
+	failed := k.failed
+	k.mu.Unlock()
+	if failed != nil {
+		return failed
+	}
 	select {
-	case r := <-k.fetching.DoChan("", k.fetchAgain):
+	case r := <-fetched:
 		return r.Err
 	case <-ctx.Done():
 		return ctx.Err()
@@ -108,6 +120,7 @@ func (k *keys) fetchAgain() (any, error) {
 	k.tried, k.failed = k.now(), err
 	if err == nil {
 		k.known, k.fetched = fetched, k.tried
+		k.edition++
 	}
 	return nil, err
 }

@@ -4,6 +4,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
+
+	"mcp-trade/internal/lru"
 )
 
 // Issuer is an authorization server whose tokens are taken. It is safe for concurrent use.
@@ -21,7 +24,18 @@ type Issuer struct {
 	url, audience string
 	now           func() time.Time
 	keys          *keys
+	good          *lru.Cache[good] // by the hash of a token
 }
+
+// good is a token that was verified. It saves a client's next call the signature, which takes longer than the call.
+type good struct {
+	claims  Claims
+	expires time.Time
+	edition int // of the keys
+}
+
+// keptTokens bounds how many are kept.
+const keptTokens = 4096
 
 // New returns the issuer of an address, whose tokens are for an audience: the address of this server. It asks nobody yet.
 func New(issuer, audience string, now func() time.Time) (*Issuer, error) {
@@ -31,7 +45,7 @@ func New(issuer, audience string, now func() time.Time) (*Issuer, error) {
 	if err := CheckAddress(audience); err != nil {
 		return nil, fmt.Errorf("the audience %w", err)
 	}
-	return &Issuer{issuer, audience, now, newKeys(issuer, now)}, nil
+	return &Issuer{issuer, audience, now, newKeys(issuer, now), lru.New[good](keptTokens, nil)}, nil
 }
 
 // URL is the address of the issuer, as its tokens name it.
@@ -66,22 +80,41 @@ func algorithms() []jose.SignatureAlgorithm {
 // Verify returns what a token says, if the issuer signed it for this server and it lives. Text that is none is an *[InvalidError].
 // Any other error is why that cannot be told now.
 func (i *Issuer) Verify(ctx context.Context, text string) (Claims, error) {
+	sum := sha256.Sum256([]byte(text))
+	hash := string(sum[:])
+	_, edition := i.keys.current()
+	if g, ok := i.good.Get(hash); ok && g.edition == edition && !g.expires.Before(i.now()) {
+		return g.claims, nil
+	}
+	token, err := i.verify(ctx, text)
+	if err != nil {
+		return Claims{}, err
+	}
+	claims, err := claimsOf(token)
+	if err == nil {
+		i.good.Put(hash, good{claims, token.Expiry, edition})
+	}
+	return claims, err
+}
+
+// verify returns the token of a text, whose signature, issuer, audience and times are good.
+func (i *Issuer) verify(ctx context.Context, text string) (*oidc.IDToken, error) {
 	jws, err := jose.ParseSignedCompact(text, algorithms())
 	if err != nil {
-		return Claims{}, invalid("The token is no JWT with a signature that needs no shared secret, such as RS256 or ES256.")
+		return nil, invalid("The token is no JWT with a signature that needs no shared secret, such as RS256 or ES256.")
 	}
 	header := jws.Signatures[0].Header
 	// The type of other JWTs of an issuer, such as that of a logout. Providers that name no type, or just a JWT, are many.
 	kind, _ := header.ExtraHeaders[jose.HeaderType].(string)
 	if _, named := header.ExtraHeaders[jose.HeaderType]; named && !slices.Contains([]string{"at+jwt", "application/at+jwt", "jwt"}, strings.ToLower(kind)) {
-		return Claims{}, invalid("The token has the type %.40q, and is no access token (at+jwt).", kind)
+		return nil, invalid("The token has the type %.40q, and is no access token (at+jwt).", kind)
 	}
 	payload, err := i.keys.verify(ctx, jws)
 	if errors.Is(err, errNoKey) {
-		return Claims{}, invalid("No key of %s signed the token.", i.url)
+		return nil, invalid("No key of %s signed the token.", i.url)
 	}
 	if err != nil {
-		return Claims{}, err
+		return nil, err
 	}
 	config := &oidc.Config{ClientID: i.audience, Now: i.now}
 	for _, a := range algorithms() {
@@ -91,11 +124,11 @@ func (i *Issuer) Verify(ctx context.Context, text string) (Claims, error) {
 	var expired *oidc.TokenExpiredError
 	switch {
 	case errors.As(err, &expired):
-		return Claims{}, invalid("The token is expired. Get a new one from %s.", i.url)
+		return nil, invalid("The token is expired. Get a new one from %s.", i.url)
 	case err != nil:
-		return Claims{}, invalid("The token is not for this server: %.300s.", strings.TrimPrefix(err.Error(), "oidc: "))
+		return nil, invalid("The token is not for this server: %.300s.", strings.TrimPrefix(err.Error(), "oidc: "))
 	}
-	return claimsOf(token)
+	return token, nil
 }
 
 // verified is the payload of a token whose signature is good.
