@@ -91,6 +91,9 @@ type callKey struct{}
 // keepError is the hook by which mcp-go tells why a request failed.
 func keepError(ctx context.Context, _ any, _ mcp.MCPMethod, _ any, err error) {
 	if r, ok := ctx.Value(callKey{}).(*call); ok {
+		if cause := errors.Unwrap(err); cause != nil && err.Error() == "request error: "+cause.Error() {
+			err = cause // mcp-go's own wrapping
+		}
 		r.failed = err
 	}
 }
