@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -95,7 +96,8 @@ func (g *identities) publish(h *serve.HTTP) {
 	if g.issuer == nil {
 		return
 	}
-	for _, path := range []string{"", serve.MCPPath} {
-		h.Publish(oauth.MetadataPath+path, g.issuer.Metadata(tools.Scopes))
+	named, _ := url.Parse(g.issuer.MetadataURL()) // a proxy may have another path than ours
+	for _, path := range []string{oauth.MetadataPath, oauth.MetadataPath + serve.MCPPath, named.Path} {
+		h.Publish(path, g.issuer.Metadata(tools.Scopes))
 	}
 }

@@ -323,12 +323,17 @@ func TestGate_OAuthKeys(t *testing.T) {
 	}
 }
 
-// Clients find by the challenge where tokens come from, at both paths.
+// Clients find by the challenge where tokens come from, at each path where they look.
 func TestGate_OAuthMetadata(t *testing.T) {
+	const ourAddress = "https://example.com/trade/mcp" // behind a proxy
 	i := newIssuer(t)
 	s, _ := withIssuer(t, i)
+	var err error
+	if s.issuer, err = oauth.New(i.URL, ourAddress, time.Now); err != nil {
+		t.Fatal(err)
+	}
 	s.publish(s.http)
-	for _, path := range []string{"", "/mcp"} {
+	for _, path := range []string{"", "/mcp", "/trade/mcp"} {
 		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1/.well-known/oauth-protected-resource"+path, nil)
 		w := httptest.NewRecorder()
 		s.http.ServeHTTP(w, r)
