@@ -136,13 +136,6 @@ func (s *settings) listenHTTP() (listeners []net.Listener, at map[string][]strin
 	return nil, nil, usageError{fmt.Errorf("--compat %q: use %s, or leave it away", s.compat, compatAITrader)}
 }
 
-// closeAll closes listeners. Those that served are closed already.
-func closeAll(listeners []net.Listener) {
-	for _, l := range listeners {
-		l.Close()
-	}
-}
-
 // listenAt opens the address of --listen, with TLS if there is a certificate.
 func (s *settings) listenAt() (net.Listener, error) {
 	if (s.tlsCert == "") != (s.tlsKey == "") {

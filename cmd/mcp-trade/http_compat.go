@@ -108,3 +108,10 @@ func forAITrader(o tools.Options) tools.Options {
 	}
 	return o
 }
+
+// closeAll closes listeners. Those that served are closed already.
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close()
+	}
+}
