@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcp-trade/decimal"
 	"mcp-trade/internal/testenv"
@@ -17,13 +20,15 @@ import (
 	"mcp-trade/store/filestore"
 )
 
-// asAITrader are the settings under which a folder of real ledgers was traded, with the agents that traded there.
-var asAITrader = []struct {
+type asAITraderFolder struct {
 	folder string
 	env    []string
 	agents []string
 	exact  int // rows
-}{
+}
+
+// asAITrader are the settings under which a folder of real ledgers was traded, with the agents that traded there.
+var asAITrader = []asAITraderFolder{
 	{"us_hourly_test", []string{"MCP_TRADE_US_HOURS=extended"}, []string{"test-gpt-4.1", "test-gemini-2.5-pro"}, 34},
 	{"cn_daily", []string{"MCP_TRADE_MARKET=cn", "MCP_TRADE_CN_LOTS=strict100", "MCP_TRADE_CN_T_PLUS=0", "MCP_TRADE_CN_PRICE_LIMITS=off"},
 		[]string{"gpt-5", "glm-4.6", "qwen3-max"}, 390},
@@ -39,7 +44,10 @@ func TestGoldenLedgersOfEveryMarketReplayedCallByCall(t *testing.T) {
 			testenv.Slow(t)
 			exact := 0
 			for _, g := range goldenLedgersOf(t, c.folder, c.agents...) {
-				t.Run(g.agent, func(t *testing.T) { exact += replayParts(t, g, c.env) })
+				t.Run(g.agent, func(t *testing.T) {
+					repeated, _ := replayParts(t, g, c.env, byStdio)
+					exact += repeated
+				})
 			}
 			if exact != c.exact {
 				t.Errorf("%d rows were repeated, of %d", exact, c.exact)
@@ -48,9 +56,18 @@ func TestGoldenLedgersOfEveryMarketReplayedCallByCall(t *testing.T) {
 	}
 }
 
+// connecting connects a client of an account, and of the model of its name, to a server of a place.
+type connecting func(t testing.TB, p *place, account string) *trader
+
+func byStdio(t testing.TB, p *place, account string) *trader { return p.trade(t, account) }
+
+func byHTTP(t testing.TB, p *place, account string) *trader {
+	return p.serveHTTP(t, "127.0.0.1:0").connect(t, p.token(t, account), mcp.ProtocolVersion20260728)
+}
+
 // replayParts repeats a ledger in parts: where AI-Trader computed a row from an older one, what follows is of another account. It
-// returns how many rows came out as they were.
-func replayParts(t *testing.T, g golden, env []string) (exact int) {
+// returns how many rows came out as they were, and the ledgers.
+func replayParts(t *testing.T, g golden, env []string, connect connecting) (exact int, ledgers string) {
 	text, err := os.ReadFile(g.file)
 	if err != nil {
 		t.Fatal(err)
@@ -61,14 +78,15 @@ func replayParts(t *testing.T, g golden, env []string) (exact int) {
 		for end < len(lines) && g.classes[end] != "exact_stale_base" {
 			end++
 		}
-		exact += replayPart(t, g, env, lines, from, end)
+		repeated, rows := replayPart(t, g, env, lines, from, end, connect)
+		exact, ledgers = exact+repeated, ledgers+rows
 		from = end
 	}
-	return exact
+	return exact, ledgers
 }
 
 // replayPart repeats the rows after one up to another, in an account that has the rows before them.
-func replayPart(t *testing.T, g golden, env, lines []string, from, end int) (exact int) {
+func replayPart(t *testing.T, g golden, env, lines []string, from, end int, connect connecting) (exact int, rows string) {
 	p := onFiles(t)
 	p.prices, p.env = g.prices, env
 	first := g.records[0]
@@ -80,7 +98,7 @@ func replayPart(t *testing.T, g golden, env, lines []string, from, end int) (exa
 			t.Fatal(err)
 		}
 	}
-	tr, accounts, prices, turnTo := p.trade(t, g.agent), p.accounts(t), g.open(t), p.dates(t, g.agent)
+	tr, accounts, prices, turnTo := connect(t, p, g.agent), p.accounts(t), g.open(t), p.dates(t, g.agent)
 	today := g.records[from].Date
 	turnTo(today)
 	for row := from + 1; row < end; row++ {
@@ -112,7 +130,35 @@ func replayPart(t *testing.T, g golden, env, lines []string, from, end int) (exa
 	if from == 0 {
 		p.verified(t, g.agent)
 	}
-	return exact
+	return exact, p.do(t, "ledger", "export", g.agent)
+}
+
+// By HTTP each ledger is, byte for byte, what it is by stdio. MCP_TRADE_STORM=100 repeats every ledger of every market.
+func TestGoldenLedgersAreTheSameByHTTP(t *testing.T) {
+	testenv.Slow(t)
+	t.Parallel()
+	whole := scaled(t, 100, 1) == 100
+	markets := asAITrader[len(asAITrader)-1:]
+	if whole {
+		markets = append(slices.Clone(asAITrader), asAITraderFolder{"us_daily", nil, goldenAgents, 0})
+	}
+	for _, c := range markets {
+		agents := c.agents
+		if !whole {
+			agents = agents[:1]
+		}
+		for _, g := range goldenLedgersOf(t, c.folder, agents...) {
+			t.Run(c.folder+" "+g.agent, func(t *testing.T) {
+				t.Parallel()
+				exact, want := replayParts(t, g, c.env, byStdio)
+				again, got := replayParts(t, g, c.env, byHTTP)
+				if exact == 0 || again != exact || got != want {
+					t.Errorf("%d rows by stdio, %d by HTTP; the ledgers are\n%s\nand\n%s", exact, again, want, got)
+				}
+				t.Logf("%d rows were repeated, %d bytes of ledgers are the same", exact, len(want))
+			})
+		}
+	}
 }
 
 // Verifying a real ledger names the rows that AI-Trader computed from an older one, and nothing else.
