@@ -27,7 +27,8 @@ type exchange struct {
 	ctx      context.Context // of the request, with its caller
 	head     http.Header
 	to       *reply
-	lanes    []string // that were entered
+	denied   func(reason string) // hears of a message of a batch that is not allowed
+	lanes    []string            // that were entered
 }
 
 // end leaves the lanes. All orders are done by then.
@@ -88,6 +89,7 @@ func (x *exchange) answerBatch(text []byte) (answer any, status int, err error) 
 		}
 		if err := x.gate.Allow(x.ctx, &m); err != nil && m.Fault == "" {
 			m.Fault = err.Error()
+			x.denied(m.Fault)
 		}
 		if m.Fault != "" {
 			answers = append(answers, jsonrpc.ErrorMessage(m.ID, mcp.INVALID_REQUEST, m.Fault))
@@ -103,6 +105,7 @@ func (x *exchange) answerBatch(text []byte) (answer any, status int, err error) 
 
 // run has a message answered: an order in its turn, other requests beside those of the same caller, up to a number.
 func (x *exchange) run(m *jsonrpc.Message, modern bool) any {
+	x.to.handled = true
 	x.to.wait()
 	placed := x.inTurn(m)
 	defer placed()

@@ -49,6 +49,7 @@ type HTTP struct {
 	ready    func(context.Context) error
 	hosts    []string
 	public   map[string]any // by path, what anybody may read
+	denied   func(r *http.Request, began time.Time, status int, reason string)
 	callers  callers
 	sessions *sessions // nil: nobody waits for an earlier session
 	slots    *semaphore.Weighted
@@ -65,7 +66,7 @@ type HTTP struct {
 // hosts, the loopback or the address that it came to.
 func (s *Server) HTTP(g Gate, ready func(context.Context) error, hosts ...string) *HTTP {
 	h := &HTTP{
-		server: s, gate: g, ready: ready, hosts: hosts, public: map[string]any{}, callers: callers{open: map[string]*httpCaller{}}, connects: maxConnections, headTime: headTime, bodyTime: bodyTime, patience: patience,
+		server: s, gate: g, denied: func(*http.Request, time.Time, int, string) {}, ready: ready, hosts: hosts, public: map[string]any{}, callers: callers{open: map[string]*httpCaller{}}, connects: maxConnections, headTime: headTime, bodyTime: bodyTime, patience: patience,
 		slots: semaphore.NewWeighted(maxAtOnce), bodies: semaphore.NewWeighted(maxBodies),
 	}
 	h.over, h.giveUp = context.WithCancel(context.Background())
@@ -74,6 +75,12 @@ func (s *Server) HTTP(g Gate, ready func(context.Context) error, hosts ...string
 
 // Publish has anybody read a document at a path, as JSON. It must be called before [HTTP.Serve].
 func (h *HTTP) Publish(path string, document any) { h.public[path] = document }
+
+// OnDenied has a function hear of each request, or message of a batch, that is refused before the handler sees it. Its context is that of the
+// caller, if it is known who calls. It must be called before [HTTP.Serve].
+func (h *HTTP) OnDenied(hear func(r *http.Request, began time.Time, status int, reason string)) {
+	h.denied = hear
+}
 
 // Serve answers the requests of listeners until ctx is done, and returns when those are answered that had arrived by then.
 func (h *HTTP) Serve(ctx context.Context, listeners ...net.Listener) error {
@@ -133,13 +140,17 @@ func writeState(w http.ResponseWriter, status int, state, reason string) {
 
 // serveMCP answers a request at MCPPath.
 func (h *HTTP) serveMCP(w http.ResponseWriter, r *http.Request) {
-	to := newReply(w, r, h.patience)
+	began, to := time.Now(), newReply(w, r, h.patience)
 	answer, status, err := h.exchange(w, r, to)
 	var d *Denial
 	switch {
 	case err == nil:
+		if status >= http.StatusBadRequest && !to.handled {
+			h.denied(r, began, status, jsonrpc.ErrorText(answer))
+		}
 		to.send(status, answer)
 	case errors.As(err, &d):
+		h.denied(r, began, d.Status, d.Reason)
 		if d.Challenge != "" {
 			w.Header().Set("WWW-Authenticate", d.Challenge)
 		}
@@ -151,6 +162,7 @@ func (h *HTTP) serveMCP(w http.ResponseWriter, r *http.Request) {
 		}
 		to.send(d.Status, jsonrpc.ErrorData(nil, d.code, d.Reason, d.Data))
 	default:
+		h.denied(r, began, http.StatusServiceUnavailable, "it cannot be told who calls")
 		h.server.log.Error().Err(err).Msg("caller unknown")
 		w.Header().Set("Retry-After", "1")
 		to.send(http.StatusServiceUnavailable, jsonrpc.ErrorMessage(nil, mcp.INTERNAL_ERROR, "The server cannot tell now who calls; its log says why. Nothing was done: try again."))
@@ -178,12 +190,13 @@ func (h *HTTP) exchange(w http.ResponseWriter, r *http.Request, to *reply) (answ
 		return nil, 0, err
 	}
 	defer done()
+	*r = *r.WithContext(ctx) // for whoever hears of a denial
 	text, release, err := h.readBody(w, r, c)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer release()
-	x := &exchange{server: h.server, gate: h.gate, sessions: h.sessions, over: h.over, caller: c, place: place, ctx: ctx, head: r.Header, to: to}
+	x := &exchange{server: h.server, gate: h.gate, sessions: h.sessions, over: h.over, caller: c, place: place, ctx: ctx, head: r.Header, to: to, denied: func(reason string) { h.denied(r, time.Now(), http.StatusForbidden, reason) }}
 	defer x.end()
 	return x.answer(text)
 }

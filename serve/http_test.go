@@ -175,8 +175,15 @@ func TestHTTP_Requests(t *testing.T) {
 		{"is it alive", "", path("/healthz"), 200, `"ok"`},
 		{"is it ready", "", path("/readyz"), 200, `"ready"`},
 	}
-	h := New(answering(echo), zerolog.Nop()).HTTP(anyGate{}, isReady, "trade.example.com")
+	handled, denied := 0, []int{}
+	h := New(answering(func(ctx context.Context, r *jsonrpc.Request) any { handled++; return echo(ctx, r) }), zerolog.Nop()).HTTP(anyGate{}, isReady, "trade.example.com")
+	h.OnDenied(func(r *http.Request, _ time.Time, status int, reason string) {
+		if denied = append(denied, status); reason == "" {
+			t.Errorf("%d without a reason", status)
+		}
+	})
 	for _, c := range cases {
+		handled, denied = 0, nil
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, newRequest(c.body, c.change))
 		body := w.Body.String()
@@ -185,6 +192,10 @@ func TestHTTP_Requests(t *testing.T) {
 		}
 		if w.Header().Get("Content-Type") == "application/json" && (strings.Count(body, "\n") != 1 || !json.Valid([]byte(body))) {
 			t.Errorf("%s: not one line of JSON: %.300s", c.name, body)
+		}
+		wantDenied := c.status >= 400 && c.status != 404 && handled == 0 || c.name == "a batch with what is forbidden"
+		if (len(denied) == 1) != wantDenied || len(denied) > 1 || len(denied) == 1 && c.status != 200 && denied[0] != c.status {
+			t.Errorf("%s: it was handled %d times and denied with %v", c.name, handled, denied)
 		}
 		if challenged := w.Header().Get("WWW-Authenticate") != ""; challenged != (c.status == 401 || c.says == "Not you." && c.status == 403) {
 			t.Errorf("%s: challenged %v with %d", c.name, challenged, c.status)

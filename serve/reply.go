@@ -22,6 +22,7 @@ const (
 type reply struct {
 	json, events bool // what the client takes
 	patience     time.Duration
+	handled      bool // a message came to the handler
 
 	mu      sync.Mutex
 	w       http.ResponseWriter

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"mcp-trade/audit"
 	"mcp-trade/internal/jsonrpc"
 	"mcp-trade/internal/lru"
 	"mcp-trade/serve"
@@ -65,6 +66,7 @@ func (g *gate) Admit(r *http.Request) (ctx context.Context, done func(), err err
 			return nil, nil, err
 		}
 		ctx := tools.WithGrant(session.WithCaller(r.Context(), g.own), tools.Everything().Narrowed(narrowed))
+		ctx = audit.WithCaller(ctx, audit.Caller{Remote: r.RemoteAddr})
 		return ctx, func() {}, nil
 	}
 	scheme, secret, _ := strings.Cut(authorization, " ")
@@ -89,6 +91,7 @@ func (g *gate) Admit(r *http.Request) (ctx context.Context, done func(), err err
 	}
 	grant := tools.Grant{Scopes: t.Scopes, Toolsets: t.Toolsets}.Narrowed(narrowed)
 	ctx = session.WithCaller(ctx, &session.Caller{Session: model.Value.session, Account: t.Account})
+	ctx = audit.WithCaller(ctx, audit.Caller{Token: t.ID, Account: t.Account, Model: t.Model, Remote: r.RemoteAddr})
 	return tools.WithGrant(ctx, grant), model.Done, nil
 }
 

@@ -58,6 +58,11 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 	if err != nil {
 		return usageError{err}
 	}
+	kept, err := s.openAudit()
+	if err != nil {
+		return err
+	}
+	defer kept.Close()
 	issuer, err := s.openIssuer(cmd.Context())
 	if err != nil {
 		return err
@@ -80,8 +85,9 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 	for _, l := range listeners {
 		s.log.Info().Str("address", l.Addr().String()).Strs("tools", at[l.Addr().String()]).Bool("tls", s.tlsCert != "").Bool("tokens", any).Msg("serving MCP over HTTP at " + serve.MCPPath)
 	}
-	h := serve.New(servers, s.log).HTTP(portGate{g, at}, r.ready(deps), append(s.allowedHosts, host)...)
+	h := serve.New(kept.watch(servers, "http"), s.log).HTTP(portGate{g, at}, kept.ready(r.ready(deps)), append(s.allowedHosts, host)...)
 	g.publish(h)
+	kept.hearDenied(h)
 	if s.compat != "" {
 		h.TurnsBySession(sellsForAITrader)
 	}

@@ -55,6 +55,7 @@ type settings struct {
 	ofRules                   [len(ruleTable)]string // what the settings of rules say, in the order of their table
 	serving                   tools.Options
 	listen                    string // address and port
+	auditDir                  string // "" without one
 	compat                    string // whose servers to take the place of, "" for none
 	tlsCert, tlsKey           string // files, "" without
 	allowedHosts              []string
@@ -179,6 +180,8 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.limits }},
 	{flag: "mask", variable: "MCP_TRADE_MASK", help: "SEED: models see made-up symbols and shifted dates; the ledgers keep the true ones", otherwise: "none: models see the true ones", scope: running, child: emptied,
 		field: func(s *settings) any { return &s.mask }},
+	{flag: "audit", variable: "MCP_TRADE_AUDIT", help: "folder to keep a line in for each call", otherwise: "none", scope: serving, child: emptied,
+		field: func(s *settings) any { return &s.auditDir }},
 	{flag: "refusals", variable: "MCP_TRADE_REFUSALS", help: "refused calls answer with an error, as MCP has it, or with a result, as AI-Trader's client needs it: error or result",
 		otherwise: "result with the toolset ai-trader, else error", scope: serving, child: emptied,
 		field: func(s *settings) any { return &s.serving.Refusals }},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcp-trade/audit"
 	"mcp-trade/serve"
 	"mcp-trade/session"
 	"mcp-trade/store"
@@ -71,13 +72,19 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	if err != nil {
 		return usageError{err}
 	}
+	kept, err := s.openAudit()
+	if err != nil {
+		return err
+	}
+	defer kept.Close()
 	if isTerminal(os.Stdin) {
 		s.log.Info().Msg("serving MCP on standard input and output, for a client that launches this program; Ctrl-D ends it")
 	}
 	ctx := session.WithCaller(cmd.Context(), &session.Caller{Session: layers})
+	ctx = audit.WithCaller(ctx, audit.Caller{Model: s.modelID})
 	// There is a server for each model: from here on a little memory counts for more than a little speed.
 	collectGarbage(50)
-	return serve.New(server, s.log).Stdio(ctx, nonblocking(os.Stdin), out)
+	return serve.New(kept.watch(server, "stdio"), s.log).Stdio(ctx, nonblocking(os.Stdin), out)
 }
 
 // openTools opens what a server's tools work with, and says what it offers.

@@ -352,6 +352,17 @@ func ErrorCode(answer any) int {
 	return 0
 }
 
+// ErrorText is the message of an answer that is an error, "" of any other.
+func ErrorText(answer any) string {
+	switch a := answer.(type) {
+	case failure:
+		return a.Error.Message
+	case mcp.JSONRPCError:
+		return a.Error.Message
+	}
+	return ""
+}
+
 // Request is a message that wants an answer. An order has its turn among others; the functions of any other request are nil.
 type Request struct {
 	Message
