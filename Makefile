@@ -40,6 +40,7 @@ storms: ## faults at full size: hours on two cores
 forgeries: ## 10,000 random forgeries of ledgers
 	MCP_TRADE_FORGERIES=10000 go test ./integration_test -run TestForger -timeout 1h -v
 
-fuzz: ## what models' APIs send, transcripts and configurations: ten minutes each, FUZZTIME says otherwise
+fuzz: ## what clients send over HTTP, what models' APIs send, transcripts and configurations: ten minutes each, FUZZTIME says otherwise
 	for target in model/openai:FuzzReply model/openai:FuzzStream model/anthropic:FuzzReply model/anthropic:FuzzStream transcript:FuzzTranscript llm:FuzzTranscript llm:FuzzArguments config:FuzzConfig; do \
 		go test ./agent/$${target%:*} -run NONE -fuzz "$${target#*:}\$$" -fuzztime $${FUZZTIME:-10m} -fuzzminimizetime 20x || exit 1; done
+	go test ./cmd/mcp-trade -run NONE -fuzz 'FuzzHTTP$$' -fuzztime $${FUZZTIME:-10m}

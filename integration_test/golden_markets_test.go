@@ -119,6 +119,8 @@ func replayPart(t *testing.T, g golden, env, lines []string, from, end int, conn
 			}
 			sameBook(t, row, want.Positions, answer.Positions)
 			exact++
+		case "exact_zero_amount":
+			tr.refused(t, "invalid_argument", string(want.Action), args{"symbol": want.Symbol, "amount": json.Number(want.Amount.String())})
 		case "no_trade":
 			if err := accounts.CloseDay(t.Context(), g.agent, prices.AsOf(want.Date)); err != nil {
 				t.Fatal(err)

@@ -83,7 +83,7 @@ func TestGoldenLedgersReplayedCallByCall(t *testing.T) {
 		t.Run(g.agent, func(t *testing.T) {
 			onBothStores(t, func(t *testing.T, p *place) {
 				p.prices = g.prices
-				replayGolden(t, p, g, func(t *testing.T) *trader { return p.trade(t, g.agent) })
+				replayGolden(t, p, g)
 			})
 		})
 	}
@@ -100,11 +100,11 @@ func (g golden) open(t *testing.T) *market.Prices {
 	return prices
 }
 
-// replayGolden makes the trades of a ledger again through a client that connect connects when the account is open.
-func replayGolden(t *testing.T, p *place, g golden, connect func(*testing.T) *trader) {
+// replayGolden makes the trades of a ledger again through a client.
+func replayGolden(t *testing.T, p *place, g golden) {
 	first := g.records[0]
 	p.open(t, g.agent, first.Cash().String(), string(first.Date))
-	tr, accounts, prices, today := connect(t), p.accounts(t), g.open(t), first.Date
+	tr, accounts, prices, today := p.trade(t, g.agent), p.accounts(t), g.open(t), first.Date
 	counts := map[string]int{}
 	for row, want := range g.records[1:] {
 		row++

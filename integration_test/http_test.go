@@ -120,16 +120,6 @@ func (s *httpServer) connect(t testing.TB, token, version string) *trader {
 
 var eras = []string{mcp.ProtocolVersion20260728, mcp.ProtocolVersion20251125}
 
-func TestGoldenLedgerByHTTP(t *testing.T) {
-	t.Parallel()
-	g := goldenLedgersOf(t, "us_daily", "qwen3-max")[0]
-	p := onFiles(t)
-	p.prices = g.prices
-	replayGolden(t, p, g, func(t *testing.T) *trader {
-		return p.serveHTTP(t, "127.0.0.1:0").connect(t, p.token(t, g.agent), eras[0])
-	})
-}
-
 // Two accounts call at the same time in both eras, with all that a request can say, and neither sees anything of the other.
 func TestHTTP_TwoAccountsNeverMeet(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ package main
 // another's.
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -438,7 +439,7 @@ func TestTenants_NeverMeet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	requests := max(1000, 5000*storm) // in each store
+	requests := max(700, 5000*storm) // in each store
 	for _, where := range []string{"file", "redis"} {
 		t.Run(where, func(t *testing.T) {
 			var shared *redisstore.Store
@@ -466,4 +467,41 @@ func TestTenants_NeverMeet(t *testing.T) {
 			t.Logf("%d requests, seed %d: statuses %v, %d orders filled, %d answers with a mark; %d kB and %d goroutines more than before", requests, seed, statuses, filled, seen, grown>>10, more)
 		})
 	}
+}
+
+// Whatever the head and the body of a request are, it is answered, without the mark of another, and nothing is served without the token.
+func FuzzHTTP(f *testing.F) {
+	const head = "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAuthorization: Bearer TOKEN\r\n"
+	call := func(tool, arguments string) string {
+		return `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"` + tool + `","arguments":` + arguments + `}}`
+	}
+	f.Add(head, call("buy", `{"symbol":"AAPL","amount":1,"order_id":"a"}`))
+	f.Add(head+"Mcp-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: get_portfolio\r\n",
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_portfolio","arguments":{},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`)
+	f.Add(head+"X-MCP-Toolsets: trade\r\nX-MCP-Readonly: true\r\n", "["+call("get_trades", `{"limit":1}`)+","+call("sell", `{"symbol":"AAPL","amount":1}`)+"]")
+	f.Add(head+"Transfer-Encoding: chunked\r\n", "4\r\n[{}]\r\n0\r\n\r\n")
+	f.Add(strings.Replace(head, "TOKEN", "mcptrade_x", 1), `{"jsonrpc":"2.0","id":"x","method":"resources/read","params":{"uri":"ledger://tenant01/latest"}}`)
+	f.Add("GET /readyz?x=1 HTTP/1.1\r\nHost: evil\r\nOrigin: null\r\n", "")
+	n := newTenancy(f, nil)
+	sent := 0
+	f.Fuzz(func(t *testing.T, head, body string) {
+		by := n.tenants[0]
+		whole := strings.ReplaceAll(head, "TOKEN", by.bearers[0])
+		if !strings.Contains(strings.ToLower(head), "chunked") {
+			whole += fmt.Sprintf("Content-Length: %d\r\n", len(body))
+		}
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(whole + "\r\n" + body)))
+		if err != nil {
+			t.Skip(err) // net/http refuses it
+		}
+		sent++
+		r.RemoteAddr = fmt.Sprintf("10.%d.%d.%d:1", sent>>16&255, sent>>8&255, sent&255)
+		_, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		d := &draw{n: n, by: by, body: body, request: r, invalid: secret != by.bearers[0]}
+		w := httptest.NewRecorder()
+		n.http.ServeHTTP(w, r)
+		if wrong := d.judge(w); wrong != "" {
+			t.Errorf("%s: %q %q is answered %d %v %s", wrong, whole, body, w.Code, w.Header(), w.Body)
+		}
+	})
 }
