@@ -39,18 +39,23 @@ type Entry struct {
 	Time   time.Time `json:"time"` // when it was answered, UTC
 
 	Caller
-	Transport string  `json:"transport"` // stdio or http
-	Method    string  `json:"method,omitempty"`
-	Name      string  `json:"name,omitempty"`      // of a tool or prompt
-	Arguments string  `json:"arguments,omitempty"` // SHA-256 of the arguments as JSON with sorted keys, in hex
-	Outcome   string  `json:"outcome"`
-	Code      string  `json:"code,omitempty"`   // of a refusal or failure; of JSON-RPC where the answer is an error of it
-	Status    int     `json:"status,omitempty"` // of HTTP, if it was denied
-	Reason    string  `json:"reason,omitempty"` // if it was denied
-	MS        float64 `json:"ms"`               // milliseconds until the answer
-	OrderID   string  `json:"order_id,omitempty"`
-	Record    *int64  `json:"record_id,omitempty"` // of the ledger
-	Request   string  `json:"request_id,omitempty"`
+	Transport string `json:"transport"` // stdio or http
+	Method    string `json:"method,omitempty"`
+	Name      string `json:"name,omitempty"`      // of a tool or prompt
+	Arguments string `json:"arguments,omitempty"` // SHA-256 of the arguments as JSON with sorted keys, in hex
+	Result
+	Status  int     `json:"status,omitempty"` // of HTTP, if it was denied
+	Reason  string  `json:"reason,omitempty"` // if it was denied
+	MS      float64 `json:"ms"`               // milliseconds until the answer
+	Request string  `json:"request_id,omitempty"`
+}
+
+// Result is what became of a call.
+type Result struct {
+	Outcome string `json:"outcome"`
+	Code    string `json:"code,omitempty"` // of a refusal or failure; of JSON-RPC where the answer is an error of it
+	OrderID string `json:"order_id,omitempty"`
+	Record  *int64 `json:"record_id,omitempty"` // of the ledger
 }
 
 // Caller is who made a call.

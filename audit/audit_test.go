@@ -35,9 +35,9 @@ func failing(t testing.TB) func(error) { return func(err error) { t.Error(err) }
 func fill(l *Log, n int) {
 	id := int64(7)
 	for i := range n {
-		e := Entry{Transport: "http", Method: "tools/call", Name: "buy", Arguments: hashOf([]byte(`{"amount":1}`)), Outcome: OK, MS: 1.25, Request: fmt.Sprint(i), Time: time.Unix(int64(i), 5), OrderID: "o", Record: &id}
+		e := Entry{Transport: "http", Method: "tools/call", Name: "buy", Arguments: hashOf([]byte(`{"amount":1}`)), Result: Result{Outcome: OK, OrderID: "o", Record: &id}, MS: 1.25, Request: fmt.Sprint(i), Time: time.Unix(int64(i), 5)}
 		if i%3 == 1 {
-			e = Entry{Transport: "http", Outcome: Denied, Status: 401, Reason: `no "token" <here>`, Time: time.Unix(int64(i), 0), Caller: Caller{Remote: "127.0.0.1:1"}}
+			e = Entry{Transport: "http", Result: Result{Outcome: Denied}, Status: 401, Reason: `no "token" <here>`, Time: time.Unix(int64(i), 0), Caller: Caller{Remote: "127.0.0.1:1"}}
 		}
 		l.Append(e)
 	}

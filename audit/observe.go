@@ -53,7 +53,7 @@ func (w watched) Handle(ctx context.Context, r *jsonrpc.Request) any {
 	if r.URI != "" {
 		e.Arguments = hashOf([]byte(strconv.Quote(r.URI)))
 	}
-	e.tell(answer)
+	e.Result = ResultOf(answer)
 	w.log.Append(e)
 	return answer
 }
@@ -88,15 +88,15 @@ type said struct {
 	OrderID string     `json:"order_id"`
 }
 
-// tell notes what became of a call.
-func (e *Entry) tell(answer any) {
-	e.Outcome = OK
+// ResultOf tells by its answer what became of a call.
+func ResultOf(answer any) (r Result) {
+	r.Outcome = OK
 	text, isText := answer.(json.RawMessage)
 	if !isText && answer != nil {
 		var err error
 		if text, err = json.Marshal(answer); err != nil {
-			e.Outcome = Failed
-			return
+			r.Outcome = Failed
+			return r
 		}
 	}
 	var response struct {
@@ -108,14 +108,14 @@ func (e *Entry) tell(answer any) {
 		}
 	}
 	if answer == nil || json.Unmarshal(text, &response) != nil { // it was cancelled, or is the result of another method
-		return
+		return r
 	}
 	if response.Error != nil {
-		e.Outcome, e.Code = Refused, strconv.Itoa(response.Error.Code)
+		r.Outcome, r.Code = Refused, strconv.Itoa(response.Error.Code)
 		if response.Error.Code == mcp.INTERNAL_ERROR {
-			e.Outcome = Failed
+			r.Outcome = Failed
 		}
-		return
+		return r
 	}
 	s := response.Result.StructuredContent
 	if s == nil && len(response.Result.Content) == 1 {
@@ -123,19 +123,20 @@ func (e *Entry) tell(answer any) {
 		_ = json.Unmarshal([]byte(response.Result.Content[0].Text), s) // a text that is none says nothing of the call
 	}
 	if s == nil {
-		return
+		return r
 	}
-	e.OrderID = s.OrderID
+	r.OrderID = s.OrderID
 	switch {
 	case s.Error == nil && !response.Result.IsError:
-		e.Record = s.ID
-		return
+		r.Record = s.ID
+		return r
 	case s.Class == code.Refusal || s.Class == code.Caller:
-		e.Outcome = Refused
+		r.Outcome = Refused
 	default:
-		e.Outcome = Failed
+		r.Outcome = Failed
 	}
-	e.Code = s.Code
+	r.Code = s.Code
+	return r
 }
 
 // Denied keeps a line for a request of HTTP that never came to the handler.
@@ -145,5 +146,5 @@ func (l *Log) Denied(r *http.Request, began time.Time, status int, reason string
 	}
 	c := callerOf(r.Context())
 	c.Remote = r.RemoteAddr
-	l.Append(Entry{Caller: c, Transport: "http", Outcome: Denied, Status: status, Reason: reason, Time: time.Now(), MS: milliseconds(began)})
+	l.Append(Entry{Caller: c, Transport: "http", Result: Result{Outcome: Denied}, Status: status, Reason: reason, Time: time.Now(), MS: milliseconds(began)})
 }

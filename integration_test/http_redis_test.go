@@ -84,9 +84,7 @@ func TestHTTP_RedisAndTLS(t *testing.T) {
 				t.Errorf("%d %s", status, answer)
 			}
 		}
-		if status := s.ready(t); status != 503 {
-			t.Errorf("it is ready: %d", status)
-		}
+		becomes(t, s, 503)
 		redis.Start(t)
 		testenv.Eventually(t, "the order", func() error {
 			if status, answer := s.post(tokens["alice"], orderOf("back")); status != 200 || !strings.Contains(answer, `"status":"filled"`) {
@@ -94,9 +92,7 @@ func TestHTTP_RedisAndTLS(t *testing.T) {
 			}
 			return nil
 		})
-		if status := s.ready(t); status != 200 {
-			t.Errorf("it is not ready: %d", status)
-		}
+		becomes(t, s, 200)
 		if n := ordersOf(p.records(t, "alice")); n["gone"] != 0 || n["back"] != 1 {
 			t.Errorf("orders in the ledger: %v", n)
 		}
@@ -133,4 +129,15 @@ func (s *httpServer) ready(t testing.TB) int {
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, response.Body)
 	return response.StatusCode
+}
+
+// becomes waits until the server is ready, or is not. It tells for a second what it found before.
+func becomes(t *testing.T, s *httpServer, status int) {
+	t.Helper()
+	testenv.Eventually(t, "the readiness", func() error {
+		if got := s.ready(t); got != status {
+			return fmt.Errorf("%d, want %d", got, status)
+		}
+		return nil
+	})
 }

@@ -244,7 +244,7 @@ func (s *httpServer) flood(t *testing.T, token, name string, end func()) (filled
 				} else if answer != "" {
 					t.Errorf("%s is answered %s", id, answer)
 				}
-				if len(filled) > 20 {
+				if len(filled) > 20 || answer == "" { // another flood may have ended the server
 					begin()
 				}
 				mu.Unlock()

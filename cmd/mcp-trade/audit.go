@@ -4,10 +4,9 @@ package main
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"time"
 
@@ -40,22 +39,9 @@ func (k keptAudit) watch(h serve.Handler, transport string) serve.Handler {
 	return k.log.Watch(h, transport)
 }
 
-func (k keptAudit) hearDenied(h *serve.HTTP) {
+func (k keptAudit) denied(r *http.Request, began time.Time, status int, reason string) {
 	if k.log != nil {
-		h.OnDenied(k.log.Denied)
-	}
-}
-
-// ready returns what tells also that calls go on without an audit.
-func (k keptAudit) ready(ready func(context.Context) error) func(context.Context) error {
-	if k.log == nil {
-		return ready
-	}
-	return func(ctx context.Context) error {
-		if k.log.Err() != nil {
-			return errors.New("the audit cannot be written")
-		}
-		return ready(ctx)
+		k.log.Denied(r, began, status, reason)
 	}
 }
 

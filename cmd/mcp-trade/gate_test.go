@@ -61,7 +61,7 @@ func newServed(t *testing.T) *served {
 	}
 	g := newGate(s, servers, own, open, zerolog.Nop())
 	g.now = func() time.Time { return gateNoon }
-	return &served{g, s, serve.New(servers, zerolog.Nop()).HTTP(g, rooms{file: s}.ready(&tools.Deps{}))}
+	return &served{g, s, serve.New(servers, zerolog.Nop()).HTTP(g, (&readiness{rooms: rooms{file: s, ledgers: s}, tools: &tools.Deps{}}).check)}
 }
 
 func (s *served) token(t *testing.T, made token.Token) string {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"time"
 
@@ -16,7 +17,6 @@ import (
 	"mcp-trade/internal/oauth"
 	"mcp-trade/serve"
 	"mcp-trade/session"
-	"mcp-trade/store"
 	"mcp-trade/tools"
 )
 
@@ -63,6 +63,12 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 		return err
 	}
 	defer kept.Close()
+	m := s.newMeters()
+	closeMetrics, err := s.serveMetrics(m)
+	if err != nil {
+		return err
+	}
+	defer closeMetrics()
 	issuer, err := s.openIssuer(cmd.Context())
 	if err != nil {
 		return err
@@ -85,9 +91,13 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 	for _, l := range listeners {
 		s.log.Info().Str("address", l.Addr().String()).Strs("tools", at[l.Addr().String()]).Bool("tls", s.tlsCert != "").Bool("tokens", any).Msg("serving MCP over HTTP at " + serve.MCPPath)
 	}
-	h := serve.New(kept.watch(servers, "http"), s.log).HTTP(portGate{g, at}, kept.ready(r.ready(deps)), append(s.allowedHosts, host)...)
+	ready := &readiness{rooms: r, dataDir: s.dataDir, tools: deps, audit: kept}
+	h := serve.New(m.watch(kept.watch(servers, "http")), s.log).HTTP(portGate{g, at}, ready.check, append(s.allowedHosts, host)...)
 	g.publish(h)
-	kept.hearDenied(h)
+	h.OnDenied(func(r *http.Request, began time.Time, status int, reason string) {
+		kept.denied(r, began, status, reason)
+		m.denied(status)
+	})
 	if s.compat != "" {
 		h.TurnsBySession(sellsForAITrader)
 	}
@@ -163,37 +173,4 @@ func (s *settings) listenAt() (net.Listener, error) {
 		l = tls.NewListener(l, config)
 	}
 	return l, err
-}
-
-func isLoopback(a net.Addr) bool {
-	tcp, ok := a.(*net.TCPAddr)
-	return ok && tcp.IP.IsLoopback()
-}
-
-// readyTime is how long a server that is asked whether it is ready waits for its stores.
-const readyTime = 2 * time.Second
-
-// ready returns what tells why calls would fail, nil if they would not. It tells strangers no more than which part it is.
-func (r rooms) ready(d *tools.Deps) func(context.Context) error {
-	return func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, readyTime)
-		defer cancel()
-		halt := store.Key{Model: store.AllModels, Name: session.Halt}
-		stores := []store.Sessions{r.file}
-		if r.shared != nil {
-			stores = append(stores, r.shared)
-		}
-		for _, in := range stores {
-			if _, err := in.Values(ctx, halt); err != nil {
-				return errors.New("a store of sessions cannot be read")
-			}
-		}
-		if _, err := r.tokens().AnyToken(ctx); err != nil {
-			return errors.New("the tokens cannot be read")
-		}
-		if d.Prices == nil {
-			return errors.New("there are no prices")
-		}
-		return nil
-	}
 }

@@ -56,6 +56,8 @@ type settings struct {
 	serving                   tools.Options
 	listen                    string // address and port
 	auditDir                  string // "" without one
+	metrics                   string // address and port, "" without any
+	slowCall                  time.Duration
 	compat                    string // whose servers to take the place of, "" for none
 	tlsCert, tlsKey           string // files, "" without
 	allowedHosts              []string
@@ -191,6 +193,10 @@ var ownSettings = []setting{
 		field: func(s *settings) any { return &s.listen }},
 	{flag: "compat", variable: "MCP_TRADE_COMPAT", help: "whose tool servers to take the place of, on their ports: ai-trader", otherwise: "none", scope: listening, child: emptied,
 		field: func(s *settings) any { return &s.compat }},
+	{flag: "metrics", variable: "MCP_TRADE_METRICS", help: "address and port to serve metrics for Prometheus at, and on this machine profiles", otherwise: "none", scope: listening, child: emptied,
+		field: func(s *settings) any { return &s.metrics }},
+	{flag: "slow-call", variable: "MCP_TRADE_SLOW_CALL", help: "log calls that take as long, such as 1s", otherwise: "none", scope: listening, child: emptied,
+		field: func(s *settings) any { return &s.slowCall }},
 	{flag: "tls-cert", variable: "MCP_TRADE_TLS_CERT", help: "file of the certificate and those that lead to it, PEM: serve HTTPS", otherwise: "none: HTTP", scope: listening, child: emptied,
 		field: func(s *settings) any { return &s.tlsCert }},
 	{flag: "tls-key", variable: "MCP_TRADE_TLS_KEY", help: "file of its key, PEM", otherwise: "none", scope: listening, child: emptied,
