@@ -8,16 +8,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"mcp-trade/market"
 	"mcp-trade/store"
 )
 
-var valueName = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
+var valueName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`) })
 
 // checkValue refuses a value that a reader would refuse.
 func checkValue(name string, v any) error {
-	if !valueName.MatchString(name) {
+	if !valueName().MatchString(name) {
 		return fmt.Errorf("%q cannot be the name of a session value: use capital letters, digits and '_'; known are %s", name, strings.Join(Names, ", "))
 	}
 	text := fmt.Sprint(v)

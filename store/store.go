@@ -12,7 +12,6 @@ import (
 	"iter"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -313,7 +312,17 @@ func Bought(action string) bool { return strings.TrimSuffix(action, Crypto) == "
 // Sold tells whether it sold something.
 func Sold(action string) bool { return strings.TrimSuffix(action, Crypto) == "sell" }
 
-var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$`)
+// hasNameForm tells whether a text is 1 to 64 letters, digits, dots, underscores and hyphens, and does not start with a dot. A regular
+// expression that says so takes a third of a millisecond of each start.
+func hasNameForm(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.' && i > 0) {
+			return false
+		}
+	}
+	return name != "" && len(name) <= maxName
+}
 
 // isDevice tells whether Windows takes a name for a device, whatever follows after a dot.
 func isDevice(name string) bool {
@@ -332,7 +341,7 @@ func isDevice(name string) bool {
 // CheckName reports whether a signature or a model id, named by what, can stand in a path and in a key, on every system: 1 to
 // 64 letters, digits, dots, underscores and hyphens, not starting or ending with a dot, and no device of Windows.
 func CheckName(what, name string) error {
-	if !nameForm.MatchString(name) || strings.HasSuffix(name, ".") || isDevice(name) {
+	if !hasNameForm(name) || strings.HasSuffix(name, ".") || isDevice(name) {
 		return &NameError{What: what, Name: name}
 	}
 	return nil
@@ -343,7 +352,7 @@ type NameError struct{ What, Name string }
 
 func (e *NameError) Error() string {
 	switch {
-	case !nameForm.MatchString(e.Name):
+	case !hasNameForm(e.Name):
 		return fmt.Sprintf("%s %.80q is not valid: use 1 to 64 letters, digits, '.', '_' or '-', not starting with a dot", e.What, e.Name)
 	case strings.HasSuffix(e.Name, "."):
 		return fmt.Sprintf("%s %q is not valid: it ends with a dot, which Windows leaves out", e.What, e.Name)

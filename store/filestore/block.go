@@ -17,6 +17,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // block is a part of a ledger as the file of the index has it.
@@ -46,7 +47,7 @@ const (
 	dateRoom    = 20 // YYYY-MM-DD HH:MM:SS and a zero
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
 
 // errStale says that the file of an index does not agree with the ledger.
 var errStale = errors.New("the index is another ledger's, or damaged")
@@ -92,11 +93,11 @@ func appendBlock(to []byte, level int, p part, last lastLine) []byte {
 	}
 	head = append(head, last.hash[:]...)
 	head = appendDate(head, all.minDate)
-	head = n.AppendUint32(head, crc32.Checksum(to[start+headSize:middle], castagnoli))
-	head = n.AppendUint32(head, crc32.Checksum(to[middle:], castagnoli))
+	head = n.AppendUint32(head, crc32.Checksum(to[start+headSize:middle], castagnoli()))
+	head = n.AppendUint32(head, crc32.Checksum(to[middle:], castagnoli()))
 	copy(to[start:], head)
 	sum := to[start+headSize-4 : start+headSize]
-	n.PutUint32(sum, crc32.Checksum(to[start:start+headSize-4], castagnoli))
+	n.PutUint32(sum, crc32.Checksum(to[start:start+headSize-4], castagnoli()))
 	return to
 }
 
@@ -107,7 +108,7 @@ func readBlock(f io.ReaderAt, at, fileSize int64) (b block, ok bool) {
 		return b, false
 	}
 	n := binary.LittleEndian
-	if string(head[:len(magic)]) != magic || n.Uint32(head[headSize-4:]) != crc32.Checksum(head[:headSize-4], castagnoli) {
+	if string(head[:len(magic)]) != magic || n.Uint32(head[headSize-4:]) != crc32.Checksum(head[:headSize-4], castagnoli()) {
 		return b, false
 	}
 	rest := head[len(magic):]
@@ -149,7 +150,7 @@ func (b *block) read(f io.ReaderAt, which int, at int64, room int) ([]byte, erro
 	if _, err := f.ReadAt(text, at); err != nil {
 		return nil, errors.Join(errStale, err)
 	}
-	if crc32.Checksum(text, castagnoli) != b.sums[which] {
+	if crc32.Checksum(text, castagnoli()) != b.sums[which] {
 		return nil, errStale
 	}
 	return text, nil
