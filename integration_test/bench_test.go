@@ -341,7 +341,7 @@ func residentMB(t testing.TB, pid int) (all, own float64) {
 func TestTheServerStaysSmallOverTenThousandCalls(t *testing.T) {
 	testenv.Slow(t)
 	t.Parallel()
-	const most, mostOwn = 26, 9 // MB
+	const most, mostOwn = 28, 9 // MB; what is not its own are pages of the program, which servers share and the system takes back
 	calls := scaled(t, 10_000, 2_000)
 	if raced {
 		t.Skip("the race detector needs memory of its own")
