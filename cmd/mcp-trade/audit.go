@@ -192,7 +192,7 @@ func printChain(w io.Writer, c audit.Chain) {
 	if len(c.Wrong) > 0 {
 		verdict = "not whole"
 	}
-	fmt.Fprintf(w, "%s: %d lines in %d files: %s\n  head %s\n", c.Name, c.Lines, c.Files, verdict, c.Head)
+	fmt.Fprintf(w, "%s: %s; lines: %d, files: %d\n  head %s\n", c.Name, verdict, c.Lines, c.Files, c.Head)
 	if c.First > 1 {
 		fmt.Fprintf(w, "  the lines before %d were removed with their files\n", c.First)
 	}

@@ -89,7 +89,11 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 	g.needed.Store(reached || issuer != nil)
 	host, _, _ := net.SplitHostPort(s.listen)
 	for _, l := range listeners {
-		s.log.Info().Str("address", l.Addr().String()).Strs("tools", at[l.Addr().String()]).Bool("tls", s.tlsCert != "").Bool("tokens", any).Msg("serving MCP over HTTP at " + serve.MCPPath)
+		event := s.log.Info().Str("address", l.Addr().String()).Bool("tls", s.tlsCert != "").Bool("tokens", any)
+		if names := at[l.Addr().String()]; names != nil {
+			event.Strs("tools", names)
+		}
+		event.Msg("serving MCP over HTTP at " + serve.MCPPath)
 	}
 	ready := &readiness{rooms: r, dataDir: s.dataDir, tools: deps, audit: kept}
 	h := serve.New(m.watch(kept.watch(servers, "http")), s.log).HTTP(portGate{g, at}, ready.check, append(s.allowedHosts, host)...)
