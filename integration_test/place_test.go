@@ -23,6 +23,7 @@ import (
 	"mcp-trade/decimal"
 	"mcp-trade/internal/testenv"
 	"mcp-trade/ledger"
+	"mcp-trade/store"
 	"mcp-trade/store/filestore"
 	"mcp-trade/store/redisstore"
 )
@@ -165,11 +166,17 @@ func (p *place) verified(t testing.TB, account string) {
 // accounts opens the place's ledgers in this process, for what only the runner does.
 func (p *place) accounts(t testing.TB) *ledger.Accounts {
 	t.Helper()
+	return ledger.NewAccounts(p.store(t))
+}
+
+// store opens the place's store in this process.
+func (p *place) store(t testing.TB) store.Store {
+	t.Helper()
 	warn := func(text string) { t.Log(text) }
 	if p.redisURL == "" {
 		s := filestore.New(p.dir, filepath.Join(p.dir, "agent_data"), filestore.WithWarnings(warn))
 		t.Cleanup(func() { s.Close() })
-		return ledger.NewAccounts(s)
+		return s
 	}
 	o, err := redisstore.Options(p.redisURL)
 	if err != nil {
@@ -178,7 +185,7 @@ func (p *place) accounts(t testing.TB) *ledger.Accounts {
 	n := 0
 	s := redisstore.New(redisstore.Config{Options: o, Warn: warn, NewToken: func() string { n++; return fmt.Sprintf("test-%d-%d", time.Now().UnixNano(), n) }})
 	t.Cleanup(func() { s.Close() })
-	return ledger.NewAccounts(s)
+	return s
 }
 
 // trader is an MCP client on a server of its own.
