@@ -84,11 +84,8 @@ func TestOpen_IndexFile(t *testing.T) {
 	}
 	defer plain.Close()
 	want := all(t, plain)
-	for name, stored := range map[string]bool{"made": false, "read": true} {
-		if name == "read" {
-			path = indexed(t, variety())
-		}
-		p := openStored(t, path, stored)
+	for name, path := range map[string]string{"made": path, "read": indexed(t, variety())} {
+		p := openStored(t, path, name == "read")
 		if got := all(t, p); got != want {
 			t.Errorf("with the index %s: %s", name, firstDifference(got, want))
 		}
