@@ -86,14 +86,21 @@ func (p *place) tenants(t *testing.T, n int) (tokens []string) {
 	accounts := ledger.NewAccounts(s)
 	for i := range n {
 		name := fmt.Sprint("tenant", i)
-		if _, err := accounts.Register(t.Context(), name, decimal.NewFromInt(100_000_000), "2025-10-01"); err != nil {
+		_, err := accounts.Register(t.Context(), name, decimal.NewFromInt(100_000_000), "2025-10-01")
+		if err != nil {
 			t.Fatal(err)
 		}
 		values := map[store.Key]string{{Model: name, Name: "SIGNATURE"}: `"` + name + `"`, {Model: name, Name: "TODAY_DATE"}: `"2025-10-02"`}
 		if err := s.SetValues(t.Context(), values, 0); err != nil {
 			t.Fatal(err)
 		}
-		secret, _, err := token.New(t.Context(), s, token.Token{Account: name, Model: name, Scopes: tools.Scopes, Created: time.Now()})
+		made := token.Token{Account: name, Model: name, Scopes: tools.Scopes, Created: time.Now()}
+		if i == 0 { // the tenant that floods
+			if made.Rate, err = token.ParseRate("100/s"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		secret, _, err := token.New(t.Context(), s, made)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +142,7 @@ func (c *loadClient) call(token, body string) bool {
 	case err != nil:
 		return c.refuse(err.Error())
 	case response.StatusCode != http.StatusOK:
-		return c.refuse(fmt.Sprintf("%d %.80s", response.StatusCode, text))
+		return c.refuse(fmt.Sprintf("%d %.60s", response.StatusCode, text))
 	case strings.Contains(string(text), `"isError":true`) || !strings.Contains(string(text), `"result"`):
 		return c.refuse(fmt.Sprintf("%.200s", text))
 	case strings.Contains(string(text), `"status":"filled"`):

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"mime"
 	"net"
 	"net/http"
@@ -60,6 +61,7 @@ type HTTP struct {
 	headTime time.Duration
 	bodyTime time.Duration
 	patience time.Duration
+	holdBack time.Duration // an answer that says that a caller has reached a limit
 }
 
 // HTTP returns the HTTP transport. ready tells why the server cannot serve, nil if it can. A request must name as its host one of
@@ -81,6 +83,10 @@ func (h *HTTP) Publish(path string, document any) { h.public[path] = document }
 func (h *HTTP) OnDenied(hear func(r *http.Request, began time.Time, status int, reason string)) {
 	h.denied = hear
 }
+
+// HoldBack has a caller that has reached a limit wait for the answer that says so: one that asks again at once would take the time of
+// others. It must be called before [HTTP.Serve].
+func (h *HTTP) HoldBack(d time.Duration) { h.holdBack = d }
 
 // Serve answers the requests of listeners until ctx is done, and returns when those are answered that had arrived by then.
 func (h *HTTP) Serve(ctx context.Context, listeners ...net.Listener) error {
@@ -151,6 +157,9 @@ func (h *HTTP) serveMCP(w http.ResponseWriter, r *http.Request) {
 		to.send(status, answer)
 	case errors.As(err, &d):
 		h.denied(r, began, d.Status, d.Reason)
+		if d.Status == http.StatusTooManyRequests && h.holdBack > 0 {
+			h.hold(r)
+		}
 		if d.Challenge != "" {
 			w.Header().Set("WWW-Authenticate", d.Challenge)
 		}
@@ -166,6 +175,15 @@ func (h *HTTP) serveMCP(w http.ResponseWriter, r *http.Request) {
 		h.server.log.Error().Err(err).Msg("caller unknown")
 		w.Header().Set("Retry-After", "1")
 		to.send(http.StatusServiceUnavailable, jsonrpc.ErrorMessage(nil, mcp.INTERNAL_ERROR, "The server cannot tell now who calls; its log says why. Nothing was done: try again."))
+	}
+}
+
+// hold waits, unless nobody waits for the answer or the server ends. The request has no place among those under way any more.
+func (h *HTTP) hold(r *http.Request) {
+	select {
+	case <-time.After(h.holdBack + rand.N(h.holdBack)): // those of one client do not come back all at once
+	case <-r.Context().Done():
+	case <-h.over.Done():
 	}
 }
 

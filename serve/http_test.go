@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -531,4 +532,41 @@ func TestHTTP_Slow(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+// limitedGate has every caller at its limit.
+type limitedGate struct{ anyGate }
+
+func (limitedGate) Admit(*http.Request) (context.Context, func(), error) {
+	return nil, nil, &Denial{Status: http.StatusTooManyRequests, Reason: "Slower."}
+}
+
+// A caller that has reached a limit is told so after a while, and has no place among the requests under way meanwhile. Who is gone is not waited for.
+func TestHTTP_HoldBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(answering(echo), zerolog.Nop()).HTTP(limitedGate{}, isReady)
+		h.HoldBack(time.Minute)
+		began := time.Now()
+		var wait sync.WaitGroup
+		for range 3 * callerAtOnce {
+			wait.Go(func() {
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, newRequest(list, nil))
+				if w.Code != http.StatusTooManyRequests || !strings.Contains(w.Body.String(), "Slower.") {
+					t.Errorf("%d %s", w.Code, w.Body)
+				}
+			})
+		}
+		wait.Wait()
+		took := time.Since(began)
+		if took < time.Minute || took > 2*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		h.ServeHTTP(httptest.NewRecorder(), newRequest(list, nil).WithContext(gone))
+		if more := time.Since(began) - took; more != 0 {
+			t.Errorf("who is gone is waited for: %v", more)
+		}
+	})
 }

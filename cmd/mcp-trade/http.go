@@ -36,6 +36,9 @@ func httpCommand(s *settings) *cobra.Command {
 	return cmd
 }
 
+// holdBack is how long a caller that has reached a limit waits for the answer that says so.
+const holdBack = 250 * time.Millisecond
+
 func serveHTTP(cmd *cobra.Command, s *settings) error {
 	r, err := s.open()
 	if err != nil {
@@ -98,6 +101,7 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 	ready := &readiness{rooms: r, dataDir: s.dataDir, tools: deps, audit: kept}
 	h := serve.New(m.watch(kept.watch(servers, "http")), s.log).HTTP(portGate{g, at}, ready.check, append(s.allowedHosts, host)...)
 	g.publish(h)
+	h.HoldBack(holdBack)
 	h.OnDenied(func(r *http.Request, began time.Time, status int, reason string) {
 		kept.denied(r, began, status, reason)
 		m.denied(status)
