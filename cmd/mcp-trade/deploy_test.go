@@ -14,11 +14,8 @@ import (
 func TestDeploy_Settings(t *testing.T) {
 	root, _ := newRoot(&screen{})
 	flagForm, variableForm := regexp.MustCompile(`[a-z ](--[a-z][a-z-]+)`), regexp.MustCompile(`\b(MCP_TRADE_[A-Z_]+|REDIS_URL|CURRENT_MODEL_ID)\b`)
-	commandForm := regexp.MustCompile(`(?:run --rm server|mcp-trade) (http|token|ledger|audit)\b`)
-	files, err := filepath.Glob("../../deploy/*")
-	if err != nil || len(files) != 3 {
-		t.Fatalf("%v, %v", files, err)
-	}
+	commandForm := regexp.MustCompile(`(?:run --rm server|mcp-trade) ((?:token|ledger|audit|session) [a-z]+|http)\b`)
+	files := []string{"../../deploy/Dockerfile", "../../deploy/compose.yaml", "../../deploy/mcp-trade.service"}
 	named := 0
 	for _, path := range append(files, "../../docs/deploy.md") {
 		text, err := os.ReadFile(path)
@@ -34,8 +31,8 @@ func TestDeploy_Settings(t *testing.T) {
 			}
 			for _, m := range commandForm.FindAllStringSubmatch(line, -1) {
 				named++
-				if _, _, err := root.Find([]string{m[1]}); err != nil {
-					t.Errorf("%s: %v: %s", path, err, line)
+				if found, _, err := root.Find(strings.Fields(m[1])); err != nil || "mcp-trade "+m[1] != found.CommandPath() {
+					t.Errorf("%s: there is no command %s, %v: %s", path, m[1], err, line)
 				}
 			}
 			if strings.Contains(line, "ExecStart=") {
