@@ -43,6 +43,22 @@ func fill(l *Log, n int) {
 	}
 }
 
+// written is the folder and the files of a log of six lines, some to a file.
+func written(t *testing.T) (dir string, paths []string) {
+	t.Helper()
+	l := open(t, failing(t))
+	l.maxFile = 500
+	fill(l, 6)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	paths, err := filepath.Glob(filepath.Join(l.dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.dir, paths
+}
+
 func read(t *testing.T, dir string) (entries []Entry, chains []Chain) {
 	t.Helper()
 	chains, err := Read(dir, func(e Entry) { entries = append(entries, e) })
@@ -77,14 +93,8 @@ func TestLog_Append(t *testing.T) {
 
 // Whatever is changed before the newest line is found, and that line by its head.
 func TestRead_Changed(t *testing.T) {
-	l := open(t, failing(t))
-	l.maxFile = 500
-	fill(l, 6)
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	paths, _ := filepath.Glob(filepath.Join(l.dir, "*"))
-	_, good := read(t, l.dir)
+	dir, paths := written(t)
+	_, good := read(t, dir)
 	if len(paths) < 3 || len(good[0].Wrong) > 0 {
 		t.Fatalf("%v, %+v", paths, good)
 	}
@@ -102,7 +112,7 @@ func TestRead_Changed(t *testing.T) {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, chains := read(t, l.dir); len(chains) == 1 && len(chains[0].Wrong) == 0 && chains[0].Head == good[0].Head {
+		if _, chains := read(t, dir); len(chains) == 1 && len(chains[0].Wrong) == 0 && chains[0].Head == good[0].Head {
 			t.Errorf("%s: %s is not found", path, what)
 		}
 		if err := os.WriteFile(path, was, 0o600); err != nil {
@@ -129,7 +139,7 @@ func TestRead_Changed(t *testing.T) {
 		if err := os.Rename(path, path+".away"); err != nil {
 			t.Fatal(err)
 		}
-		if _, chains := read(t, l.dir); len(chains[0].Wrong) == 0 {
+		if _, chains := read(t, dir); len(chains[0].Wrong) == 0 {
 			t.Errorf("without %s nothing is wrong", path)
 		}
 		if err := os.Rename(path+".away", path); err != nil {
@@ -141,13 +151,7 @@ func TestRead_Changed(t *testing.T) {
 
 // A process that is killed leaves a line that was not finished, which is no forgery; the oldest files may be removed.
 func TestRead_Torn(t *testing.T) {
-	l := open(t, failing(t))
-	l.maxFile = 500
-	fill(l, 6)
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	paths, _ := filepath.Glob(filepath.Join(l.dir, "*"))
+	dir, paths := written(t)
 	newest := paths[len(paths)-1]
 	text, err := os.ReadFile(newest)
 	if err != nil {
@@ -159,7 +163,7 @@ func TestRead_Torn(t *testing.T) {
 	if err := os.Remove(paths[0]); err != nil {
 		t.Fatal(err)
 	}
-	_, chains := read(t, l.dir)
+	_, chains := read(t, dir)
 	if c := chains[0]; len(c.Wrong) > 0 || !strings.Contains(c.Torn, newest) || c.First == 1 {
 		t.Errorf("%+v", c)
 	}

@@ -5,10 +5,11 @@ package audit
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -35,15 +36,14 @@ type Fault struct {
 
 // Read reads all files of a folder. It calls each for every line that can be read, chain by chain, the oldest first.
 func Read(dir string, each func(Entry)) ([]Chain, error) {
-	paths, err := filepath.Glob(filepath.Join(strings.NewReplacer("[", "\\[", "*", "\\*", "?", "\\?").Replace(dir), "*.jsonl"))
-	if err != nil {
+	files, err := os.ReadDir(dir) // sorted by name
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	slices.Sort(paths)
 	chains := []Chain{}
 	var r *reader
-	for _, path := range paths {
-		name, number := split(path)
+	for _, file := range files {
+		name, number := split(file.Name())
 		if number == 0 {
 			continue // none of ours
 		}
@@ -53,7 +53,7 @@ func Read(dir string, each func(Entry)) ([]Chain, error) {
 			}
 			r = &reader{Chain: Chain{Name: name, Wrong: []Fault{}}, number: number - 1, whole: number == 1, each: each}
 		}
-		if err := r.file(path, number); err != nil {
+		if err := r.file(filepath.Join(dir, file.Name()), number); err != nil {
 			return nil, err
 		}
 	}
@@ -64,10 +64,10 @@ func Read(dir string, each func(Entry)) ([]Chain, error) {
 }
 
 // split splits the name of a file into that of its chain and its number, 0 if it is none of ours.
-func split(path string) (name string, number int) {
-	base := strings.TrimSuffix(filepath.Base(path), ".jsonl")
+func split(file string) (name string, number int) {
+	base, isLines := strings.CutSuffix(file, ".jsonl")
 	i := strings.LastIndexByte(base, '-')
-	if i < 0 {
+	if i < 0 || !isLines {
 		return "", 0
 	}
 	number, err := strconv.Atoi(base[i+1:])

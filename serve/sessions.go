@@ -144,7 +144,7 @@ func (x *exchange) inTurn(m *jsonrpc.Message) (placed func()) {
 // awaitTurn waits until the orders that come before one have their places.
 func (x *exchange) awaitTurn(b *begunSession) {
 	end := time.After(turnWait)
-	grace := make(<-chan time.Time)
+	var grace <-chan time.Time
 	if !b.first {
 		grace = time.After(time.Until(b.at.Add(turnGrace)))
 	}

@@ -126,11 +126,11 @@ func (c Copied) OpenJournal(ctx context.Context, account, day string, f Fence) (
 	j := &copiedJournal{main, own, main.Lines()}
 	if len(j.lines) == 0 {
 		j.lines = own.Lines()
-		err = appendAll(ctx, main, j.lines)
-	} else if had := own.Lines(); !prefixes(had, j.lines) {
+		_, err = AppendRest(ctx, main, j.lines)
+	} else if others, failed := AppendRest(ctx, own, j.lines); others {
 		err = c.replace(ctx, account, day, j)
 	} else {
-		err = appendAll(ctx, own, j.lines[len(had):])
+		err = failed
 	}
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
@@ -148,17 +148,19 @@ func (c Copied) replace(ctx context.Context, account, day string, j *copiedJourn
 	return err
 }
 
-func appendAll(ctx context.Context, to Journal, lines [][]byte) error {
-	for _, line := range lines {
+// AppendRest appends those of some lines that a journal did not have when it was opened. others tells that the lines which it had are not
+// the first of them: nothing is appended then.
+func AppendRest(ctx context.Context, to Journal, lines [][]byte) (others bool, err error) {
+	had := to.Lines()
+	if len(had) > len(lines) || !slices.EqualFunc(had, lines[:len(had)], bytes.Equal) {
+		return true, nil
+	}
+	for _, line := range lines[len(had):] {
 		if err := to.Append(ctx, line); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
-}
-
-func prefixes(start, all [][]byte) bool {
-	return len(start) <= len(all) && slices.EqualFunc(start, all[:len(start)], bytes.Equal)
+	return false, nil
 }
 
 type copiedJournal struct {

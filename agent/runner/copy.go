@@ -3,11 +3,9 @@
 package runner
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/rs/zerolog"
 
@@ -88,14 +86,12 @@ func copyJournals(ctx context.Context, from, to store.Runs, account string, read
 }
 
 func copyJournal(ctx context.Context, from, to store.Journal) error {
-	lines, there := from.Lines(), to.Lines()
-	if len(there) > len(lines) || !slices.EqualFunc(there, lines[:len(there)], bytes.Equal) {
+	others, err := store.AppendRest(ctx, to, from.Lines())
+	switch {
+	case others:
 		return errors.New("the other store has another one")
-	}
-	for _, line := range lines[len(there):] {
-		if err := to.Append(ctx, line); err != nil {
-			return err
-		}
+	case err != nil:
+		return err
 	}
 	if err := to.Sync(ctx); err != nil {
 		return err

@@ -15,7 +15,6 @@ import (
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/runner"
 	"mcp-trade/ledger"
-	"mcp-trade/store"
 )
 
 func copyCommand(s *settings) *cobra.Command {
@@ -59,11 +58,11 @@ func (s *settings) copyAccounts(cmd *cobra.Command, accounts []string, from, to 
 		return err
 	}
 	defer r.Close()
-	source, err := s.side(r, from)
+	source, err := sideOf(r, from)
 	if err != nil {
 		return err
 	}
-	target, err := s.side(r, to)
+	target, err := sideOf(r, to)
 	if err != nil {
 		return err
 	}
@@ -94,13 +93,11 @@ func (s *settings) copyAccounts(cmd *cobra.Command, accounts []string, from, to 
 	return nil
 }
 
-// side is a store by its name, as --ledger has it.
-func (s *settings) side(r rooms, name string) (side runner.Side, err error) {
-	in := *s
-	in.ledger = name
-	var l store.Store
-	if l, err = in.ledgersIn(r.file, r.shared); err != nil {
-		return side, usageError{err}
+// sideOf is a store by its name, as --ledger has it.
+func sideOf(r rooms, name string) (runner.Side, error) {
+	l, err := ledgersIn(name, r.file, r.shared)
+	if err != nil {
+		return runner.Side{}, usageError{err}
 	}
 	return runner.Side{Accounts: ledger.NewAccounts(l), Runs: l}, nil
 }

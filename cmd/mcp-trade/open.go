@@ -90,7 +90,7 @@ func (s *settings) open() (rooms, error) {
 	if r.shared, err = s.openShared(warn); err != nil {
 		return r, usageError{err}
 	}
-	if r.ledgers, err = s.ledgersIn(r.file, r.shared); err != nil {
+	if r.ledgers, err = ledgersIn(s.ledger, r.file, r.shared); err != nil {
 		return r, usageError{err}
 	}
 	limits, err := s.accountLimits()

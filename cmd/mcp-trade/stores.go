@@ -105,19 +105,19 @@ func (s *settings) openShared(warn func(string)) (shared sharedStore, err error)
 }
 
 // ledgersIn says which of the stores that are open keeps the ledgers.
-func (s *settings) ledgersIn(file store.Store, shared sharedStore) (store.Store, error) {
+func ledgersIn(name string, file store.Store, shared sharedStore) (store.Store, error) {
 	switch {
-	case s.ledger == fileLedgers || s.ledger == "" && shared == nil:
+	case name == fileLedgers || name == "" && shared == nil:
 		return file, nil
-	case shared != nil && (s.ledger == "" || s.ledger == shared.Name()):
+	case shared != nil && (name == "" || name == shared.Name()):
 		return shared, nil
 	}
 	for _, row := range stores {
-		if row.name == s.ledger {
+		if row.name == name {
 			return nil, fmt.Errorf("the ledger is to be kept in %s, but no %s is configured: %s, or --ledger file", row.title(), row.title(), row.hint)
 		}
 	}
-	return nil, fmt.Errorf("--ledger %q is no store", s.ledger)
+	return nil, fmt.Errorf("--ledger %q is no store", name)
 }
 
 // checkShared is what doctor says of the shared store.

@@ -74,7 +74,7 @@ func TestSettings_Stores(t *testing.T) {
 			}
 			continue
 		}
-		ledgers, err := s.ledgersIn(filestore.New(dir, dir), shared)
+		ledgers, err := ledgersIn(s.ledger, filestore.New(dir, dir), shared)
 		got := ""
 		if err != nil {
 			got = err.Error()
