@@ -48,22 +48,13 @@ func (e *NoGrantError) Error() string {
 
 // FindGrant returns what is granted to a subject of an issuer. Without an active grant it is a *[NoGrantError].
 func FindGrant(ctx context.Context, s store.Tokens, issuer, subject string, now time.Time) (Token, error) {
-	hash := hashOfSubject(issuer, subject)
-	text, err := s.Token(ctx, hash)
-	if err != nil {
+	t, state, err := kept(ctx, s, hashOfSubject(issuer, subject), now)
+	switch {
+	case err != nil:
 		return Token{}, err
-	}
-	if text == nil {
-		return Token{}, &NoGrantError{Subject: subject}
-	}
-	t, err := read(hash, text)
-	if err == nil && (t.Issuer != issuer || t.Subject != subject) {
-		err = fmt.Errorf("what is kept of the grant %s is of another subject", t.ID)
-	}
-	if err != nil {
-		return Token{}, err
-	}
-	if state := t.State(now); state != Active {
+	case state != "" && (t.Issuer != issuer || t.Subject != subject):
+		return Token{}, fmt.Errorf("what is kept of the grant %s is of another subject", t.ID)
+	case state != Active:
 		return Token{}, &NoGrantError{subject, state}
 	}
 	return t, nil

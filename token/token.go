@@ -128,21 +128,24 @@ func Find(ctx context.Context, s store.Tokens, secret string, now time.Time) (To
 	if !ok {
 		return Token{}, &InvalidError{}
 	}
-	text, err := s.Token(ctx, hash)
+	t, state, err := kept(ctx, s, hash, now)
 	switch {
 	case err != nil:
 		return Token{}, err
-	case text == nil:
-		return Token{}, &InvalidError{}
-	}
-	t, err := read(hash, text)
-	if err != nil {
-		return Token{}, err
-	}
-	if state := t.State(now); state != Active {
+	case state != Active:
 		return Token{}, &InvalidError{State: state}
 	}
 	return t, nil
+}
+
+// kept returns what is kept under a hash, and its state: "" if there is nothing.
+func kept(ctx context.Context, s store.Tokens, hash string, now time.Time) (t Token, state string, err error) {
+	text, err := s.Token(ctx, hash)
+	if err != nil || text == nil {
+		return t, "", err
+	}
+	t, err = read(hash, text)
+	return t, t.State(now), err
 }
 
 // List returns what is known of all tokens, the oldest first, and with them the errors of those that cannot be read.
