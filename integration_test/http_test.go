@@ -167,7 +167,7 @@ func drawOne(t *testing.T, tr *trader, r *rand.Rand, other, id string) string {
 	pick := func(of ...string) string { return of[r.IntN(len(of))] }
 	if r.IntN(5) == 0 {
 		var read mcp.ReadResourceRequest
-		read.Params.URI = pick("ledger://", "report://") + other + pick("", "/latest")
+		read.Params.URI = pick("ledger://", "report://", "briefing://") + other + pick("", "/latest")
 		result, err := tr.ReadResource(t.Context(), read)
 		if err == nil {
 			t.Errorf("%s was read: %+v", read.Params.URI, result)

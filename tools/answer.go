@@ -16,6 +16,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"mcp-trade/code"
 	"mcp-trade/internal/jsonrpc"
 	"mcp-trade/ledger"
 	"mcp-trade/session"
@@ -135,7 +136,9 @@ func (s *Server) rewriteError(m mcp.JSONRPCError, r *call, err error) any {
 	case m.Error.Code == mcp.INVALID_PARAMS && err != nil: // a list takes nothing else
 		return says(m.Error.Code, "The cursor is none that was given out. Leave it out to start at the beginning.")
 	case m.Error.Code == mcp.INTERNAL_ERROR && err != nil:
-		if f, ok := failureOf(err, false); ok {
+		if f, ok := failureOf(err, false); ok && f.code.Class() != code.Fault {
+			return says(mcp.INVALID_PARAMS, "%s", f.String())
+		} else if ok {
 			return says(m.Error.Code, "%s", f.String())
 		}
 		s.log.Error().Err(err).Str("method", r.Method).Str("name", r.Name).Msg("request failed")

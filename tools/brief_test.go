@@ -70,7 +70,7 @@ func TestInWordsOf(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		said := inWordsOf(d.rules())(instructions(offered, true))
+		said := inWordsOf(d.rules())(instructions(offered, accountResources()))
 		for _, tool := range offered {
 			text, err := json.Marshal(tool.declaration(d, form{refusalsAreResults: true}))
 			if err != nil {
@@ -103,7 +103,7 @@ func TestInWordsOf_NextOpen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		said := inWordsOf(r)(instructions(offered, true) + offered[0].description)
+		said := inWordsOf(r)(instructions(offered, accountResources()) + offered[0].description)
 		if strings.Contains(said, "at once") || strings.Contains(said, "fill at today's open") || strings.Count(said, "next open") < 3 {
 			t.Errorf("%s: %s", id, said)
 		}

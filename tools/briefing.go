@@ -1,10 +1,9 @@
-// What a client can read without calling a tool: the resource ledger://{signature}/latest and the prompt trading-day.
+// The day's briefing: the prompt trading-day, and the resource briefing://{signature}.
 
 package tools
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,44 +17,6 @@ import (
 	"mcp-trade/search"
 	"mcp-trade/session"
 )
-
-func latestTemplate() mcp.ResourceTemplate {
-	return mcp.NewResourceTemplate("ledger://{signature}/latest", "latest-record",
-		mcp.WithTemplateDescription("The account's newest record as of today: date, id and positions. Only the account of the session can be read."),
-		mcp.WithTemplateMIMEType("application/json"))
-}
-
-// foreignError says that a resource belongs to another account than the session's.
-type foreignError struct{ own string }
-
-func (e *foreignError) Error() string {
-	return "Only the account of the session can be read. Ask for " + e.own + "."
-}
-
-// latest reads the newest record of the session's account as of the session's date.
-func (d *Deps) latest(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-	s, err := readSession(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if own := "ledger://" + s.Signature + "/latest"; req.Params.URI != own {
-		return nil, &foreignError{own}
-	}
-	book, err := d.Accounts.Book(ctx, s.Signature, s.Today)
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(struct {
-		Signature string           `json:"signature"`
-		Date      market.Stamp     `json:"date"`
-		ID        int64            `json:"id"`
-		Positions ledger.Positions `json:"positions"`
-	}{s.Signature, book.Date, book.ID, holdingsAndCash(book.Positions)})
-	if err != nil {
-		return nil, err
-	}
-	return []mcp.ResourceContents{mcp.TextResourceContents{URI: req.Params.URI, MIMEType: "application/json", Text: string(safetext.JSON(text))}}, nil
-}
 
 func tradingDayPrompt() mcp.Prompt {
 	return mcp.NewPrompt("trading-day",

@@ -49,6 +49,8 @@ func rounds(account, other string) (lines []string) {
 			requestLine(fmt.Sprintf(`"other's %d"`, i), "resources/read", fmt.Sprintf(`{"uri":"ledger://%s/latest"}`, other)),
 			requestLine(fmt.Sprintf(`"report %d"`, i), "resources/read", fmt.Sprintf(`{"uri":"report://%s"}`, account)),
 			requestLine(fmt.Sprintf(`"briefing %d"`, i), "prompts/get", `{"name":"trading-day"}`),
+			requestLine(fmt.Sprintf(`"list %d"`, i), "resources/list", `{}`),
+			requestLine(fmt.Sprintf(`"day %d"`, i), "resources/read", fmt.Sprintf(`{"uri":"briefing://%s"}`, account)),
 			callLine(fmt.Sprint("sell ", i), "sell", fmt.Sprintf(`{"symbol":"NVDA","amount":%d}`, i%3)),
 		)
 	}

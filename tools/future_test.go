@@ -316,6 +316,9 @@ func (c course) drawRequests(t *rapid.T) []string {
 		`{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"trading-day"}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"ledger://a/latest"}}`,
 		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"report://a"}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"briefing://a"}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"bars://`+c.symbols[0]+`"}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":`+completionOf("bars://{symbol}", "symbol", "")+`}`,
 		`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`,
 	)
 }

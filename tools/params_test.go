@@ -190,7 +190,7 @@ func TestTool_Declaration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "instructions.txt", instructions(offered, true)+"\n")
+	golden(t, "instructions.txt", instructions(offered, accountResources())+"\n")
 	there, err := filepath.Glob("testdata/*.*")
 	if err != nil || len(there) != len(files) {
 		t.Errorf("testdata holds %v, %v; want %v", there, err, files)

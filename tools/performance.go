@@ -4,19 +4,10 @@ package tools
 
 import (
 	"context"
-	"encoding/json"
-
-	"github.com/mark3labs/mcp-go/mcp"
 
 	"mcp-trade/report"
+	"mcp-trade/session"
 )
-
-func performanceTemplate() mcp.ResourceTemplate {
-	return mcp.NewResourceTemplate("report://{signature}", "performance",
-		mcp.WithTemplateDescription("How the account has done up to the last close before today: value by day, return, drawdown, Sharpe ratio, closed trades. "+
-			"Only the account of the session can be read."),
-		mcp.WithTemplateMIMEType("application/json"))
-}
 
 // What the resource holds at most of an account's life. Its figures are of all of it.
 const (
@@ -39,35 +30,24 @@ type performanceResult struct {
 	Warnings  []string           `json:"warnings"`
 }
 
-// performance reports on the session's account and no other, as far as the session's date allows.
-func (d *Deps) performance(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-	s, err := readSession(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if own := "report://" + s.Signature; req.Params.URI != own {
-		return nil, &foreignError{own}
-	}
+// performance reports on the session's account, as far as the session's date allows.
+func (d *Deps) performance(ctx context.Context, s session.Session) (string, error) {
 	v, err := d.asOf(s)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if _, err := d.Accounts.Book(ctx, s.Signature, s.Today); err != nil {
-		return nil, err // the account was opened later, or never
+		return "", err // the account was opened later, or never
 	}
 	r, err := report.Build([]report.Ledger{{Signature: s.Signature, Lines: d.Accounts.Lines(ctx, s.Signature)}},
 		report.Options{View: v, CarryForward: true, Trades: maxPerformanceTrades})
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	a := r.Accounts[0]
-	text, err := json.Marshal(performanceResult{
+	return inJSON(performanceResult{
 		Signature: a.Signature, Opening: a.Opening, Days: a.Periods[max(0, len(a.Periods)-maxPerformanceDays):], AllDays: len(a.Periods),
 		Drawdown: a.Drawdown, Closed: a.RoundTrips, AllClosed: a.RoundTripCount, Holdings: a.Holdings, Cash: a.Cash,
 		Metrics: a.Metrics, Verdict: a.Verdict, Warnings: a.Warnings,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return []mcp.ResourceContents{mcp.TextResourceContents{URI: req.Params.URI, MIMEType: "application/json", Text: string(text)}}, nil
+	}, nil)
 }

@@ -120,7 +120,7 @@ func (s *Servers) Lacks(ctx context.Context, m *jsonrpc.Message) string {
 	switch mcp.MCPMethod(m.Method) {
 	case mcp.MethodToolsCall:
 		need = s.needs[m.Name]
-	case mcp.MethodResourcesRead, mcp.MethodPromptsGet:
+	case mcp.MethodResourcesRead, mcp.MethodPromptsGet, mcp.MethodCompletionComplete:
 		need = ReadScope
 	}
 	if need == "" || slices.Contains(grantOf(ctx).Scopes, need) {

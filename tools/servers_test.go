@@ -73,7 +73,7 @@ func TestServers_Grants(t *testing.T) {
 				t.Errorf("%s: %s lacks %q", name, tool, lacks)
 			}
 		}
-		for method, params := range map[string]string{"resources/read": `{"uri":"ledger://gpt-5/latest"}`, "prompts/get": `{"name":"trading-day"}`} {
+		for method, params := range map[string]string{"resources/read": `{"uri":"ledger://gpt-5/latest"}`, "prompts/get": `{"name":"trading-day"}`, "completion/complete": completionOf("report://{signature}", "signature", "")} {
 			answer, lacks := f.askWith(t, s, c.grant, method, params)
 			if may := slices.Contains(c.grant.Scopes, ReadScope); may != strings.Contains(answer, `"result"`) || may != (lacks == "") {
 				t.Errorf("%s: %s lacks %q and is answered %.200s", name, method, lacks, answer)

@@ -361,17 +361,22 @@ func NewServer(d *Deps, o Options) (*Server, error) {
 	}
 	hooks := &server.Hooks{}
 	hooks.AddOnError(keepError)
+	resources := o.resources(offered)
+	options := cacheHints()
+	if len(resources) > 0 {
+		options = append(options, server.WithCompletions(), server.WithResourceCompletionProvider(completer{d, resources}))
+	}
 	s := &Server{
-		mcp: server.NewMCPServer("mcp-trade", o.Version,
+		mcp: server.NewMCPServer("mcp-trade", o.Version, append(options,
 			server.WithTitle("mcp-trade"),
-			server.WithInstructions(inWordsOf(d.rules())(instructions(offered, o.grants(ReadScope)))),
+			server.WithInstructions(inWordsOf(d.rules())(instructions(offered, resources))),
 			server.WithToolCapabilities(false),
 			server.WithResourceCapabilities(false, false),
 			server.WithPromptCapabilities(false),
 			server.WithRecovery(),
 			server.WithToolHandlerMiddleware(awaitTurn),
 			server.WithHooks(hooks),
-		),
+		)...),
 		handlers:   map[string]server.ToolHandlerFunc{},
 		orderTools: map[string]bool{},
 		log:        d.Log,
@@ -381,9 +386,8 @@ func NewServer(d *Deps, o Options) (*Server, error) {
 		s.mcp.AddTool(t.declaration(d, form), s.handlers[t.name])
 		s.orderTools[t.name] = t.placesOrder
 	}
+	s.addResources(d, hooks, resources)
 	if o.grants(ReadScope) {
-		s.mcp.AddResourceTemplate(latestTemplate(), d.latest)
-		s.mcp.AddResourceTemplate(performanceTemplate(), d.performance)
 		s.mcp.AddPrompt(tradingDayPrompt(), d.tradingDay)
 	}
 	return s, nil
@@ -403,6 +407,18 @@ func offer(d *Deps, o Options) ([]tool, error) {
 	return offered, CheckToolsets(o.Toolsets)
 }
 
+// resources are those of a server that offers some tools: prices where the tools have them.
+func (o Options) resources(offered []tool) (rows []resource) {
+	if !o.grants(ReadScope) {
+		return nil
+	}
+	rows = accountResources()
+	if slices.ContainsFunc(offered, func(t tool) bool { return t.name == "get_price_history" }) {
+		rows = append(rows, barsResource())
+	}
+	return rows
+}
+
 // CheckToolsets is an error that names the known toolsets, unless all of some names are of one.
 func CheckToolsets(names []string) error {
 	var known []string
@@ -420,7 +436,7 @@ func CheckToolsets(names []string) error {
 }
 
 // instructions tells a model what the server is for, what each tool does, and what there is for those who may read.
-func instructions(offered []tool, reads bool) string {
+func instructions(offered []tool, resources []resource) string {
 	var b strings.Builder
 	b.WriteString("Paper trading on historical prices. The account and the simulated date (today) come from the session; no argument changes them. " +
 		"Orders fill at today's open. Nothing after today is known. A failed call answers with error, code and the way out.\n")
@@ -428,7 +444,7 @@ func instructions(offered []tool, reads bool) string {
 		first, _, _ := strings.Cut(t.description, ". ")
 		fmt.Fprintf(&b, "- %s: %s.\n", t.name, strings.TrimSuffix(first, "."))
 	}
-	if reads {
+	if len(resources) > 0 {
 		b.WriteString("The prompt trading-day is the day's briefing; the resource ledger://{signature}/latest is the account's newest record, " +
 			"report://{signature} how it has done.")
 	}

@@ -282,7 +282,7 @@ func (d *draw) drawMessage() string {
 		tool := d.pick("buy", "sell", "buy", "get_portfolio", "get_portfolio", "get_trades", "get_session", "get_price", "list_symbols", other.account)
 		params = fmt.Sprintf(`,"params":{"name":%q,"arguments":%s}`, tool, d.drawArguments(tool, other))
 	case "resources/read", "resources/subscribe":
-		uri := d.pick("ledger://", "report://", "file://", "LEDGER://", "") + of + d.pick("/latest", "", "/../"+other.account+"/latest", "%2f..%2f"+other.account, "/latest?x", "#")
+		uri := d.pick("ledger://", "report://", "briefing://", "bars://", "file://", "LEDGER://", "") + of + d.pick("/latest", "", "/../"+other.account+"/latest", "%2f..%2f"+other.account, "/latest?x", "#")
 		params = fmt.Sprintf(`,"params":{"uri":%q}`, uri)
 	case "prompts/get":
 		params = fmt.Sprintf(`,"params":{"name":"trading-day","arguments":{"signature":%q}}`, of)
