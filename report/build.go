@@ -21,9 +21,13 @@ type Method string
 
 // The methods.
 const (
-	Own      Method = "own"      // as the package documentation says
-	AITrader Method = "upstream" // AI-Trader's published figures beside them
+	Own           Method = "own"        // as the package documentation says
+	AITrader      Method = "upstream"   // beside them AI-Trader's figures, as it computed them until 2025-11-20
+	AITraderLater Method = "upstream-2" // likewise, as it computed them from then on
 )
+
+// Valid tells whether there is such a method.
+func (m Method) Valid() bool { return m == Own || m == AITrader || m == AITraderLater }
 
 // Ledger is an account to report on.
 type Ledger struct {

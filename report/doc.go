@@ -136,8 +136,16 @@
 //
 // # AI-Trader's figures
 //
-// The method "upstream" adds AI-Trader's published figures: one value for each day with a row, at the closes of that day,
-// and none where a holding has no close on it;
+// AI-Trader published figures by two programs. The method "upstream" adds those of the one that it had until 2025-11-20: one value
+// for each day with a row, at the closes of that day, and none where a holding has no close on it;
 // Sharpe = (mean(r)*A - 0.02) / (sd(r)*sqrt(A)); the win rate is that of days; the profit-loss ratio is the mean gain over the
-// mean loss of days; ratios are rounded to 4 decimals.
+// mean loss of days; of equal peaks a drawdown starts at the first; ratios are rounded to 4 decimals.
+//
+// The method "upstream-2" adds those of the program that followed, as it began: one value for each row, the first one included, at the last
+// closes up to the row's stamp; deviations are those of a population; the Sortino ratio, which it calls SR, takes the deviation of the
+// returns below 0 from their own mean; the drawdown begins after the first return; the annualized return is (Vn/V0)^(A/n) - 1 with n rows.
+// More trades on a day thus change every one of these figures.
+//
+// In both A is 365 for crypto and else 252; in the later one 252*6.5 for a ledger with times of day. Both programs count a holding
+// without a price as 0; here the day or the row is left out.
 package report

@@ -50,8 +50,11 @@ func (b builder) measure(a *Account, h history, n RunStats) {
 	a.Certainty = b.certain(a, c.sample, c.pairs)
 	b.knowledge(a, n.Training)
 	b.forward(a, n.Forward)
-	if b.Method == AITrader {
+	switch b.Method {
+	case AITrader:
 		a.Upstream = b.upstream(a, h)
+	case AITraderLater:
+		a.Upstream2 = upstream2(h.byRow.points, a.Market)
 	}
 }
 

@@ -43,6 +43,7 @@ type history struct {
 	feeItems         market.FeeItems // of the trades in the range
 	warnings         warnings
 	verified         ledger.Report // zero if ledgers are not verified
+	byRow            byRow         // of the method that asks for it
 }
 
 // reader reads one ledger.
@@ -81,6 +82,9 @@ func (b builder) read(l Ledger) (history, error) {
 		}
 		if err := r.row(rec, line); err != nil {
 			return history{}, err
+		}
+		if b.Method == AITraderLater && b.covers(rec.Date) && !b.before(rec.Date) {
+			r.h.byRow.add(b.View, rec)
 		}
 		newest = append(newest[:0], line...)
 	}

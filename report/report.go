@@ -62,6 +62,7 @@ type Account struct {
 
 	Metrics   Metrics    `json:"metrics"`             //
 	Upstream  *Upstream  `json:"upstream"`            // AI-Trader's definitions; null unless the method asks for them
+	Upstream2 *Upstream2 `json:"upstream_2"`          // those that it changed to; likewise
 	DayStats  []DayStats `json:"notes"`               // what the run knows of the days, ascending; empty if it is not known
 	Warnings  []string   `json:"warnings"`            // what is unknown or doubtful, in sentences
 	Certainty Comparison `json:"certainty"`           // against the benchmark, or against cash if none was given

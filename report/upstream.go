@@ -1,4 +1,4 @@
-// AI-Trader's published figures, by its own definitions, so that published numbers can be checked.
+// AI-Trader's published figures until 2025-11-20, by its own definitions, so that published numbers can be checked.
 
 package report
 
@@ -52,10 +52,7 @@ func (b builder) upstream(a *Account, h history) *Upstream {
 	u.ChangePercent = Known((last - first) / first)
 	u.CumulativeReturn = rounded(last/first - 1)
 	u.AnnualReturn = rounded(math.Pow(last/first, 365/float64(end.Date.DaysSince(start.Date))) - 1)
-	u.MaxDrawdown = rounded(0)
-	if d := maxDrawdown(points); d != nil {
-		u.MaxDrawdown, u.DrawdownStart, u.DrawdownEnd = rounded(d.Depth), d.Peak, d.Trough
-	}
+	u.drawdown(points)
 	var returns, gains, losses []float64
 	for i, p := range points[1:] {
 		r := p.Value.value/points[i].Value.value - 1
@@ -67,7 +64,7 @@ func (b builder) upstream(a *Account, h history) *Upstream {
 		}
 	}
 	if len(returns) > 1 {
-		year := a.Market.Get().PeriodsPerYear
+		year := upstreamYear(a.Market)
 		mean, sd := stat.MeanStdDev(returns, nil)
 		u.Volatility = rounded(sd * math.Sqrt(year))
 		u.Sharpe = rounded((mean*year - upstreamRiskFree) / (sd * math.Sqrt(year)))
@@ -75,6 +72,28 @@ func (b builder) upstream(a *Account, h history) *Upstream {
 	u.WinRate = rounded(float64(len(gains)) / float64(len(returns)))
 	u.ProfitLossRatio = rounded(stat.Mean(gains, nil) / -stat.Mean(losses, nil))
 	return u
+}
+
+// drawdown fills in the max drawdown. Of equal peaks AI-Trader takes the first.
+func (u *Upstream) drawdown(points []Point) {
+	deepest, peak := 0.0, points[0]
+	for _, p := range points {
+		if p.Value.value > peak.Value.value {
+			peak = p
+		}
+		if depth := (peak.Value.value - p.Value.value) / peak.Value.value; depth > deepest {
+			deepest, u.DrawdownStart, u.DrawdownEnd = depth, peak.Date, p.Date
+		}
+	}
+	u.MaxDrawdown = rounded(deepest)
+}
+
+// upstreamYear is how many days AI-Trader counts to a year.
+func upstreamYear(id market.ID) float64 {
+	if id == market.Crypto {
+		return 365
+	}
+	return 252
 }
 
 // recorded are the values on the days with rows, as sums of binary floats in the order of the row: the same last digits.

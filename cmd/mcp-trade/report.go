@@ -59,7 +59,7 @@ func reportCommand(s *settings) *cobra.Command {
 				printVariants(cmd.OutOrStdout(), r)
 			}
 			if f.out != "" {
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWritten to %s: report.html, report.json, equity.csv, trades.csv, charts as SVG and PNG.\n", f.out)
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nWritten to %s: %s, charts as SVG and PNG.\n", f.out, strings.Join(export.Names(r), ", "))
 			}
 			return err
 		},
@@ -68,7 +68,7 @@ func reportCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&f.to, "to", "", "last day (default the last of each account)")
 	cmd.Flags().StringVar(&f.benchmark, "benchmark", "", "what to compare with: a symbol, a price file of one symbol, or equal-weight")
 	cmd.Flags().StringVar(&f.experiment, "experiment", "", "configuration whose experiment to compare, as run took it")
-	cmd.Flags().StringVar(&f.method, "method", string(report.Own), "own, or upstream for AI-Trader's published figures too")
+	cmd.Flags().StringVar(&f.method, "method", string(report.Own), "own; upstream for AI-Trader's published figures too, upstream-2 as it computes them since 2025-11-20")
 	cmd.Flags().Float64Var(&f.riskFree, "risk-free", 0, "risk-free rate of a year, 0.02 for 2 %")
 	cmd.Flags().StringVar(&f.out, "out", "", "folder to write the report to")
 	cmd.Flags().StringVar(&f.serve, "serve", "", "address to serve the page on, such as 127.0.0.1:8090")
@@ -149,8 +149,8 @@ func (f reportFlags) options() (report.Options, error) {
 		*day.to = stamp.Day()
 	}
 	switch {
-	case o.Method != report.Own && o.Method != report.AITrader:
-		return o, fmt.Errorf("--method %q: use own or upstream", f.method)
+	case !o.Method.Valid():
+		return o, fmt.Errorf("--method %q: use own, upstream or upstream-2", f.method)
 	case o.To != "" && o.To < o.From:
 		return o, fmt.Errorf("--from %s is after --to %s", o.From, o.To)
 	case !(f.riskFree > -1 && f.riskFree < 1):

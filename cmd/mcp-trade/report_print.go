@@ -50,8 +50,11 @@ func printLeaderboard(w io.Writer, r report.Report) {
 		t.AppendRow(row)
 	}
 	t.Render()
-	if r.Method == report.AITrader {
+	switch r.Method {
+	case report.AITrader:
 		printUpstream(w, r)
+	case report.AITraderLater:
+		printUpstream2(w, r)
 	}
 	fmt.Fprintln(w)
 	for _, a := range r.Accounts {
@@ -124,6 +127,20 @@ func printUpstream(w io.Writer, r report.Report) {
 		t.AppendRow(table.Row{
 			a.Signature, u.Days, dashed(u.Sharpe, 4), dashed(u.MaxDrawdown, 4), dashed(u.CumulativeReturn, 4), dashed(u.AnnualReturn, 4),
 			dashed(u.Volatility, 4), dashed(u.WinRate, 4), dashed(u.ProfitLossRatio, 4), cash(u.FinalValue),
+		})
+	}
+	t.Render()
+}
+
+// printUpstream2 prints the figures of AI-Trader's later program, as it publishes them.
+func printUpstream2(w io.Writer, r report.Report) {
+	fmt.Fprintln(w, "\nBy AI-Trader's definitions since 2025-11-20: a value for each row")
+	t := newTable(w, "account", ">rows", ">CR", ">annualized", ">SR (Sortino)", ">Sharpe", ">Vol", ">MDD", ">Calmar", ">win rate", ">trades", ">final value")
+	for _, a := range r.Accounts {
+		u := a.Upstream2
+		t.AppendRow(table.Row{
+			a.Signature, u.Rows, dashed(u.CumulativeReturn, 4), dashed(u.AnnualReturn, 4), dashed(u.Sortino, 3), dashed(u.Sharpe, 3), dashed(u.Volatility, 4),
+			dashed(u.MaxDrawdown, 4), dashed(u.Calmar, 3), dashed(u.WinRate, 4), u.Trades, cash(u.FinalValue),
 		})
 	}
 	t.Render()

@@ -99,6 +99,17 @@ var tables = []struct {
 	{"forward.csv", func(a report.Account) bool { return a.Forward != nil }, report.WriteForward},
 }
 
+// Names are the files that Write writes of a report, but for the charts.
+func Names(r report.Report) []string {
+	names := []string{"report.html", "report.json", "trades.csv"}
+	for _, t := range tables {
+		if slices.ContainsFunc(r.Accounts, t.of) {
+			names = append(names, t.name)
+		}
+	}
+	return names
+}
+
 // Write writes all files of a report to a folder. Each is replaced as a whole.
 func Write(dir string, r report.Report, view market.View, trades *Trades) error {
 	texts := map[string][]byte{}
