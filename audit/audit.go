@@ -2,7 +2,7 @@
 // the hash of the one before, so that a line that was changed, removed or moved is found.
 //
 //	audit.go    what a line says, and how it is appended
-//	observe.go  the calls of a handler, and the requests that never come to one
+//	observe.go  the calls of a handler, of which others may hear too, and the requests that never come to one
 //	read.go     reading the lines, and the proof that they are whole
 //
 // A process writes files of its own, DIR/{start}-{random}-{number}.jsonl, and begins the next one where one has [maxFile] bytes. A line is with the

@@ -204,7 +204,7 @@ func (a answering) Handle(context.Context, *jsonrpc.Request) any { return a.answ
 
 func (a answering) Lane(context.Context, *jsonrpc.Message) (string, bool) { return "", false }
 
-func TestLog_Watch(t *testing.T) {
+func TestLog_Keep(t *testing.T) {
 	record := int64(3)
 	tool := func(isError bool, text string) json.RawMessage {
 		quoted, _ := json.Marshal(text)
@@ -234,7 +234,7 @@ func TestLog_Watch(t *testing.T) {
 		l := open(t, failing(t))
 		ctx := WithCaller(t.Context(), Caller{"id", "alice", "m", "127.0.0.1:5"})
 		r := &jsonrpc.Request{Message: jsonrpc.Message{Method: "tools/call", Name: "buy", Args: json.RawMessage(`{"b": 1.0, "a":"secret"}`), ID: json.RawMessage(`"x"`)}}
-		if got := l.Watch(answering{c.answer}, "http").Handle(ctx, r); fmt.Sprint(got) != fmt.Sprint(c.answer) {
+		if got := Watch(answering{c.answer}, l.Keep("http"), nil).Handle(ctx, r); fmt.Sprint(got) != fmt.Sprint(c.answer) {
 			t.Errorf("the answer is %v, want %v", got, c.answer)
 		}
 		if err := l.Close(); err != nil {
@@ -265,11 +265,11 @@ func BenchmarkLog_Append(b *testing.B) {
 }
 
 // What a call costs more.
-func BenchmarkLog_Watch(b *testing.B) {
+func BenchmarkLog_Keep(b *testing.B) {
 	l := open(b, failing(b))
 	answer := json.RawMessage(`{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"{\"id\":3,\"order_id\":\"o-1\",\"symbol\":\"AAPL\"}"}],"structuredContent":{"id":3,"order_id":"o-1","symbol":"AAPL"}}}`)
 	r := &jsonrpc.Request{Message: jsonrpc.Message{Method: "tools/call", Name: "buy", Args: json.RawMessage(`{"symbol":"AAPL","amount":1}`), ID: json.RawMessage(`1`)}}
-	h := l.Watch(answering{answer}, "http")
+	h := Watch(answering{answer}, l.Keep("http"))
 	for b.Loop() {
 		h.Handle(b.Context(), r)
 	}

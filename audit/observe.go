@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -31,36 +32,55 @@ func callerOf(ctx context.Context) Caller {
 	return c
 }
 
-// Watch returns a handler that keeps a line for each request that a handler answers.
-func (l *Log) Watch(h serve.Handler, transport string) serve.Handler {
-	return watched{h, l, transport}
+// Call is a request that was answered, and what became of it.
+type Call struct {
+	*jsonrpc.Request
+	Result
+	Caller
+	Began time.Time
+	Took  time.Duration
+}
+
+// Watch returns a handler that tells of each request that a handler answers, before the answer goes on its way: each answer is read once, for
+// all who hear. Those that are nil hear of none.
+func Watch(h serve.Handler, hear ...func(context.Context, Call)) serve.Handler {
+	if hear = slices.DeleteFunc(hear, func(f func(context.Context, Call)) bool { return f == nil }); len(hear) == 0 {
+		return h
+	}
+	return watched{h, hear}
 }
 
 type watched struct {
 	serve.Handler
-	log       *Log
-	transport string
+	hear []func(context.Context, Call)
 }
 
 // Handle implements [serve.Handler].
 func (w watched) Handle(ctx context.Context, r *jsonrpc.Request) any {
 	began := time.Now()
 	answer := w.Handler.Handle(ctx, r)
-	e := Entry{
-		Caller: callerOf(ctx), Transport: w.transport, Method: jsonrpc.Cut(r.Method), Name: jsonrpc.Cut(r.Name), Arguments: hashOf(r.Args), Request: jsonrpc.Cut(string(r.ID)),
-		Time: time.Now(), MS: milliseconds(began),
+	c := Call{Request: r, Result: resultOf(answer), Caller: callerOf(ctx), Began: began, Took: time.Since(began)}
+	for _, hear := range w.hear {
+		hear(ctx, c)
 	}
-	if r.URI != "" {
-		e.Arguments = hashOf([]byte(strconv.Quote(r.URI)))
-	}
-	e.Result = ResultOf(answer)
-	w.log.Append(e)
 	return answer
 }
 
-func milliseconds(began time.Time) float64 {
-	return float64(time.Since(began).Microseconds()) / 1000
+// Keep returns a function that keeps a line for each call it hears of, which came by a transport.
+func (l *Log) Keep(transport string) func(context.Context, Call) {
+	return func(_ context.Context, c Call) {
+		e := Entry{
+			Caller: c.Caller, Transport: transport, Method: jsonrpc.Cut(c.Method), Name: jsonrpc.Cut(c.Name), Arguments: hashOf(c.Args), Result: c.Result, Request: jsonrpc.Cut(string(c.ID)),
+			Time: c.Began.Add(c.Took), MS: milliseconds(c.Took),
+		}
+		if c.URI != "" {
+			e.Arguments = hashOf([]byte(strconv.Quote(c.URI)))
+		}
+		l.Append(e)
+	}
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // hashOf hashes arguments, in whatever order and with whatever spaces they were written.
 func hashOf(arguments []byte) string {
@@ -88,8 +108,8 @@ type said struct {
 	OrderID string     `json:"order_id"`
 }
 
-// ResultOf tells by its answer what became of a call.
-func ResultOf(answer any) (r Result) {
+// resultOf tells by its answer what became of a call.
+func resultOf(answer any) (r Result) {
 	r.Outcome = OK
 	text, isText := answer.(json.RawMessage)
 	if !isText && answer != nil {
@@ -146,5 +166,5 @@ func (l *Log) Denied(r *http.Request, began time.Time, status int, reason string
 	}
 	c := callerOf(r.Context())
 	c.Remote = r.RemoteAddr
-	l.Append(Entry{Caller: c, Transport: "http", Result: Result{Outcome: Denied}, Status: status, Reason: reason, Time: time.Now(), MS: milliseconds(began)})
+	l.Append(Entry{Caller: c, Transport: "http", Result: Result{Outcome: Denied}, Status: status, Reason: reason, Time: time.Now(), MS: milliseconds(time.Since(began))})
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/audit"
-	"mcp-trade/serve"
 )
 
 // keptAudit is the audit of a server; with a log of nil it keeps none.
@@ -32,11 +32,12 @@ func (s *settings) openAudit() (keptAudit, error) {
 	return keptAudit{log}, nil
 }
 
-func (k keptAudit) watch(h serve.Handler, transport string) serve.Handler {
+// keep returns what keeps a line for each call that came by a transport, nil if none is kept.
+func (k keptAudit) keep(transport string) func(context.Context, audit.Call) {
 	if k.log == nil {
-		return h
+		return nil
 	}
-	return k.log.Watch(h, transport)
+	return k.log.Keep(transport)
 }
 
 func (k keptAudit) denied(r *http.Request, began time.Time, status int, reason string) {

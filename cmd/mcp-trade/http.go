@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcp-trade/audit"
 	"mcp-trade/internal/oauth"
 	"mcp-trade/serve"
 	"mcp-trade/session"
@@ -99,7 +100,7 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 		event.Msg("serving MCP over HTTP at " + serve.MCPPath)
 	}
 	ready := &readiness{rooms: r, dataDir: s.dataDir, tools: deps, audit: kept}
-	h := serve.New(m.watch(kept.watch(servers, "http")), s.log).HTTP(portGate{g, at}, ready.check, append(s.allowedHosts, host)...)
+	h := serve.New(audit.Watch(m.watch(servers), kept.keep("http"), m.counts()), s.log).HTTP(portGate{g, at}, ready.check, append(s.allowedHosts, host)...)
 	g.publish(h)
 	h.HoldBack(holdBack)
 	h.OnDenied(func(r *http.Request, began time.Time, status int, reason string) {

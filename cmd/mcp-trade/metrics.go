@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,44 +46,56 @@ func (s *settings) newMeters() *meters {
 	return m
 }
 
-// watch returns a handler whose calls are counted.
+// watch returns a handler whose calls that are under way are counted.
 func (m *meters) watch(h serve.Handler) serve.Handler {
 	if m == nil {
 		return h
 	}
-	return countedHandler{h, m}
+	return flyingCalls{h, m}
 }
 
-// countedHandler is a handler whose calls are counted.
-type countedHandler struct {
+// flyingCalls counts the calls of a handler that are under way.
+type flyingCalls struct {
 	serve.Handler
 	*meters
 }
 
 // Handle implements [serve.Handler].
-func (m countedHandler) Handle(ctx context.Context, r *jsonrpc.Request) any {
-	m.flying.Add(1)
-	defer m.flying.Add(-1)
-	began := time.Now()
-	answer := m.Handler.Handle(ctx, r)
-	m.count(r, audit.ResultOf(answer), time.Since(began))
-	return answer
+func (f flyingCalls) Handle(ctx context.Context, r *jsonrpc.Request) any {
+	f.flying.Add(1)
+	defer f.flying.Add(-1)
+	return f.Handler.Handle(ctx, r)
 }
 
-func (m *meters) count(r *jsonrpc.Request, result audit.Result, took time.Duration) {
-	method, tool := r.Method, ""
-	switch _, ofRPC := strconv.Atoi(result.Code); {
-	case result.Code == strconv.Itoa(mcp.METHOD_NOT_FOUND):
-		method = "other" // a client may send any
-	case method == string(mcp.MethodToolsCall) && (result.Code == "" || ofRPC != nil):
-		tool = r.Name // there is such a tool
+// counts returns what counts each call, nil if nobody asked for that.
+func (m *meters) counts() func(context.Context, audit.Call) {
+	if m == nil {
+		return nil
 	}
+	return m.count
+}
+
+func (m *meters) count(_ context.Context, c audit.Call) {
+	method, tool := named(c)
+	method = cmp.Or(method, "other")
 	labels := fmt.Sprintf("method=%q,tool=%q", method, tool)
-	m.set.GetOrCreateCounter(fmt.Sprintf("mcp_trade_calls_total{%s,outcome=%q,code=%q}", labels, result.Outcome, result.Code)).Inc()
-	m.set.GetOrCreatePrometheusHistogramExt("mcp_trade_call_duration_seconds{"+labels+"}", buckets).Update(took.Seconds())
-	if m.slow > 0 && took >= m.slow {
-		m.log.Warn().Str("method", method).Str("tool", tool).Str("outcome", result.Outcome).Str("code", result.Code).Dur("ms", took).Msg("slow call")
+	m.set.GetOrCreateCounter(fmt.Sprintf("mcp_trade_calls_total{%s,outcome=%q,code=%q}", labels, c.Outcome, c.Code)).Inc()
+	m.set.GetOrCreatePrometheusHistogramExt("mcp_trade_call_duration_seconds{"+labels+"}", buckets).Update(c.Took.Seconds())
+	if m.slow > 0 && c.Took >= m.slow {
+		m.log.Warn().Str("method", method).Str("tool", tool).Str("outcome", c.Outcome).Str("code", c.Code).Dur("ms", c.Took).Msg("slow call")
 	}
+}
+
+// named names the method of a call and its tool, if there are such: a client may send any names.
+func named(c audit.Call) (method, tool string) {
+	_, ofRPC := strconv.Atoi(c.Code)
+	switch {
+	case c.Code == strconv.Itoa(mcp.METHOD_NOT_FOUND):
+		return "", ""
+	case c.Method == string(mcp.MethodToolsCall) && (c.Code == "" || ofRPC != nil):
+		return c.Method, c.Name
+	}
+	return c.Method, ""
 }
 
 // denied counts a request that never came to the handler.

@@ -15,6 +15,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/rs/zerolog"
 
+	"mcp-trade/audit"
 	"mcp-trade/internal/jsonrpc"
 	"mcp-trade/market"
 	"mcp-trade/store/filestore"
@@ -33,12 +34,12 @@ func TestMeters(t *testing.T) {
 	s := newSettings()
 	s.metrics, s.slowCall, s.log = "127.0.0.1:0", time.Nanosecond, zerolog.New(&log)
 	m := s.newMeters()
-	h := m.watch(saying{
+	h := audit.Watch(m.watch(saying{
 		"buy":    json.RawMessage(`{"jsonrpc":"2.0","id":1,"result":{"content":[],"structuredContent":{"id":1}}}`),
 		"sell":   json.RawMessage(`{"jsonrpc":"2.0","id":1,"result":{"content":[],"structuredContent":{"error":"no","code":"insufficient_position","class":"refusal"}}}`),
 		"secret": jsonrpc.ErrorMessage(json.RawMessage("1"), mcp.INVALID_PARAMS, "no such tool"),
 		"":       jsonrpc.ErrorMessage(json.RawMessage("1"), mcp.METHOD_NOT_FOUND, "no such method"),
-	})
+	}), m.counts())
 	for _, name := range []string{"buy", "buy", "sell", "secret"} {
 		h.Handle(t.Context(), &jsonrpc.Request{Message: jsonrpc.Message{Method: "tools/call", Name: name}})
 	}
@@ -85,7 +86,7 @@ func TestMeters_Pages(t *testing.T) {
 			t.Errorf("%s, profiles %v: %d, want %d", c.address, c.profiles, w.Code, c.status)
 		}
 	}
-	if newSettings().newMeters().watch(saying{}) == nil || newSettings().newMeters() != nil {
+	if m := newSettings().newMeters(); m != nil || m.watch(saying{}) == nil || m.counts() != nil {
 		t.Error("calls are counted that nobody asked to count")
 	}
 }

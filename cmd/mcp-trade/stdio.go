@@ -84,7 +84,7 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	ctx = audit.WithCaller(ctx, audit.Caller{Model: s.modelID})
 	// There is a server for each model: from here on a little memory counts for more than a little speed.
 	collectGarbage(50)
-	return serve.New(kept.watch(server, "stdio"), s.log).Stdio(ctx, nonblocking(os.Stdin), out)
+	return serve.New(audit.Watch(server, kept.keep("stdio")), s.log).Stdio(ctx, nonblocking(os.Stdin), out)
 }
 
 // openTools opens what a server's tools work with, and says what it offers.
