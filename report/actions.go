@@ -80,7 +80,7 @@ func (l lots) payOut(a CorporateAction, amount float64) (trip RoundTrip, closed 
 	if !cost.known {
 		return RoundTrip{}, false
 	}
-	trip = RoundTrip{ID: a.ID, Opened: opened, Closed: a.Date, Symbol: a.Symbol, Amount: amount, Cost: cost.value, Income: a.Cash, Gain: a.Cash - cost.value}
+	trip = RoundTrip{ID: a.ID, Opened: opened, Closed: a.Date, Symbol: a.Symbol, Amount: amount, Cost: cost.value, Income: a.Cash, Gain: a.Cash - cost.value, Days: a.Date.DaysSince(opened)}
 	trip.Return = Known(trip.Gain).Over(cost)
 	return trip, true
 }

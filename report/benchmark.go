@@ -174,7 +174,8 @@ func (s *Series) on(date market.Stamp) Number {
 // alignedReturns are returns of an account and of a benchmark between the same dates.
 type alignedReturns struct {
 	account, benchmark           []float64
-	from, to                     market.Stamp // what they cover; "" if there are none
+	dates                        []market.Stamp // on which they end
+	from, to                     market.Stamp   // what they cover; "" if there are none
 	accountTotal, benchmarkTotal Number
 }
 
@@ -194,6 +195,7 @@ func (s *Series) align(points []Point) alignedReturns {
 		if value.known && value.value > 0 {
 			p.account = append(p.account, point.Value.value/value.value-1)
 			p.benchmark = append(p.benchmark, now.value/level.value-1)
+			p.dates = append(p.dates, point.Date)
 			p.to, p.accountTotal, p.benchmarkTotal = point.Date, Known(point.Value.value/firstValue.value-1), Known(now.value/firstLevel.value-1)
 		} else if !value.known {
 			p.from, firstValue, firstLevel = point.Date, point.Value, now

@@ -57,11 +57,13 @@ func (w *warnings) list() []string {
 // tradeStats sums up round trips.
 type tradeStats struct {
 	closed, won  int
+	days         int     // that they were held
 	gained, lost float64 // lost is above 0
 }
 
 func (w *tradeStats) add(t RoundTrip) {
 	w.closed++
+	w.days += t.Days
 	if t.Gain > 0 {
 		w.won++
 		w.gained += t.Gain

@@ -137,6 +137,7 @@ func (b builder) account(l Ledger) (Account, error) {
 	}
 	a.Warnings = append(a.Warnings, splitWarnings(a.Splits)...)
 	b.measure(&a, h, l.RunStats)
+	b.course(&a)
 	if b.Prices != nil {
 		verdict, reasons := h.verified.Verdict()
 		a.Ledger = &Proof{verdict, append([]string{}, reasons...), h.verified.Head}

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
 
 	"mcp-trade/internal/format"
 	"mcp-trade/market"
@@ -36,6 +37,7 @@ type Comparison struct {
 	P              Number   `json:"p"`               // two-sided, that both grow equally
 	Adjusted       Number   `json:"p_adjusted"`      // by Holm, for all comparisons of its kind in the report
 	Needed         Number   `json:"returns_needed"`  // to tell a growth this far apart in four of five samples
+	Correlation    Number   `json:"correlation"`     // Pearson's, of the returns, from 20 of each; null against cash, of several runs, and if all returns of either are the same
 	Sharpe         Number   `json:"sharpe"`          // the account's annual Sharpe ratio less that of the other; null against cash
 	SharpeInterval Interval `json:"sharpe_interval"` //
 
@@ -215,10 +217,15 @@ func paired(p alignedReturns, s sample) Comparison {
 	return c
 }
 
-// ratios fills in the difference of the Sharpe ratios of returns.
+// ratios fills in the difference of the Sharpe ratios of returns, and of single runs their correlation.
 func (c *Comparison) ratios(a, b interval.Runs, s sample) {
 	if c.Returns < minRatio {
 		return
+	}
+	if len(a.Daily) == 1 && len(b.Daily) == 1 {
+		if x, y := a.Daily[0], b.Daily[0]; min(stat.StdDev(x, nil), stat.StdDev(y, nil)) >= epsilon {
+			c.Correlation = Known(stat.Correlation(x, y, nil))
+		}
 	}
 	if e, err := interval.Sharpe(s.excessOf(a), s.excessOf(b)); err == nil {
 		annual := e.Map(func(ratio float64) float64 { return ratio * math.Sqrt(s.periodsPerYear) })

@@ -38,6 +38,11 @@
 //	best day                      the highest of r
 //	worst day                     the lowest of r
 //	win rate (days)               fraction of the returns above 0
+//	VaR (95 %)                    the 5 % quantile of r, on the line between the returns of rank floor(0.05(n-1)) and the next, from 0
+//	CVaR (95 %)                   mean of the floor(0.05(n-1)) + 1 lowest of r
+//	tail ratio                    |95 % quantile of r| / |5 % quantile of r|
+//	skew                          n/((n-1)(n-2)) * sum(((r - mean)/sd)^3)
+//	excess kurtosis               n(n+1)/((n-1)(n-2)(n-3)) * sum(((r - mean)/sd)^4) - 3(n-1)^2/((n-2)(n-3))
 //
 // # Trades
 //
@@ -47,6 +52,7 @@
 //
 //	win rate (trades)             fraction of the closed trades with a gain above 0
 //	profit factor                 sum of the gains / sum of the losses of closed trades
+//	holding time                  mean of the days of closed trades, from the purchase of the oldest share to the sale
 //	turnover                      (bought + sold)/2 / mean(V1 ... Vn) * A / number of periods
 //	exposure                      mean over the periods of 1 - cash/V
 //	fees                          sum of the fees of purchases and sales
@@ -78,6 +84,22 @@
 //	information ratio             mean(r - b) / sd(r - b) * sqrt(A)
 //	up capture                    sum of r / sum of b, over the pairs with b > 0
 //	down capture                  sum of r / sum of b, over the pairs with b < 0
+//
+// # Months, windows, drawdowns
+//
+//	months, years      (1+r1)...(1+rk) - 1, over the returns that end in it; of the benchmark over the returns that both have
+//	rolling figures    volatility, Sharpe ratio and beta of the newest 60 returns, of beta the newest 60 pairs; none before
+//	drawdowns          the 10 deepest of max(1 - V/P), each from the day of P to the first day at P again, so that no two overlap
+//	correlation        cov(r, b) / (sd(r) * sd(b)), of accounts over the days that both have, from 20 returns
+//
+// # Where libraries differ
+//
+// VaR, CVaR and tail ratio are those of empyrical: of the returns as they were, with quantiles between two returns as numpy and pandas
+// have them. quantstats takes VaR from a normal distribution. Skew and kurtosis are those of a sample, as in pandas and quantstats;
+// scipy's default is that of a population. The annualized return counts calendar days over 365; empyrical and quantstats count
+// returns over A, ffn 365.25 days. Sortino takes its target 0 and subtracts rf above the line only; empyrical takes rf/A on both sides.
+// Captures are ratios of sums; empyrical's are of compound annual returns. Alpha is arithmetic, as in quantstats; empyrical compounds it.
+// pyfolio and quantstats count drawdowns in the same way, with calendar days where this says trading days too.
 //
 // # Certainty
 //

@@ -2,6 +2,11 @@
 
 package report
 
+import (
+	"cmp"
+	"slices"
+)
+
 // drawdowns fills in the return of each period, its drawdown, and the max drawdown of the account.
 func drawdowns(a *Account) {
 	last, high := a.Opening.Value, a.Opening.Value
@@ -21,7 +26,8 @@ func drawdowns(a *Account) {
 			p.Drawdown = Known(1 - p.Value.value/high.value)
 		}
 	}
-	a.Drawdown = maxDrawdown(a.points())
+	a.Drawdowns = worstDrawdowns(a.points())
+	a.Drawdown = deepest(a.Drawdowns)
 }
 
 // points returns the known values of an account, the opening's included.
@@ -38,29 +44,50 @@ func (a Account) points() []Point {
 	return points
 }
 
-// maxDrawdown returns the deepest drawdown, nil if the value never fell. Of two of equal depth it returns the first.
-func maxDrawdown(points []Point) *Drawdown {
-	var d Drawdown
-	peak, at, lowest := 0, 0, 0
+// maxDrawdowns bounds the drawdowns that are listed of an account.
+const maxDrawdowns = 10
+
+// worstDrawdowns returns the deepest drawdowns, the deepest first, and of two of equal depth the earlier one first. Each lasts from a peak
+// to the first day at or above it again, so no two share a day but that.
+func worstDrawdowns(points []Point) []Drawdown {
+	all := []Drawdown{}
+	peak, lowest := 0, 0
 	for i, p := range points {
-		if p.Value.value >= points[peak].Value.value {
-			peak = i
-		}
-		if high := points[peak].Value.value; high > 0 && 1-p.Value.value/high > d.Depth {
-			d.Depth, at, lowest = 1-p.Value.value/high, peak, i
+		switch {
+		case p.Value.value >= points[peak].Value.value:
+			all = append(all, fall(points, peak, lowest, i)...)
+			peak, lowest = i, i
+		case p.Value.value < points[lowest].Value.value:
+			lowest = i
 		}
 	}
-	if d.Depth == 0 {
+	if last := len(points) - 1; last > peak {
+		all = append(all, fall(points, peak, lowest, last)...)
+	}
+	slices.SortStableFunc(all, func(a, b Drawdown) int { return cmp.Compare(b.Depth, a.Depth) })
+	return all[:min(len(all), maxDrawdowns)]
+}
+
+// fall is the drawdown from a peak to its end, none if the value did not fall in between.
+func fall(points []Point, peak, lowest, end int) []Drawdown {
+	high, low := points[peak], points[lowest]
+	if high.Value.value <= 0 || low.Value.value >= high.Value.value {
 		return nil
 	}
-	end := len(points) - 1
-	for i := lowest; i < len(points); i++ {
-		if points[i].Value.value >= points[at].Value.value {
-			d.Recovered, end = points[i].Date, i
-			break
-		}
+	d := Drawdown{
+		Depth: 1 - low.Value.value/high.Value.value, Peak: high.Date, Trough: low.Date,
+		TradingDays: end - peak, CalendarDays: points[end].Date.DaysSince(high.Date),
 	}
-	d.Peak, d.Trough = points[at].Date, points[lowest].Date
-	d.TradingDays, d.CalendarDays = end-at, points[end].Date.DaysSince(d.Peak)
-	return &d
+	if points[end].Value.value >= high.Value.value {
+		d.Recovered = points[end].Date
+	}
+	return []Drawdown{d}
+}
+
+// deepest is the max drawdown, nil if the value never fell.
+func deepest(worst []Drawdown) *Drawdown {
+	if len(worst) == 0 {
+		return nil
+	}
+	return &worst[0]
 }

@@ -88,7 +88,7 @@ func (b builder) stretch(a *Account, opening Point, periods []Period) *Stretch {
 		return nil
 	}
 	part := Account{Market: a.Market, Opening: opening, Periods: periods}
-	part.Drawdown = maxDrawdown(part.points())
+	part.Drawdown = deepest(worstDrawdowns(part.points()))
 	b.Method = Own
 	b.measure(&part, history{}, RunStats{})
 	part.withhold()

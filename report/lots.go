@@ -45,7 +45,7 @@ func (l lots) apply(t *Trade) (trip RoundTrip, closed bool) {
 	}
 	trip = RoundTrip{
 		ID: t.ID, Opened: opened, Closed: t.Date, Symbol: t.Symbol, Amount: t.Amount,
-		Cost: cost.value, Income: t.Value.value - t.Fees,
+		Cost: cost.value, Income: t.Value.value - t.Fees, Days: t.Date.DaysSince(opened),
 	}
 	trip.Gain = trip.Income - trip.Cost
 	trip.Return = Known(trip.Gain).Over(cost)

@@ -22,8 +22,8 @@ func TestLots_Apply(t *testing.T) {
 	a.trade(week[2], "A", -15, 120, 3).trade(week[3], "A", -5, 90, 0)
 	got := one(t, Options{View: p.AsOf(always)}, a.ledger("a"))
 	want := []RoundTrip{
-		{3, week[0], week[2], "A", 15, 1552, 1797, 245, Known(245.0 / 1552)},
-		{4, week[1], week[3], "A", 5, 550, 450, -100, Known(-100.0 / 550)},
+		{3, week[0], week[2], "A", 15, 1552, 1797, 245, Known(245.0 / 1552), 4},
+		{4, week[1], week[3], "A", 5, 550, 450, -100, Known(-100.0 / 550), 4},
 	}
 	for i, w := range want {
 		if got.RoundTrips[i] != w {
@@ -33,6 +33,7 @@ func TestLots_Apply(t *testing.T) {
 	}
 	m := got.Metrics
 	near(t, "profit factor", m.Value("profit_factor"), 2.45)
+	near(t, "holding time", m.Value("holding_days"), 4)
 	near(t, "winning trades", m.Value(WinningTrades), 0.5)
 	near(t, "fees", m.Value(Fees), 5)
 	near(t, "slippage", m.Value("slippage"), -15) // 15 sold at 1 above the open

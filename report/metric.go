@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 
+	"gonum.org/v1/gonum/stat"
+
 	"mcp-trade/report/interval"
 )
 
@@ -171,6 +173,31 @@ var metricTable = [...]Metric{
 		Meaning: "fraction of the daily returns above 0", Formula: "fraction of the returns above 0",
 		compute: func(c *computation) (float64, string) { return float64(c.won) / float64(len(c.returns)), c.noReturns },
 	},
+	{Key: "var_95", Name: "VaR (95 %)", Unit: Change, Group: Returns, Least: minTail,
+		Meaning: "daily return that one day in twenty falls short of, as it was; below 0 is a loss",
+		Formula: "the 5 % quantile of r, on the line between the returns of rank floor(0.05(n-1)) and the next, from 0",
+		compute: func(c *computation) (float64, string) { return c.quantile(tail), c.noReturns },
+	},
+	{Key: "cvar_95", Name: "CVaR (95 %)", Unit: Change, Group: Returns, Least: minTail,
+		Meaning: "mean of the daily returns up to the VaR", Formula: "mean of the floor(0.05(n-1)) + 1 lowest of r",
+		compute: func(c *computation) (float64, string) { return stat.Mean(c.worstReturns(), nil), c.noReturns },
+	},
+	{Key: "tail_ratio", Name: "tail ratio", Unit: Ratio, Group: Returns, Least: minTail,
+		Meaning: "what one day in twenty exceeds / what one day in twenty falls short of", Formula: "|95 % quantile of r| / |5 % quantile of r|",
+		compute: func(c *computation) (float64, string) {
+			low := math.Abs(c.quantile(tail))
+			return math.Abs(c.quantile(100-tail)) / low, firstReason(c.noReturns, reasonIf(low < epsilon, "the 5 %% quantile is 0"))
+		},
+	},
+	{Key: "skew", Name: "skew", Unit: Ratio, Group: Returns, Least: minTail,
+		Meaning: "of the daily returns; below 0 if the large ones are losses", Formula: "n/((n-1)(n-2)) * sum(((r - mean)/sd)^3)",
+		compute: func(c *computation) (float64, string) { return stat.Skew(c.returns, nil), c.shapeless(3) },
+	},
+	{Key: "excess_kurtosis", Name: "excess kurtosis", Unit: Ratio, Group: Returns, Least: minTail,
+		Meaning: "of the daily returns; above 0 if large ones are more frequent than those of a normal distribution",
+		Formula: "n(n+1)/((n-1)(n-2)(n-3)) * sum(((r - mean)/sd)^4) - 3(n-1)^2/((n-2)(n-3))",
+		compute: func(c *computation) (float64, string) { return stat.ExKurtosis(c.returns, nil), c.shapeless(4) },
+	},
 
 	{Key: WinningTrades, Name: "win rate (trades)", Unit: Part, Group: Trading,
 		Column:  "win rate (trades)",
@@ -183,6 +210,12 @@ var metricTable = [...]Metric{
 		Meaning: "gains / losses of closed trades", Formula: "sum of the gains / sum of the losses of closed trades",
 		compute: func(c *computation) (float64, string) {
 			return c.closed.gained / c.closed.lost, firstReason(c.noneClosed, reasonIf(c.closed.lost == 0, "no closed trade lost"))
+		},
+	},
+	{Key: "holding_days", Name: "holding time", Unit: Ratio, Group: Trading,
+		Meaning: "calendar days from the first purchase to the sale, in the mean of the closed trades", Formula: "mean of the days of closed trades, from the purchase of the oldest share to the sale",
+		compute: func(c *computation) (float64, string) {
+			return float64(c.closed.days) / float64(c.closed.closed), c.noneClosed
 		},
 	},
 	{Key: "turnover", Name: "turnover", Unit: Ratio, Group: Trading,

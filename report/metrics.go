@@ -5,6 +5,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
@@ -77,6 +78,7 @@ type computation struct {
 	noReturns                   string
 	best, worst                 extreme
 	won                         int // days with a gain
+	sorted                      []float64
 
 	closed       tradeStats
 	noneClosed   string
@@ -193,11 +195,34 @@ func (c *computation) returnsOfDays() {
 		i, j := floats.MaxIdx(c.returns), floats.MinIdx(c.returns)
 		c.best, c.worst = extreme{c.returns[i], string(c.dates[i])}, extreme{c.returns[j], string(c.dates[j])}
 	}
+	c.sorted = slices.Sorted(slices.Values(c.returns))
 	for _, r := range c.returns {
 		if r > 0 {
 			c.won++
 		}
 	}
+}
+
+// shapeless is why the returns have no such moment.
+func (c *computation) shapeless(moment int) string {
+	return firstReason(reasonIf(len(c.returns) < moment, "it takes %d returns, not %d", moment, len(c.returns)), c.zeroVariance)
+}
+
+// tail is how many in a hundred returns the figures of the tail tell of.
+const tail = 5
+
+// quantile is the return that so many in a hundred fall short of, on the line between the two returns on both sides of it.
+func (c *computation) quantile(percent int) float64 {
+	if len(c.sorted) == 0 {
+		return math.NaN()
+	}
+	at, part := percent*(len(c.sorted)-1)/100, float64(percent*(len(c.sorted)-1)%100)/100
+	return c.sorted[at] + part*(c.sorted[min(at+1, len(c.sorted)-1)]-c.sorted[at])
+}
+
+// worstReturns are the returns up to that quantile.
+func (c *computation) worstReturns() []float64 {
+	return c.sorted[:min(len(c.sorted), tail*(len(c.sorted)-1)/100+1)]
 }
 
 // downside is the downside deviation: the root mean square of the returns below 0, over the number of all returns.

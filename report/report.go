@@ -40,6 +40,10 @@ type Account struct {
 	Periods    []Period   `json:"periods"`    // one for each trading day, ascending
 	Allocation Allocation `json:"allocation"` // of the same periods
 	Drawdown   *Drawdown  `json:"drawdown"`   // the max drawdown; null if fewer than two values are known or the value never fell
+	Drawdowns  []Drawdown `json:"drawdowns"`  // the deepest ones, the deepest first, at most 10
+	Months     []Span     `json:"months"`     // ascending; empty without a return
+	Years      []Span     `json:"years"`      // likewise
+	Rolling    []Rolling  `json:"rolling"`    // for each return from the 60th on, ascending
 
 	Trades         []Trade     `json:"trades"`     // the newest in the range, oldest first; at most Options.Trades
 	RoundTrips     []RoundTrip `json:"closed"`     // the newest trades that were closed, oldest first; bounded likewise
@@ -210,6 +214,7 @@ type RoundTrip struct {
 	Income float64      `json:"income"` // got for them, less fees
 	Gain   float64      `json:"gain"`   // income less cost
 	Return Number       `json:"return"` // gain over cost
+	Days   int          `json:"days"`   // calendar days from Opened to Closed
 }
 
 // Holding is what an account holds at the end.
