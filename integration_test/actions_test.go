@@ -369,6 +369,13 @@ func TestActions_MadeUpMarket(t *testing.T) {
 			}
 			before = value
 		}
+		explained, _ := report["unexplained_gain"].(float64)
+		for _, symbol := range report["symbols"].([]any) {
+			explained += symbol.(map[string]any)["gain"].(float64)
+		}
+		if math.Abs(explained-(before-1e6)) > 0.005 || report["unexplained_gain"] != 0.0 {
+			t.Errorf("%s: the symbols gained %v (%v unexplained), the account %v", account, explained, report["unexplained_gain"], before-1e6)
+		}
 		if len(trades) == 0 || actions == 0 || report["splits"] != nil || len(report["corporate_actions"].([]any)) != actions {
 			t.Errorf("%s: %d trades, %d actions, splits %v", account, len(trades), actions, report["splits"])
 		}

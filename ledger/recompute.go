@@ -205,6 +205,9 @@ func (v *Verifier) rulesOf(r *Record) Rules {
 	return v.rules
 }
 
+// Filling is the view in which the trade of the newest row filled. Those of AI-Trader fill in bars as they are stamped.
+func (v *Verifier) Filling(r Record, in market.View) market.View { return v.rulesOf(&r).view(in) }
+
 // bought is what was bought before a row on its day.
 func (v *Verifier) bought(r *Record) Positions {
 	return Book{Date: v.base.Date, Bought: v.base.Bought, newest: v.base.moment()}.boughtOn(r.Date)

@@ -46,13 +46,28 @@ func (r *reader) action(rec ledger.Record) {
 	if r.before(rec.Date) {
 		return
 	}
+	if rec.Action == ledger.Rename {
+		r.h.rename(symbol, a.To)
+	} else {
+		r.h.flow(symbol).action(rec, trip, closed || sold <= 0)
+	}
 	if r.h.actions = append(r.h.actions, a); rec.Action == ledger.Dividend {
-		r.h.dividends += a.Cash
+		r.h.dividends = roundMoney(r.h.dividends + a.Cash)
 	}
 	if closed && a.Cash > 0 {
 		r.h.roundTrips.add(trip)
 		r.h.tradeStats.add(trip)
 	}
+}
+
+// action adds what a corporate action paid.
+func (f *flow) action(rec ledger.Record, trip RoundTrip, known bool) {
+	if f.paid = f.paid.Sub(rec.Income); rec.Action == ledger.Dividend {
+		f.dividends = f.dividends.Add(rec.Income)
+	} else {
+		f.sold = f.sold.Add(rec.Income)
+	}
+	f.close(trip, known)
 }
 
 // split multiplies the shares of a symbol. Their cost does not change.
@@ -80,7 +95,7 @@ func (l lots) payOut(a CorporateAction, amount float64) (trip RoundTrip, closed 
 	if !cost.known {
 		return RoundTrip{}, false
 	}
-	trip = RoundTrip{ID: a.ID, Opened: opened, Closed: a.Date, Symbol: a.Symbol, Amount: amount, Cost: cost.value, Income: a.Cash, Gain: a.Cash - cost.value, Days: a.Date.DaysSince(opened)}
+	trip = RoundTrip{ID: a.ID, Opened: opened, Closed: a.Date, Symbol: a.Symbol, Amount: amount, Cost: roundMoney(cost.value), Income: a.Cash, Gain: roundMoney(a.Cash - cost.value), Days: a.Date.DaysSince(opened)}
 	trip.Return = Known(trip.Gain).Over(cost)
 	return trip, true
 }

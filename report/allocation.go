@@ -15,12 +15,7 @@ const maxNames = 8
 
 // allocation returns the weights of cash and of the holdings with the most weight.
 func (v *valuer) allocation() Allocation {
-	weights := map[string]float64{}
-	for symbol, values := range v.values {
-		for i := range v.periods {
-			weights[symbol] += v.weight(values, i).value
-		}
-	}
+	weights := v.weightSums()
 	delete(weights, ledger.Cash)
 	names := make([]string, 0, len(weights))
 	for symbol := range weights {
@@ -37,6 +32,17 @@ func (v *valuer) allocation() Allocation {
 		a.Names, a.Parts = append(a.Names, "other"), append(a.Parts, v.weights(rest...))
 	}
 	return a
+}
+
+// weightSums returns the sum of the weights of each position over the periods.
+func (v *valuer) weightSums() map[string]float64 {
+	weights := map[string]float64{}
+	for symbol, values := range v.values {
+		for i := range v.periods {
+			weights[symbol] += v.weight(values, i).value
+		}
+	}
+	return weights
 }
 
 // weights returns the weight of some positions together, by period.

@@ -113,7 +113,7 @@ func (b builder) account(l Ledger) (Account, error) {
 	a := Account{
 		Signature: plain(l.Signature), Market: h.market, First: h.first, Last: h.last, Rows: h.rows,
 		Trades: h.trades.list(), TradeCount: h.trades.all, RoundTrips: h.roundTrips.list(), RoundTripCount: h.roundTrips.all,
-		DayStats: b.inRange(l.RunStats.Days), Warnings: h.warnings.list(), Costs: h.costs, FeeItems: h.feeItems, Fills: h.fills,
+		DayStats: b.inRange(l.RunStats.Days), Warnings: h.warnings.list(), Costs: h.costs, FeeItems: h.feeItems, Paid: h.costItems(), Fills: h.fills,
 	}
 	if h.orders.Placed+h.orders.Filled+h.orders.Cancelled+h.orders.Expired+h.orders.Open > 0 {
 		a.Orders = &h.orders

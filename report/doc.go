@@ -59,6 +59,13 @@
 //	slippage                      sum of (price - open) * amount of purchases and (open - price) * amount of sales, with the open of the
 //	                              bar that the trade was filled in; below 0 if prices were better than that
 //
+// What a symbol added to the value is a sum of exact decimals: its value at close less that at opening, and what sales, dividends and
+// other corporate actions brought less what purchases took, with their fees. All symbols, and what no row explains (trades that a ledger
+// has lost, the rounding of other programs), make value at close less value at opening. Realized are the gains of closed trades;
+// unrealized is the rest but dividends. Of more than 100 symbols those of the smallest gains and losses are told as one. The costs of trades
+// are the fees by their names in the ledger and the slippage, also as a fraction of the value of all trades.
+// Money is told to 8 decimals, the finest that an account of any market has.
+//
 // # Model
 //
 // A run records what its model used; of a ledger without such a record these figures are unknown.

@@ -18,7 +18,8 @@ func (b builder) value(a *Account, h history) error {
 	if err != nil {
 		return err
 	}
-	if a.Opening, err = b.opening(h, days); err != nil {
+	var opening ledger.Valuation
+	if a.Opening, opening, err = b.opening(h, days); err != nil {
 		return err
 	}
 	v := valuer{builder: b, h: h, values: map[string][]Number{}}
@@ -34,6 +35,7 @@ func (b builder) value(a *Account, h history) error {
 		a.Periods = []Period{}
 	}
 	a.Allocation = v.allocation()
+	v.profits(a, opening)
 	drawdowns(a)
 	if err := b.final(a, h); err != nil {
 		return err
@@ -44,14 +46,14 @@ func (b builder) value(a *Account, h history) error {
 
 // opening returns the value with which an account begins the range: the last value known before the range, if the account is that
 // old. Otherwise it is the value of the first row, dated on the day before if the account traded on its first day already.
-func (b builder) opening(h history, days []market.Stamp) (Point, error) {
+func (b builder) opening(h history, days []market.Stamp) (Point, ledger.Valuation, error) {
 	for i := len(days) - 1; i >= 0 && b.From != ""; i-- {
 		if !b.before(days[i]) {
 			continue
 		}
 		worth, err := h.book(days[i]).AtClose(b.View, days[i])
 		if err != nil || worth.Total.Valid {
-			return Point{days[i], fromNullDecimal(worth.Total)}, err
+			return Point{days[i], moneyOf(worth.Total)}, worth, err
 		}
 	}
 	date := h.first.Day()
@@ -59,7 +61,7 @@ func (b builder) opening(h history, days []market.Stamp) (Point, error) {
 		date = date.AddDays(-1)
 	}
 	worth, err := h.openingBook.AtClose(b.View, date)
-	return Point{date, fromNullDecimal(worth.Total)}, err
+	return Point{date, moneyOf(worth.Total)}, worth, err
 }
 
 // book returns the positions at the end of a day: after the newest row of that day or of an earlier one.
@@ -91,6 +93,7 @@ type valuer struct {
 	book    ledger.Positions
 	periods []Period
 	values  map[string][]Number // the value of each position, by period
+	last    ledger.Valuation    // of the newest period
 }
 
 // skip passes a trading day that is not in the range; its rows still change the book.
@@ -104,11 +107,11 @@ func (v *valuer) period(date market.Stamp) error {
 	if err != nil {
 		return err
 	}
-	p.Cash = Known(worth.Cash.InexactFloat64())
-	p.Value, p.Unpriced, p.Stale = fromNullDecimal(worth.Total), worth.Unpriced, worth.Stale()
+	v.last, p.Cash = worth, Known(money(worth.Cash))
+	p.Value, p.Unpriced, p.Stale = moneyOf(worth.Total), worth.Unpriced, worth.Stale()
 	v.recordValue(ledger.Cash, p.Cash)
 	for _, h := range worth.Holdings {
-		v.recordValue(h.Symbol, fromNullDecimal(h.Value))
+		v.recordValue(h.Symbol, moneyOf(h.Value))
 	}
 	v.periods = append(v.periods, p)
 	return nil
@@ -119,16 +122,16 @@ func (v *valuer) advance(p *Period) (any bool) {
 	if v.book == nil {
 		v.book = v.h.openingBook
 	}
+	var t tally
 	for ; v.next < len(v.h.days) && v.h.days[v.next].date <= p.Date; v.next++ {
 		d := v.h.days[v.next]
 		if d.book != nil {
 			v.book = d.book
 		}
-		p.Trades += d.trades
-		p.TradedValue += d.tradedValue
-		p.Fees += d.fees
+		t.plus(d.tally)
 		any = true
 	}
+	p.Trades, p.TradedValue, p.Fees = t.trades, money(t.traded), money(t.fees)
 	return any
 }
 
@@ -151,14 +154,14 @@ func (b builder) final(a *Account, h history) error {
 	if err != nil {
 		return err
 	}
-	a.Cash, a.Holdings = Known(worth.Cash.InexactFloat64()), []Holding{}
+	a.Cash, a.Holdings = Known(money(worth.Cash)), []Holding{}
 	for _, held := range worth.Holdings {
 		x := Holding{
 			Symbol: held.Symbol, Amount: held.Amount.InexactFloat64(), Price: fromNullDecimal(held.Price), Priced: held.At,
-			StaleDays: held.StaleDays, Value: fromNullDecimal(held.Value), Cost: h.lots.cost(held.Symbol),
+			StaleDays: held.StaleDays, Value: moneyOf(held.Value), Cost: h.lots.cost(held.Symbol),
 		}
 		if x.Value.known && x.Cost.known {
-			x.Gain = Known(x.Value.value - x.Cost.value)
+			x.Gain = Known(roundMoney(x.Value.value - x.Cost.value))
 		}
 		a.Holdings = append(a.Holdings, x)
 	}

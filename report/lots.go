@@ -45,9 +45,9 @@ func (l lots) apply(t *Trade) (trip RoundTrip, closed bool) {
 	}
 	trip = RoundTrip{
 		ID: t.ID, Opened: opened, Closed: t.Date, Symbol: t.Symbol, Amount: t.Amount,
-		Cost: cost.value, Income: t.Value.value - t.Fees, Days: t.Date.DaysSince(opened),
+		Cost: roundMoney(cost.value), Income: roundMoney(t.Value.value - t.Fees), Days: t.Date.DaysSince(opened),
 	}
-	trip.Gain = trip.Income - trip.Cost
+	trip.Gain = roundMoney(trip.Income - trip.Cost)
 	trip.Return = Known(trip.Gain).Over(cost)
 	t.Gain = Known(trip.Gain)
 	return trip, true
@@ -145,5 +145,6 @@ func (l lots) cost(symbol string) Number {
 	for _, lot := range l[symbol] {
 		cost = addCost(cost, lot.cost, lot.amount)
 	}
+	cost.value = roundMoney(cost.value)
 	return cost
 }

@@ -95,6 +95,13 @@ func TestLots_GainsAddUp(t *testing.T) {
 		if earned := all.Metrics.Value(End).value - 1e6; math.Abs(sum-earned) > 1e-6 {
 			t.Errorf("trades and holdings gained %v, the account %v", sum, earned)
 		}
+		realized, unrealized := 0.0, 0.0
+		for _, p := range all.Symbols {
+			realized, unrealized = realized+p.Realized.value, unrealized+p.Unrealized.value
+		}
+		if math.Abs(realized-closed) > 1e-6 || math.Abs(realized+unrealized-sum) > 1e-6 || all.Unexplained != Known(0) {
+			t.Errorf("the symbols realized %v and %v not, and %v is not explained; all gained %v", realized, unrealized, all.Unexplained, sum)
+		}
 		if len(all.Warnings) > 0 {
 			t.Errorf("warned of %q", all.Warnings)
 		}

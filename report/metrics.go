@@ -237,13 +237,8 @@ func downside(returns []float64) float64 {
 // trading takes what follows from the trades.
 func (c *computation) trading(a *Account, h history) {
 	c.noneClosed = reasonIf(c.closed.closed == 0, "no trade was closed")
-	c.slippage = Known(0)
-	for _, d := range h.days {
-		c.traded += d.tradedValue
-		c.fees += d.fees
-		c.slippage.value += d.slippage.value
-		c.slippage.known = c.slippage.known && d.slippage.known
-	}
+	all := h.total()
+	c.traded, c.fees, c.slippage = money(all.traded), money(all.fees), all.slipped()
 	var values, exposures []float64
 	for _, p := range a.Periods {
 		if p.Value.known && p.Value.value > 0 {

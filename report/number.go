@@ -38,6 +38,27 @@ func (n Number) Over(by Number) Number {
 	return Known(n.value / by.value)
 }
 
+// moneyDecimals are those to which money is told: the finest that an account of any market has. Programs that compute in binary floats
+// leave digits beyond them.
+const moneyDecimals = 8
+
+// money is an amount of money as a float, whose shortest text is the exact amount.
+func money(d decimal.Decimal) float64 { return d.Round(moneyDecimals).InexactFloat64() }
+
+// moneyOf is money that may be unknown.
+func moneyOf(d decimal.NullDecimal) Number {
+	if !d.Valid {
+		return Number{}
+	}
+	return Known(money(d.Decimal))
+}
+
+// roundMoney rounds money that was computed in floats.
+func roundMoney(value float64) float64 {
+	const unit = 1e8
+	return math.Round(value*unit) / unit
+}
+
 // Text returns the number with so many decimals, and "" if it is unknown. It is rounded as the decimal number that it stands
 // for: half a cent goes up, whatever binary floats make of it.
 func (n Number) Text(decimals int) string {

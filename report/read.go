@@ -8,18 +8,16 @@ import (
 	"maps"
 	"slices"
 
+	"mcp-trade/decimal"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
 
 // day sums up the records of a day.
 type day struct {
-	date        market.Stamp     // of the day
-	book        ledger.Positions // the positions after its last row, in the row's order
-	trades      int
-	tradedValue float64
-	fees        float64
-	slippage    Number
+	date market.Stamp     // of the day
+	book ledger.Positions // the positions after its last row, in the row's order
+	tally
 }
 
 // history sums up a ledger.
@@ -38,7 +36,9 @@ type history struct {
 	rules            ledger.Rules // the newest
 	costs, fills     string       // of them
 	actions          []CorporateAction
-	dividends        float64         // that they paid
+	dividends        float64          // that they paid
+	flows            map[string]*flow // of the trades and corporate actions in the range, by symbol
+	renamed          map[string]string
 	orders           Orders          // that waited
 	feeItems         market.FeeItems // of the trades in the range
 	warnings         warnings
@@ -50,11 +50,12 @@ type history struct {
 type reader struct {
 	builder
 	signature string
+	verifier  *ledger.Verifier
 	h         history
 	days      map[market.Stamp]*day
-	now       *day              // the day being read
-	line      []byte            // its newest row
-	opens     map[string]Number // of the date being read
+	now       *day                           // the day being read
+	line      []byte                         // its newest row
+	opens     map[string]decimal.NullDecimal // of the date being read
 	symbols   map[string]string
 	date      market.Stamp
 	types     map[int64]ledger.OrderType // of the orders that waited
@@ -62,10 +63,10 @@ type reader struct {
 
 // read reads a ledger.
 func (b builder) read(l Ledger) (history, error) {
-	r := reader{builder: b, signature: l.Signature, days: map[market.Stamp]*day{}, opens: map[string]Number{}, symbols: map[string]string{}, types: map[int64]ledger.OrderType{}}
-	r.h.fills = ledger.FillsOpen
-	r.h.trades.max, r.h.roundTrips.max, r.h.lots = b.Trades, b.Trades, lots{}
 	v := ledger.NewVerifier(b.Prices, l.Anchors...)
+	r := reader{builder: b, verifier: v, signature: l.Signature, days: map[market.Stamp]*day{}, opens: map[string]decimal.NullDecimal{}, symbols: map[string]string{}, types: map[int64]ledger.OrderType{}}
+	r.h.fills, r.h.flows, r.h.renamed = ledger.FillsOpen, map[string]*flow{}, map[string]string{}
+	r.h.trades.max, r.h.roundTrips.max, r.h.lots = b.Trades, b.Trades, lots{}
 	var newest []byte // the newest line
 	for line, err := range l.Lines {
 		if err != nil {
@@ -188,7 +189,7 @@ func (r *reader) count(rec ledger.Record) {
 
 func (r *reader) beginDay(date market.Stamp) {
 	if r.now = r.days[date]; r.now == nil {
-		r.now = &day{date: date, slippage: Known(0)}
+		r.now = &day{date: date}
 		r.days[date] = r.now
 	}
 }
@@ -231,31 +232,27 @@ func (r *reader) trade(rec ledger.Record) error {
 	if r.h.market == "" {
 		r.h.market = market.Of(symbol).ID
 	}
-	open := r.openPrice(symbol, rec.Date)
+	f := r.fill(symbol, rec)
 	t := Trade{
 		ID: rec.ID, Date: rec.Date, Action: "sell", Symbol: symbol, Amount: rec.Amount.InexactFloat64(), Fees: rec.Fees.InexactFloat64(),
-		Price: cmp.Or(fromNullDecimal(rec.Price), open), OrderID: plain(rec.OrderID), Note: prose(rec.Note),
+		Price: fromNullDecimal(f.price), Value: moneyOf(f.value), Slippage: moneyOf(f.slippage), OrderID: plain(rec.OrderID), Note: prose(rec.Note),
 		FeeItems: r.feeItems(rec), InKind: rec.InKind.InexactFloat64(),
 		Order: rec.Of, Type: plain(string(r.types[rec.Of])),
 	}
-	sign := -1.0
-	if rec.Buys() {
-		t.Action, sign = "buy", 1
-	}
-	if t.Price.known {
-		t.Value = Known(t.Price.value * t.Amount)
-	}
-	if t.Price.known && open.known {
-		t.Slippage = Known((t.Price.value - open.value) * t.Amount * sign)
+	if f.buys {
+		t.Action = "buy"
 	}
 	trip, closed := r.h.lots.apply(&t)
 	r.h.tradesOnFirstDay = r.h.tradesOnFirstDay || rec.Date.Day() == r.h.first.Day()
 	if r.before(rec.Date) {
 		return nil
 	}
-	r.now.addTrade(t)
+	r.now.add(f)
+	flow := r.h.flow(symbol)
+	flow.trade(f)
 	r.h.trades.add(t)
 	r.h.feeItems = r.h.feeItems.Add(t.FeeItems)
+	flow.close(trip, closed || f.buys)
 	if closed {
 		r.h.roundTrips.add(trip)
 		r.h.tradeStats.add(trip)
@@ -294,27 +291,15 @@ func (r *reader) symbol(text string) string {
 	return symbol
 }
 
-func (d *day) addTrade(t Trade) {
-	d.trades++
-	d.tradedValue += t.Value.value
-	d.fees += t.Fees
-	if !t.Slippage.known {
-		d.slippage = Number{}
-	}
-	if d.slippage.known {
-		d.slippage.value += t.Slippage.value
-	}
-}
-
 // openPrice returns the open of the bar in which a trade was filled.
-func (r *reader) openPrice(symbol string, at market.Stamp) Number {
+func (r *reader) openPrice(symbol string, rec ledger.Record) decimal.NullDecimal {
 	if open, ok := r.opens[symbol]; ok {
 		return open
 	}
-	var open Number
-	for _, stamp := range []market.Stamp{at, at.Day()} {
-		if bar, err := r.View.Bar(symbol, stamp); err == nil && bar.Open.Valid {
-			open = Known(bar.Open.Decimal.InexactFloat64())
+	var open decimal.NullDecimal
+	for _, stamp := range []market.Stamp{rec.Date, rec.Date.Day()} {
+		if bar, err := r.verifier.Filling(rec, r.View).Bar(symbol, stamp); err == nil && bar.Open.Valid {
+			open = bar.Open
 			break
 		}
 	}

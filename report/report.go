@@ -63,6 +63,10 @@ type Account struct {
 
 	Costs    string          `json:"costs,omitempty"`     // what it pays for trades, in a phrase; "" for nothing
 	FeeItems market.FeeItems `json:"fee_items,omitempty"` // what the fees in the range are
+	Paid     []CostItem      `json:"paid"`                // what its trades cost: each fee, and slippage
+
+	Symbols     []SymbolProfit `json:"symbols"`          // what each added to the value, the highest gain first
+	Unexplained Number         `json:"unexplained_gain"` // of the value, that no trade or corporate action made: what a ledger that lost trades lacks, and rounding
 
 	Metrics   Metrics    `json:"metrics"`             //
 	Upstream  *Upstream  `json:"upstream"`            // AI-Trader's definitions; null unless the method asks for them
