@@ -105,6 +105,9 @@ func (p Positions) Holdings() Positions {
 	var holdings Positions
 	for _, held := range p {
 		if held.Symbol != Cash && !held.Amount.IsZero() {
+			if holdings == nil {
+				holdings = make(Positions, 0, len(p))
+			}
 			holdings = append(holdings, held)
 		}
 	}

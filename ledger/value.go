@@ -121,7 +121,9 @@ func (p Positions) InDay(v market.View) (Valuation, error) {
 func (p Positions) value(v market.View, day market.Stamp, priceOf func(symbol string) (ValuedPosition, error)) (Valuation, error) {
 	worth := Valuation{Cash: p.Amount(Cash), Unpriced: []string{}}
 	total := worth.Cash
-	for _, held := range p.Holdings() {
+	holdings := p.Holdings()
+	worth.Holdings = slices.Grow(worth.Holdings, len(holdings))
+	for _, held := range holdings {
 		h, err := priceOf(held.Symbol)
 		if err != nil {
 			worth.Holdings = append(worth.Holdings, ValuedPosition{Position: held})

@@ -107,9 +107,9 @@ func (v View) LastCloseBy(symbol string, day Stamp) (decimal.Decimal, Stamp, err
 	}
 	end := sort.Search(len(w.bars), func(i int) bool { return !w.bars[i].stamp.until(day.Day()) })
 	for i := end - 1; i >= 0; i-- {
-		if bar, ok := w.visible(i); ok && bar.Close.Valid {
-			price, err := v.laterShare(w.symbol, bar.Close.Decimal, bar.Stamp, day)
-			return price, bar.Stamp, err
+		if bar := w.bars[i]; bar.close.known && w.hasEnded(bar.stamp) {
+			price, err := v.laterShare(w.symbol, bar.close.decimal().Decimal, bar.stamp, day)
+			return price, bar.stamp, err
 		}
 	}
 	return decimal.Decimal{}, "", w.noPrice(v.asOf)

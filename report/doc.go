@@ -106,7 +106,7 @@
 // scipy's default is that of a population. The annualized return counts calendar days over 365; empyrical and quantstats count
 // returns over A, ffn 365.25 days. Sortino takes its target 0 and subtracts rf above the line only; empyrical takes rf/A on both sides.
 // Captures are ratios of sums; empyrical's are of compound annual returns. Alpha is arithmetic, as in quantstats; empyrical compounds it.
-// pyfolio and quantstats count drawdowns in the same way, with calendar days where this says trading days too.
+// quantstats dates a drawdown from the first day below the peak to the last one.
 //
 // # Certainty
 //

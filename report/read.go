@@ -55,6 +55,7 @@ type reader struct {
 	days      map[market.Stamp]*day
 	now       *day                           // the day being read
 	line      []byte                         // its newest row
+	books     ledger.Reader                  // of the newest rows of days
 	opens     map[string]decimal.NullDecimal // of the date being read
 	symbols   map[string]string
 	date      market.Stamp
@@ -199,7 +200,7 @@ func (r *reader) endDay() {
 	if r.now == nil || len(r.line) == 0 {
 		return
 	}
-	if last, err := ledger.ParseLine(r.line); err == nil { // no error: the line was read before
+	if last, err := r.books.Read(r.line); err == nil { // no error: the line was read before
 		r.now.book = r.shownPositions(last.Positions)
 	}
 	if symbol := r.h.lots.reconcile(r.now.book, r.now.date); symbol != "" {

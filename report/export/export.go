@@ -112,15 +112,10 @@ func Names(r report.Report) []string {
 
 // Write writes all files of a report to a folder. Each is replaced as a whole.
 func Write(dir string, r report.Report, view market.View, trades *Trades) error {
-	texts := map[string][]byte{}
-	var text bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(r); err != nil {
+	if err := files.Umask.ReplaceWith(filepath.Join(dir, "report.json"), func(w io.Writer) error { return writeJSON(w, r) }); err != nil {
 		return err
 	}
-	texts["report.json"] = text.Bytes()
+	texts := map[string][]byte{}
 	for _, t := range tables {
 		if !slices.ContainsFunc(r.Accounts, t.of) {
 			continue
@@ -144,6 +139,47 @@ func Write(dir string, r report.Report, view market.View, trades *Trades) error 
 		}
 	}
 	return trades.join(filepath.Join(dir, "trades.csv"))
+}
+
+// writeJSON writes a report, one account after the other: all of them may be more than memory should hold twice.
+func writeJSON(w io.Writer, r report.Report) error {
+	out := bufio.NewWriter(w)
+	accounts := r.Accounts
+	r.Accounts = []report.Account{}
+	text, err := indented("", r)
+	if err != nil {
+		return err
+	}
+	const list = "\n  \"accounts\": [" // a line feed in a text is none in JSON, so this is no text
+	before, after, _ := bytes.Cut(text, []byte(list))
+	out.Write(before)
+	out.WriteString(list)
+	for i, a := range accounts {
+		if text, err = indented("    ", a); err != nil {
+			return err
+		}
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.WriteString("\n    ")
+		out.Write(text)
+	}
+	if len(accounts) > 0 {
+		out.WriteString("\n  ")
+	}
+	out.Write(after)
+	out.WriteByte('\n')
+	return out.Flush() // tells of earlier errors too
+}
+
+// indented is a value as JSON, whose lines but the first begin with a prefix.
+func indented(prefix string, value any) ([]byte, error) {
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetIndent(prefix, "  ")
+	e.SetEscapeHTML(false)
+	err := e.Encode(value)
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), err
 }
 
 // writePage is report.html.

@@ -1,6 +1,8 @@
 package export
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -31,3 +33,24 @@ func TestTrades_NoNames(t *testing.T) {
 		t.Errorf("the folder has %v, %v", names, err)
 	}
 }
+
+// A report that is written account by account is what the encoder makes of it, whatever stands in its texts.
+func TestWriteJSON(t *testing.T) {
+	hostile := report.Account{Signature: "a", Warnings: []string{"\n  \"accounts\": [], <b>\u2028"}}
+	for _, accounts := range [][]report.Account{{}, {hostile}, {hostile, {Signature: "b"}}} {
+		r := report.Report{Accounts: accounts, Warnings: []string{"\n  \"accounts\": ["}}
+		want, err := indented("", r)
+		var got bytes.Buffer
+		if err := errors.Join(err, writeJSON(&got, r)); err != nil || got.String() != string(want)+"\n" {
+			t.Errorf("%v: %s, want %s", err, got.String(), want)
+		}
+	}
+	full := errors.New("the disk is full")
+	if err := writeJSON(failing{full}, report.Report{}); !errors.Is(err, full) {
+		t.Errorf("err = %v", err)
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
