@@ -10,14 +10,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -105,13 +102,10 @@ func New(address string, now func() time.Time, log zerolog.Logger) (*Webhook, er
 	}
 	return begin(&Webhook{
 		address: address, now: now, log: log, rest: 10 * time.Second,
-		client: &http.Client{Timeout: 10 * time.Second, CheckRedirect: notFollowed},
+		client: retryafter.Sender(10 * time.Second),
 		asking: retryafter.Asking{Tries: 4, First: time.Second, Longest: time.Minute},
 	}), nil
 }
-
-// notFollowed keeps a notice from going to another address than the user's.
-func notFollowed(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func begin(w *Webhook) *Webhook {
 	w.queue, w.done, w.newest = make(chan Notice, maxQueue), make(chan struct{}), map[string]Notice{}
@@ -219,35 +213,7 @@ func (w *Webhook) post(body []byte) (pause time.Duration, _ error) {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "mcp-trade")
-	resp, err := w.client.Do(req)
-	if err != nil {
-		return 0, unanswered(err)
-	}
-	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16)) // so that the connection is used again
-	switch status := resp.StatusCode; {
-	case status >= 200 && status < 300:
-		return 0, nil
-	case status >= 300 && status < 400:
-		return -1, fmt.Errorf("it sends elsewhere with the status %d, and is not followed", status)
-	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500:
-		return retryafter.Wait(resp.Header, w.now()), fmt.Errorf("it answers with the status %d", status)
-	default:
-		return -1, fmt.Errorf("it answers with the status %d", status)
-	}
-}
-
-// unanswered says why there is no answer. Errors of the network name the host.
-func unanswered(err error) error {
-	late, cause := retryafter.Unanswered(err)
-	_, unknown := errors.AsType[*net.DNSError](cause)
-	switch {
-	case late:
-		return errors.New("it did not answer in time")
-	case unknown:
-		return errors.New("its host is not found")
-	case errors.Is(cause, syscall.ECONNREFUSED):
-		return errors.New("its host refuses the connection")
-	}
-	return errors.New("it cannot be reached")
+	return retryafter.Send(w.client, req, w.now, func(status int) bool {
+		return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
+	})
 }

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"reflect"
 	"strings"
 	"sync"
@@ -71,7 +69,7 @@ func slow(w http.ResponseWriter, _ *http.Request) {
 func impatient(address string, log io.Writer) *Webhook {
 	return begin(&Webhook{
 		address: address, now: time.Now, log: zerolog.New(log), rest: 5 * time.Second,
-		client: &http.Client{Timeout: 10 * time.Second, CheckRedirect: notFollowed},
+		client: retryafter.Sender(10 * time.Second),
 		asking: retryafter.Asking{Tries: 3, First: time.Millisecond, Longest: 100 * time.Millisecond},
 	})
 }
@@ -149,13 +147,6 @@ func TestWebhook_NobodyThere(t *testing.T) {
 			}
 			keepsSecret(t, secret, log.String())
 		})
-	}
-}
-
-func TestUnanswered(t *testing.T) {
-	notFound := &url.Error{Op: "Post", URL: "https://" + secret, Err: &net.DNSError{Err: "no such host", Name: secret}}
-	if got := unanswered(notFound).Error(); got != "its host is not found" {
-		t.Error(got)
 	}
 }
 

@@ -1,7 +1,12 @@
 package retryafter
 
 import (
+	"context"
+	"errors"
+	"net"
 	"net/http"
+	"net/url"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -40,5 +45,19 @@ func TestWait(t *testing.T) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 		})
+	}
+}
+
+func TestUnsent(t *testing.T) {
+	const secret = "T0KEN"
+	for want, cause := range map[string]error{
+		"its host is not found":           &net.DNSError{Err: "no such host", Name: secret},
+		"its host refuses the connection": &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED},
+		"it did not answer in time":       context.DeadlineExceeded,
+		"it cannot be reached":            errors.New("unknown authority of " + secret),
+	} {
+		if got := unsent(&url.Error{Op: "Post", URL: "https://" + secret, Err: cause}).Error(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
