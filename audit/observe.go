@@ -35,10 +35,33 @@ func callerOf(ctx context.Context) Caller {
 // Call is a request that was answered, and what became of it.
 type Call struct {
 	*jsonrpc.Request
+	Answer any
 	Result
 	Caller
 	Began time.Time
 	Took  time.Duration
+}
+
+// Known returns the method of a call, and its tool or prompt, where there are such, else "": a client may send any names, and who counts calls by
+// their names wants few.
+func (c Call) Known() (method, tool, prompt string) {
+	_, ofRPC := strconv.Atoi(c.Code)
+	there := c.Code == "" || ofRPC != nil // else the answer is an error of JSON-RPC
+	switch mcp.MCPMethod(c.Method) {
+	case mcp.MethodToolsCall:
+		if there {
+			tool = c.Name
+		}
+	case mcp.MethodPromptsGet:
+		if there {
+			prompt = c.Name
+		}
+	case mcp.MethodInitialize, mcp.MethodServerDiscover, mcp.MethodPing, mcp.MethodToolsList, mcp.MethodPromptsList, mcp.MethodResourcesList,
+		mcp.MethodResourcesTemplatesList, mcp.MethodResourcesRead, mcp.MethodCompletionComplete:
+	default:
+		return "", "", ""
+	}
+	return c.Method, tool, prompt
 }
 
 // Watch returns a handler that tells of each request that a handler answers, before the answer goes on its way: each answer is read once, for
@@ -59,7 +82,7 @@ type watched struct {
 func (w watched) Handle(ctx context.Context, r *jsonrpc.Request) any {
 	began := time.Now()
 	answer := w.Handler.Handle(ctx, r)
-	c := Call{Request: r, Result: resultOf(answer), Caller: callerOf(ctx), Began: began, Took: time.Since(began)}
+	c := Call{Request: r, Answer: answer, Result: resultOf(answer), Caller: callerOf(ctx), Began: began, Took: time.Since(began)}
 	for _, hear := range w.hear {
 		hear(ctx, c)
 	}

@@ -269,12 +269,17 @@ func (c *connection) initialize(r *request, inBatch bool) any {
 	}
 	r.ctx = c.others
 	answer := c.handler.Handle(r.ctx, &r.Request)
-	if response, ok := answer.(mcp.JSONRPCResponse); ok {
-		if agreed, ok := response.Result.(mcp.InitializeResult); ok {
-			c.version = agreed.ProtocolVersion
-		}
+	if agreed := AgreedVersion(answer); agreed != "" {
+		c.version = agreed
 	}
 	return answer
+}
+
+// AgreedVersion is the version of the protocol that the answer to initialize agrees on, "" of any other answer.
+func AgreedVersion(answer any) string {
+	response, _ := answer.(mcp.JSONRPCResponse)
+	agreed, _ := response.Result.(mcp.InitializeResult)
+	return agreed.ProtocolVersion
 }
 
 // run answers a request unless the client cancels it. An order that has begun is answered in any case.

@@ -16,6 +16,7 @@ import (
 	"mcp-trade/agent"
 	"mcp-trade/agent/model/apis"
 	"mcp-trade/agent/runner"
+	"mcp-trade/internal/otlp"
 	"mcp-trade/internal/testenv"
 	"mcp-trade/search"
 	"mcp-trade/search/jina"
@@ -58,7 +59,8 @@ var variablesBelow = map[string]string{
 	session.Halt:      "a value of the session, whose name it is",
 }
 
-// ownKey tells whether an API of models or a provider of news names its own key, which the table of settings has from there.
+// ownKey tells whether an API of models or a provider of news names its own key, or what speaks OpenTelemetry its variables, which the table of
+// settings has from there.
 func ownKey(place, name string) bool {
 	in := func(folder string) bool {
 		return strings.HasPrefix(place, filepath.Join("../..", folder)+string(filepath.Separator))
@@ -67,6 +69,9 @@ func ownKey(place, name string) bool {
 		if in("agent/model/"+api.Name) && (name == api.KeyVariable || name == api.BaseVariable) {
 			return true
 		}
+	}
+	if in("internal/otlp") {
+		return slices.Contains(otlp.Variables(), name)
 	}
 	return slices.ContainsFunc(providers, func(row providerRow) bool {
 		return slices.Contains(row.key.names, name) && in("search/"+row.name)

@@ -16,6 +16,7 @@ import (
 
 	"mcp-trade/audit"
 	"mcp-trade/internal/oauth"
+	"mcp-trade/internal/otlp"
 	"mcp-trade/serve"
 	"mcp-trade/session"
 	"mcp-trade/tools"
@@ -73,6 +74,8 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 		return err
 	}
 	defer closeMetrics()
+	told := s.openTelemetry(otlp.Attribute{Key: "network.transport", Value: "tcp"}, otlp.Attribute{Key: "network.protocol.name", Value: "http"})
+	defer told.end()
 	issuer, err := s.openIssuer(cmd.Context())
 	if err != nil {
 		return err
@@ -100,7 +103,7 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 		event.Msg("serving MCP over HTTP at " + serve.MCPPath)
 	}
 	ready := &readiness{rooms: r, dataDir: s.dataDir, tools: deps, audit: kept}
-	h := serve.New(audit.Watch(m.watch(servers), kept.keep("http"), m.counts()), s.log).HTTP(portGate{g, at}, ready.check, append(s.allowedHosts, host)...)
+	h := serve.New(audit.Watch(m.watch(servers), kept.keep("http"), m.counts(), told.tells()), s.log).HTTP(told.gate(portGate{g, at}), ready.check, append(s.allowedHosts, host)...)
 	g.publish(h)
 	h.HoldBack(holdBack)
 	h.OnDenied(func(r *http.Request, began time.Time, status int, reason string) {

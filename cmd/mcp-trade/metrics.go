@@ -12,12 +12,10 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"slices"
-	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
-	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/rs/zerolog"
 
 	"mcp-trade/audit"
@@ -76,7 +74,7 @@ func (m *meters) counts() func(context.Context, audit.Call) {
 }
 
 func (m *meters) count(_ context.Context, c audit.Call) {
-	method, tool := named(c)
+	method, tool, _ := c.Known()
 	method = cmp.Or(method, "other")
 	labels := fmt.Sprintf("method=%q,tool=%q", method, tool)
 	m.set.GetOrCreateCounter(fmt.Sprintf("mcp_trade_calls_total{%s,outcome=%q,code=%q}", labels, c.Outcome, c.Code)).Inc()
@@ -84,18 +82,6 @@ func (m *meters) count(_ context.Context, c audit.Call) {
 	if m.slow > 0 && c.Took >= m.slow {
 		m.log.Warn().Str("method", method).Str("tool", tool).Str("outcome", c.Outcome).Str("code", c.Code).Dur("ms", c.Took).Msg("slow call")
 	}
-}
-
-// named names the method of a call and its tool, if there are such: a client may send any names.
-func named(c audit.Call) (method, tool string) {
-	_, ofRPC := strconv.Atoi(c.Code)
-	switch {
-	case c.Code == strconv.Itoa(mcp.METHOD_NOT_FOUND):
-		return "", ""
-	case c.Method == string(mcp.MethodToolsCall) && (c.Code == "" || ofRPC != nil):
-		return c.Method, c.Name
-	}
-	return c.Method, ""
 }
 
 // denied counts a request that never came to the handler.

@@ -25,6 +25,7 @@ import (
 
 	"mcp-trade/internal/files"
 	"mcp-trade/internal/mcpclient"
+	"mcp-trade/internal/otlp"
 	"mcp-trade/market"
 	"mcp-trade/session"
 	"mcp-trade/tools"
@@ -142,7 +143,7 @@ const (
 	withheld                                // none: it is for the run and its models
 )
 
-var settingsTable = slices.Concat(ownSettings, ruleSettings(), keySettings(), storeSettings())
+var settingsTable = slices.Concat(ownSettings, ruleSettings(), keySettings(), storeSettings(), telemetrySettings())
 
 // ownSettings are those of the program itself.
 var ownSettings = []setting{
@@ -253,6 +254,14 @@ func (use keyUse) settings(child inheritance) (rows []setting) {
 		if a.variable != "" {
 			rows = append(rows, setting{variable: a.variable, child: child})
 		}
+	}
+	return rows
+}
+
+// telemetrySettings are OpenTelemetry's own variables.
+func telemetrySettings() (rows []setting) {
+	for _, name := range otlp.Variables() {
+		rows = append(rows, setting{variable: name, secret: strings.HasSuffix(name, "HEADERS")})
 	}
 	return rows
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/audit"
+	"mcp-trade/internal/otlp"
 	"mcp-trade/serve"
 	"mcp-trade/session"
 	"mcp-trade/store"
@@ -77,6 +78,8 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 		return err
 	}
 	defer kept.Close()
+	told := s.openTelemetry(otlp.Attribute{Key: "network.transport", Value: "pipe"})
+	defer told.end()
 	if isTerminal(os.Stdin) {
 		s.log.Info().Msg("serving MCP on standard input and output, for a client that launches this program; Ctrl-D ends it")
 	}
@@ -84,7 +87,7 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 	ctx = audit.WithCaller(ctx, audit.Caller{Model: s.modelID})
 	// There is a server for each model: from here on a little memory counts for more than a little speed.
 	collectGarbage(50)
-	return serve.New(audit.Watch(server, kept.keep("stdio")), s.log).Stdio(ctx, nonblocking(os.Stdin), out)
+	return serve.New(audit.Watch(server, kept.keep("stdio"), told.tells()), s.log).Stdio(ctx, nonblocking(os.Stdin), out)
 }
 
 // openTools opens what a server's tools work with, and says what it offers.
