@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -90,5 +92,39 @@ func TestWhatAConfigurationWantsIsAskedForOnceAtATerminal(t *testing.T) {
 	}
 	if out := p.try(t, "run", config); out.code != 1 {
 		t.Errorf("a flag was remembered: exit %d\n%s", out.code, out.stderr)
+	}
+}
+
+// A leaderboard is no wider than the window, says what it leaves out, and has colors unless they are not wanted.
+func TestReportAtATerminal(t *testing.T) {
+	t.Parallel()
+	p := onFiles(t)
+	p.do(t, "run", "--from", "2025-10-01", "--to", "2025-10-20", "--account", "steady=equal-weight")
+	rich := filepath.Join(p.dir, "rich.jsonl")
+	if err := os.WriteFile(rich, []byte(`{"date": "2025-10-01", "id": 0, "positions": {"CASH": 1000}}
+{"date": "2025-10-03", "id": 1, "positions": {"CASH": 1500}}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		env     string
+		colored bool
+	}{{"NO_COLOR=", true}, {"NO_COLOR=1", false}} {
+		p.env = []string{c.env}
+		said, code := p.atTerminal(t, "", "report", "steady", rich, "--benchmark", "equal-weight", "--sort", "account:asc")
+		board, _, _ := strings.Cut(strings.ReplaceAll(said, "\r", ""), "\n\n")
+		plain := regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(board, "")
+		if code != 0 || (plain != board) != c.colored || !strings.Contains(plain, "Left out, as the window is 80 characters wide: ") {
+			t.Errorf("%s: exit %d\n%q", c.env, code, said)
+		}
+		lines := strings.Split(plain, "\n")
+		for _, line := range lines[:4] { // below them stands prose
+			if n := utf8.RuneCountInString(line); n > 80 {
+				t.Errorf("%d characters: %s", n, line)
+			}
+		}
+		if !strings.HasPrefix(lines[2], "-  rich ") {
+			t.Errorf("the first row is %s", lines[2])
+		}
 	}
 }

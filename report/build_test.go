@@ -241,7 +241,7 @@ func TestCell(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "NVDA": "NVDA", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", " =1": "' =1", "'x": "''x", "a=1": "a=1", "\n=1": "'\n=1", "\r=1": "'\r=1",
 	} {
-		if got := cell(in); got != want {
+		if got := Cell(in); got != want {
 			t.Errorf("%q becomes %q, want %q", in, got, want)
 		}
 	}

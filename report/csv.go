@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// cell is a text as a spreadsheet shows it. One that begins like a formula is a formula to a spreadsheet, which would work
+// Cell is a text as a spreadsheet shows it. One that begins like a formula is a formula to a spreadsheet, which would work
 // it out, so it gets an apostrophe in front.
-func cell(text string) string {
+func Cell(text string) string {
 	if strings.HasPrefix(text, "'") || strings.ContainsRune("=+-@\t\r\n", firstRune(text)) {
 		return "'" + text
 	}
@@ -41,10 +41,10 @@ func WriteEquity(w io.Writer, r Report) error {
 	c := csv.NewWriter(w)
 	_ = c.Write([]string{"account", "date", "value", "cash", "return", "drawdown", "trades", "traded", "fees", "oldest_close"}) // Error tells
 	for _, a := range r.Accounts {
-		_ = c.Write([]string{cell(a.Signature), string(a.Opening.Date), a.Opening.Value.cell(), "", "", "", "", "", "", ""})
+		_ = c.Write([]string{Cell(a.Signature), string(a.Opening.Date), a.Opening.Value.cell(), "", "", "", "", "", "", ""})
 		for _, p := range a.Periods {
 			_ = c.Write([]string{
-				cell(a.Signature), string(p.Date), p.Value.cell(), p.Cash.cell(), p.Return.cell(), p.Drawdown.cell(),
+				Cell(a.Signature), string(p.Date), p.Value.cell(), p.Cash.cell(), p.Return.cell(), p.Drawdown.cell(),
 				strconv.Itoa(p.Trades), number(p.TradedValue), number(p.Fees), oldestClose(p),
 			})
 		}
@@ -68,7 +68,7 @@ func WriteActions(w io.Writer, r Report) error {
 	for _, a := range r.Accounts {
 		for _, x := range a.Actions {
 			_ = c.Write([]string{
-				cell(a.Signature), strconv.FormatInt(x.ID, 10), string(x.Date), cell(string(x.Action)), cell(x.Symbol), number(x.Amount), cell(x.Ratio), cell(x.To), x.Price.cell(), number(x.Cash),
+				Cell(a.Signature), strconv.FormatInt(x.ID, 10), string(x.Date), Cell(string(x.Action)), Cell(x.Symbol), number(x.Amount), Cell(x.Ratio), Cell(x.To), x.Price.cell(), number(x.Cash),
 			})
 		}
 	}
@@ -92,7 +92,7 @@ func WriteForward(w io.Writer, r Report) error {
 			if !d.Decided.IsZero() {
 				decided = d.Decided.UTC().Format(time.RFC3339)
 			}
-			_ = c.Write([]string{cell(a.Signature), string(d.Date), string(d.Mark()), decided, cell(strings.Join(d.Missing, " ")), cell(d.Skipped), cell(d.Clock), row, d.Head})
+			_ = c.Write([]string{Cell(a.Signature), string(d.Date), string(d.Mark()), decided, Cell(strings.Join(d.Missing, " ")), Cell(d.Skipped), Cell(d.Clock), row, d.Head})
 		}
 	}
 	c.Flush()
@@ -115,7 +115,7 @@ func WriteTrade(c *csv.Writer, signature string, t Trade) error {
 		order = strconv.FormatInt(t.Order, 10)
 	}
 	return c.Write([]string{
-		cell(signature), strconv.FormatInt(t.ID, 10), string(t.Date), t.Action, cell(t.Symbol), number(t.Amount), t.Price.cell(),
-		t.Value.cell(), number(t.Fees), t.Slippage.cell(), t.Gain.cell(), cell(t.OrderID), cell(t.Note), items, order, t.Type,
+		Cell(signature), strconv.FormatInt(t.ID, 10), string(t.Date), t.Action, Cell(t.Symbol), number(t.Amount), t.Price.cell(),
+		t.Value.cell(), number(t.Fees), t.Slippage.cell(), t.Gain.cell(), Cell(t.OrderID), Cell(t.Note), items, order, t.Type,
 	})
 }

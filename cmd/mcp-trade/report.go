@@ -19,12 +19,16 @@ import (
 	"mcp-trade/market"
 	"mcp-trade/report"
 	"mcp-trade/report/export"
+	"mcp-trade/report/paper"
 	"mcp-trade/store"
 )
 
 // reportFlags are the flags of the command as they were given.
 type reportFlags struct {
 	from, to, benchmark, method, out, serve, experiment string
+	format, sort                                        string
+	columns                                             []string
+	top                                                 int
 	riskFree                                            float64
 	open                                                bool
 }
@@ -54,7 +58,14 @@ func reportCommand(s *settings) *cobra.Command {
 			if s.json {
 				return printJSON(cmd.OutOrStdout(), r)
 			}
-			printLeaderboard(cmd.OutOrStdout(), r)
+			board, err := f.board(r, isTerminal(cmd.OutOrStdout()))
+			if err != nil {
+				return usageError{err}
+			}
+			if f.format != "" {
+				return board.Write(cmd.OutOrStdout(), paper.Form(f.format))
+			}
+			printReport(cmd.OutOrStdout(), r, board, len(f.columns) > 0)
 			if r.Variants != nil {
 				printVariants(cmd.OutOrStdout(), r)
 			}
@@ -71,6 +82,10 @@ func reportCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&f.method, "method", string(report.Own), "own; upstream for AI-Trader's published figures too, upstream-2 as it computes them since 2025-11-20")
 	cmd.Flags().Float64Var(&f.riskFree, "risk-free", 0, "risk-free rate of a year, 0.02 for 2 %")
 	cmd.Flags().StringVar(&f.out, "out", "", "folder to write the report to")
+	cmd.Flags().StringVar(&f.format, "format", "", "of the leaderboard: latex, markdown or csv (default a table to read)")
+	cmd.Flags().StringVar(&f.sort, "sort", "", "column to order the leaderboard by, the highest first; sharpe:asc for the lowest")
+	cmd.Flags().StringSliceVar(&f.columns, "columns", nil, "columns of the leaderboard, by the keys of figures: account,total_return,sharpe")
+	cmd.Flags().IntVar(&f.top, "top", 0, "accounts in the leaderboard (default all)")
 	cmd.Flags().StringVar(&f.serve, "serve", "", "address to serve the page on, such as 127.0.0.1:8090")
 	cmd.Flags().BoolVar(&f.open, "open", false, "let --serve take an address that other machines reach; there is no password")
 	cmd.MarkFlagsMutuallyExclusive("serve", "out")
@@ -95,6 +110,11 @@ func (s *settings) report(ctx context.Context, f reportFlags, names []string) (r
 		}
 	}
 	return s.build(ctx, f, o, r, names)
+}
+
+// board is the leaderboard that the flags ask for.
+func (f reportFlags) board(r report.Report, terminal bool) (paper.Board, error) {
+	return paper.Of(r, paper.Options{Columns: f.columns, Sort: f.sort, Top: f.top, Curve: terminal})
 }
 
 // build is report on stores and prices that are open.
@@ -149,6 +169,10 @@ func (f reportFlags) options() (report.Options, error) {
 		*day.to = stamp.Day()
 	}
 	switch {
+	case f.format != "" && !slices.Contains(paper.Forms(), paper.Form(f.format)):
+		return o, fmt.Errorf("--format %q: use latex, markdown or csv", f.format)
+	case f.top < 0:
+		return o, fmt.Errorf("--top %d: use a number above 0", f.top)
 	case !o.Method.Valid():
 		return o, fmt.Errorf("--method %q: use own, upstream or upstream-2", f.method)
 	case o.To != "" && o.To < o.From:

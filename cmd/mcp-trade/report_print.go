@@ -5,51 +5,21 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 
 	"mcp-trade/decimal"
 	"mcp-trade/internal/format"
 	"mcp-trade/internal/safetext"
 	"mcp-trade/report"
+	"mcp-trade/report/paper"
 )
 
-// printLeaderboard prints a line for each account, and below what there is to know of them.
-func printLeaderboard(w io.Writer, r report.Report) {
-	header := []string{">#", "account", ">days", ">trades"}
-	for _, x := range report.MetricTable() {
-		if column := x.ColumnFor(r); column != "" {
-			header = append(header, ">"+column)
-		}
-	}
-	header = append(header, "ledger")
-	old := slices.ContainsFunc(r.Accounts, func(a report.Account) bool { return a.Metrics.EndStale != nil })
-	if old {
-		header = append(header, "oldest close")
-	}
-	t := newTable(w, header...)
-	for i, a := range r.Accounts {
-		rank := strconv.Itoa(i + 1)
-		if !a.Ranked() {
-			rank = "-"
-		}
-		name := strings.TrimSpace(a.Signature + " " + a.Mark())
-		row := table.Row{rank, name, len(a.Periods), a.Metrics.Trades}
-		for _, x := range report.MetricTable() {
-			if x.ColumnFor(r) != "" {
-				row = append(row, metricText(a, x))
-			}
-		}
-		row = append(row, a.Ledger.Verdict)
-		if old {
-			row = append(row, oldestClose(a.Metrics.EndStale))
-		}
-		t.AppendRow(row)
-	}
-	t.Render()
+// printReport prints a line for each account, and below what there is to know of them.
+func printReport(w io.Writer, r report.Report, b paper.Board, asked bool) {
+	printBoard(w, b, asked)
 	switch r.Method {
 	case report.AITrader:
 		printUpstream(w, r)
@@ -57,7 +27,8 @@ func printLeaderboard(w io.Writer, r report.Report) {
 		printUpstream2(w, r)
 	}
 	fmt.Fprintln(w)
-	for _, a := range r.Accounts {
+	for _, row := range b.Rows {
+		a := row.Account
 		fmt.Fprintf(w, "%s: %s\n", a.Signature, safetext.Line(a.Verdict))
 		if len(a.Ledger.Reasons) > 0 {
 			fmt.Fprintf(w, "  %s\n", safetext.Line(a.Ledger.String()))
@@ -100,22 +71,42 @@ func costsText(a report.Account) string {
 	return text
 }
 
-// metricText writes a figure of an account. Where the value of the last day is not known, the last value has its date.
-func metricText(a report.Account, x report.Metric) string {
-	m := a.Metrics
-	n := m.Value(x.Key)
-	switch x.Unit {
-	case report.Money:
-		if i := len(a.Periods) - 1; x.Key == report.End && n.Known() && i >= 0 && !a.Periods[i].Value.Known() {
-			return fmt.Sprintf("%s (%s)", cash(n), m.Figure(x.Key).Date)
-		}
-		return cash(n)
-	case report.Change, report.Part:
-		return percent(n)
-	case report.Ratio:
-		return dashed(n, 2)
+// printBoard prints a leaderboard. On a terminal it is as wide as the window, and gains and losses have colors; unless the columns were asked
+// for, those that matter least are left out where they do not fit.
+func printBoard(w io.Writer, b paper.Board, asked bool) {
+	const gap = 2
+	var left []string
+	if isTerminal(w) && !asked {
+		b, left = b.Fit(widthOf(w), gap, text.StringWidth)
 	}
-	return dashed(n, 0)
+	painted, colors := paint(w), map[int]text.Colors{1: {text.FgGreen}, -1: {text.FgRed}}
+	line := func(cells []string, signs []int) {
+		for i, cell := range cells {
+			cell = safetext.Line(cell)
+			pad := strings.Repeat(" ", max(0, b.WidthOf(i, text.StringWidth)-text.StringWidth(cell)))
+			if signs != nil {
+				cell = painted(cell, colors[signs[i]])
+			}
+			if b.Columns[i].Text {
+				cell += pad
+			} else {
+				cell = pad + cell
+			}
+			fmt.Fprint(w, cell, map[bool]string{true: "\n", false: strings.Repeat(" ", gap)}[i == len(cells)-1])
+		}
+	}
+	var heads []string
+	for _, c := range b.Columns {
+		heads = append(heads, c.Head)
+	}
+	line(heads, nil)
+	fmt.Fprintln(w, strings.Repeat("─", b.Width(gap, text.StringWidth)))
+	for i, row := range b.Rows {
+		line(row.Cells, b.Signs(i))
+	}
+	if len(left) > 0 {
+		fmt.Fprintf(w, "Left out, as the window is %d characters wide: %s. --columns shows any of them.\n", widthOf(w), strings.Join(left, ", "))
+	}
 }
 
 // printUpstream prints AI-Trader's figures as it publishes them.

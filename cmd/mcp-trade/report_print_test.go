@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"mcp-trade/report"
+	"mcp-trade/report/paper"
 )
 
 // The leaderboard has a column for each metric that names one, with the account's figure in it.
-func TestPrintLeaderboard(t *testing.T) {
+func TestPrintReport(t *testing.T) {
 	for name, r := range map[string]report.Report{
 		"alone":                          {},
 		"against a benchmark, for a fee": {Benchmark: &report.Series{Name: "QQQ"}},
@@ -33,7 +34,11 @@ func TestPrintLeaderboard(t *testing.T) {
 			}
 			r.Accounts = []report.Account{a}
 			var out bytes.Buffer
-			printLeaderboard(&out, r)
+			b, err := paper.Of(r, paper.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			printReport(&out, r, b, false)
 			lines := strings.Split(out.String(), "\n")
 			want, figures := []string{"#", "account", "days", "trades"}, []string{"1", "a", "0", "0"}
 			for _, x := range report.MetricTable() {
@@ -41,7 +46,7 @@ func TestPrintLeaderboard(t *testing.T) {
 				if column == "" || r.Benchmark == nil && (x.Group == report.Relative || x.Key == "fees") {
 					continue
 				}
-				want, figures = append(want, column), append(figures, metricText(a, x))
+				want, figures = append(want, column), append(figures, paper.Figure(a, x))
 			}
 			if len(want) < 12 {
 				t.Fatalf("there are only the columns %v", want)

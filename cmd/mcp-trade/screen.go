@@ -29,11 +29,11 @@ func exact(w io.Writer) io.Writer {
 	return w
 }
 
-// paint returns a text in colors, where w is a terminal.
+// paint returns a text in colors, where w is a terminal and nobody asked for none (no-color.org).
 func paint(w io.Writer) func(string, text.Colors) string {
 	return func(t string, colors text.Colors) string {
 		s, ok := w.(*screen)
-		if !ok || !isTerminal(s) {
+		if !ok || !isTerminal(s) || os.Getenv("NO_COLOR") != "" {
 			return t
 		}
 		style := make([]int, len(colors))
