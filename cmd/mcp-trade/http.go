@@ -74,7 +74,7 @@ func serveHTTP(cmd *cobra.Command, s *settings) error {
 		return err
 	}
 	defer closeMetrics()
-	told := s.openTelemetry(otlp.Attribute{Key: "network.transport", Value: "tcp"}, otlp.Attribute{Key: "network.protocol.name", Value: "http"})
+	told := s.openTelemetry(o.Version, otlp.Attribute{Key: "network.transport", Value: "tcp"}, otlp.Attribute{Key: "network.protocol.name", Value: "http"})
 	defer told.end()
 	issuer, err := s.openIssuer(cmd.Context())
 	if err != nil {

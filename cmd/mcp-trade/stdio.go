@@ -78,7 +78,7 @@ func serveStdio(cmd *cobra.Command, s *settings) error {
 		return err
 	}
 	defer kept.Close()
-	told := s.openTelemetry(otlp.Attribute{Key: "network.transport", Value: "pipe"})
+	told := s.openTelemetry(o.Version, otlp.Attribute{Key: "network.transport", Value: "pipe"})
 	defer told.end()
 	if isTerminal(os.Stdin) {
 		s.log.Info().Msg("serving MCP on standard input and output, for a client that launches this program; Ctrl-D ends it")

@@ -33,7 +33,7 @@ type telemetry struct {
 
 // openTelemetry returns what tells of the calls that come by a transport, to be ended; nil unless the environment says where to. An environment
 // file may be somebody else's, who would then hear of the calls: what it says is not heeded.
-func (s *settings) openTelemetry(network ...otlp.Attribute) *telemetry {
+func (s *settings) openTelemetry(version string, network ...otlp.Attribute) *telemetry {
 	for _, name := range otlp.Variables() {
 		if s.env[name] != "" && os.Getenv(name) == "" {
 			s.log.Warn().Msgf("%s of %s is not heeded: only the environment can name who is told of calls", name, s.envFile)
@@ -43,7 +43,7 @@ func (s *settings) openTelemetry(network ...otlp.Attribute) *telemetry {
 		Name: "mcp.server.operation.duration", Description: "Time from a request of MCP until its answer",
 		Bounds: []float64{0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300},
 	}
-	exporter := otlp.New(os.Getenv, "mcp-trade", version(), h, time.Now, s.log)
+	exporter := otlp.New(os.Getenv, "mcp-trade", version, h, time.Now, s.log)
 	if exporter == nil {
 		return nil
 	}
