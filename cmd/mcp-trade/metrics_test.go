@@ -44,6 +44,7 @@ func TestMeters(t *testing.T) {
 		h.Handle(t.Context(), &jsonrpc.Request{Message: jsonrpc.Message{Method: "tools/call", Name: name}})
 	}
 	h.Handle(t.Context(), &jsonrpc.Request{Message: jsonrpc.Message{Method: "secret/method"}})
+	h.Handle(t.Context(), &jsonrpc.Request{Message: jsonrpc.Message{Method: "secret/method", Name: "secret"}}) // refused for something else
 	m.denied(401)
 	w := httptest.NewRecorder()
 	m.pages(false).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://10.0.0.1:9000/metrics", nil))
@@ -52,7 +53,7 @@ func TestMeters(t *testing.T) {
 		`mcp_trade_calls_total{method="tools/call",tool="buy",outcome="ok",code=""} 2`,
 		`mcp_trade_calls_total{method="tools/call",tool="sell",outcome="refused",code="insufficient_position"} 1`,
 		`mcp_trade_calls_total{method="tools/call",tool="",outcome="refused",code="-32602"} 1`,
-		`mcp_trade_calls_total{method="other",tool="",outcome="refused",code="-32601"} 1`,
+		`mcp_trade_calls_total{method="other",tool="",outcome="refused",code="-32601"} 1`, `mcp_trade_calls_total{method="other",tool="",outcome="refused",code="-32602"} 1`,
 		`mcp_trade_call_duration_seconds_count{method="tools/call",tool="buy"} 2`,
 		`mcp_trade_call_duration_seconds_bucket{method="tools/call",tool="buy",le="+Inf"} 2`,
 		`mcp_trade_denied_total{status="401"} 1`, "mcp_trade_requests_in_flight 0", "go_goroutines",
@@ -61,7 +62,7 @@ func TestMeters(t *testing.T) {
 			t.Errorf("%s is not in\n%s", want, text)
 		}
 	}
-	if strings.Contains(text, "secret") || strings.Contains(log.String(), "secret") || strings.Count(log.String(), "slow call") != 5 {
+	if strings.Contains(text, "secret") || strings.Contains(log.String(), "secret") || strings.Count(log.String(), "slow call") != 6 {
 		t.Errorf("%s\n%s", text, log.String())
 	}
 }

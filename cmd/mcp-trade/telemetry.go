@@ -71,7 +71,7 @@ func (t *telemetry) tell(ctx context.Context, c audit.Call) {
 		Version                 string `json:"io.modelcontextprotocol/protocolVersion"`
 	}
 	_ = json.Unmarshal(c.Meta, &meta) // what is not as it must be is not there
-	parent, link := otlp.ParseParent(meta.Traceparent, meta.Tracestate), otlp.ParseParent(head.Get("traceparent"), head.Get("tracestate"))
+	parent, link := otlp.ParseParent(meta.Traceparent, meta.Tracestate), otlp.ParseParent(head.Get("traceparent"), strings.Join(head.Values("tracestate"), ","))
 	if parent == (otlp.Parent{}) {
 		parent, link = link, parent
 	}
