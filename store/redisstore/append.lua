@@ -1,10 +1,10 @@
 -- One commit: a line goes into a ledger if nothing stands against it, and is announced in the session.
 --
 -- KEYS: the ledger, its order ids, the session values to set, the session values wanted.
--- ARGV: the nine below; for each of those values what it is to be set to, or what it must be ("" for not set); the same
+-- ARGV: the ten below; for each of those values what it is to be set to, or what it must be ("" for not set); the same
 --       for values wanted that are read only, and at last their keys. A user who may read but not write a key that stands
 --       under KEYS is refused.
--- Returns {"ok"}, {"used", line, record}, {"index"}, {"leased", lease}, {"session"}, {"conflict"}, {"removed"}, or an error.
+-- Returns {"ok"}, {"used", line, record}, {"index"}, {"leased", lease}, {"session"}, {"moved"}, {"conflict"}, {"removed"}, or an error.
 --
 -- A script that fails in the middle keeps what it wrote. So XADD comes last, what was written before it is taken back or
 -- says nothing by itself, and an error means that the line is not there.
@@ -12,7 +12,7 @@
 -- The mark tells this commit from every other one. A commit whose answer was lost may be sent again: it finds its own mark
 -- and is answered as it was the first time.
 local ledger, orders = KEYS[1], KEYS[2]
-local id, line, order, mark, after, expiry, sets, wrong, fence = unpack(ARGV, 1, 9)
+local id, line, order, mark, after, expiry, sets, wrong, fence, move = unpack(ARGV, 1, 10)
 
 local function entry(record)
   local found = redis.call('XRANGE', ledger, record .. '-1', record .. '-1')[1]
@@ -60,15 +60,19 @@ elseif string.find(lease, ' ', 1, true) and redis.pcall('GET', orders .. '{lease
   return { 'leased', lease }
 end
 
+-- In a cluster the session of the account's own model lies elsewhere. The key beside the order ids has another text since each time that
+-- it was set.
+if move ~= '' and (redis.call('GET', orders .. '{session}') or 'none') ~= move then return { 'moved' } end
+
 sets = tonumber(sets)
 local own, keys, before = #KEYS - 2, { unpack(KEYS, 3) }, {}
-local values = own + (#ARGV - 9 - own) / 2
-for i = 10 + values, #ARGV do keys[#keys + 1] = ARGV[i] end
+local values = own + (#ARGV - 10 - own) / 2
+for i = 11 + values, #ARGV do keys[#keys + 1] = ARGV[i] end
 if values > 0 then
   before = redis.pcall('MGET', unpack(keys))
   if before.err then return { err = before.err .. ' (MGET)' } end
   for i = sets + 1, values do
-    if (before[i] or '') ~= ARGV[9 + i] then return { 'session' } end
+    if (before[i] or '') ~= ARGV[10 + i] then return { 'session' } end
   end
 end
 
@@ -83,10 +87,10 @@ local function write(command, ...)
   if type(reply) == 'table' and reply.err then failed = { err = reply.err .. ' (' .. command .. ')' } end
 end
 for i = 1, sets do
-  if expiry == '0' then write('SET', keys[i], ARGV[9 + i]) else write('SET', keys[i], ARGV[9 + i], 'PX', expiry) end
+  if expiry == '0' then write('SET', keys[i], ARGV[10 + i]) else write('SET', keys[i], ARGV[10 + i], 'PX', expiry) end
 end
 for i = sets + 1, own do
-  if ARGV[9 + i] ~= '' then
+  if ARGV[10 + i] ~= '' then
     if expiry == '0' then write('PERSIST', keys[i]) else write('PEXPIRE', keys[i], expiry) end
   end
 end

@@ -24,7 +24,8 @@ var appendSource string
 var appendScript = redis.NewScript(appendSource)
 
 // Append implements [store.Ledgers]. In a cluster the session is not in the ledger's slot: it is checked just before the commit
-// and updated just after it.
+// and updated just after it. If it is that of the model of the same name, as the sessions of runs are, the commit is refused if it was set
+// after it was checked: see [Store.moveOf].
 func (s *Store) Append(ctx context.Context, c store.Commit) error {
 	if err := store.CheckName("signature", c.Account); err != nil {
 		return err
@@ -38,13 +39,25 @@ func (s *Store) Append(ctx context.Context, c store.Commit) error {
 
 func (s *Store) append(ctx context.Context, to *link, c store.Commit, k keys) error {
 	together, others := store.SplitGuards(s, c.Guards)
-	for _, g := range others {
-		if err := g.Check(ctx); err != nil {
-			return s.unlessEarlier(ctx, to, k, c, err)
+	for round := 1; ; round++ {
+		move, err := s.moveOf(ctx, to, c.Account, others)
+		if err != nil {
+			return err
 		}
-	}
-	if err := s.commit(ctx, to, c, k, together); err != nil {
-		return err
+		for _, g := range others {
+			if err := g.Check(ctx); err != nil {
+				return s.unlessEarlier(ctx, to, k, c, err)
+			}
+		}
+		if err = s.commit(ctx, to, c, k, together, move); err == nil {
+			break
+		}
+		if !errors.Is(err, errMoved) {
+			return err
+		}
+		if round == maxRounds {
+			return store.ErrSessionChanged
+		}
 	}
 	for _, g := range others {
 		if err := g.ApplyAfter(ctx); err != nil {
@@ -75,10 +88,10 @@ func (s *Store) unlessEarlier(ctx context.Context, to *link, k keys, c store.Com
 const maxRounds = 10
 
 // commit runs the script, and updates the index of order ids as often as the script asks for it.
-func (s *Store) commit(ctx context.Context, to *link, c store.Commit, k keys, guards []store.Guard) error {
+func (s *Store) commit(ctx context.Context, to *link, c store.Commit, k keys, guards []store.Guard, move string) error {
 	wrong := "" // the record that the index wrongly has for the order id
 	for range maxRounds {
-		reply, err := s.runAppend(ctx, to, c, k, guards, wrong)
+		reply, err := s.runAppend(ctx, to, c, k, guards, wrong, move)
 		if err != nil {
 			return err
 		}
@@ -87,6 +100,8 @@ func (s *Store) commit(ctx context.Context, to *link, c store.Commit, k keys, gu
 			return nil
 		case "session":
 			return store.ErrSessionChanged
+		case "moved":
+			return errMoved
 		case "leased":
 			if c.Fence != 0 {
 				return store.ErrLeaseLost
@@ -117,9 +132,9 @@ func (s *Store) commit(ctx context.Context, to *link, c store.Commit, k keys, gu
 
 // runAppend sends the script until it is answered. A try that got an error reply wrote nothing. The outcome of a try without any
 // reply is unknown, whatever a later try is answered.
-func (s *Store) runAppend(ctx context.Context, to *link, c store.Commit, k keys, guards []store.Guard, wrong string) ([]string, error) {
+func (s *Store) runAppend(ctx context.Context, to *link, c store.Commit, k keys, guards []store.Guard, wrong, move string) ([]string, error) {
 	mark := &commitToken{text: s.newToken()}
-	args := s.appendArgs(c, k, guards, mark, wrong)
+	args := s.appendArgs(c, k, guards, mark, wrong, move)
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	var unknown bool
@@ -144,7 +159,7 @@ func (s *Store) runAppend(ctx context.Context, to *link, c store.Commit, k keys,
 }
 
 // appendArgs returns the words that call the script; append.lua describes them.
-func (s *Store) appendArgs(c store.Commit, k keys, guards []store.Guard, m *commitToken, wrong string) []any {
+func (s *Store) appendArgs(c store.Commit, k keys, guards []store.Guard, m *commitToken, wrong, move string) []any {
 	var ttl time.Duration
 	sets := 0
 	words, values, readOnly, theirs := make([]any, 0, 32), make([]any, 0, 8), []any(nil), []any(nil)
@@ -165,7 +180,7 @@ func (s *Store) appendArgs(c store.Commit, k keys, guards []store.Guard, m *comm
 		}
 	}
 	words[2] = len(words) - 3
-	words = append(words, c.ID, c.Line, c.OrderID, m, c.After, ttl.Milliseconds(), sets, wrong, int64(c.Fence))
+	words = append(words, c.ID, c.Line, c.OrderID, m, c.After, ttl.Milliseconds(), sets, wrong, int64(c.Fence), move)
 	return append(append(append(words, values...), theirs...), readOnly...)
 }
 

@@ -147,10 +147,56 @@ func TestStore_Contract_Cluster(t *testing.T) {
 		do(t, c, "FLUSHALL")
 		prolongs(t, open(t, "redis://"+addr+","+addr), c)
 	})
+	t.Run("a session that is set after it was checked has the commit refused", func(t *testing.T) {
+		do(t, c, "FLUSHALL")
+		movedAfterCheck(t, open(t, "redis://"+addr+","+addr))
+	})
 	t.Run("values are set if others are what they were", func(t *testing.T) {
 		do(t, c, "FLUSHALL")
 		setsIf(t, open(t, "redis://"+addr+","+addr))
 	})
+}
+
+// lateMover is a backend of a guard that does something when the guard is checked, once.
+type lateMover struct {
+	store.Sessions
+	do func()
+}
+
+func (m *lateMover) Place() store.Place { return "elsewhere" }
+
+func (m *lateMover) Prolong(context.Context, time.Duration, ...store.Key) error { return nil }
+
+func (m *lateMover) Values(context.Context, ...store.Key) (map[store.Key]string, error) {
+	if do := m.do; do != nil {
+		m.do = nil
+		do()
+	}
+	return map[store.Key]string{today: "x"}, nil
+}
+
+// movedAfterCheck sets the session of an account's own model between its check and the commit: to another value, to the same one, and that
+// of another model.
+func movedAfterCheck(t *testing.T, s *redisstore.Store) {
+	own := store.Key{Model: "a", Name: "TODAY_DATE"}
+	for id, move := range []struct {
+		set  values
+		want error
+	}{{values{own: `"d"`}, nil}, {values{today: `"d2"`}, nil}, {values{own: `"d2"`}, store.ErrSessionChanged}} {
+		if err := s.SetValues(t.Context(), values{own: `"d"`}, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		commit := storetest.Follow(t, s, storetest.Commit("a", int64(id), ""))
+		late := &lateMover{do: func() {
+			if err := s.SetValues(t.Context(), move.set, time.Hour); err != nil {
+				t.Error(err)
+			}
+		}}
+		commit.Guards = []store.Guard{{Backend: s, Expect: values{own: `"d"`}}, {Backend: late, Expect: values{today: "x"}}}
+		if err := s.Append(t.Context(), commit); !errors.Is(err, move.want) {
+			t.Errorf("set to %v meanwhile: %v", move.set, err)
+		}
+	}
 }
 
 // The master is found through a sentinel.

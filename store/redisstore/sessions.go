@@ -6,6 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -67,10 +70,65 @@ func (s *Store) SetValues(ctx context.Context, values map[store.Key]string, ttl 
 			p.Set(ctx, s.sessionKey(k), v, ttl)
 		}
 	})
+	if err == nil {
+		err = s.moved(ctx, s.link.Load(), ttl, maps.Keys(values))
+	}
 	if err != nil {
 		return s.unreachable("write the session", err)
 	}
 	return nil
+}
+
+// errMoved says that a session was set after it was checked.
+var errMoved = errors.New("the session was set meanwhile")
+
+// moveKey is beside the ledger of the account of a name: its text is another one each time that the session of the model of that name was
+// set. Only a cluster has it, where the values themselves lie in other slots.
+func (s *Store) moveKey(name string) string { return s.prefix + "orders:{" + name + "}{session}" }
+
+// moved notes in a cluster that sessions were set, once they are. Whoever checked one before that commits nothing by it any more.
+func (s *Store) moved(ctx context.Context, to *link, ttl time.Duration, keys iter.Seq[store.Key]) error {
+	if !to.cluster {
+		return nil
+	}
+	models := map[string]bool{}
+	for k := range keys {
+		if k.Model != store.AllModels {
+			models[k.Model] = true
+		}
+	}
+	_, err := to.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for model := range models {
+			p.Set(ctx, s.moveKey(model), s.newToken(), ttl)
+		}
+		return nil
+	})
+	return err
+}
+
+// moveOf is the text of the [Store.moveKey] of an account, "" where there is nothing to look for. It is read before the session is checked.
+func (s *Store) moveOf(ctx context.Context, to *link, account string, guards []store.Guard) (string, error) {
+	own := slices.ContainsFunc(guards, func(g store.Guard) bool {
+		for k := range g.Expect {
+			if g.Backend.Place() == s.Place() && k.Model == account {
+				return true
+			}
+		}
+		return false
+	})
+	if !to.cluster || !own {
+		return "", nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	text, err := to.Get(ctx, s.moveKey(account)).Result()
+	if absent(err) {
+		return "none", nil
+	}
+	if err != nil {
+		return "", s.unreachable("read the session", err)
+	}
+	return text, nil
 }
 
 // SetValuesIf sets the values if the session still has the expected ones, "" standing for a value that is not set. Otherwise it sets
@@ -131,6 +189,9 @@ func (s *Store) ClearValues(ctx context.Context, keys ...store.Key) error {
 			p.Del(ctx, s.sessionKey(k))
 		}
 	})
+	if err == nil {
+		err = s.moved(ctx, s.link.Load(), 0, slices.Values(keys))
+	}
 	if err != nil {
 		return s.unreachable("clear the session", err)
 	}
