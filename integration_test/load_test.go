@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/rate"
 	"mcp-trade/ledger"
 	"mcp-trade/store"
 	"mcp-trade/token"
@@ -96,7 +97,7 @@ func (p *place) tenants(t *testing.T, n int) (tokens []string) {
 		}
 		made := token.Token{Account: name, Model: name, Scopes: tools.Scopes, Created: time.Now()}
 		if i == 0 { // the tenant that floods
-			if made.Rate, err = token.ParseRate("100/s"); err != nil {
+			if made.Rate, err = rate.Parse("100/s"); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"mcp-trade/internal/rate"
 	"mcp-trade/store"
 )
 
@@ -29,8 +30,8 @@ type Token struct {
 	Subject  string    `json:"subject,omitzero"` // of those
 	Scopes   []string  `json:"scopes"`
 	Toolsets []string  `json:"toolsets,omitzero"` // nil: those of the server
-	Rate     Rate      `json:"rate,omitzero"`     // of requests; of a batch each message counts
-	Orders   Rate      `json:"orders,omitzero"`   // of orders and their cancellations among them
+	Rate     rate.Rate `json:"rate,omitzero"`     // of requests; of a batch each message counts
+	Orders   rate.Rate `json:"orders,omitzero"`   // of orders and their cancellations among them
 	Created  time.Time `json:"created"`
 	Expires  time.Time `json:"expires,omitzero"` // the zero time: never
 	Revoked  time.Time `json:"revoked,omitzero"` // the zero time: it is not

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-trade/internal/rate"
 	"mcp-trade/store/filestore"
 )
 
@@ -123,6 +125,20 @@ func TestList(t *testing.T) {
 		all, err := List(t.Context(), s)
 		if err == nil || len(all) != 2 || all[0].Account != "a" || all[1].Account != "c" {
 			t.Errorf("%s: %+v, %v", name, all, err)
+		}
+	}
+}
+
+// What is kept of a rate is never read as none.
+func TestRate_Kept(t *testing.T) {
+	text, err := json.Marshal(Token{Rate: rate.Rate{Times: 60, Per: time.Minute}})
+	var read Token
+	if err != nil || json.Unmarshal(text, &read) != nil || read.Rate != (rate.Rate{Times: 60, Per: time.Minute}) || read.Orders != (rate.Rate{}) {
+		t.Errorf("%s %v: %+v", text, err, read)
+	}
+	for _, text := range []string{`{"rate":""}`, `{"rate":"0/m"}`, `{"rate":60}`} {
+		if json.Unmarshal([]byte(text), &read) == nil {
+			t.Errorf("%s is read as %+v", text, read)
 		}
 	}
 }

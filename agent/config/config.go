@@ -19,6 +19,7 @@ import (
 	"mcp-trade/agent/model"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/mcpclient"
+	"mcp-trade/internal/rate"
 	"mcp-trade/internal/rawjson"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
@@ -45,6 +46,7 @@ type Config struct {
 	Deadline    string                      `json:"deadline,omitempty"`    // + likewise, as --deadline has it
 	MCPServers  map[string]mcpclient.Config `json:"mcp_servers,omitempty"` // + external servers by name; a tool is offered to the models as NAME_TOOL
 	Limits      map[string]any              `json:"limits,omitempty"`      // + limits that accounts are traded under (none); the setting MCP_TRADE_LIMITS comes before it
+	TotalBudget decimal.NullDecimal         `json:"total_budget,omitzero"` // + what all accounts may cost together (no bound)
 	Experiment  Experiment                  `json:"experiment,omitzero"`   // + several accounts for each model; Models are then those of its trials
 	Dir         string                      `json:"-"`                     // the folder of its file
 }
@@ -145,6 +147,9 @@ type Tuning struct {
 	TextCalls           bool           `json:"text_calls,omitempty"`            // + true: a call that a model writes as text is carried out; else it is asked for a real one
 	Memory              int            `json:"memory,omitempty"`                // + how many of its newest decisions a model is told of each day, and what became of them: 0 to 100 (0)
 	ContextSize         int            `json:"context_size,omitempty"`          // + tokens that a conversation may have (128000)
+
+	Rate        rate.Rate `json:"rate,omitzero"`           // + how often all accounts of the model ask its API together, such as 60/m (any)
+	CallsAtOnce int       `json:"calls_at_once,omitempty"` // + how many of their calls are under way at once (any)
 
 	Price  Price  `json:"price_per_million"` // + of tokens
 	Budget Budget `json:"budget"`            // + of the account; needs the price
@@ -333,6 +338,10 @@ func (c Config) Validate() error {
 			owners[m.Signature] = i
 		}
 	}
+	p.expect(!c.TotalBudget.Decimal.IsNegative(), "total_budget", "%s is below 0", c.TotalBudget.Decimal)
+	for i, m := range c.Models {
+		p.expect(!c.TotalBudget.Valid || !m.Enabled || m.Price.Known(), fmt.Sprintf("models[%d].price_per_million", i), "missing: a total_budget takes the prices of tokens, input and output")
+	}
 	_, err := c.AccountLimits()
 	p.expect(err == nil, "limits", "%v", err)
 	for name, s := range c.MCPServers {
@@ -368,6 +377,7 @@ func (t Tuning) validate(p *problems, at string) {
 		_, there := t.ExtraBody[ours]
 		p.expect(!there, at+".extra_body."+ours, "is what the program says; extra_body holds what it does not know")
 	}
+	p.expect(t.CallsAtOnce >= 0, at+".calls_at_once", "%d is below 0", t.CallsAtOnce)
 	p.expect(t.MaxTokens >= 0, at+".max_tokens", "%d is below 0", t.MaxTokens)
 	p.expect(t.MaxCompletionTokens >= 0, at+".max_completion_tokens", "%d is below 0", t.MaxCompletionTokens)
 	p.expect(t.MaxTokens == 0 || t.MaxCompletionTokens == 0, at+".max_completion_tokens", "stands beside max_tokens; use one of the two")

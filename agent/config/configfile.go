@@ -22,6 +22,7 @@ import (
 	"mcp-trade/agent/model"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/bounded"
+	"mcp-trade/internal/rate"
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 )
@@ -296,6 +297,11 @@ func decodeValue(from, to reflect.Value) (any, error) {
 			return decimal.NewNullDecimal(d), nil
 		}
 		return d, err
+	case rate.Rate:
+		if !isText {
+			return nil, errors.New("must be a text such as 60/m")
+		}
+		return rate.Parse(text)
 	case market.Stamp:
 		if isText && text != "" {
 			return market.ReadStamp(text)

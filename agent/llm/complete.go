@@ -57,6 +57,10 @@ func (d *dayConversation) completeTurn(ctx context.Context, step int) error {
 		} else if over {
 			return d.end(ctx, transcript.EndBudget)
 		}
+		done, err := d.Pace.Begin(ctx, q.worst)
+		if err != nil {
+			return err
+		}
 		if q.worst != nil {
 			if err := d.journal.Append(transcript.Entry{Ask: &transcript.Ask{Step: step, Worst: q.worst}}); err != nil {
 				return err
@@ -64,6 +68,7 @@ func (d *dayConversation) completeTurn(ctx context.Context, step int) error {
 		}
 		began := d.clock.Now()
 		reply, err := d.complete(ctx, q.Request)
+		done(d.costOf(reply, err))
 		if err == nil {
 			return d.keep(reply, step, q.sent, began)
 		}
@@ -130,6 +135,20 @@ func (d *dayConversation) complete(ctx context.Context, r model.Request) (model.
 		err = &model.Error{Message: fmt.Sprintf("no reply within %v", d.Timeout), Retryable: true, MayHaveCost: true}
 	}
 	return reply, err
+}
+
+// costOf is what a call cost; nil is what it may have cost at most.
+func (d *dayConversation) costOf(reply model.Reply, failed error) *decimal.Decimal {
+	var fault *model.Error
+	free := decimal.Zero
+	switch {
+	case d.Prices == nil, failed != nil && errors.As(failed, &fault) && !fault.MayHaveCost:
+		return &free
+	case failed != nil, reply.Usage.In == 0 && reply.Usage.Out == 0:
+		return nil
+	}
+	cost := d.Prices.Cost(reply.Usage)
+	return &cost
 }
 
 // keep puts a reply on disk.

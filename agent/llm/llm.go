@@ -28,6 +28,7 @@ import (
 	"mcp-trade/agent"
 	"mcp-trade/agent/mask"
 	"mcp-trade/agent/model"
+	"mcp-trade/agent/pace"
 	"mcp-trade/decimal"
 	"mcp-trade/market"
 )
@@ -59,6 +60,7 @@ type Options struct {
 
 	Cutoff market.Stamp `json:"knowledge_cutoff,omitempty"` // the last day that the model may remember; "" is not known
 	Mask   *mask.Mask   `json:"-"`                          // what it sees of symbols and dates; nil: the true ones
+	Pace   *pace.Pace   `json:"-"`                          // what all accounts may ask of the API together
 	Pins   *Pins        `json:"-"`                          // the tools of external servers that the account began with; nil: any will do
 }
 
@@ -72,7 +74,9 @@ func (o Options) Defaults() Options {
 	return o
 }
 
-func (o Options) budgeted() bool { return o.DayBudget != nil || o.RunBudget != nil }
+func (o Options) budgeted() bool {
+	return o.DayBudget != nil || o.RunBudget != nil || o.Pace.Budgeted()
+}
 
 // ToolServer is an MCP server beside that of the account, whose tools the model may use too.
 type ToolServer interface {

@@ -27,6 +27,7 @@ type accountRun struct {
 	days    []market.Stamp
 	seats   *semaphore.Weighted // for those that trade at once
 	barrier *barrier
+	until   int // how many of the days are traded at most; 0: all
 
 	completedDays int
 
@@ -69,10 +70,13 @@ func (a *accountRun) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.noteEnd(context.WithoutCancel(ctx))) }()
+	a.pass(first)
 	if first == len(a.days) {
 		return a.settleEnd(ctx)
 	}
-	a.pass(first)
+	if a.until > 0 && first >= a.until {
+		return nil
+	}
 	if a.server, err = mcpclient.Launch(ctx, a.Server(a.account.Name, a.lease.Fence()), a.Stderr); err != nil {
 		return err
 	}
@@ -90,6 +94,9 @@ func (a *accountRun) run(ctx context.Context) (err error) {
 		}
 		if err != nil {
 			return err
+		}
+		if i+1 == a.until && a.until < len(a.days) {
+			return nil
 		}
 	}
 	return a.settleEnd(ctx)
@@ -235,6 +242,13 @@ func isEvent(head ledger.Book) bool {
 func (a *accountRun) open(ctx context.Context) (err error) {
 	if err := a.Recorder.Begin(ctx, a.lease.Fence(), a.account.Name, nil); err != nil {
 		return err
+	}
+	if old, err := a.Runs.Checkpoint(ctx, a.account.Name); err != nil {
+		return err
+	} else if old != nil { // it is of an account of this name before, and says nothing of this one's days
+		if err := a.saveCheckpoint(ctx); err != nil {
+			return err
+		}
 	}
 	first := a.Rules.Opening(a.Cash, a.account.From)
 	if a.account.Opening != nil {

@@ -11,6 +11,7 @@ import (
 
 	"mcp-trade/agent/transcript"
 	"mcp-trade/code"
+	"mcp-trade/decimal"
 	"mcp-trade/market"
 	"mcp-trade/store"
 )
@@ -64,6 +65,22 @@ func (a *accountRun) saveCheckpoint(ctx context.Context) error {
 		return err
 	}
 	return a.Runs.SaveCheckpoint(ctx, a.account.Name, a.lease.Fence(), text)
+}
+
+// Spent is what the models of some accounts cost on the days that are complete.
+func Spent(ctx context.Context, runs store.Runs, accounts ...string) (sum decimal.Decimal, err error) {
+	for _, name := range accounts {
+		text, err := runs.Checkpoint(ctx, name)
+		var c checkpoint
+		if err == nil && text != nil {
+			err = json.Unmarshal(text, &c)
+		}
+		if err != nil {
+			return sum, fmt.Errorf("what %s has cost is not known: %w", name, err)
+		}
+		sum = sum.Add(c.Spent.Total())
+	}
+	return sum, nil
 }
 
 // Noted is what the runs of an account noted beside its ledger.

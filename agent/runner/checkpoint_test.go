@@ -127,3 +127,17 @@ func TestAccountRun_TradeDay_WithoutItsCheckpoint(t *testing.T) {
 		t.Errorf("the ledger is\n%s\nwant\n%s", again.ledger(t), whole.ledger(t))
 	}
 }
+
+// A checkpoint of an account of the same name whose ledger is gone says nothing of the new one, even if its run ends at once.
+func TestAccountRun_Open_OldCheckpoint(t *testing.T) {
+	r := newRoom(t, t.TempDir())
+	if err := os.RemoveAll(filepath.Join(r.logPath, "alice", "position")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, r.checkpointFile(), `{"date":"2025-02-01","complete":true,"refused_before":3}`)
+	for _, when := range []string{"opened", "gone on with"} {
+		if first, err := r.resume(t.Context()); err != nil || first != 0 {
+			t.Errorf("%s, it goes on with day %d, %v", when, first, err)
+		}
+	}
+}

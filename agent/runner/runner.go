@@ -196,6 +196,24 @@ func (r *Runner) Run(ctx context.Context, accounts []Account) ([]Result, error) 
 	return results, nil
 }
 
+// Turn takes one account on, up to and with its day of a number from 1 on, or with 0 to the end. done is how many days it is through
+// with. ended tells that it came to its end; the result is then there, as it is with an error.
+func (r *Runner) Turn(ctx context.Context, a Account, until int) (done int, ended bool, result Result, err error) {
+	a.From, a.To = cmp.Or(a.From, r.From), cmp.Or(a.To, r.To)
+	days, err := a.Days(r.Prices)
+	run := accountRun{Runner: r, account: a, days: days, seats: semaphore.NewWeighted(1), until: until}
+	if err == nil {
+		err = run.run(ctx)
+	}
+	if err == nil && run.completedDays < len(days) && (until == 0 || run.completedDays < until) {
+		run.completedDays = len(days) // a recording that ended
+	}
+	if ended = err == nil && run.completedDays == len(days); ended || err != nil {
+		result = run.result(context.WithoutCancel(ctx), err)
+	}
+	return run.completedDays, ended, result, err
+}
+
 // NoDaysError says that the prices have no trading day for a run.
 type NoDaysError struct{ From, To market.Stamp }
 

@@ -70,7 +70,7 @@ func newRoot(stderr *screen) (root *cobra.Command, began *bool) {
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return s.resolve(cmd) },
 	}
 	s.register(root.PersistentFlags(), everyCommand)
-	root.AddCommand(stdioCommand(s), httpCommand(s), tokenCommand(s), auditCommand(s), runCommand(s), modelsCommand(s), transcriptCommand(s), demoCommand(s), sessionCommand(s), ledgerCommand(s), settleCommand(s), reportCommand(s),
+	root.AddCommand(stdioCommand(s), httpCommand(s), tokenCommand(s), auditCommand(s), runCommand(s), workerCommand(s), runsCommand(s), modelsCommand(s), transcriptCommand(s), demoCommand(s), sessionCommand(s), ledgerCommand(s), settleCommand(s), reportCommand(s),
 		pricesCommand(s), newsCommand(s), searchCommand(s), doctorCommand(s), versionCommand(s))
 	root.Version = strings.TrimPrefix(readBuild().String(), "mcp-trade ")
 	group(root)

@@ -4,6 +4,8 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,6 +26,7 @@ import (
 	"mcp-trade/agent/mask"
 	"mcp-trade/agent/model"
 	"mcp-trade/agent/model/apis"
+	"mcp-trade/agent/pace"
 	"mcp-trade/agent/runner"
 	"mcp-trade/decimal"
 	"mcp-trade/internal/pause"
@@ -51,6 +54,8 @@ type plan struct {
 	servers []string                  // names of the external servers that they may use
 	trials  []trialAccount            // those accounts that are trials of an experiment
 
+	pace *pace.Run // what the accounts of the models have in common
+
 	follow *following // nil: the run is over with the days of the prices
 }
 
@@ -69,6 +74,7 @@ type planFlags struct {
 	changed, fresh bool
 	trust          trustFlags
 	following      followFlags
+	queue          queueFlags
 }
 
 const defaultCash = "10000"
@@ -177,6 +183,7 @@ func (s *settings) configured(cmd *cobra.Command, f planFlags, path string) (p p
 		return p, err
 	}
 	p = plan{
+		pace: &pace.Run{Name: "run", Budget: bounded(c.TotalBudget), Pacer: &pace.Local{Now: time.Now}, Sleep: pause.For},
 		from: c.DateRange.Init, to: c.DateRange.End, cash: c.AgentConfig.InitialCash, parallel: c.Parallel, lockstep: c.Lockstep,
 		config: path, servers: slices.Sorted(maps.Keys(c.MCPServers)),
 	}
@@ -254,6 +261,8 @@ func (p *plan) add(m config.Model, s *settings, c config.Config) error {
 		}}
 	}
 	o.Lessons = p.lessons[of]
+	sum := sha256.Sum256([]byte(of))
+	o.Pace = pace.New(pace.Limits{API: hex.EncodeToString(sum[:8]), Every: m.Rate.Every(), AtOnce: m.CallsAtOnce, Call: o.Timeout + time.Minute}, p.pace)
 	o.Pins = &llm.Pins{}
 	decider, err := llm.New(o, apis.Opener(time.Now), wallClock(), c.Servers(s.stderr))
 	if err != nil {
@@ -265,6 +274,14 @@ func (p *plan) add(m config.Model, s *settings, c config.Config) error {
 	}
 	p.models[m.Signature] = o
 	return nil
+}
+
+// bounded is a bound as those have it who take nil for none.
+func bounded(d decimal.NullDecimal) *decimal.Decimal {
+	if !d.Valid {
+		return nil
+	}
+	return &d.Decimal
 }
 
 // records are what the manifest is to say of the accounts of a plan.

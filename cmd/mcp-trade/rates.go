@@ -11,9 +11,10 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
+	xrate "golang.org/x/time/rate"
 
 	"mcp-trade/internal/lru"
+	"mcp-trade/internal/rate"
 	"mcp-trade/serve"
 	"mcp-trade/token"
 )
@@ -40,11 +41,11 @@ func newRates(now func() time.Time) *rates {
 }
 
 // allowance is what is left to a token of its rates.
-type allowance struct{ requests, orders *rate.Limiter }
+type allowance struct{ requests, orders *xrate.Limiter }
 
 // of is the allowance of a token, nil if nothing bounds it.
 func (r *rates) of(t token.Token) *allowance {
-	if t.Rate == (token.Rate{}) && t.Orders == (token.Rate{}) {
+	if t.Rate == (rate.Rate{}) && t.Orders == (rate.Rate{}) {
 		return nil
 	}
 	e := r.tokens.Use(fmt.Sprint(t.ID, " ", t.Rate, " ", t.Orders), func() *allowance { return &allowance{limiterOf(t.Rate), limiterOf(t.Orders)} })
@@ -52,15 +53,15 @@ func (r *rates) of(t token.Token) *allowance {
 	return e.Value
 }
 
-func limiterOf(r token.Rate) *rate.Limiter {
-	if r == (token.Rate{}) {
-		return rate.NewLimiter(rate.Inf, 0)
+func limiterOf(r rate.Rate) *xrate.Limiter {
+	if r == (rate.Rate{}) {
+		return xrate.NewLimiter(xrate.Inf, 0)
 	}
-	return rate.NewLimiter(rate.Limit(float64(r.Times)/r.Per.Seconds()), r.Times)
+	return xrate.NewLimiter(xrate.Limit(float64(r.Times)/r.Per.Seconds()), r.Times)
 }
 
 // take takes one from a limiter, or returns how long it will have none.
-func (r *rates) take(l *rate.Limiter) (wait time.Duration) {
+func (r *rates) take(l *xrate.Limiter) (wait time.Duration) {
 	now := r.now()
 	if l.AllowN(now, 1) {
 		return 0
@@ -69,7 +70,7 @@ func (r *rates) take(l *rate.Limiter) (wait time.Duration) {
 }
 
 // waitOf is how long a limiter has none to take, 0 if it has one.
-func waitOf(l *rate.Limiter, now time.Time) time.Duration {
+func waitOf(l *xrate.Limiter, now time.Time) time.Duration {
 	return time.Duration(max(0, (1-l.TokensAt(now))/float64(l.Limit())*float64(time.Second)))
 }
 
@@ -114,7 +115,7 @@ func allowMessage(ctx context.Context, isOrder bool) error {
 }
 
 // exceeded is the denial of what comes before its wait is over; nil without a wait.
-func exceeded(what string, r token.Rate, wait time.Duration) error {
+func exceeded(what string, r rate.Rate, wait time.Duration) error {
 	if wait <= 0 {
 		return nil
 	}
@@ -130,7 +131,7 @@ func perWord(d time.Duration) string {
 
 // origin is an address from where tokens come from that are none.
 type origin struct {
-	left    *rate.Limiter
+	left    *xrate.Limiter
 	looking sync.Mutex // held by the one token that is looked up while none is left
 }
 
@@ -144,7 +145,7 @@ func (r *rates) from(remote string) *origin {
 			name = net.String()
 		}
 	}
-	e := r.addresses.Use(name, func() *origin { return &origin{left: rate.NewLimiter(rate.Every(guessEvery), guessesAtOnce)} })
+	e := r.addresses.Use(name, func() *origin { return &origin{left: xrate.NewLimiter(xrate.Every(guessEvery), guessesAtOnce)} })
 	defer e.Done()
 	return e.Value
 }

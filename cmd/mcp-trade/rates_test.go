@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mcp-trade/internal/lru"
+	"mcp-trade/internal/rate"
 	"mcp-trade/store/filestore"
 	"mcp-trade/token"
 	"mcp-trade/tools"
@@ -37,21 +38,21 @@ const (
 	buying    = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"buy","arguments":{}}}`
 )
 
-func perMinute(n int) token.Rate { return token.Rate{Times: n, Per: time.Minute} }
+func perMinute(n int) rate.Rate { return rate.Rate{Times: n, Per: time.Minute} }
 
-func (s *served) bearer(t *testing.T, rate, orders token.Rate) string {
-	return "Bearer " + s.token(t, token.Token{Account: "bob", Model: "bob", Scopes: tools.Scopes, Rate: rate, Orders: orders})
+func (s *served) bearer(t *testing.T, per, orders rate.Rate) string {
+	return "Bearer " + s.token(t, token.Token{Account: "bob", Model: "bob", Scopes: tools.Scopes, Rate: per, Orders: orders})
 }
 
 // A token may call as often as it says; the answer to one call more says when the next will be taken, to the second.
 func TestGate_Rate(t *testing.T) {
-	for _, r := range []token.Rate{{Times: 3, Per: time.Second}, perMinute(7), perMinute(60), {Times: 5, Per: time.Hour}} {
+	for _, r := range []rate.Rate{{Times: 3, Per: time.Second}, perMinute(7), perMinute(60), {Times: 5, Per: time.Hour}} {
 		t.Run(r.String(), func(t *testing.T) {
 			t.Parallel()
 			s := newServed(t)
 			now := gateNoon
 			s.now = func() time.Time { return now }
-			bob, other := s.bearer(t, r, token.Rate{}), s.bearer(t, r, token.Rate{})
+			bob, other := s.bearer(t, r, rate.Rate{}), s.bearer(t, r, rate.Rate{})
 			for i := range r.Times {
 				if w := s.send(reading, somewhere, "Authorization", bob); w.Code != 200 {
 					t.Fatalf("call %d: %d %s", i, w.Code, w.Body)
@@ -109,7 +110,7 @@ func TestGate_RatesAreBounded(t *testing.T) {
 	s.rates.tokens, s.rates.good, s.rates.addresses = lru.New[*allowance](3, nil), lru.New[struct{}](3, nil), lru.New[*origin](3, nil)
 	for i := range 10 {
 		from := fmt.Sprintf("192.0.2.%d:1000", i)
-		s.send(reading, from, "Authorization", s.bearer(t, perMinute(1), token.Rate{}))
+		s.send(reading, from, "Authorization", s.bearer(t, perMinute(1), rate.Rate{}))
 		s.send(reading, from, "Authorization", "Bearer none")
 	}
 	if a, b, c := s.rates.tokens.Len(), s.rates.good.Len(), s.rates.addresses.Len(); a != 3 || b != 3 || c != 3 {
@@ -122,7 +123,7 @@ func TestGate_Guesses(t *testing.T) {
 	s := newServed(t)
 	now := gateNoon
 	s.now = func() time.Time { return now }
-	bob, new := s.bearer(t, token.Rate{}, token.Rate{}), s.bearer(t, token.Rate{}, token.Rate{})
+	bob, new := s.bearer(t, rate.Rate{}, rate.Rate{}), s.bearer(t, rate.Rate{}, rate.Rate{})
 	if w := s.send(reading, somewhere, "Authorization", bob); w.Code != 200 {
 		t.Fatal(w.Body)
 	}
@@ -158,7 +159,7 @@ func TestGate_Guesses(t *testing.T) {
 // While no guess is left to an address, the store is asked for one of its tokens at a time.
 func TestGate_GuessesAtOnce(t *testing.T) {
 	s := newServed(t)
-	bob := s.bearer(t, token.Rate{}, token.Rate{})
+	bob := s.bearer(t, rate.Rate{}, rate.Rate{})
 	for range guessesAtOnce {
 		s.send(reading, somewhere, "Authorization", "Bearer none")
 	}

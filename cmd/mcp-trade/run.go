@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -87,6 +88,9 @@ func runCommand(s *settings) *cobra.Command {
 			if p.follow != nil {
 				return s.follow(cmd, p)
 			}
+			if flags.queue.queue {
+				return s.runQueued(cmd, p, flags, args)
+			}
 			r, closeRooms, err := s.runner(p)
 			if err != nil {
 				return err
@@ -119,6 +123,7 @@ func runCommand(s *settings) *cobra.Command {
 	s.register(cmd.Flags(), searching, opening, running, limiting, trading)
 	cmd.Flags().StringVar(&replay, "replay", "", "repeat the run in a log path from its transcripts, without a model, and compare the ledgers")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list the accounts and their trading days; open, ask and write nothing")
+	flags.queue.register(cmd)
 	cmd.MarkFlagsMutuallyExclusive("fresh", "change-settings", "replay")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "replay")
 	cmd.MarkFlagsMutuallyExclusive("follow", "fresh")
@@ -143,6 +148,11 @@ func (s *settings) runner(p plan) (*runner.Runner, func(), error) {
 	runs, err := s.records(p, r.ledgers.Name(), prices)
 	if err != nil {
 		return nil, nil, errors.Join(err, prices.Close(), r.Close())
+	}
+	if p.pace != nil && p.pace.Budget != nil {
+		if p.pace.Spent, err = runner.Spent(context.Background(), r.runs(), slices.Collect(maps.Keys(p.models))...); err != nil {
+			return nil, nil, errors.Join(err, prices.Close(), r.Close())
+		}
 	}
 	run := &runner.Runner{
 		Prices: prices, Accounts: r.accounts, Server: server, Stderr: s.stderr, Runs: r.runs(), Owner: owner(),
@@ -245,13 +255,17 @@ func trade(cmd *cobra.Command, s *settings, r *runner.Runner, accounts []runner.
 			results[i].Error = explain(stopped)
 		}
 	}
+	return s.printRun(cmd, results)
+}
+
+// printRun prints what became of the accounts of a run, and returns the error with its exit status.
+func (s *settings) printRun(cmd *cobra.Command, results []runner.Result) error {
 	if s.json {
-		err = printJSON(cmd.OutOrStdout(), results)
+		if err := printJSON(cmd.OutOrStdout(), results); err != nil {
+			return err
+		}
 	} else {
 		printResults(cmd.OutOrStdout(), results)
-	}
-	if err != nil {
-		return err
 	}
 	return exitError(cmd, results)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mcp-trade/internal/oauth"
+	"mcp-trade/internal/rate"
 	"mcp-trade/store"
 	"mcp-trade/token"
 	"mcp-trade/tools"
@@ -105,8 +106,8 @@ func (f *tokenFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.t.Account, "account", "", "whose account, the only one that the session may name")
 	flags.StringSliceVar(&f.t.Scopes, "scopes", tools.Scopes, "what its bearer may do")
 	flags.StringSliceVar(&f.t.Toolsets, "only-toolsets", nil, "tools that its bearer may use (default those of the server)")
-	flags.TextVar(&f.t.Rate, "rate", token.Rate{}, "requests that its bearer may make, such as 60/m; s, m or h (default any number)")
-	flags.TextVar(&f.t.Orders, "order-rate", token.Rate{}, "orders among them (default any number)")
+	flags.TextVar(&f.t.Rate, "rate", rate.Rate{}, "requests that its bearer may make, such as 60/m; s, m or h (default any number)")
+	flags.TextVar(&f.t.Orders, "order-rate", rate.Rate{}, "orders among them (default any number)")
 	flags.DurationVar(&f.expires, "expires", 0, "life from now (default for ever)")
 	_ = cmd.MarkFlagRequired("account")
 }
@@ -189,10 +190,10 @@ func printTokens(cmd *cobra.Command, s *settings, listed []listedToken) error {
 
 func ratesOf(t token.Token) string {
 	var all []string
-	if t.Rate != (token.Rate{}) {
+	if t.Rate != (rate.Rate{}) {
 		all = append(all, t.Rate.String())
 	}
-	if t.Orders != (token.Rate{}) {
+	if t.Orders != (rate.Rate{}) {
 		all = append(all, "orders "+t.Orders.String())
 	}
 	return cmp.Or(strings.Join(all, ", "), "any")

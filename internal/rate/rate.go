@@ -1,6 +1,5 @@
-// How often the bearer of a token may do something.
-
-package token
+// Package rate is how often something may be done.
+package rate
 
 import (
 	"fmt"
@@ -17,7 +16,7 @@ type Rate struct {
 
 const maxTimes = 1_000_000
 
-// String is the rate as [ParseRate] reads it, "" for the zero value.
+// String is the rate as [Parse] reads it, "" for the zero value.
 func (r Rate) String() string {
 	switch r.Per {
 	case time.Second:
@@ -30,8 +29,8 @@ func (r Rate) String() string {
 	return ""
 }
 
-// ParseRate reads a rate.
-func ParseRate(text string) (Rate, error) {
+// Parse reads a rate.
+func Parse(text string) (Rate, error) {
 	count, unit, _ := strings.Cut(text, "/")
 	times, err := strconv.Atoi(count)
 	per := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[unit]
@@ -41,11 +40,19 @@ func ParseRate(text string) (Rate, error) {
 	return Rate{times, per}, nil
 }
 
+// Every is the time between two times, 0 for no bound.
+func (r Rate) Every() time.Duration {
+	if r.Times == 0 {
+		return 0
+	}
+	return r.Per / time.Duration(r.Times)
+}
+
 // MarshalText writes the rate as [Rate.String] does.
 func (r Rate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText reads what MarshalText wrote. An empty text is none: what bounds a bearer must not be lost.
 func (r *Rate) UnmarshalText(text []byte) (err error) {
-	*r, err = ParseRate(string(text))
+	*r, err = Parse(string(text))
 	return err
 }
