@@ -28,6 +28,7 @@ func (p *place) equityOf(t *testing.T, account string) (values map[string]float6
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.valid(t, string(text))
 	var r struct {
 		Accounts []struct {
 			Periods []struct {

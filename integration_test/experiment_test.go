@@ -166,6 +166,7 @@ func (p *place) compares(t *testing.T, config string, accounts []string) {
 	if err := json.Unmarshal([]byte(text), &r); err != nil {
 		t.Fatal(err)
 	}
+	p.valid(t, text)
 	logs := map[string][]float64{} // daily log returns by account
 	benchmark := map[string]float64{}
 	for _, point := range r.Benchmark.Points {

@@ -79,6 +79,7 @@ func TestTheDaysThatAModelMayRememberAreToldApart(t *testing.T) {
 	if err != nil || json.Unmarshal(text, &r) != nil {
 		t.Fatal(err)
 	}
+	p.valid(t, string(text))
 	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
 	if err != nil {
 		t.Fatal(err)

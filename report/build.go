@@ -118,7 +118,7 @@ func (b builder) account(l Ledger) (Account, error) {
 	if h.orders.Placed+h.orders.Filled+h.orders.Cancelled+h.orders.Expired+h.orders.Open > 0 {
 		a.Orders = &h.orders
 	}
-	a.RefusedBy = l.RunStats.Reasons
+	a.RefusedBy, a.Run = l.RunStats.Reasons, l.RunStats.Run.shown()
 	if l.RunStats.Caveat != "" {
 		a.Warnings = append(a.Warnings, plain("As its run noted: "+l.RunStats.Caveat+"."))
 	}

@@ -25,6 +25,7 @@ type Report struct {
 	Pairs     []Comparison `json:"pairs"`              // each account against each one listed after it
 	Variants  *Variants    `json:"variants,omitempty"` // of an experiment, whose accounts are compared by them and not as Pairs
 	Warnings  []string     `json:"warnings"`           // about more than one account
+	Made      *Provenance  `json:"made,omitempty"`     // how; nil unless it was written to a folder
 	Universe  string       `json:"universe,omitempty"` // what is doubtful about the prices and the list of symbols, in a sentence; "" for nothing
 }
 
@@ -68,16 +69,17 @@ type Account struct {
 	Symbols     []SymbolProfit `json:"symbols"`          // what each added to the value, the highest gain first
 	Unexplained Number         `json:"unexplained_gain"` // of the value, that no trade or corporate action made: what a ledger that lost trades lacks, and rounding
 
-	Metrics   Metrics    `json:"metrics"`             //
-	Upstream  *Upstream  `json:"upstream"`            // AI-Trader's definitions; null unless the method asks for them
-	Upstream2 *Upstream2 `json:"upstream_2"`          // those that it changed to; likewise
-	DayStats  []DayStats `json:"notes"`               // what the run knows of the days, ascending; empty if it is not known
-	Warnings  []string   `json:"warnings"`            // what is unknown or doubtful, in sentences
-	Certainty Comparison `json:"certainty"`           // against the benchmark, or against cash if none was given
-	Verdict   string     `json:"verdict"`             // the same in a sentence
-	Knowledge *Knowledge `json:"knowledge,omitempty"` // what a language model that traded it may remember of its days; nil if none did
-	Forward   *Forward   `json:"forward,omitempty"`   // which days it traded as they came; nil if it never followed the market
-	Ledger    *Proof     `json:"ledger"`              // whether the ledger that all this rests on can be trusted; null if it was not verified
+	Metrics   Metrics      `json:"metrics"`             //
+	Upstream  *Upstream    `json:"upstream"`            // AI-Trader's definitions; null unless the method asks for them
+	Upstream2 *Upstream2   `json:"upstream_2"`          // those that it changed to; likewise
+	DayStats  []DayStats   `json:"notes"`               // what the run knows of the days, ascending; empty if it is not known
+	Warnings  []string     `json:"warnings"`            // what is unknown or doubtful, in sentences
+	Certainty Comparison   `json:"certainty"`           // against the benchmark, or against cash if none was given
+	Verdict   string       `json:"verdict"`             // the same in a sentence
+	Knowledge *Knowledge   `json:"knowledge,omitempty"` // what a language model that traded it may remember of its days; nil if none did
+	Run       *RunSettings `json:"run,omitempty"`       // what its newest run was started with; nil if none noted it
+	Forward   *Forward     `json:"forward,omitempty"`   // which days it traded as they came; nil if it never followed the market
+	Ledger    *Proof       `json:"ledger"`              // whether the ledger that all this rests on can be trusted; null if it was not verified
 }
 
 // Orders counts the orders of an account that waited, in the range.
@@ -243,6 +245,7 @@ type RunStats struct {
 	Caveat  string       // what its decider could not do, in a sentence; "" for nothing
 	Days    []DayStats   // ascending
 
+	Run      *RunSettings // what the newest was started with; nil if none noted it
 	Training *Training    // of the language model that traded; nil if none did
 	Forward  []ForwardDay // ascending; empty if it never followed the market
 }

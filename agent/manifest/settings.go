@@ -92,15 +92,15 @@ func (r *Recorder) pricesDiffer(run, last Run) ([]string, error) {
 // differs lists the settings that were others in an earlier run.
 func (run Run) differs(earlier Run) []string {
 	var list []string
-	was := earlier.settings()
-	for i, s := range run.settings() {
+	was := earlier.Settings()
+	for i, s := range run.Settings() {
 		const longest = 60
-		switch before := was[i].value; {
-		case before == s.value:
-		case len(before) > longest || len(s.value) > longest:
-			list = append(list, s.name+" is another text")
+		switch before := was[i].Value; {
+		case before == s.Value:
+		case len(before) > longest || len(s.Value) > longest:
+			list = append(list, s.Name+" is another text")
 		default:
-			list = append(list, fmt.Sprintf("%s was %s, and is %s", s.name, cmp.Or(before, "none"), cmp.Or(s.value, "none")))
+			list = append(list, fmt.Sprintf("%s was %s, and is %s", s.Name, cmp.Or(before, "none"), cmp.Or(s.Value, "none")))
 		}
 	}
 	return list
@@ -113,9 +113,11 @@ func maskText(t *mask.Table) string {
 	return t.String()
 }
 
-type setting struct{ name, value string }
+// Setting is one of the settings that make an account what it is.
+type Setting struct{ Name, Value string }
 
-func (run Run) settings() []setting {
+// Settings are these of a run, always the same names in the same order.
+func (run Run) Settings() []Setting {
 	decider := cmp.Or(run.Decider, LLMDecider)
 	if run.Recorded != nil {
 		decider = "recorded:" + run.Recorded.SHA256[:min(12, len(run.Recorded.SHA256))] // wherever the file lies
@@ -127,7 +129,7 @@ func (run Run) settings() []setting {
 		Seed            *int     `json:"seed,omitempty"`
 		ReasoningEffort string   `json:"reasoning_effort,omitempty"`
 	}{m.Temperature, m.TopP, m.Seed, m.ReasoningEffort})
-	return []setting{
+	return []Setting{
 		{"decider", decider}, {"model", m.Model}, {"sampling", string(sampling)}, {"max_steps", fmt.Sprint(m.MaxSteps)}, {"memory", fmt.Sprint(m.Memory)},
 		{"mask", maskText(run.Mask)}, {"limits", run.Limits}, {"prompt", m.Prompt}, {"custom_rules", m.Rules}, {"custom_instructions", m.Instructions},
 	}

@@ -29,6 +29,7 @@ type reportFlags struct {
 	format, sort                                        string
 	columns                                             []string
 	top                                                 int
+	schema                                              bool
 	riskFree                                            float64
 	open                                                bool
 }
@@ -41,14 +42,21 @@ func reportCommand(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "report [SIGNATURE|FILE...]", Short: "Tell what accounts were worth: leaderboard, figures, charts",
 		Long: "Tell what accounts were worth at the close of each trading day, and what follows from it. Without arguments every account\n" +
-			"but archives is reported. With --out the folder gets report.html, report.json, equity.csv, trades.csv and charts as SVG and\n" +
-			"PNG. With --serve the page report.html is served and follows the ledgers as they grow.\n" +
+			"but archives is reported. With --out the folder gets report.html, report.json with its schema, tables as CSV, the leaderboard\n" +
+			"and a paragraph on the methods for a paper, and charts as SVG and PNG. With --serve the page report.html is served and follows the ledgers as they grow.\n" +
 			"With --experiment the accounts of an experiment are reported, and what their models, prompts and runs tell apart.\n" +
 			"A figure that is not known is '-', or null with its reason in report.json.",
 		Example: "  mcp-trade report --benchmark equal-weight\n  mcp-trade report gpt-5 qwen3-max --benchmark QQQ.json --from 2025-10-01 --out results\n  mcp-trade report --serve 127.0.0.1:8090",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.serve != "" {
 				return s.serveReport(cmd, f, args)
+			}
+			if f.schema {
+				schema, err := export.Schema()
+				if err == nil {
+					_, err = cmd.OutOrStdout().Write(schema)
+				}
+				return err
 			}
 			collectGarbage(200) // what ends soon may take memory to save time
 			r, err := s.report(cmd.Context(), f, args)
@@ -86,6 +94,7 @@ func reportCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&f.sort, "sort", "", "column to order the leaderboard by, the highest first; sharpe:asc for the lowest")
 	cmd.Flags().StringSliceVar(&f.columns, "columns", nil, "columns of the leaderboard, by the keys of figures: account,total_return,sharpe")
 	cmd.Flags().IntVar(&f.top, "top", 0, "accounts in the leaderboard (default all)")
+	cmd.Flags().BoolVar(&f.schema, "schema", false, "print the JSON schema of report.json")
 	cmd.Flags().StringVar(&f.serve, "serve", "", "address to serve the page on, such as 127.0.0.1:8090")
 	cmd.Flags().BoolVar(&f.open, "open", false, "let --serve take an address that other machines reach; there is no password")
 	cmd.MarkFlagsMutuallyExclusive("serve", "out")
@@ -114,11 +123,12 @@ func (s *settings) report(ctx context.Context, f reportFlags, names []string) (r
 
 // board is the leaderboard that the flags ask for.
 func (f reportFlags) board(r report.Report, terminal bool) (paper.Board, error) {
-	return paper.Of(r, paper.Options{Columns: f.columns, Sort: f.sort, Top: f.top, Curve: terminal})
+	return paper.Of(r, paper.Options{Columns: f.columns, Sort: f.sort, Top: f.top, Curve: terminal && f.format == "", Told: f.format != ""})
 }
 
 // build is report on stores and prices that are open.
 func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r rooms, names []string) (report.Report, error) {
+	asked := names
 	names, absent, err := s.trialsOf(ctx, f.experiment, &o, r, names)
 	if err != nil {
 		return report.Report{}, err
@@ -152,6 +162,9 @@ func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r
 		return report.Report{}, err
 	}
 	result.Warnings = append(result.Warnings, left...)
+	if result.Made, err = s.made(f, asked); err != nil {
+		return report.Report{}, err
+	}
 	return result, export.Write(f.out, result, o.View, trades)
 }
 

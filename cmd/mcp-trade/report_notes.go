@@ -5,7 +5,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -33,7 +36,7 @@ func runStatsOf(ctx context.Context, runs store.Runs, ledgers, logPath, account 
 	if err != nil {
 		return n, err
 	}
-	n.Training, n.Forward = trainingOf(ran), forwardDays(ran, ledgers)
+	n.Training, n.Forward, n.Run = trainingOf(ran), forwardDays(ran, ledgers), settingsOf(ran, ledgers)
 	days, err := transcript.Days(logPath, account)
 	if err != nil || len(days) == 0 {
 		return n, err
@@ -59,6 +62,34 @@ func runStatsOf(ctx context.Context, runs store.Runs, ledgers, logPath, account 
 	}
 	n.Tokens, n.Cost = tokensOf(all), costOf(all)
 	return n, nil
+}
+
+// settingsOf is what the newest run of an account, whose ledger is kept in a store, was started with; nil if none noted it.
+func settingsOf(all []manifest.Run, store string) *report.RunSettings {
+	all = slices.DeleteFunc(slices.Clone(all), func(r manifest.Run) bool { return r.Store != store })
+	if len(all) == 0 {
+		return nil
+	}
+	run := all[len(all)-1]
+	s := &report.RunSettings{
+		Version: run.Version, From: run.From, To: run.To, Cash: run.Cash, Rules: run.Rules, Settings: map[string]string{},
+		Prices: namesOnly(run.Prices), Runs: len(all),
+	}
+	const longest = 200
+	for _, x := range run.Settings() {
+		if s.Settings[x.Name] = x.Value; len(x.Value) > longest {
+			s.Settings[x.Name] = fmt.Sprintf("SHA-256 %x", sha256.Sum256([]byte(x.Value)))
+		}
+	}
+	return s
+}
+
+// namesOnly are files by their names: where they lie on this machine is nobody's business.
+func namesOnly(hashes []manifest.FileHash) (list []report.File) {
+	for _, f := range hashes {
+		list = append(list, report.File{Name: filepath.Base(f.Path), Bytes: f.Bytes, SHA256: f.SHA256})
+	}
+	return list
 }
 
 // trainingOf is what the manifest says of the language models that traded an account, nil if none did. Of several the latest cutoff

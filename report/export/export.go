@@ -5,7 +5,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -21,6 +20,7 @@ import (
 	"mcp-trade/report"
 	"mcp-trade/report/chart"
 	"mcp-trade/report/page"
+	"mcp-trade/report/paper"
 )
 
 // Trades takes the trades of accounts that are read at the same time, each in a file of its own until all are read: a
@@ -101,13 +101,16 @@ var tables = []struct {
 
 // Names are the files that Write writes of a report, but for the charts.
 func Names(r report.Report) []string {
-	names := []string{"report.html", "report.json", "trades.csv"}
+	names := []string{"report.html", "report.json", schemaFile, "trades.csv"}
 	for _, t := range tables {
 		if slices.ContainsFunc(r.Accounts, t.of) {
 			names = append(names, t.name)
 		}
 	}
-	return names
+	for _, form := range paper.Forms() {
+		names = append(names, leaderboardFile(form))
+	}
+	return append(names, methodsFile)
 }
 
 // Write writes all files of a report to a folder. Each is replaced as a whole.
@@ -126,6 +129,9 @@ func Write(dir string, r report.Report, view market.View, trades *Trades) error 
 		}
 		texts[t.name] = rows.Bytes()
 	}
+	if err := addPaper(texts, r); err != nil {
+		return err
+	}
 	var err error
 	if texts["report.html"], err = writePage(r, view); err != nil {
 		return err
@@ -141,45 +147,36 @@ func Write(dir string, r report.Report, view market.View, trades *Trades) error 
 	return trades.join(filepath.Join(dir, "trades.csv"))
 }
 
-// writeJSON writes a report, one account after the other: all of them may be more than memory should hold twice.
-func writeJSON(w io.Writer, r report.Report) error {
-	out := bufio.NewWriter(w)
-	accounts := r.Accounts
-	r.Accounts = []report.Account{}
-	text, err := indented("", r)
-	if err != nil {
-		return err
-	}
-	const list = "\n  \"accounts\": [" // a line feed in a text is none in JSON, so this is no text
-	before, after, _ := bytes.Cut(text, []byte(list))
-	out.Write(before)
-	out.WriteString(list)
-	for i, a := range accounts {
-		if text, err = indented("    ", a); err != nil {
+// What goes beside the data into a paper.
+const (
+	schemaFile  = "report.schema.json"
+	methodsFile = "methods.md"
+)
+
+func leaderboardFile(form paper.Form) string { return "leaderboard." + form.Extension() }
+
+// addPaper adds the leaderboard in each form, as CSV with all figures, the methods, and the schema of report.json.
+func addPaper(files map[string][]byte, r report.Report) error {
+	for _, form := range paper.Forms() {
+		o := paper.Options{Told: true}
+		if form == paper.CSV {
+			o.Columns = []string{"rank", "account", "days", "trades"}
+			for _, x := range report.MetricTable() {
+				o.Columns = append(o.Columns, string(x.Key))
+			}
+			o.Columns = append(o.Columns, "ledger")
+		}
+		var text bytes.Buffer
+		board, err := paper.Of(r, o)
+		if err := errors.Join(err, board.Write(&text, form)); err != nil {
 			return err
 		}
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		out.WriteString("\n    ")
-		out.Write(text)
+		files[leaderboardFile(form)] = text.Bytes()
 	}
-	if len(accounts) > 0 {
-		out.WriteString("\n  ")
-	}
-	out.Write(after)
-	out.WriteByte('\n')
-	return out.Flush() // tells of earlier errors too
-}
-
-// indented is a value as JSON, whose lines but the first begin with a prefix.
-func indented(prefix string, value any) ([]byte, error) {
-	var text bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetIndent(prefix, "  ")
-	e.SetEscapeHTML(false)
-	err := e.Encode(value)
-	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), err
+	files[methodsFile] = []byte(paper.Methods(r))
+	var err error
+	files[schemaFile], err = Schema()
+	return err
 }
 
 // writePage is report.html.
@@ -193,13 +190,21 @@ func writePage(r report.Report, view market.View) ([]byte, error) {
 type drawing struct {
 	name, title string
 	plot        chart.Plot
+	inPaper     bool // it is drawn at the width of a paper's text too
+}
+
+// drawingForm is a form in which a chart is drawn.
+type drawingForm struct {
+	suffix string // of the file's name
+	format chart.Format
+	size   chart.Size
 }
 
 // drawings are the charts of a report.
 func drawings(r report.Report) []drawing {
-	list := []drawing{{"equity", "Total return", chart.Equity(r)}, {"drawdown", "Drawdown", chart.Drawdown(r)}}
+	list := []drawing{{"equity", "Total return", chart.Equity(r), true}, {"drawdown", "Drawdown", chart.Drawdown(r), true}}
 	for _, a := range r.Accounts {
-		list = append(list, drawing{"allocation-" + a.Signature, "Allocation of " + a.Signature, chart.Allocation(a)})
+		list = append(list, drawing{"allocation-" + a.Signature, "Allocation of " + a.Signature, chart.Allocation(a), false})
 	}
 	return list
 }
@@ -209,16 +214,20 @@ func drawCharts(files map[string][]byte, r report.Report) error {
 	var mu sync.Mutex
 	var drawers errgroup.Group
 	drawers.SetLimit(runtime.GOMAXPROCS(0))
+	screen, text := chart.Size{Width: 1200, Height: 600}, chart.Size{Width: 672, Height: 336} // a paper's text is 7 inches wide, of 96 pixels each
 	for _, d := range drawings(r) {
-		for _, format := range []chart.Format{chart.SVG, chart.PNG} {
+		for _, form := range []drawingForm{{"", chart.SVG, screen}, {"", chart.PNG, screen}, {"-paper", chart.SVG, text}} {
+			if form.suffix != "" && !d.inPaper {
+				continue
+			}
 			drawers.Go(func() error {
-				image, err := d.plot.File(format, chart.Size{Width: 1200, Height: 600}, d.title)
+				image, err := d.plot.File(form.format, form.size, d.title)
 				if errors.Is(err, chart.ErrEmpty) {
 					return nil
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				files[d.name+"."+string(format)] = image
+				files[d.name+form.suffix+"."+string(form.format)] = image
 				return err
 			})
 		}

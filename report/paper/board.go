@@ -59,6 +59,7 @@ type Options struct {
 	Columns []string // by their names; none are those that the report has something to tell in
 	Sort    string   // the name of a column, the highest first; with ":asc" the lowest; "" is the order of the report
 	Top     int      // rows; 0 are all
+	Told    bool     // leave out columns in which no account has a value, unless Columns names them
 	Curve   bool     // draw the values of each account in a column, unless Columns says otherwise
 }
 
@@ -112,6 +113,11 @@ func Of(r report.Report, o Options) (Board, error) {
 			row.Cells, row.Exact = append(row.Cells, c.write(a)), append(row.Exact, c.exact(a))
 		}
 		b.Rows = append(b.Rows, row)
+	}
+	for i := len(b.Columns) - 1; o.Told && len(o.Columns) == 0 && i >= 0; i-- {
+		if !slices.ContainsFunc(b.Rows, func(row Row) bool { return row.Cells[i] != "-" }) {
+			b = b.without(i)
+		}
 	}
 	return b, nil
 }

@@ -1,0 +1,53 @@
+// report.json.
+
+package export
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+
+	"mcp-trade/report"
+)
+
+// writeJSON writes a report, one account after the other: all of them may be more than memory should hold twice.
+func writeJSON(w io.Writer, r report.Report) error {
+	out := bufio.NewWriter(w)
+	accounts := r.Accounts
+	r.Accounts = []report.Account{}
+	text, err := indented("", r)
+	if err != nil {
+		return err
+	}
+	const list = "\n  \"accounts\": [" // a line feed in a text is none in JSON, so this is no text
+	before, after, _ := bytes.Cut(text, []byte(list))
+	out.Write(before)
+	out.WriteString(list)
+	for i, a := range accounts {
+		if text, err = indented("    ", a); err != nil {
+			return err
+		}
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.WriteString("\n    ")
+		out.Write(text)
+	}
+	if len(accounts) > 0 {
+		out.WriteString("\n  ")
+	}
+	out.Write(after)
+	out.WriteByte('\n')
+	return out.Flush() // tells of earlier errors too
+}
+
+// indented is a value as JSON, whose lines but the first begin with a prefix.
+func indented(prefix string, value any) ([]byte, error) {
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetIndent(prefix, "  ")
+	e.SetEscapeHTML(false)
+	err := e.Encode(value)
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), err
+}
