@@ -4,6 +4,8 @@ package market
 // schedule is data; Charge applies it. fees_real.go has the schedules of real markets.
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -156,6 +158,28 @@ func (f FeeItems) Add(more FeeItems) FeeItems {
 
 // MarshalJSON writes an object of numbers in order.
 func (f FeeItems) MarshalJSON() ([]byte, error) { return []byte(f.text(":", ",")), nil }
+
+// UnmarshalJSON reads what MarshalJSON writes, in its order.
+func (f *FeeItems) UnmarshalJSON(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return fmt.Errorf("fees are an object of numbers by name, not %.40s", text)
+	}
+	*f = nil
+	for d.More() {
+		var item FeeItem
+		name, err := d.Token()
+		if err == nil {
+			item.Name = name.(string) // as every name in an object is
+			err = d.Decode(&item.Paid)
+		}
+		if err != nil {
+			return err
+		}
+		*f = append(*f, item)
+	}
+	return nil
+}
 
 // String is the object as a ledger has it.
 func (f FeeItems) String() string { return f.text(": ", ", ") }

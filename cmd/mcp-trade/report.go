@@ -29,7 +29,7 @@ type reportFlags struct {
 	format, sort                                        string
 	columns                                             []string
 	top                                                 int
-	schema                                              bool
+	schema, compare                                     bool
 	riskFree                                            float64
 	open                                                bool
 }
@@ -50,6 +50,9 @@ func reportCommand(s *settings) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.serve != "" {
 				return s.serveReport(cmd, f, args)
+			}
+			if f.compare {
+				return s.compareReports(cmd, f, args)
 			}
 			if f.schema {
 				schema, err := export.Schema()
@@ -94,10 +97,11 @@ func reportCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&f.sort, "sort", "", "column to order the leaderboard by, the highest first; sharpe:asc for the lowest")
 	cmd.Flags().StringSliceVar(&f.columns, "columns", nil, "columns of the leaderboard, by the keys of figures: account,total_return,sharpe")
 	cmd.Flags().IntVar(&f.top, "top", 0, "accounts in the leaderboard (default all)")
+	cmd.Flags().BoolVar(&f.compare, "compare", false, "tell how two reports differ: report.json, folders of --out, or folders of accounts")
 	cmd.Flags().BoolVar(&f.schema, "schema", false, "print the JSON schema of report.json")
 	cmd.Flags().StringVar(&f.serve, "serve", "", "address to serve the page on, such as 127.0.0.1:8090")
 	cmd.Flags().BoolVar(&f.open, "open", false, "let --serve take an address that other machines reach; there is no password")
-	cmd.MarkFlagsMutuallyExclusive("serve", "out")
+	cmd.MarkFlagsMutuallyExclusive("serve", "out", "compare")
 	return cmd
 }
 

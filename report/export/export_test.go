@@ -2,11 +2,16 @@ package export
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
+	"mcp-trade/decimal"
+	"mcp-trade/internal/testenv"
+	"mcp-trade/market"
 	"mcp-trade/report"
 )
 
@@ -54,3 +59,47 @@ func TestWriteJSON(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+// A report of real accounts is read back as it was written.
+func TestWriteJSON_ReadBack(t *testing.T) {
+	data := filepath.Join(testenv.TestData(t), "us_daily")
+	prices, err := market.Open(filepath.Join(data, "merged.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer prices.Close()
+	view := prices.AsOf("9999-12-31")
+	benchmark, err := report.SymbolSeries(view, "AAPL")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(data, "gpt-5", "position.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := func(yield func([]byte, error) bool) {
+		for line := range bytes.Lines(text) {
+			if !yield(bytes.TrimSuffix(line, []byte("\n")), nil) {
+				return
+			}
+		}
+	}
+	for _, method := range []report.Method{report.AITrader, report.AITraderLater} {
+		r, err := report.Build([]report.Ledger{{Signature: "a", Lines: lines}}, report.Options{View: view, Prices: prices, Benchmark: &benchmark, Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Accounts[0].FeeItems = market.FeeItems{{Name: "stamp duty", Paid: decimal.New(95, -2)}, {Name: "a", Paid: decimal.New(5, 0)}}
+		r.Accounts[0].Run = &report.RunSettings{Cash: decimal.New(10000, 0), Settings: map[string]string{"decider": "llm"}, Prices: []report.File{}}
+		var written, again bytes.Buffer
+		var read report.Report
+		err = errors.Join(writeJSON(&written, r), json.Unmarshal(written.Bytes(), &read), writeJSON(&again, read))
+		if err != nil || written.String() != again.String() {
+			t.Errorf("%s, %v: %d bytes are read back as %d", method, err, written.Len(), again.Len())
+		}
+		money := regexp.MustCompile(`"(?:value|cash|traded|fees|bought|sold|gain|cost|income|paid|realized|unrealized|start|end)": -?[0-9]+\.[0-9]{9}`)
+		if noise := money.FindString(written.String()); noise != "" {
+			t.Errorf("money has the digits of a binary float: %s", noise)
+		}
+	}
+}
