@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"mcp-trade/ledger"
+	"mcp-trade/report/page/pagetest"
 )
 
 func TestForwardDaysAreToldApart(t *testing.T) {
@@ -46,7 +47,7 @@ func TestForwardDaysAreToldApart(t *testing.T) {
 	shown := map[string]string{
 		"ledger show": p.do(t, "ledger", "show", "alice"), "ledger verify": p.do(t, "ledger", "verify", "alice"), "report": p.do(t, "report", "alice", "past", "--out", dir),
 	}
-	shown["page"] = readText(t, filepath.Join(dir, "report.html"))
+	shown["page"] = pagetest.Text(t, readText(t, filepath.Join(dir, "report.html")))
 	for where, text := range shown {
 		for i, want := range append(says, parts...) {
 			if figures := where == "report" || where == "page"; (figures || i < len(says)) && !strings.Contains(text, want) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/report/page/pagetest"
 )
 
 func TestTheDaysThatAModelMayRememberAreToldApart(t *testing.T) {
@@ -80,10 +81,7 @@ func TestTheDaysThatAModelMayRememberAreToldApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.valid(t, string(text))
-	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := pagetest.Text(t, readText(t, filepath.Join(dir, "report.html")))
 	said := map[string]string{
 		"some":    "After the knowledge cutoff of its model, 2025-01-03: 3 trading days, total return ",
 		"all":     "All 5 trading days, to 2025-01-08, lie before or on the knowledge cutoff of its model, 2025-01-08: the model may remember what followed",
@@ -91,7 +89,7 @@ func TestTheDaysThatAModelMayRememberAreToldApart(t *testing.T) {
 	}
 	for _, a := range r.Accounts {
 		m, warnings := a.Knowledge, strings.Join(a.Warnings, " ")
-		if text := said[a.Signature]; !strings.Contains(table, text) || !strings.Contains(string(page), text) {
+		if text := said[a.Signature]; !strings.Contains(table, text) || !strings.Contains(page, text) {
 			t.Errorf("neither table nor page says of %s: %s\n%s", a.Signature, text, table)
 		}
 		switch a.Signature {

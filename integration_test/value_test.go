@@ -14,6 +14,7 @@ import (
 
 	"mcp-trade/decimal"
 	"mcp-trade/internal/testenv"
+	"mcp-trade/report/page/pagetest"
 )
 
 // moving is a price series that goes up a little with each stamp. Of the last stamps only the open is there.
@@ -85,10 +86,7 @@ func TestRunAndReportTellOneValue(t *testing.T) {
 			}
 			ran := p.ran(t, args...)
 			reported, table := p.reported(t)
-			page, err := os.ReadFile(filepath.Join(p.dir, "out", "report.html"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := pagetest.Text(t, readText(t, filepath.Join(p.dir, "out", "report.html")))
 			for _, a := range c.accounts {
 				name := signature(a)
 				run, rep := ran[name], reported[name]
@@ -102,14 +100,14 @@ func TestRunAndReportTellOneValue(t *testing.T) {
 					t.Errorf("%s: the run counts the old closes %v, want %v", name, run.Stale, c.stale)
 				}
 				shown := shownMoney(run.Value.Decimal)
-				if !strings.Contains(table, shown) || !strings.Contains(string(page), ">"+shown+"<") {
+				if !strings.Contains(table, shown) || !strings.Contains(page, ">"+shown+"<") {
 					t.Errorf("%s: %s is not in the table or not on the page:\n%s", name, shown, table)
 				}
 				p.setDate(t, name, c.after) // nothing trades on it, so the last closes are all there is
 				p.tellsInside(t, name, run)
 			}
 			for _, s := range c.stale {
-				if text := fmt.Sprintf(" of %s (%d trading day", s.Date, s.Days); !strings.Contains(table, text) || !strings.Contains(string(page), text) {
+				if text := fmt.Sprintf(" of %s (%d trading day", s.Date, s.Days); !strings.Contains(table, text) || !strings.Contains(page, text) {
 					t.Errorf("%q is not in the table or not on the page:\n%s", text, table)
 				}
 			}

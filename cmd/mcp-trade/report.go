@@ -19,6 +19,7 @@ import (
 	"mcp-trade/market"
 	"mcp-trade/report"
 	"mcp-trade/report/export"
+	"mcp-trade/report/page"
 	"mcp-trade/report/paper"
 	"mcp-trade/store"
 )
@@ -150,6 +151,9 @@ func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r
 	if o.Benchmark, err = f.series(o, ledgers); err != nil {
 		return report.Report{}, err
 	}
+	if f.out != "" || f.serve != "" {
+		o.Trades = max(report.DefaultTrades, page.MaxTrades/max(1, len(ledgers)))
+	}
 	if f.out == "" {
 		result, err := report.Build(ledgers, o)
 		result.Warnings = append(result.Warnings, left...)
@@ -169,7 +173,7 @@ func (s *settings) build(ctx context.Context, f reportFlags, o report.Options, r
 	if result.Made, err = s.made(f, asked); err != nil {
 		return report.Report{}, err
 	}
-	return result, export.Write(f.out, result, o.View, trades)
+	return export.Bounded(result), export.Write(f.out, result, o.View, trades)
 }
 
 // options reads the flags that need no files.

@@ -1,4 +1,4 @@
-// Package chart draws what a report holds: lines over days, as SVG for a page, and as SVG and PNG for files.
+// Package chart draws what a report holds: lines over days, as SVG and PNG for files. The page draws the same plots with its own script.
 //
 // A [Plot] says what is drawn; each of its lines has a key, by which legends, tables and scripts find it. All forms are drawn
 // from one layout, so that a line has the same colour and dashes wherever it is. The same report gives the same bytes. No text
@@ -8,7 +8,6 @@ package chart
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"mcp-trade/market"
 	"mcp-trade/report"
@@ -23,12 +22,11 @@ type Plot struct {
 // Kind says what the vertical axis measures.
 type Kind int
 
-// The kinds. All but Price are of fractions, which the axis shows in percent.
+// The kinds. All are of fractions, which the axis shows in percent.
 const (
 	Return     Kind = iota // change since the opening
 	Underwater             // drawdown, as a fraction of 0 or less
 	Stacked                // weights, one on top of the other
-	Price
 )
 
 // Line is a series over days.
@@ -37,7 +35,6 @@ type Line struct {
 	Name   string // what a legend calls it
 	Look   Look
 	Points []report.Point // ascending; an unknown value is a gap in the line
-	Marked bool           // each value is a mark of its own; no line joins them
 }
 
 // BenchmarkKey is the key of a benchmark's line. No account has it.
@@ -137,27 +134,6 @@ func Allocation(a report.Account) Plot {
 		p.Lines = append(p.Lines, l)
 	}
 	return p
-}
-
-// PriceWithTrades plots the closes of a symbol, and the trades of an account at their prices. Trades of other symbols, and on
-// days without a close, are left out.
-func PriceWithTrades(prices report.Series, trades []report.Trade) Plot {
-	closes := Line{Key: "close", Name: prices.Name, Points: prices.Points}
-	buys := Line{Key: "bought", Name: "bought", Look: Bought, Marked: true}
-	sales := Line{Key: "sold", Name: "sold", Look: Sold, Marked: true}
-	for _, t := range trades {
-		day := t.Date.Day()
-		_, ok := slices.BinarySearchFunc(prices.Points, day, func(p report.Point, d market.Stamp) int { return strings.Compare(string(p.Date), string(d)) })
-		if !ok || t.Symbol != prices.Name {
-			continue
-		}
-		marks := &buys
-		if t.Action == "sell" {
-			marks = &sales
-		}
-		marks.Points = append(marks.Points, report.Point{Date: day, Value: t.Price})
-	}
-	return Plot{Price, []Line{closes, buys, sales}}
 }
 
 // Days returns the days of all lines, ascending. The horizontal axis has these days only.

@@ -45,15 +45,9 @@ func sample() report.Report {
 
 // plots are all kinds of them.
 func plots(r report.Report) map[string]Plot {
-	trades := []report.Trade{
-		{Date: "2025-10-02 10:30:00", Action: "buy", Symbol: hostile, Price: report.Known(51)},
-		{Date: "2025-10-03", Action: "sell", Symbol: hostile, Price: report.Known(53)},
-		{Date: "2025-10-04", Action: "buy", Symbol: "other", Price: report.Known(9999)},
-		{Date: "2024-01-01", Action: "buy", Symbol: hostile, Price: report.Known(9999)},
-	}
-	all := map[string]Plot{"equity": Equity(r), "drawdown": Drawdown(r), "allocation": Allocation(report.Account{}), "price": PriceWithTrades(report.Series{}, nil)}
+	all := map[string]Plot{"equity": Equity(r), "drawdown": Drawdown(r), "allocation": Allocation(report.Account{})}
 	if len(r.Accounts) > 0 {
-		all["allocation"], all["price"] = Allocation(r.Accounts[1]), PriceWithTrades(*r.Benchmark, trades)
+		all["allocation"] = Allocation(r.Accounts[1])
 	}
 	return all
 }
@@ -86,9 +80,6 @@ func TestPlot_File_SVG(t *testing.T) {
 		}
 		if n := strings.Count(words.String(), hostile); n < 2 {
 			t.Errorf("%s names %s %d times, want it in title and legend:\n%s", name, hostile, n, svg)
-		}
-		if strings.Contains(words.String(), "9999") {
-			t.Errorf("%s draws a trade that is of another symbol or day", name)
 		}
 		if text := strings.ReplaceAll(string(svg), "http://www.w3.org/", ""); strings.Contains(text, "http") {
 			t.Errorf("%s refers to an address:\n%s", name, svg)
@@ -156,9 +147,6 @@ func TestPlot_ticks(t *testing.T) {
 		{Return, 0, 0.0004, "0.00 % 0.01 % 0.02 % 0.03 % 0.04 %"},
 		{Underwater, -0.37, 0, "−40 % −30 % −20 % −10 % 0 %"},
 		{Stacked, 0, 1, "0 % 20 % 40 % 60 % 80 % 100 %"},
-		{Price, 187.2, 193.9, "186 188 190 192 194"},
-		{Price, 0.000012, 0.000014, "0.0000120 0.0000125 0.0000130 0.0000135 0.0000140"},
-		{Price, 99000, 1e6, "0 200000 400000 600000 800000 1000000"},
 	} {
 		p := Plot{Kind: c.kind}
 		ticks := p.ticks(c.low, c.high, 5)
@@ -175,7 +163,7 @@ func TestPlot_ticks(t *testing.T) {
 // Whatever the values are, the axis ends and its ticks go up.
 func TestPlot_valueRange(t *testing.T) {
 	for _, values := range [][]float64{{}, {0}, {5}, {1e17, 1e17 + 16}, {-1e300, 1e300}, {1e-300}, {1, 1 + 1e-15}, {-3, -3}} {
-		for kind := Return; kind <= Price; kind++ {
+		for kind := Return; kind <= Stacked; kind++ {
 			l := Line{}
 			for i, v := range values {
 				l.Points = append(l.Points, report.Point{Date: market.Stamp("2025-10-01").AddDays(i), Value: report.Known(v)})

@@ -28,7 +28,7 @@ func (p Plot) File(format Format, size Size, title string) ([]byte, error) {
 	if p.Empty() {
 		return nil, ErrEmpty
 	}
-	d := p.layOut(size, title, true)
+	d := p.layOut(size, title)
 	if format == PNG {
 		return d.png()
 	}
@@ -78,9 +78,6 @@ func (c canvas) draw(s shape) {
 	}
 	for _, run := range s.lines {
 		c.stroke(run, color, 2, s.look.Dashes())
-	}
-	for _, at := range s.marks {
-		c.fill(markOutline(s.look, at), color)
 	}
 	for _, at := range s.dots {
 		p := pixels([]point{at})[0]

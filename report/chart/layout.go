@@ -36,14 +36,13 @@ type label struct {
 	anchor string // start, middle or end
 }
 
-// shape is a line of a plot as it is drawn: runs of joined points, filled areas, and marks.
+// shape is a line of a plot as it is drawn: runs of joined points, and filled areas.
 type shape struct {
 	key   string
 	look  Look
 	lines [][]point
 	areas [][]point
 	dots  []point // single values between gaps
-	marks []point
 }
 
 // legendEntry is a line's entry in the legend.
@@ -54,17 +53,14 @@ type legendEntry struct {
 	area bool
 }
 
-// layOut lays a plot out, with a title and a legend if it is for a file.
-func (p Plot) layOut(size Size, title string, file bool) layout {
-	d := layout{Size: size, text: 13, title: title}
+// layOut lays a plot out, with a legend and, unless it is empty, a title.
+func (p Plot) layOut(size Size, title string) layout {
+	d := layout{Size: size, text: 15, title: title}
 	top := 12.0
-	if file {
-		d.text = 15
-		if title != "" {
-			top += 2 * d.text
-		}
-		top = d.placeLegend(p, top)
+	if title != "" {
+		top += 2 * d.text
 	}
+	top = d.placeLegend(p, top)
 	days := p.Days()
 	low, high := p.valueRange()
 	ticks := p.ticks(low, high, max(2, size.Height/65))
@@ -109,8 +105,6 @@ func (p Plot) valueRange() (low, high float64) {
 		return 0, 1
 	case Underwater:
 		low = -0.01
-	case Price:
-		low, high = math.Inf(1), math.Inf(-1)
 	}
 	for _, l := range p.Lines {
 		for _, x := range l.Points {
@@ -118,9 +112,6 @@ func (p Plot) valueRange() (low, high float64) {
 				low, high = min(low, x.Value.Float()), max(high, x.Value.Float())
 			}
 		}
-	}
-	if low > high { // no value is known
-		low, high = 0, 0
 	}
 	if size := max(math.Abs(low), math.Abs(high)); high-low <= size/1e9 { // all values are the same on an axis
 		room := max(0.01, size/100)
@@ -151,12 +142,9 @@ func (p Plot) ticks(low, high float64, steps int) []float64 {
 
 // tickLabel writes a value of the axis, whose labels are a step apart.
 func (p Plot) tickLabel(value, step float64) string {
-	unit := ""
-	if p.Kind != Price {
-		value, step, unit = 100*value, 100*step, " %"
-	}
+	value, step = 100*value, 100*step
 	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
-	return strings.Replace(strconv.FormatFloat(math.Round(value/step)*step+0, 'f', decimals, 64), "-", "\u2212", 1) + unit
+	return strings.Replace(strconv.FormatFloat(math.Round(value/step)*step+0, 'f', decimals, 64), "-", "\u2212", 1) + " %"
 }
 
 // labelDays labels the first and the last day, and as many of those between as there is room for.
@@ -196,8 +184,6 @@ func (l Line) shape(place func(market.Stamp, float64) point) shape {
 		switch {
 		case !x.Value.Known():
 			end()
-		case l.Marked:
-			s.marks = append(s.marks, place(x.Date, x.Value.Float()))
 		default:
 			run = append(run, place(x.Date, x.Value.Float()))
 		}
@@ -253,7 +239,7 @@ func (d *layout) placeLegend(p Plot, top float64) float64 {
 		if x > 16 && x+room > float64(d.Width) {
 			x, y = 16, y+1.5*d.text
 		}
-		d.legend = append(d.legend, legendEntry{point{x, y}, l.Look, l.Name, p.Kind == Stacked || l.Marked})
+		d.legend = append(d.legend, legendEntry{point{x, y}, l.Look, l.Name, p.Kind == Stacked})
 		x += room
 	}
 	return y + 1.2*d.text

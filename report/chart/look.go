@@ -12,8 +12,6 @@ type Look int
 const (
 	Benchmark Look = -1
 	Cash      Look = -2
-	Bought    Look = 2
-	Sold      Look = 4
 )
 
 // The colours are safe for colour-blind readers. The page uses the same ones on a light background.

@@ -1,5 +1,4 @@
-// A layout as SVG, for a page or as a file. On a page the style gives the classes their colours, so one drawing serves light and dark
-// backgrounds.
+// A layout as SVG. Each line is a group with its key in data-key and the class of its look.
 
 package chart
 
@@ -9,14 +8,6 @@ import (
 
 	g "maragu.dev/gomponents"
 )
-
-// Inline draws a plot as part of a page. Each line is a group with its key in data-key and the class of its look; the elements in it
-// have the class line or fill. The rules have the classes grid and axis. The attributes data-first and data-last are the x of the
-// first and of the last day.
-func (p Plot) Inline(size Size) g.Node {
-	d := p.layOut(size, "", false)
-	return d.svg(g.Attr("data-first", coordinate(d.first)), g.Attr("data-last", coordinate(d.last)), g.Attr("aria-hidden", "true"), g.Attr("focusable", "false"))
-}
 
 // The colours of a file.
 const (
@@ -60,32 +51,14 @@ func (s shape) svg() g.Node {
 	draw := func(class string, closed bool, runs [][]point) g.Node {
 		return g.Map(runs, func(run []point) g.Node { return path(class, run, closed) })
 	}
-	var marks [][]point
-	for _, at := range s.marks {
-		marks = append(marks, markOutline(s.look, at))
-	}
 	color := s.look.Color()
 	return g.El("g", g.Attr("data-key", s.key), g.Attr("class", s.look.Class()), g.Attr("stroke", color), dashAttribute(s.look),
-		g.If(len(s.areas)+len(marks)+len(s.dots) > 0, g.El("g", g.Attr("fill", color), g.Attr("stroke", "none"),
-			draw("fill", true, s.areas), draw("fill", true, marks),
+		g.If(len(s.areas)+len(s.dots) > 0, g.El("g", g.Attr("fill", color), g.Attr("stroke", "none"),
+			draw("fill", true, s.areas),
 			g.Map(s.dots, func(at point) g.Node {
 				return g.El("circle", g.Attr("class", "fill"), g.Attr("cx", coordinate(at.x)), g.Attr("cy", coordinate(at.y)), g.Attr("r", "2.5"))
 			}))),
 		draw("line", false, s.lines))
-}
-
-// Swatch draws a short line of a look for a legend, with a class.
-func (l Look) Swatch(class string) g.Node {
-	return g.El("svg", g.Attr("class", class), g.Attr("viewBox", "0 0 30 8"), g.Attr("aria-hidden", "true"), g.Attr("focusable", "false"),
-		g.El("g", dashAttribute(l), path("line", []point{{0, 4}, {30, 4}}, false)))
-}
-
-// markOutline returns the outline of a mark: a diamond for a purchase, a square for a sale.
-func markOutline(l Look, at point) []point {
-	if l == Bought {
-		return []point{{at.x - 6, at.y}, {at.x, at.y - 6}, {at.x + 6, at.y}, {at.x, at.y + 6}}
-	}
-	return []point{{at.x - 4, at.y - 4}, {at.x + 4, at.y - 4}, {at.x + 4, at.y + 4}, {at.x - 4, at.y + 4}}
 }
 
 func path(class string, run []point, closed bool) g.Node {

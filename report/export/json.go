@@ -7,9 +7,21 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"slices"
 
 	"mcp-trade/report"
 )
+
+// Bounded is a report with no more trades of an account than report.json has: the page may have more.
+func Bounded(r report.Report) report.Report {
+	r.Accounts = slices.Clone(r.Accounts)
+	for i := range r.Accounts {
+		a := &r.Accounts[i]
+		a.Trades = a.Trades[max(0, len(a.Trades)-report.DefaultTrades):]
+		a.RoundTrips = a.RoundTrips[max(0, len(a.RoundTrips)-report.DefaultTrades):]
+	}
+	return r
+}
 
 // writeJSON writes a report, one account after the other: all of them may be more than memory should hold twice.
 func writeJSON(w io.Writer, r report.Report) error {

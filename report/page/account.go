@@ -5,6 +5,7 @@ package page
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,7 +26,7 @@ const (
 
 // account is the section.
 type account struct {
-	link
+	ID, Name      string
 	Lead, Verdict string
 	Proof, Head   string   // of the ledger; "" if it was not verified
 	Told          []string // what its model may remember, and which days it traded as they came
@@ -37,10 +38,10 @@ type account struct {
 	Headline      []metricRow
 	Metrics       []metricRow
 	Upstream      []metricRow
-	Allocation    figure
+	Allocation    *slot
 	Cash          string
 	Holdings      []holding
-	Prices        []figure
+	Prices        []string // symbols
 	PricesNote    string
 	Days, Earlier []day
 	DaysNote      string
@@ -55,13 +56,63 @@ type day struct {
 	Return     string
 	Sign       string
 	Notes      string // what the run recorded of it
-	Trades     []trade
+	Trades     []dayTrade
 	More       int // trades that are not shown
 }
 
-func newAccount(a report.Account, l link, s Data) account {
+// details are an account's: the section as markup, and the charts in it as data.
+type details struct {
+	account report.Account
+	packed  []byte
+	version string // of the packed text
+}
+
+// detailsData is what is packed.
+type detailsData struct {
+	HTML   string         `json:"html"`
+	Days   []market.Stamp `json:"days"`
+	Charts []plot         `json:"charts"`
+}
+
+// slot is where a chart goes: the script draws it there.
+type slot struct {
+	plot
+	from  chart.Plot
+	scale float64
+}
+
+func newDetails(a report.Account, s Data) (details, error) {
+	v := newAccount(a, s)
+	data := detailsData{HTML: markup(v.node()), Days: []market.Stamp{}, Charts: []plot{}}
+	var plots []chart.Plot
+	for _, x := range v.slots() {
+		plots = append(plots, x.from)
+	}
+	days := newCalendar(plots...)
+	data.Days = append(data.Days, days.Days...)
+	for _, x := range v.slots() {
+		x.fill(x.from, days, x.scale)
+		data.Charts = append(data.Charts, x.plot)
+	}
+	packed, err := pack(data)
+	return details{a, packed, digest(packed)}, err
+}
+
+// slots are all charts of the section.
+func (v *account) slots() []*slot {
+	var all []*slot
+	if v.Allocation != nil {
+		all = append(all, v.Allocation)
+	}
+	return all
+}
+
+// dayTrade is a trade beside the reasoning of its day.
+type dayTrade struct{ Action, Verb, Symbol, Amount, Price, Note string }
+
+func newAccount(a report.Account, s Data) account {
 	v := account{
-		link: l, Verdict: a.Verdict, Told: append(a.Knowledge.Lines(), a.Forward.Lines()...), Warnings: a.Warnings, Headline: headline(a), Metrics: allMetrics(a.Metrics),
+		ID: accountID(a), Name: a.Signature, Verdict: a.Verdict, Told: append(a.Knowledge.Lines(), a.Forward.Lines()...), Warnings: a.Warnings, Headline: headline(a), Metrics: allMetrics(a.Metrics),
 		Upstream: upstreamMetrics(a.Upstream), Cash: money(a.Cash),
 	}
 	v.Lead = fmt.Sprintf("%s in %s, %s.", plural(a.TradeCount, "trade"), plural(len(a.Periods), "trading day"), a.Market.Get().Name)
@@ -84,8 +135,8 @@ func newAccount(a report.Account, l link, s Data) account {
 	}
 	v.forward(a.Forward)
 	v.actions(a)
-	v.Allocation = newAllocation(a, l)
-	v.draw(a, s)
+	v.Allocation = newAllocation(a, v.ID)
+	v.prices(a, s)
 	v.days(a)
 	return v
 }
@@ -148,37 +199,37 @@ func closeAge(h report.Holding) string {
 	return "of " + ledger.StaleClose{Date: h.Priced.Day(), Days: h.StaleDays}.Age()
 }
 
-// newAllocation draws the weights of cash and holdings.
-func newAllocation(a report.Account, l link) figure {
-	f := figure{ID: l.ID + "-allocation", Title: "Allocation", Kind: "small stack", Table: "Allocation of " + a.Signature + " by day", Text: "The fraction of the value in each holding, and in cash."}
-	p := chart.Allocation(a)
-	f.tabulate(p, percent)
-	f.draw(p, map[string]chart.Size{"": small})
-	return f
+// newAllocation draws the weights of cash and holdings, nil if none is known.
+func newAllocation(a report.Account, id string) *slot {
+	from := chart.Allocation(a)
+	if from.Empty() {
+		return nil
+	}
+	p := plot{ID: id + "-allocation", Title: "Allocation", Small: true, Legend: true, Table: "Allocation of " + a.Signature + " by day", Text: "The fraction of the value in each holding, and in cash."}
+	return &slot{plot: p, from: from, scale: 1e3}
 }
 
-// draw draws the trades of each symbol on its price chart.
-func (v *account) draw(a report.Account, s Data) {
-	bySymbol := map[string][]report.Trade{}
-	var symbols []string
+// drawnSymbols are the symbols whose trades are drawn, those with the most trades first.
+func drawnSymbols(a report.Account) (drawn []string, left int) {
+	trades := map[string]int{}
 	for _, t := range a.Trades {
-		if bySymbol[t.Symbol] == nil {
-			symbols = append(symbols, t.Symbol)
-		}
-		bySymbol[t.Symbol] = append(bySymbol[t.Symbol], t)
+		trades[t.Symbol]++
 	}
+	all := slices.SortedFunc(maps.Keys(trades), func(x, y string) int { return cmp.Or(cmp.Compare(trades[y], trades[x]), strings.Compare(x, y)) })
+	n := min(len(all), maxSymbols)
+	return all[:n], len(all) - n
+}
+
+// prices names the symbols whose trades the script draws on their closes.
+func (v *account) prices(a report.Account, s Data) {
 	if s.Prices == nil || len(a.Periods) == 0 {
 		return
 	}
-	slices.SortFunc(symbols, func(x, y string) int {
-		return cmp.Or(cmp.Compare(len(bySymbol[y]), len(bySymbol[x])), strings.Compare(x, y))
-	})
-	shown := symbols[:min(len(symbols), maxSymbols)]
+	shown, left := drawnSymbols(a)
 	for _, symbol := range shown {
-		series := s.Prices(symbol, a.Opening.Date, a.Periods[len(a.Periods)-1].Date)
-		v.Prices = append(v.Prices, newPrice(v.ID, series, symbol, bySymbol[symbol]))
+		v.Prices = append(v.Prices, inert(symbol))
 	}
-	if left := len(symbols) - len(shown); left > 0 {
+	if left > 0 {
 		v.PricesNote = fmt.Sprintf("The %d symbols with the most trades; %d more were traded.", len(shown), left)
 	}
 	if left := a.TradeCount - len(a.Trades); left > 0 {
@@ -186,54 +237,11 @@ func (v *account) draw(a report.Account, s Data) {
 	}
 }
 
-// newPrice draws the trades of one symbol.
-func newPrice(account string, series report.Series, symbol string, trades []report.Trade) figure {
-	f := figure{
-		ID: account + "-price-" + elementID(symbol), Title: symbol, Kind: "small price", Table: "Trades of " + symbol,
-		Columns: []column{{Name: "Date"}, {Name: "Close"}, {Name: "Trades"}},
-	}
-	series.Name = symbol
-	byDay := map[market.Stamp][]string{}
-	bought, sold := 0, 0
-	for _, t := range trades {
-		text := fmt.Sprintf("%s %s at %s", verb(t.Action), amount(t.Amount), price(t.Price))
-		byDay[t.Date.Day()] = append(byDay[t.Date.Day()], text)
-		if t.Action == "buy" {
-			bought++
-		} else {
-			sold++
-		}
-	}
-	f.Text = fmt.Sprintf("Bought %s, sold %s.", times(bought), times(sold))
-	for i, p := range series.Points {
-		if texts := byDay[p.Date]; texts != nil {
-			if more := len(texts) - 4; more > 0 {
-				texts = append(texts[:4], fmt.Sprintf("%d more", more))
-			}
-			f.Rows = append(f.Rows, row{i, p.Date, []string{price(p.Value), strings.Join(texts, "; ")}})
-		}
-	}
-	f.draw(chart.PriceWithTrades(series, trades), map[string]chart.Size{"": small})
-	return f
-}
-
 func verb(action string) string {
 	if action == "buy" {
 		return "bought"
 	}
 	return "sold"
-}
-
-func times(n int) string {
-	switch n {
-	case 0:
-		return "never"
-	case 1:
-		return "once"
-	case 2:
-		return "twice"
-	}
-	return count(n) + " times"
 }
 
 // days lists the days with trades or reasoning, the newest first.
@@ -294,7 +302,7 @@ func newDay(date market.Stamp, n report.DayStats, trades []report.Trade, r repor
 	d.Notes = strings.Join(known, ", ")
 	d.More = max(0, len(trades)-maxDayRows)
 	for _, t := range trades[:len(trades)-d.More] {
-		d.Trades = append(d.Trades, newTrade("", t))
+		d.Trades = append(d.Trades, dayTrade{t.Action, verb(t.Action), t.Symbol, amount(t.Amount), price(t.Price), orderOf(t) + t.Note})
 	}
 	return d
 }

@@ -10,8 +10,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"mcp-trade/internal/testenv"
-	"mcp-trade/report"
-	"mcp-trade/report/chart"
 	"mcp-trade/report/page/pagetest"
 )
 
@@ -28,7 +26,8 @@ func TestWrite_InABrowser(t *testing.T) {
 		{"trades are filtered", onASample(filters)},
 		{"a drawing is read by keyboard and by pointer", onASample(reads)},
 		{"lines are turned off", onASample(turnsOff)},
-		{"each of many lines is turned off and told by itself", manyLines},
+		{"each drawn line is the series of its key", drawnSeries},
+		{"many accounts are shown", manyAccounts},
 		{"hostile text is inert", hostileText},
 		{"a new trade comes without a reload and leaves the reader in peace", tradeComes},
 		{"an account that is opened appears", accountComes},
@@ -49,6 +48,7 @@ func onEveryScreen(t *testing.T, browser pagetest.Browser) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tab := browser.Open(t, c.screen, address)
+			openAll(tab)
 			tab.Picture(c.name)
 			allDrawn(t, tab)
 			if wide := pagetest.Eval[int](tab, `document.documentElement.scrollWidth`); wide > int(c.screen.Width) {
@@ -65,10 +65,25 @@ func onEveryScreen(t *testing.T, browser pagetest.Browser) {
 	}
 }
 
+// openAll opens the details of all accounts.
+func openAll(tab *pagetest.Tab) {
+	tab.Wait(`document.body.dataset.ready === "all"`)
+	tab.Do(chromedp.Evaluate[chromedp.Void](`for (const d of document.querySelectorAll("details.account")) d.open = true`))
+	tab.Wait(`[...document.querySelectorAll("details.account")].every(d => d.querySelector(".headline") && !d.querySelector("[aria-busy]"))`)
+}
+
+// opened is a page whose script has drawn all that is seen at first.
+func opened(t *testing.T, browser pagetest.Browser, s pagetest.Screen, address string) *pagetest.Tab {
+	t.Helper()
+	tab := browser.Open(t, s, address)
+	tab.Wait(`document.body.dataset.ready === "all"`)
+	return tab
+}
+
 // onASample runs a test on the page of three accounts.
 func onASample(test func(*testing.T, *pagetest.Tab)) func(*testing.T, pagetest.Browser) {
 	return func(t *testing.T, browser pagetest.Browser) {
-		test(t, browser.Open(t, pagetest.Desktop, file(t, newBourse(t, "steady", "chaser", "dice").season(t).subject(t))))
+		test(t, opened(t, browser, pagetest.Desktop, file(t, newBourse(t, "steady", "chaser", "dice").season(t).subject(t))))
 	}
 }
 
@@ -84,7 +99,7 @@ func allDrawn(t *testing.T, tab *pagetest.Tab) {
 	plots := pagetest.Eval[[]plot](tab, `[...document.querySelectorAll("figure.chart")].map(f => {
 		const seen = [...f.querySelectorAll(".drawing svg")].filter(s => s.getBoundingClientRect().width > 100);
 		return {ID: f.id, Seen: seen.length, Drawn: seen.flatMap(s => [...s.querySelectorAll("path.line")]).filter(p => p.getTotalLength() > 100 &&
-			getComputedStyle(p).stroke !== "none").length, Table: f.querySelectorAll("tbody tr").length}})`)
+			getComputedStyle(p).stroke !== "none").length, Table: (f.querySelector("details").open = true, fillTable(figures.get(f.id)), f.querySelectorAll("tbody tr").length)}})`)
 	if len(plots) < 2+3*2 {
 		t.Errorf("there are %d drawings", len(plots))
 	}
@@ -103,7 +118,7 @@ func columnOf(tab *pagetest.Tab, name string) []string {
 	return pagetest.Eval[[]string](tab, fmt.Sprintf(`(() => {
 		const table = document.getElementById("trades-table");
 		const at = [...table.tHead.rows[0].cells].findIndex(c => c.textContent === %q);
-		return [...table.tBodies[0].rows].filter(r => r.offsetParent).map(r => r.cells[at].dataset.v ?? r.cells[at].textContent)})()`, name))
+		return [...table.tBodies[0].rows].map(r => r.cells[at].textContent)})()`, name))
 }
 
 func sorts(t *testing.T, tab *pagetest.Tab) {
@@ -111,7 +126,7 @@ func sorts(t *testing.T, tab *pagetest.Tab) {
 		t.Helper()
 		compare := `String(a).localeCompare(b)`
 		if column == "Value" || column == "Gain" {
-			compare = `(a === "") - (b === "") || ` + order + ` * (a - b)`
+			compare = `(n => n(a) - n(b) || 0)((x) => x === "–" ? Infinity : ` + order + ` * Number(x.replace(/[,+]/g, "").replace("−", "-")))`
 		} else if order == "-1" {
 			compare = `-` + compare
 		}
@@ -165,7 +180,7 @@ func filters(t *testing.T, tab *pagetest.Tab) {
 		t.Errorf("%d of %d rows are shown", len(some), all)
 	}
 	said := pagetest.Eval[string](tab, `document.getElementById("filter-count").textContent`)
-	if want := fmt.Sprintf("%d of %d shown", len(some), all); said != want {
+	if want := fmt.Sprintf("%d of %d found", len(some), pagetest.Eval[int](tab, `trades.length`)); said != want {
 		t.Errorf("it says %q, want %q", said, want)
 	}
 	tab.Do(chromedp.Evaluate[chromedp.Void](`for (const [id, value] of [["filter-account", "dice"], ["filter-side", "sell"], ["filter-text", ""]]) {
@@ -223,89 +238,47 @@ func reads(t *testing.T, tab *pagetest.Tab) {
 }
 
 func turnsOff(t *testing.T, tab *pagetest.Tab) {
-	shown := func() int {
-		return pagetest.Eval[int](tab, `[...document.querySelectorAll("#equity .drawing path.line")].filter(p => p.getBoundingClientRect().width).length`)
+	shown := func() string {
+		return pagetest.Eval[string](tab, `[...document.querySelectorAll("#equity .drawing [data-key]")].map(g => g.dataset.key).sort().join()`)
 	}
-	if shown() != 4 {
-		t.Fatalf("%d curves", shown())
+	top := func() float64 {
+		return pagetest.Eval[float64](tab, `parseFloat([...document.querySelectorAll("#equity text[text-anchor=end]")].map(l => l.textContent).filter(l => l.includes("%")).at(-1))`)
 	}
-	tab.Do(chromedp.Click(chromedp.CSS(`#equity .legend [data-key="account dice"] button`)))
-	if n := shown(); n != 3 || pagetest.Eval[string](tab, `document.querySelector('#equity .legend [data-key="account dice"] button').ariaPressed`) != "false" {
-		t.Errorf("%d curves after one was turned off", n)
+	const all = "account chaser,account dice,account steady,benchmark"
+	if shown() != all {
+		t.Fatalf("shown are %s", shown())
 	}
-	tab.Do(chromedp.Click(chromedp.CSS(`#equity .legend [data-key="account dice"] button`)))
-	if n := shown(); n != 4 {
-		t.Errorf("%d curves after it was turned on again", n)
+	// The axis follows what is shown.
+	axis := top()
+	tab.Do(chromedp.Evaluate[chromedp.Void](`overview.charts[0].lines.find(l => l.key === "account dice").v[20] += 5e6; showCurves()`))
+	if axis > 100 || top() < 500 {
+		t.Fatalf("the axis ends at %v without, and at %v with a curve of 500 %%", axis, top())
 	}
-}
-
-// manyLines is a page of twenty accounts, some of which are called like benchmarks.
-func manyLines(t *testing.T, browser pagetest.Browser) {
-	s := newBourse(t, manyNames(20)...).season(t).subject(t)
-	s.Report.Benchmark.Name = "AAPL"
-	tab := browser.Open(t, pagetest.Desktop, file(t, s))
-	tab.Picture("many")
-	// Colour and dashes of the drawn line, of its swatch in the legend and of that in the leaderboard, as the browser has them.
-	type line struct{ Key, Name, Drawn, Legend, Off string }
-	lines := pagetest.Eval[[]line](tab, `(() => {
-		const figure = document.getElementById("equity");
-		const groups = [...[...figure.querySelectorAll(".drawing svg")].find(s => s.getBoundingClientRect().width).querySelectorAll("[data-key]")];
-		const look = (e) => { const s = getComputedStyle(e); return s.stroke + " " + s.strokeDasharray };
-		const shown = () => groups.filter(g => getComputedStyle(g).display !== "none").map(g => g.dataset.key);
-		return groups.map(g => {
-			const li = [...figure.querySelectorAll(".legend li")].find(li => li.dataset.key === g.dataset.key);
-			const swatch = li.querySelector(".swatch");
-			const button = li.querySelector("button");
-			button.click();
-			const left = shown();
-			const off = groups.map(x => x.dataset.key).filter(key => !left.includes(key)).join();
-			button.click();
-			return {Key: g.dataset.key, Name: li.textContent, Drawn: look(g.querySelector("path.line")), Off: shown().length === groups.length ? off : "and it stays off",
-				Legend: swatch.localName === "svg" ? look(swatch.querySelector("path")) : getComputedStyle(swatch).backgroundColor + " none"};
-		})})()`)
-	if len(lines) != 21 {
-		t.Fatalf("%d lines", len(lines))
-	}
-	seen := map[string]string{}
-	for _, l := range lines {
-		if l.Off != l.Key {
-			t.Errorf("a click on %s turns off %q", l.Key, l.Off)
+	for _, click := range []struct{ what, shown string }{
+		{`[data-key="account dice"] button`, "account chaser,account steady,benchmark"},
+		{`[data-key="account dice"] button`, all},
+		{`[data-key="account steady"] .only`, "account steady,benchmark"},
+		{`[data-key="benchmark"] button`, "account steady"},
+		{`[data-key="account dice"] button`, "account dice,account steady"},
+	} {
+		tab.Do(chromedp.Click(chromedp.CSS(`#controls ` + click.what)))
+		if shown() != click.shown {
+			t.Errorf("after a click on %s there are the curves of %s, want %s", click.what, shown(), click.shown)
 		}
-		if l.Drawn != l.Legend || seen[l.Drawn] != "" {
-			t.Errorf("%s is drawn %s, its legend has %s, and %q looks the same", l.Key, l.Drawn, l.Legend, seen[l.Drawn])
+		if n := pagetest.Eval[int](tab, `[...document.querySelectorAll("#controls li > [aria-pressed=true]")].length`); n != strings.Count(click.shown, ",")+1 {
+			t.Errorf("after a click on %s the legend has %d turned on", click.what, n)
 		}
-		seen[l.Drawn] = l.Key
-	}
-	// What the tip tells on a day is what the account was worth, beside the swatch of its line.
-	const day = 30
-	tab.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`(p => { p.focus(); for (const key of ["Home", ...Array(%d).fill("ArrowRight")]) p.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true})) })
-		(document.querySelector("#equity .plot"))`, day)))
-	tips := pagetest.Eval[[]string](tab, `[...document.querySelectorAll("#equity .tip > *")].map(e => e.innerText.replace(/\s*\n\s*/g, "|") + "|" + (e.querySelector(".swatch") ?
-		(s => s.localName === "svg" ? getComputedStyle(s.querySelector("path")).stroke + " " + getComputedStyle(s.querySelector("path")).strokeDasharray : getComputedStyle(s).backgroundColor + " none")(e.querySelector(".swatch")) : ""))`)
-	told := map[string]bool{}
-	for _, tip := range tips {
-		told[tip] = true
-	}
-	for _, a := range s.Report.Accounts {
-		p := a.Periods[day-1]
-		key := chart.AccountKey(a.Signature)
-		look := ""
-		for _, l := range lines {
-			if l.Key == key {
-				look = l.Drawn
-			}
-		}
-		want := a.Signature + "|" + signedPercent(report.Known(p.Value.Float()/a.Opening.Value.Float()-1)) + "|" + look
-		if !strings.HasPrefix(tips[0], string(p.Date)) || !told[want] {
-			t.Errorf("on %s the tip does not tell %q:\n%q", p.Date, want, tips)
+		if strings.Contains(click.shown, "dice") == (top() < 500) {
+			t.Errorf("with the curves of %s the axis ends at %v", click.shown, top())
 		}
 	}
 }
 
 func hostileText(t *testing.T, browser pagetest.Browser) {
-	tab := browser.Open(t, pagetest.Desktop, file(t, poison(newBourse(t, "steady", "dice").season(t).subject(t))))
+	tab := opened(t, browser, pagetest.Desktop, file(t, poison(newBourse(t, "steady", "dice").season(t).subject(t))))
+	openAll(tab)
 	tab.Picture("hostile")
-	if pagetest.Eval[bool](tab, `"hacked" in window || document.querySelectorAll("img, script:not(:last-of-type)").length > 0`) {
+	if pagetest.Eval[bool](tab, `"hacked" in window || document.querySelectorAll("img, script:not(#data):not(:last-of-type)").length > 0`) {
 		t.Error("a text was taken for markup")
 	}
 	if acting := pagetest.Eval[int](tab, `(document.body.innerText.match(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g) ?? []).length`); acting > 0 {

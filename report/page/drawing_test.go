@@ -3,6 +3,8 @@ package page
 // The drawings, read back from the page: each line is the series of the account whose key it has, and nobody else's.
 
 import (
+	"cmp"
+	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"maps"
@@ -13,10 +15,12 @@ import (
 	"strings"
 	"testing"
 
-	"mcp-trade/internal/testenv"
+	"github.com/chromedp/chromedp"
+
 	"mcp-trade/market"
 	"mcp-trade/report"
 	"mcp-trade/report/chart"
+	"mcp-trade/report/page/pagetest"
 )
 
 // element is an element of a page's drawing or legend.
@@ -48,14 +52,6 @@ func (e element) all(name string) []element {
 	return list
 }
 
-func (e element) words() string {
-	text := e.Text
-	for _, child := range e.Children {
-		text += child.words()
-	}
-	return text
-}
-
 // parts reads the parts of a page that a pattern finds.
 func parts(t *testing.T, page, pattern string) []element {
 	t.Helper()
@@ -68,17 +64,6 @@ func parts(t *testing.T, page, pattern string) []element {
 		list = append(list, e)
 	}
 	return list
-}
-
-// figureOf cuts a figure out of a page.
-func figureOf(t *testing.T, page, id string) string {
-	t.Helper()
-	_, rest, ok := strings.Cut(page, `<figure id="`+id+`"`)
-	figure, _, closed := strings.Cut(rest, "</figure>")
-	if !ok || !closed {
-		t.Fatalf("the page has no figure %s", id)
-	}
-	return figure
 }
 
 // drawnLines reads the lines of a drawing: by key, what each is worth by the place of its day, as the labels of the axis tell.
@@ -157,26 +142,47 @@ func manyNames(n int) []string {
 	return names[:n]
 }
 
-// A drawn line is the series of its key.
-func TestWrite_DrawnLines(t *testing.T) {
-	testenv.Slow(t)
-	for _, n := range []int{1, 3, 6, 20} {
-		for _, benchmark := range []string{"equal-weight", "AAPL", "QQQ", ""} {
-			t.Run(fmt.Sprint(n, " accounts beside ", benchmark), func(t *testing.T) {
-				s := newBourse(t, manyNames(n)...).season(t).subject(t)
-				if s.Report.Benchmark.Name = benchmark; benchmark == "" {
-					s.Report.Benchmark = nil
-				}
-				gap := &s.Report.Accounts[0].Periods[9]
-				gap.Value, gap.Drawdown = report.Number{}, report.Number{}
-				readBack(t, s.Report, written(t, s))
-			})
+// drawnSeries opens pages of accounts that are called like benchmarks, or differ in nothing but case, and holds each drawing against the
+// report.
+func drawnSeries(t *testing.T, browser pagetest.Browser) {
+	for _, c := range []struct {
+		accounts  int
+		benchmark string
+	}{{1, "equal-weight"}, {6, "AAPL"}, {20, "QQQ"}, {20, ""}} {
+		t.Run(fmt.Sprint(c.accounts, " accounts beside ", c.benchmark), func(t *testing.T) {
+			s := newBourse(t, manyNames(c.accounts)...).season(t).subject(t)
+			if s.Report.Benchmark.Name = c.benchmark; c.benchmark == "" {
+				s.Report.Benchmark = nil
+			}
+			gap := &s.Report.Accounts[0].Periods[9]
+			gap.Value, gap.Drawdown = report.Number{}, report.Number{}
+			tab := opened(t, browser, pagetest.Desktop, file(t, s))
+			tab.Do(chromedp.Evaluate[chromedp.Void](`change({keys: topKeys(Infinity)})`))
+			tab.Picture(fmt.Sprint("many-", c.accounts))
+			readBack(t, s.Report, tab)
+			tells(t, s.Report, tab)
+		})
+	}
+}
+
+// tells holds what the tip tells of a day against the report.
+func tells(t *testing.T, r report.Report, tab *pagetest.Tab) {
+	t.Helper()
+	const day = 30
+	tab.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`(p => { p.focus(); for (const key of ["Home", ...Array(%d).fill("ArrowRight")]) p.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true})) })
+		(document.querySelector("#equity .plot"))`, day)))
+	tips := pagetest.Eval[[]string](tab, `[...document.querySelectorAll("#equity .tip > *")].map(e => (e.dataset.key || "") + "|" + [...e.querySelectorAll("span")].map(x => x.textContent).join("|"))`)
+	for _, a := range r.Accounts {
+		p := a.Periods[day-1]
+		want := chart.AccountKey(a.Signature) + "|" + a.Signature + "|" + signedPercent(report.Known(p.Value.Float()/a.Opening.Value.Float()-1))
+		if !slices.Contains(tips, want) {
+			t.Errorf("on %s the tip does not tell %q:\n%q", p.Date, want, tips)
 		}
 	}
 }
 
 // readBack holds the curves of a page against a report.
-func readBack(t *testing.T, r report.Report, page string) {
+func readBack(t *testing.T, r report.Report, tab *pagetest.Tab) {
 	t.Helper()
 	equity, drawdown := map[string]map[market.Stamp]float64{}, map[string]map[market.Stamp]float64{}
 	names := map[string]string{}
@@ -188,19 +194,15 @@ func readBack(t *testing.T, r report.Report, page string) {
 	if b := r.Benchmark; b != nil {
 		names[chart.BenchmarkKey] = b.Name + " (benchmark)"
 		equity[chart.BenchmarkKey] = map[market.Stamp]float64{}
-		last := r.Accounts[0].Periods[len(r.Accounts[0].Periods)-1].Date
-		for _, a := range r.Accounts {
-			last = max(last, a.Periods[len(a.Periods)-1].Date)
-		}
+		_, last := chart.Extent(r)
 		for _, p := range b.Points {
 			if p.Date <= last {
 				equity[chart.BenchmarkKey][p.Date] = p.Value.Float()/b.Points[0].Value.Float() - 1
 			}
 		}
 	}
-	looks := map[string]string{} // by key
+	looks := looksOfFile(t, r)
 	for id, want := range map[string]map[string]map[market.Stamp]float64{"equity": equity, "drawdown": drawdown} {
-		figure := figureOf(t, page, id)
 		var days []market.Stamp
 		for _, series := range want {
 			days = slices.AppendSeq(days, maps.Keys(series))
@@ -210,88 +212,45 @@ func readBack(t *testing.T, r report.Report, page string) {
 		}
 		slices.Sort(days)
 		days = slices.Compact(days)
-		svgs := parts(t, figure, `(?s)<div class="drawing [a-z]*"><svg.*?</svg></div>`)
-		if len(svgs) != 2 {
-			t.Fatalf("%s is drawn %d times", id, len(svgs))
+		svg := parts(t, pagetest.Eval[string](tab, fmt.Sprintf(`document.querySelector("#%s .drawing svg").outerHTML`, id)), `(?s)<svg.*</svg>`)[0]
+		lines := drawnLines(t, svg, len(days))
+		if len(lines) != len(want) {
+			t.Errorf("%s has %d lines, want %d", id, len(lines), len(want))
 		}
-		for _, svg := range svgs {
-			svg = svg.Children[0]
-			lines := drawnLines(t, svg, len(days))
-			if len(lines) != len(want) {
-				t.Errorf("%s has %d lines, want %d", id, len(lines), len(want))
+		for key, series := range want {
+			if len(lines[key]) != len(series) {
+				t.Errorf("%s of %s has %d points, want %d", id, key, len(lines[key]), len(series))
 			}
-			for key, series := range want {
-				if len(lines[key]) != len(series) {
-					t.Errorf("%s of %s has %d points, want %d", id, key, len(lines[key]), len(series))
-				}
-				for i, day := range days {
-					value, ok := series[day]
-					if drawn, there := lines[key][i]; there != ok || math.Abs(drawn-value) > 0.001 {
-						t.Errorf("%s of %s on %s is drawn at %v (%v), want %v (%v)", id, key, day, drawn, there, value, ok)
-						break
-					}
-				}
-			}
-			for _, group := range svg.all("g") {
-				if key := group.attr("data-key"); key != "" {
-					look := group.attr("class") + " " + group.attr("stroke") + " " + group.attr("stroke-dasharray")
-					if looks[key] != "" && looks[key] != look {
-						t.Errorf("%s of %s looks %q, elsewhere %q", id, key, look, looks[key])
-					}
-					looks[key] = look
+			for i, day := range days {
+				value, ok := series[day]
+				if drawn, there := lines[key][i]; there != ok || math.Abs(drawn-value) > 0.001 {
+					t.Errorf("%s of %s on %s is drawn at %v (%v), want %v (%v)", id, key, day, drawn, there, value, ok)
+					break
 				}
 			}
 		}
-		checkLegend(t, id, figure, names, want, looks)
-	}
-	seen := map[string]string{}
-	for key, look := range looks {
-		if other := seen[look]; other != "" {
-			t.Errorf("%s and %s both look %q", key, other, look)
+		// The line, its swatches in legend and leaderboard, and the chart of the file have one look.
+		type shown struct{ Key, Name, Line, Legend, Board string }
+		for _, x := range pagetest.Eval[[]shown](tab, fmt.Sprintf(`(() => {
+			const look = (e) => e ? getComputedStyle(e).color + " " + (e.querySelector("[stroke-dasharray]") || e).getAttribute("stroke-dasharray") : "";
+			const line = (g) => getComputedStyle(g.querySelector("path.line")).stroke + " " + g.getAttribute("stroke-dasharray");
+			return [...document.querySelectorAll("#%s .drawing [data-key]")].map(g => {
+				const li = [...document.querySelectorAll("#controls .legend li")].find(li => li.dataset.key === g.dataset.key);
+				const row = overview.rows.find(row => keyOf(row) === g.dataset.key);
+				return {Key: g.dataset.key, Name: li.querySelector("button").textContent, Line: line(g), Legend: look(li.querySelector(".swatch")),
+					Board: look(row ? document.getElementById("rank-" + row.id).querySelector(".swatch") : document.querySelector("#board .bench .swatch"))};
+			})})()`, id)) {
+			if x.Name != names[x.Key] || x.Line != x.Legend || x.Line != x.Board || x.Line != looks[x.Key] {
+				t.Errorf("%s of %s: %+v, in the file %s", id, x.Key, x, looks[x.Key])
+			}
 		}
-		seen[look] = key
 	}
 }
 
-// checkLegend holds legend and table of a figure against the names of its lines.
-func checkLegend[T any](t *testing.T, id, figure string, names map[string]string, lines map[string]T, looks map[string]string) {
+// looksOfFile are the colours and dashes of lines in the chart that is written to a file, as a browser tells them.
+func looksOfFile(t *testing.T, r report.Report) map[string]string {
 	t.Helper()
-	entries := parts(t, figure, `(?s)<li data-key=.*?</li>`)
-	heads := parts(t, figure, `<th [^>]*data-key=[^>]*>[^<]*</th>`)
-	if len(entries) != len(lines) || len(heads) != len(lines) {
-		t.Errorf("%s has %d entries in its legend and %d columns, want %d", id, len(entries), len(heads), len(lines))
-	}
-	for _, e := range slices.Concat(entries, heads) {
-		if key := e.attr("data-key"); e.words() != names[key] {
-			t.Errorf("%s calls %s %q, want %q", id, key, e.words(), names[key])
-		}
-	}
-	for _, e := range entries {
-		key := e.attr("data-key")
-		swatch := slices.Concat(e.all("i"), e.all("svg"))[0]
-		class, dashes := strings.Fields(swatch.attr("class")), ""
-		for _, group := range swatch.all("g") {
-			dashes = group.attr("stroke-dasharray")
-		}
-		look := strings.Split(looks[key], " ")
-		if class[len(class)-1] != look[0] || dashes != strings.Join(look[2:], " ") {
-			t.Errorf("the swatch of %s in %s is %v with the dashes %q, the line is %q", key, id, class, dashes, looks[key])
-		}
-	}
-}
-
-// The page and the files give an account the same colour and dashes, however accounts rank.
-func TestWrite_LooksOfAnAccount(t *testing.T) {
-	s := newBourse(t, manyNames(20)...).season(t).subject(t)
-	s.Report.Benchmark.Name = "AAPL"
-	page := written(t, s)
-	light := map[string]string{} // the page's colours
-	for _, m := range regexp.MustCompile(`--(s\d|bench|cash): (#[0-9a-f]{6});`).FindAllStringSubmatch(content("page.css"), -1) {
-		if light[m[1]] == "" {
-			light[m[1]] = m[2]
-		}
-	}
-	file, err := chart.Equity(s.Report).File(chart.SVG, chart.Size{Width: 1200, Height: 600}, "")
+	file, err := chart.Equity(r).File(chart.SVG, chart.Size{Width: 1200, Height: 600}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,67 +258,69 @@ func TestWrite_LooksOfAnAccount(t *testing.T) {
 	if err := xml.Unmarshal(file, &svg); err != nil {
 		t.Fatal(err)
 	}
-	inFile := map[string][2]string{}
+	looks, seen := map[string]string{}, map[string]string{}
 	for _, group := range svg.all("g") {
-		if key := group.attr("data-key"); key != "" {
-			inFile[key] = [2]string{group.attr("stroke"), group.attr("stroke-dasharray")}
+		key := group.attr("data-key")
+		if key == "" {
+			continue
 		}
-	}
-	onPage := 0
-	for _, drawing := range parts(t, figureOf(t, page, "equity"), `(?s)<svg viewBox="0 0 1160.*?</svg>`) {
-		for _, group := range drawing.all("g") {
-			if key := group.attr("data-key"); key != "" {
-				onPage++
-				if want := [2]string{light[group.attr("class")], group.attr("stroke-dasharray")}; inFile[key] != want {
-					t.Errorf("%s is %v in the file, %v on the page", key, inFile[key], want)
-				}
-			}
+		var red, green, blue int
+		if _, err := fmt.Sscanf(group.attr("stroke"), "#%02x%02x%02x", &red, &green, &blue); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if onPage != 21 || len(inFile) != 21 {
-		t.Errorf("%d lines are on the page, %d in the file", onPage, len(inFile))
-	}
-	// The leaderboard and the heads of sections show the same swatch.
-	for _, a := range s.Report.Accounts {
-		look := chart.Looks(s.Report.Accounts)[a.Signature]
-		want := markup(swatch(look))
-		for _, place := range []string{`<tr id="rank-account-` + elementID(a.Signature) + `"`, `<h2 id="account-` + elementID(a.Signature) + `-name">`} {
-			_, rest, _ := strings.Cut(page, place)
-			row, _, _ := strings.Cut(rest, "\n")
-			if i := strings.Index(row, "swatch"); i < 0 || !strings.Contains(row[:min(len(row), 700)], want) {
-				t.Errorf("%s does not show %s: %.300s", place, want, row)
-			}
+		looks[key] = fmt.Sprintf("rgb(%d, %d, %d) ", red, green, blue) + cmp.Or(group.attr("stroke-dasharray"), "null")
+		if other := seen[looks[key]]; other != "" {
+			t.Errorf("%s and %s both look %s", key, other, looks[key])
 		}
+		seen[looks[key]] = key
 	}
+	return looks
 }
 
-// A symbol can be called like what an allocation calls its other parts.
-func TestWrite_ElementIDs(t *testing.T) {
+// A symbol can be called like what an allocation calls its other parts: lines have keys of their own.
+func TestWrite_AllocationKeys(t *testing.T) {
 	a := report.Account{Signature: "odd", Market: market.US, Periods: []report.Period{{Date: "2025-10-02", Value: report.Known(1)}, {Date: "2025-10-03", Value: report.Known(1)}}}
 	a.Allocation.Names = []string{"CASH", "other", "CASH", "other"}
 	for range a.Allocation.Names {
-		a.Allocation.Parts = append(a.Allocation.Parts, []report.Number{report.Known(0.25), report.Known(0.25)})
+		a.Allocation.Parts = append(a.Allocation.Parts, []report.Number{report.Known(0.25), report.Known(0.2)})
 	}
-	page := written(t, Data{Report: report.Report{Accounts: []report.Account{a}}})
-	figure := figureOf(t, page, "account-odd-allocation")
-	drawing := parts(t, figure, `(?s)<div class="drawing "><svg.*?</svg></div>`)[0].Children[0]
+	var data detailsData
+	if err := json.Unmarshal(pagetest.Parts(t, written(t, Data{Report: report.Report{Accounts: []report.Account{a}}}))["account-odd"], &struct{ Days *[]market.Stamp }{&data.Days}); err != nil {
+		t.Fatal(err)
+	}
+	d, err := newDetails(a, Data{})
+	if err != nil || len(data.Days) != 2 {
+		t.Fatal(err, data.Days)
+	}
+	p := newAllocation(d.account, "account-odd")
+	p.fill(p.from, newCalendar(p.from), p.scale)
 	keys := map[string]bool{}
-	for i, group := range slices.DeleteFunc(drawing.all("g"), func(g element) bool { return g.attr("data-key") == "" }) {
-		keys[group.attr("data-key")] = true
-		edge := group.all("path")
-		line := edge[len(edge)-1].attr("d")
-		y := regexp.MustCompile(`M[0-9.]+ ([0-9.]+)L[0-9.]+ ([0-9.]+)`).FindStringSubmatch(line)
-		height := map[string]float64{}
-		for _, label := range drawing.all("text") {
-			height[label.Text], _ = strconv.ParseFloat(label.attr("y"), 64)
-		}
-		low, high := height["0 %"], height["100 %"]
-		drawn, _ := strconv.ParseFloat(y[1], 64)
-		if want := low + (high-low)*float64(i+1)/4 - 13.0/3; math.Abs(drawn-want) > 0.2 || y[1] != y[2] {
-			t.Errorf("part %d is drawn up to %v, want %v", i, y[1:], want)
+	for _, l := range p.Lines {
+		keys[l.Key] = true
+		if text, _ := l.Values.MarshalJSON(); string(text) != "[250,-50]" {
+			t.Errorf("%s is written %s", l.Key, text)
 		}
 	}
 	if len(keys) != 4 {
 		t.Errorf("the parts have the keys %v", keys)
+	}
+}
+
+// Values are differences to the one before; what is unknown is null, a day that a line does not have is false, and what is too large is rounded.
+func TestPlot_Fill(t *testing.T) {
+	known := report.Known
+	short := chart.Line{Key: "short", Points: []report.Point{{Date: "2025-10-02", Value: known(0.5)}, {Date: "2025-10-04"}, {Date: "2025-10-05", Value: known(-0.25)}}}
+	long := chart.Line{Key: "long", Points: []report.Point{{Date: "2025-10-01", Value: known(1)}, {Date: "2025-10-03", Value: known(1)}}}
+	from := chart.Plot{Lines: []chart.Line{short, long}}
+	var p plot
+	p.fill(from, newCalendar(from), 1000)
+	for i, want := range []string{"[500,false,null,-750]", "[1000,false,0]"} {
+		if text, _ := p.Lines[i].Values.MarshalJSON(); string(text) != want || p.Lines[i].From != 1-i {
+			t.Errorf("%s is written %s from %d, want %s", p.Lines[i].Key, text, p.Lines[i].From, want)
+		}
+	}
+	from.Lines[0].Points[0].Value = known(1e300)
+	if p.fill(from, newCalendar(from), 1e6); p.Lines[0].Scale > 1e-280 || p.Lines[0].Values[0] > 1<<52 {
+		t.Errorf("1e300 is written %v of 1/%v", p.Lines[0].Values[0], p.Lines[0].Scale)
 	}
 }

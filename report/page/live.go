@@ -75,8 +75,12 @@ func (l *Live) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	made, err := l.renders.render(data)
+	if err != nil {
+		return err
+	}
 	l.fingerprint = fingerprint
-	l.publish(l.renders.render(data), "")
+	l.publish(made, "")
 	return nil
 }
 

@@ -4,6 +4,7 @@ package page
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -102,18 +103,20 @@ func tradeComes(t *testing.T, browser pagetest.Browser) {
 	tab, other := browser.Open(t, pagetest.Desktop, address), browser.Open(t, pagetest.Phone.InTheDark(), address)
 	for _, tab := range []*pagetest.Tab{tab, other} {
 		tab.Wait(`document.getElementById("live").textContent === "Live"`)
-		tab.Do(chromedp.Evaluate[chromedp.Void](`window.unloaded = false; window.marked = document.getElementById("trades-table")`))
+		tab.Do(chromedp.Evaluate[chromedp.Void](`window.unloaded = false; window.marked = document.getElementById("filter")`))
 	}
 	// The reader sorts by value, looks for a symbol, opens figures, turns a line off, and stands at the table with the cursor
 	// in the search.
 	tab.Do(chromedp.Evaluate[chromedp.Void](`
 		[...document.querySelectorAll("#trades-table th button")].find(b => b.textContent === "Value").click();
-		document.getElementById("account-dice-measures").open = true;
-		document.querySelector("#equity .legend [data-key='account steady'] button").click();
+		document.querySelector("#controls [data-key='account steady'] button").click();
+		document.getElementById("account-dice").open = true;
 		document.getElementById("filter-account").value = "dice";
 		const search = document.getElementById("filter-text");
 		search.focus(); search.value = "syn02"; search.dispatchEvent(new Event("input", {bubbles: true})); search.setSelectionRange(1, 3);
 		search.scrollIntoView({behavior: "instant", block: "start"});`))
+	tab.Wait(`document.getElementById("account-dice-measures")`)
+	tab.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById("account-dice-measures").open = true; document.getElementById("filter-text").scrollIntoView({behavior: "instant", block: "start"})`))
 	place := `Math.round(document.getElementById("filter-text").getBoundingClientRect().top)`
 	before, rows, builds := pagetest.Eval[int](tab, place), len(columnOf(tab, "Symbol")), x.builds()
 
@@ -121,24 +124,24 @@ func tradeComes(t *testing.T, browser pagetest.Browser) {
 	id := fmt.Sprintf("t-dice-%d", len(x.books[1].lines)-1)
 	for _, tab := range []*pagetest.Tab{tab, other} {
 		tab.Wait(fmt.Sprintf(`document.getElementById(%q)`, id))
-		if !pagetest.Eval[bool](tab, `window.unloaded === false && window.marked === document.getElementById("trades-table")`) {
+		if !pagetest.Eval[bool](tab, `window.unloaded === false && window.marked === document.getElementById("filter")`) {
 			t.Error("the page was loaded anew")
 		}
 	}
 	if got := columnOf(tab, "Symbol"); len(got) != rows+1 || strings.Join(got, "") != strings.Repeat("SYN02", rows+1) {
 		t.Errorf("the filter shows %v, %d rows before", got, rows)
 	}
-	if got := pagetest.Eval[string](tab, `document.querySelector("#trades-table tbody tr:not([hidden])").id`); got != id {
+	if got := pagetest.Eval[string](tab, `document.querySelector("#trades-table tbody tr").id`); got != id {
 		t.Errorf("sorted by value, the largest trade comes first, not %s", got)
 	}
 	for what, holds := range map[string]string{
 		"the cursor stays":            `document.activeElement.id === "filter-text" && document.activeElement.selectionStart === 1 && document.activeElement.selectionEnd === 3`,
 		"what was opened stays open":  `document.getElementById("account-dice-measures").open`,
-		"a line that is off stays so": `[...document.querySelectorAll("#equity .drawing [data-key='account steady'] path")].every(p => !p.getBoundingClientRect().width) && document.querySelector("#equity .legend [data-key='account steady'] button").ariaPressed === "false"`,
+		"a line that is off stays so": `!document.querySelector("#equity .drawing [data-key='account steady'], #drawdown .drawing [data-key='account steady']") && document.querySelector("#controls [data-key='account steady'] button").ariaPressed === "false"`,
 		"the account stays chosen":    `document.getElementById("filter-account").value === "dice"`,
 		"the new row is marked":       fmt.Sprintf(`document.getElementById(%q).className === "new"`, id),
 		"the leaderboard follows":     fmt.Sprintf(`document.getElementById("rank-account-dice").textContent.includes(%q)`, fmt.Sprint(x.books[1].traded)),
-		"the day has it":              `document.querySelector("#account-dice .day").textContent.includes("the new one")`,
+		"the day has it":              `document.querySelector("#account-dice .day").textContent.includes("the new one") && document.querySelectorAll("#account-dice-allocation svg").length === 1`,
 	} {
 		if !pagetest.Eval[bool](tab, holds) {
 			t.Errorf("it does not hold that %s", what)
@@ -162,18 +165,18 @@ func accountComes(t *testing.T, browser pagetest.Browser) {
 	x, address := open(t, b)
 	tab := browser.Open(t, pagetest.Desktop, address)
 	tab.Wait(`document.getElementById("live").textContent === "Live"`)
-	tab.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#equity .legend [data-key='account steady'] button").click()`))
+	tab.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#controls [data-key='account steady'] button").click()`))
 	x.change(func() { x.books = append(x.books, late) })
 	tab.Wait(`document.getElementById("account-dice")`)
 	// It takes the first place and the first colour; the line that the reader turned off is still the other's.
-	off := pagetest.Eval[string](tab, `[...document.querySelectorAll("#equity .legend [aria-pressed=false]")].map(b => b.parentNode.dataset.key).join() + "|" +
-		[...new Set([...document.querySelectorAll("#equity .drawing .off")].map(l => l.dataset.key))].join()`)
-	if off != "account steady|account steady" {
-		t.Errorf("turned off are %s", off)
+	off := pagetest.Eval[string](tab, `[...document.querySelectorAll("#controls [data-key] [aria-pressed=false]")].map(b => b.parentNode.dataset.key).join() + "|" +
+		[...document.querySelectorAll("#equity .drawing [data-key]")].map(l => l.dataset.key).join()`)
+	if off != "account steady,account dice|benchmark" { // the reader had chosen the benchmark alone
+		t.Errorf("turned off, and drawn, are %s", off)
 	}
-	allSections := pagetest.Eval[string](tab, `[...document.getElementById("main").children].map(s => s.id).join(" ")`)
-	if allSections != "board curves account-dice account-steady trades" {
-		t.Errorf("the sections are %s", allSections)
+	allSections := pagetest.Eval[string](tab, `[...document.getElementById("account-list").children].map(s => s.id).join(" ")`)
+	if allSections != "account-dice account-steady" {
+		t.Errorf("the accounts are %s", allSections)
 	}
 	if title := pagetest.Eval[string](tab, `document.title + "|" + document.querySelector("h1").textContent`); title != "What 2 accounts were worth|What 2 accounts were worth" {
 		t.Errorf("the title is %s", title)
@@ -193,7 +196,7 @@ func trouble(t *testing.T, browser pagetest.Browser) {
 }
 
 // follow reads the events of a page from a version on.
-func follow(t testing.TB, address, version string, header ...string) func() (name string, n update) {
+func follow(t testing.TB, address, version string, header ...string) func() (name, told string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
@@ -211,54 +214,62 @@ func follow(t testing.TB, address, version string, header ...string) func() (nam
 	t.Cleanup(func() { w.Body.Close() })
 	lines := bufio.NewScanner(w.Body)
 	lines.Buffer(nil, 64<<20)
-	return func() (name string, n update) {
+	return func() (name, told string) {
 		t.Helper()
 		for lines.Scan() {
 			if text, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
 				name = text
 			}
 			if text, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
-				if name == "change" && json.Unmarshal([]byte(text), &n) != nil {
+				if json.Unmarshal([]byte(text), &told) != nil {
 					t.Fatalf("an event holds %.200s", text)
 				}
-				return name, n
+				return name, told
 			}
 		}
 		t.Fatalf("the events ended: %v", lines.Err())
-		return "", n
+		return "", ""
 	}
 }
 
-// Only what changed is sent.
-func TestLive_Events_OnlyChanges(t *testing.T) {
+// A viewer is told of each new version, once.
+func TestLive_Events_Versions(t *testing.T) {
 	x, address := open(t, newBourse(t, "steady", "dice", "chaser").season(t))
 	version := pageVersion(t, address)
 	known := follow(t, address, version)
-	if name, n := follow(t, address, "unheard-of")(); name != "change" || len(n.Sections) != 6 {
-		t.Errorf("who has an unknown version gets %s of %d sections, want all 6", name, len(n.Sections))
+	if name, told := follow(t, address, "unheard-of")(); name != "change" || told != version {
+		t.Errorf("who has an unknown version gets %s %s, want that of %s", name, told, version)
 	}
 	x.change(func() { x.trade(t, 1, 57, "SYN01", 10, "") })
-	name, n := known()
-	if _, ok := n.Sections["account-dice"]; name != "change" || !ok || n.Sections["account-steady"] != "" || n.Sections["account-chaser"] != "" {
-		t.Errorf("of a trade of dice a viewer gets %s of %d sections: %v", name, len(n.Sections), keys(n.Sections))
-	}
+	name, told := known()
 	now := pageVersion(t, address)
-	if now == version {
-		t.Error("the version is the same")
+	if name != "change" || told != now || now == version {
+		t.Errorf("of a trade a viewer is told %s %s; the page was %s and is %s", name, told, version, now)
 	}
 	again := follow(t, address, version, "Last-Event-ID", now) // a browser whose connection broke
 	x.change(func() { x.trade(t, 0, 57, "SYN01", 10, "") })
-	if _, n := again(); n.Sections["account-steady"] == "" || n.Sections["account-dice"] != "" {
-		t.Errorf("who comes again gets %v", keys(n.Sections))
+	if _, told := again(); told != pageVersion(t, address) {
+		t.Errorf("who comes again is told %s", told)
 	}
 }
 
-func keys(m map[string]string) []string {
-	var names []string
-	for k := range m {
-		names = append(names, k)
+// Parts are those of the page that is written to a file; what is not there is not found.
+func TestLive_Parts(t *testing.T) {
+	x, address := open(t, newBourse(t, "steady", "dice").season(t))
+	for name, want := range pagetest.Parts(t, written(t, x.subject(t))) {
+		w, err := http.Get(address + "part/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(w.Body)
+		w.Body.Close()
+		if err != nil || w.StatusCode != http.StatusOK || !bytes.Equal(got, want) {
+			t.Errorf("%s: %s, %d bytes, want %d", name, w.Status, len(got), len(want))
+		}
 	}
-	return names
+	if w, err := http.Get(address + "part/account-none"); err != nil || w.StatusCode != http.StatusNotFound {
+		t.Errorf("a part that is not there: %v %v", w.Status, err)
+	}
 }
 
 // pageVersion is the version that the page says it is.
@@ -365,13 +376,17 @@ func BenchmarkPage(b *testing.B) {
 	b.Run("first", func(b *testing.B) {
 		for b.Loop() {
 			var r renderer
-			r.render(first)
+			if _, err := r.render(first); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 	b.Run("after a trade", func(b *testing.B) {
 		var r renderer
 		for i := 0; b.Loop(); i++ {
-			r.render([]Data{first, second}[i%2])
+			if _, err := r.render([]Data{first, second}[i%2]); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 }

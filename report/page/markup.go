@@ -12,18 +12,13 @@ import (
 	h "maragu.dev/gomponents/html"
 
 	"mcp-trade/internal/safetext"
-	"mcp-trade/report/chart"
 )
 
 const icon = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M1 13l4-5 4 2 6-8' fill='none' " +
 	"stroke='%231d6fa5' stroke-width='2.4' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E"
 
 // document is the whole page.
-func (v *snapshot) document(live bool) g.Node {
-	var sections g.Group
-	for _, s := range v.sections {
-		sections = append(sections, g.Raw(s.HTML), g.Raw("\n"))
-	}
+func (v *snapshot) document(live bool, data string) g.Node {
 	return h.Doctype(h.HTML(h.Lang("en"),
 		h.Head(
 			h.Meta(h.Charset("utf-8")),
@@ -43,9 +38,10 @@ func (v *snapshot) document(live bool) g.Node {
 				h.Nav(h.Aria("label", "Parts of the report"), navLink("#curves", "Charts"), navLink("#accounts", "Accounts"), navLink("#trades", "Trades")),
 				g.If(live, h.P(h.ID("live"), h.Class("live"), h.Role("status"), g.Text("Live"))),
 			),
-			h.Main(h.ID("main"), h.TabIndex("-1"), sections),
+			h.Main(h.ID("main"), h.TabIndex("-1"), v.frame()),
 			h.Footer(h.P(g.Text("Paper trading on historical prices: no order ever reached a market. Past returns, simulated ones above all, promise nothing."))),
-			h.Script(g.Raw(content("page.js"))),
+			h.Script(h.ID("data"), h.Type("application/json"), g.Raw(data)),
+			h.Script(g.Raw(script())),
 		)))
 }
 
@@ -60,14 +56,6 @@ func markup(n g.Node) string {
 func inert(text string) string { return safetext.Replaced(text, "\n\t") }
 
 func navLink(to, name string) g.Node { return h.A(h.Href(to), g.Text(name)) }
-
-// swatch shows the look of a line: its colour, and its dashes if it has some.
-func swatch(l chart.Look) g.Node {
-	if l.Dashes() == nil {
-		return square(l.Class())
-	}
-	return l.Swatch("swatch dashes " + l.Class())
-}
 
 func square(class string) g.Node { return h.I(h.Class("swatch " + class)) }
 
@@ -91,13 +79,13 @@ func tableHead(names ...string) g.Node {
 
 func rowHead(nodes ...g.Node) g.Node { return h.Th(h.Scope("row"), g.Group(nodes)) }
 
-// cell is a number in a table, with one more class.
-func cell(text, class string) g.Node {
+// numCell is a number in a table, with one more class.
+func numCell(text, class string) g.Node {
 	return h.Td(h.Class(strings.TrimSpace("num "+class)), g.Text(text))
 }
 
 func cells(texts ...string) g.Node {
-	return g.Map(texts, func(text string) g.Node { return cell(text, "") })
+	return g.Map(texts, func(text string) g.Node { return numCell(text, "") })
 }
 
 func warnings(texts []string) g.Node {
@@ -105,7 +93,7 @@ func warnings(texts []string) g.Node {
 		g.Map(texts, func(text string) g.Node { return h.Li(g.Text(text)) })))
 }
 
-// details is a part that is folded until a click opens it. By its id the script keeps it open when the section is replaced.
-func details(id, name string, rest ...g.Node) g.Node {
+// folded is a part that is folded until a click opens it. By its id the script keeps it open when the section is replaced.
+func folded(id, name string, rest ...g.Node) g.Node {
 	return h.Details(g.If(id != "", h.ID(id)), h.Summary(g.Text(name)), g.Group(rest))
 }

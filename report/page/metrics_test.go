@@ -29,7 +29,7 @@ func TestWrite_AllMetrics(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		page := written(t, Data{Report: report.Report{Accounts: []report.Account{a}}})
+		page := told(t, Data{Report: report.Report{Accounts: []report.Account{a}}})
 		_, table, _ := strings.Cut(page, `<table class="measures">`)
 		table, _, _ = strings.Cut(table, "</table>")
 		rows := strings.Split(html.UnescapeString(table), "<tr>")[2:] // behind the head

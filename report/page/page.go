@@ -2,20 +2,25 @@
 // the ledgers as they grow. It knows reports, and nothing of files, Redis or MCP.
 //
 // The page asks nothing of any other machine, which its content security policy enforces. Every text from a ledger or a model
-// is escaped and stays text. Each drawing has its figures beside it as a table, and everything works by keyboard. Its size is
-// bounded, however long the ledgers are: it shows the newest trades and says how many there are.
+// is escaped and stays text. Each drawing has its figures beside it as a table, and everything works by keyboard.
+//
+// The page holds data, compressed, each series once. Its script draws the overview of all accounts at once, and the details of an
+// account when a reader opens them; of a page that is served, it asks the server for them then.
 package page
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
 	"runtime"
-	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -35,13 +40,20 @@ type Data struct {
 	TradesNote string
 }
 
+// MaxTrades is how many trades a page takes, of all accounts together: those that a browser searches without delay.
+const MaxTrades = 200_000
+
 // Write writes the page that shows the data.
 func Write(w io.Writer, s Data) error {
 	var r renderer
-	return r.render(s).write(w, false)
+	v, err := r.render(s)
+	if err != nil {
+		return err
+	}
+	return v.write(w, false)
 }
 
-//go:embed page.css page.js
+//go:embed page.css *.js
 var files embed.FS
 
 // content returns an embedded file.
@@ -53,6 +65,16 @@ func content(name string) string {
 	return string(text)
 }
 
+// script is the script of the page, in the order in which its files use each other.
+func script() string {
+	var all strings.Builder
+	all.WriteString("\"use strict\";\n")
+	for _, name := range []string{"text.js", "dom.js", "data.js", "draw.js", "figure.js", "board.js", "trades.js", "account.js", "start.js"} {
+		all.WriteString(content(name))
+	}
+	return all.String()
+}
+
 // policy is the content security policy: it forbids everything that the page does not need. Its hashes allow the page's own style
 // and script.
 func policy(live bool) string {
@@ -61,7 +83,7 @@ func policy(live bool) string {
 		connect = "'self'"
 	}
 	return "default-src 'none'; img-src data:; style-src 'sha256-" + hash(content("page.css")) + "'; script-src 'sha256-" +
-		hash(content("page.js")) + "'; connect-src " + connect + "; base-uri 'none'; form-action 'none'"
+		hash(script()) + "'; connect-src " + connect + "; base-uri 'none'; form-action 'none'"
 }
 
 func hash(text string) string {
@@ -69,102 +91,99 @@ func hash(text string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// section is a part of the page. The script replaces it as a whole when it changes.
-type section struct {
-	ID   string
-	HTML string
-}
-
-// snapshot is the content of the page at one time.
+// snapshot is the content of the page at one time: parts of JSON, compressed, by name. They are "overview", "trades", "prices" and one for
+// each account.
 type snapshot struct {
-	name     string // the same for the same content
-	title    string
-	sections []section
+	name              string // the same for the same content
+	title, lead, note string
+	parts             map[string][]byte
 }
 
-// link is a link to an account's section.
-type link struct {
-	ID, Name string
-	Look     chart.Look
-}
-
-func newLink(a report.Account, looks map[string]chart.Look) link {
-	return link{"account-" + elementID(a.Signature), a.Signature, looks[a.Signature]}
-}
+// accountID is the id of an account's section, and the name of its part.
+func accountID(a report.Account) string { return "account-" + elementID(a.Signature) }
 
 // renderer makes snapshots. It renders an account again only if the account has changed since the last one.
-type renderer struct{ drawn map[string]drawn }
-
-// drawn is an account's section with the data that it was rendered from.
-type drawn struct {
-	account report.Account
-	link    link
-	html    string
-}
+type renderer struct{ made map[string]details }
 
 // render makes the snapshot of the data.
-func (r *renderer) render(s Data) *snapshot {
-	rep := s.Report
-	// Accounts keep their place and colour, however their ranks change.
-	rep.Accounts = slices.SortedFunc(slices.Values(rep.Accounts), func(a, b report.Account) int { return strings.Compare(a.Signature, b.Signature) })
-	looks := chart.Looks(rep.Accounts)
-	v := &snapshot{title: titleOf(rep)}
-	v.sections = append(v.sections, section{"board", markup(newLeaderboard(s.Report, looks).node())}, section{"curves", markup(curvesNode(newCurves(rep)))})
-	r.accounts(v, s, rep.Accounts, looks)
-	v.sections = append(v.sections, section{"trades", markup(newTrades(rep, s.TradesNote).node())})
-	v.name = v.digest()
-	return v
+func (r *renderer) render(s Data) (*snapshot, error) {
+	accounts, err := r.accounts(s)
+	if err != nil {
+		return nil, err
+	}
+	v := &snapshot{parts: map[string][]byte{}}
+	for _, d := range accounts {
+		v.parts[accountID(d.account)] = d.packed
+	}
+	if v.parts["trades"], err = pack(tradesOf(s.Report)); err != nil {
+		return nil, err
+	}
+	if v.parts["prices"], err = pack(pricesOf(s)); err != nil {
+		return nil, err
+	}
+	o := newOverview(s, accounts, chart.Looks(s.Report.Accounts))
+	o.Prices = digest(v.parts["prices"])
+	v.title, v.lead, v.note = o.Title, o.Lead, o.Note
+	if v.parts["overview"], err = pack(o); err != nil {
+		return nil, err
+	}
+	v.name = digest(append(v.parts["overview"][:len(v.parts["overview"]):len(v.parts["overview"])], v.parts["trades"]...))
+	return v, nil
 }
 
-// accounts adds a section for each account. They are rendered in parallel.
-func (r *renderer) accounts(v *snapshot, s Data, accounts []report.Account, looks map[string]chart.Look) {
-	made := make([]drawn, len(accounts))
+// accounts makes the details of each account, in parallel.
+func (r *renderer) accounts(s Data) (map[string]details, error) {
+	made := make([]details, len(s.Report.Accounts))
 	var renderers errgroup.Group
 	renderers.SetLimit(runtime.GOMAXPROCS(0))
-	for i, a := range accounts {
-		renderers.Go(func() error {
-			made[i] = r.account(a, newLink(a, looks), s)
-			return nil
+	for i, a := range s.Report.Accounts {
+		renderers.Go(func() (err error) {
+			if d, ok := r.made[a.Signature]; ok && reflect.DeepEqual(d.account, a) {
+				made[i] = d
+				return nil
+			}
+			made[i], err = newDetails(a, s)
+			return err
 		})
 	}
-	_ = renderers.Wait()
-	r.drawn = map[string]drawn{}
+	if err := renderers.Wait(); err != nil {
+		return nil, err
+	}
+	r.made = map[string]details{}
 	for _, d := range made {
-		r.drawn[d.account.Signature] = d
-		v.sections = append(v.sections, section{d.link.ID, d.html})
+		r.made[d.account.Signature] = d
 	}
+	return r.made, nil
 }
 
-// account renders an account's section, or returns that of the last snapshot if nothing has changed.
-func (r *renderer) account(a report.Account, l link, s Data) drawn {
-	if d, ok := r.drawn[a.Signature]; ok && d.link == l && reflect.DeepEqual(d.account, a) {
-		return d
-	}
-	return drawn{a, l, markup(newAccount(a, l, s).node())}
+// pack writes a value as compressed JSON.
+func pack(value any) ([]byte, error) {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	e := json.NewEncoder(z)
+	e.SetEscapeHTML(false)
+	err := errors.Join(e.Encode(value), z.Close())
+	return out.Bytes(), err
 }
 
-func (v *snapshot) digest() string {
-	sum := sha256.New()
-	for _, s := range v.sections {
-		fmt.Fprintf(sum, "%s %d %s", s.ID, len(s.HTML), s.HTML)
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:12])
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:12])
 }
 
-// write writes the whole page.
+// write writes the whole page. A page that is served has the overview in it, and asks for the rest.
 func (v *snapshot) write(w io.Writer, live bool) error {
-	return v.document(live).Render(w)
-}
-
-// since returns the sections that differ from an older snapshot; all of them if old is nil.
-func (v *snapshot) since(old *snapshot) []section {
-	var changed []section
-	for _, s := range v.sections {
-		if old == nil || !slices.Contains(old.sections, s) {
-			changed = append(changed, s)
+	inPage := map[string][]byte{} // base64 in JSON, which no text of HTML can look like
+	for name, data := range v.parts {
+		if !live || name == "overview" {
+			inPage[name] = data
 		}
 	}
-	return changed
+	data, err := json.Marshal(inPage)
+	if err != nil {
+		return err
+	}
+	return v.document(live, string(data)).Render(w)
 }
 
 // elementID makes a name fit for an id: letters, digits and hyphens stay, other characters are replaced by their code points.

@@ -59,10 +59,11 @@ func (l *Live) Serve(ctx context.Context, listener net.Listener, open bool) erro
 	return err
 }
 
-// Handler answers GET / with the page and GET /events with its changes.
+// Handler answers GET / with the page, GET /part/ with parts of it, and GET /events with its changes.
 func (l *Live) Handler(open bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", l.page)
+	mux.HandleFunc("GET /part/{name}", l.part)
 	viewers := semaphore.NewWeighted(maxViewers)
 	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
 		if !viewers.TryAcquire(1) {
@@ -122,11 +123,17 @@ func (l *Live) page(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(out.Bytes()) // a viewer that is gone
 }
 
-// update is the event of a new snapshot.
-type update struct {
-	Title    string            `json:"title"`
-	Order    []string          `json:"order"`    // of all sections
-	Sections map[string]string `json:"sections"` // those that changed
+// part answers with a part of the newest snapshot.
+func (l *Live) part(w http.ResponseWriter, r *http.Request) {
+	now, _ := l.state()
+	data, ok := now.parts[r.PathValue("name")]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Encoding", "gzip") // which every browser takes
+	_, _ = w.Write(data)                       // a viewer that is gone
 }
 
 // events sends a viewer each snapshot newer than the one it has. Of snapshots made while an event is being sent, it sends the last.
@@ -162,7 +169,7 @@ func (l *Live) events(w http.ResponseWriter, r *http.Request) {
 		case r.Context().Err() != nil:
 			return
 		case err == nil && (now != seen || why == ""):
-			text = now.event(seen)
+			text = now.changeEvent()
 			if why != "" {
 				text += troubleEvent(why)
 			}
@@ -176,17 +183,8 @@ func (l *Live) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// event returns the event that updates a viewer from an older snapshot to this one.
-func (v *snapshot) event(old *snapshot) string {
-	n := update{Title: v.title, Order: []string{}, Sections: map[string]string{}}
-	for _, s := range v.sections {
-		n.Order = append(n.Order, s.ID)
-	}
-	for _, s := range v.since(old) {
-		n.Sections[s.ID] = s.HTML
-	}
-	return event("change", "id: "+v.name+"\n", n)
-}
+// changeEvent tells a viewer that there is a new snapshot.
+func (v *snapshot) changeEvent() string { return event("change", "id: "+v.name+"\n", v.name) }
 
 func troubleEvent(why string) string { return event("trouble", "", why) }
 

@@ -116,14 +116,6 @@ func sign(n report.Number) string {
 	return ""
 }
 
-// sortKey writes a number for the script to sort by, "" if it is unknown.
-func sortKey(n report.Number) string {
-	if !n.Known() {
-		return ""
-	}
-	return strconv.FormatFloat(n.Float(), 'g', -1, 64)
-}
-
 // capital writes a name as a heading has it.
 func capital(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
 

@@ -1,80 +1,82 @@
-// The table of trades.
+// The trades of all accounts, as columns: the script searches and shows them.
 
 package page
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
+	"mcp-trade/market"
 	"mcp-trade/report"
 )
 
-// maxTrades bounds the table of trades.
-const maxTrades = 2000
-
-// trades is the section of the table.
+// trades are those of one account, oldest first, a column for each field. What repeats stands once, and columns have its place.
 type trades struct {
-	Rows     []trade
-	All      int
-	Note     string
-	Accounts []string
-	Fees     bool
-	Notes    bool
+	Key     string          `json:"key"` // in ids of the page
+	Name    string          `json:"name"`
+	Symbols []string        `json:"symbols"`
+	Dates   []market.Stamp  `json:"dates"`
+	ID      []int64         `json:"id"`   // the difference to the one before
+	Date    []int           `json:"date"` // likewise
+	Symbol  []int           `json:"symbol"`
+	Amount  []float64       `json:"amount"` // below 0 for a sale
+	Price   []report.Number `json:"price"`
+	Fees    []float64       `json:"fees,omitempty"` // absent if there are none
+	Gain    []report.Number `json:"gain"`
+	Notes   map[int]string  `json:"notes,omitempty"` // untrusted text
 }
 
-// trade is a row of the table.
-type trade struct {
-	ID                             string // unique on the page
-	Account                        string
-	Date                           string
-	Action, Verb                   string
-	Symbol                         string
-	Amount, Price, Value, Fees     string
-	Gain, Sign                     string
-	AmountV, PriceV, ValueV, GainV string // to sort by
-	FeesV                          string
-	Note                           string // untrusted text
-}
-
-// newTrades lists the newest trades of all accounts, the newest first.
-func newTrades(r report.Report, rest string) trades {
-	type dealt struct {
-		account string
-		trade   report.Trade
-	}
-	var all []dealt
-	var t trades
+// tradesOf are the trades that a report holds of its accounts.
+func tradesOf(r report.Report) []trades {
+	all := []trades{}
 	for _, a := range r.Accounts {
-		t.All += a.TradeCount
-		t.Accounts = append(t.Accounts, a.Signature)
-		for _, x := range a.Trades {
-			all = append(all, dealt{a.Signature, x})
-		}
+		all = append(all, newTrades(a))
 	}
-	slices.SortStableFunc(all, func(x, y dealt) int {
-		return cmp.Or(strings.Compare(string(y.trade.Date), string(x.trade.Date)), cmp.Compare(y.trade.ID, x.trade.ID), strings.Compare(x.account, y.account))
-	})
-	ids := map[string]int{}
-	for _, x := range all[:min(len(all), maxTrades)] {
-		row := newTrade(x.account, x.trade)
-		if ids[row.ID]++; ids[row.ID] > 1 { // a ledger of another program may use an id again
-			row.ID = fmt.Sprintf("%s-%d", row.ID, ids[row.ID])
-		}
-		t.Rows = append(t.Rows, row)
-		t.Fees = t.Fees || x.trade.Fees != 0
-		t.Notes = t.Notes || row.Note != ""
+	return all
+}
+
+func newTrades(a report.Account) trades {
+	t := trades{
+		Key: elementID(a.Signature), Name: inert(a.Signature), Symbols: []string{}, Dates: []market.Stamp{}, ID: []int64{}, Date: []int{}, Symbol: []int{},
+		Amount: []float64{}, Price: []report.Number{}, Gain: []report.Number{}, Notes: map[int]string{},
 	}
-	switch n := len(t.Rows); {
-	case n == 0:
-		t.Note = "There are no trades."
-	case n < t.All:
-		t.Note = strings.TrimSpace(fmt.Sprintf("The newest %s of %s. %s", count(n), plural(t.All, "trade"), rest))
-	default:
-		t.Note = "All " + plural(n, "trade") + "."
+	symbols, before, day := map[string]int{}, int64(0), 0
+	paid := slices.ContainsFunc(a.Trades, func(x report.Trade) bool { return x.Fees != 0 })
+	for i, x := range a.Trades {
+		place, ok := symbols[x.Symbol]
+		if !ok {
+			place = len(t.Symbols)
+			symbols[x.Symbol], t.Symbols = place, append(t.Symbols, inert(x.Symbol))
+		}
+		if n := len(t.Dates); n == 0 || t.Dates[n-1] != x.Date {
+			t.Dates = append(t.Dates, x.Date)
+		}
+		t.ID, before = append(t.ID, x.ID-before), x.ID
+		t.Date, day = append(t.Date, len(t.Dates)-1-day), len(t.Dates)-1
+		t.Symbol, t.Price, t.Gain = append(t.Symbol, place), append(t.Price, x.Price), append(t.Gain, cents(x.Gain))
+		amount := x.Amount
+		if x.Action == "sell" {
+			amount = -amount
+		}
+		if t.Amount = append(t.Amount, amount); paid {
+			t.Fees = append(t.Fees, x.Fees)
+		}
+		if note := orderOf(x) + x.Note; note != "" {
+			t.Notes[i] = inert(note)
+		}
 	}
 	return t
+}
+
+// cents rounds money as the page shows it.
+func cents(n report.Number) report.Number {
+	if !n.Known() {
+		return n
+	}
+	value, _ := strconv.ParseFloat(n.Text(2), 64) // a text of digits
+	return report.Known(value)
 }
 
 // orderOf says which order that waited a trade filled, before the note of the trade.
@@ -83,13 +85,4 @@ func orderOf(t report.Trade) string {
 		return ""
 	}
 	return fmt.Sprintf("(%s) ", strings.TrimSpace(fmt.Sprintf("%s order %d", t.Type, t.Order)))
-}
-
-func newTrade(account string, t report.Trade) trade {
-	return trade{
-		ID: fmt.Sprintf("t-%s-%d", elementID(account), t.ID), Account: account, Date: string(t.Date), Action: t.Action, Verb: verb(t.Action), Symbol: t.Symbol,
-		Amount: amount(t.Amount), Price: price(t.Price), Value: money(t.Value), Fees: money(report.Known(t.Fees)), Gain: signedMoney(t.Gain), Sign: sign(t.Gain),
-		AmountV: sortKey(report.Known(t.Amount)), PriceV: sortKey(t.Price), ValueV: sortKey(t.Value), GainV: sortKey(t.Gain), FeesV: sortKey(report.Known(t.Fees)),
-		Note: orderOf(t) + t.Note,
-	}
 }

@@ -1,0 +1,107 @@
+// The accounts: closed until a reader opens one, whose details are read then.
+
+const opened = new Map(); // by id: the version of the details that are shown
+
+function showAccounts() {
+  const list = document.getElementById("account-list");
+  const rows = [...overview.rows].sort((a, b) => byText.compare(a.name, b.name));
+  const nodes = new Map([...list.children].map((node) => [node.id, node]));
+  rows.forEach((row, i) => {
+    let node = nodes.get(row.id);
+    nodes.delete(row.id);
+    if (!node) {
+      node = make("details", { id: row.id, class: "account", "data-key": keyOf(row), ontoggle: () => node.open && loadAccount(row.id) }, make("summary"), make("div", { class: "body" }));
+    }
+    node.firstElementChild.replaceChildren(make("h3", { id: `${row.id}-name` }, swatch(row), row.name), ...row.cells.slice(0, 1).map((c) => make("span", { class: c.class || "" }, c.text)));
+    if (list.children[i] !== node) list.insertBefore(node, list.children[i] || null);
+    if (node.open) loadAccount(row.id);
+  });
+  for (const node of nodes.values()) node.remove();
+  document.getElementById("accounts").hidden = !rows.length;
+}
+
+// loadAccount reads the details of an account, unless they are shown already.
+async function loadAccount(id) {
+  const row = overview.rows.find((r) => r.id === id);
+  const node = document.getElementById(id);
+  if (!row || !node || opened.get(id) === row.version) return;
+  opened.set(id, row.version);
+  const body = node.lastElementChild;
+  body.setAttribute("aria-busy", "true");
+  const [details] = await Promise.all([part(id), loadPrices(overview.prices), tradesRead]);
+  const holder = document.createElement("template");
+  holder.innerHTML = details.html; // all text in it was escaped where it was made
+  const slots = [...holder.content.querySelectorAll("[data-chart]")];
+  const charts = new Map(slots.map(({ dataset: { chart, symbol } }) => [chart, symbol ? priceChart(chart, symbol, row) : chartOf(details.charts.find((plot) => plot.id === chart), details.days)]));
+  for (const slot of slots) {
+    const chart = charts.get(slot.dataset.chart);
+    if (!chart) slot.remove();
+    else if (!figures.has(chart.id)) slot.append(accountFigure(chart));
+  }
+  morphChildren(body, holder.content);
+  for (const slot of body.querySelectorAll("[data-chart]")) {
+    const f = figures.get(slot.dataset.chart);
+    f.chart = charts.get(slot.dataset.chart);
+    f.redraw();
+  }
+  body.removeAttribute("aria-busy");
+  hintScroll(body);
+}
+
+// accountFigure is a chart of an account, with a legend of its own that turns lines on and off.
+function accountFigure(chart) {
+  const off = new Set();
+  const legend = chart.legend && make("ul", { class: "legend", "aria-label": `Lines of ${chart.title}` }, chart.lines.map((line) => make("li", { "data-key": line.key },
+    make("button", { type: "button", "aria-pressed": "true", onclick: (event) => {
+      if (!off.delete(line.key)) off.add(line.key);
+      event.currentTarget.setAttribute("aria-pressed", String(!off.has(line.key)));
+      figures.get(chart.id).redraw();
+    } }, swatch(line), line.name))));
+  return figure(chart, { shows: (key) => !off.has(key) }, legend);
+}
+
+// ---- Changed nodes replace old ones, so that what the reader did to the details stays ----
+
+const readerAttributes = new Set(["open", "tabindex"]);
+
+function morph(from, to) {
+  if (from.isEqualNode(to) || (from.dataset && from.dataset.chart && from.dataset.chart === to.dataset.chart)) return;
+  if (from.nodeType !== Node.ELEMENT_NODE || from.localName === "svg") {
+    from.replaceWith(to);
+    return;
+  }
+  for (const { name } of [...from.attributes]) if (!to.hasAttribute(name) && !readerAttributes.has(name)) from.removeAttribute(name);
+  for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value && !readerAttributes.has(name)) from.setAttribute(name, value);
+  morphChildren(from, to);
+}
+
+const nodeKey = (node) => node.id || (node.dataset && (node.dataset.chart || node.dataset.key)) || "";
+
+function morphChildren(from, to) {
+  const keyed = new Map();
+  for (const child of from.children) if (nodeKey(child)) keyed.set(nodeKey(child), child);
+  let at = from.firstChild;
+  for (const next of [...to.childNodes]) {
+    const key = nodeKey(next);
+    while (at && !key && nodeKey(at)) at = at.nextSibling;
+    let match = key ? keyed.get(key) : at;
+    if (match && match.nodeName !== next.nodeName) match = null;
+    if (!match) {
+      from.insertBefore(next, at);
+      continue;
+    }
+    keyed.delete(key);
+    if (match === at) at = at.nextSibling;
+    else from.insertBefore(match, at);
+    morph(match, next);
+  }
+  for (const gone of keyed.values()) {
+    if (gone === at) at = at.nextSibling;
+    gone.remove();
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}

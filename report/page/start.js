@@ -1,0 +1,106 @@
+// How the page begins, keeps what the reader chose in its address, and follows a server.
+
+// The address holds, behind #, a place and what was chosen: #account-x?from=2025-01-01&q=AAPL.
+function saveState() {
+  const state = new URLSearchParams();
+  const put = (key, value) => value && state.set(key, value);
+  put("from", chosen.from);
+  put("to", chosen.to);
+  put("log", chosen.log && "1");
+  put("excess", chosen.excess && "1");
+  if (chosen.keys) state.set("curves", overview.rows.map(keyOf).concat("benchmark").filter((key) => chosen.keys.has(key)).map((key) => key.replace("account ", "")).join(","));
+  put("q", filter.text);
+  put("account", filter.account);
+  put("side", filter.side);
+  if (tradeOrder.by !== "date" || !tradeOrder.down) state.set("sort", (tradeOrder.down ? "-" : "") + tradeOrder.by);
+  const target = location.hash.slice(1).split("?")[0];
+  const text = state.toString();
+  history.replaceState(null, "", `#${target}${text && "?" + text}`);
+}
+
+function readState() {
+  const state = new URLSearchParams(location.hash.split("?")[1] || "");
+  const names = state.has("curves") && state.get("curves").split(",");
+  Object.assign(chosen, { from: state.get("from") || "", to: state.get("to") || "", log: state.has("log"), excess: state.has("excess"),
+    keys: names && new Set(["benchmark", ...overview.rows.map(keyOf)].filter((key) => names.includes(key.replace("account ", "")))) });
+  Object.assign(filter, { text: state.get("q") || "", account: state.get("account") || "", side: state.get("side") || "" });
+  const sort = state.get("sort") || "-date";
+  if (tradeColumns.some(([, by]) => by === sort.replace("-", ""))) Object.assign(tradeOrder, { by: sort.replace("-", ""), down: sort[0] === "-" });
+}
+
+// visit goes to the place that the address names: an account, a day of it or a trade, which are opened for it.
+async function visit() {
+  const target = decodeURIComponent(location.hash.slice(1).split("?")[0]);
+  const row = overview.rows.find((r) => target === r.id || target.startsWith(r.id + "-"));
+  if (row) {
+    document.getElementById(row.id).open = true;
+    await loadAccount(row.id);
+  }
+  const at = trades.findIndex((t) => t.key === target);
+  if (at >= 0) {
+    Object.assign(filter, { text: target, account: "", side: "" });
+    showFilter();
+    showTrades();
+  }
+  const place = target && document.getElementById(target);
+  if (!place) return;
+  for (let d = place.parentElement && place.parentElement.closest("details"); d; d = d.parentElement.closest("details")) d.open = true;
+  place.scrollIntoView({ block: "start" });
+}
+
+function show() {
+  document.title = overview.title;
+  showBoard();
+  showCurves();
+  showAccounts();
+}
+
+async function update() {
+  overview = await part("overview");
+  const read = loadTrades();
+  show();
+  await read;
+}
+
+function follow() {
+  const { events, version } = document.body.dataset;
+  if (!events) return;
+  const live = document.getElementById("live");
+  const setStatus = (text, lost) => {
+    live.textContent = text;
+    live.classList.toggle("lost", lost);
+  };
+  const source = new EventSource(`${events}?version=${version}`);
+  let work = Promise.resolve(); // one change after the other
+  source.onopen = () => setStatus("Live", false);
+  source.onerror = () => setStatus("No connection, trying again", true);
+  source.addEventListener("change", () => {
+    delete parts.overview; // it was that of the page's beginning
+    work = work.then(update).then(() => setStatus("Live", false), () => setStatus("No connection, trying again", true));
+  });
+  source.addEventListener("trouble", (event) => setStatus(JSON.parse(event.data), true));
+}
+
+async function begin() {
+  overview = await part("overview");
+  readState();
+  show();
+  performance.mark("overview");
+  await loadTrades();
+  await visit();
+  window.addEventListener("hashchange", () => {
+    if (location.hash.includes("?")) {
+      readState();
+      show();
+      showFilter();
+      showTrades();
+    } else {
+      saveState(); // a link names a place, and what was chosen stays
+    }
+    visit();
+  });
+  window.addEventListener("resize", () => hintScroll(document));
+  document.body.dataset.ready = "all";
+  follow();
+}
+begin();
