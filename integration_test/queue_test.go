@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"slices"
@@ -29,6 +30,7 @@ type farm struct {
 	random  *rand.Rand
 	workers []*farmWorker
 	slowest time.Duration // between a kill of a worker and the moment at which others had all its accounts
+	kinds   []string      // of what happens, see strike
 	counts  map[string]int
 }
 
@@ -43,6 +45,9 @@ type farmWorker struct {
 // newFarm starts so many workers on the Redis of a place.
 func newFarm(t *testing.T, p *place, workers int, cut bool) *farm {
 	f := &farm{place: p, t: t, random: rand.New(rand.NewPCG(uint64(settingOf(t, "MCP_TRADE_STORM_SEED", 1)), 15)), counts: map[string]int{}}
+	if f.kinds = []string{"redis", "killed", "redis", "hangs"}; cut {
+		f.kinds = []string{"killed", "killed", "hangs", "ended", "redis", "cut", "silent"}
+	}
 	for range workers {
 		own := *p
 		own.dir = t.TempDir()
@@ -130,11 +135,7 @@ func (f *farm) killed(q store.Queue, w *farmWorker) {
 func (f *farm) strike(q store.Queue, redis func()) {
 	w := f.workers[f.random.IntN(len(f.workers))]
 	while := time.Duration(f.random.IntN(int(store.TaskLife) + int(3*time.Second)))
-	kinds := []string{"killed", "killed", "hangs", "ended", "redis"}
-	if w.network != nil {
-		kinds = append(kinds, "cut", "silent")
-	}
-	kind := kinds[f.random.IntN(len(kinds))]
+	kind := f.kinds[f.random.IntN(len(f.kinds))]
 	f.counts[kind]++
 	switch kind {
 	case "killed":
@@ -296,6 +297,46 @@ func TestStorm_Queue(t *testing.T) {
 		time.Sleep(time.Duration(f.random.IntN(3000)) * time.Millisecond)
 		redis.Start(t)
 	}, func() { redisDo(t, p.redisURL, "FLUSHALL") })
+}
+
+// A master that is lost while workers trade, and the replica that takes its place: no acknowledged trade is lost, and what the queue lost
+// with it is found again.
+func TestStorm_QueueSentinels(t *testing.T) {
+	testenv.Slow(t)
+	t.Parallel()
+	g := testenv.StartSentinels(t, 3)
+	p, _ := replicated(t, g.Address(), 1)
+	p.prices = synthetic
+	f := newFarm(t, p, 3, false)
+	f.storm(queuedDeciders(scaled(t, 60, 6)), queuedTo(t), scaled(t, 40, 2), func() {
+		g.FailOver(t)
+		g.Replica.Start(t)
+		host, port, _ := net.SplitHostPort(g.Master.Addr)
+		ask(t, g.Replica, "REPLICAOF", host, port)
+		says(t, g.Replica, "INFO replication", "master_link_status:up")
+		g.WaitForSentinels(t)
+	}, func() { ask(t, g.Master, "FLUSHALL") })
+}
+
+// Masters of a cluster of six that are lost while workers trade, and slots that move to other masters.
+func TestStorm_QueueCluster(t *testing.T) {
+	testenv.Slow(t)
+	t.Parallel()
+	pairs := testenv.StartClusterOfSix(t)
+	var addrs []string
+	for _, pair := range pairs {
+		addrs = append(addrs, pair[0].Addr, pair[1].Addr)
+	}
+	p := onFiles(t)
+	p.redisURL, p.prices, p.env = "redis://"+strings.Join(addrs, ","), synthetic, []string{"MCP_TRADE_REDIS_WAIT=1"}
+	f := newFarm(t, p, 3, false)
+	f.storm(queuedDeciders(scaled(t, 60, 6)), queuedTo(t), scaled(t, 40, 2), func() {
+		testenv.FailOverIn(t, &pairs[f.random.IntN(len(pairs))])
+	}, func() {
+		for _, pair := range pairs {
+			ask(t, pair[0], "FLUSHALL")
+		}
+	})
 }
 
 // An experiment of models is traded by workers to the bytes of a run on one machine, each reply asked for once, within a rate and a budget

@@ -193,16 +193,18 @@ type Cluster struct {
 
 const slots = 16384 // of any cluster
 
+// clusterNode starts a server that is in no cluster yet.
+func clusterNode(t testing.TB) *Redis {
+	return NewRedis(t, "--cluster-enabled", "yes", "--cluster-port", FreePort(t), "--cluster-node-timeout", "1000",
+		"--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0")
+}
+
 // StartCluster starts a cluster that notices a dead master within a second or two.
 func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
-	node := func() *Redis {
-		return NewRedis(t, "--cluster-enabled", "yes", "--cluster-port", FreePort(t), "--cluster-node-timeout", "1000",
-			"--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0")
-	}
-	c := &Cluster{Replica: node()}
+	c := &Cluster{Replica: clusterNode(t)}
 	for i := range c.Masters {
-		c.Masters[i] = node()
+		c.Masters[i] = clusterNode(t)
 		must(t, c.Masters[i].Addr, "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1))
 		must(t, c.Masters[i].Addr, "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(slots*i/3), strconv.Itoa(slots*(i+1)/3-1))
 	}
@@ -227,6 +229,59 @@ func StartCluster(t testing.TB) *Cluster {
 		return inStep(c.Replica.Addr)
 	})
 	return c
+}
+
+// StartClusterOfSix starts a cluster in which each master has a replica, and returns the three pairs.
+func StartClusterOfSix(t testing.TB) (pairs [3][2]*Redis) {
+	t.Helper()
+	c := StartCluster(t)
+	for i, master := range c.Masters {
+		replica := c.Replica
+		if i > 0 {
+			replica = clusterNode(t)
+			host, port, _ := net.SplitHostPort(replica.Addr)
+			must(t, master.Addr, "CLUSTER", "MEET", host, port, clusterPort(t, replica.Addr))
+			Eventually(t, "a replica more follows", func() error {
+				_, err := Ask(replica.Addr, "CLUSTER", "REPLICATE", must(t, master.Addr, "CLUSTER", "MYID"))
+				return err
+			})
+		}
+		pairs[i] = [2]*Redis{master, replica}
+	}
+	for _, pair := range pairs {
+		WholeCluster(t, pair[0], 6)
+		Eventually(t, "each replica is in step", func() error { return inStep(pair[1].Addr) })
+	}
+	return pairs
+}
+
+// WholeCluster waits until a node sees so many, and all slots served.
+func WholeCluster(t testing.TB, node *Redis, nodes int) {
+	t.Helper()
+	Eventually(t, "the cluster is whole", func() error {
+		info, err := Ask(node.Addr, "CLUSTER", "INFO")
+		if err == nil && (!strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d", nodes))) {
+			err = errors.New(info)
+		}
+		return err
+	})
+}
+
+// FailOverIn kills the master of a pair of a cluster, waits until its replica is in its place, and starts the dead one as the replica.
+func FailOverIn(t testing.TB, pair *[2]*Redis) {
+	t.Helper()
+	pair[0].Kill()
+	Eventually(t, "the replica becomes a master", func() error {
+		role, err := Ask(pair[1].Addr, "INFO", "replication")
+		if err == nil && !strings.Contains(role, "role:master") {
+			err = errors.New(role)
+		}
+		return err
+	})
+	pair[0], pair[1] = pair[1], pair[0]
+	pair[1].Start(t)
+	Eventually(t, "the dead one follows", func() error { return inStep(pair[1].Addr) })
+	WholeCluster(t, pair[0], 6)
 }
 
 func clusterPort(t testing.TB, addr string) string {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -335,5 +337,56 @@ func TestPace_TogetherNeverExceeded(t *testing.T) {
 				t.Errorf("spent are %.4f", float64(spent.Load())/10000)
 			}
 		})
+	}
+}
+
+// The user that docs/redis.md describes may do all that workers need.
+func TestQueue_FewestRights(t *testing.T) {
+	page, err := os.ReadFile("../../docs/redis.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := regexp.MustCompile("`(\\+zadd [^`]*)`").FindStringSubmatch(string(page))
+	if commands == nil {
+		t.Fatal("docs/redis.md names no commands of a worker")
+	}
+	addr := testenv.StartRedis(t)
+	rights := []any{"ACL", "SETUSER", "worker", "on", ">secret-word", "resetchannels", "~{queue}:*"}
+	for _, command := range strings.Fields("+evalsha +eval +get +set +hget +hset +xadd +xrange " + commands[1]) {
+		rights = append(rights, command)
+	}
+	do(t, bare(t, addr), rights...)
+	q := open(t, "redis://worker:secret-word@"+addr)
+	queued(t, q, store.QueuedRun{ID: "r", Lockstep: true}, 2, "a", "b")
+	task := take(t, q, "w")
+	passed(t, q, "w", task, 1, true)
+	if _, err := q.Beat(t.Context(), "w", []*store.Task{task}); err != nil {
+		t.Error(err)
+	}
+	finish(t, q, "w", task, store.FinishStopped, true)
+	finish(t, q, "w", take(t, q, "w"), store.FinishEnded, true)
+	queued(t, q, store.QueuedRun{ID: "s"}, 2, "a")
+	for _, state := range []store.RunState{store.RunPaused, store.RunRunning, store.RunStopped} {
+		if ok, err := q.Control(t.Context(), "s", state); err != nil || !ok {
+			t.Error(state, ok, err)
+		}
+	}
+	if _, err := q.Sweep(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if runs, err := q.Runs(t.Context()); err != nil || len(runs) != 2 {
+		t.Errorf("%+v, %v", runs, err)
+	}
+	if all, err := q.Standings(t.Context(), "r"); err != nil || len(all) != 2 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if workers, err := q.Workers(t.Context()); err != nil || !slices.Equal(workers, []string{"w"}) {
+		t.Errorf("%v, %v", workers, err)
+	}
+	if said, err := q.BeginCall(t.Context(), store.Call{ID: "c", API: "a", Run: "r", Of: time.Minute, AtOnce: 1, Every: 1, Budget: 10, Worst: 1}); err != nil || !said.Go {
+		t.Errorf("%+v, %v", said, err)
+	}
+	if err := q.EndCall(t.Context(), store.Call{ID: "c", API: "a", Run: "r"}, 1); err != nil {
+		t.Error(err)
 	}
 }
