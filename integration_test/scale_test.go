@@ -28,6 +28,23 @@ func infoOf(t *testing.T, url, section, name string) int64 {
 	return 0
 }
 
+// secondsOf is the time of the processor that a Redis has taken.
+func secondsOf(t *testing.T, url string) (sum float64) {
+	t.Helper()
+	for line := range strings.Lines(redisDo(t, url, "INFO", "cpu").(string)) {
+		for _, name := range []string{"used_cpu_sys:", "used_cpu_user:"} {
+			if text, ok := strings.CutPrefix(strings.TrimSpace(line), name); ok {
+				n, err := strconv.ParseFloat(text, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sum += n
+			}
+		}
+	}
+	return sum
+}
+
 // TestQueue_Scale measures. It is no part of the suite: set MCP_TRADE_SCALE to run it.
 func TestQueue_Scale(t *testing.T) {
 	if os.Getenv("MCP_TRADE_SCALE") == "" {
@@ -39,14 +56,16 @@ func TestQueue_Scale(t *testing.T) {
 		p.prices = synthetic
 		args := command(p)
 		f := newFarm(t, p, workers, false)
+		before := secondsOf(t, p.redisURL)
 		calls, in, out, memory := infoOf(t, p.redisURL, "stats", "total_commands_processed"), infoOf(t, p.redisURL, "stats", "total_net_input_bytes"), infoOf(t, p.redisURL, "stats", "total_net_output_bytes"), infoOf(t, p.redisURL, "memory", "used_memory")
 		began := time.Now()
 		p.do(t, args...)
 		took := time.Since(began)
+		cpu := secondsOf(t, p.redisURL) - before
 		n := int64(len(accounts) * days)
-		t.Logf("%s, %d workers: %.2f s, %.1f account-days a second; of each: %d calls of Redis, %d bytes in, %d out, %d bytes kept; %v keys in all", name, workers, took.Seconds(), float64(n)/took.Seconds(),
+		t.Logf("%s, %d workers: %.2f s, %.1f account-days a second; of each: %d calls of Redis, %d bytes in, %d out, %d bytes kept, %.2f ms of Redis' processor; %v keys in all", name, workers, took.Seconds(), float64(n)/took.Seconds(),
 			(infoOf(t, p.redisURL, "stats", "total_commands_processed")-calls)/n, (infoOf(t, p.redisURL, "stats", "total_net_input_bytes")-in)/n, (infoOf(t, p.redisURL, "stats", "total_net_output_bytes")-out)/n,
-			(infoOf(t, p.redisURL, "memory", "used_memory")-memory)/n, redisDo(t, p.redisURL, "DBSIZE"))
+			(infoOf(t, p.redisURL, "memory", "used_memory")-memory)/n, 1000*cpu/float64(n), redisDo(t, p.redisURL, "DBSIZE"))
 		for _, w := range f.workers {
 			f.kill(w)
 		}

@@ -24,8 +24,12 @@ var queueScript = script{queueSource, redis.NewScript(queueSource).Hash()}
 
 var _ store.Queue = (*Store)(nil)
 
-// sweepPause is for how long nobody sweeps after somebody did.
-const sweepPause = 2 * time.Second
+// Limits of the queue.
+const (
+	sweepPause  = 2 * time.Second // for how long nobody sweeps after somebody did
+	sweepRoom   = 5000            // accounts that one sweep looks at: Redis does nothing else meanwhile
+	maxAccounts = 100_000         // of a run, which is put into the queue by one command
+)
 
 func (s *Store) queueKey(name string) string { return s.prefix + "{queue}:" + name }
 
@@ -44,6 +48,9 @@ func (s *Store) queue(ctx context.Context, what string, args ...any) ([]string, 
 func (s *Store) Submit(ctx context.Context, r store.QueuedRun, accounts []store.QueuedAccount) (created bool, err error) {
 	if !slices.Contains(store.Priorities(), r.Priority) {
 		return false, fmt.Errorf("the priority %q: use %s", r.Priority, strings.Join(store.Priorities(), ", "))
+	}
+	if len(accounts) > maxAccounts {
+		return false, fmt.Errorf("the run has %d accounts, and at most %d can be queued at once: make several runs of them", len(accounts), maxAccounts)
 	}
 	lockstep := 0
 	if r.Lockstep {
@@ -102,7 +109,7 @@ func (s *Store) Finish(ctx context.Context, worker string, t *store.Task, how st
 
 // Sweep implements [store.Queue].
 func (s *Store) Sweep(ctx context.Context) (found int, err error) {
-	reply, err := s.queue(ctx, "sweep", sweepPause.Milliseconds())
+	reply, err := s.queue(ctx, "sweep", sweepPause.Milliseconds(), sweepRoom)
 	if err != nil {
 		return 0, err
 	}

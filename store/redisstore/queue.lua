@@ -10,6 +10,7 @@
 --   {queue}:tasks:PRIORITY    stream with the consumer group "workers": run, account
 --   {queue}:workers           sorted set: worker -> when it was heard of
 --   {queue}:swept             lives for a moment after a sweep
+--   {queue}:sweep             hash: the run, and the cursor in it, at which the next sweep goes on
 -- ARGV: what to do, the time in milliseconds, and more, see below.
 local runs = KEYS[1]
 local base = string.sub(runs, 1, #runs - #'runs')
@@ -98,6 +99,49 @@ end
 
 local function groups()
   for _, priority in ipairs(priorities) do redis.pcall('XGROUP', 'CREATE', stream(priority), 'workers', '0', 'MKSTREAM') end
+end
+
+-- lacks_task tells whether an account that is not at its end has no task in the stream.
+local function lacks_task(s, a) return open(a) and (a.task == '-' or #redis.call('XRANGE', s, a.task, a.task) == 0) end
+
+-- sweep_all gives tasks to the accounts of a run that lack one. What it counts of the run is counted anew: a failover may lose counts.
+local function sweep_all(id)
+  local s, all = stream(redis.call('HGET', run_key(id), 'priority')), redis.call('HGETALL', run_key(id) .. ':accounts')
+  local lockstep, through = redis.call('HGET', run_key(id), 'lockstep') == '1', run_key(id) .. ':through'
+  local found, left, least = 0, 0, {} -- least: days that all of a group are through with
+  for i = 1, #all, 2 do
+    local a = read(id, all[i])
+    if open(a) then
+      left = left + 1
+      least[a.group] = math.min(least[a.group] or a.done, a.done)
+    end
+  end
+  for i = 1, #all, 2 do
+    local a = read(id, all[i])
+    if open(a) and (not lockstep or a.done <= least[a.group]) and lacks_task(s, a) then
+      if lockstep and a.done > 0 then redis.call('HSET', through, a.group .. ' ' .. a.done, redis.call('HGET', through, a.group .. ' 0')) end
+      enqueue(id, all[i], a)
+      found = found + 1
+    end
+  end
+  redis.call('HSET', run_key(id), 'left', left)
+  if left == 0 then redis.call('HSET', run_key(id), 'state', 'ended') end
+  return found
+end
+
+-- sweep_part is that for some accounts of a run that has many. It returns the cursor of the next ones, and counts nothing anew.
+local function sweep_part(id, cursor, room)
+  local s, found = stream(redis.call('HGET', run_key(id), 'priority')), 0
+  local reply = redis.call('HSCAN', run_key(id) .. ':accounts', cursor, 'COUNT', room)
+  for i = 1, #reply[2], 2 do
+    local account = reply[2][i]
+    local a = read(id, account)
+    if lacks_task(s, a) and may_begin(id, a) then
+      enqueue(id, account, a)
+      found = found + 1
+    end
+  end
+  return found, reply[1]
 end
 
 if what == 'submit' then -- id, job, priority, lockstep, then name, group and days of each account
@@ -195,36 +239,36 @@ elseif what == 'finish' then -- worker, run, account, priority, task, how, resul
   if redis.call('HGET', run_key(id), 'state') == 'running' and may_begin(id, a) then enqueue(id, account, a) end
   return { 'ok' }
 
-elseif what == 'sweep' then -- milliseconds in which nobody else sweeps
+elseif what == 'sweep' then -- milliseconds in which nobody else sweeps, accounts to look at
   if not redis.call('SET', base .. 'swept', now, 'NX', 'PX', ARGV[3]) then return { '0' } end
   groups()
-  local found = 0
-  for _, id in ipairs(redis.call('ZRANGE', runs, 0, -1)) do
-    local state = redis.call('HGET', run_key(id), 'state')
+  local found, room, place = 0, tonumber(ARGV[4]), base .. 'sweep'
+  local first, cursor = redis.call('HGET', place, 'run') or '', redis.call('HGET', place, 'cursor') or '0'
+  redis.call('DEL', place)
+  local ids = redis.call('ZRANGE', runs, 0, -1)
+  local at = 1
+  for i, id in ipairs(ids) do
+    if id == first then at = i end
+  end
+  for i = at, #ids do
+    local id = ids[i]
+    local state, n = redis.call('HGET', run_key(id), 'state'), redis.call('HLEN', run_key(id) .. ':accounts')
     if not state then
       redis.call('ZREM', runs, id)
+    elseif state == 'running' and n <= tonumber(ARGV[4]) then
+      found, room = found + sweep_all(id), room - n
     elseif state == 'running' then
-      local s = stream(redis.call('HGET', run_key(id), 'priority'))
-      local all = redis.call('HGETALL', run_key(id) .. ':accounts')
-      local least, left = {}, 0 -- days that all of a group are through with: counted anew, since a failover may lose counts
-      local lockstep = redis.call('HGET', run_key(id), 'lockstep') == '1'
-      for i = 1, #all, 2 do
-        local a = read(id, all[i])
-        if open(a) then
-          left = left + 1
-          least[a.group] = math.min(least[a.group] or a.done, a.done)
-        end
+      local part
+      part, cursor = sweep_part(id, id == first and cursor or '0', ARGV[4])
+      found, room = found + part, 0
+      if cursor ~= '0' then
+        redis.call('HSET', place, 'run', id, 'cursor', cursor)
+        return { tostring(found) }
       end
-      for i = 1, #all, 2 do
-        local a = read(id, all[i])
-        if open(a) and (not lockstep or a.done <= least[a.group]) and (a.task == '-' or #redis.call('XRANGE', s, a.task, a.task) == 0) then
-          if lockstep and a.done > 0 then redis.call('HSET', run_key(id) .. ':through', a.group .. ' ' .. a.done, redis.call('HGET', run_key(id) .. ':through', a.group .. ' 0')) end
-          enqueue(id, all[i], a)
-          found = found + 1
-        end
-      end
-      redis.call('HSET', run_key(id), 'left', left)
-      if left == 0 then redis.call('HSET', run_key(id), 'state', 'ended') end
+    end
+    if room <= 0 then
+      if ids[i + 1] then redis.call('HSET', place, 'run', ids[i + 1]) end
+      break
     end
   end
   return { tostring(found) }

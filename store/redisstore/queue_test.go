@@ -215,6 +215,33 @@ func TestQueue_Sweep(t *testing.T) {
 	}
 }
 
+// A run with more accounts than a sweep looks at is swept in parts, and each account is found.
+func TestQueue_SweepInParts(t *testing.T) {
+	testenv.Slow(t)
+	t.Parallel()
+	addr := testenv.StartRedis(t)
+	q := open(t, "redis://"+addr)
+	var names []string
+	for i := range 12000 {
+		names = append(names, fmt.Sprint("a", i))
+	}
+	queued(t, q, store.QueuedRun{ID: "many"}, 5, names...)
+	queued(t, q, store.QueuedRun{ID: "few"}, 5, "b")
+	do(t, bare(t, addr), "DEL", "{queue}:tasks:normal")
+	found := 0
+	for range 5 {
+		do(t, bare(t, addr), "DEL", "{queue}:swept") // as if its time were over
+		n, err := q.Sweep(t.Context())
+		if err != nil || n > 7000 {
+			t.Fatalf("%d found by one sweep, %v", n, err)
+		}
+		found += n
+	}
+	if found != 12001 {
+		t.Errorf("%d found", found)
+	}
+}
+
 // In lockstep no account of a group gets a day before all of it are through with the day before; who has ended holds nobody up.
 func TestQueue_Lockstep(t *testing.T) {
 	q := open(t, "redis://"+testenv.StartRedis(t))
@@ -352,7 +379,7 @@ func TestQueue_FewestRights(t *testing.T) {
 	}
 	addr := testenv.StartRedis(t)
 	rights := []any{"ACL", "SETUSER", "worker", "on", ">secret-word", "resetchannels", "~{queue}:*"}
-	for _, command := range strings.Fields("+evalsha +eval +get +set +hget +hset +xadd +xrange " + commands[1]) {
+	for _, command := range strings.Fields("+evalsha +eval +get +set +del +hget +hset +xadd +xrange " + commands[1]) {
 		rights = append(rights, command)
 	}
 	do(t, bare(t, addr), rights...)
