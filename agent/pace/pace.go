@@ -79,6 +79,9 @@ func (p *Pace) Begin(ctx context.Context, worst *decimal.Decimal) (done func(cos
 		c.Worst = billionths(*worst)
 	}
 	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		said, err := r.Pacer.BeginCall(ctx, c)
 		switch {
 		case err != nil:
