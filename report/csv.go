@@ -35,22 +35,53 @@ func (n Number) cell() string {
 	return number(n.value)
 }
 
-// WriteEquity writes one row for the opening and each period of each account. What is unknown is an empty cell; oldest_close
-// is empty where every holding counts at a close of the day.
-func WriteEquity(w io.Writer, r Report) error {
+// rows writes a table, whose rows are those that a function gives for each account.
+func rows(w io.Writer, r Report, header string, of func(a Account, add func(cells ...string))) error {
 	c := csv.NewWriter(w)
-	_ = c.Write([]string{"account", "date", "value", "cash", "return", "drawdown", "trades", "traded", "fees", "oldest_close"}) // Error tells
+	_ = c.Write(append([]string{"account"}, strings.Fields(header)...)) // Error tells
 	for _, a := range r.Accounts {
-		_ = c.Write([]string{Cell(a.Signature), string(a.Opening.Date), a.Opening.Value.cell(), "", "", "", "", "", "", ""})
-		for _, p := range a.Periods {
-			_ = c.Write([]string{
-				Cell(a.Signature), string(p.Date), p.Value.cell(), p.Cash.cell(), p.Return.cell(), p.Drawdown.cell(),
-				strconv.Itoa(p.Trades), number(p.TradedValue), number(p.Fees), oldestClose(p),
-			})
-		}
+		of(a, func(cells ...string) { _ = c.Write(append([]string{Cell(a.Signature)}, cells...)) })
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// WriteEquity writes one row for the opening and each period of each account. What is unknown is an empty cell; oldest_close
+// is empty where every holding counts at a close of the day.
+func WriteEquity(w io.Writer, r Report) error {
+	return rows(w, r, "date value cash return drawdown trades traded fees oldest_close", func(a Account, add func(...string)) {
+		add(string(a.Opening.Date), a.Opening.Value.cell(), "", "", "", "", "", "", "")
+		for _, p := range a.Periods {
+			add(string(p.Date), p.Value.cell(), p.Cash.cell(), p.Return.cell(), p.Drawdown.cell(), strconv.Itoa(p.Trades), number(p.TradedValue), number(p.Fees), oldestClose(p))
+		}
+	})
+}
+
+// WriteMonths writes a row for each month of each account.
+func WriteMonths(w io.Writer, r Report) error {
+	return rows(w, r, "month return benchmark returns", func(a Account, add func(...string)) {
+		for _, m := range a.Months {
+			add(m.Name, m.Return.cell(), m.Benchmark.cell(), strconv.Itoa(m.Returns))
+		}
+	})
+}
+
+// WriteSymbols writes a row for what each symbol added to each account.
+func WriteSymbols(w io.Writer, r Report) error {
+	return rows(w, r, "symbol trades bought sold fees slippage dividends realized unrealized gain weight", func(a Account, add func(...string)) {
+		for _, p := range a.Symbols {
+			add(Cell(p.Symbol), strconv.Itoa(p.Trades), number(p.Bought), number(p.Sold), number(p.Fees), p.Slippage.cell(), number(p.Dividends), p.Realized.cell(), p.Unrealized.cell(), p.Gain.cell(), number(p.Weight))
+		}
+	})
+}
+
+// WriteClosed writes a row for each closed trade that the report holds of each account.
+func WriteClosed(w io.Writer, r Report) error {
+	return rows(w, r, "id opened closed days symbol amount cost income gain return", func(a Account, add func(...string)) {
+		for _, t := range a.RoundTrips {
+			add(strconv.FormatInt(t.ID, 10), string(t.Opened), string(t.Closed), strconv.Itoa(t.Days), Cell(t.Symbol), number(t.Amount), number(t.Cost), number(t.Income), number(t.Gain), t.Return.cell())
+		}
+	})
 }
 
 // oldestClose returns the date of the oldest close that a period's value counts, "" if all closes are of the day.
@@ -63,26 +94,18 @@ func oldestClose(p Period) string {
 
 // WriteActions writes a row for each corporate action of each account.
 func WriteActions(w io.Writer, r Report) error {
-	c := csv.NewWriter(w)
-	_ = c.Write([]string{"account", "id", "date", "action", "symbol", "amount", "ratio", "to", "price", "cash"}) // Error tells
-	for _, a := range r.Accounts {
+	return rows(w, r, "id date action symbol amount ratio to price cash", func(a Account, add func(...string)) {
 		for _, x := range a.Actions {
-			_ = c.Write([]string{
-				Cell(a.Signature), strconv.FormatInt(x.ID, 10), string(x.Date), Cell(string(x.Action)), Cell(x.Symbol), number(x.Amount), Cell(x.Ratio), Cell(x.To), x.Price.cell(), number(x.Cash),
-			})
+			add(strconv.FormatInt(x.ID, 10), string(x.Date), Cell(string(x.Action)), Cell(x.Symbol), number(x.Amount), Cell(x.Ratio), Cell(x.To), x.Price.cell(), number(x.Cash))
 		}
-	}
-	c.Flush()
-	return c.Error()
+	})
 }
 
 // WriteForward writes a row for each forward day of each account.
 func WriteForward(w io.Writer, r Report) error {
-	c := csv.NewWriter(w)
-	_ = c.Write([]string{"account", "date", "mark", "decided", "missing", "skipped", "clock", "row", "head"}) // Error tells
-	for _, a := range r.Accounts {
+	return rows(w, r, "date mark decided missing skipped clock row head", func(a Account, add func(...string)) {
 		if a.Forward == nil {
-			continue
+			return
 		}
 		for _, d := range a.Forward.Days {
 			row, decided := "", ""
@@ -92,11 +115,9 @@ func WriteForward(w io.Writer, r Report) error {
 			if !d.Decided.IsZero() {
 				decided = d.Decided.UTC().Format(time.RFC3339)
 			}
-			_ = c.Write([]string{Cell(a.Signature), string(d.Date), string(d.Mark()), decided, Cell(strings.Join(d.Missing, " ")), Cell(d.Skipped), Cell(d.Clock), row, d.Head})
+			add(string(d.Date), string(d.Mark()), decided, Cell(strings.Join(d.Missing, " ")), Cell(d.Skipped), Cell(d.Clock), row, d.Head)
 		}
-	}
-	c.Flush()
-	return c.Error()
+	})
 }
 
 // TradeColumns are the names of the columns that [WriteTrade] fills.

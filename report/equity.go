@@ -111,7 +111,7 @@ func (v *valuer) period(date market.Stamp) error {
 	p.Value, p.Unpriced, p.Stale = moneyOf(worth.Total), worth.Unpriced, worth.Stale()
 	v.recordValue(ledger.Cash, p.Cash)
 	for _, h := range worth.Holdings {
-		v.recordValue(h.Symbol, moneyOf(h.Value))
+		v.recordValue(h.Symbol, fromNullDecimal(h.Value))
 	}
 	v.periods = append(v.periods, p)
 	return nil

@@ -43,7 +43,12 @@ func (n Number) Over(by Number) Number {
 const moneyDecimals = 8
 
 // money is an amount of money as a float, whose shortest text is the exact amount.
-func money(d decimal.Decimal) float64 { return d.Round(moneyDecimals).InexactFloat64() }
+func money(d decimal.Decimal) float64 {
+	if d.Exponent() < -moneyDecimals {
+		d = d.Round(moneyDecimals)
+	}
+	return d.InexactFloat64()
+}
 
 // moneyOf is money that may be unknown.
 func moneyOf(d decimal.NullDecimal) Number {

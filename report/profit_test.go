@@ -4,6 +4,7 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"path/filepath"
 	"strings"
@@ -137,6 +138,23 @@ func TestProfits_RealLedgers(t *testing.T) {
 					near(t, name+", unrealized of "+h.Symbol, Known(p.Unrealized.value+1000), h.Gain.value+1000)
 				}
 			}
+		}
+	}
+}
+
+// The tables for spreadsheets have the figures of the report.
+func TestWriteSymbols_Closed_Months(t *testing.T) {
+	p := marketOf(t, week, map[string]string{"A": "100/110 110/120 120/130"})
+	l := opened("2025-10-01", 10000).trade(week[0], "A", 10, 100, 1).trade(week[2], "A", -4, 125, 2).ledger("=a")
+	r := build(t, Options{View: p.AsOf(always)}, l)
+	for want, write := range map[string]func(io.Writer, Report) error{
+		"account,symbol,trades,bought,sold,fees,slippage,dividends,realized,unrealized,gain,weight\n'=a,A,2,1000,500,3,-20,0,97.6,179.4,277,": WriteSymbols,
+		"account,id,opened,closed,days,symbol,amount,cost,income,gain,return\n'=a,2,2025-10-02,2025-10-06,4,A,4,400.4,498,97.6,":              WriteClosed,
+		"account,month,return,benchmark,returns\n'=a,2025-10,0.02":                                                                            WriteMonths,
+	} {
+		var text strings.Builder
+		if err := write(&text, r); err != nil || !strings.HasPrefix(text.String(), want) || strings.Count(text.String(), "\n") != 2 {
+			t.Errorf("%v: %s, want %s", err, text.String(), want)
 		}
 	}
 }

@@ -66,3 +66,10 @@ func collectGarbage(percent int) {
 		debug.SetGCPercent(percent)
 	}
 }
+
+// limitMemory has garbage collected more often where more than so many bytes would be in use, unless GOMEMLIMIT says how many.
+func limitMemory(bytes int64) {
+	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
+		debug.SetMemoryLimit(bytes)
+	}
+}

@@ -62,7 +62,7 @@ func reportCommand(s *settings) *cobra.Command {
 				}
 				return err
 			}
-			collectGarbage(200) // what ends soon may take memory to save time
+			limitMemory(256 << 20) // a report on many accounts need not hold their garbage
 			r, err := s.report(cmd.Context(), f, args)
 			if err != nil {
 				return err

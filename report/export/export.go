@@ -95,6 +95,9 @@ var tables = []struct {
 	write func(io.Writer, report.Report) error
 }{
 	{"equity.csv", func(report.Account) bool { return true }, report.WriteEquity},
+	{"months.csv", func(a report.Account) bool { return len(a.Months) > 0 }, report.WriteMonths},
+	{"symbols.csv", func(a report.Account) bool { return len(a.Symbols) > 0 }, report.WriteSymbols},
+	{"closed_trades.csv", func(a report.Account) bool { return len(a.RoundTrips) > 0 }, report.WriteClosed},
 	{"corporate_actions.csv", func(a report.Account) bool { return len(a.Actions) > 0 }, report.WriteActions},
 	{"forward.csv", func(a report.Account) bool { return a.Forward != nil }, report.WriteForward},
 }
