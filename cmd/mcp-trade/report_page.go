@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 
@@ -13,6 +14,7 @@ import (
 	"mcp-trade/agent/transcript"
 	"mcp-trade/market"
 	"mcp-trade/report"
+	"mcp-trade/report/export"
 	"mcp-trade/report/live"
 	"mcp-trade/report/page"
 )
@@ -83,11 +85,12 @@ func (f reportFlags) address() (open bool, err error) {
 func (v *liveReport) data(ctx context.Context) (page.Data, error) {
 	if len(v.names) == 0 {
 		if all, err := v.rooms.ledgers.Accounts(ctx); err != nil || len(all) == 0 {
-			return page.Data{}, err
+			return page.Data{JSON: func(w io.Writer) error { return export.WriteJSON(w, report.Report{}) }}, err
 		}
 	}
 	result, err := v.build(ctx, v.flags, v.options, v.rooms, v.names)
-	return page.Data{Report: result, Prices: report.Closes(v.options.View), TradesNote: "For all of them: mcp-trade report --out DIR writes trades.csv."}, err
+	return page.Data{Report: result, Prices: report.Closes(v.options.View), TradesNote: "For all of them: mcp-trade report --out DIR writes trades.csv.",
+		JSON: func(w io.Writer) error { return export.WriteJSON(w, result) }}, err
 }
 
 // transcriptSize returns the size of an account's transcript of a day, in bytes.

@@ -118,7 +118,7 @@ func Names(r report.Report) []string {
 
 // Write writes all files of a report to a folder. Each is replaced as a whole.
 func Write(dir string, r report.Report, view market.View, trades *Trades) error {
-	if err := files.Umask.ReplaceWith(filepath.Join(dir, "report.json"), func(w io.Writer) error { return writeJSON(w, Bounded(r)) }); err != nil {
+	if err := files.Umask.ReplaceWith(filepath.Join(dir, "report.json"), func(w io.Writer) error { return WriteJSON(w, r) }); err != nil {
 		return err
 	}
 	texts := map[string][]byte{}

@@ -23,6 +23,9 @@ func Bounded(r report.Report) report.Report {
 	return r
 }
 
+// WriteJSON writes report.json.
+func WriteJSON(w io.Writer, r report.Report) error { return writeJSON(w, Bounded(r)) }
+
 // writeJSON writes a report, one account after the other: all of them may be more than memory should hold twice.
 func writeJSON(w io.Writer, r report.Report) error {
 	out := bufio.NewWriter(w)

@@ -28,6 +28,7 @@ func TestWrite_InABrowser(t *testing.T) {
 		{"lines are turned off", onASample(turnsOff)},
 		{"each drawn line is the series of its key", drawnSeries},
 		{"many accounts are shown", manyAccounts},
+		{"changes are applied", onASample(patches)},
 		{"hostile text is inert", hostileText},
 		{"a new trade comes without a reload and leaves the reader in peace", tradeComes},
 		{"an account that is opened appears", accountComes},

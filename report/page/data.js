@@ -3,16 +3,33 @@
 const parts = JSON.parse(document.getElementById("data").textContent);
 document.getElementById("data").textContent = ""; // it is not needed twice
 
+// fetched is a part as the server has it now, with the version that it is of.
+async function fetched(name) {
+  const answer = await fetch(`part/${name}`);
+  if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
+  return { data: await answer.json(), version: answer.headers.get("Report-Version") };
+}
+
 async function part(name) {
-  if (!(name in parts)) {
-    const answer = await fetch(`part/${name}`);
-    if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
-    return answer.json();
-  }
+  if (!(name in parts)) return (await fetched(name)).data;
   const text = atob(parts[name]);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+}
+
+// patched applies what changed to a value and returns the new one, see report/page/patch.go.
+function patched(value, patch) {
+  if (!patch) return value;
+  const [kind, changes, length, tail] = patch;
+  if (kind === "=") return changes;
+  if (length !== undefined) value.length = length;
+  for (const [key, change] of Object.entries(changes)) {
+    if (change[0] === "-") delete value[key];
+    else value[key] = patched(value[key], change);
+  }
+  if (tail) for (const v of tail) value.push(v);
+  return value;
 }
 
 // lineOf reads a line. It comes as differences of whole numbers, 1/scale each; null is a day whose value is unknown, false one that the

@@ -4,6 +4,7 @@ package page
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,8 +31,30 @@ type Live struct {
 
 	mu      sync.Mutex
 	now     *snapshot
+	changes []change      // to the newest snapshots, in their order
 	trouble string        // why the page is not up to date
 	changed chan struct{} // closed when now or trouble changes
+}
+
+// change is what turns the snapshot of a name into the next one.
+type change struct {
+	from   string
+	packed []byte
+}
+
+// maxChanges is how many a viewer may be behind and still be told what changed; who is further behind reads all anew.
+const maxChanges = 64
+
+// changeOf returns what a viewer who has a snapshot is to change, nil if that is not known.
+func (l *Live) changeOf(name string) []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range slices.Backward(l.changes) {
+		if c.from == name {
+			return c.packed
+		}
+	}
+	return nil
 }
 
 // NewLive makes the first snapshot. Later it calls log with each failure, and with nil when it is over; the page keeps its last
@@ -79,6 +102,12 @@ func (l *Live) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if now, _ := l.state(); now != nil && now.name != made.name {
+		if err := made.changeFrom(now); err != nil {
+			return err
+		}
+		now.followed = nil // only the newest is compared
+	}
 	l.fingerprint = fingerprint
 	l.publish(made, "")
 	return nil
@@ -93,6 +122,9 @@ func (l *Live) publish(v *snapshot, trouble string) {
 	}
 	if v == l.now && trouble == l.trouble {
 		return
+	}
+	if l.now != nil && v != l.now {
+		l.changes = append(l.changes[max(0, len(l.changes)+1-maxChanges):], change{l.now.name, v.change})
 	}
 	l.now, l.trouble = v, trouble
 	close(l.changed)

@@ -120,6 +120,7 @@ func tradeComes(t *testing.T, browser pagetest.Browser) {
 	place := `Math.round(document.getElementById("filter-text").getBoundingClientRect().top)`
 	before, rows, builds := pagetest.Eval[int](tab, place), len(columnOf(tab, "Symbol")), x.builds()
 
+	other.Do(chromedp.Evaluate[chromedp.Void](`version = "long ago"`)) // this one must read all anew
 	x.change(func() { x.trade(t, 1, 57, "SYN02", 4321, "the new one") })
 	id := fmt.Sprintf("t-dice-%d", len(x.books[1].lines)-1)
 	for _, tab := range []*pagetest.Tab{tab, other} {
@@ -336,6 +337,10 @@ func TestLive_Handler_Refused(t *testing.T) {
 		{"DELETE", "/events", "127.0.0.1", false, 405},
 		{"GET", "/../etc/passwd", "127.0.0.1", false, 404},
 		{"GET", "/favicon.ico", "127.0.0.1", false, 404},
+		{"GET", "/healthz", "127.0.0.1", false, 200},
+		{"GET", "/report.json", "127.0.0.1", false, 200},
+		{"GET", "/report.json", "evil.example", false, 403},
+		{"GET", "/change/none", "127.0.0.1", false, 204},
 	} {
 		r := httptest.NewRequest(c.method, "/", nil)
 		r.URL.Path, r.Host = c.path, c.host

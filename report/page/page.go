@@ -21,6 +21,7 @@ import (
 	"io"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +39,8 @@ type Data struct {
 	Prices func(symbol string, from, to market.Stamp) report.Series
 	// TradesNote says, in a sentence, where the trades are that the page does not show.
 	TradesNote string
+	// JSON writes report.json, for a page that is served.
+	JSON func(w io.Writer) error
 }
 
 // MaxTrades is how many trades a page takes, of all accounts together: those that a browser searches without delay.
@@ -97,6 +100,9 @@ type snapshot struct {
 	name              string // the same for the same content
 	title, lead, note string
 	parts             map[string][]byte
+	followed          map[string]json.RawMessage // the parts that viewers are told the changes of, as JSON
+	json              func(io.Writer) error
+	change            []byte // compressed, what turns the snapshot before it into this one; nil of the first
 }
 
 // accountID is the id of an account's section, and the name of its part.
@@ -111,12 +117,9 @@ func (r *renderer) render(s Data) (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &snapshot{parts: map[string][]byte{}}
+	v := &snapshot{json: s.JSON, parts: map[string][]byte{}, followed: map[string]json.RawMessage{}}
 	for _, d := range accounts {
 		v.parts[accountID(d.account)] = d.packed
-	}
-	if v.parts["trades"], err = pack(tradesOf(s.Report)); err != nil {
-		return nil, err
 	}
 	if v.parts["prices"], err = pack(pricesOf(s)); err != nil {
 		return nil, err
@@ -124,10 +127,15 @@ func (r *renderer) render(s Data) (*snapshot, error) {
 	o := newOverview(s, accounts, chart.Looks(s.Report.Accounts))
 	o.Prices = digest(v.parts["prices"])
 	v.title, v.lead, v.note = o.Title, o.Lead, o.Note
-	if v.parts["overview"], err = pack(o); err != nil {
-		return nil, err
+	for name, data := range map[string]any{"overview": o, "trades": tradesOf(s.Report)} {
+		if v.followed[name], err = json.Marshal(data); err == nil {
+			v.parts[name], err = pack(v.followed[name])
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	v.name = digest(append(v.parts["overview"][:len(v.parts["overview"]):len(v.parts["overview"])], v.parts["trades"]...))
+	v.name = digest(slices.Concat(v.parts["overview"], v.parts["trades"]))
 	return v, nil
 }
 
@@ -154,6 +162,16 @@ func (r *renderer) accounts(s Data) (map[string]details, error) {
 		r.made[d.account.Signature] = d
 	}
 	return r.made, nil
+}
+
+// changeFrom makes what turns an older snapshot into this one.
+func (v *snapshot) changeFrom(old *snapshot) (err error) {
+	change := map[string]any{"version": v.name}
+	for name, text := range v.followed {
+		change[name] = newPatch(old.followed[name], text)
+	}
+	v.change, err = pack(change)
+	return err
 }
 
 // pack writes a value as compressed JSON.

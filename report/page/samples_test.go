@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -137,7 +138,7 @@ func (b *bourse) subject(t testing.TB) Data {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Data{Report: r, Prices: b.closes, TradesNote: "All of them are in trades.csv."}
+	return Data{Report: r, Prices: b.closes, TradesNote: "All of them are in trades.csv.", JSON: func(w io.Writer) error { return json.NewEncoder(w).Encode(r) }}
 }
 
 func linesOf(lines []string) iter.Seq2[[]byte, error] {

@@ -59,11 +59,30 @@ func (l *Live) Serve(ctx context.Context, listener net.Listener, open bool) erro
 	return err
 }
 
-// Handler answers GET / with the page, GET /part/ with parts of it, and GET /events with its changes.
+// Handler answers GET / with the page, and GET /events with the versions that follow it. GET /part/ has the parts of the newest version
+// as JSON, GET /change/ what turns a version into the next one, or 204 if it is too long ago. GET /report.json is the report, and
+// GET /healthz answers 200, or 503 if the ledgers cannot be read.
 func (l *Live) Handler(open bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", l.page)
-	mux.HandleFunc("GET /part/{name}", l.part)
+	mux.HandleFunc("GET /part/{name}", func(w http.ResponseWriter, r *http.Request) {
+		now, _ := l.state()
+		w.Header().Set("Report-Version", now.name)
+		packed(w, r, now.parts[r.PathValue("name")])
+	})
+	mux.HandleFunc("GET /change/{version}", func(w http.ResponseWriter, r *http.Request) {
+		if data := l.changeOf(r.PathValue("version")); data != nil {
+			packed(w, r, data)
+		} else {
+			w.WriteHeader(http.StatusNoContent) // too long ago; a browser would call 404 an error
+		}
+	})
+	mux.HandleFunc("GET /healthz", l.health)
+	mux.HandleFunc("GET /report.json", func(w http.ResponseWriter, _ *http.Request) {
+		now, _ := l.state()
+		w.Header().Set("Content-Type", "application/json")
+		_ = now.json(w) // a viewer that is gone
+	})
 	viewers := semaphore.NewWeighted(maxViewers)
 	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
 		if !viewers.TryAcquire(1) {
@@ -123,17 +142,25 @@ func (l *Live) page(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(out.Bytes()) // a viewer that is gone
 }
 
-// part answers with a part of the newest snapshot.
-func (l *Live) part(w http.ResponseWriter, r *http.Request) {
-	now, _ := l.state()
-	data, ok := now.parts[r.PathValue("name")]
-	if !ok {
+// packed answers with JSON that was compressed once for all.
+func packed(w http.ResponseWriter, r *http.Request, data []byte) {
+	if data == nil {
 		http.NotFound(w, r)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Encoding", "gzip") // which every browser takes
 	_, _ = w.Write(data)                       // a viewer that is gone
+}
+
+// health tells whether the page is up to date.
+func (l *Live) health(w http.ResponseWriter, _ *http.Request) {
+	now, trouble := l.state()
+	w.Header().Set("Content-Type", "application/json")
+	if trouble != "" {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(map[string]string{"version": now.name, "trouble": trouble}) // strings always marshal
 }
 
 // events sends a viewer each snapshot newer than the one it has. Of snapshots made while an event is being sent, it sends the last.

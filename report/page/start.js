@@ -1,5 +1,8 @@
 // How the page begins, keeps what the reader chose in its address, and follows a server.
 
+let tradesRead; // the reading of the first ones
+let version = document.body.dataset.version; // of what is shown, if it is served
+
 // The address holds, behind #, a place and what was chosen: #account-x?from=2025-01-01&q=AAPL.
 function saveState() {
   const state = new URLSearchParams();
@@ -55,15 +58,43 @@ function show() {
   showAccounts();
 }
 
-async function update() {
-  overview = await part("overview");
-  const read = loadTrades();
+// readAll reads overview and trades of one version from the server.
+async function readAll() {
+  for (;;) {
+    const [o, t] = await Promise.all(["overview", "trades"].map(fetched));
+    if (o.version !== t.version) continue; // one came in between
+    [overview, version] = [o.data, o.version];
+    return takeTrades(t.data);
+  }
+}
+
+// readTradesOnce reads the trades that belong to the overview in the page.
+async function readTradesOnce() {
+  if ("trades" in parts) return takeTrades(await part("trades"));
+  const t = await fetched("trades");
+  if (t.version === version) return takeTrades(t.data);
+  await readAll(); // the page is older
   show();
-  await read;
+}
+
+// update brings the page from the version that it has to the one that the server told: by what changed, or anew if that is too long ago.
+async function update(told) {
+  while (version !== told) {
+    const answer = await fetch(`change/${version}`);
+    if (answer.status === 204) {
+      await readAll();
+      break; // what was told in the meantime comes next
+    }
+    const change = await answer.json();
+    overview = patched(overview, change.overview);
+    version = change.version;
+    if (change.trades) takeTrades(patched(tradeData, change.trades));
+  }
+  show();
 }
 
 function follow() {
-  const { events, version } = document.body.dataset;
+  const { events } = document.body.dataset;
   if (!events) return;
   const live = document.getElementById("live");
   const setStatus = (text, lost) => {
@@ -74,9 +105,9 @@ function follow() {
   let work = Promise.resolve(); // one change after the other
   source.onopen = () => setStatus("Live", false);
   source.onerror = () => setStatus("No connection, trying again", true);
-  source.addEventListener("change", () => {
-    delete parts.overview; // it was that of the page's beginning
-    work = work.then(update).then(() => setStatus("Live", false), () => setStatus("No connection, trying again", true));
+  source.addEventListener("change", (event) => {
+    const told = JSON.parse(event.data);
+    work = work.then(() => update(told)).then(() => setStatus("Live", false), () => setStatus("No connection, trying again", true));
   });
   source.addEventListener("trouble", (event) => setStatus(JSON.parse(event.data), true));
 }
@@ -86,7 +117,8 @@ async function begin() {
   readState();
   show();
   performance.mark("overview");
-  await loadTrades();
+  tradesRead = readTradesOnce();
+  await tradesRead;
   await visit();
   window.addEventListener("hashchange", () => {
     if (location.hash.includes("?")) {

@@ -1,8 +1,8 @@
 // All trades: searched, sorted, and shown as many at a time as a reader looks at.
 
 let trades = []; // {account, id, date, side, symbol, amount, price, value, fees, gain, note, key, text}
+let tradeData; // the columns in which they came
 let tradesKnown = false; // they have been read
-let tradesRead = Promise.resolve(); // the reading of the newest
 const traded = new Map(); // the same by account and symbol, once they are asked for
 const tradeOrder = { by: "date", down: true };
 const filter = { text: "", account: "", side: "" };
@@ -105,16 +105,12 @@ document.getElementById("trades-download").addEventListener("click", () => downl
   csv([["account", "id", "date", "action", "symbol", "amount", "price", "value", "fees", "gain", "note"],
     ...foundTrades().map((t) => [t.account, t.id, t.date, t.side, t.symbol, t.amount, t.price, t.value, t.fees, t.gain, t.note])])));
 
-// loadTrades reads the trades, at first or anew, and marks those that were not there before.
-function loadTrades() {
-  tradesRead = readNewTrades();
-  return tradesRead;
-}
-
-async function readNewTrades() {
+// takeTrades takes the trades; those that were not there before are marked.
+function takeTrades(data) {
+  tradeData = data;
   const before = tradesKnown ? new Set(trades.map((t) => t.key)) : null;
   traded.clear();
-  trades = readTrades(await part("trades"));
+  trades = readTrades(data);
   tradesKnown = true;
   showFilter();
   showTrades(before);
