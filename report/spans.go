@@ -53,10 +53,13 @@ func spans(s sample, pairs alignedReturns, letters int) []Span {
 	}
 	at := 0
 	for i, r := range pairs.benchmark {
-		for name := string(pairs.dates[i][:letters]); list[at].Name < name; {
+		name := string(pairs.dates[i][:letters])
+		for at < len(list) && list[at].Name < name {
 			at++
 		}
-		compound(&list[at].Benchmark, r)
+		if at < len(list) && list[at].Name == name { // else the account had nothing to have a return on
+			compound(&list[at].Benchmark, r)
+		}
 	}
 	return list
 }

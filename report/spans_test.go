@@ -57,6 +57,19 @@ func TestCourse_Spans(t *testing.T) {
 	}
 }
 
+// A month in which only the benchmark has a return, as the account had nothing before, is none of the account's.
+func TestCourse_Spans_Nothing(t *testing.T) {
+	values, levels := slices.Repeat([]float64{100}, 32), slices.Repeat([]float64{50}, 32)
+	values[30], values[31] = 0, 50
+	a := seriesOf(values)
+	b := alongside(a, levels).Benchmark
+	b.Points = slices.Delete(b.Points, 30, 31)
+	builder{Options{Benchmark: b}}.course(&a)
+	if len(a.Months) != 1 || a.Months[0].Return != Known(-1) || a.Months[0].Benchmark != Known(0) {
+		t.Errorf("%+v", a.Months)
+	}
+}
+
 // A figure of a window is that of an account with no other days.
 func TestCourse_Rolling(t *testing.T) {
 	values, levels := grown(5, 200, 0.0003, 0.02), grown(6, 200, 0, 0.01)
