@@ -50,8 +50,9 @@ type Worker struct {
 
 	Log zerolog.Logger
 
-	mu    sync.Mutex
-	tasks map[string]held // by id
+	mu     sync.Mutex
+	tasks  map[string]held // by id
+	silent bool            // the queue does not answer
 }
 
 // held is a task that is being traded.
@@ -93,10 +94,10 @@ func (w *Worker) Work(ctx context.Context) {
 // take waits for a task; nil is none yet.
 func (w *Worker) take(ctx context.Context) *store.Task {
 	t, err := w.Queue.Take(ctx, w.Name)
+	w.heard(ctx, err)
 	switch {
 	case ctx.Err() != nil: // a task that was given is another's in a moment
 	case err != nil:
-		w.Log.Warn().Err(err).Msg("no task can be taken now")
 		_ = pause.For(ctx, lostPause)
 	case t == nil:
 		_ = pause.For(ctx, Poll)
@@ -153,6 +154,19 @@ func (w *Worker) afterFault(ctx context.Context, t *store.Task, o Outcome) store
 	return store.FinishFailed
 }
 
+// heard tells, once, that the queue does not answer, and once that it does again.
+func (w *Worker) heard(ctx context.Context, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if silent := err != nil; silent != w.silent && ctx.Err() == nil {
+		if w.silent = silent; silent {
+			w.Log.Warn().Err(err).Msg("the queue does not answer; this worker waits until it does")
+		} else {
+			w.Log.Info().Msg("the queue answers again")
+		}
+	}
+}
+
 // beat says that the worker lives, and lets go what it must.
 func (w *Worker) beat(ctx context.Context) {
 	for {
@@ -162,9 +176,7 @@ func (w *Worker) beat(ctx context.Context) {
 			tasks[i] = h.Task
 		}
 		lost, err := w.Queue.Beat(ctx, w.Name, tasks)
-		if err != nil && ctx.Err() == nil {
-			w.Log.Warn().Err(err).Msg("the queue does not hear that this worker lives")
-		}
+		w.heard(ctx, err)
 		for _, t := range lost {
 			for _, h := range mine {
 				if h.ID == t.ID {

@@ -75,6 +75,9 @@ func openRedis(s *settings, warn func(string)) (sharedStore, error) {
 	return redisstore.New(redisstore.Config{Options: options, Prefix: redisOf(s).prefix, Replicas: redisOf(s).wait, NewToken: newNonce(), Warn: warn}), nil
 }
 
+// logConnections has what the client of Redis says of its connections go elsewhere.
+func logConnections(to func(string)) { redisstore.LogTo(to) }
+
 func (s *settings) redisOptions() (*redis.UniversalOptions, error) {
 	get := func(name string) string { text, _ := s.lookup(name); return text }
 	for _, use := range redisKeys {

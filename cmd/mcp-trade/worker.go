@@ -57,6 +57,7 @@ func (s *settings) work(cmd *cobra.Command, trust trustFlags, seats int) error {
 	if err != nil {
 		return err
 	}
+	logConnections(func(text string) { s.log.Debug().Msg(text) }) // the worker itself says once that the queue is away
 	hook, err := s.webhook()
 	if err != nil {
 		return err
