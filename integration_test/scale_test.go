@@ -3,6 +3,7 @@
 package integration_test
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"mcp-trade/agent/model/modeltest"
+	"mcp-trade/store"
 )
 
 // infoOf is a number of INFO of a Redis.
@@ -50,6 +52,23 @@ func TestQueue_Scale(t *testing.T) {
 	if os.Getenv("MCP_TRADE_SCALE") == "" {
 		t.Skip("a measurement, with MCP_TRADE_SCALE=1 alone")
 	}
+	wait := onRedis(t)
+	before := infoOf(t, wait.redisURL, "memory", "used_memory")
+	var many []store.QueuedAccount
+	for i := range 100_000 {
+		many = append(many, store.QueuedAccount{Name: fmt.Sprintf("account-%06d", i), Days: 250})
+	}
+	q, began := wait.store(t).(store.Queue), time.Now()
+	if _, err := q.Submit(t.Context(), store.QueuedRun{ID: "r", Priority: store.NormalPriority}, many); err != nil {
+		t.Fatal(err)
+	}
+	queued := time.Since(began)
+	began = time.Now()
+	if _, err := q.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("100,000 accounts that wait: queued in %.2f s, %d bytes each; a sweep takes %.0f ms", queued.Seconds(), (infoOf(t, wait.redisURL, "memory", "used_memory")-before)/int64(len(many)), 1000*time.Since(began).Seconds())
+
 	accounts := queuedDeciders(64)
 	measure := func(name string, workers, days int, command func(p *place) []string) {
 		p := onRedis(t)

@@ -41,7 +41,7 @@ func (s *Store) Archive(ctx context.Context, account, as string, f store.Fence) 
 	if err != nil {
 		return s.unarchived(err)
 	}
-	reply, err := s.do(ctx, to, archiveScript, append([]string{k.orders, k.ledger}, names...), int64(f), newest)
+	reply, err := s.do(ctx, to, stateOfRun, archiveScript, append([]string{k.orders, k.ledger}, names...), int64(f), newest)
 	switch {
 	case err != nil:
 		return err

@@ -25,7 +25,7 @@ func (s *Store) pace(ctx context.Context, c store.Call, what string, args ...any
 	if err != nil {
 		return nil, s.unreachable("ask whether a call may be made", err)
 	}
-	return s.do(ctx, to, paceScript, []string{s.queueKey("pace:" + c.API), s.queueKey("spent:" + c.Run)}, append([]any{what, c.ID}, args...)...)
+	return s.do(ctx, to, "ask whether a call may be made", paceScript, []string{s.queueKey("pace:" + c.API), s.queueKey("spent:" + c.Run)}, append([]any{what, c.ID}, args...)...)
 }
 
 // BeginCall implements [store.Pacer]. A call that was sent twice takes two turns of the API, and counts once.

@@ -41,7 +41,7 @@ func (s *Store) queue(ctx context.Context, what string, args ...any) ([]string, 
 	if err != nil {
 		return nil, s.unreachable("reach the queue of runs", err)
 	}
-	return s.do(ctx, to, queueScript, []string{s.queueKey("runs")}, append([]any{what, time.Now().UnixMilli()}, args...)...)
+	return s.do(ctx, to, "write to the queue of runs", queueScript, []string{s.queueKey("runs")}, append([]any{what, time.Now().UnixMilli()}, args...)...)
 }
 
 // Submit implements [store.Queue].

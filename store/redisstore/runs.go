@@ -61,8 +61,11 @@ func (s *Store) runKeys(ctx context.Context, account string) (*link, keys, error
 	return to, s.keysOf(account), nil
 }
 
-// do runs a script on keys that begin with that of the order ids, until it is answered.
-func (s *Store) do(ctx context.Context, to *link, of script, names []string, args ...any) ([]string, error) {
+// stateOfRun is what the scripts of this file write, in the words of an error.
+const stateOfRun = "write the state of the run"
+
+// do runs a script on keys of one slot, until it is answered. doing is what it does, in the words of an error.
+func (s *Store) do(ctx context.Context, to *link, doing string, of script, names []string, args ...any) ([]string, error) {
 	words := []any{"evalsha", of.hash, len(names)}
 	for _, name := range names {
 		words = append(words, name)
@@ -80,7 +83,7 @@ func (s *Store) do(ctx context.Context, to *link, of script, names []string, arg
 			return reply, nil
 		}
 		if try == tries || !retryable(err) || pause.For(ctx, retryPause) != nil {
-			return nil, s.unreachable("write the state of the run", err)
+			return nil, s.unreachable(doing, err)
 		}
 	}
 }
@@ -115,7 +118,7 @@ func (s *Store) Lease(ctx context.Context, account string, o store.Owner) (store
 
 func (l *lease) ask(ctx context.Context, what string, more ...any) ([]string, error) {
 	args := append([]any{what, l.nonce, leaseLife.Milliseconds()}, more...)
-	return l.s.do(ctx, l.to, leaseScript, []string{l.k.orders, l.k.run("lease")}, args...)
+	return l.s.do(ctx, l.to, stateOfRun, leaseScript, []string{l.k.orders, l.k.run("lease")}, args...)
 }
 
 func (l *lease) Fence() store.Fence { return l.fence }
@@ -178,7 +181,7 @@ func (s *Store) write(ctx context.Context, account string, f store.Fence, name s
 	if err != nil {
 		return false, err
 	}
-	reply, err := s.do(ctx, to, runsScript, []string{k.orders, k.run(name), k.run("days")}, append([]any{int64(f)}, args...)...)
+	reply, err := s.do(ctx, to, stateOfRun, runsScript, []string{k.orders, k.run(name), k.run("days")}, append([]any{int64(f)}, args...)...)
 	switch {
 	case err != nil:
 		return false, err
