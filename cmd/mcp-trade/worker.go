@@ -39,7 +39,7 @@ func workerCommand(s *settings) *cobra.Command {
 			if seats < 1 {
 				return usageError{fmt.Errorf("--seats %d: use 1 or more", seats)}
 			}
-			return s.work(cmd, trust, seats)
+			return s.withQueue(func(q store.Queue) error { return s.work(cmd, q, trust, seats) })
 		},
 	}
 	cmd.Flags().IntVar(&seats, "seats", seats, "accounts to trade at once")
@@ -47,16 +47,8 @@ func workerCommand(s *settings) *cobra.Command {
 	return cmd
 }
 
-func (s *settings) work(cmd *cobra.Command, trust trustFlags, seats int) error {
-	r, err := s.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	q, err := s.queue(r)
-	if err != nil {
-		return err
-	}
+// work trades tasks of a queue until the command is ended.
+func (s *settings) work(cmd *cobra.Command, q store.Queue, trust trustFlags, seats int) error {
 	logConnections(func(text string) { s.log.Debug().Msg(text) }) // the worker itself says once that the queue is away
 	hook, err := s.webhook()
 	if err != nil {
