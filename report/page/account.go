@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	g "maragu.dev/gomponents"
+
 	"mcp-trade/ledger"
 	"mcp-trade/market"
 	"mcp-trade/report"
@@ -39,6 +41,8 @@ type account struct {
 	Metrics       []metricRow
 	Upstream      []metricRow
 	Allocation    *slot
+	Rolling       []*slot
+	Sheet         g.Node
 	Cash          string
 	Holdings      []holding
 	Prices        []string // symbols
@@ -104,7 +108,7 @@ func (v *account) slots() []*slot {
 	if v.Allocation != nil {
 		all = append(all, v.Allocation)
 	}
-	return all
+	return append(all, v.Rolling...)
 }
 
 // dayTrade is a trade beside the reasoning of its day.
@@ -113,7 +117,7 @@ type dayTrade struct{ Action, Verb, Symbol, Amount, Price, Note string }
 func newAccount(a report.Account, s Data) account {
 	v := account{
 		ID: accountID(a), Name: a.Signature, Verdict: a.Verdict, Told: append(a.Knowledge.Lines(), a.Forward.Lines()...), Warnings: a.Warnings, Headline: headline(a), Metrics: allMetrics(a.Metrics),
-		Upstream: upstreamMetrics(a.Upstream), Cash: money(a.Cash),
+		Upstream: slices.Concat(upstreamMetrics(a.Upstream), laterMetrics(a.Upstream2)), Cash: money(a.Cash),
 	}
 	v.Lead = fmt.Sprintf("%s in %s, %s.", plural(a.TradeCount, "trade"), plural(len(a.Periods), "trading day"), a.Market.Get().Name)
 	if a.Fills != ledger.FillsOpen && a.Fills != "" {
@@ -135,7 +139,8 @@ func newAccount(a report.Account, s Data) account {
 	}
 	v.forward(a.Forward)
 	v.actions(a)
-	v.Allocation = newAllocation(a, v.ID)
+	v.Allocation, v.Rolling = newAllocation(a, v.ID), newRolling(a, v.ID)
+	v.Sheet = v.sheet(a)
 	v.prices(a, s)
 	v.days(a)
 	return v

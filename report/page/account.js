@@ -28,11 +28,13 @@ async function loadAccount(id) {
   opened.set(id, row.version);
   const body = node.lastElementChild;
   body.setAttribute("aria-busy", "true");
-  const [details] = await Promise.all([part(id), loadPrices(overview.prices), tradesRead]);
+  const [details, pairs] = await Promise.all([part(id), part("pairs"), loadPrices(overview.prices), tradesRead]);
   const holder = document.createElement("template");
   holder.innerHTML = details.html; // all text in it was escaped where it was made
   const slots = [...holder.content.querySelectorAll("[data-chart]")];
-  const charts = new Map(slots.map(({ dataset: { chart, symbol } }) => [chart, symbol ? priceChart(chart, symbol, row) : chartOf(details.charts.find((plot) => plot.id === chart), details.days)]));
+  const charts = new Map(slots.map(({ dataset: { chart, symbol, line } }) => [chart, symbol ? priceChart(chart, symbol, row) : line ? drawdownChart(chart, line) :
+    ownChart(details, chart, row)]));
+  for (const place of holder.content.querySelectorAll("[data-pairs]")) place.append(...pairTable(place.dataset.pairs, pairs, id));
   for (const slot of slots) {
     const chart = charts.get(slot.dataset.chart);
     if (!chart) slot.remove();
@@ -46,6 +48,33 @@ async function loadAccount(id) {
   }
   body.removeAttribute("aria-busy");
   hintScroll(body);
+}
+
+// ownChart is a chart of the account's details. What is the account's own is drawn as its curve is.
+function ownChart(details, id, row) {
+  const chart = chartOf(details.charts.find((plot) => plot.id === id), details.days);
+  for (const line of chart.lines) if (line.key === "rolling") Object.assign(line, { class: row.class, dashes: row.dashes });
+  return chart;
+}
+
+// drawdownChart is an account's line of the drawdowns of all.
+function drawdownChart(id, key) {
+  const plot = overview.charts.find((p) => p.id === "drawdown");
+  const lines = plot ? plot.lines.filter((line) => line.key === key) : [];
+  return lines.length ? { ...chartOf({ ...plot, lines }, overview.days), id, title: "Drawdown", text: "How far the account was below its peak so far.", small: true } : null;
+}
+
+// pairTable compares an account with the others; a comparison of another one with it is turned.
+function pairTable(name, pairs, id) {
+  const inverse = (x) => (x === null ? null : 1 / (1 + x) - 1);
+  const turned = (c) => ({ ...c, against: c.account, ahead: inverse(c.ahead), ahead_interval: { low: inverse(c.ahead_interval.high), high: inverse(c.ahead_interval.low) }, sharpe: c.sharpe === null ? null : -c.sharpe });
+  const own = pairs.filter((c) => c.account === name || c.against === name).map((c) => (c.account === name ? c : turned(c)));
+  if (!own.length) return [];
+  const head = ["Account", "Ahead", "95 % interval", "p", "p adjusted", "Correlation", "Sharpe difference", "Returns"].map((text, i) => make("th", { scope: "col", class: i ? "num" : null }, text));
+  const rows = own.map((c) => make("tr", {}, make("th", { scope: "row" }, c.against), make("td", { class: `num ${signOf(c.ahead)}` }, signedPercent(c.ahead)),
+    [`${signedPercent(c.ahead_interval.low)} to ${signedPercent(c.ahead_interval.high)}`, fixed(c.p, 3), fixed(c.p_adjusted, 3), fixed(c.correlation, 2), fixed(c.sharpe, 2), fixed(c.returns, 0)].map((text) => make("td", { class: "num" }, text))));
+  return [make("details", { id: `${id}-others` }, make("summary", {}, "Beside the other accounts"), make("p", { class: "soft" }, "Ahead: the growth over that of the other, less 1, on the days that both have, with its 95 % interval. " +
+    "p: how likely so large a difference is if both grow equally; adjusted by Holm for all pairs. Correlation: of the daily returns, from 20 of each."), table(`${name} beside the other accounts`, "scroll tall", head, rows))];
 }
 
 // accountFigure is a chart of an account, with a legend of its own that turns lines on and off.

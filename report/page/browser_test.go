@@ -3,10 +3,14 @@ package page
 // The page in a real browser, as a file.
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"mcp-trade/internal/testenv"
@@ -29,6 +33,9 @@ func TestWrite_InABrowser(t *testing.T) {
 		{"each drawn line is the series of its key", drawnSeries},
 		{"many accounts are shown", manyAccounts},
 		{"changes are applied", onASample(patches)},
+		{"the page is printed", onASample(onPaper)},
+		{"the keyboard reaches everything", onASample(byKeyboard)},
+		{"a tap shows values", taps},
 		{"hostile text is inert", hostileText},
 		{"a new trade comes without a reload and leaves the reader in peace", tradeComes},
 		{"an account that is opened appears", accountComes},
@@ -79,6 +86,67 @@ func opened(t *testing.T, browser pagetest.Browser, s pagetest.Screen, address s
 	tab := browser.Open(t, s, address)
 	tab.Wait(`document.body.dataset.ready === "all"`)
 	return tab
+}
+
+// onPaper prints the page and looks at it with forced colours: curves and swatches keep what tells them apart, and nothing is cut off.
+func onPaper(t *testing.T, tab *pagetest.Tab) {
+	openAll(tab)
+	for _, c := range []struct {
+		name   string
+		params emulation.SetEmulatedMediaParams
+	}{
+		{"print", emulation.SetEmulatedMediaParams{Media: "print"}},
+		{"forced-colors", emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "forced-colors", Value: "active"}}}},
+	} {
+		tab.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, c.params)
+			return err
+		}))
+		tab.Picture(c.name)
+		looks := pagetest.Eval[[]string](tab, `[...document.querySelectorAll("#equity .drawing [data-key] path.line")].map(p => getComputedStyle(p).stroke + p.parentNode.getAttribute("stroke-dasharray"))`)
+		if slices.Sort(looks); len(looks) != 4 || len(slices.Compact(looks)) != 4 {
+			t.Errorf("%s: the curves are %v", c.name, looks)
+		}
+		if c.name == "print" && pagetest.Eval[bool](tab, `[...document.querySelectorAll(".bar, .filter, .only")].some(e => e.offsetParent) || [...document.querySelectorAll(".tall")].some(e => e.clientHeight < e.scrollHeight)`) {
+			t.Error("controls are printed, or a table is cut off")
+		}
+	}
+}
+
+// byKeyboard goes through the page with the tabulator: leaderboard, curves, an account and its day, the trades.
+func byKeyboard(t *testing.T, tab *pagetest.Tab) {
+	reached := map[string]bool{}
+	for range 140 {
+		tab.Do(chromedp.KeyEvent("\t"))
+		place := pagetest.Eval[string](tab, `(e => e === document.body ? "" : e.closest("#board thead") ? "sorts" : e.closest("#board") ? "leaderboard" : e.closest("#controls .legend") ? "legend" : e.closest("#controls") ? "range" :
+			e.closest("#equity .plot") ? "curve" : e.matches("details.account > summary") ? "account" : e.closest(".day h4") ? "day" : e.closest("#filter") ? "search" : e.closest("#trades-table th") ? "trades" : "other")(document.activeElement)`)
+		if place == "account" && !reached["account"] {
+			tab.Do(chromedp.KeyEvent("\r"))
+			tab.Wait(`document.querySelector("details.account[open] .headline") && !document.querySelector("[aria-busy]")`)
+		}
+		reached[place] = true
+		if place == "trades" {
+			break
+		}
+	}
+	for _, place := range []string{"sorts", "leaderboard", "legend", "range", "curve", "account", "day", "search", "trades"} {
+		if !reached[place] {
+			t.Errorf("the keyboard does not reach: %s", place)
+		}
+	}
+}
+
+// taps touches a chart of a phone: the values stay when the finger is gone.
+func taps(t *testing.T, browser pagetest.Browser) {
+	tab := opened(t, browser, pagetest.Phone, file(t, newBourse(t, "steady", "dice").season(t).subject(t)))
+	tab.Do(chromedp.Evaluate[chromedp.Void](`(p => { p.scrollIntoView({behavior: "instant"}); const r = p.getBoundingClientRect();
+		for (const kind of ["pointerdown", "pointerup", "pointerout"]) p.dispatchEvent(new PointerEvent(kind, {pointerType: "touch", clientX: r.left + 200, clientY: r.top + 50, bubbles: true})) })(document.querySelector("#equity .plot"))`))
+	if tip := pagetest.Eval[string](tab, `document.querySelector("#equity .tip").hidden ? "" : document.querySelector("#equity .tip").innerText`); !strings.Contains(tip, "steady") {
+		t.Errorf("after a tap it tells %q", tip)
+	}
+	if !pagetest.Eval[bool](tab, `document.querySelector("#board .scroll").matches(".wider")`) {
+		t.Error("the leaderboard does not say that it scrolls")
+	}
 }
 
 // onASample runs a test on the page of three accounts.

@@ -186,3 +186,13 @@ func lastValue(p chart.Plot, key string) report.Number {
 	}
 	return last
 }
+
+// pairsOf are the comparisons of accounts with each other.
+func pairsOf(r report.Report) []report.Comparison {
+	all := []report.Comparison{}
+	for _, c := range r.Pairs {
+		c.Account, c.Against, c.Undefined = inert(c.Account), inert(c.Against), inert(c.Undefined)
+		all = append(all, c)
+	}
+	return all
+}

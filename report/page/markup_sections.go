@@ -21,6 +21,7 @@ func (a account) node() g.Node {
 			return h.Div(h.Dt(g.Text(m.Name)), h.Dd(h.B(h.Class(m.Sign), g.Text(m.Text)), g.Text(" "), h.Span(g.Text(m.Meaning))))
 		})),
 		h.Div(h.Class("pair"), a.Allocation.node(), a.holdings()),
+		a.Sheet,
 		folded(a.ID+"-measures", "All figures", scrollRegion("All figures of "+a.Name, "scroll", figures("All figures of "+a.Name, a.Metrics))),
 		g.If(len(a.Upstream) > 0, folded(a.ID+"-upstream", "By AI-Trader’s definitions", figures(a.Name+" by AI-Trader’s definitions", a.Upstream))),
 		g.If(len(a.Actions) > 0, folded(a.ID+"-actions", "Corporate actions of what it held", muted(a.ActionsNote), a.actionsTable())),
@@ -76,7 +77,7 @@ func footnote(text string) g.Node { return g.If(text != "", h.Small(g.Text(text)
 func figures(name string, all []metricRow) g.Node {
 	return h.Table(h.Class("measures"), caption(name), tableHead("Figure", ">Value", "What it is"), h.TBody(g.Map(all, func(m metricRow) g.Node {
 		return h.Tr(rowHead(g.Text(m.Name)), numCell(m.Text, ""),
-			h.Td(g.Text(m.Meaning), g.If(m.Why != "", g.Group{g.Text(" "), h.Em(g.Text("Not known: " + m.Why + "."))})))
+			h.Td(g.Text(m.Meaning), g.If(m.Formula != "", g.Group{g.Text(" "), h.Code(g.Text(m.Formula))}), g.If(m.Why != "", g.Group{g.Text(" "), h.Em(g.Text("Not known: " + m.Why + "."))})))
 	})))
 }
 

@@ -13,7 +13,7 @@ import (
 // metricRow is a metric as text.
 type metricRow struct {
 	Name, Text, Sign string
-	Meaning          string
+	Meaning, Formula string
 	Why              string // the value is unknown
 }
 
@@ -43,7 +43,7 @@ func headline(a report.Account) []metricRow {
 		tile(report.Exposure, "on average"),
 	}
 	if m.Value(report.ExcessReturn).Known() {
-		list = append(list, tile(report.ExcessReturn, "over the benchmark, beta "+fixed(m.Value(report.Beta), 2)))
+		list = append(list, tile(report.ExcessReturn, "percentage points over the benchmark on the days that both have; beta "+fixed(m.Value(report.Beta), 2)))
 	}
 	if m.Value(report.Tokens).Known() {
 		list = append(list, tile(report.Tokens, "cost "+money(m.Value(report.Cost))))
@@ -99,7 +99,7 @@ func allMetrics(m report.Metrics) []metricRow {
 	var list []metricRow
 	for _, x := range report.MetricTable() {
 		f := m.Figure(x.Key)
-		y := metricRow{Name: capital(x.Name), Text: metricText(f.Value, x.Unit, 3), Meaning: commaJoined(x.Meaning, f.Date)}
+		y := metricRow{Name: capital(x.Name), Text: metricText(f.Value, x.Unit, 3), Meaning: commaJoined(x.Meaning, f.Date), Formula: x.Formula}
 		if !f.Value.Known() {
 			y.Why = m.Undefined[string(x.Key)]
 		}
@@ -123,5 +123,27 @@ func upstreamMetrics(u *report.Upstream) []metricRow {
 		{Name: "Win rate", Text: figure(u.WinRate)},
 		{Name: "Profit/loss ratio", Text: figure(u.ProfitLossRatio)},
 		{Name: "Final value", Text: money(u.FinalValue), Meaning: "from " + money(u.InitialValue)},
+	}
+}
+
+// laterMetrics returns those that AI-Trader changed to, as it publishes them.
+func laterMetrics(u *report.Upstream2) []metricRow {
+	if u == nil {
+		return nil
+	}
+	figure := func(n report.Number) string { return fixed(n, 4) }
+	return []metricRow{
+		{Name: "Cumulative return", Text: figure(u.CumulativeReturn), Meaning: fmt.Sprintf("of %s, %s", plural(u.Rows, "row"), dateRange(u.From, u.To))},
+		{Name: "Annualized return", Text: figure(u.AnnualReturn), Meaning: fmt.Sprintf("with %g periods a year", u.Year)},
+		{Name: "Sortino ratio", Text: figure(u.Sortino)},
+		{Name: "Sharpe ratio", Text: figure(u.Sharpe)},
+		{Name: "Volatility", Text: figure(u.Volatility)},
+		{Name: "Max drawdown", Text: figure(u.MaxDrawdown), Meaning: "at most 0"},
+		{Name: "Calmar ratio", Text: figure(u.Calmar)},
+		{Name: "Win rate", Text: figure(u.WinRate), Meaning: "of all rows after the first"},
+		{Name: "Average win", Text: figure(u.AverageWin)},
+		{Name: "Average loss", Text: figure(u.AverageLoss)},
+		{Name: "Final value", Text: money(u.FinalValue), Meaning: "from " + money(u.InitialValue)},
+		{Name: "Trades", Text: count(u.Trades), Meaning: "changes of the value from row to row"},
 	}
 }

@@ -94,8 +94,8 @@ func hash(text string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// snapshot is the content of the page at one time: parts of JSON, compressed, by name. They are "overview", "trades", "prices" and one for
-// each account.
+// snapshot is the content of the page at one time: parts of JSON, compressed, by name. They are "overview", "trades", "prices",
+// "pairs" and one for each account.
 type snapshot struct {
 	name              string // the same for the same content
 	title, lead, note string
@@ -122,6 +122,9 @@ func (r *renderer) render(s Data) (*snapshot, error) {
 		v.parts[accountID(d.account)] = d.packed
 	}
 	if v.parts["prices"], err = pack(pricesOf(s)); err != nil {
+		return nil, err
+	}
+	if v.parts["pairs"], err = pack(pairsOf(s.Report)); err != nil {
 		return nil, err
 	}
 	o := newOverview(s, accounts, chart.Looks(s.Report.Accounts))

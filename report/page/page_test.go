@@ -112,6 +112,51 @@ func TestWrite_Actions(t *testing.T) {
 	}
 }
 
+// The tear sheet tells what the report holds; a part of which nothing is known is left out.
+func TestWrite_TearSheet(t *testing.T) {
+	s := newBourse(t, "steady", "dice").season(t).subject(t)
+	a := &s.Report.Accounts[0]
+	a.Unexplained = report.Known(-3.5)
+	a.Paid = []report.CostItem{{Name: "SEC fee", Paid: report.Known(12.5), OfTraded: report.Known(0.000125)}}
+	text := told(t, s)
+	for what, want := range map[string]string{
+		"the return of a month":  ">" + signedPercent(a.Months[1].Return) + "</td>",
+		"the return of a year":   ">" + signedPercent(a.Years[0].Return) + "</td>",
+		"the deepest drawdown":   ">" + percent(report.Known(a.Drawdowns[0].Depth)) + "</td><td>" + string(a.Drawdowns[0].Peak) + "</td>",
+		"the gain of a symbol":   ">" + a.Symbols[0].Symbol + `</th><td class="num ` + sign(a.Symbols[0].Gain) + `">` + signedMoney(a.Symbols[0].Gain) + "</td>",
+		"what nothing explains":  "−3.50 of the value no trade",
+		"a closed trade":         `<a href="#t-` + elementID(a.Signature) + "-" + fmt.Sprint(a.RoundTrips[0].ID) + `">`,
+		"the holding time of it": fmt.Sprintf(`<td>%s</td><td class="num">%d</td>`, a.RoundTrips[0].Closed, a.RoundTrips[0].Days),
+		"a cost":                 ">SEC fee</th><td class=\"num\">12.50</td><td class=\"num\">0.0125",
+		"the distribution":       `<svg class="bars"`,
+		"a formula":              "<code>(mean(r) - rf/A) / sd(r) * sqrt(A)</code>",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not told: %s", what, want)
+		}
+	}
+	if none := told(t, Data{Report: report.Report{Accounts: []report.Account{{Signature: "odd", Market: market.US}}}}); strings.Contains(none, "<table class=\"months\"") || strings.Contains(none, "Deepest") || strings.Contains(none, "Costs of") {
+		t.Error("an account of which nothing is known has a tear sheet")
+	}
+}
+
+// Each return is in one bar of the distribution.
+func TestBins(t *testing.T) {
+	a := report.Account{}
+	for i := range 500 {
+		a.Periods = append(a.Periods, report.Period{Return: report.Known(0.001 * float64(i%21-10))})
+	}
+	a.Periods[3].Return, a.Periods[9].Return, a.Periods[12].Return = report.Known(0.9), report.Known(-0.9), report.Number{}
+	width, first, counts := bins(a)
+	sum := 0
+	for _, n := range counts {
+		sum += n
+	}
+	if sum != 499 || len(counts) < 10 || len(counts) > 40 || float64(first)*width > -0.009 || float64(first)*width < -0.02 {
+		t.Errorf("%d returns in %d bars of %v from %v", sum, len(counts), width, float64(first)*width)
+	}
+}
+
 // The page names no address but the data of its icon and places in itself.
 func TestWrite_NoOtherAddress(t *testing.T) {
 	text := written(t, newBourse(t, "steady", "dice").season(t).subject(t))
@@ -188,7 +233,7 @@ func TestWrite_Bounded(t *testing.T) {
 		sign string
 		want int
 	}{
-		"symbols drawn": {`<div data-chart="account-busy-`, 10 * maxSymbols},
+		"symbols drawn": {` data-symbol="`, 10 * maxSymbols},
 		"days told":     {`class="day" data-key=`, 10 * maxDays},
 	} {
 		if n := strings.Count(text, c.sign); n != c.want {

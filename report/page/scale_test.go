@@ -46,7 +46,19 @@ func crowd(accounts, days, trades int) Data {
 		high := 0.0
 		for _, p := range values.Points[1:] {
 			high = max(high, p.Value.Float())
-			a.Periods = append(a.Periods, report.Period{Date: p.Date, Value: p.Value, Drawdown: report.Known(1 - p.Value.Float()/high)})
+			a.Periods = append(a.Periods, report.Period{Date: p.Date, Value: p.Value, Return: report.Known(0.012 * random.NormFloat64()), Drawdown: report.Known(1 - p.Value.Float()/high)})
+			if n := len(a.Periods); n >= 60 {
+				a.Rolling = append(a.Rolling, report.Rolling{Date: p.Date, Volatility: report.Known(0.2 + 0.01*random.NormFloat64()), Sharpe: report.Known(1 + 0.05*random.NormFloat64()), Beta: report.Known(0.9 + 0.01*random.NormFloat64())})
+			}
+			if name := string(p.Date[:7]); len(a.Months) == 0 || a.Months[len(a.Months)-1].Name != name {
+				a.Months = append(a.Months, report.Span{Name: name, Return: report.Known(0.04 * random.NormFloat64()), Returns: 21})
+			}
+			if name := string(p.Date[:4]); len(a.Years) == 0 || a.Years[len(a.Years)-1].Name != name {
+				a.Years = append(a.Years, report.Span{Name: name, Return: report.Known(0.2 * random.NormFloat64()), Returns: 252})
+			}
+		}
+		for symbol := range 101 {
+			a.Symbols = append(a.Symbols, report.SymbolProfit{Symbol: fmt.Sprintf("SYM%03d", symbol), Trades: 20, Gain: report.Known(math.Round(random.NormFloat64()*1e5) / 100), Weight: random.Float64() / 100})
 		}
 		for part := range 12 {
 			weights := make([]report.Number, len(a.Periods))
@@ -73,6 +85,11 @@ func crowd(accounts, days, trades int) Data {
 				text += []string{"the ", "momentum ", "holds ", "of ", "because ", "earnings ", "risk ", fmt.Sprintf("%.2f ", random.Float64()*100), "I ", "sell ", "buy ", "price "}[random.IntN(12)]
 			}
 			a.DayStats = append(a.DayStats, report.DayStats{Date: d, Text: text})
+		}
+		for _, other := range s.Report.Accounts {
+			c := report.Comparison{Account: other.Signature, Against: a.Signature, Returns: days, Ahead: report.Known(0.1 * random.NormFloat64()), P: report.Known(random.Float64()), Adjusted: report.Known(1), Correlation: report.Known(random.Float64())}
+			c.AheadInterval = report.Interval{Low: report.Known(-random.Float64()), High: report.Known(random.Float64())}
+			s.Report.Pairs = append(s.Report.Pairs, c)
 		}
 		s.Report.Accounts = append(s.Report.Accounts, a)
 	}
@@ -101,6 +118,7 @@ func manyAccounts(t *testing.T, browser pagetest.Browser) {
 	first := pagetest.Eval[float64](tab, `performance.getEntriesByName("overview")[0].startTime`)
 	detail := pagetest.Eval[float64](tab, `(async () => { const began = performance.now(); document.getElementById("account-model-03").open = true; await loadAccount("account-model-03");
 		while (!document.querySelector("#account-model-03-allocation svg")) await new Promise(requestAnimationFrame); return performance.now() - began })()`)
+	tab.Picture("crowd-account")
 	search := pagetest.Eval[float64](tab, `(() => { const began = performance.now(); filter.text = "sym042 sold"; showTrades(); return performance.now() - began })()`)
 	t.Logf("%d accounts, %d days, %d trades: %.2f MB; first view after %.0f ms, %.0f MB of heap, an account after %.0f ms, a search %.0f ms", accounts, days, trades, float64(stat.Size())/1e6, first, heap, detail, search)
 	if heap > 100 {

@@ -18,7 +18,7 @@ function fixed(x, decimals) {
 const plus = (x) => (x > 0 ? "+" : "");
 const money = (x) => fixed(x, 2);
 const signedMoney = (x) => plus(x) + money(x);
-const percent = (x, decimals = 2) => (x === null || Number.isNaN(x) ? unknown : fixed(Number((100 * x).toFixed(8)), decimals) + space + "%");
+const percent = (x, decimals = 2) => (x === null || x === undefined || Number.isNaN(x) ? unknown : fixed(Number((100 * x).toFixed(8)), decimals) + space + "%");
 const signedPercent = (x) => plus(x) + percent(x);
 const price = (x) => (x !== null && Math.abs(x) < 1 ? x.toFixed(6) : money(x));
 const plural = (n, what) => (n === 1 ? `1 ${what}` : `${fixed(n, 0)} ${what}s`);
