@@ -118,10 +118,30 @@ func Names(r report.Report) []string {
 
 // Write writes all files of a report to a folder. Each is replaced as a whole.
 func Write(dir string, r report.Report, view market.View, trades *Trades) error {
-	if err := files.Umask.ReplaceWith(filepath.Join(dir, "report.json"), func(w io.Writer) error { return WriteJSON(w, r) }); err != nil {
+	var large errgroup.Group // beside the charts
+	large.Go(func() error {
+		return files.Umask.ReplaceWith(filepath.Join(dir, "report.json"), func(w io.Writer) error { return WriteJSON(w, r) })
+	})
+	var html []byte
+	large.Go(func() (err error) {
+		html, err = writePage(r, view)
+		return err
+	})
+	texts := map[string][]byte{}
+	if err := errors.Join(addTables(texts, r), addPaper(texts, r), drawCharts(texts, r), large.Wait()); err != nil {
 		return err
 	}
-	texts := map[string][]byte{}
+	texts["report.html"] = html
+	for name, content := range texts {
+		if err := files.Umask.Replace(filepath.Join(dir, name), content); err != nil {
+			return err
+		}
+	}
+	return trades.join(filepath.Join(dir, "trades.csv"))
+}
+
+// addTables adds the tables that there is something to write in.
+func addTables(files map[string][]byte, r report.Report) error {
 	for _, t := range tables {
 		if !slices.ContainsFunc(r.Accounts, t.of) {
 			continue
@@ -130,24 +150,9 @@ func Write(dir string, r report.Report, view market.View, trades *Trades) error 
 		if err := t.write(&rows, r); err != nil {
 			return err
 		}
-		texts[t.name] = rows.Bytes()
+		files[t.name] = rows.Bytes()
 	}
-	if err := addPaper(texts, r); err != nil {
-		return err
-	}
-	var err error
-	if texts["report.html"], err = writePage(r, view); err != nil {
-		return err
-	}
-	if err := drawCharts(texts, r); err != nil {
-		return err
-	}
-	for name, content := range texts {
-		if err := files.Umask.Replace(filepath.Join(dir, name), content); err != nil {
-			return err
-		}
-	}
-	return trades.join(filepath.Join(dir, "trades.csv"))
+	return nil
 }
 
 // What goes beside the data into a paper.
