@@ -5,6 +5,7 @@ package integration_test
 import (
 	"encoding/json"
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"mcp-trade/internal/testenv"
+	"mcp-trade/report/page/pagetest"
 )
 
 func TestScripts(t *testing.T) {
@@ -27,6 +29,9 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
 			"json":  isJSON,
+			"page": func(ts *testscript.TestScript, _ bool, args []string) { // page FILE TEXT: what the page says into a file, for grep
+				ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(pagetest.Text(t, ts.ReadFile(args[0]))), 0o600))
+			},
 			"redis": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Setenv("REDIS", "redis://"+testenv.StartRedis(t, args...))
 			},
