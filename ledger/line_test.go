@@ -108,6 +108,11 @@ func actionOf(r Record) []byte {
 	return r.Line()[:bytes.Index(r.Line(), []byte(`, "positions": `))]
 }
 
+// objectKeys are the keys of an object of a line: no two of them differ only in case.
+func objectKeys(least, most int) *rapid.Generator[[]string] {
+	return rapid.SliceOfNDistinct(rapid.String(), least, most, func(s string) string { return strings.ToUpper(strings.ToLower(s)) })
+}
+
 // Any record is read as it was written.
 func TestParseLine_AnyRecord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -138,8 +143,8 @@ func TestParseLine_AnyRecord(t *testing.T) {
 			rec.Of, rec.At = rapid.Int64Min(0).Draw(t, "order"), rapid.SampledFrom([]market.Stamp{"", "2025-10-01", "2025-10-01 10:00:00"}).Draw(t, "at")
 		}
 		for _, bar := range rapid.SliceOfNDistinct(rapid.SampledFrom([]market.Stamp{"2025-10-01", "2025-10-01 10:00:00", "9999-12-31"}), 0, 3, rapid.ID).Draw(t, "bars") {
-			for range rapid.IntRange(1, 3).Draw(t, "fills") {
-				rec.Filled = rec.Filled.with(bar, rapid.String().Draw(t, "symbol"), decimal.New(rapid.Int64Min(0).Draw(t, "filled"), 0))
+			for _, symbol := range objectKeys(1, 3).Draw(t, "fills") {
+				rec.Filled = rec.Filled.with(bar, symbol, decimal.New(rapid.Int64Min(0).Draw(t, "filled"), 0))
 			}
 		}
 		rec.Orders = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) OpenOrder {
@@ -151,8 +156,7 @@ func TestParseLine_AnyRecord(t *testing.T) {
 		if rapid.Bool().Draw(t, "itemised") {
 			rec.FeeItems, rec.InKind = market.FeeItems{{Name: "SEC fee", Paid: number.Draw(t, "SEC fee")}, {Name: "FINRA TAF", Paid: number.Draw(t, "TAF")}}, number.Draw(t, "in kind")
 		}
-		held := rapid.SliceOfNDistinct(rapid.String(), 0, 20, func(s string) string { return strings.ToUpper(strings.ToLower(s)) }).Draw(t, "held")
-		for _, symbol := range held {
+		for _, symbol := range objectKeys(0, 20).Draw(t, "held") {
 			rec.Positions = append(rec.Positions, Position{symbol, number.Draw(t, "of it")})
 		}
 		wantSame(t, rec)
