@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -130,10 +131,10 @@ func (j job) plan(cmd *cobra.Command, s *settings, trust trustFlags, dir string)
 	own.search, own.searchCache, own.mask, own.limits = j.Search, j.SearchCache, j.Mask, j.Limits
 	var args []string
 	for name, text := range j.Files {
-		file := filepath.Join(dir, filepath.FromSlash(name))
 		if !filepath.IsLocal(name) {
 			return nil, plan{}, fmt.Errorf("the run names a file %q beyond its folder", name)
 		}
+		file := filepath.Join(dir, filepath.FromSlash(name))
 		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
 			return nil, plan{}, err
 		}
@@ -214,12 +215,7 @@ func (e *otherBytesError) Error() string {
 func queuedAccounts(run *runner.Runner, p plan) (accounts []store.QueuedAccount, err error) {
 	groups := map[string]int{}
 	for _, a := range p.accounts {
-		if a.From == "" {
-			a.From = p.from
-		}
-		if a.To == "" {
-			a.To = p.to
-		}
+		a.From, a.To = cmp.Or(a.From, p.from), cmp.Or(a.To, p.to)
 		days, err := a.Days(run.Prices)
 		if err != nil {
 			return nil, err

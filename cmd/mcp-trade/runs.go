@@ -158,7 +158,7 @@ func (s *settings) showRun(cmd *cobra.Command, q store.Queue, id string) error {
 		if a.Passed != nil {
 			row[3] = a.Passed.Date
 		}
-		if a.Result != nil && a.Result.Error != "" {
+		if a.Worker == "" && a.Result != nil && a.Result.Error != "" { // while it trades, an error is of a task before
 			row[4] = a.Result.Error
 		}
 		t.AppendRow(row)
