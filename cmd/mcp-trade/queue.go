@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -125,7 +124,8 @@ func promptFiles(tree any) (names []string) {
 	return names
 }
 
-// plan makes the plan of a job, with settings of their own that have what the job says and all else as this process has it.
+// plan makes the plan of a job, with settings of their own that have what the job says and all else as this process has it. The files of
+// the job are written into a folder.
 func (j job) plan(cmd *cobra.Command, s *settings, trust trustFlags, dir string) (*settings, plan, error) {
 	own, f := s.copied(), planFlags{trust: trust, accounts: j.Accounts, from: string(j.From), to: string(j.To), cash: j.Cash, lockstep: j.Lockstep, changed: j.Changed}
 	own.search, own.searchCache, own.mask, own.limits = j.Search, j.SearchCache, j.Mask, j.Limits
@@ -135,7 +135,11 @@ func (j job) plan(cmd *cobra.Command, s *settings, trust trustFlags, dir string)
 			return nil, plan{}, fmt.Errorf("the run names a file %q beyond its folder", name)
 		}
 		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
+		err := s.access().MkdirAll(filepath.Dir(file))
+		if err == nil {
+			err = s.access().Replace(file, []byte(text)) // other workers on this machine may do so too
+		}
+		if err != nil {
 			return nil, plan{}, err
 		}
 	}

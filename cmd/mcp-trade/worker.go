@@ -55,14 +55,9 @@ func (s *settings) work(cmd *cobra.Command, q store.Queue, trust trustFlags, sea
 		return err
 	}
 	defer hook.Close()
-	dir, err := os.MkdirTemp("", "mcp-trade-worker-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
 	host, _ := os.Hostname() // a worker without one is told by its process
 	o := owner()
-	w := &trader{settings: s, cmd: cmd, trust: trust, queue: q, hook: hook, dir: dir, runs: map[string]*queuedRun{}}
+	w := &trader{settings: s, cmd: cmd, trust: trust, queue: q, hook: hook, runs: map[string]*queuedRun{}}
 	defer w.close()
 	works := &worker.Worker{Queue: q, Name: fmt.Sprintf("%s:%d:%.6s", host, os.Getpid(), o.Nonce), Seats: seats, Trade: w.trade, Log: s.log}
 	s.log.Info().Str("worker", works.Name).Int("seats", seats).Msg("waiting for tasks")
@@ -77,10 +72,8 @@ type trader struct {
 	trust trustFlags
 	queue store.Queue
 	hook  *notify.Webhook
-	dir   string // for what is in jobs
-
-	mu   sync.Mutex
-	runs map[string]*queuedRun
+	mu    sync.Mutex
+	runs  map[string]*queuedRun
 }
 
 // queuedRun is a run as this process trades it.
@@ -182,7 +175,7 @@ func (w *trader) prepare(ctx context.Context, id string) (*queuedRun, error) {
 	if err := json.Unmarshal(queued.Job, &j); err != nil {
 		return nil, fmt.Errorf("the run %s cannot be read: %w", id, err)
 	}
-	own, p, err := j.plan(w.cmd, w.settings, w.trust, filepath.Join(w.dir, id))
+	own, p, err := j.plan(w.cmd, w.settings, w.trust, filepath.Join(w.dataDir, ".queue", id))
 	if err != nil {
 		return nil, fmt.Errorf("the run %s cannot be traded by this worker: %w", id, err)
 	}
