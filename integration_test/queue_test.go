@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -330,8 +331,24 @@ func TestStorm_QueueCluster(t *testing.T) {
 	p := onFiles(t)
 	p.redisURL, p.prices, p.env = "redis://"+strings.Join(addrs, ","), synthetic, []string{"MCP_TRADE_REDIS_WAIT=1"}
 	f := newFarm(t, p, 3, false)
+	owners := map[int]int{} // of the slots of an account and of the queue
+	for _, key := range []string{"{a000}", "{queue}"} {
+		slot, err := strconv.Atoi(strings.TrimPrefix(ask(t, pairs[0][0], "CLUSTER", "KEYSLOT", key), ":"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		owners[slot] = slot * 3 / 16384
+	}
 	f.storm(queuedDeciders(scaled(t, 60, 6)), queuedTo(t), scaled(t, 40, 2), func() {
-		testenv.FailOverIn(t, &pairs[f.random.IntN(len(pairs))])
+		if f.random.IntN(2) == 0 {
+			testenv.FailOverIn(t, &pairs[f.random.IntN(len(pairs))])
+			return
+		}
+		for slot, owner := range owners {
+			owners[slot] = (owner + 1) % len(pairs)
+			moveSlots(t, &testenv.Cluster{Masters: [3]*testenv.Redis{pairs[0][0], pairs[1][0], pairs[2][0]}}, slot, 1, owner, owners[slot])
+		}
+		f.counts["slots moved"]++
 	}, func() {
 		for _, pair := range pairs {
 			ask(t, pair[0], "FLUSHALL")
