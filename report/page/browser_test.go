@@ -31,6 +31,7 @@ func TestWrite_InABrowser(t *testing.T) {
 		{"a drawing is read by keyboard and by pointer", onASample(reads)},
 		{"lines are turned off", onASample(turnsOff)},
 		{"each drawn line is the series of its key", drawnSeries},
+		{"accounts of which little is known are drawn", oddAccounts},
 		{"many accounts are shown", manyAccounts},
 		{"changes are applied", onASample(patches)},
 		{"the page is printed", onASample(onPaper)},

@@ -45,9 +45,9 @@ function tradesOf(account, symbol) {
 
 // foundTrades are those that the filter lets through, in the order that was chosen.
 function foundTrades() {
-  const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = filter.text.split(/\s+/).filter(Boolean).map((word) => [word, word.toLowerCase()]);
   const found = trades.filter((t) => (!filter.account || t.account === filter.account) && (!filter.side || t.side === filter.side) &&
-    (!words.length || ((text) => words.every((w) => text.includes(w) || w === t.key.toLowerCase()))(`${t.date} ${t.account} ${verbs[t.side]} ${t.symbol} ${t.note}`.toLowerCase())));
+    (!words.length || ((text) => words.every(([key, word]) => text.includes(word) || key === t.key))(`${t.date} ${t.account} ${verbs[t.side]} ${t.symbol} ${t.note}`.toLowerCase())));
   const { by, down } = tradeOrder;
   if (by === "date") return down ? found : found.reverse(); // as they were read
   return found.sort((a, b) => compared(a[by], b[by], down));
