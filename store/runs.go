@@ -19,6 +19,8 @@ import (
 type Runs interface {
 	// Lease gives an account to a run. It is a *[LeasedError] while another one has it.
 	Lease(ctx context.Context, account string, o Owner) (Lease, error)
+	// Look tells how the runs of accounts stand, in the order of the looks. It takes no lease, and never keeps a run from one.
+	Look(ctx context.Context, looks ...Look) ([]Seen, error)
 	// Checkpoint is the newest one, nil if there is none.
 	Checkpoint(ctx context.Context, account string) ([]byte, error)
 	// SaveCheckpoint replaces it, and returns once that is durable.

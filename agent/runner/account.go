@@ -69,7 +69,12 @@ func (a *accountRun) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, a.noteEnd(context.WithoutCancel(ctx))) }()
+	defer func() {
+		if err != nil {
+			a.noteStop(context.WithoutCancel(ctx), whyStopped(err))
+		}
+		err = errors.Join(err, a.noteEnd(context.WithoutCancel(ctx)))
+	}()
 	a.pass(first)
 	if first == len(a.days) {
 		return a.settleEnd(ctx)
@@ -89,7 +94,9 @@ func (a *accountRun) run(ctx context.Context) (err error) {
 	for i := first; i < len(a.days); i++ {
 		err := a.runDay(ctx, i)
 		if errors.Is(err, agent.ErrRecordingEnds) {
-			a.Log.Info().Str("account", a.account.Name).Msg(fmt.Sprintf("the recording ends on %s or before it, and the account stops there", a.days[i]))
+			why := fmt.Sprintf("the recording ends on %s or before it, and the account stops there", a.days[i])
+			a.Log.Info().Str("account", a.account.Name).Msg(why)
+			a.noteStop(ctx, why)
 			return nil
 		}
 		if err != nil {
@@ -177,7 +184,7 @@ func (a *accountRun) resume(ctx context.Context) (first int, err error) {
 	if guessed {
 		a.Log.Warn().Str("account", a.account.Name).Msg(fmt.Sprintf("the newest record is an order of a run on %s, and no checkpoint of that day is here: whether the day was over is not known, so it is gone on with", head.Date))
 	}
-	if err := a.leaveSkipped(ctx); err != nil {
+	if err := errors.Join(a.leaveSkipped(ctx), a.goOn(ctx)); err != nil {
 		return 0, err
 	}
 	first, _, err = a.firstUndone(ctx, head)

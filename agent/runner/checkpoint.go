@@ -5,6 +5,7 @@ package runner
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"mcp-trade/agent/transcript"
 	"mcp-trade/code"
 	"mcp-trade/decimal"
+	"mcp-trade/internal/clip"
 	"mcp-trade/market"
 	"mcp-trade/store"
 )
@@ -26,6 +28,7 @@ type checkpoint struct {
 	Reasons  code.Reasons           `json:"refused_by,omitempty"` // of those; of what earlier versions counted no reason is known
 	Spent    transcript.Spending    `json:"spent,omitzero"`       // by a language model, on the days that are complete
 	Caveat   string                 `json:"caveat,omitempty"`     // what a reader of the results must know
+	Stopped  string                 `json:"stopped,omitempty"`    // why the run ended before the account's last day; "" while it goes on
 }
 
 // next is the checkpoint of a later day that begins.
@@ -83,11 +86,44 @@ func Spent(ctx context.Context, runs store.Runs, accounts ...string) (sum decima
 	return sum, nil
 }
 
+// maxStopped bounds why a run ended, in bytes.
+const maxStopped = 2000
+
+// whyStopped is an error as it is noted.
+func whyStopped(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "the run was ended"
+	}
+	return clip.Bytes(err.Error(), maxStopped)
+}
+
+// noteStop notes why the run ends with days to come, for those who look at it from elsewhere. A note that cannot be written is not worth an
+// error of its own: whatever keeps it from being written has mostly ended the run.
+func (a *accountRun) noteStop(ctx context.Context, why string) {
+	a.checkpoint.Stopped = why
+	_ = a.saveCheckpoint(ctx)
+}
+
+// goOn takes back why an earlier run ended.
+func (a *accountRun) goOn(ctx context.Context) error {
+	if a.checkpoint.Stopped == "" {
+		return nil
+	}
+	a.checkpoint.Stopped = ""
+	return a.saveCheckpoint(ctx)
+}
+
 // Noted is what the runs of an account noted beside its ledger.
 type Noted struct {
 	Refused int          // orders
 	Reasons code.Reasons // of them, as far as they are known
 	Caveat  string       // what a reader of the results must know, "" for nothing
+
+	Date     market.Stamp        // the newest day that was begun, "" if none was
+	Complete bool                // it is over, and no later one has begun
+	Today    []string            // order ids of those that were refused on it, as far as they are noted before it is over
+	Spent    transcript.Spending // by a language model, on the days that are complete
+	Stopped  string              // why the run ended before the account's last day, "" if it goes on or was killed
 }
 
 // ReadNoted returns what the runs of an account noted; ok is false if it was never run.
@@ -96,9 +132,18 @@ func ReadNoted(ctx context.Context, runs store.Runs, account string) (n Noted, o
 	if err != nil || text == nil {
 		return n, false, err
 	}
+	n, err = ParseNoted(account, text)
+	return n, err == nil, err
+}
+
+// ParseNoted is what the checkpoint of an account says.
+func ParseNoted(account string, text []byte) (n Noted, err error) {
 	var c checkpoint
 	if err := json.Unmarshal(text, &c); err != nil {
-		return n, false, fmt.Errorf("the checkpoint of %s cannot be read: %w", account, err)
+		return n, fmt.Errorf("the checkpoint of %s cannot be read: %w", account, err)
 	}
-	return Noted{c.Before + len(c.Refused), c.reasons(), c.Caveat}, true, nil
+	return Noted{
+		Refused: c.Before + len(c.Refused), Reasons: c.reasons(), Caveat: c.Caveat,
+		Date: c.Date, Complete: c.Complete, Today: slices.Sorted(maps.Keys(c.Refused)), Spent: c.Spent, Stopped: c.Stopped,
+	}, nil
 }

@@ -58,6 +58,23 @@ func untaken(path string, err error) error {
 	return err
 }
 
+// Held tells whether somebody holds a lock. Its file is not made, and whoever else asks at the same time does not count. While it asks,
+// which takes microseconds, a try to take the lock may fail.
+func Held(path string) (bool, error) {
+	l := flock.New(path, flock.SetFlag(os.O_RDONLY|noFollow|noWait))
+	defer func() { _ = l.Unlock() }() // which closes the file
+	for {
+		free, err := l.TryRLock()
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case errors.Is(err, fs.ErrNotExist):
+			return false, nil
+		}
+		return !free && err == nil, untaken(path, err)
+	}
+}
+
 // lockPause is between two tries.
 const lockPause = 500 * time.Microsecond
 

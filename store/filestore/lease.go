@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"time"
 
 	"mcp-trade/internal/files"
 	"mcp-trade/store"
@@ -30,6 +31,20 @@ func (s *Store) leaseFile(account string) string {
 	return filepath.Join(s.logPath, account, ".run.lease")
 }
 
+// lookTime is more than a look at the lock of a run takes, see [files.Held].
+const lookTime = 20 * time.Millisecond
+
+// tryRun takes the lock of a run, if no run holds it.
+func tryRun(ctx context.Context, lock *files.Lock) (bool, error) {
+	patience, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	err := lock.Take(patience)
+	if err != nil && errors.Is(err, patience.Err()) {
+		return false, ctx.Err()
+	}
+	return err == nil, err
+}
+
 // Lease implements [store.Runs].
 func (s *Store) Lease(ctx context.Context, account string, o store.Owner) (store.Lease, error) {
 	use, err := s.useLedger(account)
@@ -43,7 +58,7 @@ func (s *Store) Lease(ctx context.Context, account string, o store.Owner) (store
 	}
 	mine := &lease{s: s, account: account, lock: s.access.Lock(s.runLock(account))}
 	err = s.exclusively(ctx, l, func() error {
-		free, err := mine.lock.Try()
+		free, err := tryRun(ctx, mine.lock)
 		if err != nil {
 			return err
 		}
@@ -87,7 +102,7 @@ func (m *lease) lockAnew(ctx context.Context) error {
 	defer use.Done()
 	err = m.s.exclusively(ctx, use.Value, func() error { // who commits tries the lock too
 		m.lock.Release()
-		free, err := m.lock.Try()
+		free, err := tryRun(ctx, m.lock)
 		if err == nil && !free {
 			err = store.ErrLeaseLost
 		}
@@ -157,7 +172,7 @@ func (s *Store) checkLease(c store.Commit) error {
 		return s.cannotRun("read who has the account", err)
 	}
 	run := s.access.Lock(s.runLock(c.Account))
-	free, err := run.Try()
+	free, err := tryRun(context.Background(), run)
 	if err != nil {
 		return err
 	}

@@ -150,13 +150,26 @@ func TestLease_EndsWithItsProcess(t *testing.T) {
 	if !out.Scan() {
 		t.Fatal("the account is not taken")
 	}
+	holder := func() store.Owner {
+		seen, err := s.Look(t.Context(), store.Look{Account: "a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return seen[0].Holder
+	}
 	wantLeased(t, commit(t, s, 0, 0))
+	if by := holder(); by.Name != run.Name {
+		t.Errorf("while it runs the account is seen with %+v", by)
+	}
 	_, err := s.Lease(t.Context(), "a", store.Owner{Nonce: "2"})
 	wantLeased(t, err)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // it was killed
+	if by := holder(); by != (store.Owner{}) {
+		t.Errorf("after it was killed the account is seen with %+v", by)
+	}
 	if err := commit(t, s, 0, 0); err != nil {
 		t.Errorf("by hand after the run was killed: %v", err)
 	}

@@ -35,6 +35,13 @@ func (s *Store) journalsFolder(account string) string {
 	return filepath.Join(s.logPath, account, "log")
 }
 
+func (s *Store) journalFile(account, day string) string {
+	if runtime.GOOS == "windows" {
+		day = strings.ReplaceAll(day, ":", "-")
+	}
+	return filepath.Join(s.journalsFolder(account), day, "transcript.jsonl")
+}
+
 // Checkpoint implements [store.Runs].
 func (s *Store) Checkpoint(_ context.Context, account string) ([]byte, error) {
 	if err := store.CheckName("signature", account); err != nil {
@@ -104,10 +111,7 @@ func (s *Store) OpenJournal(_ context.Context, account, day string, f store.Fenc
 	if err := errors.Join(store.CheckName("signature", account), s.newest(account, f)); err != nil {
 		return nil, err
 	}
-	if runtime.GOOS == "windows" {
-		day = strings.ReplaceAll(day, ":", "-")
-	}
-	j := &journal{s: s, account: account, fence: f, path: filepath.Join(s.journalsFolder(account), day, "transcript.jsonl")}
+	j := &journal{s: s, account: account, fence: f, path: s.journalFile(account, day)}
 	if err := j.open(); err != nil {
 		return nil, s.cannotRun("open "+j.path, err)
 	}

@@ -49,6 +49,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"no order goes in beside a run, and none of a run that was overtaken", fences},
 		{"a checkpoint is replaced, and not by a run that was overtaken", checkpoints},
 		{"a journal goes on where it ended, and not for a run that was overtaken", journals},
+		{"a look at a run finds who has it, its checkpoint, and what its journal has more", looks},
+		{"those who look at runs keep none from beginning", looksBeside},
 		{"a manifest is kept for each account, and no change to it is lost", manifests},
 		{"an account is put aside with all that its runs left, and its name is free", archives},
 		{"a token is kept by its hash", tokens},
