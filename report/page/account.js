@@ -12,7 +12,7 @@ function showAccounts() {
     if (!node) {
       node = make("details", { id: row.id, class: "account", "data-key": keyOf(row), ontoggle: () => node.open && loadAccount(row.id) }, make("summary"), make("div", { class: "body" }));
     }
-    node.firstElementChild.replaceChildren(make("h3", { id: `${row.id}-name` }, swatch(row), row.name), ...row.cells.slice(0, 1).map((c) => make("span", { class: c.class || "" }, c.text)));
+    node.firstElementChild.replaceChildren(make("h3", { id: `${row.id}-name` }, swatch(row), row.name), " ", ...row.cells.slice(0, 1).map((c) => make("span", { class: c.class || "" }, c.text)));
     if (list.children[i] !== node) list.insertBefore(node, list.children[i] || null);
     if (node.open) loadAccount(row.id);
   });
@@ -37,6 +37,7 @@ async function loadAccount(id) {
   for (const place of holder.content.querySelectorAll("[data-pairs]")) place.append(...pairTable(place.dataset.pairs, pairs, id));
   for (const slot of slots) {
     const chart = charts.get(slot.dataset.chart);
+    if (chart) chart.of = row.name;
     if (!chart) slot.remove();
     else if (!figures.has(chart.id)) slot.append(accountFigure(chart));
   }
@@ -61,7 +62,7 @@ function ownChart(details, id, row) {
 function drawdownChart(id, key) {
   const plot = overview.charts.find((p) => p.id === "drawdown");
   const lines = plot ? plot.lines.filter((line) => line.key === key) : [];
-  return lines.length ? { ...chartOf({ ...plot, lines }, overview.days), id, title: "Drawdown", text: "How far the account was below its peak so far.", small: true } : null;
+  return lines.length ? { ...chartOf({ ...plot, lines }, overview.days), id, title: "Drawdown", text: "How far the account was below its peak so far.", table: "Drawdown by day", small: true } : null;
 }
 
 // pairTable compares an account with the others; a comparison of another one with it is turned.

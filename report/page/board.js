@@ -20,6 +20,9 @@ function change(changes) {
   showControls();
   for (const f of curves()) f.redraw();
   saveState();
+  const { days, rows, benchmark } = overview;
+  const shown = rows.filter((row) => chosen.shows(keyOf(row))).length + Boolean(benchmark && !chosen.excess && chosen.shows("benchmark"));
+  say(`${plural(shown, "curve")} from ${chosen.from || days[0]} to ${chosen.to || days[days.length - 1]}${chosen.log ? ", logarithmic" : ""}${chosen.excess ? ", over the benchmark" : ""}`);
 }
 
 function showBoard() {

@@ -27,10 +27,22 @@ function table(name, kind, head, rows, id) {
     make("table", { id, class: id ? id.replace("-table", "") : null }, make("caption", { class: "hidden" }, name), make("thead", {}, make("tr", {}, head)), make("tbody", {}, rows)));
 }
 
+// say has a screen reader tell a sentence when it has told what it is at.
+const say = (text) => {
+  document.getElementById("said").textContent = text;
+};
+
 // sortHead is the head of a column that sorts when it is pressed. The order is {by, down}.
 function sortHead(name, by, order, sort, number) {
-  return make("th", { scope: "col", class: number ? "num" : null, "aria-sort": order.by === by ? (order.down ? "descending" : "ascending") : null },
-    make("button", { type: "button", onclick: () => sort(by === order.by ? { by, down: !order.down } : { by, down: true }) }, name));
+  const wayOf = (down) => (down ? "descending" : "ascending");
+  const spoken = name === "#" ? "Rank" : name;
+  const press = () => {
+    const down = by !== order.by || !order.down;
+    sort({ by, down });
+    say(`Sorted by ${spoken}, ${wayOf(down)}`);
+  };
+  return make("th", { scope: "col", class: number ? "num" : null, "aria-sort": order.by === by ? wayOf(order.down) : null },
+    make("button", { type: "button", "aria-label": spoken !== name && spoken, onclick: press }, name));
 }
 
 // compared orders two values; unknown ones come last, whatever the order is.
@@ -40,12 +52,23 @@ function compared(a, b, down) {
   return (down ? -1 : 1) * (typeof a === "number" ? a - b : byText.compare(a, b));
 }
 
-// refill replaces the content of an element; what had the focus in it has it again, if it has an id or a place among the buttons.
+// focusOn gives an element the focus, also one that the keyboard does not stop at.
+function focusOn(element) {
+  if (element.tabIndex < 0) element.tabIndex = -1;
+  element.focus({ preventScroll: true });
+}
+
+// refill replaces the content of an element. What had the focus in it has it again: by its place in the row or line that it is of.
 function refill(element, ...children) {
   const focus = element.contains(document.activeElement) ? document.activeElement : null;
-  const at = focus && [...element.querySelectorAll("button, input, select, [tabindex]")].indexOf(focus);
+  const stops = (root) => [...root.querySelectorAll("a, button, input, select, [tabindex]")];
+  const holder = focus && focus.closest("[id], [data-key]");
+  const at = focus && stops(holder).indexOf(focus);
   element.replaceChildren(...children.flat().filter(Boolean));
-  if (focus && !element.contains(focus)) (element.querySelectorAll("button, input, select, [tabindex]")[at] || element).focus({ preventScroll: true });
+  if (focus && !element.contains(focus)) {
+    const again = holder === element ? element : element.querySelector(holder.id ? `#${CSS.escape(holder.id)}` : `[data-key="${CSS.escape(holder.dataset.key)}"]`);
+    focusOn((again && (holder === focus ? again : stops(again)[at])) || stops(element).pop() || element);
+  }
   hintScroll(element);
 }
 

@@ -7,14 +7,16 @@ const maxRows = 250; // days that the table has
 
 // figure makes the figure of a chart. What it shows is the view's: {shows(key), from, to, log, excess}.
 function figure(chart, view, legend) {
-  const plot = make("div", { class: "plot", tabindex: "0", role: "img", "aria-describedby": `${chart.id}-text`,
-    "aria-label": `${chart.title}, drawn. The arrow keys go from date to date; the same figures are in the table below.` });
+  const name = chart.of ? `${chart.title} of ${chart.of}` : chart.title;
+  // As an application, a screen reader leaves the arrow keys to it.
+  const plot = make("div", { class: "plot", tabindex: "0", role: "application", "aria-roledescription": "chart", "aria-describedby": `${chart.id}-text ${chart.id}-ends`,
+    "aria-label": `${name}. The arrow keys go from date to date; the same figures are in the table below.` });
   const tip = make("div", { class: "tip", hidden: true });
   const cross = make("i", { class: "cross", hidden: true });
   const values = make("details", { id: `${chart.id}-table` }, make("summary", {}, chart.table), make("div"));
   const node = make("figure", { id: chart.id, class: `chart ${chart.small ? "small " : ""}${chart.kind}`, "aria-labelledby": `${chart.id}-title` },
-    make("figcaption", {}, make("h3", { id: `${chart.id}-title` }, chart.title), make("p", { id: `${chart.id}-text`, class: "soft" }, chart.text)),
-    legend, plot, make("p", { class: "hidden reading", "aria-live": "polite" }), values);
+    make("figcaption", {}, make(chart.of ? "h4" : "h3", { id: `${chart.id}-title` }, chart.title), make("p", { id: `${chart.id}-text`, class: "soft" }, chart.text)),
+    legend, plot, make("p", { id: `${chart.id}-ends`, class: "hidden ends" }), make("p", { class: "hidden reading", "aria-live": "polite" }), values);
   const f = { chart, view, node, plot, tip, cross, told: null };
   f.redraw = () => redraw(f);
   values.addEventListener("toggle", () => fillTable(f));
@@ -39,8 +41,14 @@ function redraw(f) {
   f.valueAt = new Map(f.drawn.shown.lines.map((line) => [line.key, new Map(line.at.map((day, i) => [day, line.values[i]]))]));
   if (f.told !== null && f.drawn.scales.places.has(f.told)) showReading(f, f.told);
   else hideReading(f);
+  const { days } = f.drawn.shown;
+  const end = days[days.length - 1];
+  f.node.querySelector(".ends").textContent = days.length ? `From ${f.chart.days[days[0]]} to ${f.chart.days[end]}; on that day ${wordsOf(tellings(f, end))}` : "";
   fillTable(f);
 }
+
+// wordsOf are the words of elements, a phrase each.
+const wordsOf = (elements) => elements.map((e) => [...e.childNodes].map((node) => node.textContent).join(" ")).join(", ");
 
 // tellings are what a chart tells of a day: each line with its value, the highest first.
 function tellings(f, day) {
@@ -88,7 +96,7 @@ function fillTable(f) {
   refill(details.lastElementChild,
     make("p", { class: "soft" }, newest.length < told.length && `The newest ${newest.length} of ${plural(told.length, "day")}. `,
       make("button", { type: "button", class: "plain", onclick: () => download(`${f.chart.id}.csv`, "text/csv", all()) }, "Download as CSV")),
-    table(f.chart.table, "scroll tall", head, rows));
+    table(f.chart.of && !f.chart.table.includes(f.chart.of) ? `${f.chart.table}, ${f.chart.of}` : f.chart.table, "scroll tall", head, rows));
 }
 
 // ---- The reader's hand: pointer, finger, keys ----

@@ -38,6 +38,7 @@ func (v *snapshot) document(live bool, data string) g.Node {
 				h.Nav(h.Aria("label", "Parts of the report"), navLink("#curves", "Charts"), navLink("#accounts", "Accounts"), navLink("#trades", "Trades")),
 				g.If(live, h.P(h.ID("live"), h.Class("live"), h.Role("status"), g.Text("Live"))),
 			),
+			h.P(h.ID("said"), h.Class("hidden"), h.Role("status")), // what a screen reader is to tell
 			h.Main(h.ID("main"), h.TabIndex("-1"), v.frame()),
 			h.Footer(h.P(g.Text("Paper trading on historical prices: no order ever reached a market. Past returns, simulated ones above all, promise nothing."))),
 			h.Script(h.ID("data"), h.Type("application/json"), g.Raw(data)),

@@ -27,13 +27,13 @@ func (a account) node() g.Node {
 		g.If(len(a.Actions) > 0, folded(a.ID+"-actions", "Corporate actions of what it held", muted(a.ActionsNote), a.actionsTable())),
 		g.If(len(a.Forward) > 0, folded(a.ID+"-forward", "Days that were traded as they came", muted(a.ForwardNote), a.forwardDays())),
 		g.If(len(a.Prices) > 0, g.Group{
-			h.H3(h.Class("part"), g.Text("Trades on the price")), muted(a.PricesNote),
+			h.H4(h.Class("part"), g.Text("Trades on the price")), muted(a.PricesNote),
 			h.P(h.Class("key soft"), h.I(h.Class("close")), g.Text("close "), square("bought turned"), g.Text("bought "), square("sold"), g.Text("sold")),
 			h.Div(h.Class("prices"), g.Map(a.Prices, func(symbol string) g.Node {
 				return h.Div(h.Data("chart", a.ID+"-price-"+elementID(symbol)), h.Data("symbol", symbol))
 			}))}),
 		g.If(len(a.Days) > 0, g.Group{
-			h.H3(h.Class("part"), g.Text("Day by day")), muted(a.DaysNote), g.Map(a.Days, dayNode),
+			h.H4(h.Class("part"), g.Text("Day by day")), muted(a.DaysNote), g.Map(a.Days, dayNode),
 			g.If(len(a.Earlier) > 0, folded(a.ID+"-earlier", fmt.Sprintf("Earlier days (%d)", len(a.Earlier)), g.Map(a.Earlier, dayNode)))}),
 	}
 }
@@ -61,7 +61,7 @@ func (a account) actionsTable() g.Node {
 }
 
 func (a account) holdings() g.Node {
-	return h.Div(h.H3(g.Text("Holdings")), scrollRegion("Holdings of "+a.Name, "scroll", h.Table(caption("Holdings of "+a.Name+" at the end"),
+	return h.Div(h.H4(g.Text("Holdings")), scrollRegion("Holdings of "+a.Name, "scroll", h.Table(caption("Holdings of "+a.Name+" at the end"),
 		tableHead("Symbol", ">Amount", ">Price", ">Value", ">Gain"), h.TBody(
 			h.Tr(rowHead(g.Text("Cash")), cells("", "", a.Cash, "")),
 			g.Map(a.Holdings, func(x holding) g.Node {
@@ -90,7 +90,7 @@ func (d day) node(account string) g.Node {
 		}), g.If(d.More > 0, h.Li(h.Class("soft"), g.Textf("and %d more", d.More))))
 	}
 	return g.El("article", h.ID(account+"-"+string(d.Date)), h.Class("day"), h.Data("key", string(d.Date)),
-		h.H4(h.A(h.Href("#"+account+"-"+string(d.Date)), g.Text(string(d.Date))), g.Text(" "), h.Span(h.Class(d.Sign), g.Text(d.Return))),
+		h.H5(h.A(h.Href("#"+account+"-"+string(d.Date)), g.Text(string(d.Date))), g.Text(" "), h.Span(h.Class(d.Sign), g.Text(d.Return))),
 		g.If(d.Lead != "", h.BlockQuote(h.P(g.Text(d.Lead)), g.If(d.Rest != "", folded("", "The rest of it", h.P(g.Text(d.Rest)))))),
 		h.Div(h.Class("did"), did, muted(d.Notes)))
 }

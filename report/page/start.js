@@ -49,6 +49,7 @@ async function visit() {
   if (!place) return;
   for (let d = place.parentElement && place.parentElement.closest("details"); d; d = d.parentElement.closest("details")) d.open = true;
   place.scrollIntoView({ block: "start" });
+  focusOn(row && target === row.id ? place.firstElementChild : place);
 }
 
 function show() {
@@ -98,7 +99,7 @@ function follow() {
   if (!events) return;
   const live = document.getElementById("live");
   const setStatus = (text, lost) => {
-    live.textContent = text;
+    if (live.textContent !== text) live.textContent = text; // a screen reader tells each change of it
     live.classList.toggle("lost", lost);
   };
   const source = new EventSource(`${events}?version=${version}`);

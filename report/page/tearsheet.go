@@ -30,7 +30,7 @@ func (v *account) sheet(a report.Account) g.Node {
 
 // part is a part of the sheet: a heading, what it shows, and a table.
 func part(name, text string, rest ...g.Node) g.Node {
-	return g.Group{h.H3(h.Class("part"), g.Text(name)), muted(text), g.Group(rest)}
+	return g.Group{h.H4(h.Class("part"), g.Text(name)), muted(text), g.Group(rest)}
 }
 
 // grid is a table that scrolls. A head that starts with ">" is over numbers.
@@ -99,7 +99,7 @@ func months(id string, a report.Account) g.Node {
 		return h.Tr(rowHead(g.Text(y.Name)), months, numCell(signedPercent(y.Return), heat(y.Return)), numCell(signedPercent(y.Benchmark), ""), numCell(count(y.Returns), "soft"))
 	})
 	return part("Months", "Compound return of each month and year; a return counts where it ends. The benchmark is over the returns that both have.",
-		scrollRegion("Returns of "+a.Signature+" by month", "scroll", h.Table(h.Class("months"), h.ID(id+"-months"), caption("Returns by month"), tableHead(heads...), h.TBody(rows))))
+		scrollRegion("Returns of "+a.Signature+" by month", "scroll", h.Table(h.Class("months"), h.ID(id+"-months"), caption("Returns of "+a.Signature+" by month"), tableHead(heads...), h.TBody(rows))))
 }
 
 // falls is the table of the deepest drawdowns.

@@ -77,6 +77,7 @@ function showTrades(fresh) {
     left > 0 && make("button", { type: "button", class: "plain", onclick: () => {
       tradesShown += 500;
       showTrades();
+      say(`${fixed(Math.min(tradesShown, found.length), 0)} trades are shown`);
     } }, `Show more: ${fixed(left, 0)} follow`));
 }
 
@@ -105,6 +106,22 @@ document.getElementById("trades-download").addEventListener("click", () => downl
   csv([["account", "id", "date", "action", "symbol", "amount", "price", "value", "fees", "gain", "note"],
     ...foundTrades().map((t) => [t.account, t.id, t.date, t.side, t.symbol, t.amount, t.price, t.value, t.fees, t.gain, t.note])])));
 
+// tellNews has a screen reader tell of trades that came: of the first at once, and then of all that came since, so that it is left in peace.
+const news = { pause: 30_000, told: -Infinity, untold: [], waiting: 0 };
+function tellNews() {
+  const { untold } = news;
+  const wait = news.told + news.pause - performance.now();
+  clearTimeout(news.waiting);
+  if (!untold.length) return;
+  if (wait > 0) {
+    news.waiting = setTimeout(tellNews, wait);
+    return;
+  }
+  const t = untold[untold.length - 1];
+  say(`${plural(untold.length, "new trade")}${untold.length > 1 ? ", the last one" : ""}: ${t.account} ${verbs[t.side]} ${amount(t.amount)} ${t.symbol}`);
+  Object.assign(news, { told: performance.now(), untold: [] });
+}
+
 // takeTrades takes the trades; those that were not there before are marked.
 function takeTrades(data) {
   tradeData = data;
@@ -114,4 +131,8 @@ function takeTrades(data) {
   tradesKnown = true;
   showFilter();
   showTrades(before);
+  if (before) {
+    news.untold.push(...trades.filter((t) => !before.has(t.key)).reverse());
+    tellNews();
+  }
 }
