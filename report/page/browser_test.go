@@ -39,7 +39,7 @@ func TestWrite_InABrowser(t *testing.T) {
 		{"the focus stays when trades come", focusStays},
 		{"everything has a name and a place for a screen reader", onASample(namesAll)},
 		{"what changes is told, and not each trade", tellsChanges},
-		{"a tap shows values", taps},
+		{"a phone is enough", onAPhone},
 		{"hostile text is inert", hostileText},
 		{"a new trade comes without a reload and leaves the reader in peace", tradeComes},
 		{"an account that is opened appears", accountComes},
@@ -114,19 +114,6 @@ func onPaper(t *testing.T, tab *pagetest.Tab) {
 		if c.name == "print" && pagetest.Eval[bool](tab, `[...document.querySelectorAll(".bar, .filter, .only")].some(e => e.offsetParent) || [...document.querySelectorAll(".tall")].some(e => e.clientHeight < e.scrollHeight)`) {
 			t.Error("controls are printed, or a table is cut off")
 		}
-	}
-}
-
-// taps touches a chart of a phone: the values stay when the finger is gone.
-func taps(t *testing.T, browser pagetest.Browser) {
-	tab := opened(t, browser, pagetest.Phone, file(t, newBourse(t, "steady", "dice").season(t).subject(t)))
-	tab.Do(chromedp.Evaluate[chromedp.Void](`(p => { p.scrollIntoView({behavior: "instant"}); const r = p.getBoundingClientRect();
-		for (const kind of ["pointerdown", "pointerup", "pointerout"]) p.dispatchEvent(new PointerEvent(kind, {pointerType: "touch", clientX: r.left + 200, clientY: r.top + 50, bubbles: true})) })(document.querySelector("#equity .plot"))`))
-	if tip := pagetest.Eval[string](tab, `document.querySelector("#equity .tip").hidden ? "" : document.querySelector("#equity .tip").innerText`); !strings.Contains(tip, "steady") {
-		t.Errorf("after a tap it tells %q", tip)
-	}
-	if !pagetest.Eval[bool](tab, `document.querySelector("#board .scroll").matches(".wider")`) {
-		t.Error("the leaderboard does not say that it scrolls")
 	}
 }
 

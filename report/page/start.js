@@ -133,6 +133,7 @@ async function begin() {
     visit();
   });
   window.addEventListener("resize", () => hintScroll(document));
+  document.addEventListener("toggle", (event) => hintScroll(event.target), true);
   document.body.dataset.ready = "all";
   follow();
 }
