@@ -114,6 +114,13 @@ func onPaper(t *testing.T, tab *pagetest.Tab) {
 		if c.name == "print" && pagetest.Eval[bool](tab, `[...document.querySelectorAll(".bar, .filter, .only")].some(e => e.offsetParent) || [...document.querySelectorAll(".tall")].some(e => e.clientHeight < e.scrollHeight)`) {
 			t.Error("controls are printed, or a table is cut off")
 		}
+		if c.name == "print" {
+			const paper = 718 // what A4 has between its margins, in pixels
+			tab.Do(chromedp.EmulateViewport(paper, 1000))
+			if wide := pagetest.Eval[int](tab, `document.documentElement.scrollWidth`); wide > paper {
+				t.Errorf("the page is %d pixels wide on paper", wide)
+			}
+		}
 	}
 }
 
