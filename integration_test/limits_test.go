@@ -164,7 +164,7 @@ func TestARunTellsWhyOrdersWereRefused(t *testing.T) {
 	}
 	dir := filepath.Join(p.dir, "report")
 	printed := p.do(t, "report", "even", "--out", dir)
-	for name, want := range map[string]string{"report.html": "Orders refused: " + reason, "report.json": `"limit_exceeded max_positions": `} {
+	for name, want := range map[string]string{"report.html": "Orders refused: " + reason, "report.json": `"limit_exceeded max_positions":`} {
 		text := readText(t, filepath.Join(dir, name))
 		if name == "report.html" {
 			text = pagetest.Text(t, text)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
@@ -183,14 +185,20 @@ func (b builder) compare(r *Report) {
 		b.variants(r) // in place of pairs of accounts
 		return
 	}
+	rows := make([][]Comparison, len(samples))
+	var wait sync.WaitGroup
 	for i, s := range samples {
-		for j := i + 1; j < len(samples); j++ {
-			other := Series{Points: samples[j].points}
-			c := paired(other.align(s.points), s)
-			c.Account, c.Against = r.Accounts[i].Signature, r.Accounts[j].Signature
-			r.Pairs = append(r.Pairs, c)
-		}
+		wait.Go(func() {
+			for j := i + 1; j < len(samples); j++ {
+				other := Series{Points: samples[j].points}
+				c := paired(other.align(s.points), s)
+				c.Account, c.Against = r.Accounts[i].Signature, r.Accounts[j].Signature
+				rows[i] = append(rows[i], c)
+			}
+		})
 	}
+	wait.Wait()
+	r.Pairs = append(r.Pairs, slices.Concat(rows...)...)
 	pairs := make([]*Comparison, len(r.Pairs))
 	for i := range r.Pairs {
 		pairs[i] = &r.Pairs[i]

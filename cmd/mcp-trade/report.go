@@ -68,7 +68,7 @@ func reportCommand(s *settings) *cobra.Command {
 				return err
 			}
 			if s.json {
-				return printJSON(cmd.OutOrStdout(), r)
+				return export.WriteJSON(exact(cmd.OutOrStdout()), r)
 			}
 			board, err := f.board(r, isTerminal(cmd.OutOrStdout()))
 			if err != nil {

@@ -7,6 +7,7 @@ package chart
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"mcp-trade/market"
@@ -138,14 +139,13 @@ func Allocation(a report.Account) Plot {
 
 // Days returns the days of all lines, ascending. The horizontal axis has these days only.
 func (p Plot) Days() []market.Stamp {
-	var days []market.Stamp
+	days := map[market.Stamp]bool{}
 	for _, l := range p.Lines {
 		for _, x := range l.Points {
-			days = append(days, x.Date)
+			days[x.Date] = true
 		}
 	}
-	slices.Sort(days)
-	return slices.Compact(days)
+	return slices.Sorted(maps.Keys(days))
 }
 
 // Empty tells whether no value is known, so that there is nothing to draw.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"image/png"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -178,5 +179,24 @@ func TestPlot_valueRange(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A dashed line is broken by length, across its corners.
+func TestDashed(t *testing.T) {
+	reach := func(areas [][]point) (spans []string) {
+		for _, a := range areas {
+			if len(a) == 4 { // no corner
+				spans = append(spans, fmt.Sprintf("%.0f,%.0f-%.0f,%.0f", (a[0].x+a[3].x)/2, (a[0].y+a[3].y)/2, (a[1].x+a[2].x)/2, (a[1].y+a[2].y)/2))
+			}
+		}
+		return spans
+	}
+	run := []point{{0, 5}, {12, 5}, {12, 25}}
+	if got, want := reach(dashed(run, []float64{9, 4})), []string{"0,5-9,5", "12,6-12,15", "12,19-12,25"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got, want := reach(dashed(run, nil)), []string{"0,5-12,5", "12,5-12,25"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -198,8 +198,16 @@ func writePage(r report.Report, view market.View) ([]byte, error) {
 type drawing struct {
 	name, title string
 	plot        chart.Plot
+	size        chart.Size
 	inPaper     bool // it is drawn at the width of a paper's text too
 }
+
+// The sizes of charts: of all accounts, of one account, and for a paper, whose text is 7 inches wide, of 96 pixels each.
+var (
+	ofAll   = chart.Size{Width: 1200, Height: 600}
+	ofOne   = chart.Size{Width: 800, Height: 400}
+	ofPaper = chart.Size{Width: 672, Height: 336}
+)
 
 // drawingForm is a form in which a chart is drawn.
 type drawingForm struct {
@@ -210,9 +218,9 @@ type drawingForm struct {
 
 // drawings are the charts of a report.
 func drawings(r report.Report) []drawing {
-	list := []drawing{{"equity", "Total return", chart.Equity(r), true}, {"drawdown", "Drawdown", chart.Drawdown(r), true}}
+	list := []drawing{{"equity", "Total return", chart.Equity(r), ofAll, true}, {"drawdown", "Drawdown", chart.Drawdown(r), ofAll, true}}
 	for _, a := range r.Accounts {
-		list = append(list, drawing{"allocation-" + a.Signature, "Allocation of " + a.Signature, chart.Allocation(a), false})
+		list = append(list, drawing{"allocation-" + a.Signature, "Allocation of " + a.Signature, chart.Allocation(a), ofOne, false})
 	}
 	return list
 }
@@ -222,9 +230,8 @@ func drawCharts(files map[string][]byte, r report.Report) error {
 	var mu sync.Mutex
 	var drawers errgroup.Group
 	drawers.SetLimit(runtime.GOMAXPROCS(0))
-	screen, text := chart.Size{Width: 1200, Height: 600}, chart.Size{Width: 672, Height: 336} // a paper's text is 7 inches wide, of 96 pixels each
 	for _, d := range drawings(r) {
-		for _, form := range []drawingForm{{"", chart.SVG, screen}, {"", chart.PNG, screen}, {"-paper", chart.SVG, text}} {
+		for _, form := range []drawingForm{{"", chart.SVG, d.size}, {"", chart.PNG, d.size}, {"-paper", chart.SVG, ofPaper}} {
 			if form.suffix != "" && !d.inPaper {
 				continue
 			}

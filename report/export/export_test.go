@@ -6,7 +6,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"strings"
 	"testing"
 
 	"mcp-trade/decimal"
@@ -39,15 +41,23 @@ func TestTrades_NoNames(t *testing.T) {
 	}
 }
 
-// A report that is written account by account is what the encoder makes of it, whatever stands in its texts.
+// A report that is written account by account has what the encoder makes of it, whatever stands in its texts, and nothing that acts on
+// a terminal.
 func TestWriteJSON(t *testing.T) {
-	hostile := report.Account{Signature: "a", Warnings: []string{"\n  \"accounts\": [], <b>\u2028"}}
+	hostile := report.Account{Signature: "a", Warnings: []string{"\n  \"accounts\": [], <b>\u2028\u202e\u009b"}}
 	for _, accounts := range [][]report.Account{{}, {hostile}, {hostile, {Signature: "b"}}} {
 		r := report.Report{Accounts: accounts, Warnings: []string{"\n  \"accounts\": ["}}
-		want, err := indented("", r)
+		whole, err := json.Marshal(r)
 		var got bytes.Buffer
-		if err := errors.Join(err, writeJSON(&got, r)); err != nil || got.String() != string(want)+"\n" {
-			t.Errorf("%v: %s, want %s", err, got.String(), want)
+		if err := errors.Join(err, writeJSON(&got, r)); err != nil || strings.ContainsAny(got.String(), "\u202e\u009b") {
+			t.Fatalf("%q, %v", got.String(), err)
+		}
+		if n := strings.Count(got.String(), "\n{"); n != len(accounts) {
+			t.Errorf("%d lines of %d accounts: %s", n, len(accounts), got.String())
+		}
+		var is, want any
+		if err := errors.Join(json.Unmarshal(got.Bytes(), &is), json.Unmarshal(whole, &want)); err != nil || !reflect.DeepEqual(is, want) {
+			t.Errorf("%v: %s, want %s", err, got.String(), whole)
 		}
 	}
 	full := errors.New("the disk is full")

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 
+	"mcp-trade/internal/safetext"
 	"mcp-trade/report"
 )
 
@@ -26,12 +27,12 @@ func Bounded(r report.Report) report.Report {
 // WriteJSON writes report.json.
 func WriteJSON(w io.Writer, r report.Report) error { return writeJSON(w, Bounded(r)) }
 
-// writeJSON writes a report, one account after the other: all of them may be more than memory should hold twice.
+// writeJSON writes a report, each account on a line of its own: all of them may be more than memory should hold twice.
 func writeJSON(w io.Writer, r report.Report) error {
 	out := bufio.NewWriter(w)
 	accounts := r.Accounts
 	r.Accounts = []report.Account{}
-	text, err := indented("", r)
+	text, err := indented(r)
 	if err != nil {
 		return err
 	}
@@ -39,15 +40,19 @@ func writeJSON(w io.Writer, r report.Report) error {
 	before, after, _ := bytes.Cut(text, []byte(list))
 	out.Write(before)
 	out.WriteString(list)
+	var line bytes.Buffer
+	lines := json.NewEncoder(&line)
+	lines.SetEscapeHTML(false)
 	for i, a := range accounts {
-		if text, err = indented("    ", a); err != nil {
+		line.Reset()
+		if err := lines.Encode(a); err != nil {
 			return err
 		}
 		if i > 0 {
 			out.WriteByte(',')
 		}
-		out.WriteString("\n    ")
-		out.Write(text)
+		out.WriteByte('\n')
+		out.Write(bytes.TrimSuffix(safetext.JSON(line.Bytes()), []byte("\n")))
 	}
 	if len(accounts) > 0 {
 		out.WriteString("\n  ")
@@ -57,12 +62,12 @@ func writeJSON(w io.Writer, r report.Report) error {
 	return out.Flush() // tells of earlier errors too
 }
 
-// indented is a value as JSON, whose lines but the first begin with a prefix.
-func indented(prefix string, value any) ([]byte, error) {
+// indented is a value as JSON for people.
+func indented(value any) ([]byte, error) {
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
-	e.SetIndent(prefix, "  ")
+	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	err := e.Encode(value)
-	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), err
+	return bytes.TrimSuffix(safetext.JSON(text.Bytes()), []byte("\n")), err
 }

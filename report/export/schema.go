@@ -27,7 +27,7 @@ func Schema() ([]byte, error) {
 		return nil, err
 	}
 	schema.Schema, schema.Title = "https://json-schema.org/draft/2020-12/schema", "A report of mcp-trade"
-	text, err := indented("", schema)
+	text, err := indented(schema)
 	return append(text, '\n'), err
 }
 
