@@ -43,6 +43,7 @@ func (s *settings) serveReport(cmd *cobra.Command, f reportFlags, names []string
 		return err
 	}
 	defer r.Close()
+	collectGarbage(50) // each change of a ledger makes a report anew, for as long as the page is served
 	o.View, o.Prices = r.prices.AsOf(endOfTime), r.prices
 	ctx := cmd.Context()
 	v := &liveReport{settings: s, flags: f, options: o, rooms: r, names: names}
