@@ -65,6 +65,12 @@ func textOf(raw string) string {
 	return raw
 }
 
+// Halted tells whether values, as they are stored, halt a model, and whether they halt all.
+func Halted(values map[store.Key]string, model string) (own, all bool) {
+	of := func(model string) bool { return truth(textOf(values[store.Key{Model: model, Name: Halt}])) }
+	return of(model), of(store.AllModels)
+}
+
 // truth reads a flag as the writers of sessions spell it.
 func truth(text string) bool {
 	switch strings.ToLower(strings.TrimSpace(text)) {

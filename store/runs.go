@@ -104,6 +104,26 @@ func ParseHeld(text string) (h Held) {
 // still higher than those before.
 func (f Fence) Next(o Owner) Fence { return max(f+1, Fence(o.Since.UnixMilli())) }
 
+// ---- A look at runs takes nothing, and keeps nobody waiting ----
+
+// Look is a look at the run of an account.
+type Look struct {
+	Account string
+	Day     string // whose journal is read, such as "2025-10-01"; "" for none
+	From    int64  // where in it: 0, or [Seen].Next of the look before
+}
+
+// Seen is what a look found.
+type Seen struct {
+	Holder     Owner    // who has the account now; the zero one is nobody: a run that was killed has it no more
+	Checkpoint []byte   // the newest one, nil if there is none
+	Lines      [][]byte // of the journal, from the place on: some of them, none only if there are no more
+	Next       int64    // the place behind them
+}
+
+// Held tells whether somebody has the account.
+func (s Seen) Held() bool { return s.Holder.Nonce != "" }
+
 // ErrLeaseLost says that a lease is not the newest one of its account: nothing was written.
 var ErrLeaseLost error = leaseLost{}
 

@@ -271,7 +271,7 @@ func (f *Follower) trade(ctx context.Context) error {
 	}
 	for left := f.Accounts; ; {
 		var err error
-		if left, err = f.turn(ctx, Turn{To: f.next.stamp, Underway: true}, left); err != nil || len(left) == 0 {
+		if left, err = f.turn(ctx, Turn{To: f.next.stamp, Underway: true, Missing: f.missing}, left); err != nil || len(left) == 0 {
 			return err
 		}
 		if !f.Clock.Now().Before(deadline) {

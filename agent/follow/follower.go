@@ -59,6 +59,7 @@ type Standing struct {
 type Turn struct {
 	To       market.Stamp
 	Underway bool                             // the day is not over
+	Missing  []string                         // symbols without which it is traded
 	Accounts []runner.Account                 // each with its end, and the days that it passes over
 	Skipped  map[string][]manifest.ForwardDay // of accounts: to be noted
 	Since    time.Time                        // when this process began to follow

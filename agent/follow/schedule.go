@@ -42,6 +42,13 @@ func scheduleOf(m *market.Market, stamps []market.Stamp) schedule {
 	return s
 }
 
+// Next is the first trading day after a stamp by the calendar of a market, or hour where the newest stamps of the prices are of hours, and
+// when it opens and closes.
+func Next(m *market.Market, newest []market.Stamp, after market.Stamp) (stamp market.Stamp, opens, closes time.Time) {
+	s := scheduleOf(m, newest).after(after)
+	return s.stamp, s.opens, s.closes
+}
+
 // timeOf is the time of day of a stamp, "" of a day.
 func timeOf(at market.Stamp) string {
 	if at.IsDay() {

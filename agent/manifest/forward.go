@@ -22,6 +22,14 @@ type ForwardDay struct {
 	Head     *Head        `json:"head,omitempty"`      // of the ledger when its decisions were complete; nil if it was skipped
 }
 
+// Turn is a day, or several, that a run which follows the market trades at once, as it stands when the turn begins.
+type Turn struct {
+	Until   market.Stamp `json:"until,omitempty"`   // the last day that the run is to follow to; "": without end
+	Day     market.Stamp `json:"day"`               // up to which the turn trades
+	Missing []string     `json:"missing,omitempty"` // symbols without which that day is traded
+	Clock   string       `json:"clock,omitempty"`   // by which the run goes, as --clock had it; "": the real one
+}
+
 // Skipped are the dates of those days that were not traded.
 func Skipped(days []ForwardDay) (skipped []market.Stamp) {
 	for _, d := range days {
@@ -67,6 +75,7 @@ func (run *Run) follow(next Run) {
 	if run.Follows == nil {
 		return
 	}
+	run.Turn = next.Turn
 	run.To, run.Prices, run.Known, run.Actions, run.News, run.Answers = next.To, next.Prices, next.Known, next.Actions, next.News, next.Answers
 	for _, day := range next.Forward {
 		run.Forward = withDay(run.Forward, day)

@@ -46,17 +46,18 @@ type Run struct {
 
 	Tools map[string]llm.Pin `json:"server_tools,omitzero"` // of the external servers, as the account met them first; nil: it has met none
 
-	From     market.Stamp    `json:"from"`
-	To       market.Stamp    `json:"to"`
-	Cash     decimal.Decimal `json:"cash"`
-	Rules    string          `json:"rules,omitempty"`  // that the account is opened under, as its ledger states them; "" are the default ones
-	Limits   string          `json:"limits,omitempty"` // that the account is traded under, as JSON; "" for none
-	Lockstep bool            `json:"lockstep"`
-	Store    string          `json:"store"`            // where the ledger is kept: file or redis
-	Config   *FileHash       `json:"config,omitempty"` // the configuration
-	Prices   []FileHash      `json:"prices"`
-	Actions  *FileHash       `json:"actions,omitempty"`      // the actions file beside them
-	Known    *Known          `json:"prices_known,omitempty"` // of them, by the end of the run; nil in manifests of earlier versions
+	From     market.Stamp     `json:"from"`
+	To       market.Stamp     `json:"to"`
+	Cash     decimal.Decimal  `json:"cash"`
+	Rules    string           `json:"rules,omitempty"`  // that the account is opened under, as its ledger states them; "" are the default ones
+	Limits   string           `json:"limits,omitempty"` // that the account is traded under, as JSON; "" for none
+	Lockstep bool             `json:"lockstep"`
+	Store    string           `json:"store"`                  // where the ledger is kept: file or redis
+	Config   *FileHash        `json:"config,omitempty"`       // the configuration
+	Budget   *decimal.Decimal `json:"total_budget,omitempty"` // of all accounts of the configuration together; nil: no bound. That of the account alone is the model's
+	Prices   []FileHash       `json:"prices"`
+	Actions  *FileHash        `json:"actions,omitempty"`      // the actions file beside them
+	Known    *Known           `json:"prices_known,omitempty"` // of them, by the end of the run; nil in manifests of earlier versions
 
 	// Of a language model.
 	Search  []string   `json:"search,omitempty"` // where news comes from, as --search has it
@@ -71,6 +72,7 @@ type Run struct {
 
 	Follows *time.Time   `json:"follows_since,omitempty"` // since when, by its clock, the run takes the days as they come; those before are a backtest. nil: all are
 	Forward []ForwardDay `json:"forward,omitempty"`       // the days that came meanwhile, ascending; see [Forward]
+	Turn    *Turn        `json:"turn,omitempty"`          // of a run that follows the market: the one that began last
 }
 
 // LLMDecider is the decider of the accounts that language models trade.
@@ -288,7 +290,7 @@ func (run *Run) end(after *Head) {
 // sameRun tells whether two records differ in nothing but time, and what was written.
 func sameRun(a, b Run) bool {
 	for _, r := range []*Run{&a, &b} {
-		r.Started, r.Resumed, r.Ledger, r.Learned, r.Tools, r.Forward = time.Time{}, nil, nil, nil, nil, nil
+		r.Started, r.Resumed, r.Ledger, r.Learned, r.Tools, r.Forward, r.Turn = time.Time{}, nil, nil, nil, nil, nil, nil
 	}
 	if a.Follows != nil && b.Follows != nil {
 		for _, r := range []*Run{&a, &b} {

@@ -22,6 +22,7 @@ type Printer struct {
 	W     io.Writer
 	Width int                              // columns; at least 40 are taken
 	Full  bool                             // every text whole
+	Short bool                             // but the system prompt, though Full
 	Ask   string                           // for every text whole, such as a flag; named where a text is cut
 	Paint func(string, text.Colors) string // puts a text in colors; nil leaves them out
 }
@@ -58,7 +59,7 @@ func (p *Printer) Day(account string, date market.Stamp, entries []Entry) {
 func (p *Printer) begin(b Begin) {
 	p.say("model", b.Model)
 	for _, m := range b.Messages {
-		if m.Role == "system" && !p.Full {
+		if m.Role == "system" && (!p.Full || p.Short) {
 			p.say("told", fmt.Sprintf("(the system prompt, %s characters; %s shows it)", format.Count(len(m.Content)), p.Ask), text.Faint)
 			continue
 		}

@@ -47,6 +47,7 @@ var commandLine = regexp.MustCompile(`mcp-trade [a-z]|(^|[^a-z-])--[a-z]|MCP_TRA
 // namedBelow are texts of the rooms below that look like the command line, by what they hold, and why they stay.
 var namedBelow = map[string]string{
 	"mcp-trade run": "the name by which the runner's client greets an MCP server",
+	"%s The whole conversation of a day: mcp-trade show %s DAY.": "a page that is written lies far from any command, and says by which one its reader gets the rest",
 }
 
 // variablesBelow are variables that rooms below name as theirs, and why.

@@ -25,6 +25,8 @@ type rooms struct {
 
 	accounts *ledger.Accounts // in those ledgers
 	prices   *market.Prices   // nil unless openPriced opened some
+
+	told map[string]toldDay // what was said on days that are over, of those who ask again and again; nil: it is not kept
 }
 
 // tokens keeps the tokens of callers: where machines share the sessions, they share these.

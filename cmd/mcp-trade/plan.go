@@ -297,6 +297,9 @@ func (s *settings) records(p plan, store string, traded *market.Prices) (map[str
 	every := manifest.Run{
 		Cash: p.cash, Rules: p.rules.OtherThanDefault(), Lockstep: p.lockstep, Store: store, Prices: prices, Version: version(), Started: time.Now().UTC(),
 	}
+	if p.pace != nil {
+		every.Budget = p.pace.Budget
+	}
 	if every.Config, err = hashFile(p.config); err != nil {
 		return nil, err
 	}

@@ -225,7 +225,7 @@ func (s *settings) reported(ctx context.Context, r rooms, names []string) (ledge
 				l.Findings = append(l.Findings, manifest.Unread(unread))
 			}
 		}
-		if l.RunStats, err = runStatsOf(ctx, r.runs(), e.store, s.logPath, l.Signature); err != nil {
+		if l.RunStats, err = runStatsOf(ctx, r, e.store, s.logPath, l.Signature); err != nil {
 			return nil, nil, err
 		}
 		ledgers = append(ledgers, l)

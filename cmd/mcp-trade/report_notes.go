@@ -12,19 +12,18 @@ import (
 	"slices"
 	"strings"
 
-	"mcp-trade/agent/llm"
 	"mcp-trade/agent/manifest"
 	"mcp-trade/agent/runner"
 	"mcp-trade/agent/transcript"
 	"mcp-trade/code"
 	"mcp-trade/market"
 	"mcp-trade/report"
-	"mcp-trade/store"
 )
 
 // runStatsOf reads what the run of an account recorded. Of an account that was never run nothing is known.
-func runStatsOf(ctx context.Context, runs store.Runs, ledgers, logPath, account string) (report.RunStats, error) {
+func runStatsOf(ctx context.Context, r rooms, ledgers, logPath, account string) (report.RunStats, error) {
 	var n report.RunStats
+	runs := r.runs()
 	noted, ok, err := runner.ReadNoted(ctx, runs, account)
 	if err != nil {
 		return n, err
@@ -37,31 +36,49 @@ func runStatsOf(ctx context.Context, runs store.Runs, ledgers, logPath, account 
 		return n, err
 	}
 	n.Training, n.Forward, n.Run = trainingOf(ran), forwardDays(ran, ledgers), settingsOf(ran, ledgers)
-	days, err := transcript.Days(logPath, account)
+	days, err := transcript.DaysIn(ctx, runs, logPath, account)
 	if err != nil || len(days) == 0 {
 		return n, err
 	}
 	var all, today transcript.Spending
 	for _, d := range days {
-		entries, err := transcript.Read(d.Path)
+		told, err := r.toldOn(ctx, account, d, ran)
 		if err != nil {
 			return n, err
 		}
-		spent := transcript.SpendingOf(entries)
 		if last := len(n.Days) - 1; last < 0 || n.Days[last].Date != d.Date.Day() { // a day on hourly prices has a transcript an hour
 			n.Days = append(n.Days, report.DayStats{Date: d.Date.Day(), Refused: report.Known(0)})
 			today = transcript.Spending{}
 		}
-		all, today = all.Plus(spent), today.Plus(spent)
+		all, today = all.Plus(told.spent), today.Plus(told.spent)
 		day := &n.Days[len(n.Days)-1]
 		day.Tokens, day.Cost = tokensOf(today), costOf(today)
-		text, reasons := textAndRefusals(transcript.Unmasked(entries))
-		day.Text = strings.TrimSpace(day.Text + "\n\n" + text)
-		day.Refused = report.Known(day.Refused.Float() + float64(len(reasons)))
-		day.RefusedBy = day.RefusedBy.Plus(code.Of(reasons...))
+		day.Text = strings.TrimSpace(day.Text + "\n\n" + told.text)
+		day.Refused = report.Known(day.Refused.Float() + float64(len(told.refused)))
+		day.RefusedBy = day.RefusedBy.Plus(code.Of(told.refused...))
 	}
 	n.Tokens, n.Cost = tokensOf(all), costOf(all)
 	return n, nil
+}
+
+// toldOn is what a report takes of the transcript of a day. What is over stays what it is as long as the account does.
+func (r rooms) toldOn(ctx context.Context, account string, d transcript.Day, ran []manifest.Run) (told toldDay, err error) {
+	key := account + "\n" + string(d.Date)
+	if len(ran) > 0 {
+		key += "\n" + ran[0].Started.String() // an account that begins anew is another one
+	}
+	if told, ok := r.told[key]; ok {
+		return told, nil
+	}
+	entries, err := transcript.ReadIn(ctx, r.runs(), account, d)
+	if err != nil {
+		return told, err
+	}
+	told = tellDay(entries)
+	if n := len(entries); r.told != nil && n > 0 && entries[n-1].End != nil {
+		r.told[key] = told
+	}
+	return told, nil
 }
 
 // settingsOf is what the newest run of an account, whose ledger is kept in a store, was started with; nil if none noted it.
@@ -132,20 +149,4 @@ func costOf(s transcript.Spending) report.Number {
 		return report.Number{}
 	}
 	return report.Known(s.Cost.InexactFloat64())
-}
-
-// textAndRefusals returns what the model said in a transcript, and why orders of it were refused.
-func textAndRefusals(entries []transcript.Entry) (text string, refused []code.Reason) {
-	var texts []string
-	for _, e := range entries {
-		if e.Reply != nil {
-			if text := strings.TrimSpace(strings.ReplaceAll(e.Reply.Message.Content, llm.StopSignal, "")); text != "" {
-				texts = append(texts, text)
-			}
-		}
-		if e.Result != nil && e.Result.OrderID != "" && e.Result.Failed {
-			refused = append(refused, e.Result.Code.For(e.Result.Limit))
-		}
-	}
-	return strings.Join(texts, "\n\n"), refused
 }

@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 
 	"github.com/spf13/cobra"
 
-	"mcp-trade/agent/transcript"
-	"mcp-trade/market"
+	"mcp-trade/agent/underway"
 	"mcp-trade/report"
 	"mcp-trade/report/export"
 	"mcp-trade/report/live"
@@ -26,6 +24,9 @@ type liveReport struct {
 	options report.Options
 	rooms   rooms
 	names   []string // as given; none are all accounts
+
+	ledgers *live.Watch
+	runs    *underway.Watch
 }
 
 // serveReport serves the page until the command is interrupted.
@@ -45,10 +46,12 @@ func (s *settings) serveReport(cmd *cobra.Command, f reportFlags, names []string
 	defer r.Close()
 	collectGarbage(50) // each change of a ledger makes a report anew, for as long as the page is served
 	o.View, o.Prices = r.prices.AsOf(endOfTime), r.prices
+	r.told = map[string]toldDay{}
 	ctx := cmd.Context()
 	v := &liveReport{settings: s, flags: f, options: o, rooms: r, names: names}
-	watch := &live.Watch{Ledgers: r.ledgers, Names: names, Said: s.transcriptSize}
-	follower, err := page.NewLive(ctx, page.Source{Fingerprint: watch.Fingerprint, Data: v.data}, func(err error) {
+	v.ledgers = &live.Watch{Ledgers: r.ledgers, Names: names, Said: v.said}
+	v.runs = s.watchRuns(r, len(names) > 0)
+	follower, err := page.NewLive(ctx, page.Source{Fingerprint: v.ledgers.Fingerprint, Data: v.data, Runs: v.underway, Day: v.conversation}, func(err error) {
 		if err == nil {
 			s.log.Info().Msg("the ledgers can be read again")
 		} else {
@@ -89,6 +92,9 @@ func (v *liveReport) data(ctx context.Context) (page.Data, error) {
 			return page.Data{JSON: func(w io.Writer) error { return export.WriteJSON(w, report.Report{}) }}, err
 		}
 	}
+	if err := v.rooms.prices.Refresh(); err != nil {
+		return page.Data{}, err
+	}
 	result, err := v.build(ctx, v.flags, v.options, v.rooms, v.names)
 	return page.Data{Report: result, Prices: report.Closes(v.options.View), TradesNote: "For all of them: mcp-trade report --out DIR writes trades.csv.",
 		Progress: v.progress, JSON: func(w io.Writer) error { return export.WriteJSON(w, result) }}, err
@@ -114,13 +120,4 @@ func (v *liveReport) progress(a report.Account) string {
 		return ""
 	}
 	return fmt.Sprintf("day %d of %d", done, len(days))
-}
-
-// transcriptSize returns the size of an account's transcript of a day, in bytes.
-func (s *settings) transcriptSize(account string, day market.Stamp) int64 {
-	stat, err := os.Stat(transcript.File(s.logPath, account, day))
-	if err != nil {
-		return 0 // not every account is run by a model
-	}
-	return stat.Size()
 }

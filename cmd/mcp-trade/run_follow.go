@@ -202,6 +202,7 @@ func (f *followed) run(ctx context.Context, t follow.Turn) ([]runner.Result, err
 	recorder := r.Recorder.(*manifest.Recorder)
 	for name, run := range recorder.Runs {
 		run.Follows, run.Forward = &t.Since, t.Skipped[name]
+		run.Turn = &manifest.Turn{Until: f.until(name), Day: t.To, Missing: t.Missing, Clock: p.follow.lapse}
 		recorder.Runs[name] = run
 	}
 	known := knownOnce(r.Prices)
@@ -216,6 +217,16 @@ func (f *followed) run(ctx context.Context, t follow.Turn) ([]runner.Result, err
 	}
 	r.Progress = f.day
 	return r.Run(ctx, t.Accounts)
+}
+
+// until is the last day of an account, "" if it goes on without end.
+func (f *followed) until(name string) market.Stamp {
+	for _, a := range f.p.accounts {
+		if a.Name == name {
+			return cmp.Or(a.To, f.p.to)
+		}
+	}
+	return f.p.to
 }
 
 // knownOnce hashes what prices show as of a stamp, once for all accounts.

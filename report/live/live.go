@@ -27,6 +27,14 @@ type Watch struct {
 	looks    int      // calls of Fingerprint
 }
 
+// Accounts are those that were watched last, and files.
+func (w *Watch) Accounts() []string {
+	if len(w.Names) > 0 {
+		return w.Names
+	}
+	return w.accounts
+}
+
 // relist is how many calls use one list of accounts: to list them, a Redis scans all its keys.
 const relist = 8
 

@@ -61,7 +61,8 @@ type day struct {
 	Sign       string
 	Notes      string // what the run recorded of it
 	Trades     []dayTrade
-	More       int // trades that are not shown
+	More       int    // trades that are not shown
+	Said       string // where the server has the conversation, "" if it has none
 }
 
 // details are an account's: the section as markup, and the charts in it as data.
@@ -142,7 +143,7 @@ func newAccount(a report.Account, s Data) account {
 	v.Allocation, v.Rolling = newAllocation(a, v.ID), newRolling(a, v.ID)
 	v.Sheet = v.sheet(a)
 	v.prices(a, s)
-	v.days(a)
+	v.days(a, s.conversations)
 	return v
 }
 
@@ -250,7 +251,7 @@ func verb(action string) string {
 }
 
 // days lists the days with trades or reasoning, the newest first.
-func (v *account) days(a report.Account) {
+func (v *account) days(a report.Account, conversations bool) {
 	notes := map[market.Stamp]report.DayStats{}
 	for _, n := range a.DayStats {
 		notes[n.Date] = n
@@ -276,9 +277,15 @@ func (v *account) days(a report.Account) {
 	}
 	slices.SortFunc(all, func(x, y market.Stamp) int { return strings.Compare(string(y), string(x)) })
 	v.DaysNote = newestOf(len(all), "day")
+	if len(notes) > 0 && !conversations {
+		v.DaysNote = strings.TrimSpace(fmt.Sprintf("%s The whole conversation of a day: mcp-trade show %s DAY.", v.DaysNote, a.Signature))
+	}
 	all = all[:min(len(all), maxDays)]
 	for i, d := range all {
 		told := newDay(d, notes[d], trades[d], returns[d])
+		if _, said := notes[d]; said && conversations {
+			told.Said = fmt.Sprintf("day/%s/%s", a.Signature, d)
+		}
 		if i < openDays {
 			v.Days = append(v.Days, told)
 		} else {

@@ -47,6 +47,7 @@ async function loadAccount(id) {
     f.chart = charts.get(slot.dataset.chart);
     f.redraw();
   }
+  for (const place of body.querySelectorAll("details[data-said][open]")) loadSaid(place); // of the day under way more was said
   body.removeAttribute("aria-busy");
   hintScroll(body);
 }
@@ -90,12 +91,22 @@ function accountFigure(chart) {
   return figure(chart, { shows: (key) => !off.has(key) }, legend);
 }
 
+// ---- The conversation of a day, which the server has, is read when it is opened ----
+
+async function loadSaid(place) {
+  const answer = await fetch(place.dataset.said).catch(() => null);
+  const text = answer && answer.ok ? await answer.text() : "What was said cannot be read just now.";
+  if (!place.querySelector("pre")) place.append(make("pre", { tabindex: "0", role: "region", "aria-label": "The conversation" }));
+  place.querySelector("pre").textContent = text;
+}
+document.addEventListener("toggle", ({ target }) => target.matches("details[data-said][open]") && loadSaid(target), true);
+
 // ---- Changed nodes replace old ones, so that what the reader did to the details stays ----
 
 const readerAttributes = new Set(["open", "tabindex"]);
 
 function morph(from, to) {
-  if (from.isEqualNode(to) || (from.dataset && from.dataset.chart && from.dataset.chart === to.dataset.chart)) return;
+  if (from.isEqualNode(to) || (from.dataset && (from.dataset.chart || from.dataset.said) && from.dataset.chart === to.dataset.chart && from.dataset.said === to.dataset.said)) return;
   if (from.nodeType !== Node.ELEMENT_NODE || from.localName === "svg") {
     from.replaceWith(to);
     return;

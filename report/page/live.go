@@ -3,12 +3,15 @@
 package page
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"slices"
 	"sync"
 	"time"
 
 	"mcp-trade/internal/pause"
+	"mcp-trade/market"
 )
 
 // Source is where a live page comes from.
@@ -17,6 +20,11 @@ type Source struct {
 	Fingerprint func(ctx context.Context) (string, error)
 	// Data returns what the page is to show now.
 	Data func(ctx context.Context) (Data, error)
+	// Runs returns how the runs stand that are under way, as JSON that runs.js reads: the same text as long as nothing changes. It is asked as
+	// often as the fingerprint; what is new in it has no report built anew. Nil: the page says nothing of runs.
+	Runs func(ctx context.Context) (json.RawMessage, error)
+	// Day returns what was said on a day of an account, as text, "" if nothing is known of it. Nil: the page offers no conversations.
+	Day func(ctx context.Context, account string, day market.Stamp) (string, error)
 }
 
 // lookEvery is the time between two reads of the source. After a snapshot it is at least as long as the snapshot took to make.
@@ -91,15 +99,21 @@ func (l *Live) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if now, trouble := l.state(); now != nil && trouble == "" && fingerprint == l.fingerprint {
+	var runs json.RawMessage
+	if l.source.Runs != nil {
+		if runs, err = l.source.Runs(ctx); err != nil {
+			return err
+		}
+	}
+	made, trouble := l.state()
+	if made == nil || trouble != "" || fingerprint != l.fingerprint {
+		if made, err = l.build(ctx); err != nil {
+			return err
+		}
+	} else if bytes.Equal(runs, made.runs) {
 		return nil
 	}
-	data, err := l.source.Data(ctx)
-	if err != nil {
-		return err
-	}
-	made, err := l.renders.render(data)
-	if err != nil {
+	if made, err = made.withRuns(runs); err != nil {
 		return err
 	}
 	if now, _ := l.state(); now != nil && now.name != made.name {
@@ -111,6 +125,16 @@ func (l *Live) refresh(ctx context.Context) error {
 	l.fingerprint = fingerprint
 	l.publish(made, "")
 	return nil
+}
+
+// build makes a snapshot of the report.
+func (l *Live) build(ctx context.Context) (*snapshot, error) {
+	data, err := l.source.Data(ctx)
+	if err != nil {
+		return nil, err
+	}
+	data.conversations = l.source.Day != nil
+	return l.renders.render(data)
 }
 
 // publish makes a snapshot the current one, nil keeping the last, and wakes the viewers if the state changes.

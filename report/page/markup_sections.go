@@ -92,7 +92,8 @@ func (d day) node(account string) g.Node {
 	return g.El("article", h.ID(account+"-"+string(d.Date)), h.Class("day"), h.Data("key", string(d.Date)),
 		h.H5(h.A(h.Href("#"+account+"-"+string(d.Date)), g.Text(string(d.Date))), g.Text(" "), h.Span(h.Class(d.Sign), g.Text(d.Return))),
 		g.If(d.Lead != "", h.BlockQuote(h.P(g.Text(d.Lead)), g.If(d.Rest != "", folded("", "The rest of it", h.P(g.Text(d.Rest)))))),
-		h.Div(h.Class("did"), did, muted(d.Notes)))
+		h.Div(h.Class("did"), did, muted(d.Notes)),
+		g.If(d.Said != "", h.Details(h.ID(account+"-"+string(d.Date)+"-said"), h.Class("said"), h.Data("said", d.Said), h.Summary(g.Text("The conversation")))))
 }
 
 // frame is what the script fills. What it says of the whole report stands there already.
@@ -101,6 +102,7 @@ func (v *snapshot) frame() g.Node {
 	return g.Group{
 		h.NoScript(h.P(g.Text("This page draws itself with its own script, which the browser does not run. The figures are in report.json and equity.csv too."))),
 		h.Section(h.ID("board"), h.H1(g.Text(v.title)), h.P(h.Class("lead"), g.Text(v.lead)), muted(v.note)),
+		h.Section(h.ID("runs"), h.Aria("labelledby", "runs-title"), g.Attr("hidden")),
 		h.Section(h.ID("curves"), h.Aria("labelledby", "curves-title"), g.Attr("hidden"), h.H2(h.ID("curves-title"), h.Class("hidden"), g.Text("Charts")),
 			h.Div(h.ID("controls")), h.Div(h.ID("drawings"))),
 		h.Section(h.ID("accounts"), h.Aria("labelledby", "accounts-title"), g.Attr("hidden"), h.H2(h.ID("accounts-title"), g.Text("Accounts")), h.Div(h.ID("account-list"))),

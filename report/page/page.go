@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"runtime"
 	"slices"
@@ -43,6 +44,8 @@ type Data struct {
 	Progress func(a report.Account) string
 	// JSON writes report.json, for a page that is served.
 	JSON func(w io.Writer) error
+
+	conversations bool // the server has them
 }
 
 // MaxTrades is how many trades a page takes, of all accounts together: those that a browser searches without delay.
@@ -74,7 +77,7 @@ func content(name string) string {
 func script() string {
 	var all strings.Builder
 	all.WriteString("\"use strict\";\n")
-	for _, name := range []string{"text.js", "dom.js", "data.js", "draw.js", "figure.js", "board.js", "trades.js", "account.js", "start.js"} {
+	for _, name := range []string{"text.js", "dom.js", "data.js", "draw.js", "figure.js", "board.js", "runs.js", "trades.js", "account.js", "start.js"} {
 		all.WriteString(content(name))
 	}
 	return all.String()
@@ -97,14 +100,15 @@ func hash(text string) string {
 }
 
 // snapshot is the content of the page at one time: parts of JSON, compressed, by name. They are "overview", "trades", "prices",
-// "pairs" and one for each account.
+// "pairs" and one for each account; "runs" of a page that is served.
 type snapshot struct {
 	name              string // the same for the same content
 	title, lead, note string
 	parts             map[string][]byte
 	followed          map[string]json.RawMessage // the parts that viewers are told the changes of, as JSON
 	json              func(io.Writer) error
-	change            []byte // compressed, what turns the snapshot before it into this one; nil of the first
+	runs              json.RawMessage // those under way; nil: the page says nothing of them
+	change            []byte          // compressed, what turns the snapshot before it into this one; nil of the first
 }
 
 // accountID is the id of an account's section, and the name of its part.
@@ -142,6 +146,19 @@ func (r *renderer) render(s Data) (*snapshot, error) {
 	}
 	v.name = digest(slices.Concat(v.parts["overview"], v.parts["trades"]))
 	return v, nil
+}
+
+// withRuns is the snapshot with other runs under way.
+func (v *snapshot) withRuns(runs json.RawMessage) (*snapshot, error) {
+	if runs == nil {
+		return v, nil
+	}
+	made := *v
+	made.runs, made.parts, made.followed = runs, maps.Clone(v.parts), maps.Clone(v.followed)
+	packed, err := pack(runs)
+	made.parts["runs"], made.followed["runs"] = packed, runs
+	made.name = digest(slices.Concat(v.parts["overview"], v.parts["trades"], packed))
+	return &made, err
 }
 
 // accounts makes the details of each account, in parallel.
@@ -198,7 +215,7 @@ func digest(data []byte) string {
 func (v *snapshot) write(w io.Writer, live bool) error {
 	inPage := map[string][]byte{} // base64 in JSON, which no text of HTML can look like
 	for name, data := range v.parts {
-		if !live || name == "overview" {
+		if !live || name == "overview" || name == "runs" {
 			inPage[name] = data
 		}
 	}

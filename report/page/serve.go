@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"mcp-trade/market"
 )
 
 // Limits of the server.
@@ -25,6 +27,7 @@ const (
 	heartbeat   = 15 * time.Second // between comments that keep an idle connection open
 	maxHead     = 16 << 10         // bytes of a request's head
 	maxViewers  = 256              // that follow at the same time
+	maxReaders  = 4                // conversations that are read at the same time
 	retryMillis = 1000             // after which a browser tries again
 )
 
@@ -60,8 +63,9 @@ func (l *Live) Serve(ctx context.Context, listener net.Listener, open bool) erro
 }
 
 // Handler answers GET / with the page, and GET /events with the versions that follow it. GET /part/ has the parts of the newest version
-// as JSON, GET /change/ what turns a version into the next one, or 204 if it is too long ago. GET /report.json is the report, and
-// GET /healthz answers 200, or 503 if the ledgers cannot be read.
+// as JSON, GET /change/ what turns a version into the next one, or 204 if it is too long ago. GET /day/ACCOUNT/DATE is what was said on a
+// day, as text. GET /report.json is the report, GET /runs.json the runs that are under way, and GET /healthz answers 200, or 503 if the
+// ledgers cannot be read.
 func (l *Live) Handler(open bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", l.page)
@@ -82,6 +86,22 @@ func (l *Live) Handler(open bool) http.Handler {
 		now, _ := l.state()
 		w.Header().Set("Content-Type", "application/json")
 		_ = now.json(w) // a viewer that is gone
+	})
+	mux.HandleFunc("GET /runs.json", func(w http.ResponseWriter, r *http.Request) {
+		now, _ := l.state()
+		if now.runs == nil {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(now.runs) // a viewer that is gone
+	})
+	readers := semaphore.NewWeighted(maxReaders)
+	mux.HandleFunc("GET /day/{account}/{date}", func(w http.ResponseWriter, r *http.Request) {
+		if readers.Acquire(r.Context(), 1) == nil {
+			defer readers.Release(1)
+			l.day(w, r)
+		}
 	})
 	viewers := semaphore.NewWeighted(maxViewers)
 	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
@@ -140,6 +160,27 @@ func (l *Live) page(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(out.Bytes()) // a viewer that is gone
+}
+
+// day answers with what was said on a day of an account that the page shows.
+func (l *Live) day(w http.ResponseWriter, r *http.Request) {
+	now, _ := l.state()
+	account := r.PathValue("account")
+	date, err := market.ParseStamp(r.PathValue("date"))
+	if err != nil || l.source.Day == nil || now.parts["account-"+elementID(account)] == nil {
+		http.NotFound(w, r)
+		return
+	}
+	text, err := l.source.Day(r.Context(), account, date)
+	switch {
+	case err != nil:
+		http.Error(w, "what was said cannot be read: "+inert(err.Error()), http.StatusServiceUnavailable)
+	case text == "":
+		http.NotFound(w, r)
+	default:
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte(inert(text))) // a viewer that is gone
+	}
 }
 
 // packed answers with JSON that was compressed once for all.

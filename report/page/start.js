@@ -55,16 +55,17 @@ async function visit() {
 function show() {
   document.title = overview.title;
   showBoard();
+  showRuns();
   showCurves();
   showAccounts();
 }
 
-// readAll reads overview and trades of one version from the server.
+// readAll reads overview, runs and trades of one version from the server.
 async function readAll() {
   for (;;) {
-    const [o, t] = await Promise.all(["overview", "trades"].map(fetched));
-    if (o.version !== t.version) continue; // one came in between
-    [overview, version] = [o.data, o.version];
+    const [o, t, r] = await Promise.all(["overview", "trades", ...("runs" in parts ? ["runs"] : [])].map(fetched));
+    if (o.version !== t.version || (r && o.version !== r.version)) continue; // one came in between
+    [overview, version, underway] = [o.data, o.version, r ? r.data : null];
     return takeTrades(t.data);
   }
 }
@@ -79,19 +80,25 @@ async function readTradesOnce() {
 }
 
 // update brings the page from the version that it has to the one that the server told: by what changed, or anew if that is too long ago.
+let unseen = false; // overview or trades have changed, and are not shown yet
 async function update(told) {
   while (version !== told) {
     const answer = await fetch(`change/${version}`);
     if (answer.status === 204) {
       await readAll();
+      unseen = true;
       break; // what was told in the meantime comes next
     }
     const change = await answer.json();
+    unseen = unseen || Boolean(change.overview || change.trades);
     overview = patched(overview, change.overview);
+    underway = patched(underway, change.runs);
     version = change.version;
     if (change.trades) takeTrades(patched(tradeData, change.trades));
   }
-  show();
+  if (unseen) show();
+  else showRuns();
+  unseen = false;
 }
 
 function follow() {
@@ -115,6 +122,7 @@ function follow() {
 
 async function begin() {
   overview = await part("overview");
+  if ("runs" in parts) underway = await part("runs");
   readState();
   show();
   performance.mark("overview");
