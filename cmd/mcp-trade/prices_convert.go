@@ -98,7 +98,8 @@ func printConverted(w io.Writer, asJSON bool, out string, c *convert.Converted, 
 		fmt.Fprintln(w, fault)
 	}
 	if len(all) > 0 {
-		fmt.Fprintf(w, "%s: %d symbols, %d bars, %s to %s.\n", out, len(all), bars, first, last)
+		fmt.Fprintf(w, "%s: symbols %d, bars %d, %s to %s. Trade on them: mcp-trade run --prices %s --from %s --to %s --account test=equal-weight\n",
+			out, len(all), bars, first, last, out, first, last)
 	}
 	return nil
 }

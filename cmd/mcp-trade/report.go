@@ -96,7 +96,7 @@ func reportCommand(s *settings) *cobra.Command {
 	cmd.Flags().StringVar(&f.out, "out", "", "folder to write the report to")
 	cmd.Flags().StringVar(&f.format, "format", "", "of the leaderboard: latex, markdown or csv (default a table to read)")
 	cmd.Flags().StringVar(&f.sort, "sort", "", "column to order the leaderboard by, the highest first; sharpe:asc for the lowest")
-	cmd.Flags().StringSliceVar(&f.columns, "columns", nil, "columns of the leaderboard, by the keys of figures: account,total_return,sharpe")
+	cmd.Flags().StringSliceVar(&f.columns, "columns", nil, "columns of the leaderboard, by the keys or titles of figures: account,total_return,max_drawdown")
 	cmd.Flags().IntVar(&f.top, "top", 0, "accounts in the leaderboard (default all)")
 	cmd.Flags().BoolVar(&f.compare, "compare", false, "tell how two reports differ: report.json, folders of --out, or folders of accounts")
 	cmd.Flags().BoolVar(&f.schema, "schema", false, "print the JSON schema of report.json")

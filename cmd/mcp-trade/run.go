@@ -266,6 +266,9 @@ func (s *settings) printRun(cmd *cobra.Command, results []runner.Result) error {
 		}
 	} else {
 		printResults(cmd.OutOrStdout(), results)
+		if isTerminal(cmd.OutOrStdout()) {
+			fmt.Fprintln(cmd.OutOrStdout(), "\nSee what they were worth, with the same --prices: mcp-trade report --benchmark equal-weight --out report")
+		}
 	}
 	return exitError(cmd, results)
 }

@@ -56,7 +56,7 @@ const Others = "rank, account, days, trades, ledger, oldest_close, curve"
 
 // Options say what a leaderboard shows.
 type Options struct {
-	Columns []string // by their names; none are those that the report has something to tell in
+	Columns []string // by their names or heads; none are those that the report has something to tell in
 	Sort    string   // the name of a column, the highest first; with ":asc" the lowest; "" is the order of the report
 	Top     int      // rows; 0 are all
 	Told    bool     // leave out columns in which no account has a value, unless Columns names them
@@ -75,11 +75,11 @@ func Of(r report.Report, o Options) (Board, error) {
 	columns, usual := columnsOf(r, places, o.Curve)
 	find := func(name string) (Column, error) {
 		for _, c := range columns {
-			if c.Name == name {
+			if c.Name == name || strings.EqualFold(c.Head, strings.ReplaceAll(name, "_", " ")) {
 				return c, nil
 			}
 		}
-		return Column{}, fmt.Errorf("there is no column %q: use %s, or the key of a figure such as sharpe", name, Others)
+		return Column{}, fmt.Errorf("there is no column %q: use %s, or a figure by its key or title, such as max_drawdown", name, Others)
 	}
 	b := Board{Columns: usual}
 	if len(o.Columns) > 0 {

@@ -156,3 +156,16 @@ func TestCurve(t *testing.T) {
 		}
 	}
 }
+
+// A column is asked for by its key, or by the title that readers see.
+func TestOf_Columns(t *testing.T) {
+	a := accountOf(t, "a", "0.5", "1.5", 1)
+	for _, name := range []string{"sharpe", "Sharpe ratio", "sharpe_ratio"} {
+		if b := boardOf(t, Options{Columns: []string{name}}, a); b.Columns[0].Name != "sharpe" {
+			t.Errorf("%s is the column %s", name, b.Columns[0].Name)
+		}
+	}
+	if _, err := Of(report.Report{}, Options{Sort: "sharp"}); err == nil || !strings.Contains(err.Error(), `no column "sharp"`) {
+		t.Errorf("err = %v", err)
+	}
+}
