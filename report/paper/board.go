@@ -27,6 +27,7 @@ type Column struct {
 	Head string // for readers
 	Text bool   // it holds no numbers, and is aligned to the left
 
+	title string                             // in full, of a figure
 	write func(report.Account) string        // for readers
 	exact func(report.Account) string        // for programs; "" is not known
 	order func(report.Account) report.Number // what --sort goes by; nil: by the text
@@ -75,11 +76,12 @@ func Of(r report.Report, o Options) (Board, error) {
 	columns, usual := columnsOf(r, places, o.Curve)
 	find := func(name string) (Column, error) {
 		for _, c := range columns {
-			if c.Name == name || strings.EqualFold(c.Head, strings.ReplaceAll(name, "_", " ")) {
+			title := strings.ReplaceAll(name, "_", " ")
+			if c.Name == name || strings.EqualFold(c.Head, title) || strings.EqualFold(c.title, title) {
 				return c, nil
 			}
 		}
-		return Column{}, fmt.Errorf("there is no column %q: use %s, or a figure by its key or title, such as max_drawdown", name, Others)
+		return Column{}, fmt.Errorf("there is no column %q: use %s, or a figure by its key or title, such as sharpe", name, Others)
 	}
 	b := Board{Columns: usual}
 	if len(o.Columns) > 0 {
@@ -177,7 +179,7 @@ func columnsOf(r report.Report, places map[string]string, curve bool) (all, usua
 func metricColumn(x report.Metric) Column {
 	value := func(a report.Account) report.Number { return a.Metrics.Value(x.Key) }
 	return Column{
-		Name: string(x.Key), Head: x.Name, order: value, gain: x.Unit == report.Change,
+		Name: string(x.Key), Head: x.Name, title: x.Name, order: value, gain: x.Unit == report.Change,
 		write: func(a report.Account) string { return Figure(a, x) },
 		exact: func(a report.Account) string { return exact(value(a)) },
 	}
