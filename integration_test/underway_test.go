@@ -208,6 +208,12 @@ func onlyReads(t *testing.T, p *place) {
 	s.stands(t, "alice", is(underway.Stopped, ""))
 	s.get(t, "day/alice/2025-01-03")
 	s.interrupt(t)
+	if told := reader.do(t, "show", "alice", "2025-01-03"); !strings.Contains(told, "of 2025-01-03") || !strings.Contains(told, "insufficient_cash") {
+		t.Errorf("the conversation is shown as\n%s", told)
+	}
+	if told := reader.do(t, "report", "alice", "--json"); !strings.Contains(told, "of 2025-01-03") {
+		t.Errorf("the report lacks what the model said:\n%.2000s", told)
+	}
 	if after := filesIn(t, reader.dir); after != before {
 		t.Errorf("serving the page has written:\n%s\nbefore:\n%s", after, before)
 	}

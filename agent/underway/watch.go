@@ -59,8 +59,9 @@ func (w *Watch) Look(ctx context.Context, names []string) (Runs, error) {
 	if err := w.readHalts(ctx, runs.Accounts, whole); err != nil {
 		return Runs{}, err
 	}
+	_, runs.Halted = session.Halted(w.halts, store.AllModels)
 	for i := range runs.Accounts {
-		runs.Accounts[i].Halted, runs.Halted = session.Halted(w.halts, runs.Accounts[i].Account)
+		runs.Accounts[i].Halted, _ = session.Halted(w.halts, runs.Accounts[i].Account)
 	}
 	w.shareBudgets(runs.Accounts)
 	w.looks++

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"mcp-trade/agent/transcript"
 	"mcp-trade/internal/format"
 	"mcp-trade/market"
+	"mcp-trade/store"
 )
 
 func transcriptCommand(s *settings) *cobra.Command {
@@ -21,13 +23,21 @@ func transcriptCommand(s *settings) *cobra.Command {
 		Use:   "show SIGNATURE [DATE]",
 		Short: "Read back what a language model thought and did on a day",
 		Long: "Read back what a language model thought and did on a day, the newest one if no date is given, from the transcripts\n" +
-			"of 'mcp-trade run'. Long texts are shortened, unless --full is given.",
+			"of 'mcp-trade run', on this machine or on others with the same Redis. Long texts are shortened, unless --full is given.",
 		Example: "  mcp-trade show gpt-5 2025-10-02",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			days, err := transcript.Days(s.logPath, args[0])
-			if err != nil {
+			if err := store.CheckName("signature", args[0]); err != nil {
 				return usageError{err}
+			}
+			r, err := s.open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			days, err := s.saidDays(cmd.Context(), r, args[0])
+			if err != nil {
+				return err
 			}
 			if len(days) == 0 {
 				return fmt.Errorf("there is no transcript of %s under %s; a run of a language model writes them (--log-path names another folder)", args[0], s.logPath)
@@ -38,13 +48,16 @@ func transcriptCommand(s *settings) *cobra.Command {
 					return err
 				}
 			}
+			read := func(d transcript.Day) ([]transcript.Entry, error) {
+				return transcript.ReadIn(cmd.Context(), r.runs(), args[0], d)
+			}
 			if s.json {
-				return printDays(cmd.OutOrStdout(), args[0], days, shown, unmask)
+				return printDays(cmd.OutOrStdout(), args[0], days, shown, unmask, read)
 			}
 			out := cmd.OutOrStdout()
 			p := transcript.Printer{W: out, Width: proseWidth(out), Full: full, Ask: "--full", Paint: paint(out)}
 			for _, day := range shown {
-				entries, err := transcript.Read(day.Path)
+				entries, err := read(day)
 				if err != nil {
 					return err
 				}
@@ -54,7 +67,7 @@ func transcriptCommand(s *settings) *cobra.Command {
 				p.Day(args[0], day.Date, entries)
 			}
 			if len(args) == 1 {
-				return listDays(cmd.OutOrStdout(), args[0], days)
+				return listDays(cmd.OutOrStdout(), args[0], days, read)
 			}
 			return nil
 		},
@@ -62,6 +75,19 @@ func transcriptCommand(s *settings) *cobra.Command {
 	cmd.Flags().BoolVar(&unmask, "unmask", false, "show true symbols and dates where the model saw those of --mask")
 	cmd.Flags().BoolVar(&full, "full", false, "show every text whole, and the system prompt")
 	return cmd
+}
+
+// readDay reads the transcript of a day.
+type readDay func(transcript.Day) ([]transcript.Entry, error)
+
+// saidDays are the days of an account that have a transcript, here or in the store of its runs. Those here are there without the store.
+func (s *settings) saidDays(ctx context.Context, r rooms, account string) ([]transcript.Day, error) {
+	days, err := transcript.DaysIn(ctx, r.runs(), s.logPath, account)
+	if gone, ok := errors.AsType[*store.UnreachableError](err); ok {
+		s.log.Warn().Str("error", explain(gone)).Msg("days of runs on other machines are not shown")
+		return transcript.Days(s.logPath, account)
+	}
+	return days, err
 }
 
 // daysOf picks the days that a date names: a moment names one, a day all of its moments.
@@ -83,7 +109,7 @@ func daysOf(days []transcript.Day, text string) ([]transcript.Day, error) {
 }
 
 // printDays prints the transcripts as they are, or with the true symbols and dates.
-func printDays(w io.Writer, account string, days, shown []transcript.Day, unmask bool) error {
+func printDays(w io.Writer, account string, days, shown []transcript.Day, unmask bool, read readDay) error {
 	type day struct {
 		Date    market.Stamp       `json:"date"`
 		Entries []transcript.Entry `json:"entries"`
@@ -97,7 +123,7 @@ func printDays(w io.Writer, account string, days, shown []transcript.Day, unmask
 		out.Dates = append(out.Dates, d.Date)
 	}
 	for _, d := range shown {
-		entries, err := transcript.Read(d.Path)
+		entries, err := read(d)
 		if err != nil {
 			return err
 		}
@@ -110,13 +136,13 @@ func printDays(w io.Writer, account string, days, shown []transcript.Day, unmask
 }
 
 // listDays prints a row for each of the newest days.
-func listDays(w io.Writer, account string, days []transcript.Day) error {
+func listDays(w io.Writer, account string, days []transcript.Day, read readDay) error {
 	const most = 15
 	older := max(len(days)-most, 0)
 	t := newTable(w, "day", "ended", ">steps", ">trades", ">tokens in", ">tokens out", ">cost")
 	var damaged error
 	for _, d := range days[older:] {
-		entries, err := transcript.Read(d.Path)
+		entries, err := read(d)
 		if err != nil {
 			damaged = errors.Join(damaged, err)
 			continue
