@@ -12,7 +12,7 @@ function showAccounts() {
     if (!node) {
       node = make("details", { id: row.id, class: "account", "data-key": keyOf(row), ontoggle: () => node.open && loadAccount(row.id) }, make("summary"), make("div", { class: "body" }));
     }
-    node.firstElementChild.replaceChildren(make("h3", { id: `${row.id}-name` }, swatch(row), row.name), " ", ...row.cells.slice(0, 1).map((c) => make("span", { class: c.class || "" }, c.text)));
+    refill(node.firstElementChild, make("h3", { id: `${row.id}-name` }, swatch(row), row.name), " ", ...row.cells.slice(0, 1).map((c) => make("span", { class: c.class || "" }, c.text)));
     if (list.children[i] !== node) list.insertBefore(node, list.children[i] || null);
     if (node.open) loadAccount(row.id);
   });
@@ -100,49 +100,3 @@ async function loadSaid(place) {
   place.querySelector("pre").textContent = text;
 }
 document.addEventListener("toggle", ({ target }) => target.matches("details[data-said][open]") && loadSaid(target), true);
-
-// ---- Changed nodes replace old ones, so that what the reader did to the details stays ----
-
-const readerAttributes = new Set(["open", "tabindex"]);
-
-function morph(from, to) {
-  if (from.isEqualNode(to) || (from.dataset && (from.dataset.chart || from.dataset.said) && from.dataset.chart === to.dataset.chart && from.dataset.said === to.dataset.said)) return;
-  if (from.nodeType !== Node.ELEMENT_NODE || from.localName === "svg") {
-    from.replaceWith(to);
-    return;
-  }
-  for (const { name } of [...from.attributes]) if (!to.hasAttribute(name) && !readerAttributes.has(name)) from.removeAttribute(name);
-  for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value && !readerAttributes.has(name)) from.setAttribute(name, value);
-  morphChildren(from, to);
-}
-
-const nodeKey = (node) => node.id || (node.dataset && (node.dataset.chart || node.dataset.key)) || "";
-
-function morphChildren(from, to) {
-  const keyed = new Map();
-  for (const child of from.children) if (nodeKey(child)) keyed.set(nodeKey(child), child);
-  let at = from.firstChild;
-  for (const next of [...to.childNodes]) {
-    const key = nodeKey(next);
-    while (at && !key && nodeKey(at)) at = at.nextSibling;
-    let match = key ? keyed.get(key) : at;
-    if (match && match.nodeName !== next.nodeName) match = null;
-    if (!match) {
-      from.insertBefore(next, at);
-      continue;
-    }
-    keyed.delete(key);
-    if (match === at) at = at.nextSibling;
-    else from.insertBefore(match, at);
-    morph(match, next);
-  }
-  for (const gone of keyed.values()) {
-    if (gone === at) at = at.nextSibling;
-    gone.remove();
-  }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
-  }
-}

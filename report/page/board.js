@@ -52,16 +52,19 @@ function toggle(key) {
   change({ keys });
 }
 
+// monthsBack is the day that is so many months before the last one, "" for no months.
+function monthsBack(months) {
+  if (!months || !overview.days.length) return "";
+  const d = new Date(`${overview.days[overview.days.length - 1]}T00:00:00Z`);
+  d.setUTCMonth(d.getUTCMonth() - months);
+  return d.toISOString().slice(0, 10);
+}
+
 function showControls() {
-  const button = (name, pressed, act) => make("button", { type: "button", class: "plain", "aria-pressed": pressed, onclick: act }, name);
+  const button = (name, pressed, act) => make("button", { type: "button", class: "plain", "data-key": name, "aria-pressed": pressed, onclick: act }, name);
   const days = overview.days;
   const last = days[days.length - 1] || "";
-  const back = (months) => {
-    const d = new Date(`${last}T00:00:00Z`);
-    d.setUTCMonth(d.getUTCMonth() - months);
-    return d.toISOString().slice(0, 10);
-  };
-  const ranges = [["All", ""], ["1 year", back(12)], ["6 months", back(6)], ["3 months", back(3)], ["1 month", back(1)]].filter(([, from]) => !from || from > days[0]);
+  const ranges = [["All", 0], ["1 year", 12], ["6 months", 6], ["3 months", 3], ["1 month", 1]].filter(([, months]) => !months || monthsBack(months) > days[0]);
   const day = (name, key) => make("label", {}, name + " ", make("input", { type: "date", value: chosen[key], min: days[0], max: last, onchange: (event) => change({ [key]: event.target.value }) }));
   const many = overview.rows.length > few;
   const entry = (key, name, look) => make("li", { "data-key": key },
@@ -69,7 +72,7 @@ function showControls() {
     make("button", { type: "button", class: "only", "aria-label": `Only ${name}`, onclick: () => change({ keys: new Set(["benchmark", key]) }) }, "only"));
   const b = overview.benchmark;
   refill(document.getElementById("controls"),
-    make("p", { class: "choices", role: "group", "aria-label": "Range" }, ranges.map(([name, from]) => button(name, String(chosen.from === from && !chosen.to), () => change({ from, to: "" }))), day("from", "from"), day("to", "to")),
+    make("p", { class: "choices", role: "group", "aria-label": "Range" }, ranges.map(([name, months]) => button(name, String(chosen.from === monthsBack(months) && !chosen.to), () => change({ from: monthsBack(months), to: "" }))), day("from", "from"), day("to", "to")),
     make("p", { class: "choices", role: "group", "aria-label": "Curves" },
       button("All", String(overview.rows.every((row) => chosen.shows(keyOf(row)))), () => change({ keys: topKeys(Infinity) })),
       many && button(`First ${few}`, String(!chosen.keys), () => change({ keys: null })), button("None", String(Boolean(chosen.keys) && chosen.keys.size === 0), () => change({ keys: new Set() })),

@@ -37,6 +37,7 @@ func TestWrite_InABrowser(t *testing.T) {
 		{"the page is printed", onASample(onPaper)},
 		{"everything is done by keyboard", onASample(byKeyboard)},
 		{"the focus stays when trades come", focusStays},
+		{"a press and a selection stay when trades come", pressesStay},
 		{"everything has a name and a place for a screen reader", onASample(namesAll)},
 		{"what changes is told, and not each trade", tellsChanges},
 		{"a phone is enough", onAPhone},

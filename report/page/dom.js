@@ -41,7 +41,7 @@ function sortHead(name, by, order, sort, number) {
     sort({ by, down });
     say(`Sorted by ${spoken}, ${wayOf(down)}`);
   };
-  return make("th", { scope: "col", class: number ? "num" : null, "aria-sort": order.by === by ? wayOf(order.down) : null },
+  return make("th", { scope: "col", "data-key": by, class: number ? "num" : null, "aria-sort": order.by === by ? wayOf(order.down) : null },
     make("button", { type: "button", "aria-label": spoken !== name && spoken, onclick: press }, name));
 }
 
@@ -58,14 +58,66 @@ function focusOn(element) {
   element.focus({ preventScroll: true });
 }
 
-// refill replaces the content of an element. What had the focus in it has it again: by its place in the row or line that it is of.
+// ---- Changed nodes take the place of old ones; the others stay, with what the reader does to them: a press, a selection, the place of a
+// screen reader. Nodes are the same if their keys are: an id, a chart or data-key; without keys, if they have the same place. What listens
+// to a node stays with it, so it must not hold what changes, unless the key has it. ----
+
+const readerAttributes = new Set(["open", "tabindex"]);
+
+function morph(from, to) {
+  if (from.isEqualNode(to) || (from.dataset && (from.dataset.chart || from.dataset.said) && from.dataset.chart === to.dataset.chart && from.dataset.said === to.dataset.said)) return;
+  if (from.nodeType !== Node.ELEMENT_NODE || from.localName === "svg") {
+    from.replaceWith(to);
+    return;
+  }
+  for (const { name } of [...from.attributes]) if (!to.hasAttribute(name) && !readerAttributes.has(name)) from.removeAttribute(name);
+  for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value && !readerAttributes.has(name)) from.setAttribute(name, value);
+  if (from.localName === "input" && from.value !== to.value) from.value = to.value;
+  morphChildren(from, to);
+}
+
+const nodeKey = (node) => node.id || (node.dataset && (node.dataset.chart || node.dataset.key)) || "";
+
+function morphChildren(from, to) {
+  const keyed = new Map();
+  for (const child of from.children) if (nodeKey(child)) keyed.set(nodeKey(child), child);
+  let at = from.firstChild;
+  for (const next of [...to.childNodes]) {
+    const key = nodeKey(next);
+    while (at && !key && nodeKey(at)) at = at.nextSibling;
+    let match = key ? keyed.get(key) : at;
+    if (match && match.nodeName !== next.nodeName) match = null;
+    if (!match) {
+      from.insertBefore(next, at);
+      continue;
+    }
+    keyed.delete(key);
+    if (match === at) at = at.nextSibling;
+    else from.insertBefore(match, at);
+    morph(match, next);
+  }
+  for (const gone of keyed.values()) {
+    if (gone === at) at = at.nextSibling;
+    gone.remove();
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+// refill changes the content of an element. What had the focus in it has it again: by its place in the row or line that it is of.
 function refill(element, ...children) {
   const focus = element.contains(document.activeElement) ? document.activeElement : null;
   const stops = (root) => [...root.querySelectorAll("a, button, input, select, [tabindex]")];
-  const holder = focus && focus.closest("[id], [data-key]");
+  const near = focus && focus.closest("[id], [data-key]");
+  const holder = element.contains(near) ? near : element;
   const at = focus && stops(holder).indexOf(focus);
-  element.replaceChildren(...children.flat().filter(Boolean));
-  if (focus && !element.contains(focus)) {
+  const next = document.createDocumentFragment();
+  next.append(...children.flat().filter(Boolean));
+  morphChildren(element, next);
+  if (focus && document.activeElement !== focus) {
     const again = holder === element ? element : element.querySelector(holder.id ? `#${CSS.escape(holder.id)}` : `[data-key="${CSS.escape(holder.dataset.key)}"]`);
     focusOn((again && (holder === focus ? again : stops(again)[at])) || stops(element).pop() || element);
   }

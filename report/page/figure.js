@@ -78,6 +78,16 @@ function hideReading(f) {
   f.cross.hidden = f.tip.hidden = true;
 }
 
+// csvOf is what a chart shows, as it is now.
+function csvOf(f) {
+  const { days, lines } = f.drawn.shown;
+  const columns = lines.filter((line) => !line.marked);
+  return csv([["date", ...columns.map((line) => line.name)], ...days.map((day) => [f.chart.days[day], ...columns.map((line) => {
+    const v = f.valueAt.get(line.key).get(day);
+    return v === undefined || Number.isNaN(v) ? "" : v;
+  })])]);
+}
+
 function fillTable(f) {
   const details = f.node.querySelector("details");
   if (!details.open || !f.drawn) return;
@@ -88,14 +98,10 @@ function fillTable(f) {
   const columns = lines.filter((line) => !line.marked);
   const head = [make("th", { scope: "col" }, "Date"), ...columns.map((line) => make("th", { scope: "col", class: "num", "data-key": line.key }, line.name)), notes && make("th", { scope: "col" }, "Trades")];
   const text = (line, day) => (f.valueAt.get(line.key).has(day) ? valueText(f.chart, f.valueAt.get(line.key).get(day)) : "");
-  const rows = newest.map((day) => make("tr", {}, make("th", { scope: "row" }, f.chart.days[day]), columns.map((line) => make("td", { class: "num" }, text(line, day))), notes && make("td", {}, notes[day])));
-  const all = () => csv([["date", ...columns.map((line) => line.name)], ...days.map((day) => [f.chart.days[day], ...columns.map((line) => {
-    const v = f.valueAt.get(line.key).get(day);
-    return v === undefined || Number.isNaN(v) ? "" : v;
-  })])]);
+  const rows = newest.map((day) => make("tr", { "data-key": f.chart.days[day] }, make("th", { scope: "row" }, f.chart.days[day]), columns.map((line) => make("td", { class: "num" }, text(line, day))), notes && make("td", {}, notes[day])));
   refill(details.lastElementChild,
     make("p", { class: "soft" }, newest.length < told.length && `The newest ${newest.length} of ${plural(told.length, "day")}. `,
-      make("button", { type: "button", class: "plain", onclick: () => download(`${f.chart.id}.csv`, "text/csv", all()) }, "Download as CSV")),
+      make("button", { type: "button", class: "plain", onclick: () => download(`${f.chart.id}.csv`, "text/csv", csvOf(f)) }, "Download as CSV")),
     table(f.chart.of && !f.chart.table.includes(f.chart.of) ? `${f.chart.table}, ${f.chart.of}` : f.chart.table, "scroll tall", head, rows));
 }
 

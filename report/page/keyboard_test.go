@@ -3,11 +3,14 @@ package page
 // The page by keyboard alone, and as a screen reader gets it.
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -99,6 +102,40 @@ func focusStays(t *testing.T, browser pagetest.Browser) {
 		if !pagetest.Eval[bool](tab, fmt.Sprintf(`document.activeElement.matches(%q)`, place)) {
 			t.Errorf("a trade moves the focus from %s to %s", place, pagetest.Eval[string](tab, `document.activeElement.outerHTML.slice(0, 200)`))
 		}
+	}
+}
+
+// pressesStay has trades come between press and release of the mouse, and while a text is selected.
+func pressesStay(t *testing.T, browser pagetest.Browser) {
+	x, address := open(t, newBourse(t, "steady", "dice").season(t))
+	tab := browser.Open(t, pagetest.Desktop, address)
+	tab.Wait(`document.getElementById("live").textContent === "Live" && document.body.dataset.ready === "all"`)
+	for _, c := range []struct{ press, done string }{
+		{`#board thead th:nth-child(3) button`, `document.querySelector("#board thead th:nth-child(3)").ariaSort === "descending"`},
+		{`#controls [data-key="1 month"]`, `chosen.from > "2025-01-31"`},
+		{`#controls [data-key="account steady"] button`, `!chosen.shows("account steady")`},
+		{`#trades-table thead th:nth-child(5) button`, `document.querySelector("#trades-table [aria-sort]").textContent === "Amount"`},
+		{`#account-dice > summary h3`, `document.getElementById("account-dice").open`},
+		{`#rank-account-steady a`, `location.hash.startsWith("#account-steady")`},
+	} {
+		at := pagetest.Eval[[]float64](tab, fmt.Sprintf(`(e => { e.scrollIntoView({behavior: "instant", block: "center"}); const r = e.getBoundingClientRect(); return [r.left + r.width / 2, r.top + r.height / 2] })(document.querySelector(%q))`, c.press))
+		mouse := func(kind input.DispatchMouseEventType) {
+			tab.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+				_, err := cdp.Call(ctx, target, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: at[0], Y: at[1], Button: input.MouseButtonLeft, ClickCount: 1})
+				return err
+			}))
+		}
+		mouse(input.DispatchMouseEventTypeMousePressed)
+		x.change(func() { x.trade(t, 1, 57, "SYN02", 10, "") })
+		tab.Wait(fmt.Sprintf(`trades.some(t => t.key === "t-dice-%d")`, len(x.books[1].lines)-1))
+		mouse(input.DispatchMouseEventTypeMouseReleased)
+		tab.Wait(c.done)
+	}
+	tab.Do(chromedp.Evaluate[chromedp.Void](`getSelection().selectAllChildren(document.querySelector("#rank-account-steady td:nth-child(3)"))`))
+	x.change(func() { x.trade(t, 1, 57, "SYN02", 10, "") })
+	tab.Wait(fmt.Sprintf(`trades.some(t => t.key === "t-dice-%d")`, len(x.books[1].lines)-1))
+	if selected := pagetest.Eval[string](tab, `getSelection().toString()`); !strings.Contains(selected, "%") {
+		t.Errorf("after a trade %q is selected", selected)
 	}
 }
 

@@ -23,7 +23,7 @@ function runRow(run) {
     run.day_budget !== undefined && `today ${sums(run.cost_today || "0")} of ${sums(run.day_budget)}`,
     run.total_budget !== undefined && `all accounts ${sums(run.total_cost)} of ${sums(run.total_budget)}`,
   ].filter(Boolean);
-  return make("tr", { "data-run": run.account, "data-state": run.state },
+  return make("tr", { "data-key": run.account, "data-run": run.account, "data-state": run.state },
     make("th", { scope: "row" }, row ? make("a", { href: `#${row.id}` }, swatch(row), run.account) : run.account),
     make("td", {}, make("b", { class: run.state }, run.state), run.halted && make("b", { class: "stopped" }, " HALT")),
     make("td", { class: "num" }, run.day || run.days ? `${fixed(run.day, 0)}${run.days ? ` of ${fixed(run.days, 0)}` : ""}` : unknown, small(run.date)),

@@ -74,10 +74,10 @@ function showTrades(fresh) {
   document.getElementById("filter-count").textContent = found.length === trades.length ? "" : `${fixed(found.length, 0)} of ${fixed(trades.length, 0)} found`;
   const left = found.length - tradesShown;
   refill(document.getElementById("trades-found"), trades.length > 0 && table("Table of trades", "scroll", head, found.slice(0, tradesShown).map(tradeRow(columns, fresh)), "trades-table"),
-    left > 0 && make("button", { type: "button", class: "plain", onclick: () => {
+    left > 0 && make("button", { type: "button", class: "plain", "data-key": "more", onclick: () => {
       tradesShown += 500;
       showTrades();
-      say(`${fixed(Math.min(tradesShown, found.length), 0)} trades are shown`);
+      say(`${fixed(Math.min(tradesShown, foundTrades().length), 0)} trades are shown`);
     } }, `Show more: ${fixed(left, 0)} follow`));
 }
 
