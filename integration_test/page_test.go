@@ -75,7 +75,7 @@ func TestATradeIsSoonOnTheServedPage(t *testing.T) {
 		p.do(t, runArgs(fiveDays, runAccounts...)...)
 		s := p.serve(t, "--benchmark", "equal-weight")
 		tab := browser.Open(t, pagetest.Desktop, s.address)
-		tab.Wait(`document.getElementById("live").textContent === "Live"`)
+		tab.Wait(`document.body.dataset.ready === "all" && document.getElementById("live").textContent === "Live"`)
 		tab.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById("account-dice").open = true`))
 		const day = "2025-01-09"
 		p.setDate(t, "dice", day)

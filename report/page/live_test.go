@@ -102,7 +102,7 @@ func tradeComes(t *testing.T, browser pagetest.Browser) {
 	x, address := open(t, newBourse(t, "steady", "dice").season(t))
 	tab, other := browser.Open(t, pagetest.Desktop, address), browser.Open(t, pagetest.Phone.InTheDark(), address)
 	for _, tab := range []*pagetest.Tab{tab, other} {
-		tab.Wait(`document.getElementById("live").textContent === "Live"`)
+		tab.Wait(`document.body.dataset.ready === "all" && document.getElementById("live").textContent === "Live"`)
 		tab.Do(chromedp.Evaluate[chromedp.Void](`window.unloaded = false; window.marked = document.getElementById("filter")`))
 	}
 	// The reader sorts by value, looks for a symbol, opens figures, turns a line off, and stands at the table with the cursor
@@ -165,7 +165,7 @@ func accountComes(t *testing.T, browser pagetest.Browser) {
 	b.books = b.books[1:]
 	x, address := open(t, b)
 	tab := browser.Open(t, pagetest.Desktop, address)
-	tab.Wait(`document.getElementById("live").textContent === "Live"`)
+	tab.Wait(`document.body.dataset.ready === "all" && document.getElementById("live").textContent === "Live"`)
 	tab.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#controls [data-key='account steady'] button").click()`))
 	x.change(func() { x.books = append(x.books, late) })
 	tab.Wait(`document.getElementById("account-dice")`)
@@ -189,7 +189,7 @@ func accountComes(t *testing.T, browser pagetest.Browser) {
 func trouble(t *testing.T, browser pagetest.Browser) {
 	x, address := open(t, newBourse(t, "steady"))
 	tab := browser.Open(t, pagetest.Desktop, address)
-	tab.Wait(`document.getElementById("live").textContent === "Live"`)
+	tab.Wait(`document.body.dataset.ready === "all" && document.getElementById("live").textContent === "Live"`)
 	x.fail(errors.New("gone"))
 	tab.Wait(`document.getElementById("live").matches(".lost") && document.getElementById("live").textContent.includes("trying again")`)
 	x.fail(nil)
