@@ -27,7 +27,7 @@ type Queue interface {
 	Sweep(ctx context.Context) (found int, err error)
 	// Control changes the state of a run to [RunRunning], [RunPaused] or [RunStopped]. It is false if there is no such run, or it has ended.
 	Control(ctx context.Context, run string, state RunState) (ok bool, err error)
-	// Runs lists the runs, newest first.
+	// Runs lists the runs, newest first, without their jobs.
 	Runs(ctx context.Context) ([]QueuedRun, error)
 	// Run returns a run, nil if there is none.
 	Run(ctx context.Context, run string) (*QueuedRun, error)

@@ -54,7 +54,6 @@ func (w *Watch) readQueue(ctx context.Context) error {
 		if run.State == store.RunEnded {
 			q.ended[run.ID] = all
 		}
-		run.Job = nil
 		for name, s := range all {
 			if _, newer := q.of[name]; !newer {
 				q.of[name] = place{run, s}

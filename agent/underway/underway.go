@@ -27,8 +27,9 @@ const (
 
 // Runs are the accounts whose runs are under way, or ended before their last day.
 type Runs struct {
-	Halted   bool      `json:"halted"`   // trading is halted for all models
-	Accounts []Account `json:"accounts"` // by name
+	Halted   bool      `json:"halted"`           // trading is halted for all models
+	Accounts []Account `json:"accounts"`         // by name
+	Unread   string    `json:"unread,omitempty"` // why it is not known what waits in the queue, or what is halted: untrusted text
 }
 
 // Account is how the run of an account stands. Money is in the currency of the prices of tokens.

@@ -3,6 +3,7 @@ package underway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -206,10 +207,26 @@ type line struct {
 	of      map[string]store.Standing
 	workers []string
 	asked   int // for standings
+	refused error
 }
 
-func (q *line) Runs(context.Context) ([]store.QueuedRun, error) { return []store.QueuedRun{q.run}, nil }
-func (q *line) Workers(context.Context) ([]string, error)       { return q.workers, nil }
+func (q *line) Runs(context.Context) ([]store.QueuedRun, error) {
+	return []store.QueuedRun{q.run}, q.refused
+}
+
+// Who may not read the queue is told so, and how the other runs stand.
+func TestWatch_Look_Refused(t *testing.T) {
+	d := newDesk(t)
+	d.Queue = &line{refused: errors.New("you may not")}
+	d.ran("a", `{"date":"2025-01-03"}`, manifest.Run{From: "2025-01-01", To: "2025-01-08"})
+	row := d.stands("a")
+	runs, err := d.Look(t.Context(), []string{"a"})
+	if err != nil || row.State != Stopped || runs.Unread != "you may not" {
+		t.Errorf("%+v, %v", runs, err)
+	}
+}
+
+func (q *line) Workers(context.Context) ([]string, error) { return q.workers, nil }
 func (q *line) Standings(context.Context, string) (map[string]store.Standing, error) {
 	q.asked++
 	return q.of, nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mcp-trade/decimal"
+	"mcp-trade/internal/safetext"
 	"mcp-trade/market"
 	"mcp-trade/session"
 	"mcp-trade/store"
@@ -28,6 +29,7 @@ type Watch struct {
 	accounts map[string]*account
 	queue    queued
 	halts    map[store.Key]string
+	unread   error // why queue or session could not be read last
 }
 
 // seldom is how many looks share one reading of the queue, of the session and of accounts that are at rest.
@@ -40,9 +42,7 @@ func (w *Watch) Look(ctx context.Context, names []string) (Runs, error) {
 		w.accounts = map[string]*account{}
 	}
 	if whole {
-		if err := w.readQueue(ctx); err != nil {
-			return Runs{}, err
-		}
+		w.unread = w.readQueue(ctx)
 	}
 	names = w.watched(names, whole)
 	if err := w.see(ctx, names, whole); err != nil {
@@ -56,8 +56,11 @@ func (w *Watch) Look(ctx context.Context, names []string) (Runs, error) {
 			runs.Accounts = append(runs.Accounts, row)
 		}
 	}
-	if err := w.readHalts(ctx, runs.Accounts, whole); err != nil {
-		return Runs{}, err
+	if whole {
+		w.unread = errors.Join(w.unread, w.readHalts(ctx, runs.Accounts))
+	}
+	if w.unread != nil { // it may have no right to read them, and the rest is known all the same
+		runs.Unread = safetext.Replaced(w.unread.Error(), "\n")
 	}
 	_, runs.Halted = session.Halted(w.halts, store.AllModels)
 	for i := range runs.Accounts {
@@ -127,10 +130,7 @@ func (w *Watch) see(ctx context.Context, names []string, whole bool) error {
 }
 
 // readHalts reads which of the accounts are halted, and whether all are.
-func (w *Watch) readHalts(ctx context.Context, rows []Account, whole bool) error {
-	if !whole {
-		return nil
-	}
+func (w *Watch) readHalts(ctx context.Context, rows []Account) error {
 	keys := []store.Key{{Model: store.AllModels, Name: session.Halt}}
 	for _, row := range rows {
 		keys = append(keys, store.Key{Model: row.Account, Name: session.Halt})

@@ -97,27 +97,5 @@ func (v *liveReport) data(ctx context.Context) (page.Data, error) {
 	}
 	result, err := v.build(ctx, v.flags, v.options, v.rooms, v.names)
 	return page.Data{Report: result, Prices: report.Closes(v.options.View), TradesNote: "For all of them: mcp-trade report --out DIR writes trades.csv.",
-		Progress: v.progress, JSON: func(w io.Writer) error { return export.WriteJSON(w, result) }}, err
-}
-
-// progress counts the days of an account's newest run that are traded, while there are more to come.
-func (v *liveReport) progress(a report.Account) string {
-	if a.Run == nil || len(a.Periods) == 0 {
-		return ""
-	}
-	days, err := v.options.View.Days(a.Market, a.Run.From, a.Run.To)
-	if err != nil {
-		return "" // the figures of the report say what is wrong with the prices
-	}
-	last := a.Periods[len(a.Periods)-1].Date
-	done := 0
-	for _, d := range days {
-		if d <= last {
-			done++
-		}
-	}
-	if done == len(days) {
-		return ""
-	}
-	return fmt.Sprintf("day %d of %d", done, len(days))
+		JSON: func(w io.Writer) error { return export.WriteJSON(w, result) }}, err
 }

@@ -77,9 +77,6 @@ func newOverview(s Data, accounts map[string]details, looks map[string]chart.Loo
 	}
 	for i, a := range r.Accounts {
 		row := newBoardRow(a, r, i+1)
-		if s.Progress != nil {
-			row.Mark = commaJoined(row.Mark, s.Progress(a))
-		}
 		if n := len(a.Periods); n > 0 {
 			row.From, row.To = a.Opening.Date, a.Periods[n-1].Date
 		}

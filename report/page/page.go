@@ -40,8 +40,6 @@ type Data struct {
 	Prices func(symbol string, from, to market.Stamp) report.Series
 	// TradesNote says, in a sentence, where the trades are that the page does not show.
 	TradesNote string
-	// Progress says in a few words how far the newest run of an account is, "" if that is not known or it is over. Nil is none.
-	Progress func(a report.Account) string
 	// JSON writes report.json, for a page that is served.
 	JSON func(w io.Writer) error
 

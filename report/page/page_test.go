@@ -140,15 +140,6 @@ func TestWrite_TearSheet(t *testing.T) {
 	}
 }
 
-// How far a run is stands beside the account's name.
-func TestWrite_Progress(t *testing.T) {
-	s := newBourse(t, "steady", "dice").season(t).subject(t)
-	s.Progress = func(a report.Account) string { return map[string]string{"dice": "day 57 of 90"}[a.Signature] }
-	if n := strings.Count(told(t, s), "\nday 57 of 90\n"); n != 1 {
-		t.Errorf("it is told %d times", n)
-	}
-}
-
 // Each return is in one bar of the distribution.
 func TestBins(t *testing.T) {
 	a := report.Account{}

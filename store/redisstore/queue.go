@@ -122,21 +122,41 @@ func (s *Store) Control(ctx context.Context, run string, state store.RunState) (
 	return err == nil && reply[0] == "ok", err
 }
 
-// Runs implements [store.Queue].
+// Runs implements [store.Queue], in two trips.
 func (s *Store) Runs(ctx context.Context) (runs []store.QueuedRun, err error) {
 	ids, err := read(ctx, s, func(ctx context.Context, to *link) ([]string, error) {
 		return to.ZRevRange(ctx, s.queueKey("runs"), 0, -1).Result()
 	})
-	for _, id := range ids {
-		r, err := s.Run(ctx, id)
-		if err != nil {
-			return nil, err
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	replies, err := read(ctx, s, func(ctx context.Context, to *link) ([]redis.Cmder, error) {
+		replies, err := to.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for _, id := range ids {
+				for _, name := range runFields {
+					p.HGet(ctx, s.runKey(id), name)
+				}
+			}
+			return nil
+		})
+		if absent(err) {
+			err = nil // a run that is kept no more
 		}
-		if r != nil {
+		return replies, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range ids {
+		fields := map[string]string{}
+		for n, name := range runFields {
+			fields[name] = replies[i*len(runFields)+n].(*redis.StringCmd).Val()
+		}
+		if r := queuedRun(id, fields); r != nil {
 			runs = append(runs, *r)
 		}
 	}
-	return runs, err
+	return runs, nil
 }
 
 // Run implements [store.Queue].
@@ -144,29 +164,45 @@ func (s *Store) Run(ctx context.Context, run string) (*store.QueuedRun, error) {
 	fields, err := read(ctx, s, func(ctx context.Context, to *link) (map[string]string, error) {
 		return to.HGetAll(ctx, s.runKey(run)).Result()
 	})
-	if err != nil || fields["state"] == "" {
+	if err != nil {
 		return nil, err
+	}
+	return queuedRun(run, fields), nil
+}
+
+// runFields are those of a run, but for its job.
+var runFields = []string{"state", "priority", "lockstep", "created", "accounts", "left"}
+
+// queuedRun is a run as its fields say it, nil if there is none.
+func queuedRun(id string, fields map[string]string) *store.QueuedRun {
+	if fields["state"] == "" {
+		return nil
 	}
 	created, _ := strconv.ParseInt(fields["created"], 10, 64)
 	accounts, _ := strconv.Atoi(fields["accounts"])
 	left, _ := strconv.Atoi(fields["left"])
 	return &store.QueuedRun{
-		ID: run, Job: []byte(fields["job"]), Priority: fields["priority"], Lockstep: fields["lockstep"] == "1", Created: time.UnixMilli(created),
+		ID: id, Job: []byte(fields["job"]), Priority: fields["priority"], Lockstep: fields["lockstep"] == "1", Created: time.UnixMilli(created),
 		State: store.RunState(fields["state"]), Accounts: accounts, Left: left,
-	}, nil
+	}
 }
 
 // Standings implements [store.Queue].
 func (s *Store) Standings(ctx context.Context, run string) (map[string]store.Standing, error) {
-	var parts [3]map[string]string
-	for i, name := range []string{"accounts", "passed", "results"} {
-		var err error
-		parts[i], err = read(ctx, s, func(ctx context.Context, to *link) (map[string]string, error) {
-			return to.HGetAll(ctx, s.runKey(run)+":"+name).Result()
+	replies, err := read(ctx, s, func(ctx context.Context, to *link) ([]redis.Cmder, error) {
+		return to.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for _, name := range []string{"accounts", "passed", "results"} {
+				p.HGetAll(ctx, s.runKey(run)+":"+name)
+			}
+			return nil
 		})
-		if err != nil {
-			return nil, err
-		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	var parts [3]map[string]string
+	for i, r := range replies {
+		parts[i] = r.(*redis.MapStringStringCmd).Val()
 	}
 	all := map[string]store.Standing{}
 	for account, text := range parts[0] {
