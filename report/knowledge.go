@@ -128,13 +128,14 @@ func (m *Knowledge) Lines() []string {
 // String is the stretch in words.
 func (x *Stretch) String() string {
 	percent := func(n Number) string { return Known(n.value*100).Text(2) + " %" }
+	points := func(n Number) string { return Known(n.value*100).Text(2) + " pp" }
 	parts := []string{count(x.Days, "trading day")}
 	for _, figure := range []struct {
 		name string
 		of   Number
 		text func(Number) string
 	}{
-		{"total return", x.TotalReturn, percent}, {"excess return", x.ExcessReturn, percent},
+		{"total return", x.TotalReturn, percent}, {"excess return", x.ExcessReturn, points},
 		{"Sharpe ratio", x.Sharpe, func(n Number) string { return n.Text(2) }}, {"max drawdown", x.MaxDrawdown, percent},
 	} {
 		if figure.of.known {

@@ -64,9 +64,13 @@ const (
 	Money  Unit = iota // in the currency of the account
 	Change             // a fraction of a value, above 0 for a gain: 0.01 is 1 %
 	Part               // a fraction of a whole: 0.01 is 1 %
+	Points             // one fraction less another: 0.01 is one percentage point (pp)
 	Ratio              // a number without a unit
 	Count              // a whole number, or the mean of some
 )
+
+// Signed tells whether a figure above 0 is a gain, and one below 0 a loss.
+func (u Unit) Signed() bool { return u == Change || u == Points }
 
 // Group is a part of the table, and the heading in the documentation under which its formulas stand.
 type Group string
@@ -274,7 +278,7 @@ var metricTable = [...]Metric{
 		Meaning: "over the same dates", Formula: "(1+b1)...(1+bm) - 1",
 		compute: func(c *computation) (float64, string) { return c.pairs.benchmarkTotal.value, c.noPairs },
 	},
-	{Key: ExcessReturn, Name: "excess return", Unit: Change, Group: Relative,
+	{Key: ExcessReturn, Name: "excess return", Unit: Points, Group: Relative,
 		Column: "excess return over {benchmark}", Shown: benchmarked,
 		Meaning: "total return less the benchmark return", Formula: "(1+r1)...(1+rm) - (1+b1)...(1+bm)",
 		compute: func(c *computation) (float64, string) {

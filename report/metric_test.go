@@ -119,7 +119,7 @@ func asMarkdown(comment, from, to string) string {
 // figureTable is the table of docs/report.md.
 func figureTable() string {
 	text := "| figure | in `metrics` of report.json | unit | takes | what it is |\n|---|---|---|---|---|\n"
-	units := map[Unit]string{Money: "money", Change: "fraction", Part: "fraction", Ratio: "", Count: "count"}
+	units := map[Unit]string{Money: "money", Change: "fraction", Part: "fraction", Points: "fraction", Ratio: "", Count: "count"}
 	for _, x := range MetricTable() {
 		key := "`" + string(x.Key) + "`"
 		if x.HasInterval() {

@@ -109,6 +109,13 @@ func TestMetrics_Benchmark_ByHand(t *testing.T) {
 	near(t, "down capture", m.Value("down_capture"), 4.0/3)
 	near(t, "benchmark return", m.Value("benchmark_return"), 1.01*0.99*1.02*0.98-1)
 	near(t, "excess return", m.Value(ExcessReturn), 1.02*0.99*1.03*0.97-1.01*0.99*1.02*0.98)
+	if text := a.BenchmarkDays(); text != "" {
+		t.Errorf("of a benchmark with all days: %q", text)
+	}
+	bench.Points = bench.Points[:len(bench.Points)-1]
+	if text := measured(a, Options{Benchmark: &bench}).BenchmarkDays(); text != "3 of 4 days" {
+		t.Errorf("of a benchmark that ends a day before: %q", text)
+	}
 }
 
 // seriesOf is an account of US shares with these values on days that follow each other, the first one at its opening.

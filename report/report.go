@@ -143,6 +143,14 @@ func (a Account) Mark() string {
 	return ""
 }
 
+// BenchmarkDays says on how many of the account's days its figures beside the benchmark rest, such as "199 of 252 days"; "" if on all.
+func (a Account) BenchmarkDays() string {
+	if n := a.Certainty.Returns; a.Certainty.Against != "" && n < a.Metrics.Returns {
+		return fmt.Sprintf("%d of %d days", n, a.Metrics.Returns)
+	}
+	return ""
+}
+
 // Point is a value on a date.
 type Point struct {
 	Date  market.Stamp `json:"date"`

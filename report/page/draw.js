@@ -1,7 +1,8 @@
 // Drawing a chart as SVG: the same layout as that of the files, see report/chart/layout.go.
 
 const letters = 13; // height of the letters of a drawing
-const isFraction = (chart) => chart.kind !== "price" && chart.kind !== "ratio";
+const differs = (chart, view) => view.excess && chart.kind === "return"; // its values are differences, in percentage points
+const unitOf = (chart, view) => (chart.kind === "price" || chart.kind === "ratio" ? "" : differs(chart, view) ? "pp" : "%");
 
 // excess replaces total returns by what they are over the benchmark since the line's own first day.
 function excess(lines) {
@@ -18,7 +19,7 @@ function excess(lines) {
 // seen returns what a view shows of a chart: the days, and the lines with their values on these.
 function seen(chart, view) {
   const inRange = (day) => (!view.from || chart.days[day] >= view.from) && (!view.to || chart.days[day] <= view.to);
-  const all = view.excess && chart.kind === "return" ? excess(chart.lines) : chart.lines;
+  const all = differs(chart, view) ? excess(chart.lines) : chart.lines;
   const days = [...new Set(all.flatMap((line) => line.at))].filter(inRange).sort((a, b) => a - b);
   const lines = all.filter((line) => view.shows(line.key)).map((line) => {
     const kept = line.at.map((_, i) => i).filter((i) => inRange(line.at[i]));
@@ -47,11 +48,11 @@ function ticksOf(low, high, steps) {
   return ticks;
 }
 
-function tickLabel(chart, value, step) {
-  const times = isFraction(chart) ? 100 : 1;
+function tickLabel(unit, value, step) {
+  const times = unit ? 100 : 1;
   const decimals = Math.max(0, Math.ceil(-Math.log10(step * times) - 1e-9));
   const text = (Math.round(value / step) * step * times + 0).toFixed(Math.min(decimals, 20));
-  return text.replace("-", minus) + (isFraction(chart) ? " %" : "");
+  return text.replace("-", minus) + (unit && " " + unit);
 }
 
 const place = (x) => String(Math.round(x * 10) / 10);
@@ -69,7 +70,7 @@ function scales(chart, view, shown, width, height) {
   const axis = height - 2 * letters;
   const y = (v) => axis - ((bend(v) - low) / (high - low)) * (axis - 12);
   if (log) ticks = ticks.filter((tick, i) => i === 0 || i === ticks.length - 1 || (y(ticks[i - 1]) - y(tick) > 16 && y(tick) - y(ticks[ticks.length - 1]) > 16));
-  const labels = ticks.map((tick) => tickLabel(chart, tick, step));
+  const labels = ticks.map((tick) => tickLabel(unitOf(chart, view), tick, step));
   const left = Math.max(...labels.map((text) => text.length)) * 0.58 * letters + 16;
   const right = width - 16;
   const last = shown.days.length - 1;

@@ -1,7 +1,7 @@
 // A chart on the page: its drawing, its values at the pointer or by key, and its values as a table.
 
 const figures = new Map(); // by id: {chart, view, node, redraw}
-const valueText = (chart, v) => ({ return: signedPercent, price, ratio: (x) => fixed(x, 2), stack: (x) => percent(x, 1) }[chart.kind] || percent)(v);
+const valueText = ({ chart, view }, v) => (differs(chart, view) ? signedPoints : { return: signedPercent, price, ratio: (x) => fixed(x, 2), stack: (x) => percent(x, 1) }[chart.kind] || percent)(v);
 const maxTold = 24; // lines that the tip tells of
 const maxRows = 250; // days that the table has
 
@@ -55,7 +55,7 @@ function tellings(f, day) {
   const note = f.chart.notes && f.chart.notes[day];
   const all = f.drawn.shown.lines.filter((line) => !line.marked && f.valueAt.get(line.key).has(day)).map((line) => ({ line, value: f.valueAt.get(line.key).get(day) }));
   if (f.chart.kind !== "stack") all.sort((a, b) => compared(Number.isNaN(a.value) ? null : a.value, Number.isNaN(b.value) ? null : b.value, true));
-  const told = all.slice(0, maxTold).map(({ line, value }) => make("div", { "data-key": line.key }, make("span", {}, swatch(line), line.name), make("span", {}, valueText(f.chart, value))));
+  const told = all.slice(0, maxTold).map(({ line, value }) => make("div", { "data-key": line.key }, make("span", {}, swatch(line), line.name), make("span", {}, valueText(f, value))));
   if (all.length > maxTold) told.push(make("div", {}, `and ${all.length - maxTold} more, in the table`));
   if (note) told.push(make("div", {}, note));
   return told;
@@ -97,7 +97,7 @@ function fillTable(f) {
   const newest = told.slice(-maxRows);
   const columns = lines.filter((line) => !line.marked);
   const head = [make("th", { scope: "col" }, "Date"), ...columns.map((line) => make("th", { scope: "col", class: "num", "data-key": line.key }, line.name)), notes && make("th", { scope: "col" }, "Trades")];
-  const text = (line, day) => (f.valueAt.get(line.key).has(day) ? valueText(f.chart, f.valueAt.get(line.key).get(day)) : "");
+  const text = (line, day) => (f.valueAt.get(line.key).has(day) ? valueText(f, f.valueAt.get(line.key).get(day)) : "");
   const rows = newest.map((day) => make("tr", { "data-key": f.chart.days[day] }, make("th", { scope: "row" }, f.chart.days[day]), columns.map((line) => make("td", { class: "num" }, text(line, day))), notes && make("td", {}, notes[day])));
   refill(details.lastElementChild,
     make("p", { class: "soft" }, newest.length < told.length && `The newest ${newest.length} of ${plural(told.length, "day")}. `,

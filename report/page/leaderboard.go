@@ -116,6 +116,8 @@ func newBoardRow(a report.Account, r report.Report, rank int) boardRow {
 			c.Class = strings.TrimSpace("main " + sign(c.Value))
 		case report.End:
 			c.Small = valueDate(a)
+		case report.ExcessReturn:
+			c.Small = a.BenchmarkDays()
 		}
 		row.Cells = append(row.Cells, c)
 	}

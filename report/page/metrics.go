@@ -3,6 +3,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ func headline(a report.Account) []metricRow {
 	tile := func(metric report.Key, text string) metricRow {
 		x, f := report.MetricOf(metric), m.Figure(metric)
 		y := metricRow{Name: capital(x.Name), Text: metricText(f.Value, x.Unit, 2), Meaning: text}
-		if x.Unit == report.Change {
+		if x.Unit.Signed() {
 			y.Sign = sign(f.Value)
 		}
 		if x.HasInterval() {
@@ -43,7 +44,7 @@ func headline(a report.Account) []metricRow {
 		tile(report.Exposure, "on average"),
 	}
 	if m.Value(report.ExcessReturn).Known() {
-		list = append(list, tile(report.ExcessReturn, "percentage points over the benchmark on the days that both have; beta "+fixed(m.Value(report.Beta), 2)))
+		list = append(list, tile(report.ExcessReturn, "percentage points over the benchmark on "+cmp.Or(a.BenchmarkDays(), "all days")+"; beta "+fixed(m.Value(report.Beta), 2)))
 	}
 	if m.Value(report.Tokens).Known() {
 		list = append(list, tile(report.Tokens, "cost "+money(m.Value(report.Cost))))

@@ -27,6 +27,8 @@ func metricText(n report.Number, unit report.Unit, decimals int) string {
 		return money(n)
 	case report.Change:
 		return signedPercent(n)
+	case report.Points:
+		return points(n)
 	case report.Part:
 		return percent(n)
 	case report.Ratio:
@@ -91,6 +93,14 @@ func percent(n report.Number) string {
 // signedPercent writes a fraction as percent, with its sign.
 func signedPercent(n report.Number) string {
 	return plusSign(n) + percent(n)
+}
+
+// points writes a difference of fractions in percentage points.
+func points(n report.Number) string {
+	if !n.Known() {
+		return unknown
+	}
+	return plusSign(n) + fixed(report.Known(n.Float()*100), 2) + space + "pp"
 }
 
 // signedMoney writes an amount with its sign.

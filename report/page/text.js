@@ -20,6 +20,7 @@ const money = (x) => fixed(x, 2);
 const signedMoney = (x) => plus(x) + money(x);
 const percent = (x, decimals = 2) => (x === null || x === undefined || Number.isNaN(x) ? unknown : fixed(Number((100 * x).toFixed(8)), decimals) + space + "%");
 const signedPercent = (x) => plus(x) + percent(x);
+const signedPoints = (x) => signedPercent(x).replace("%", "pp");
 const price = (x) => (x !== null && Math.abs(x) < 1 ? x.toFixed(6) : money(x));
 const plural = (n, what) => (n === 1 ? `1 ${what}` : `${fixed(n, 0)} ${what}s`);
 const signOf = (x) => (x > 0 ? "up" : x < 0 ? "down" : "");

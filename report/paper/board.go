@@ -179,7 +179,7 @@ func columnsOf(r report.Report, places map[string]string, curve bool) (all, usua
 func metricColumn(x report.Metric) Column {
 	value := func(a report.Account) report.Number { return a.Metrics.Value(x.Key) }
 	return Column{
-		Name: string(x.Key), Head: x.Name, title: x.Name, order: value, gain: x.Unit == report.Change,
+		Name: string(x.Key), Head: x.Name, title: x.Name, order: value, gain: x.Unit.Signed(),
 		write: func(a report.Account) string { return Figure(a, x) },
 		exact: func(a report.Account) string { return exact(value(a)) },
 	}
@@ -204,12 +204,21 @@ func Figure(a report.Account, x report.Metric) string {
 			return fmt.Sprintf("%s (%s)", text, a.Metrics.Figure(x.Key).Date)
 		}
 		return text
+	case x.Unit == report.Points:
+		return report.Known(n.Float()*100).Text(2) + " pp" + bracketed(a.BenchmarkDays())
 	case x.Unit == report.Change || x.Unit == report.Part:
 		return report.Known(n.Float()*100).Text(2) + " %"
 	case x.Unit == report.Ratio:
 		return n.Text(2)
 	}
 	return n.Text(0)
+}
+
+func bracketed(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
 }
 
 // exact writes a number with all its digits, "" if it is not known.
