@@ -18,6 +18,7 @@ import (
 type Plot struct {
 	Kind  Kind
 	Lines []Line
+	Print bool // lines are told apart without colours too
 }
 
 // Kind says what the vertical axis measures.
@@ -44,23 +45,9 @@ const BenchmarkKey = "benchmark"
 // AccountKey is the key of an account's line.
 func AccountKey(signature string) string { return "account " + signature }
 
-// Looks returns the looks of accounts, by signature. They do not depend on the ranks.
-func Looks(accounts []report.Account) map[string]Look {
-	var names []string
-	for _, a := range accounts {
-		names = append(names, a.Signature)
-	}
-	slices.Sort(names)
-	looks := map[string]Look{}
-	for i, name := range names {
-		looks[name] = Look(i)
-	}
-	return looks
-}
-
 // Equity plots the total return of each account since its opening, and that of the benchmark since the earliest opening.
-func Equity(r report.Report) Plot {
-	p, looks := Plot{Kind: Return}, Looks(r.Accounts)
+func Equity(r report.Report, looks Looks) Plot {
+	p := Plot{Kind: Return}
 	for _, a := range r.Accounts {
 		values := []report.Point{a.Opening}
 		for _, x := range a.Periods {
@@ -105,8 +92,8 @@ func Extent(r report.Report) (from, to market.Stamp) {
 }
 
 // Drawdown plots how far each account is below its highest value so far, as fractions of 0 or less.
-func Drawdown(r report.Report) Plot {
-	p, looks := Plot{Kind: Underwater}, Looks(r.Accounts)
+func Drawdown(r report.Report, looks Looks) Plot {
+	p := Plot{Kind: Underwater}
 	for _, a := range r.Accounts {
 		l := Line{Key: AccountKey(a.Signature), Name: a.Signature, Look: looks[a.Signature]}
 		for _, x := range a.Periods {

@@ -46,7 +46,8 @@ func sample() report.Report {
 
 // plots are all kinds of them.
 func plots(r report.Report) map[string]Plot {
-	all := map[string]Plot{"equity": Equity(r), "drawdown": Drawdown(r), "allocation": Allocation(report.Account{})}
+	looks := LooksOf(r.Accounts, nil)
+	all := map[string]Plot{"equity": Equity(r, looks), "drawdown": Drawdown(r, looks), "allocation": Allocation(report.Account{})}
 	if len(r.Accounts) > 0 {
 		all["allocation"] = Allocation(r.Accounts[1])
 	}
@@ -169,7 +170,7 @@ func TestPlot_valueRange(t *testing.T) {
 			for i, v := range values {
 				l.Points = append(l.Points, report.Point{Date: market.Stamp("2025-10-01").AddDays(i), Value: report.Known(v)})
 			}
-			p := Plot{kind, []Line{l}}
+			p := Plot{Kind: kind, Lines: []Line{l}}
 			low, high := p.valueRange()
 			ticks := p.ticks(low, high, 6)
 			for i := range ticks {

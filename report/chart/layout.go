@@ -38,19 +38,21 @@ type label struct {
 
 // shape is a line of a plot as it is drawn: runs of joined points, and filled areas.
 type shape struct {
-	key   string
-	look  Look
-	lines [][]point
-	areas [][]point
-	dots  []point // single values between gaps
+	key    string
+	look   Look
+	dashes []float64
+	lines  [][]point
+	areas  [][]point
+	dots   []point // single values between gaps
 }
 
 // legendEntry is a line's entry in the legend.
 type legendEntry struct {
-	at   point
-	look Look
-	name string
-	area bool
+	at     point
+	look   Look
+	dashes []float64
+	name   string
+	area   bool
 }
 
 // layOut lays a plot out, with a legend and, unless it is empty, a title.
@@ -93,9 +95,18 @@ func (p Plot) layOut(size Size, title string) layout {
 		return d
 	}
 	for _, l := range p.Lines {
-		d.shapes = append(d.shapes, l.shape(place))
+		s := l.shape(place)
+		s.dashes = p.dashes(l.Look)
+		d.shapes = append(d.shapes, s)
 	}
 	return d
+}
+
+func (p Plot) dashes(l Look) []float64 {
+	if p.Print {
+		return l.Printed()
+	}
+	return l.Dashes()
 }
 
 // valueRange returns the lowest and the highest value that the axis must include.
@@ -203,7 +214,7 @@ func (d *layout) stack(p Plot, place func(market.Stamp, float64) point) {
 		return !slices.ContainsFunc(p.Lines, func(l Line) bool { return day >= len(l.Points) || !l.Points[day].Value.Known() })
 	}
 	for _, l := range p.Lines {
-		s := shape{key: l.Key, look: l.Look}
+		s := shape{key: l.Key, look: l.Look, dashes: p.dashes(l.Look)}
 		var upper, lower []point
 		for i, x := range days {
 			if known(i) {
@@ -239,7 +250,7 @@ func (d *layout) placeLegend(p Plot, top float64) float64 {
 		if x > 16 && x+room > float64(d.Width) {
 			x, y = 16, y+1.5*d.text
 		}
-		d.legend = append(d.legend, legendEntry{point{x, y}, l.Look, l.Name, p.Kind == Stacked})
+		d.legend = append(d.legend, legendEntry{point{x, y}, l.Look, p.dashes(l.Look), l.Name, p.Kind == Stacked})
 		x += room
 	}
 	return y + 1.2*d.text

@@ -14,13 +14,16 @@ const (
 	Cash      Look = -2
 )
 
-// Colour-blind readers tell the colours apart: in CIELAB no two are closer than 20 for them, see the test. The page uses the same ones on a
-// light background.
+// Colour-blind readers tell the colours apart: in CIELAB no two are closer than 20 for them. Each has a contrast of at least 3 to white and to
+// black, so that they serve on a terminal of any ground too, see the test. The page uses the same ones on a light background.
 var (
-	palette   = [...]string{"#1f6afe", "#ec7406", "#45a593", "#a92952", "#6d2812", "#919660", "#7128aa", "#c52b00", "#0a4b76", "#2600e9"}
+	palette   = [...]string{"#4140f3", "#d77312", "#2e684e", "#bb0009", "#1f9bc9", "#803cb0", "#7b9556", "#c07b89", "#9e78ff", "#9f3980"}
 	benchGray = "#7d828a"
 	cashGray  = "#c9cbc8"
 )
+
+// printed are the dashes of the first ten looks where their colours may be lost. The first is solid.
+var printed = [...][]float64{nil, {1, 5}, {14, 6}, {14, 5, 2, 5}, {28, 6}, {1, 10}, {14, 5, 2, 5, 2, 5}, {28, 5, 8, 5}, {6, 4, 6, 4, 22, 4}, {28, 5, 2, 5}}
 
 // Color returns the colour on a light background, as #rrggbb.
 func (l Look) Color() string {
@@ -61,4 +64,12 @@ func (l Look) Dashes() []float64 {
 		dashes = append(dashes, 2, 4)
 	}
 	return dashes
+}
+
+// Printed returns dashes likewise, as a printer needs them that has no colours: those of the first ten looks differ too.
+func (l Look) Printed() []float64 {
+	if l >= 0 && int(l) < len(printed) {
+		return printed[l]
+	}
+	return l.Dashes()
 }

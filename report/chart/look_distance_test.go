@@ -3,6 +3,9 @@ package chart
 import (
 	"fmt"
 	"math"
+	"os"
+	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -12,6 +15,30 @@ var sights = map[string][3][3]float64{
 	"protanopia":   {{0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}},
 	"deuteranopia": {{0.367322, 0.860646, -0.227968}, {0.280085, 0.672501, 0.047413}, {-0.011820, 0.042940, 0.968881}},
 	"tritanopia":   {{1.255528, -0.076749, -0.178779}, {-0.078411, 0.930809, 0.147602}, {0.004733, 0.691367, 0.303900}},
+}
+
+// contrast is that of two grounds of the relative luminance given (WCAG 2.2).
+func contrast(a, b float64) float64 { return (max(a, b) + 0.05) / (min(a, b) + 0.05) }
+
+// luminance is the relative luminance of a colour.
+func luminance(t *testing.T, color string) float64 {
+	t.Helper()
+	root := (seen(t, color, sights["everybody"])[0] + 16) / 116
+	if y := root * root * root; y > 0.008856 {
+		return y
+	}
+	return (root - 16.0/116) / 7.787
+}
+
+// Each colour has a contrast of 3 to white, to the page's light ground, and to the black of a terminal.
+func TestLook_Contrast(t *testing.T) {
+	for l := Benchmark; int(l) < len(palette); l++ {
+		for _, ground := range []string{"#ffffff", "#faf9f6", "#000000"} {
+			if c := contrast(luminance(t, l.Color()), luminance(t, ground)); c < 3 {
+				t.Errorf("%s on %s has a contrast of %.2f", l.Color(), ground, c)
+			}
+		}
+	}
 }
 
 // seen is a colour in CIELAB (D65), as a kind of sight has it.
@@ -42,15 +69,43 @@ func seen(t *testing.T, color string, sight [3][3]float64) [3]float64 {
 	return [3]float64{116*y - 16, 500 * (x - y), 200 * (y - z)}
 }
 
-// No two colours are closer than 20 in CIELAB, where 2.3 is just noticed, whoever looks at them.
-func TestLook_Distance(t *testing.T) {
+// apart checks that no two colours are closer than 20 in CIELAB, where 2.3 is just noticed, whoever looks at them.
+func apart(t *testing.T, colors []string) {
+	t.Helper()
 	for name, sight := range sights {
-		for a := range Look(len(palette)) {
-			for b := range a {
-				p, q := seen(t, a.Color(), sight), seen(t, b.Color(), sight)
+		for i, a := range colors {
+			for _, b := range colors[:i] {
+				p, q := seen(t, a, sight), seen(t, b, sight)
 				if d := math.Sqrt((p[0]-q[0])*(p[0]-q[0]) + (p[1]-q[1])*(p[1]-q[1]) + (p[2]-q[2])*(p[2]-q[2])); d < 20 {
-					t.Errorf("%s: %s and %s are %.1f apart", name, a.Color(), b.Color(), d)
+					t.Errorf("%s: %s and %s are %.1f apart", name, a, b, d)
 				}
+			}
+		}
+	}
+}
+
+func TestLook_Distance(t *testing.T) { apart(t, palette[:]) }
+
+// On a dark background the page has colours of its own, which keep the same distance, and a contrast of 3 to its grounds.
+func TestLook_Dark(t *testing.T) {
+	style, err := os.ReadFile("../page/page.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, dark, _ := strings.Cut(string(style), "@media (prefers-color-scheme: dark)")
+	variables := map[string]string{}
+	for _, x := range regexp.MustCompile(`--(\w+): (#\w{6});`).FindAllStringSubmatch(dark, -1) {
+		variables[x[1]] = x[2]
+	}
+	var colors []string
+	for i := range palette {
+		colors = append(colors, variables[fmt.Sprint("s", i)])
+	}
+	apart(t, colors)
+	for _, color := range append(colors, variables["bench"]) {
+		for _, ground := range []string{variables["ground"], variables["sheet"]} {
+			if c := contrast(luminance(t, color), luminance(t, ground)); c < 3 {
+				t.Errorf("%s on %s has a contrast of %.2f", color, ground, c)
 			}
 		}
 	}

@@ -32,7 +32,7 @@ func (d layout) png() ([]byte, error) {
 		if s.area {
 			c.fill(s.look.Color(), strokes(run, 11))
 		} else {
-			c.fill(s.look.Color(), dashed(run, s.look.Dashes()))
+			c.fill(s.look.Color(), dashed(run, s.dashes))
 		}
 		c.text(label{point{s.at.x + 34, s.at.y}, s.name, "start"}, d.text)
 	}
@@ -45,7 +45,7 @@ func (d layout) png() ([]byte, error) {
 	for _, s := range d.shapes {
 		areas := s.areas
 		for _, run := range s.lines {
-			areas = append(areas, dashed(run, s.look.Dashes())...)
+			areas = append(areas, dashed(run, s.dashes)...)
 		}
 		for _, at := range s.dots {
 			areas = append(areas, disc(at, 2.5))

@@ -29,7 +29,7 @@ func (d layout) file() g.Node {
 				thick = g.Attr("stroke-width", "11")
 			}
 			return g.Group{
-				g.El("g", g.Attr("stroke", s.look.Color()), dashAttribute(s.look), thick, path("line", run, false)),
+				g.El("g", g.Attr("stroke", s.look.Color()), dashAttribute(s.dashes), thick, path("line", run, false)),
 				text(label{point{s.at.x + 34, s.at.y}, s.name, "start"}, d.text),
 			}
 		}))
@@ -52,7 +52,7 @@ func (s shape) svg() g.Node {
 		return g.Map(runs, func(run []point) g.Node { return path(class, run, closed) })
 	}
 	color := s.look.Color()
-	return g.El("g", g.Attr("data-key", s.key), g.Attr("class", s.look.Class()), g.Attr("stroke", color), dashAttribute(s.look),
+	return g.El("g", g.Attr("data-key", s.key), g.Attr("class", s.look.Class()), g.Attr("stroke", color), dashAttribute(s.dashes),
 		g.If(len(s.areas)+len(s.dots) > 0, g.El("g", g.Attr("fill", color), g.Attr("stroke", "none"),
 			draw("fill", true, s.areas),
 			g.Map(s.dots, func(at point) g.Node {
@@ -74,9 +74,9 @@ func path(class string, run []point, closed bool) g.Node {
 	return g.El("path", g.Attr("class", class), g.If(!closed, g.Attr("fill", "none")), g.Attr("d", d.String()))
 }
 
-func dashAttribute(l Look) g.Node {
+func dashAttribute(dashes []float64) g.Node {
 	var lengths []string
-	for _, n := range l.Dashes() {
+	for _, n := range dashes {
 		lengths = append(lengths, strconv.FormatFloat(n, 'f', -1, 64))
 	}
 	return g.If(lengths != nil, g.Attr("stroke-dasharray", strings.Join(lengths, " ")))

@@ -218,7 +218,8 @@ type drawingForm struct {
 
 // drawings are the charts of a report.
 func drawings(r report.Report) []drawing {
-	list := []drawing{{"equity", "Total return", chart.Equity(r), ofAll, true}, {"drawdown", "Drawdown", chart.Drawdown(r), ofAll, true}}
+	looks := chart.LooksOf(r.Accounts, nil)
+	list := []drawing{{"equity", "Total return", chart.Equity(r, looks), ofAll, true}, {"drawdown", "Drawdown", chart.Drawdown(r, looks), ofAll, true}}
 	for _, a := range r.Accounts {
 		list = append(list, drawing{"allocation-" + a.Signature, "Allocation of " + a.Signature, chart.Allocation(a), ofOne, false})
 	}
@@ -236,7 +237,9 @@ func drawCharts(files map[string][]byte, r report.Report) error {
 				continue
 			}
 			drawers.Go(func() error {
-				image, err := d.plot.File(form.format, form.size, d.title)
+				plot := d.plot
+				plot.Print = form.suffix != ""
+				image, err := plot.File(form.format, form.size, d.title)
 				if errors.Is(err, chart.ErrEmpty) {
 					return nil
 				}

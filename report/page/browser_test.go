@@ -108,9 +108,11 @@ func onPaper(t *testing.T, tab *pagetest.Tab) {
 			return err
 		}))
 		tab.Picture(c.name)
-		looks := pagetest.Eval[[]string](tab, `[...document.querySelectorAll("#equity .drawing [data-key] path.line")].map(p => getComputedStyle(p).stroke + p.parentNode.getAttribute("stroke-dasharray"))`)
-		if slices.Sort(looks); len(looks) != 4 || len(slices.Compact(looks)) != 4 {
-			t.Errorf("%s: the curves are %v", c.name, looks)
+		tell := map[string]string{"print": "strokeDasharray", "forced-colors": "stroke"}[c.name] // paper may have no colours
+		looks := pagetest.Eval[[]string](tab, fmt.Sprintf(`[...document.querySelectorAll("#equity .drawing [data-key] path.line")].map(p => getComputedStyle(p).%[1]s).sort()
+			.concat([...document.querySelectorAll("#controls .legend .swatch")].map(s => [...s.querySelectorAll(".line, .fill")].find(e => getComputedStyle(e).display !== "none")).map(e => getComputedStyle(e).%[1]s).sort())`, tell))
+		if len(looks) != 8 || len(slices.Compact(slices.Clone(looks[:4]))) != 4 || c.name == "print" && !slices.Equal(looks[:4], looks[4:]) {
+			t.Errorf("%s: the curves and their swatches are %v", c.name, looks)
 		}
 		if c.name == "print" && pagetest.Eval[bool](tab, `[...document.querySelectorAll(".bar, .filter, .only")].some(e => e.offsetParent) || [...document.querySelectorAll(".tall")].some(e => e.clientHeight < e.scrollHeight)`) {
 			t.Error("controls are printed, or a table is cut off")
@@ -275,7 +277,7 @@ func reads(t *testing.T, tab *pagetest.Tab) {
 	if text := tip(); text != last {
 		t.Errorf("at the right end it says %q, want %q", text, last)
 	}
-	at := pagetest.Eval[[]float64](tab, `(p => { const line = [...p.querySelectorAll(".s0 path.line")].find(l => l.getBoundingClientRect().width); return [line.getBoundingClientRect().right, p.querySelector(".cross").getBoundingClientRect().left] })
+	at := pagetest.Eval[[]float64](tab, `(p => { const line = [...p.querySelectorAll("[data-key='account steady'] path.line")].find(l => l.getBoundingClientRect().width); return [line.getBoundingClientRect().right, p.querySelector(".cross").getBoundingClientRect().left] })
 		(document.querySelector("#equity .plot"))`)
 	if at[0]-at[1] > 40 || at[1]-at[0] > 40 {
 		t.Errorf("the line ends at %v, the cross is at %v", at[0], at[1])

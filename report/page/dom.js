@@ -16,9 +16,8 @@ function make(name, attributes = {}, ...children) {
 
 // swatch shows the look of a line: its colour, and its dashes if it has some.
 function swatch(look) {
-  if (!look.dashes) return make("i", { class: `swatch ${look.class}` });
-  return make("svg", { class: `swatch dashes ${look.class}`, viewBox: "0 0 30 8", "aria-hidden": "true", focusable: "false" },
-    make("g", { "stroke-dasharray": look.dashes }, make("path", { class: "line", d: "M0 4L30 4" })));
+  return make("svg", { class: `swatch ${look.dashes ? "dashes " : ""}${look.class}`, viewBox: "0 0 30 8", preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false" },
+    make("rect", { class: "fill", width: 30, height: 8 }), make("g", { "stroke-dasharray": look.dashes }, make("path", { class: "line", d: "M0 4L30 4" })));
 }
 
 // table makes a table that scrolls, and says so where it is wider than the screen.

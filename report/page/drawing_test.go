@@ -286,7 +286,7 @@ func readBack(t *testing.T, r report.Report, tab *pagetest.Tab) {
 // looksOfFile are the colours and dashes of lines in the chart that is written to a file, as a browser tells them.
 func looksOfFile(t *testing.T, r report.Report) map[string]string {
 	t.Helper()
-	file, err := chart.Equity(r).File(chart.SVG, chart.Size{Width: 1200, Height: 600}, "")
+	file, err := chart.Equity(r, chart.LooksOf(r.Accounts, nil)).File(chart.SVG, chart.Size{Width: 1200, Height: 600}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ type cell struct {
 var boardKeys = [...]report.Key{report.TotalReturn, report.ExcessReturn, report.End, report.Sharpe, report.MaxDrawdown, report.WinningDays}
 
 // newOverview lists the accounts of a report in the order of their ranks, and draws their curves.
-func newOverview(s Data, accounts map[string]details, looks map[string]chart.Look) overview {
+func newOverview(s Data, accounts map[string]details, looks chart.Looks) overview {
 	r := s.Report
 	from, to := chart.Extent(r)
 	b := overview{Title: inert(titleOf(r)), Columns: []string{}, Rows: []boardRow{}, TradesNote: s.TradesNote}
@@ -92,7 +92,7 @@ func newOverview(s Data, accounts map[string]details, looks map[string]chart.Loo
 	if r.RiskFree != 0 {
 		b.Note += fmt.Sprintf(" Risk-free rate: %s a year.", percent(report.Known(r.RiskFree)))
 	}
-	b.draw(r)
+	b.draw(r, looks)
 	return b
 }
 
@@ -127,10 +127,10 @@ func newBoardRow(a report.Account, r report.Report, rank int) boardRow {
 }
 
 // draw adds the total returns and the drawdowns of all accounts, and the row of the benchmark.
-func (b *overview) draw(r report.Report) {
+func (b *overview) draw(r report.Report, looks chart.Looks) {
 	equity := plot{ID: "equity", Title: "Total return", Table: "Total return by day", Text: "Since the opening of each account."}
 	drawdown := plot{ID: "drawdown", Title: "Drawdown", Table: "Drawdown by day", Text: "How far each account was below its peak so far."}
-	returns, falls := chart.Equity(r), chart.Drawdown(r)
+	returns, falls := chart.Equity(r, looks), chart.Drawdown(r, looks)
 	if r.Benchmark != nil {
 		equity.Text = fmt.Sprintf("Since the opening of each account, with %s since the first of them.", inert(r.Benchmark.Name))
 		last := lastValue(returns, chart.BenchmarkKey)

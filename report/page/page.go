@@ -113,7 +113,11 @@ type snapshot struct {
 func accountID(a report.Account) string { return "account-" + elementID(a.Signature) }
 
 // renderer makes snapshots. It renders an account again only if the account has changed since the last one.
-type renderer struct{ made map[string]details }
+// An account keeps the look that it had in it.
+type renderer struct {
+	made  map[string]details
+	looks chart.Looks
+}
 
 // render makes the snapshot of the data.
 func (r *renderer) render(s Data) (*snapshot, error) {
@@ -131,7 +135,8 @@ func (r *renderer) render(s Data) (*snapshot, error) {
 	if v.parts["pairs"], err = pack(pairsOf(s.Report)); err != nil {
 		return nil, err
 	}
-	o := newOverview(s, accounts, chart.Looks(s.Report.Accounts))
+	r.looks = chart.LooksOf(s.Report.Accounts, r.looks)
+	o := newOverview(s, accounts, r.looks)
 	o.Prices = digest(v.parts["prices"])
 	v.title, v.lead, v.note = o.Title, o.Lead, o.Note
 	for name, data := range map[string]any{"overview": o, "trades": tradesOf(s.Report)} {

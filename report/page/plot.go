@@ -42,12 +42,15 @@ type curve struct {
 	Values differences `json:"v"`
 }
 
-func newLook(l chart.Look) look {
-	var dashes []string
-	for _, n := range l.Dashes() {
-		dashes = append(dashes, strconv.FormatFloat(n, 'f', -1, 64))
+func newLook(l chart.Look) look { return look{l.Class(), dashText(l.Dashes())} }
+
+// dashText writes the lengths of dashes as SVG has them.
+func dashText(lengths []float64) string {
+	var texts []string
+	for _, n := range lengths {
+		texts = append(texts, strconv.FormatFloat(n, 'f', -1, 64))
 	}
-	return look{l.Class(), strings.Join(dashes, " ")}
+	return strings.Join(texts, " ")
 }
 
 // kinds are the names of the kinds, by which the script knows them.
