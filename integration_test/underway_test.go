@@ -16,6 +16,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -263,11 +264,55 @@ func TestServe_RunsOnThePage(t *testing.T) {
 		t.Error(finding)
 	}
 	killGroup(run)
-	tab.Wait(`document.querySelector("[data-run=alice][data-state=stopped]")?.textContent.includes("nobody trades it")`)
+	tab.Wait(`document.querySelector("[data-run=alice][data-state=stopped]")?.textContent.includes("Nobody trades it")`)
 	if !pagetest.Eval[bool](tab, `!("hacked" in window) && document.querySelector("#account-alice-2025-01-03-said pre").textContent.includes("<script>window.hacked=1</script>")`) {
 		t.Error("a text was taken for markup, or the conversation is gone")
 	}
 	goOn()
 	p.do(t, "run", config)
 	tab.Wait(`document.getElementById("runs").hidden`)
+}
+
+// A run that follows the market waits for its next day, and tells which day it traded without a price, and which it missed.
+func TestServe_FollowedRun(t *testing.T) {
+	t.Parallel()
+	p, g := onFiles(t), grow(randomly(t), 5)
+	l := newLapse(t, p, g, followCommand(g, "--deadline", "1h")...)
+	viewer := *p
+	viewer.dir += "/." // the same folder, whose other processes the lapse counts
+	s := viewer.serve(t)
+	l.start(t)
+	days, undisturbed := g.followed(), func(int) {}
+	l.await(t, days[0], "which opens")
+	l.day(t, growingHistory, randomly(t), undisturbed)
+	s.stands(t, "dice", func(a underway.Account) error {
+		if a.Day != 1 || a.Days != 0 || a.Date != days[0] || a.Next != days[1] || !a.Opens.Equal(l.opening(growingHistory+1)) {
+			return errors.New("it does not wait for its second day")
+		}
+		return is(underway.Waiting, "it waits for "+string(days[1]))(a)
+	})
+	l.set(t, l.opening(growingHistory+1).Add(70*time.Minute), "BBB")
+	l.await(t, days[1], "the close")
+	noted := func(text string) func(underway.Account) error {
+		return func(a underway.Account) error {
+			if !strings.Contains(strings.Join(a.Notes, "\n"), text) {
+				return errors.New("it does not say " + text)
+			}
+			return is(underway.Waiting, "")(a)
+		}
+	}
+	s.stands(t, "dice", noted(string(days[1])+" was traded without the prices of BBB"))
+	l.kill(t, 0)
+	l.set(t, l.opening(growingHistory+2).Add(10*time.Hour)) // nobody traded the third day
+	l.start(t)
+	l.set(t, l.opening(growingHistory+3).Add(40*time.Minute))
+	l.await(t, days[3], "the close")
+	s.stands(t, "dice", noted(string(days[2])+" was missed: "))
+	p.do(t, "session", "set", "HALT=true", "--model-id", "*")
+	s.stands(t, "dice", func(a underway.Account) error {
+		if text, _ := s.get(t, "runs.json"); !strings.Contains(text, `"halted":true`) {
+			return errors.New("trading is not halted")
+		}
+		return nil
+	})
 }

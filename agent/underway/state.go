@@ -94,24 +94,25 @@ func (a *account) row(name string) Account {
 	return row
 }
 
-// tellOfDays tells without which prices the day is traded, and what became of the newest day that came while the run followed the market.
+// tellOfDays tells without which prices the day is traded, and what became of the newest days that came while the run followed the market.
 func (a *account) tellOfDays(row *Account) {
 	if t := a.run.Turn; t != nil && t.Day == a.noted.Date && !a.noted.Complete {
 		row.Without = t.Missing
 	}
-	if len(a.forward) == 0 {
-		return
-	}
-	switch d := a.forward[len(a.forward)-1]; {
-	case d.Skipped != "":
-		row.Notes = append(row.Notes, fmt.Sprintf("%s was missed: %s", d.Date, d.Skipped))
-	case len(d.Missing) > 0:
-		row.Notes = append(row.Notes, fmt.Sprintf("%s was traded without the prices of %s", d.Date, clip.List(d.Missing, 10, ", ")))
-	case d.CaughtUp:
-		row.Notes = append(row.Notes, fmt.Sprintf("%s was traded after its deadline", d.Date))
-	}
-	for i, text := range row.Notes {
-		row.Notes[i] = safetext.Replaced(text, "")
+	const newest = 5
+	for _, d := range a.forward[max(0, len(a.forward)-newest):] {
+		text := ""
+		switch {
+		case d.Skipped != "":
+			text = fmt.Sprintf("%s was missed: %s.", d.Date, d.Skipped)
+		case len(d.Missing) > 0:
+			text = fmt.Sprintf("%s was traded without the prices of %s.", d.Date, clip.List(d.Missing, 10, ", "))
+		case d.CaughtUp:
+			text = fmt.Sprintf("%s was traded after its deadline.", d.Date)
+		default:
+			continue
+		}
+		row.Notes = append(row.Notes, safetext.Replaced(text, ""))
 	}
 }
 

@@ -62,5 +62,5 @@ type Account struct {
 	Next    market.Stamp `json:"next,omitempty"`    // the day of the market that it waits for
 	Opens   time.Time    `json:"opens,omitzero"`    // when that day opens
 	Without []string     `json:"without,omitempty"` // symbols without whose prices the day is traded
-	Notes   []string     `json:"notes,omitempty"`   // of days that were traded late, without prices or not at all, in sentences: untrusted text
+	Notes   []string     `json:"notes,omitempty"`   // of the newest days that were traded late, without prices or not at all, in sentences: untrusted text
 }

@@ -117,7 +117,7 @@ func TestWatch_Look_States(t *testing.T) {
 		{"followed to its end", `{"date":"2025-01-08","complete":true}`, follows(manifest.Turn{Day: "2025-01-08", Until: "2025-01-08"}), Account{}},
 		{"late data, after a day that was missed", `{"date":"2025-01-10","complete":false,"stopped":"trading is halted"}`,
 			follows(manifest.Turn{Day: "2025-01-10", Missing: []string{"SYN02"}}, manifest.ForwardDay{Date: "2025-01-08", Skipped: "nobody traded it"}),
-			Account{State: Stopped, Why: "trading is halted", Day: 6, Date: "2025-01-10", Without: []string{"SYN02"}, Notes: []string{"2025-01-08 was missed: nobody traded it"}}},
+			Account{State: Stopped, Why: "trading is halted", Day: 6, Date: "2025-01-10", Without: []string{"SYN02"}, Notes: []string{"2025-01-08 was missed: nobody traded it."}}},
 		{"a run in another store", `{"date":"2025-01-03"}`, manifest.Run{From: "2025-01-01", To: "2025-01-08", Store: "redis"}, Account{}},
 		{"a checkpoint that cannot be read", `{"date":7}`, backtest,
 			Account{State: Stopped, Why: "the checkpoint of a cannot be read: json: cannot unmarshal number into Go struct field checkpoint.date of type market.Stamp", Days: 0}},

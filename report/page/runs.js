@@ -9,7 +9,7 @@ const sums = (x) => (x === undefined ? "" : fixed(Number(x), 4).replace(/0{1,2}$
 function runNotes(run) {
   return [
     run.halted && "Trading is halted (HALT).",
-    run.why,
+    run.why && `${run.why[0].toUpperCase()}${run.why.slice(1)}.`.replace(/([.!?])\.$/, "$1"),
     run.without && `The day is traded without the prices of ${run.without.join(", ")}.`,
     ...(run.notes || []),
   ].filter(Boolean);
