@@ -110,12 +110,15 @@ func TestReportAtATerminal(t *testing.T) {
 		env     string
 		colored bool
 	}{{"NO_COLOR=", true}, {"NO_COLOR=1", false}} {
-		p.env = []string{c.env}
+		p.env = []string{c.env, "COLORTERM=truecolor"}
 		said, code := p.atTerminal(t, "", "report", "steady", rich, "--benchmark", "equal-weight", "--sort", "account:asc")
 		board, _, _ := strings.Cut(strings.ReplaceAll(said, "\r", ""), "\n\n")
 		plain := regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(board, "")
 		if code != 0 || (plain != board) != c.colored || !strings.Contains(plain, "Left out, as the window is 80 characters wide: ") {
 			t.Errorf("%s: exit %d\n%q", c.env, code, said)
+		}
+		if tinted := regexp.MustCompile("\x1b\\[38;2;[0-9;]+msteady").MatchString(board); tinted != c.colored {
+			t.Errorf("%s: that steady has its colour is %v\n%q", c.env, tinted, board)
 		}
 		lines := strings.Split(plain, "\n")
 		for _, line := range lines[:4] { // below them stands prose

@@ -14,12 +14,13 @@ import (
 	"mcp-trade/internal/format"
 	"mcp-trade/internal/safetext"
 	"mcp-trade/report"
+	"mcp-trade/report/chart"
 	"mcp-trade/report/paper"
 )
 
 // printReport prints a line for each account, and below what there is to know of them.
 func printReport(w io.Writer, r report.Report, b paper.Board, asked bool) {
-	printBoard(w, b, asked)
+	printBoard(w, b, asked, chart.LooksOf(r.Accounts, nil))
 	switch r.Method {
 	case report.AITrader:
 		printUpstream(w, r)
@@ -71,20 +72,25 @@ func costsText(a report.Account) string {
 	return text
 }
 
-// printBoard prints a leaderboard. On a terminal it is as wide as the window, and gains and losses have colors; unless the columns were asked
+// printBoard prints a leaderboard. On a terminal it is as wide as the window, gains and losses have colors, and accounts and their curves those of
+// their looks; unless the columns were asked
 // for, those that matter least are left out where they do not fit.
-func printBoard(w io.Writer, b paper.Board, asked bool) {
+func printBoard(w io.Writer, b paper.Board, asked bool, looks chart.Looks) {
 	const gap = 2
 	var left []string
 	if isTerminal(w) && !asked {
 		b, left = b.Fit(widthOf(w), gap, text.StringWidth)
 	}
-	painted, colors := paint(w), map[int]text.Colors{1: {text.FgGreen}, -1: {text.FgRed}}
-	line := func(cells []string, signs []int) {
+	painted, tinted, colors := paint(w), tint(w), map[int]text.Colors{1: {text.FgGreen}, -1: {text.FgRed}}
+	line := func(cells []string, signs []int, look chart.Look) {
 		for i, cell := range cells {
 			cell = safetext.Line(cell)
 			pad := strings.Repeat(" ", max(0, b.WidthOf(i, text.StringWidth)-text.StringWidth(cell)))
-			if signs != nil {
+			switch name := b.Columns[i].Name; {
+			case signs == nil:
+			case name == "account" || name == "curve":
+				cell = tinted(cell, look.Color())
+			default:
 				cell = painted(cell, colors[signs[i]])
 			}
 			if b.Columns[i].Text {
@@ -99,10 +105,10 @@ func printBoard(w io.Writer, b paper.Board, asked bool) {
 	for _, c := range b.Columns {
 		heads = append(heads, c.Head)
 	}
-	line(heads, nil)
+	line(heads, nil, chart.Benchmark)
 	fmt.Fprintln(w, strings.Repeat("─", b.Width(gap, text.StringWidth)))
 	for i, row := range b.Rows {
-		line(row.Cells, b.Signs(i))
+		line(row.Cells, b.Signs(i), looks[row.Account.Signature])
 	}
 	if len(left) > 0 {
 		fmt.Fprintf(w, "Left out, as the window is %d characters wide: %s. --columns shows any of them.\n", widthOf(w), strings.Join(left, ", "))

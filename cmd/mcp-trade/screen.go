@@ -32,16 +32,27 @@ func exact(w io.Writer) io.Writer {
 // paint returns a text in colors, where w is a terminal and nobody asked for none (no-color.org).
 func paint(w io.Writer) func(string, text.Colors) string {
 	return func(t string, colors text.Colors) string {
-		s, ok := w.(*screen)
-		if !ok || !isTerminal(s) || os.Getenv("NO_COLOR") != "" {
-			return t
-		}
 		style := make([]int, len(colors))
 		for i, c := range colors {
 			style[i] = int(c)
 		}
-		return s.Style(t, style...)
+		return styled(w, t, style)
 	}
+}
+
+// tint returns a text in a colour such as #4140f3 likewise, where the terminal tells that it has so many.
+func tint(w io.Writer) func(t, color string) string {
+	return func(t, color string) string {
+		return styled(w, t, tintStyle(color, os.Getenv("COLORTERM"), os.Getenv("TERM")))
+	}
+}
+
+func styled(w io.Writer, t string, style []int) string {
+	s, ok := w.(*screen)
+	if !ok || !isTerminal(s) || os.Getenv("NO_COLOR") != "" {
+		return t
+	}
+	return s.Style(t, style...)
 }
 
 func isTerminal(w io.Writer) bool {

@@ -72,8 +72,8 @@ function showControls() {
     make("button", { type: "button", class: "only", "aria-label": `Only ${name}`, onclick: () => change({ keys: new Set(["benchmark", key]) }) }, "only"));
   const b = overview.benchmark;
   refill(document.getElementById("controls"),
-    make("p", { class: "choices", role: "group", "aria-label": "Range" }, ranges.map(([name, months]) => button(name, String(chosen.from === monthsBack(months) && !chosen.to), () => change({ from: monthsBack(months), to: "" }))), day("from", "from"), day("to", "to")),
-    make("p", { class: "choices", role: "group", "aria-label": "Curves" },
+    make("p", { class: "choices", role: "group", "aria-labelledby": "range-label" }, make("span", { id: "range-label" }, "Range"), ranges.map(([name, months]) => button(name, String(chosen.from === monthsBack(months) && !chosen.to), () => change({ from: monthsBack(months), to: "" }))), day("from", "from"), day("to", "to")),
+    make("p", { class: "choices", role: "group", "aria-labelledby": "curves-label" }, make("span", { id: "curves-label" }, "Curves"),
       button("All", String(overview.rows.every((row) => chosen.shows(keyOf(row)))), () => change({ keys: topKeys(Infinity) })),
       many && button(`First ${few}`, String(!chosen.keys), () => change({ keys: null })), button("None", String(Boolean(chosen.keys) && chosen.keys.size === 0), () => change({ keys: new Set() })),
       button("Logarithmic", String(chosen.log), () => change({ log: !chosen.log })),

@@ -142,7 +142,7 @@ func tradeComes(t *testing.T, browser pagetest.Browser) {
 		"the account stays chosen":    `document.getElementById("filter-account").value === "dice"`,
 		"the new row is marked":       fmt.Sprintf(`document.getElementById(%q).className === "new"`, id),
 		"the leaderboard follows":     fmt.Sprintf(`document.getElementById("rank-account-dice").textContent.includes(%q)`, fmt.Sprint(x.books[1].traded)),
-		"the day has it":              `document.querySelector("#account-dice .day").textContent.includes("the new one") && document.querySelectorAll("#account-dice-allocation svg").length === 1`,
+		"the day has it":              `document.querySelector("#account-dice .day").textContent.includes("the new one") && document.querySelectorAll("#account-dice-allocation .drawing svg").length === 1`,
 	} {
 		if !pagetest.Eval[bool](tab, holds) {
 			t.Errorf("it does not hold that %s", what)

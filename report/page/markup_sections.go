@@ -96,11 +96,29 @@ func (d day) node(account string) g.Node {
 		g.If(d.Said != "", h.Details(h.ID(account+"-"+string(d.Date)+"-said"), h.Class("said"), h.Data("said", d.Said), h.Summary(g.Text("The conversation")))))
 }
 
+// plain is the leaderboard as a table that needs no script.
+func (b overview) plain() g.Node {
+	heads := []string{">#", "Account"}
+	for _, column := range b.Columns {
+		heads = append(heads, ">"+column)
+	}
+	row := func(rank, name string, cells []cell) g.Node {
+		return h.Tr(numCell(rank, "soft"), rowHead(g.Text(name)), g.Map(cells, func(c cell) g.Node {
+			return h.Td(h.Class("num"), g.Text(c.Text), g.If(c.Small != "", h.Small(g.Text(c.Small))))
+		}))
+	}
+	rows := g.Group{g.Map(b.Rows, func(r boardRow) g.Node { return row(r.Rank, commaJoined(r.Name, r.Mark), r.Cells) })}
+	if b.Benchmark != nil {
+		rows = append(rows, row("", b.Benchmark.Name+" (benchmark)", b.Benchmark.Cells))
+	}
+	return g.If(len(b.Rows) > 0, h.Div(h.Class("scroll"), h.Table(caption("Leaderboard"), tableHead(heads...), h.TBody(rows))))
+}
+
 // frame is what the script fills. What it says of the whole report stands there already.
 func (v *snapshot) frame() g.Node {
 	option := func(value, name string) g.Node { return h.Option(h.Value(value), g.Text(name)) }
 	return g.Group{
-		h.NoScript(h.P(g.Text("This page draws itself with its own script, which the browser does not run. The figures are in report.json and equity.csv too."))),
+		h.NoScript(h.P(g.Text("This page draws itself with its own script, which the browser does not run. The figures are in report.json and equity.csv too.")), v.plain),
 		h.Section(h.ID("board"), h.H1(g.Text(v.title)), h.P(h.Class("lead"), g.Text(v.lead)), muted(v.note)),
 		h.Section(h.ID("runs"), h.Aria("labelledby", "runs-title"), g.Attr("hidden")),
 		h.Section(h.ID("curves"), h.Aria("labelledby", "curves-title"), g.Attr("hidden"), h.H2(h.ID("curves-title"), h.Class("hidden"), g.Text("Charts")),

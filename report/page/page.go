@@ -26,6 +26,7 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+	g "maragu.dev/gomponents"
 
 	"mcp-trade/market"
 	"mcp-trade/report"
@@ -102,6 +103,7 @@ func hash(text string) string {
 type snapshot struct {
 	name              string // the same for the same content
 	title, lead, note string
+	plain             g.Node // the leaderboard where no script runs
 	parts             map[string][]byte
 	followed          map[string]json.RawMessage // the parts that viewers are told the changes of, as JSON
 	json              func(io.Writer) error
@@ -138,7 +140,7 @@ func (r *renderer) render(s Data) (*snapshot, error) {
 	r.looks = chart.LooksOf(s.Report.Accounts, r.looks)
 	o := newOverview(s, accounts, r.looks)
 	o.Prices = digest(v.parts["prices"])
-	v.title, v.lead, v.note = o.Title, o.Lead, o.Note
+	v.title, v.lead, v.note, v.plain = o.Title, o.Lead, o.Note, o.plain()
 	for name, data := range map[string]any{"overview": o, "trades": tradesOf(s.Report)} {
 		if v.followed[name], err = json.Marshal(data); err == nil {
 			v.parts[name], err = pack(v.followed[name])

@@ -250,3 +250,22 @@ func told(t *testing.T, s Data) string {
 	t.Helper()
 	return pagetest.Text(t, written(t, s))
 }
+
+// Without the script the page has the leaderboard as a table, its text escaped.
+func TestWrite_NoScript(t *testing.T) {
+	s := newBourse(t, "steady", "dice").season(t).subject(t)
+	s.Report.Accounts[1].Signature = hostile
+	_, rest, _ := strings.Cut(written(t, s), "<noscript>")
+	plain, _, ok := strings.Cut(rest, "</noscript>")
+	if n := strings.Count(plain, "<tr>"); !ok || n != 4 { // the head, two accounts and the benchmark
+		t.Errorf("it has %d rows: %s", n, plain)
+	}
+	for _, a := range s.Report.Accounts {
+		if total := signedPercent(a.Metrics.Value(report.TotalReturn)); !strings.Contains(plain, total) {
+			t.Errorf("it has no %s of %s", total, a.Signature)
+		}
+	}
+	if strings.Contains(plain, "<img") || strings.Contains(plain, "\x1b") || !strings.Contains(plain, "&lt;img src=x") {
+		t.Errorf("a name is markup: %s", plain)
+	}
+}
