@@ -53,7 +53,7 @@ func (s *settings) serveReport(cmd *cobra.Command, f reportFlags, names []string
 	v.runs = s.watchRuns(r, len(names) > 0)
 	follower, err := page.NewLive(ctx, page.Source{Fingerprint: v.ledgers.Fingerprint, Data: v.data, Runs: v.underway, Day: v.conversation}, func(err error) {
 		if err == nil {
-			s.log.Info().Msg("the ledgers can be read again")
+			s.log.Info().Msg("the page follows again")
 		} else {
 			s.log.Warn().Str("error", explain(err)).Msg("the page does not follow for now")
 		}
@@ -89,6 +89,9 @@ func (f reportFlags) address() (open bool, err error) {
 func (v *liveReport) data(ctx context.Context) (page.Data, error) {
 	if len(v.names) == 0 {
 		if all, err := v.rooms.ledgers.Accounts(ctx); err != nil || len(all) == 0 {
+			if err == nil && v.flags.benchmark != "equal-weight" { // which takes the day of an account
+				_, err = v.flags.series(v.options, nil)
+			}
 			return page.Data{JSON: func(w io.Writer) error { return export.WriteJSON(w, report.Report{}) }}, err
 		}
 	}

@@ -86,7 +86,7 @@ func (l *Live) Follow(ctx context.Context) {
 			l.log(err)
 		}
 		if err != nil {
-			l.publish(nil, "The ledgers cannot be read, trying again")
+			l.publish(nil, "The report cannot be made now, trying again; the log of the server says why")
 		}
 		rest = max(lookEvery, time.Since(began))
 	}
