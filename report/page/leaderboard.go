@@ -4,6 +4,7 @@ package page
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"mcp-trade/market"
@@ -148,6 +149,7 @@ func (b *overview) draw(r report.Report, looks chart.Looks) {
 	}{{equity, returns}, {drawdown, falls}} {
 		if !p.from.Empty() {
 			p.fill(p.from, days, 1e6)
+			slices.SortFunc(p.Lines, func(a, b curve) int { return strings.Compare(a.Key, b.Key) }) // as trades, not by rank
 			b.Charts = append(b.Charts, p.plot)
 		}
 	}

@@ -129,6 +129,7 @@ func tradeComes(t *testing.T, browser pagetest.Browser) {
 			t.Error("the page was loaded anew")
 		}
 	}
+	tab.Wait(`document.querySelector("#account-dice .day").textContent.includes("the new one")`) // which it asks the server for
 	if got := columnOf(tab, "Symbol"); len(got) != rows+1 || strings.Join(got, "") != strings.Repeat("SYN02", rows+1) {
 		t.Errorf("the filter shows %v, %d rows before", got, rows)
 	}

@@ -44,6 +44,17 @@ func TestLive_Change_Size(t *testing.T) {
 			t.Errorf("a trade of account %d is told in %d bytes", i, n)
 		}
 	}
+	// So is one that moves its account from the last place to the first, and one that moves it back.
+	for i := range 4 {
+		x.change(func() { x.trade(t, 4, 57, "SYN03", []float64{1e6, -2e6, 2e6, -2e6}[i], "") })
+		if err := live.refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		now, _ := live.state()
+		if n := len(now.change); n > 4<<10 {
+			t.Errorf("a trade that changes the ranks is told in %d bytes", n)
+		}
+	}
 	if live.changeOf(first.name) == nil {
 		t.Error("who has the first version is not told how to go on")
 	}

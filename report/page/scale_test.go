@@ -117,7 +117,7 @@ func manyAccounts(t *testing.T, browser pagetest.Browser) {
 	heap := pagetest.Eval[float64](tab, `performance.memory.usedJSHeapSize`) / 1e6
 	first := pagetest.Eval[float64](tab, `performance.getEntriesByName("overview")[0].startTime`)
 	detail := pagetest.Eval[float64](tab, `(async () => { const began = performance.now(); document.getElementById("account-benchmark").open = true; await loadAccount("account-benchmark");
-		while (!document.querySelector("#account-benchmark-allocation svg")) await new Promise(requestAnimationFrame); return performance.now() - began })()`)
+		while (!document.querySelector("#account-benchmark-allocation .drawing svg")) await new Promise(requestAnimationFrame); return performance.now() - began })()`)
 	tab.Picture("crowd-account")
 	search := pagetest.Eval[float64](tab, `(() => { const began = performance.now(); filter.text = "sym042 sold"; showTrades(); return performance.now() - began })()`)
 	t.Logf("%d accounts, %d days, %d trades: %.2f MB; first view after %.0f ms, %.0f MB of heap, an account after %.0f ms, a search %.0f ms", accounts, days, trades, float64(stat.Size())/1e6, first, heap, detail, search)

@@ -28,12 +28,14 @@ type trades struct {
 	Notes   map[int]string  `json:"notes,omitempty"` // untrusted text
 }
 
-// tradesOf are the trades that a report holds of its accounts.
+// tradesOf are the trades that a report holds of its accounts, in the order of their names: by rank, a change of ranks would be told as
+// one of all trades of two accounts.
 func tradesOf(r report.Report) []trades {
 	all := []trades{}
 	for _, a := range r.Accounts {
 		all = append(all, newTrades(a))
 	}
+	slices.SortFunc(all, func(a, b trades) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 
