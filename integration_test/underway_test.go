@@ -124,7 +124,7 @@ func slowDays(free <-chan struct{}) modeltest.Script {
 func startRun(t testing.TB, p *place, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := p.command(args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its server is to be killed with it
+	testenv.OwnGroup(cmd) // its server is to be killed with it
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -133,11 +133,12 @@ func startRun(t testing.TB, p *place, args ...string) *exec.Cmd {
 }
 
 func killGroup(cmd *exec.Cmd) {
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it may have ended
+	_ = testenv.SignalGroup(cmd.Process, syscall.SIGKILL) // it may have ended
 	_ = cmd.Wait()
 }
 
 func TestServe_RunsUnderWay(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, p *place) {
 		free := make(chan struct{})
@@ -275,6 +276,7 @@ func TestServe_RunsOnThePage(t *testing.T) {
 
 // A run that follows the market waits for its next day, and tells which day it traded without a price, and which it missed.
 func TestServe_FollowedRun(t *testing.T) {
+	testenv.Slow(t)
 	t.Parallel()
 	p, g := onFiles(t), grow(randomly(t), 5)
 	l := newLapse(t, p, g, followCommand(g, "--deadline", "1h")...)
