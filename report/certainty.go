@@ -39,7 +39,7 @@ type Comparison struct {
 	P              Number   `json:"p"`               // two-sided, that both grow equally
 	Adjusted       Number   `json:"p_adjusted"`      // by Holm, for all comparisons of its kind in the report
 	Needed         Number   `json:"returns_needed"`  // to tell a growth this far apart in four of five samples
-	Correlation    Number   `json:"correlation"`     // Pearson's, of the returns, from 20 of each; null against cash, of several runs, and if all returns of either are the same
+	Correlation    Number   `json:"correlation"`     // Pearson's, of the returns, of several runs of their means by day, from 20 of each; null against cash, and if all returns of either are the same
 	Sharpe         Number   `json:"sharpe"`          // the account's annual Sharpe ratio less that of the other; null against cash
 	SharpeInterval Interval `json:"sharpe_interval"` //
 
@@ -225,13 +225,13 @@ func paired(p alignedReturns, s sample) Comparison {
 	return c
 }
 
-// ratios fills in the difference of the Sharpe ratios of returns, and of single runs their correlation.
+// ratios fills in the difference of the Sharpe ratios of returns, and the correlation of their returns, of several runs in the mean.
 func (c *Comparison) ratios(a, b interval.Runs, s sample) {
 	if c.Returns < minRatio {
 		return
 	}
-	if len(a.Daily) == 1 && len(b.Daily) == 1 {
-		if x, y := a.Daily[0], b.Daily[0]; min(stat.StdDev(x, nil), stat.StdDev(y, nil)) >= epsilon {
+	if len(b.Daily) > 0 {
+		if x, y := interval.Less(a, interval.Runs{}), interval.Less(b, interval.Runs{}); min(stat.StdDev(x, nil), stat.StdDev(y, nil)) >= epsilon {
 			c.Correlation = Known(stat.Correlation(x, y, nil))
 		}
 	}

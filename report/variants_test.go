@@ -74,7 +74,7 @@ func TestVariants(t *testing.T) {
 		t.Fatalf("%d variants, %d pairs, %d periods", len(v.Each), len(v.Pairs), len(v.Spread))
 	}
 	pair := func(i int) VariantComparison { return v.Pairs[i] }
-	if c := pair(0); c.Account != "good" || c.Against != "poor" || !(c.Adjusted.value < 0.05) || !(c.AheadInterval.Low.value > 0) || c.Runs != 3 || c.AgainstRuns != 3 || !c.Sharpe.known {
+	if c := pair(0); c.Account != "good" || c.Against != "poor" || !(c.Adjusted.value < 0.05) || !(c.AheadInterval.Low.value > 0) || c.Runs != 3 || c.AgainstRuns != 3 || !c.Sharpe.known || !c.Correlation.known {
 		t.Errorf("good is not told from poor: %+v", c)
 	}
 	if c := pair(1); c.Against != "wild" || !(c.Adjusted.value > 0.05) || !(c.ByRuns.value > c.ByDays.value) {

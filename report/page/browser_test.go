@@ -33,6 +33,7 @@ func TestWrite_InABrowser(t *testing.T) {
 		{"each drawn line is the series of its key", drawnSeries},
 		{"accounts of which little is known are drawn", oddAccounts},
 		{"many accounts are shown", manyAccounts},
+		{"what is ahead is drawn, and correlations are a table", forestAndMatrix},
 		{"changes are applied", onASample(patches)},
 		{"the page is printed", onASample(onPaper)},
 		{"everything is done by keyboard", onASample(byKeyboard)},

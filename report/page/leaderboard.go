@@ -24,7 +24,9 @@ type overview struct {
 	Benchmark  *boardRow      `json:"benchmark,omitempty"`
 	Days       []market.Stamp `json:"days"`
 	Charts     []plot         `json:"charts"`
-	Trades     int            `json:"trades"` // of all accounts
+	Forests    []forest       `json:"forests,omitempty"`
+	Matrix     bool           `json:"matrix,omitempty"` // accounts have correlations
+	Trades     int            `json:"trades"`           // of all accounts
 	TradesNote string         `json:"tradesNote"`
 	Prices     string         `json:"prices"` // version of the prices
 }
@@ -94,6 +96,8 @@ func newOverview(s Data, accounts map[string]details, looks chart.Looks) overvie
 		b.Note += fmt.Sprintf(" Risk-free rate: %s a year.", percent(report.Known(r.RiskFree)))
 	}
 	b.draw(r, looks)
+	b.Forests = forestsOf(r, looks)
+	b.Matrix = slices.ContainsFunc(r.Pairs, func(c report.Comparison) bool { return c.Correlation.Known() })
 	return b
 }
 

@@ -122,7 +122,7 @@ func (v *snapshot) frame() g.Node {
 		h.Section(h.ID("board"), h.H1(g.Text(v.title)), h.P(h.Class("lead"), g.Text(v.lead)), muted(v.note)),
 		h.Section(h.ID("runs"), h.Aria("labelledby", "runs-title"), g.Attr("hidden")),
 		h.Section(h.ID("curves"), h.Aria("labelledby", "curves-title"), g.Attr("hidden"), h.H2(h.ID("curves-title"), h.Class("hidden"), g.Text("Charts")),
-			h.Div(h.ID("controls")), h.Div(h.ID("drawings"))),
+			h.Div(h.ID("controls")), h.Div(h.ID("drawings")), h.Div(h.ID("forests")), h.Div(h.ID("matrix"))),
 		h.Section(h.ID("accounts"), h.Aria("labelledby", "accounts-title"), g.Attr("hidden"), h.H2(h.ID("accounts-title"), g.Text("Accounts")), h.Div(h.ID("account-list"))),
 		h.Section(h.ID("trades"), h.Aria("labelledby", "trades-title"), h.H2(h.ID("trades-title"), g.Text("Trades")), h.P(h.ID("trades-note"), h.Class("soft")),
 			h.Form(h.ID("filter"), h.Class("filter"), h.Role("search"), h.Aria("label", "Filter of the trades"), g.Attr("hidden"),

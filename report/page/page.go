@@ -76,7 +76,7 @@ func content(name string) string {
 func script() string {
 	var all strings.Builder
 	all.WriteString("\"use strict\";\n")
-	for _, name := range []string{"text.js", "dom.js", "data.js", "draw.js", "figure.js", "board.js", "runs.js", "trades.js", "account.js", "start.js"} {
+	for _, name := range []string{"text.js", "dom.js", "data.js", "draw.js", "figure.js", "forest.js", "matrix.js", "board.js", "runs.js", "trades.js", "account.js", "start.js"} {
 		all.WriteString(content(name))
 	}
 	return all.String()

@@ -57,6 +57,8 @@ function show() {
   showBoard();
   showRuns();
   showCurves();
+  showForests();
+  showMatrix();
   showAccounts();
 }
 
