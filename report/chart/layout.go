@@ -28,6 +28,7 @@ type layout struct {
 	labels      []label
 	shapes      []shape
 	legend      []legendEntry
+	print       bool
 }
 
 type label struct {
@@ -51,13 +52,14 @@ type legendEntry struct {
 	at     point
 	look   Look
 	dashes []float64
+	mark   float64 // length of the sample before the name
 	name   string
 	area   bool
 }
 
 // layOut lays a plot out, with a legend and, unless it is empty, a title.
 func (p Plot) layOut(size Size, title string) layout {
-	d := layout{Size: size, text: 15, title: title}
+	d := layout{Size: size, text: 15, title: title, print: p.Print}
 	top := 12.0
 	if title != "" {
 		top += 2 * d.text
@@ -243,14 +245,18 @@ func atLeastTwoPoints(run []point) []point {
 
 // placeLegend places the entries of the legend in rows, and returns the y where they end.
 func (d *layout) placeLegend(p Plot, top float64) float64 {
-	const mark, gap = 34.0, 22.0
+	const gap = 22.0
+	mark := 26.0
+	if p.Print {
+		mark = 64 // dashes take that much to be told apart
+	}
 	x, y := 16.0, top+d.text
 	for _, l := range p.Lines {
-		room := mark + textWidth(l.Name, d.text) + gap
+		room := mark + 8 + textWidth(l.Name, d.text) + gap
 		if x > 16 && x+room > float64(d.Width) {
 			x, y = 16, y+1.5*d.text
 		}
-		d.legend = append(d.legend, legendEntry{point{x, y}, l.Look, p.dashes(l.Look), l.Name, p.Kind == Stacked})
+		d.legend = append(d.legend, legendEntry{point{x, y}, l.Look, p.dashes(l.Look), mark, l.Name, p.Kind == Stacked})
 		x += room
 	}
 	return y + 1.2*d.text

@@ -28,13 +28,13 @@ func (d layout) png() ([]byte, error) {
 	draw.Draw(c.RGBA, c.Bounds(), image.White, image.Point{}, draw.Src)
 	c.text(label{point{16, 12 + d.text}, d.title, "start"}, 1.2*d.text)
 	for _, s := range d.legend {
-		run := []point{{s.at.x, s.at.y - d.text/3}, {s.at.x + 26, s.at.y - d.text/3}}
+		run := []point{{s.at.x, s.at.y - d.text/3}, {s.at.x + s.mark, s.at.y - d.text/3}}
 		if s.area {
 			c.fill(s.look.Color(), strokes(run, 11))
 		} else {
 			c.fill(s.look.Color(), dashed(run, s.dashes))
 		}
-		c.text(label{point{s.at.x + 34, s.at.y}, s.name, "start"}, d.text)
+		c.text(label{point{s.at.x + s.mark + 8, s.at.y}, s.name, "start"}, d.text)
 	}
 	for _, y := range d.grid {
 		c.fill(gridColor, strokes([]point{{d.left, y}, {d.right, y}}, 1))

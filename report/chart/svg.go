@@ -23,14 +23,14 @@ func (d layout) file() g.Node {
 		g.Attr("font-family", "sans-serif"), g.El("rect", g.Attr("width", "100%"), g.Attr("height", "100%"), g.Attr("fill", ground)),
 		g.If(d.title != "", text(label{point{16, 12 + d.text}, d.title, "start"}, 1.2*d.text)),
 		g.Map(d.legend, func(s legendEntry) g.Node {
-			run := []point{{s.at.x, s.at.y - d.text/3}, {s.at.x + 26, s.at.y - d.text/3}}
+			run := []point{{s.at.x, s.at.y - d.text/3}, {s.at.x + s.mark, s.at.y - d.text/3}}
 			thick := g.Attr("stroke-width", "2")
 			if s.area {
 				thick = g.Attr("stroke-width", "11")
 			}
 			return g.Group{
-				g.El("g", g.Attr("stroke", s.look.Color()), dashAttribute(s.dashes), thick, path("line", run, false)),
-				text(label{point{s.at.x + 34, s.at.y}, s.name, "start"}, d.text),
+				g.El("g", g.Attr("stroke", s.look.Color()), dashAttribute(s.dashes), thick, g.If(d.print, g.Attr("stroke-linecap", "round")), path("line", run, false)),
+				text(label{point{s.at.x + s.mark + 8, s.at.y}, s.name, "start"}, d.text),
 			}
 		}))
 }
@@ -39,7 +39,7 @@ func (d layout) svg(head ...g.Node) g.Node {
 	return g.El("svg", g.Attr("viewBox", "0 0 "+strconv.Itoa(d.Width)+" "+strconv.Itoa(d.Height)), g.Group(head),
 		g.Map(d.grid, func(y float64) g.Node { return d.rule("grid", gridColor, y) }),
 		g.Map(d.labels, func(l label) g.Node { return text(l, d.text) }),
-		g.Map(d.shapes, shape.svg),
+		g.El("g", g.If(d.print, g.Group{g.Attr("stroke-width", "1.8"), g.Attr("stroke-linecap", "round")}), g.Map(d.shapes, shape.svg)),
 		d.rule("axis", axisColor, d.axis))
 }
 

@@ -250,5 +250,14 @@ func drawCharts(files map[string][]byte, r report.Report) error {
 			})
 		}
 	}
+	for _, f := range chart.Forests(r, chart.LooksOf(r.Accounts, nil)) {
+		drawers.Go(func() error {
+			image, err := f.SVG(ofOne.Width)
+			mu.Lock()
+			defer mu.Unlock()
+			files["forest-"+f.Key+".svg"] = image
+			return err
+		})
+	}
 	return drawers.Wait()
 }

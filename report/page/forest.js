@@ -24,7 +24,7 @@ function forestDrawing(row, x) {
 // forestNode is the section of a plot.
 function forestNode(f) {
   const x = forestScale(f.rows);
-  const head = [f.head, "Drawn", "Ahead", "95 % interval", "p among all", "Returns"].map((text, i) => make("th", { scope: "col", class: i > 1 ? "num" : null }, text));
+  const head = [f.id === "ahead" ? "Account" : "Variant", "Drawn", "Ahead", "95 % interval", "p among all", "Returns"].map((text, i) => make("th", { scope: "col", class: i > 1 ? "num" : null }, text));
   const rows = f.rows.map((row) => make("tr", { "data-key": row.key }, make("th", { scope: "row" }, f.id === "ahead" && swatch(row), row.name), make("td", {}, forestDrawing(row, x)),
     make("td", { class: `num ${row.told ? signOf(row.v) : ""}` }, signedPercent(row.v)),
     [`${signedPercent(row.interval.low)} to ${signedPercent(row.interval.high)}`, fixed(row.p, 3), fixed(row.returns, 0)].map((text) => make("td", { class: "num" }, text))));

@@ -7,27 +7,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"mcp-trade/report"
-	"mcp-trade/report/chart"
 	"mcp-trade/report/page/pagetest"
 )
-
-// An experiment has its variants and their differences in place of accounts; what has no interval is left out.
-func TestForestsOf(t *testing.T) {
-	known := report.Known
-	told := report.Comparison{Account: "good", Against: "poor", Ahead: known(0.2), AheadInterval: report.Interval{Low: known(0.1), High: known(0.3)}, Adjusted: known(0.01)}
-	short := report.Comparison{Account: "good", Against: "new", Ahead: known(0.2), Undefined: "it takes 10 returns, not 3"}
-	accounts := []report.Account{{Signature: "a", Certainty: told}, {Signature: "b", Certainty: short}}
-	list := forestsOf(report.Report{Accounts: accounts}, chart.Looks{"a": 3})
-	if len(list) != 1 || len(list[0].Rows) != 1 || list[0].Rows[0].Key != "a" || list[0].Rows[0].Class != "s3" || !list[0].Rows[0].Told {
-		t.Errorf("accounts: %+v", list)
-	}
-	v := report.Variants{Each: []report.VariantReport{{Name: "good", Certainty: report.VariantComparison{Comparison: told}}},
-		Pairs: []report.VariantComparison{{Comparison: told}, {Comparison: short}}}
-	list = forestsOf(report.Report{Accounts: accounts, Variants: &v}, nil)
-	if len(list) != 2 || list[0].Rows[0].Key != "good" || len(list[1].Rows) != 1 || list[1].Rows[0].Key != "good against poor" {
-		t.Errorf("variants: %+v", list)
-	}
-}
 
 // forestAndMatrix reads the intervals back from their drawing, and the correlations from their table.
 func forestAndMatrix(t *testing.T, browser pagetest.Browser) {

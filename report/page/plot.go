@@ -172,3 +172,33 @@ func (d differences) MarshalJSON() ([]byte, error) {
 	}
 	return append(out, ']'), nil
 }
+
+// forest is a forest plot.
+type forest struct {
+	ID   string      `json:"id"`
+	Name string      `json:"name"`
+	Rows []forestRow `json:"rows"`
+}
+
+// forestRow is a figure with its 95 % interval. Told says that it is told from 0 among all of them.
+type forestRow struct {
+	Key  string `json:"key"`
+	Name string `json:"name"`
+	look
+	Ahead    report.Number   `json:"v"`
+	Interval report.Interval `json:"interval"`
+	Adjusted report.Number   `json:"p"`
+	Returns  int             `json:"returns"`
+	Told     bool            `json:"told,omitempty"`
+}
+
+func forestsOf(r report.Report, looks chart.Looks) (all []forest) {
+	for _, from := range chart.Forests(r, looks) {
+		f := forest{ID: from.Key, Name: inert(from.Title)}
+		for _, x := range from.Rows {
+			f.Rows = append(f.Rows, forestRow{inert(x.Name), inert(x.Name), newLook(x.Look), x.Ahead, x.AheadInterval, x.Adjusted, x.Returns, x.Told()})
+		}
+		all = append(all, f)
+	}
+	return all
+}
