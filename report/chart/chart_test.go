@@ -201,3 +201,15 @@ func TestDashed(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
+
+// However long the legend is, the lines have room below it.
+func TestPlot_layOut_LongLegend(t *testing.T) {
+	p := Plot{Kind: Return}
+	for i := range 60 {
+		p.Lines = append(p.Lines, Line{Key: fmt.Sprint(i), Name: fmt.Sprintf("account-%02d", i), Look: Look(i), Points: []report.Point{{Date: "2025-10-01", Value: report.Known(0)}, {Date: "2025-10-02", Value: report.Known(0.1)}}})
+	}
+	d := p.layOut(Size{672, 336}, "Total return")
+	if d.axis-d.grid[len(d.grid)-1] < 150 || d.grid[len(d.grid)-1] < d.legend[len(d.legend)-1].at.y || d.Height < int(d.axis) {
+		t.Errorf("the legend ends at %.0f, the axes go from %.0f to %.0f, of %d", d.legend[len(d.legend)-1].at.y, d.grid[len(d.grid)-1], d.axis, d.Height)
+	}
+}

@@ -57,7 +57,7 @@ type legendEntry struct {
 	area   bool
 }
 
-// layOut lays a plot out, with a legend and, unless it is empty, a title.
+// layOut lays a plot out, with a legend and, unless it is empty, a title. It is higher than asked for if the legend is long.
 func (p Plot) layOut(size Size, title string) layout {
 	d := layout{Size: size, text: 15, title: title, print: p.Print}
 	top := 12.0
@@ -65,11 +65,12 @@ func (p Plot) layOut(size Size, title string) layout {
 		top += 2 * d.text
 	}
 	top = d.placeLegend(p, top)
+	d.Height = max(d.Height, int(top+2*d.text)+size.Height/2) // below a long legend, half of what was asked for is left to the lines
 	days := p.Days()
 	low, high := p.valueRange()
 	ticks := p.ticks(low, high, max(2, size.Height/65))
 	low, high = ticks[0], ticks[len(ticks)-1]
-	d.axis = float64(size.Height) - 2*d.text
+	d.axis = float64(d.Height) - 2*d.text
 	y := func(value float64) float64 { return d.axis - (value-low)/(high-low)*(d.axis-top) }
 	widest := 0.0
 	for _, tick := range ticks {
