@@ -136,7 +136,7 @@ func TestAServedPageOutlivesItsRedis(t *testing.T) {
 	}
 	w.Body.Close()
 	redisDo(t, "redis://:x@"+addr, "CONFIG", "SET", "requirepass", "")
-	for end := time.Now().Add(patience); !strings.Contains(s.stderr.String(), "can be read again"); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); !strings.Contains(s.stderr.String(), "the page follows again"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("it does not recover:\n%s", s.stderr)
 		}
