@@ -87,10 +87,11 @@ func (p Plot) layOut(size Size, title string) layout {
 	if len(days) == 1 {
 		d.first, d.last = (d.left+d.right)/2, (d.left+d.right)/2
 	}
-	x := func(day market.Stamp) float64 {
-		i, _ := slices.BinarySearch(days, day)
-		return d.first + (d.last-d.first)*float64(i)/float64(max(1, len(days)-1))
+	places := map[market.Stamp]float64{}
+	for i, day := range days {
+		places[day] = d.first + (d.last-d.first)*float64(i)/float64(max(1, len(days)-1))
 	}
+	x := func(day market.Stamp) float64 { return places[day] }
 	d.labelDays(days, x)
 	place := func(day market.Stamp, value float64) point { return point{x(day), y(value)} }
 	if p.Kind == Stacked {

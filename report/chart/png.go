@@ -133,12 +133,11 @@ func strokes(run []point, thick float64) (areas [][]point) {
 
 // disc is a disc as an area of eight corners.
 func disc(at point, radius float64) []point {
-	area := make([]point, 8)
-	for i := range area {
-		y, x := math.Sincos(float64(2*i+1) * math.Pi / 8)
-		area[i] = point{at.x + radius*x, at.y + radius*y}
+	long, short := radius*0.923880, radius*0.382683 // the cosine and the sine of an eighth of half a turn
+	return []point{
+		{at.x + long, at.y + short}, {at.x + short, at.y + long}, {at.x - short, at.y + long}, {at.x - long, at.y + short},
+		{at.x - long, at.y - short}, {at.x - short, at.y - long}, {at.x + short, at.y - long}, {at.x + long, at.y - short},
 	}
-	return area
 }
 
 // dashed are the areas of a line two pixels thick, broken into strokes and gaps of the lengths of dashes; without any it is solid.

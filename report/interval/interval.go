@@ -96,8 +96,9 @@ func longRunVariance(x []float64) float64 {
 	n := len(x)
 	mean, sd := stat.MeanStdDev(x, nil)
 	table := make([]float64, 4*n) // cos(pi*k/2n) for each k: the angles j*(2t-1) come back after 4n
-	for k := range table {
-		table[k] = math.Cos(math.Pi * float64(k) / float64(2*n))
+	for k := range n + 1 {        // a quarter, which the others repeat
+		cosine := math.Cos(math.Pi * float64(k) / float64(2*n))
+		table[k], table[2*n-k], table[(2*n+k)%(4*n)], table[(4*n-k)%(4*n)] = cosine, -cosine, -cosine, cosine
 	}
 	squares, nu := 0.0, cosines(n)
 	for j := 1; j <= nu; j++ {
