@@ -42,6 +42,9 @@ func LooksOf(accounts []report.Account, kept Looks) Looks {
 	return looks
 }
 
+// differMost are the five colours that differ most from each other: 63 and more in CIELAB. A few accounts have these alone.
+var differMost = [...]int{0, 3, 4, 6, 9}
+
 // firstFree is the look that a name prefers of those that are not taken: solid in any colour before dashed in any. Dashes of two kinds in the
 // colour that it prefers come before another colour, so that few names compete for a look.
 func firstFree(hash [sha256.Size]byte, taken map[Look]bool) Look {
@@ -50,9 +53,11 @@ func firstFree(hash [sha256.Size]byte, taken map[Look]bool) Look {
 		colors[i] = i
 	}
 	slices.SortStableFunc(colors[:], func(a, b int) int { return cmp.Compare(hash[a], hash[b]) })
-	for _, color := range colors {
-		if !taken[Look(color)] {
-			return Look(color)
+	for _, differing := range []bool{true, false} {
+		for _, color := range colors {
+			if slices.Contains(differMost[:], color) == differing && !taken[Look(color)] {
+				return Look(color)
+			}
 		}
 	}
 	for turn := 1; ; turn += 2 {

@@ -58,7 +58,7 @@ func TestLooksOf(t *testing.T) {
 			t.Errorf("%d looks depend on the ranks", n)
 		}
 	}
-	if moved*100 > 15*others {
+	if moved*100 > 20*others {
 		t.Errorf("%d of %d looks are others beside one account more", moved, others)
 	}
 }
