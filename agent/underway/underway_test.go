@@ -259,8 +259,8 @@ func TestWatch_Look_Queue(t *testing.T) {
 			}
 			q := &line{run: store.QueuedRun{ID: "r1", State: c.run}, of: map[string]store.Standing{"a": {State: c.account, Worker: "w", Days: 5, Result: result}}, workers: c.workers}
 			d.Queue, d.Named = q, c.named
-			row := d.stands()
-			row = d.stands()
+			d.stands()
+			row := d.stands() // the second look
 			if row.State != c.state || !strings.Contains(row.Why, c.why) || c.state != "" && c.run != store.RunEnded && (row.Days != 5 || row.Run != "r1") {
 				t.Errorf("it stands so: %s", text(t, row))
 			}
