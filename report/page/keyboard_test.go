@@ -24,7 +24,7 @@ func goTo(t *testing.T, tab *pagetest.Tab, back bool, what string) {
 	if back {
 		options = append(options, chromedp.KeyModifiers(kb.ModifierShift))
 	}
-	for range 150 {
+	for range 300 {
 		tab.Do(chromedp.KeyEvent(kb.Tab, options...))
 		if pagetest.Eval[bool](tab, `((e) => Boolean(`+what+`))(document.activeElement)`) {
 			if !pagetest.Eval[bool](tab, `document.activeElement.matches(":focus-visible")`) {
@@ -33,7 +33,7 @@ func goTo(t *testing.T, tab *pagetest.Tab, back bool, what string) {
 			return
 		}
 	}
-	t.Fatalf("the keyboard does not come to %s", what)
+	t.Fatalf("the keyboard does not come to %s: it is at %s", what, pagetest.Eval[string](tab, `document.activeElement.outerHTML.slice(0, 200)`))
 }
 
 // byKeyboard uses nothing but keys: leaderboard, curves, an account, its drawings, closed trades and days, and the trades.

@@ -104,7 +104,8 @@ func (b Browser) Open(t testing.TB, s Screen, address string) *Tab {
 		_, err := cdp.Call(ctx, target, network.Enable, network.EnableParams{})
 		_, errLog := cdp.Call(ctx, target, log.Enable, cdp.Empty{})
 		_, errMedia := cdp.Call(ctx, target, emulation.SetEmulatedMedia, prefers)
-		return errors.Join(err, errLog, errMedia)
+		_, errFocus := cdp.Call(ctx, target, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}) // whatever other tabs do
+		return errors.Join(err, errLog, errMedia, errFocus)
 	}), chromedp.EmulateViewport(s.Width, s.Height, viewport...), chromedp.Navigate(address))
 	t.Cleanup(func() {
 		if complaints := tab.Complaints(); len(complaints) > 0 {
