@@ -73,15 +73,11 @@ func (a *accountRun) saveCheckpoint(ctx context.Context) error {
 // Spent is what the models of some accounts cost on the days that are complete.
 func Spent(ctx context.Context, runs store.Runs, accounts ...string) (sum decimal.Decimal, err error) {
 	for _, name := range accounts {
-		text, err := runs.Checkpoint(ctx, name)
-		var c checkpoint
-		if err == nil && text != nil {
-			err = json.Unmarshal(text, &c)
-		}
+		noted, _, err := ReadNoted(ctx, runs, name)
 		if err != nil {
 			return sum, fmt.Errorf("what %s has cost is not known: %w", name, err)
 		}
-		sum = sum.Add(c.Spent.Total())
+		sum = sum.Add(noted.Spent.Total())
 	}
 	return sum, nil
 }

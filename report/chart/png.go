@@ -10,6 +10,7 @@ import (
 	"image/draw"
 	"image/png"
 	"math"
+	"slices"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/goregular"
@@ -43,7 +44,7 @@ func (d layout) png() ([]byte, error) {
 		c.text(l, d.text)
 	}
 	for _, s := range d.shapes {
-		areas := s.areas
+		areas := slices.Clip(s.areas)
 		for _, run := range s.lines {
 			areas = append(areas, dashed(run, s.dashes)...)
 		}

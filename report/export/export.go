@@ -217,8 +217,7 @@ type drawingForm struct {
 }
 
 // drawings are the charts of a report.
-func drawings(r report.Report) []drawing {
-	looks := chart.LooksOf(r.Accounts, nil)
+func drawings(r report.Report, looks chart.Looks) []drawing {
 	list := []drawing{{"equity", "Total return", chart.Equity(r, looks), ofAll, true}, {"drawdown", "Drawdown", chart.Drawdown(r, looks), ofAll, true}}
 	for _, a := range r.Accounts {
 		list = append(list, drawing{"allocation-" + a.Signature, "Allocation of " + a.Signature, chart.Allocation(a), ofOne, false})
@@ -231,7 +230,8 @@ func drawCharts(files map[string][]byte, r report.Report) error {
 	var mu sync.Mutex
 	var drawers errgroup.Group
 	drawers.SetLimit(runtime.GOMAXPROCS(0))
-	for _, d := range drawings(r) {
+	looks := chart.LooksOf(r.Accounts, nil)
+	for _, d := range drawings(r, looks) {
 		for _, form := range []drawingForm{{"", chart.SVG, d.size}, {"", chart.PNG, d.size}, {"-paper", chart.SVG, ofPaper}} {
 			if form.suffix != "" && !d.inPaper {
 				continue
@@ -250,7 +250,7 @@ func drawCharts(files map[string][]byte, r report.Report) error {
 			})
 		}
 	}
-	for _, f := range chart.Forests(r, chart.LooksOf(r.Accounts, nil)) {
+	for _, f := range chart.Forests(r, looks) {
 		drawers.Go(func() error {
 			image, err := f.SVG(ofOne.Width)
 			mu.Lock()
